@@ -1,0 +1,209 @@
+/** What the kernels offer to the rest of the project, apart from how they are built: the interface that `protocol/` is written against. */
+
+/** Layout of one kind of packed table: how many u32 columns and how many variable-length text fields a row has. */
+export interface TableSpec {
+  /** Distinguishes frames from records and from each other; 16 bits. */
+  readonly kind: number;
+  /** Version of this kind's layout; a reader refuses versions that it does not know. */
+  readonly version: number;
+  readonly columns: number;
+  readonly fields: number;
+}
+
+/** A table as it goes in: plain arrays, row after row. */
+export interface TableInput {
+  readonly rows: number;
+  /** `rows * spec.columns` unsigned 32-bit values, row-major. */
+  readonly columns: readonly number[] | Uint32Array;
+  /** `rows * spec.fields` strings, row-major. Lone surrogates become U+FFFD. */
+  readonly fields: readonly string[];
+  /** Opaque bytes carried behind the rows. */
+  readonly tail?: Uint8Array | undefined;
+}
+
+/** A table as it comes out: verified, copied out of Wasm memory, safe to keep. */
+export interface Table {
+  readonly rows: number;
+  /** Row-major. */
+  column(row: number, column: number): number;
+  field(row: number, field: number): string;
+  readonly tail: Uint8Array;
+}
+
+/** Thrown for bytes that are not what they claim to be: wrong magic, kind, version, length or checksum. They are never applied. */
+export class CorruptError extends Error {
+  override readonly name = "CorruptError";
+  /** What was wrong: `magic`, `kind`, `version`, `length`, `checksum`. */
+  readonly reason: CorruptReason;
+  constructor(reason: CorruptReason, detail: string) {
+    super(`corrupt bytes (${reason}): ${detail}`);
+    this.reason = reason;
+  }
+}
+export type CorruptReason = "magic" | "kind" | "version" | "length" | "checksum";
+
+/** Where JSON text stops being JSON. */
+export interface JsonFault {
+  /** 1-based; counts LF. */
+  readonly line: number;
+  /** 0-based offset in bytes from the start of the text. */
+  readonly offset: number;
+  /** Stable word, e.g. `unexpected-byte`, `unterminated-string`, `bad-escape`, `bad-number`, `bad-utf8`, `too-deep`, `trailing-bytes`, `empty`. */
+  readonly code: string;
+}
+
+/** A line of a batch that cannot be routed; the other lines go on. */
+export interface BatchFault extends JsonFault {
+  /** Member of the line that is missing or of the wrong type, when the JSON itself is sound. */
+  readonly member?: "service" | "key" | "function" | "input" | "id" | undefined;
+}
+
+/** One frame of invocations bound for one partition. */
+export interface RoutedFrame {
+  readonly partition: number;
+  readonly rows: number;
+  /** A packed table of the spec that was asked for. */
+  readonly bytes: Uint8Array;
+}
+
+export interface RouteOptions {
+  /** Kind and version for the frames; must have 4 columns (line, flags, fingerprint low, fingerprint high) and 5 fields (request id, service, key, function, input JSON). */
+  readonly spec: TableSpec;
+  /** Partition of each key group; its length is a power of two. */
+  readonly groups: Uint16Array;
+  /** First 24 characters of every request id without a client's id; the line number in 8 hex digits follows. */
+  readonly edgeId: string;
+  /** 16 bytes that identify caller, path and Idempotency-Key; null when the request had none. With it, a line's request id is `c` + 31 hex digits derived from it and the line's `id` (or, without `id`, the line number). */
+  readonly clientScope: Uint8Array | null;
+  /** Rows a frame holds at most; order of lines is kept within a partition. */
+  readonly maxRows: number;
+  /** Bytes a frame holds at most, unless a single row is larger. */
+  readonly maxBytes: number;
+  /** Lines in a batch at most; beyond it `tooManyLines` is set and nothing is routed. */
+  readonly maxLines: number;
+}
+
+export interface RoutedBatch {
+  readonly lines: number;
+  readonly frames: readonly RoutedFrame[];
+  readonly faults: readonly BatchFault[];
+  readonly tooManyLines: boolean;
+}
+
+/** Type of a declared event field. `i64` is exact. */
+export type ColumnType = "i64" | "f64" | "text";
+export interface EventColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** An event batch refused as a whole. */
+export interface EventFault extends JsonFault {
+  /** Declared field that is missing or of the wrong type, when the JSON itself is sound. Codes then: `missing`, `wrong-type`, `out-of-range`. */
+  readonly field?: string | undefined;
+}
+
+export type ParsedEvents =
+  | {
+      readonly ok: true;
+      readonly rows: number;
+      /** The declared columns as one checksummed frame, for {@link Kernels.openWindow}'s `apply`. */
+      readonly frame: Uint8Array;
+      /** xxh64 of the body (by fixed slices), as two u32: low, high. The batch's fingerprint. */
+      readonly fingerprint: readonly [number, number];
+    }
+  | { readonly ok: false; readonly fault: EventFault };
+
+export type Comparison = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
+/** `column op value`; all of a list must hold. Text columns know `eq` and `ne` only. */
+export interface ColumnTest {
+  readonly column: number;
+  readonly op: Comparison;
+  readonly value: bigint | number | string;
+}
+
+/** A filter, a key, a tumbling event-time window and its aggregates, ready for the kernels. Columns are indexes into the stream's declared columns. */
+export interface WindowPlan {
+  readonly columns: readonly EventColumn[];
+  readonly filter: readonly ColumnTest[];
+  /** An `i64` or `text` column. */
+  readonly key: number;
+  /** An `i64` column, milliseconds since 1970. */
+  readonly time: number;
+  /** Window length in milliseconds, above 0. Windows are aligned to 1970, ends exclusive; negative times floor. */
+  readonly size: number;
+  /** Numeric columns for which sum, min and max are kept; each group always keeps its count. At most 8. */
+  readonly measures: readonly number[];
+  /** Groups held open at most; a batch that would exceed it is refused before anything changes. */
+  readonly maxGroups: number;
+}
+
+export interface ApplyOutcome {
+  readonly rows: number;
+  /** Rows that passed the filter and were not late. */
+  readonly applied: number;
+  /** Rows that passed the filter but whose window had already closed: counted, not applied. */
+  readonly late: number;
+  /** Highest event time among all rows of the batch, filtered ones included; null for an empty batch. */
+  readonly maxTime: bigint | null;
+}
+
+/** One measure of one group. bigint for `i64` columns (sums saturate at the int64 bounds), number for `f64`. */
+export interface Measure {
+  readonly sum: bigint | number;
+  readonly min: bigint | number;
+  readonly max: bigint | number;
+}
+export interface WindowGroup {
+  readonly key: bigint | string;
+  /** Window start in milliseconds. */
+  readonly start: bigint;
+  readonly count: bigint;
+  readonly measures: readonly Measure[];
+}
+
+/** Operator state of one windowed flow in Wasm memory: groups by (key, window). Single owner; its methods are synchronous and atomic: an error before `apply` returns leaves it unchanged. */
+export interface WindowState {
+  /**
+   * Verifies the frame, filters, and adds its rows. Windows that end at or before `watermark` are closed to new rows.
+   * @throws CorruptError, or RangeError("too-many-groups") with nothing changed.
+   */
+  apply(frame: Uint8Array, watermark: bigint): ApplyOutcome;
+  /** Groups touched since the last call, with their absolute values and the new key dictionary entries: what recovery needs. */
+  takeDelta(): Uint8Array;
+  /** Removes every group whose window ends at or before `watermark`, and returns them packed, ordered by (start, key); empty array when none. */
+  close(watermark: bigint): Uint8Array;
+  /** All open groups, packed like a delta; `load` of it gives the same state. */
+  snapshot(): Uint8Array;
+  /** Applies a delta or a snapshot over the present state. */
+  load(bytes: Uint8Array): void;
+  readonly groups: number;
+  /** Bytes of Wasm memory held. */
+  readonly bytes: number;
+  /** Gives its memory back; no use after that. */
+  free(): void;
+}
+
+/**
+ * The Wasm core of one object. One instance per object: a module-level instance would be shared by every object of the isolate.
+ * Calls are synchronous; results are copied out before they return, so nothing the caller holds points into Wasm memory.
+ */
+export interface Kernels {
+  /** murmur3 x86 32-bit, seed 0, of the key's UTF-8 bytes: the hash that decides key groups. Never to change. */
+  hashKey(key: string): number;
+  /** xxh64 with seed 0, as 16 lower-case hex digits. */
+  checksum(bytes: Uint8Array): string;
+  /** Packs rows into one checksummed table. @throws RangeError above the named size limit. */
+  pack(spec: TableSpec, input: TableInput): Uint8Array;
+  /** @throws CorruptError; nothing is returned for damaged bytes. */
+  unpack(spec: TableSpec, bytes: Uint8Array): Table;
+  /** Validates one JSON text (RFC 8259, UTF-8) without building it; null when sound. */
+  checkJson(bytes: Uint8Array): JsonFault | null;
+  /** NDJSON lines `{"service","key","function","input"?,"id"?}` to per-partition frames, input left as bytes. */
+  routeBatch(body: Uint8Array, options: RouteOptions): RoutedBatch;
+  /** NDJSON events to typed columns, fully validated; whole or not at all. */
+  parseEvents(body: Uint8Array, columns: readonly EventColumn[]): ParsedEvents;
+  openWindow(plan: WindowPlan): WindowState;
+  /** Reads what `close`, `takeDelta` or `snapshot` packed. @throws CorruptError */
+  readGroups(bytes: Uint8Array): WindowGroup[];
+}
