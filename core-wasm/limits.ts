@@ -1,0 +1,22 @@
+/** Every named limit of the kernels, shared by the Wasm side, the façade and the twins; plain numbers so that AssemblyScript can read this file too. */
+
+/** Nesting of JSON containers; deeper text is refused as `too-deep`. JSON.parse has no such limit, but user code that walks the value would overflow its stack. */
+export const MAX_NESTING = 512;
+
+/** Bytes of UTF-8 in a key, as the HTTP contract has it. */
+export const MAX_KEY_BYTES = 512;
+
+/** Bytes of one packed table: what one RPC message carries (32 MiB), less a megabyte for the call around it. */
+export const MAX_TABLE_BYTES = 31 * 1024 * 1024;
+
+/** Bytes of a batch body that lie in Wasm memory at a time, so that memory follows the slice and not the body; a longer line grows its slice. */
+export const BATCH_SLICE_BYTES = 4 * 1024 * 1024;
+
+/** Bytes hashed per copy into Wasm memory; a multiple of xxh64's 32-byte stripe. */
+export const HASH_SLICE_BYTES = 1024 * 1024;
+
+/** Scratch memory kept from call to call; what a call took beyond it is given back when the next call starts. */
+export const MAX_KEPT_SCRATCH_BYTES = 8 * 1024 * 1024;
+
+/** Bytes behind every scratch block that kernels may read or overwrite, for SIMD at the end of a text. */
+export const SLACK_BYTES = 64;
