@@ -1,0 +1,24 @@
+/** Invocation frames: what the edge sends to a partition, one row per transaction to run. */
+import type { TableSpec } from "../../core-wasm/types.ts";
+
+export const INVOKE: TableSpec = { kind: 1, version: 1, columns: 4, fields: 5 };
+
+export const INVOKE_COLUMN = { line: 0, flags: 1, fingerprintLow: 2, fingerprintHigh: 3 } as const;
+export const INVOKE_FIELD = { requestId: 0, service: 1, key: 2, function: 3, input: 4 } as const;
+
+export const INVOKE_FLAG = {
+  /** The request id comes from a client's Idempotency-Key: its result is kept for the long retention. */
+  clientId: 1,
+  /** It came by GET: anything but a query is refused. */
+  queryOnly: 2,
+  /** May be stale and takes no locks. */
+  snapshot: 4,
+} as const;
+
+/** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */
+export const REQUEST_ID_LENGTH = 32;
+
+/** Milliseconds at which the edge issued this id, or null for a client's id, which carries no time. */
+export function issuedAt(requestId: string): number | null {
+  return requestId.charCodeAt(0) === 0x65 ? Number.parseInt(requestId.slice(1, 12), 16) : null;
+}
