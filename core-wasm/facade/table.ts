@@ -1,0 +1,176 @@
+/** Packed tables in Wasm: one string in, one string out, whatever the number of fields. */
+import { CorruptError } from "../types.ts";
+import type { CorruptReason, Table, TableInput, TableSpec } from "../types.ts";
+import { MAX_TABLE_BYTES, SLACK_BYTES } from "../limits.ts";
+import type { CoreInstance } from "./instance.ts";
+
+interface TableFunctions {
+  unitsToBytes(lengths: number, count: number, heap: number, heapBytes: number): number;
+  sealTable(
+    table: number,
+    length: number,
+    label: number,
+    shape: number,
+    rows: number,
+    heapBytes: number,
+    tailBytes: number,
+  ): void;
+  verifyTable(table: number, length: number, label: number, shape: number): number;
+}
+
+export const TABLE_HEADER_BYTES = 32;
+const MAX_U16 = 0xffff;
+const MAX_UTF8_PER_UNIT = 3;
+const REASONS: readonly CorruptReason[] = ["magic", "kind", "version", "length", "checksum"];
+const DETAILS: Readonly<Record<CorruptReason, string>> = {
+  magic: "not a packed table",
+  kind: "a table of another kind",
+  version: "a version of this kind that is not known here",
+  length: "lengths and shape do not add up",
+  checksum: "the checksum does not match",
+};
+
+const encoder = new TextEncoder();
+// A byte order mark is text like any other here.
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** Checks a spec and its input against each other. @throws RangeError */
+export function checkTableInput(spec: TableSpec, input: TableInput): void {
+  for (const part of [spec.kind, spec.version, spec.columns, spec.fields]) {
+    if (!(part >= 0 && part <= MAX_U16 && Number.isInteger(part))) {
+      throw new RangeError(`a table spec's numbers are 16-bit, not ${part}`);
+    }
+  }
+  const { rows, columns, fields } = input;
+  if (!(rows >= 0 && Number.isInteger(rows))) throw new RangeError(`rows must be a count, not ${rows}`);
+  if (columns.length !== rows * spec.columns || fields.length !== rows * spec.fields) {
+    throw new RangeError(
+      `${rows} rows need ${rows * spec.columns} columns and ${rows * spec.fields} fields, not ${columns.length} and ${fields.length}`,
+    );
+  }
+}
+
+/** The error for a table beyond MAX_TABLE_BYTES. */
+export function tableTooLarge(bytes: number): RangeError {
+  return new RangeError(`table too large: ${bytes} bytes, at most ${MAX_TABLE_BYTES}`);
+}
+
+/** Packs and unpacks tables in one instance. */
+export class TableKernels {
+  readonly #core: CoreInstance;
+  readonly #kernels: TableFunctions;
+
+  constructor(core: CoreInstance) {
+    this.#core = core;
+    this.#kernels = core.functions<TableFunctions>();
+  }
+
+  /** See {@link Kernels.pack}. The UTF-8 is written straight to its place in the table, by one `encodeInto`. */
+  pack(spec: TableSpec, input: TableInput): Uint8Array {
+    checkTableInput(spec, input);
+    const { rows, fields } = input;
+    const text = join(fields);
+    const tailBytes = input.tail?.length ?? 0;
+    const fixed = TABLE_HEADER_BYTES + 4 * (input.columns.length + fields.length);
+    // UTF-8 has at least a byte per unit, so this refuses early, before memory is taken.
+    if (fixed + text.length + tailBytes > MAX_TABLE_BYTES) throw tableTooLarge(fixed + text.length + tailBytes);
+    this.#core.resetScratch();
+    const { table, heapBytes } = this.#placeHeap(text, fixed, tailBytes);
+    const length = fixed + heapBytes + tailBytes;
+    if (length > MAX_TABLE_BYTES) throw tableTooLarge(length);
+    const words = this.#core.u32;
+    let word = (table + TABLE_HEADER_BYTES) >>> 2;
+    words.set(input.columns, word);
+    word += input.columns.length;
+    for (let i = 0; i < fields.length; i++) words[word + i] = (fields[i] as string).length;
+    const heap = table + fixed;
+    if (heapBytes !== text.length && this.#kernels.unitsToBytes(word << 2, fields.length, heap, heapBytes) === 0) {
+      // Two lone halves met at a boundary and became one character: give each its U+FFFD first.
+      return this.pack(spec, { ...input, fields: fields.map((field) => field.toWellFormed()) });
+    }
+    if (input.tail) this.#core.u8.set(input.tail, heap + heapBytes);
+    const label = spec.kind | (spec.version << 16);
+    const shape = spec.columns | (spec.fields << 16);
+    this.#kernels.sealTable(table, length, label, shape, rows, heapBytes, tailBytes);
+    return this.#core.copy(table, length);
+  }
+
+  /** See {@link Kernels.unpack}. */
+  unpack(spec: TableSpec, bytes: Uint8Array): Table {
+    if (bytes.length > MAX_TABLE_BYTES) throw new CorruptError("length", `${bytes.length} bytes is beyond any table`);
+    this.#core.resetScratch();
+    const at = this.#core.scratch(bytes.length + SLACK_BYTES);
+    this.#core.u8.set(bytes, at);
+    const label = spec.kind | (spec.version << 16);
+    const shape = spec.columns | (spec.fields << 16);
+    const wrong = this.#kernels.verifyTable(at, bytes.length, label, shape);
+    if (wrong !== 0) {
+      const reason = REASONS[wrong - 1] ?? "length";
+      throw new CorruptError(reason, DETAILS[reason]);
+    }
+    const words = this.#core.u32;
+    const rows = words[(at >>> 2) + 2] as number;
+    const heapBytes = words[(at >>> 2) + 4] as number;
+    const first = (at + TABLE_HEADER_BYTES) >>> 2;
+    const heap = at + TABLE_HEADER_BYTES + 4 * rows * (spec.columns + spec.fields);
+    const numbers = words.slice(first, heap >>> 2);
+    const tail = this.#core.copy(heap + heapBytes, bytes.length - (heap - at) - heapBytes);
+    const text = decoder.decode(this.#core.u8.subarray(heap, heap + heapBytes));
+    return new VerifiedTable(spec, rows, numbers, text, tail);
+  }
+
+  /** Encodes `text` behind `fixed` bytes of a fresh table; room for one byte per unit first, and for the worst case when that is not enough. */
+  #placeHeap(text: string, fixed: number, tailBytes: number): { table: number; heapBytes: number } {
+    let room = text.length;
+    while (true) {
+      const table = this.#core.scratch(fixed + room + tailBytes + SLACK_BYTES);
+      const target = this.#core.u8.subarray(table + fixed, table + fixed + room);
+      const { read, written } = encoder.encodeInto(text, target);
+      if (read === text.length) return { table, heapBytes: written };
+      room = text.length * MAX_UTF8_PER_UNIT;
+    }
+  }
+}
+
+function join(fields: readonly string[]): string {
+  if (fields.length > 64) return fields.join("");
+  let text = "";
+  for (const field of fields) text += field;
+  return text;
+}
+
+/** A verified table: columns row-major, then the offset at which each field ends in the text. */
+class VerifiedTable implements Table {
+  readonly rows: number;
+  readonly tail: Uint8Array;
+  readonly #columns: number;
+  readonly #fields: number;
+  readonly #numbers: Uint32Array;
+  readonly #text: string;
+
+  constructor(spec: TableSpec, rows: number, numbers: Uint32Array, text: string, tail: Uint8Array) {
+    this.rows = rows;
+    this.tail = tail;
+    this.#columns = spec.columns;
+    this.#fields = spec.fields;
+    this.#numbers = numbers;
+    this.#text = text;
+  }
+
+  column(row: number, column: number): number {
+    if (!(row >= 0 && row < this.rows && column >= 0 && column < this.#columns)) throw outside("column", row, column);
+    return this.#numbers[row * this.#columns + column] as number;
+  }
+
+  /** A slice of the table's one text: while a long slice is kept, V8 keeps the whole text. */
+  field(row: number, field: number): string {
+    if (!(row >= 0 && row < this.rows && field >= 0 && field < this.#fields)) throw outside("field", row, field);
+    const end = this.rows * this.#columns + row * this.#fields + field;
+    const start = row === 0 && field === 0 ? 0 : (this.#numbers[end - 1] as number);
+    return this.#text.slice(start, this.#numbers[end] as number);
+  }
+}
+
+function outside(what: string, row: number, index: number): RangeError {
+  return new RangeError(`no ${what} ${index} in row ${row}`);
+}
