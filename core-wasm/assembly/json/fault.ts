@@ -11,6 +11,14 @@ export const BAD_UTF8: u32 = 8;
 export const TOO_DEEP: u32 = 9;
 export const TRAILING_BYTES: u32 = 10;
 export const BAD_SURROGATE: u32 = 11;
+// From here on the JSON is sound, but not what was asked for.
+export const MISSING: u32 = 12;
+export const WRONG_TYPE: u32 = 13;
+export const OUT_OF_RANGE: u32 = 14;
+export const NOT_OBJECT: u32 = 15;
+export const EMPTY_MEMBER: u32 = 16;
+export const KEY_TOO_LARGE: u32 = 17;
+export const LINE_TOO_LARGE: u32 = 18;
 
 let code: u32 = 0;
 let address: usize = 0;
