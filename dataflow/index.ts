@@ -1,0 +1,8 @@
+/** Pure description and planning of flows: what the shells and the protocol need to run them. */
+
+export { GROUPS_MAX } from "./limits.ts";
+export { planFlow } from "./plan.ts";
+export type { ColumnTest, FlowPlan, OutputPlan, WindowPlan } from "./plan.ts";
+export { renderRow } from "./view.ts";
+export type { Measure, WindowGroup } from "./view.ts";
+export { advance, INITIAL_WATERMARK } from "./watermark.ts";

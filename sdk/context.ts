@@ -1,0 +1,69 @@
+/** What a handler is given as `ctx`: its key's state and its ways to call, refuse, and take time and chance from the engine. */
+
+import type { CollectionsOf, CollectionSpecs, ReadonlyCollectionsOf } from "./collection.ts";
+import type { Contract, FunctionContract, Functions, RefusalSchemas } from "./contract.ts";
+import type { DeepReadonly } from "./deep-readonly.ts";
+import type { CallError } from "./errors.ts";
+import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf } from "./infer.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** The functions of another key, to be called within this transaction. */
+export type Calls<F extends Functions> = {
+  readonly [N in keyof F]: (...args: ArgumentsOf<F[N]>) => Promise<OutputOf<F[N]>>;
+};
+
+/** The same, but a failure is a value, and undoes only what the call did. */
+export type Tries<F extends Functions> = {
+  readonly [N in keyof F]: (...args: ArgumentsOf<F[N]>) => Promise<Tried<F[N]>>;
+};
+
+/** Outcome of `ctx.try`: the result, a declared refusal, or another error. */
+export type Tried<F extends FunctionContract> =
+  | { readonly ok: true; readonly value: OutputOf<F> }
+  | ([RefusalOf<F>] extends [never] ? never : { readonly ok: false; readonly refusal: RefusalOf<F> })
+  | { readonly ok: false; readonly refusal: undefined; readonly error: CallError };
+
+interface CommonContext<R extends RefusalSchemas> {
+  /** The key that this function runs on. */
+  readonly key: string;
+  /** Makes a declared refusal of this very function, to be thrown: `throw ctx.refuse("insufficient-funds", { balance })`. */
+  refuse<N extends keyof R & string>(name: N, ...data: RefusalArguments<R[N]>): Refusal;
+  /** Milliseconds since 1970; the same throughout one invocation. */
+  now(): number;
+  /** At least 0, below 1. Not for secrets. */
+  random(): number;
+  /** A random UUID (version 4). */
+  uuid(): string;
+}
+
+/**
+ * Context of a writing function. A failed call makes the transaction abort whatever the handler then does; only `try` contains a
+ * failure. Calls that are not awaited are joined before the function's result counts.
+ */
+export interface FnContext<
+  S = unknown,
+  Cols extends CollectionSpecs = {},
+  R extends RefusalSchemas = {},
+> extends CommonContext<R> {
+  /** This key's state: change it in place or assign a new value. */
+  state: S;
+  readonly collections: CollectionsOf<Cols>;
+  /** Functions of another key: `await ctx.call(Account, "bob").deposit({ amount })`. */
+  call<C extends Contract>(contract: C, key: string): Calls<C["functions"]>;
+  /** As `call`, but each function answers with a {@link Tried}. */
+  try<C extends Contract>(contract: C, key: string): Tries<C["functions"]>;
+  /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
+  clear(): void;
+}
+
+/** Context of a query: reads only, calls only queries. */
+export interface QueryContext<
+  S = unknown,
+  Cols extends CollectionSpecs = {},
+  R extends RefusalSchemas = {},
+> extends CommonContext<R> {
+  readonly state: DeepReadonly<S>;
+  readonly collections: ReadonlyCollectionsOf<Cols>;
+  call<C extends Contract>(contract: C, key: string): Calls<QueriesOf<C>>;
+  try<C extends Contract>(contract: C, key: string): Tries<QueriesOf<C>>;
+}

@@ -1,0 +1,27 @@
+/** Read-only all the way down: what a query sees of its state. */
+
+type Leaf =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | Date
+  | Uint8Array
+  | ((...args: never[]) => unknown);
+
+/**
+ * `T` with every member, element and entry read-only. `Date` and `Uint8Array` keep their types, since a narrowed one would fit no
+ * library function; that queries do not change those either is checked at run time.
+ */
+export type DeepReadonly<T> = 0 extends 1 & T
+  ? T
+  : T extends Leaf
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
+      : T extends ReadonlySet<infer V>
+        ? ReadonlySet<DeepReadonly<V>>
+        : { readonly [K in keyof T]: DeepReadonly<T[K]> };

@@ -1,0 +1,74 @@
+/** The problem types of the HTTP contract (RFC 9457): each stable type with its status and title. */
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** Never rename a key: clients compare `type`. */
+export const PROBLEMS = {
+  "malformed-json": { status: 400, title: "The body is not JSON" },
+  "invalid-key": { status: 400, title: "The key is not valid" },
+  "key-too-large": { status: 400, title: "The key is longer than 512 bytes" },
+  "invalid-idempotency-key": { status: 400, title: "The Idempotency-Key header is not valid" },
+  unauthorized: { status: 401, title: "A valid bearer token is needed" },
+  "not-found": { status: 404, title: "There is nothing at this address" },
+  "unknown-service": { status: 404, title: "There is no such service" },
+  "unknown-function": { status: 404, title: "The service has no such function" },
+  "unknown-stream": { status: 404, title: "There is no such stream" },
+  "unknown-view": { status: 404, title: "There is no such view" },
+  "method-not-allowed": { status: 405, title: "The method is not allowed here" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "batch-too-large": { status: 413, title: "The batch has too many lines" },
+  "unsupported-media-type": { status: 415, title: "The content type is not supported" },
+  "invalid-input": { status: 422, title: "The input does not fit the function's schema" },
+  "invalid-event": { status: 422, title: "An event does not fit the stream's fields" },
+  "idempotency-conflict": { status: 422, title: "The Idempotency-Key was used with another body" },
+  "internal-error": { status: 500, title: "The function failed" },
+  "invalid-output": { status: 500, title: "The function's result does not fit its schema" },
+  "call-cycle": { status: 500, title: "Calls of one transaction wait for each other" },
+  "call-depth-exceeded": { status: 500, title: "Calls are nested too deeply" },
+  "transaction-too-large": { status: 500, title: "The transaction exceeds a limit" },
+  "side-effect-in-transaction": { status: 500, title: "A side effect was attempted inside a transaction" },
+  "transaction-aborted": { status: 500, title: "The transaction was aborted" },
+  misconfigured: { status: 500, title: "The app is not configured correctly" },
+  "partition-count-changed": { status: 500, title: "The partition count differs from the stored one" },
+  "cross-partition": { status: 501, title: "Calls to keys of other partitions are not available" },
+  "not-implemented": { status: 501, title: "This is not available yet" },
+  overloaded: { status: 503, title: "The service is overloaded; try again later" },
+  "too-many-groups": { status: 503, title: "The flow holds too many open groups" },
+  "deadline-exceeded": { status: 504, title: "The request was not done in time" },
+} as const satisfies Readonly<Record<string, ProblemKind>>;
+
+export type ProblemType = keyof typeof PROBLEMS;
+
+/** The body of an error answer, `application/problem+json`. */
+export interface Problem {
+  /** `/problems/{type}`, or `/problems/{service}/{refusal}`. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+  /** Set when the same request, with the same Idempotency-Key, may succeed later. */
+  readonly retryable?: boolean;
+  readonly [member: string]: unknown;
+}
+
+/** Status of every refusal. */
+export const REFUSAL_STATUS = 409;
+
+/** The problem for an engine error. `members` cannot override the standard ones. */
+export function problemOf(type: ProblemType, detail?: string, members?: Readonly<Record<string, unknown>>): Problem {
+  const { status, title } = PROBLEMS[type];
+  return { ...members, type: `/problems/${type}`, title, status, ...(detail === undefined ? {} : { detail }) };
+}
+
+/** The problem for a declared refusal; `data` must already be what JSON shows (see `toJson`). */
+export function refusalProblem(service: string, refusal: string, data: unknown): Problem {
+  return {
+    type: `/problems/${service}/${refusal}`,
+    title: refusal.replaceAll("-", " "),
+    status: REFUSAL_STATUS,
+    data: data ?? null,
+  };
+}

@@ -1,0 +1,71 @@
+/** Services: the handlers behind a contract, checked against it by the compiler and again at start-up. */
+
+import type { CollectionSpecs } from "./collection.ts";
+import type { FnContext, QueryContext } from "./context.ts";
+import type { Contract, FunctionContract } from "./contract.ts";
+import { misconfigured } from "./errors.ts";
+import type { InputOf, ResultOf } from "./infer.ts";
+import { checkField } from "./names.ts";
+
+/** The handler of one function: sync or async; its context knows the function's own refusals. */
+export type Handler<F extends FunctionContract, S, Cols extends CollectionSpecs> = (
+  ctx: F["kind"] extends "query" ? QueryContext<S, Cols, F["refusals"]> : FnContext<S, Cols, F["refusals"]>,
+  input: InputOf<F>,
+) => ResultOf<F> | Promise<ResultOf<F>>;
+
+/** One handler for each function of the contract, no more, no fewer. */
+export type Handlers<C extends Contract, S, Cols extends CollectionSpecs> = {
+  readonly [N in keyof C["functions"]]: Handler<C["functions"][N], S, Cols>;
+};
+
+export interface ServiceOptions<S, Cols extends CollectionSpecs> {
+  /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
+  readonly state?: () => S;
+  readonly collections?: Cols;
+}
+
+/** A handler as the engine calls it; `any`, since the types of handlers of every shape were checked by `service`. */
+export type UntypedHandler = (ctx: any, input: any) => unknown;
+
+/** A service as the engine sees it. `handlers` has no prototype. */
+export interface ServiceDefinition<C extends Contract = Contract> {
+  readonly contract: C;
+  readonly state: (() => unknown) | undefined;
+  readonly collections: readonly string[];
+  readonly handlers: Readonly<Record<string, UntypedHandler>>;
+}
+
+/**
+ * Implements a contract: `service(Account, { state: () => ({ balance: 0 }) }, { deposit(ctx, { amount }) { … } })`.
+ * @throws TidegateError `misconfigured` for a missing or unknown handler.
+ */
+export function service<C extends Contract, S = undefined, Cols extends CollectionSpecs = {}>(
+  contract: C,
+  options: ServiceOptions<S, Cols>,
+  handlers: Handlers<C, S, Cols>,
+): ServiceDefinition<C> {
+  const name = contract.name;
+  const declared = Object.keys(contract.functions);
+  for (const fnName of declared) {
+    if (!Object.hasOwn(handlers, fnName)) throw misconfigured(`service "${name}" has no handler for "${fnName}"`);
+  }
+  const table: Record<string, UntypedHandler> = Object.create(null);
+  for (const [fnName, handler] of Object.entries<unknown>(handlers)) {
+    if (!declared.includes(fnName))
+      throw misconfigured(`the contract of service "${name}" has no function "${fnName}"`);
+    if (typeof handler !== "function")
+      throw misconfigured(`the handler "${fnName}" of service "${name}" is not a function`);
+    table[fnName] = handler as UntypedHandler;
+  }
+  if (options.state !== undefined && typeof options.state !== "function") {
+    throw misconfigured(`the state of service "${name}" must be a function that makes the initial value`);
+  }
+  const collections = Object.keys(options.collections ?? {});
+  for (const collectionName of collections) checkField(`the collection of service "${name}"`, collectionName);
+  return Object.freeze({
+    contract,
+    state: options.state,
+    collections: Object.freeze(collections),
+    handlers: Object.freeze(table),
+  });
+}

@@ -1,0 +1,83 @@
+/** Streams: named sources of events with typed fields, exactly those that the kernels parse and enforce. */
+
+import { misconfigured } from "./errors.ts";
+import { FIELDS_MAX } from "./limits.ts";
+import { checkField, checkKebab } from "./names.ts";
+
+/** `timestamp` is an int64 of milliseconds since 1970. */
+export type FieldKind = "int64" | "float64" | "text" | "timestamp";
+export interface Field<Kind extends FieldKind = FieldKind> {
+  readonly kind: Kind;
+}
+export type Fields = Readonly<Record<string, Field>>;
+
+/** A whole number from -2^63 to 2^63-1, kept exact. */
+export const int64 = (): Field<"int64"> => INT64;
+/** A finite IEEE 754 double. */
+export const float64 = (): Field<"float64"> => FLOAT64;
+/** A string. */
+export const text = (): Field<"text"> => TEXT;
+/** Milliseconds since 1970 as a whole number. */
+export const timestamp = (): Field<"timestamp"> => TIMESTAMP;
+
+const INT64: Field<"int64"> = Object.freeze({ kind: "int64" });
+const FLOAT64: Field<"float64"> = Object.freeze({ kind: "float64" });
+const TEXT: Field<"text"> = Object.freeze({ kind: "text" });
+const TIMESTAMP: Field<"timestamp"> = Object.freeze({ kind: "timestamp" });
+
+/** Storage type of a field; the kernels' `ColumnType`. */
+export type ColumnType = "i64" | "f64" | "text";
+/** A declared field as the kernels want it; the kernels' `EventColumn`. */
+export interface EventColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+const COLUMN_TYPES: Readonly<Record<FieldKind, ColumnType>> = {
+  int64: "i64",
+  timestamp: "i64",
+  float64: "f64",
+  text: "text",
+};
+
+/** A stream; `columns` are its fields in the order of declaration. */
+export interface StreamDefinition<F extends Fields = Fields, Name extends string = string> {
+  readonly kind: "stream";
+  readonly name: Name;
+  readonly fields: F;
+  readonly columns: readonly EventColumn[];
+}
+
+/** One event as a producer writes it. bigint for whole numbers beyond 2^53. */
+export type EventOf<F extends Fields> = { readonly [N in keyof F]: FieldValue<F[N]["kind"]> };
+export type FieldValue<Kind extends FieldKind> = Kind extends "text"
+  ? string
+  : Kind extends "float64"
+    ? number
+    : number | bigint;
+
+/** Names of the fields that are of one of the kinds. */
+export type FieldsOfKind<F extends Fields, Kind extends FieldKind> = {
+  [N in keyof F & string]: F[N]["kind"] extends Kind ? N : never;
+}[keyof F & string];
+
+/**
+ * Declares a stream: `stream("sales", { item: text(), amount: int64(), at: timestamp() })`. Events have all declared fields; others are
+ * checked as JSON and dropped.
+ * @throws TidegateError `misconfigured`
+ */
+export function stream<const Name extends string, const F extends Fields>(
+  name: Name,
+  fields: F,
+): StreamDefinition<F, Name> {
+  checkKebab("the stream name", name);
+  const entries = Object.entries(fields);
+  if (entries.length === 0) throw misconfigured(`stream "${name}" has no fields`);
+  if (entries.length > FIELDS_MAX) throw misconfigured(`stream "${name}" has more than ${FIELDS_MAX} fields`);
+  const columns = entries.map(([field, { kind }]) => {
+    checkField(`the field of stream "${name}"`, field);
+    if (!Object.hasOwn(COLUMN_TYPES, kind))
+      throw misconfigured(`field "${field}" of stream "${name}" has no known type`);
+    return Object.freeze({ name: field, type: COLUMN_TYPES[kind] });
+  });
+  return Object.freeze({ kind: "stream", name, fields: Object.freeze({ ...fields }), columns: Object.freeze(columns) });
+}
