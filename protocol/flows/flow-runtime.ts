@@ -1,0 +1,149 @@
+/** One flow on one partition: its operator state, watermark, offsets and closed windows. */
+import { advance, INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
+import type { FlowPlan } from "../../dataflow/plan.ts";
+import type { Kernels, WindowState } from "../../core-wasm/types.ts";
+import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
+import type { StorageOp } from "../partition/effects.ts";
+import { cut, type FlowDelta } from "../record/record.ts";
+
+/** What a flow keeps beside its groups; stored as JSON with every delta and checkpoint. */
+interface FlowMeta {
+  readonly watermark: string;
+  /** Events taken from the stream, and of these: late ones. */
+  readonly events: number;
+  readonly late: number;
+  /** Batches taken: the flow's offset in its stream. */
+  readonly offset: number;
+  /** Blocks of closed windows written. */
+  readonly blocks: number;
+  /** Newest record that this state includes. */
+  readonly seq: number;
+}
+
+export interface FlowCheckpoint {
+  readonly meta: string;
+  readonly bytes: Uint8Array;
+}
+
+export class FlowRuntime {
+  readonly plan: FlowPlan;
+  readonly #kernels: Kernels;
+  readonly #state: WindowState;
+  #watermark = INITIAL_WATERMARK;
+  #events = 0;
+  #late = 0;
+  #offset = 0;
+  #blocks = 0;
+  #seq = 0;
+  #dirty = false;
+  /** Delta bytes since the last checkpoint: a checkpoint is due when they outweigh it. */
+  #unfoldedBytes = 0;
+
+  constructor(plan: FlowPlan, kernels: Kernels) {
+    this.plan = plan;
+    this.#kernels = kernels;
+    this.#state = kernels.openWindow(plan.window);
+  }
+
+  /** Adds one batch. @throws RangeError("too-many-groups") or CorruptError, with nothing changed. */
+  apply(columnsFrame: Uint8Array): { rows: number; late: number } {
+    const outcome = this.#state.apply(columnsFrame, this.#watermark);
+    const next = advance(this.#watermark, outcome.maxTime, this.plan.outOfOrderness);
+    invariant(next >= this.#watermark, "a watermark went back");
+    this.#watermark = next;
+    this.#events += outcome.rows;
+    this.#late += outcome.late;
+    this.#offset += 1;
+    this.#dirty = true;
+    return { rows: outcome.rows, late: outcome.late };
+  }
+
+  get dirty(): boolean {
+    return this.#dirty;
+  }
+
+  /** What record `seq` must hold of this flow, and the blocks of windows that closed with it. */
+  takeChanges(seq: number): { delta: FlowDelta; ops: StorageOp[]; bytes: number } {
+    const delta = this.#state.takeDelta();
+    const closed = this.#state.close(this.#watermark);
+    const ops: StorageOp[] = [];
+    if (closed.length > 0) {
+      const block = this.#blocks++;
+      for (const [part, bytes] of cut(closed, LIMITS.maxPartBytes).entries()) {
+        ops.push({ op: "put-view-block", flow: this.plan.name, block, part, bytes });
+      }
+    }
+    this.#seq = seq;
+    this.#dirty = false;
+    this.#unfoldedBytes += delta.length;
+    return { delta: { flow: this.plan.name, meta: this.#meta(), delta }, ops, bytes: delta.length };
+  }
+
+  #meta(): string {
+    const meta: FlowMeta = {
+      watermark: this.#watermark.toString(),
+      events: this.#events,
+      late: this.#late,
+      offset: this.#offset,
+      blocks: this.#blocks,
+      seq: this.#seq,
+    };
+    return JSON.stringify(meta);
+  }
+
+  /** Operations that replace the stored checkpoint by the present state. Call only between flushes. */
+  checkpoint(): StorageOp[] {
+    invariant(!this.#dirty, "1: a checkpoint would hold what no record holds");
+    this.#unfoldedBytes = 0;
+    const meta = this.#meta();
+    return cut(this.#state.snapshot(), LIMITS.maxPartBytes).map((bytes, part) => ({
+      op: "put-checkpoint" as const,
+      flow: this.plan.name,
+      part,
+      meta,
+      bytes,
+    }));
+  }
+
+  get needsCheckpoint(): boolean {
+    return this.#unfoldedBytes > 0;
+  }
+
+  restore(checkpoint: FlowCheckpoint): void {
+    this.#state.load(checkpoint.bytes);
+    this.#adopt(checkpoint.meta);
+  }
+
+  /** Applies what a record holds, unless the checkpoint already includes it. */
+  replay(delta: FlowDelta, seq: number): void {
+    if (seq <= this.#seq) return;
+    this.#state.load(delta.delta);
+    this.#adopt(delta.meta);
+    this.#state.close(this.#watermark);
+    invariant(this.#seq === seq, "1: a flow's delta names another record");
+    this.#unfoldedBytes += delta.delta.length;
+  }
+
+  #adopt(text: string): void {
+    const meta = JSON.parse(text) as FlowMeta;
+    this.#watermark = BigInt(meta.watermark);
+    this.#events = meta.events;
+    this.#late = meta.late;
+    this.#offset = meta.offset;
+    this.#blocks = meta.blocks;
+    this.#seq = meta.seq;
+  }
+
+  /** Open groups, ordered by window and key. */
+  openGroups(): ReturnType<Kernels["readGroups"]> {
+    return this.#kernels.readGroups(this.#state.snapshot());
+  }
+
+  get blocks(): number {
+    return this.#blocks;
+  }
+  get status(): { watermark: bigint; events: number; late: number; batches: number } {
+    return { watermark: this.#watermark, events: this.#events, late: this.#late, batches: this.#offset };
+  }
+}

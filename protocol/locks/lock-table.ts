@@ -1,0 +1,123 @@
+/**
+ * Strict two-phase locks on keys, with wound-wait: a transaction that is blocked by a younger one wounds it; a younger
+ * one waits. Holders and waiters are both compared, since the queue is a wait too (docs/protocol.md, rule 6).
+ */
+import { invariant } from "../assert.ts";
+
+export type LockMode = "shared" | "exclusive";
+
+/** Who asks: compared by identity, ordered by age (smaller is older; ages are unique). */
+export interface LockOwner {
+  readonly age: number;
+}
+
+interface Waiter<O extends LockOwner> {
+  readonly owner: O;
+  readonly mode: LockMode;
+  readonly granted: () => void;
+}
+
+interface Lock<O extends LockOwner> {
+  readonly holders: Map<O, LockMode>;
+  /** In order of age. */
+  readonly queue: Waiter<O>[];
+}
+
+export class LockTable<O extends LockOwner> {
+  readonly #locks = new Map<string, Lock<O>>();
+  readonly #held = new Map<O, Set<string>>();
+  readonly #waiting = new Map<O, Set<string>>();
+
+  /**
+   * Asks for a lock. True when held on return. Otherwise `granted` is called once, later or before this returns.
+   * `wound` receives every younger transaction that blocks this one; the caller aborts them, which releases their locks.
+   */
+  acquire(key: string, owner: O, mode: LockMode, granted: () => void, wound: (victim: O) => void): boolean {
+    let lock = this.#locks.get(key);
+    if (!lock) this.#locks.set(key, (lock = { holders: new Map(), queue: [] }));
+    const held = lock.holders.get(owner);
+    if (held === "exclusive" || held === mode) return true;
+    const waiter: Waiter<O> = { owner, mode, granted };
+    const blockers = this.#blockers(lock, waiter);
+    if (blockers.length === 0) {
+      this.#hold(key, lock, waiter);
+      return true;
+    }
+    insertByAge(lock.queue, waiter);
+    keysOf(this.#waiting, owner).add(key);
+    for (const blocker of blockers) if (blocker.age > owner.age) wound(blocker);
+    return false;
+  }
+
+  /** Gives up everything the owner holds or waits for, then grants what that makes possible. */
+  release(owner: O): void {
+    const keys = new Set([...(this.#held.get(owner) ?? []), ...(this.#waiting.get(owner) ?? [])]);
+    this.#held.delete(owner);
+    this.#waiting.delete(owner);
+    for (const key of keys) {
+      const lock = this.#locks.get(key);
+      invariant(lock !== undefined, "6: a lock that is held or waited for is not in the table");
+      lock.holders.delete(owner);
+      for (let i = lock.queue.length - 1; i >= 0; i--) if (lock.queue[i]?.owner === owner) lock.queue.splice(i, 1);
+      this.#grant(key, lock);
+    }
+  }
+
+  #grant(key: string, lock: Lock<O>): void {
+    for (let i = 0; i < lock.queue.length; ) {
+      const waiter = lock.queue[i] as Waiter<O>;
+      if (this.#blockers(lock, waiter).length > 0) {
+        i++;
+        continue;
+      }
+      lock.queue.splice(i, 1);
+      this.#waiting.get(waiter.owner)?.delete(key);
+      this.#hold(key, lock, waiter);
+      waiter.granted();
+    }
+    if (lock.holders.size === 0 && lock.queue.length === 0) this.#locks.delete(key);
+  }
+
+  /** Conflicting holders, and conflicting waiters that are older. */
+  #blockers(lock: Lock<O>, waiter: Waiter<O>): O[] {
+    const blockers: O[] = [];
+    for (const [holder, mode] of lock.holders) {
+      if (holder !== waiter.owner && conflict(mode, waiter.mode)) blockers.push(holder);
+    }
+    for (const other of lock.queue) {
+      if (other.owner !== waiter.owner && other.owner.age < waiter.owner.age && conflict(other.mode, waiter.mode)) {
+        blockers.push(other.owner);
+      }
+    }
+    return blockers;
+  }
+
+  #hold(key: string, lock: Lock<O>, waiter: Waiter<O>): void {
+    for (const [holder, mode] of lock.holders) {
+      invariant(holder === waiter.owner || !conflict(mode, waiter.mode), "2: two transactions hold conflicting locks");
+    }
+    lock.holders.set(waiter.owner, waiter.mode);
+    keysOf(this.#held, waiter.owner).add(key);
+  }
+
+  /** Keys with a holder or a waiter; 0 when nothing runs (invariant 6). */
+  get size(): number {
+    return this.#locks.size;
+  }
+}
+
+function keysOf<O>(table: Map<O, Set<string>>, owner: O): Set<string> {
+  let keys = table.get(owner);
+  if (!keys) table.set(owner, (keys = new Set()));
+  return keys;
+}
+
+function conflict(a: LockMode, b: LockMode): boolean {
+  return a === "exclusive" || b === "exclusive";
+}
+
+function insertByAge<O extends LockOwner>(queue: Waiter<O>[], waiter: Waiter<O>): void {
+  let at = queue.length;
+  while (at > 0 && (queue[at - 1] as Waiter<O>).owner.age > waiter.owner.age) at--;
+  queue.splice(at, 0, waiter);
+}

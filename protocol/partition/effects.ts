@@ -1,0 +1,65 @@
+/** What a partition's machine asks of its shell, as data. The shell performs effects in order and adds nothing of its own. */
+import type { Activation } from "../transaction/attempt.ts";
+import type { Outcome } from "../transaction/attempt.ts";
+
+/** One change of storage. Those of one `persist` are atomic: all or none survive a crash. */
+export type StorageOp =
+  /** A part of record `seq`. Parts are joined in order. */
+  | { readonly op: "record"; readonly seq: number; readonly part: number; readonly bytes: Uint8Array }
+  | { readonly op: "drop-records"; readonly through: number }
+  | { readonly op: "put-state"; readonly key: string; readonly text: string }
+  | { readonly op: "delete-state"; readonly key: string }
+  /** Deletes `from <= key < to`. */
+  | { readonly op: "delete-state-range"; readonly from: string; readonly to: string }
+  /** The result of a client's request id. */
+  | { readonly op: "put-result"; readonly requestId: string; readonly text: string; readonly expires: number }
+  /** Deletes expired results, looking at `limit` of them from a moving cursor. */
+  | { readonly op: "sweep-results"; readonly now: number; readonly limit: number }
+  /** Results of edge ids, packed; deleted when expired. */
+  | { readonly op: "put-recent"; readonly seq: number; readonly expires: number; readonly bytes: Uint8Array }
+  | { readonly op: "drop-recent"; readonly expiredAt: number }
+  /** A part of a block of closed windows of a flow. Blocks of one flow are in the order of their numbers. */
+  | { readonly op: "put-view-block"; readonly flow: string; readonly block: number; readonly part: number; readonly bytes: Uint8Array }
+  /** A part of a flow's checkpoint; part 0 first deletes the older checkpoint. */
+  | { readonly op: "put-checkpoint"; readonly flow: string; readonly part: number; readonly meta: string; readonly bytes: Uint8Array }
+  | { readonly op: "put-meta"; readonly name: string; readonly value: string };
+
+export type Effect =
+  /** Run a user function; answer by the input `returned`. */
+  | { readonly kind: "run"; readonly activation: Activation }
+  /** The call that this activation stands for has ended: settle its caller's promise. */
+  | { readonly kind: "settle"; readonly activation: Activation; readonly outcome: Outcome }
+  /** Make these changes durable, before anything that leaves later. */
+  | { readonly kind: "persist"; readonly ops: readonly StorageOp[] }
+  /** Answer a request from outside. It must not leave before everything persisted so far is durable. */
+  | { readonly kind: "reply"; readonly ticket: number; readonly body: Uint8Array | ViewReply }
+  /** Something waits for a flush: call back with the input `flush` when the turn's other work is done. */
+  | { readonly kind: "want-flush" }
+  /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
+  | { readonly kind: "want-fold" }
+  /** For the log of the shell; nothing depends on it. */
+  | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown }
+  /** Memory can no longer be trusted against storage: start over from storage. Nothing after this is performed. */
+  | { readonly kind: "reset"; readonly reason: string };
+
+export interface ViewReply {
+  readonly status: number;
+  readonly body: string;
+  readonly epoch: string;
+}
+
+/** What the shell tells the machine. */
+export type Input =
+  | { readonly kind: "invoke"; readonly ticket: number; readonly frame: Uint8Array }
+  | { readonly kind: "ingest"; readonly ticket: number; readonly frame: Uint8Array }
+  | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
+  | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
+  | { readonly kind: "flush" }
+  | { readonly kind: "fold" };
+
+export interface ViewRequest {
+  readonly view: string;
+  readonly key: string | undefined;
+  readonly limit: number;
+  readonly after: string | undefined;
+}

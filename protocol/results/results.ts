@@ -1,0 +1,80 @@
+/**
+ * Results by request id. Those of clients' ids last for the long retention, in storage once folded. Those of edge ids serve
+ * the edge's own retries: they stay in memory by age and size, and an id older than what is kept is refused, never run again.
+ */
+import { LIMITS } from "../limits.ts";
+import type { StateReader } from "../state/reader.ts";
+import { issuedAt } from "../wire/invoke.ts";
+import { decodeStored, type StoredResult } from "./stored-result.ts";
+
+interface Kept {
+  readonly result: StoredResult;
+  /** Record that holds it, while that is not folded. */
+  readonly seq: number;
+  readonly at: number;
+}
+
+const OVERHEAD = 200;
+
+export class Results {
+  readonly #reader: StateReader;
+  /** Client results that are not folded. */
+  readonly #client = new Map<string, Kept>();
+  /** Edge results, oldest first, folded or not. */
+  readonly #edge = new Map<string, Kept>();
+  #edgeBytes = 0;
+  /** Edge ids issued at or before this are refused when unknown: their results may be gone. */
+  #floor = 0;
+
+  constructor(reader: StateReader) {
+    this.#reader = reader;
+  }
+
+  find(requestId: string): StoredResult | undefined {
+    const kept = this.#edge.get(requestId) ?? this.#client.get(requestId);
+    if (kept) return kept.result;
+    if (issuedAt(requestId) !== null) return undefined;
+    const text = this.#reader.result(requestId);
+    return text === undefined ? undefined : decodeStored(requestId, text);
+  }
+
+  /** An unknown edge id so old that its result may have been forgotten. */
+  isExpired(requestId: string, now: number): boolean {
+    const at = issuedAt(requestId);
+    return at !== null && (at <= this.#floor || at < now - LIMITS.edgeResultMs);
+  }
+
+  add(result: StoredResult, seq: number, at: number): void {
+    if (issuedAt(result.requestId) === null) {
+      this.#client.set(result.requestId, { result, seq, at });
+      return;
+    }
+    this.#edge.set(result.requestId, { result, seq, at });
+    this.#edgeBytes += OVERHEAD + result.body.length;
+    this.#trim(at);
+  }
+
+  #trim(now: number): void {
+    for (const [requestId, kept] of this.#edge) {
+      if (this.#edgeBytes <= LIMITS.edgeResultBytes && kept.at >= now - LIMITS.edgeResultMs) return;
+      this.#edge.delete(requestId);
+      this.#edgeBytes -= OVERHEAD + kept.result.body.length;
+      this.#floor = Math.max(this.#floor, issuedAt(requestId) ?? 0);
+    }
+  }
+
+  /** Client results recorded up to `seq`, to be stored by a fold. */
+  clientThrough(seq: number): Array<{ result: StoredResult; at: number }> {
+    return [...this.#client.values()].filter((kept) => kept.seq <= seq);
+  }
+
+  /** Edge results recorded after `after` up to `through` and still kept: a fold packs them. */
+  edgeBetween(after: number, through: number): Array<{ result: StoredResult; at: number }> {
+    return [...this.#edge.values()].filter((kept) => kept.seq > after && kept.seq <= through);
+  }
+
+  /** Storage now has the client results recorded up to `seq`. */
+  markFolded(seq: number): void {
+    for (const [requestId, kept] of this.#client) if (kept.seq <= seq) this.#client.delete(requestId);
+  }
+}

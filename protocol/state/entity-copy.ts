@@ -1,0 +1,156 @@
+/** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
+import type { Change, StateStore, Write } from "./store.ts";
+
+const UNLOADED = Symbol("unloaded");
+
+/** What a copy can be set back to: texts only, so that it cannot change with the copy. */
+export interface CopySnapshot {
+  readonly value: string | null | undefined;
+  readonly loaded: string | null;
+  readonly cleared: boolean;
+  readonly entries: ReadonlyMap<string, Change>;
+}
+
+export class EntityCopy {
+  readonly entity: string;
+  readonly #store: StateStore;
+  readonly #initial: (() => unknown) | undefined;
+  #value: unknown = UNLOADED;
+  /** Text that the value had when it was loaded: unchanged means nothing to write. */
+  #loaded: string | null = null;
+  #cleared = false;
+  readonly #entries = new Map<string, Change>();
+
+  constructor(entity: string, store: StateStore, initial: (() => unknown) | undefined) {
+    this.entity = entity;
+    this.#store = store;
+    this.#initial = initial;
+  }
+
+  get value(): unknown {
+    this.#ensureLoaded();
+    return this.#value;
+  }
+
+  set value(value: unknown) {
+    this.#ensureLoaded();
+    this.#value = value;
+  }
+
+  #ensureLoaded(): void {
+    if (this.#value === UNLOADED) this.#load(this.#cleared ? null : this.#store.get(this.entity, this.entity));
+  }
+
+  /** An absent value starts as the service's initial state, which is written only once something differs from it. */
+  #load(text: Change): void {
+    this.#value = text === null ? this.#initial?.() : decodeValue(text);
+    this.#loaded = text ?? (this.#value === undefined ? "null" : encodeValue(this.#value));
+  }
+
+  /** The value as text, for readers that must not share it. */
+  valueText(): string | null {
+    return this.value === undefined ? null : encodeValue(this.value);
+  }
+
+  getEntry(collection: string, key: string | number): Change {
+    const full = collectionPrefix(this.entity, collection) + encodeEntryKey(key);
+    const own = this.#entries.get(full);
+    if (own !== undefined) return own;
+    return this.#cleared ? null : this.#store.get(full, this.entity);
+  }
+
+  putEntry(collection: string, key: string | number, change: Change): void {
+    this.#entries.set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), change);
+  }
+
+  range(
+    collection: string,
+    options: { from?: string | number | undefined; to?: string | number | undefined; limit: number; reverse: boolean },
+  ): Array<[string | number, string]> {
+    const prefix = collectionPrefix(this.entity, collection);
+    const from = options.from === undefined ? prefix : prefix + encodeEntryKey(options.from);
+    const to = options.to === undefined ? afterPrefix(prefix) : prefix + encodeEntryKey(options.to);
+    const own = [...this.#entries].filter(
+      ([key]) => key.startsWith(prefix) && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0,
+    );
+    const committed = this.#cleared
+      ? []
+      : this.#store.range(prefix, this.entity, from, to, options.limit + own.length, options.reverse);
+    const merged = own.length === 0 ? committed : committed.filter(([key]) => !this.#entries.has(key));
+    for (const [key, change] of own) if (change !== null) merged.push([key, change]);
+    if (own.length > 0) {
+      merged.sort(options.reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
+    }
+    return merged.slice(0, options.limit).map(([key, text]) => [decodeEntryKey(key.slice(prefix.length)), text]);
+  }
+
+  /** Deletes value and entries; the value is the initial state again. */
+  clear(): void {
+    this.#cleared = true;
+    this.#entries.clear();
+    this.#value = UNLOADED;
+  }
+
+  snapshot(): CopySnapshot {
+    return {
+      value: this.#value === UNLOADED ? undefined : this.valueText(),
+      loaded: this.#loaded,
+      cleared: this.#cleared,
+      entries: new Map(this.#entries),
+    };
+  }
+
+  /** Sets everything back. A plain object is refilled in place, so that a caller's alias of `ctx.state` stays the state. */
+  restore(snapshot: CopySnapshot): void {
+    this.#cleared = snapshot.cleared;
+    this.#entries.clear();
+    for (const [key, change] of snapshot.entries) this.#entries.set(key, change);
+    if (snapshot.value === undefined) {
+      this.#restoreUnloaded();
+      return;
+    }
+    this.#loaded = snapshot.loaded;
+    this.#refill(snapshot.value === null ? undefined : decodeValue(snapshot.value));
+  }
+
+  #restoreUnloaded(): void {
+    if (this.#value === UNLOADED) return;
+    const before = this.#value;
+    this.#load(this.#cleared ? null : this.#store.get(this.entity, this.entity));
+    const fresh = this.#value;
+    this.#value = before;
+    this.#refill(fresh);
+  }
+
+  #refill(fresh: unknown): void {
+    const current = this.#value;
+    if (!isPlainObject(current) || !isPlainObject(fresh)) {
+      this.#value = fresh;
+      return;
+    }
+    for (const name of Object.keys(current)) delete current[name];
+    Object.assign(current, fresh);
+  }
+
+  /** What committing this copy changes, in order. */
+  writes(): Write[] {
+    const writes: Write[] = [];
+    if (this.#cleared) writes.push({ op: "clear", key: this.entity, text: "" });
+    if (this.#value !== UNLOADED && this.#value !== undefined) {
+      const text = encodeValue(this.#value);
+      if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text });
+    }
+    for (const [key, change] of this.#entries) {
+      writes.push(change === null ? { op: "delete", key, text: "" } : { op: "put", key, text: change });
+    }
+    return writes;
+  }
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

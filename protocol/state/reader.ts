@@ -1,0 +1,13 @@
+/** What a partition's machine may ask of its storage: synchronous reads of what was persisted. Writes are effects. */
+export interface StateReader {
+  /** The stored text, or undefined. */
+  get(stateKey: string): string | undefined;
+  /** Stored pairs with `from <= key < to` by code point, at most `limit`, ascending or descending. */
+  range(from: string, to: string, limit: number, reverse: boolean): Array<[key: string, text: string]>;
+  /** The recorded result of a client's request id, as stored by a fold. */
+  result(requestId: string): string | undefined;
+  /** A block of closed windows, its parts joined; undefined when there is none of that number. */
+  viewBlock(flow: string, block: number): Uint8Array | undefined;
+  /** A read of storage, so that an instance that has been replaced fails rather than answer from memory alone. */
+  touch(): void;
+}

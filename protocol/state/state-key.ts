@@ -1,0 +1,94 @@
+/**
+ * State keys: one text per stored value, ordered so that everything under a key is one range.
+ *
+ *   entity      = esc(service) SEP esc(key) SEP
+ *   value       = entity
+ *   entry       = entity esc(collection) SEP entry-key
+ *
+ * SEP is U+0001 and escaping keeps it and everything below U+0003 out of the parts, so that the order of state keys
+ * (by UTF-8 bytes, as SQLite compares text) is the order of their parts, and U+0000 never reaches SQLite.
+ */
+
+const SEPARATOR = "\u0001";
+const ESCAPE = "\u0002";
+// oxlint-disable-next-line no-control-regex
+const NEEDS_ESCAPE = /[\u0000-\u0002]/;
+
+function escape(part: string): string {
+  if (!NEEDS_ESCAPE.test(part)) return part;
+  let out = "";
+  for (const char of part) out += char <= ESCAPE ? ESCAPE + String.fromCharCode(char.charCodeAt(0) + 1) : char;
+  return out;
+}
+
+function unescape(part: string): string {
+  if (!part.includes(ESCAPE)) return part;
+  let out = "";
+  for (let i = 0; i < part.length; i++) {
+    out += part[i] === ESCAPE ? String.fromCharCode(part.charCodeAt(++i) - 1) : part[i];
+  }
+  return out;
+}
+
+/** The prefix of everything stored under one key of one service; also the state key of its value. */
+export function entityKey(service: string, key: string): string {
+  return service + SEPARATOR + escape(key) + SEPARATOR;
+}
+
+/** The prefix of a collection's entries. */
+export function collectionPrefix(entity: string, collection: string): string {
+  return entity + collection + SEPARATOR;
+}
+
+/** The least text above every text that starts with this prefix (which ends in a separator). */
+export function afterPrefix(prefix: string): string {
+  return prefix.slice(0, -1) + ESCAPE;
+}
+
+/** An entry key as text whose order is: numbers by value, then strings by code point. */
+export function encodeEntryKey(key: string | number): string {
+  if (typeof key === "string") {
+    if (!key.isWellFormed()) throw new TypeError("a collection's key must be well-formed Unicode");
+    return `s${escape(key)}`;
+  }
+  if (Number.isNaN(key)) throw new TypeError("NaN cannot be a collection's key");
+  return `n${sortableHex(key)}`;
+}
+
+export function decodeEntryKey(text: string): string | number {
+  return text[0] === "s" ? unescape(text.slice(1)) : fromSortableHex(text.slice(1));
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+const SIGN = 1n << 63n;
+const ALL = (1n << 64n) - 1n;
+
+/** IEEE 754 bits with the sign flipped (all bits flipped below zero), as 16 hex digits: the usual order-preserving form. -0 becomes 0. */
+function sortableHex(value: number): string {
+  scratch.setFloat64(0, value === 0 ? 0 : value);
+  const bits = scratch.getBigUint64(0);
+  return (bits & SIGN ? bits ^ ALL : bits | SIGN).toString(16).padStart(16, "0");
+}
+
+function fromSortableHex(hex: string): number {
+  const bits = BigInt(`0x${hex}`);
+  scratch.setBigUint64(0, bits & SIGN ? bits ^ SIGN : bits ^ ALL);
+  return scratch.getFloat64(0);
+}
+
+/** Compares by code point, as SQLite compares UTF-8: differs from `<` on strings where surrogates meet U+E000 and above. */
+export function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return fixup(x) - fixup(y);
+  }
+  return a.length - b.length;
+}
+
+/** Moves surrogates above the rest of the BMP, where the code points that they stand for belong. */
+function fixup(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
+}

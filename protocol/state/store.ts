@@ -1,0 +1,173 @@
+/** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
+import { invariant } from "../assert.ts";
+import type { StateReader } from "./reader.ts";
+import { afterPrefix, compareKeys } from "./state-key.ts";
+
+/** A committed change: new text, or null for a deletion. */
+export type Change = string | null;
+
+/** One write of a transaction, in the order in which it is to be applied. `clear` removes everything that starts with the key. */
+export interface Write {
+  readonly op: "put" | "delete" | "clear";
+  readonly key: string;
+  readonly text: string;
+}
+
+interface Unfolded {
+  change: Change;
+  /** Record that holds the newest change; the entry may leave memory once that record is folded. */
+  seq: number;
+}
+
+/** Rough cost of a cached pair beyond its characters: two string headers and a map slot. */
+const ENTRY_OVERHEAD = 96;
+const ABSENT = null;
+
+export class StateStore {
+  readonly #reader: StateReader;
+  readonly #cacheBytes: number;
+  /** Newest change of every key whose record is not folded. */
+  readonly #unfolded = new Map<string, Unfolded>();
+  /** Unfolded entries of collections, by the collection's prefix, for ranges. */
+  readonly #entries = new Map<string, Set<string>>();
+  /** Prefixes whose stored content is void until a fold deletes it; value is the record that cleared them. */
+  readonly #cleared = new Map<string, number>();
+  /** Clean pairs, least recently used first. */
+  readonly #cache = new Map<string, Change>();
+  #cachedBytes = 0;
+
+  constructor(reader: StateReader, cacheBytes: number) {
+    this.#reader = reader;
+    this.#cacheBytes = cacheBytes;
+  }
+
+  /** Committed text under a state key; `entity` is the prefix that a clear would name. */
+  get(key: string, entity: string): Change {
+    const unfolded = this.#unfolded.get(key);
+    if (unfolded) return unfolded.change;
+    if (this.#cleared.has(entity)) return ABSENT;
+    const cached = this.#cache.get(key);
+    if (cached !== undefined) {
+      this.#cache.delete(key);
+      this.#cache.set(key, cached);
+      return cached;
+    }
+    const stored = this.#reader.get(key) ?? ABSENT;
+    this.#remember(key, stored);
+    return stored;
+  }
+
+  /** Committed entries of a collection between two full keys, ascending unless reversed. */
+  range(prefix: string, entity: string, from: string, to: string, limit: number, reverse: boolean): Array<[string, string]> {
+    const overlay = this.#entries.get(prefix);
+    const hidden = overlay ? overlay.size : 0;
+    const stored = this.#cleared.has(entity) ? [] : this.#reader.range(from, to, limit + hidden, reverse);
+    if (!overlay) return stored.slice(0, limit);
+    const merged = stored.filter(([key]) => !overlay.has(key));
+    for (const key of overlay) {
+      const change = this.#unfolded.get(key)?.change;
+      if (typeof change === "string" && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0) merged.push([key, change]);
+    }
+    merged.sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
+    return merged.slice(0, limit);
+  }
+
+  /** Makes writes visible as part of record `seq`. */
+  apply(writes: readonly Write[], seq: number): void {
+    for (const write of writes) {
+      if (write.op === "clear") this.#clear(write.key, seq);
+      else this.#put(write.key, write.op === "put" ? write.text : null, seq);
+    }
+  }
+
+  #put(key: string, change: Change, seq: number): void {
+    this.#forget(key);
+    this.#unfolded.set(key, { change, seq });
+    const prefix = key.slice(0, key.lastIndexOf("\u0001") + 1);
+    if (prefix === key) return;
+    let entries = this.#entries.get(prefix);
+    if (!entries) this.#entries.set(prefix, (entries = new Set()));
+    entries.add(key);
+  }
+
+  /** Cached pairs under the prefix stay until `markCleared`: `#cleared` hides them. */
+  #clear(entity: string, seq: number): void {
+    this.#dropUnfolded(entity);
+    for (const [prefix, keys] of this.#entries) {
+      if (prefix.startsWith(entity)) for (const key of [...keys]) this.#dropUnfolded(key);
+    }
+    this.#cleared.set(entity, seq);
+  }
+
+  #dropUnfolded(key: string): void {
+    this.#unfolded.delete(key);
+    const prefix = key.slice(0, key.lastIndexOf("\u0001") + 1);
+    const entries = this.#entries.get(prefix);
+    entries?.delete(key);
+    if (entries?.size === 0) this.#entries.delete(prefix);
+  }
+
+  /** Prefixes to delete from storage, then keys to write, for all records up to `seq`. Nothing is marked folded yet. */
+  unfoldedThrough(seq: number): { clears: string[]; keys: string[] } {
+    const clears: string[] = [];
+    for (const [entity, at] of this.#cleared) if (at <= seq) clears.push(entity);
+    const keys: string[] = [];
+    for (const [key, entry] of this.#unfolded) if (entry.seq <= seq) keys.push(key);
+    return { clears, keys };
+  }
+
+  /** The change to write for a key that a fold took up, or undefined when a clear has voided it meanwhile. */
+  changeOf(key: string): Change | undefined {
+    return this.#unfolded.get(key)?.change;
+  }
+
+  /** Storage now holds this key's change as of `changeOf`; a newer record keeps it unfolded. */
+  markFolded(key: string, through: number): void {
+    const entry = this.#unfolded.get(key);
+    if (!entry || entry.seq > through) return;
+    this.#dropUnfolded(key);
+    this.#remember(key, entry.change);
+  }
+
+  /** Storage holds nothing under these prefixes any more; called before the keys of the same fold are written. */
+  markCleared(entities: readonly string[], through: number): void {
+    const done = new Set(entities.filter((entity) => (this.#cleared.get(entity) ?? Infinity) <= through));
+    if (done.size === 0) return;
+    for (const key of this.#cache.keys()) if (done.has(entityOf(key))) this.#forget(key);
+    for (const entity of done) this.#cleared.delete(entity);
+  }
+
+  #remember(key: string, change: Change): void {
+    this.#forget(key);
+    this.#cache.set(key, change);
+    this.#cachedBytes += cost(key, change);
+    while (this.#cachedBytes > this.#cacheBytes) {
+      const oldest = this.#cache.keys().next();
+      invariant(!oldest.done, "9: the cache counts bytes that it does not hold");
+      this.#forget(oldest.value);
+    }
+  }
+
+  #forget(key: string): void {
+    const change = this.#cache.get(key);
+    if (change === undefined) return;
+    this.#cache.delete(key);
+    this.#cachedBytes -= cost(key, change);
+  }
+
+  get unfoldedKeys(): number {
+    return this.#unfolded.size;
+  }
+  get cachedBytes(): number {
+    return this.#cachedBytes;
+  }
+}
+
+/** The prefix of service and key that a state key starts with. */
+function entityOf(stateKey: string): string {
+  return stateKey.slice(0, stateKey.indexOf("\u0001", stateKey.indexOf("\u0001") + 1) + 1);
+}
+
+function cost(key: string, change: Change): number {
+  return ENTRY_OVERHEAD + key.length + (change?.length ?? 0);
+}

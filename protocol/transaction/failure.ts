@@ -1,0 +1,22 @@
+/** Why a call or a whole transaction failed, as data. */
+import { TidegateError } from "../../sdk/errors.ts";
+import { Refusal } from "../../sdk/refusal.ts";
+
+export type Failure =
+  /** A declared refusal: an answer, recorded under the request's id. */
+  | { readonly kind: "refusal"; readonly refusal: Refusal }
+  /** An error of the engine with a stable type. */
+  | { readonly kind: "engine"; readonly error: TidegateError; readonly members?: Readonly<Record<string, unknown>> | undefined }
+  /** Anything else that user code threw. */
+  | { readonly kind: "thrown"; readonly error: unknown };
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Refusal) return { kind: "refusal", refusal: error };
+  if (error instanceof TidegateError) return { kind: "engine", error };
+  return { kind: "thrown", error };
+}
+
+/** What a caller's promise rejects with. */
+export function errorOf(failure: Failure): unknown {
+  return failure.kind === "refusal" ? failure.refusal : failure.error;
+}

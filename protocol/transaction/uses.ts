@@ -1,0 +1,106 @@
+/**
+ * Order among the calls of one transaction to one key: they run one at a time, except that a call may come back to a key
+ * whose user is an ancestor on its call path (A → B → A). What the subtree of a `ctx.try` has used stays with that subtree
+ * until it ends, as in nested transactions (Moss 1981), so that rolling it back cannot undo anybody else's work.
+ */
+import { invariant } from "../assert.ts";
+import { type Activation, type Attempt, isAncestorOrSelf, type Scope, type Use } from "./attempt.ts";
+
+/** True when the activation may use its key now; otherwise it is queued. */
+export function enterUse(activation: Activation): boolean {
+  const { attempt, target } = activation;
+  let use = attempt.uses.get(target.entity);
+  if (!use) attempt.uses.set(target.entity, (use = { stack: [], queue: [] }));
+  if (mayUse(use, activation)) {
+    use.stack.push(activation);
+    return true;
+  }
+  use.queue.push(activation);
+  attempt.queued.add(activation);
+  return false;
+}
+
+function mayUse(use: Use, activation: Activation): boolean {
+  const top = use.stack.at(-1);
+  return top === undefined || isAncestorOrSelf(top, activation.parent);
+}
+
+/** Whether a queued activation waits, through others of its transaction, for one of its own ancestors: then none of them can ever go on. */
+export function waitsForItself(activation: Activation): boolean {
+  const { attempt } = activation;
+  const seen = new Set<Activation>();
+  const open: Activation[] = [blockerOf(attempt, activation)];
+  while (open.length > 0) {
+    const blocker = open.pop() as Activation;
+    if (seen.has(blocker)) continue;
+    seen.add(blocker);
+    if (isAncestorOrSelf(blocker, activation.parent)) return true;
+    for (const queued of attempt.queued) {
+      if (queued !== activation && isAncestorOrSelf(blocker, queued)) open.push(blockerOf(attempt, queued));
+    }
+  }
+  return false;
+}
+
+function blockerOf(attempt: Attempt, queued: Activation): Activation {
+  const top = attempt.uses.get(queued.target.entity)?.stack.at(-1);
+  invariant(top !== undefined, "6: a call waits for a key that nobody uses");
+  return top;
+}
+
+/** Ends an activation's use of its key. Returns the activations that may use a key now, already entered. */
+export function leaveUse(activation: Activation): Activation[] {
+  const { attempt, target, scope } = activation;
+  const use = attempt.uses.get(target.entity);
+  invariant(use !== undefined, "6: an activation leaves a key that it does not use");
+  remove(use.stack, activation);
+  const woken: Activation[] = [];
+  const outer = scope.activation === activation ? scope.parent : scope;
+  if (scope.activation === activation) endRetention(attempt, scope, woken);
+  if (outer) retain(use, outer, target.entity);
+  admit(attempt, use, woken);
+  return woken;
+}
+
+/** Takes a waiting activation out of its queue. */
+export function leaveQueue(activation: Activation): void {
+  const use = activation.attempt.uses.get(activation.target.entity);
+  if (use) remove(use.queue, activation);
+  activation.attempt.queued.delete(activation);
+}
+
+function endRetention(attempt: Attempt, scope: Scope, woken: Activation[]): void {
+  for (const entity of scope.retained) {
+    const use = attempt.uses.get(entity);
+    invariant(use !== undefined, "6: a tried call keeps a key that is not in use");
+    remove(use.stack, scope.activation as Activation);
+    if (scope.parent) retain(use, scope.parent, entity);
+    admit(attempt, use, woken);
+  }
+  scope.retained.clear();
+}
+
+function retain(use: Use, scope: Scope, entity: string): void {
+  if (scope.activation === null || scope.retained.has(entity)) return;
+  scope.retained.add(entity);
+  use.stack.push(scope.activation);
+}
+
+function admit(attempt: Attempt, use: Use, woken: Activation[]): void {
+  for (let i = 0; i < use.queue.length; ) {
+    const next = use.queue[i] as Activation;
+    if (!mayUse(use, next)) {
+      i++;
+      continue;
+    }
+    use.queue.splice(i, 1);
+    attempt.queued.delete(next);
+    use.stack.push(next);
+    woken.push(next);
+  }
+}
+
+function remove(list: Activation[], activation: Activation): void {
+  const at = list.lastIndexOf(activation);
+  if (at >= 0) list.splice(at, 1);
+}
