@@ -5,5 +5,7 @@ export { digestBegin, digestEnd, digestHigh, digestLow, xxh64Stripes } from "./x
 export { sealTable, unitsToBytes, verifyTable } from "./table";
 export { faultAddress, faultCode } from "./json/fault";
 export { checkJson } from "./json/check";
+export { countLines } from "./batch/copy";
+export { routeSlice } from "./batch/route";
 // Compiled in so that the abort hook of asconfig.json resolves.
 export { trap } from "./abort";
