@@ -1,0 +1,77 @@
+/** What a client throws: a declared refusal, another problem, or no answer at all. */
+
+import type { Contract } from "../contract.ts";
+import type { Problem } from "../problems.ts";
+import type { RefusalData } from "./types.ts";
+
+/** An error answer (RFC 9457). `type` is the stable word at its end, such as `invalid-input`. */
+export class ProblemError extends Error {
+  override readonly name: string = "ProblemError";
+  readonly type: string;
+  readonly status: number;
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail ?? problem.title);
+    this.type = problem.type.replace(/^.*\/problems\//, "");
+    this.status = problem.status;
+    this.problem = problem;
+  }
+}
+
+/** A function's declared refusal. */
+export class RefusalError extends ProblemError {
+  override readonly name = "RefusalError";
+  readonly service: string;
+  readonly refusal: string;
+  readonly data: unknown;
+  constructor(problem: Problem, service: string, refusal: string) {
+    super(problem);
+    this.service = service;
+    this.refusal = refusal;
+    this.data = problem["data"] ?? null;
+  }
+
+  /** Whether this is that refusal of that function's contract; narrows `data`: `error.is(Account, "transfer", "insufficient-funds")`. */
+  is<C extends Contract, F extends keyof C["functions"], N extends keyof C["functions"][F]["refusals"] & string>(
+    contract: C,
+    _function: F,
+    refusal: N,
+  ): this is RefusalError & { readonly refusal: N; readonly data: RefusalData<C["functions"][F], N> } {
+    return this.service === contract.name && this.refusal === refusal;
+  }
+}
+
+/**
+ * No answer arrived in any attempt, so the outcome is unknown. Repeating the request with this `idempotencyKey` is safe: it is
+ * executed once in all.
+ */
+export class UnreachableError extends Error {
+  override readonly name = "UnreachableError";
+  readonly attempts: number;
+  /** Absent for reads. */
+  readonly idempotencyKey: string | undefined;
+  constructor(attempts: number, idempotencyKey: string | undefined, cause: unknown) {
+    super(`no answer in ${attempts} attempts: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.attempts = attempts;
+    this.idempotencyKey = idempotencyKey;
+  }
+}
+
+/** The error for an answer that is not a success; any body will do. */
+export function problemError(status: number, text: string): ProblemError {
+  const problem = { ...parseProblem(text), status };
+  const [, service, refusal] = /\/problems\/([^/]+)\/([^/]+)$/.exec(problem.type) ?? [];
+  return service === undefined || refusal === undefined
+    ? new ProblemError(problem)
+    : new RefusalError(problem, service, refusal);
+}
+
+function parseProblem(text: string): Pick<Problem, "type" | "title"> & Readonly<Record<string, unknown>> {
+  try {
+    const value = JSON.parse(text) as Problem | null;
+    if (typeof value?.type === "string") return { ...value, title: String(value.title ?? value.type) };
+  } catch {
+    // Something on the way answered in its own words; the status is all there is.
+  }
+  return { type: "about:blank", title: "The answer was not a problem document" };
+}

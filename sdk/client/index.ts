@@ -1,0 +1,92 @@
+/** The client: typed calls over HTTP from contracts alone, with identities and retries, and no server code. */
+
+import type { Contract } from "../contract.ts";
+import type { FlowDefinition } from "../flow.ts";
+import type { EventOf, Fields, StreamDefinition } from "../stream.ts";
+import { batch } from "./batch.ts";
+import { serviceClient } from "./service.ts";
+import { getView, sendEvents } from "./stream.ts";
+import { transport } from "./transport.ts";
+import type {
+  Accepted,
+  BatchLine,
+  BatchOptions,
+  BatchResult,
+  ClientOptions,
+  Contracts,
+  Services,
+  ViewOptions,
+  ViewPage,
+} from "./types.ts";
+
+export { ProblemError, RefusalError, UnreachableError } from "./errors.ts";
+export type {
+  Accepted,
+  BatchLine,
+  BatchOptions,
+  BatchResult,
+  CallOptions,
+  ClientOptions,
+  Outcome,
+  ServiceClient,
+  ViewPage,
+} from "./types.ts";
+
+/** The members that every client has besides its services. */
+export interface Core<C extends Contracts> {
+  /** Sends many calls in one request; results in order of completion, unless `ordered`. */
+  batch(lines: ReadonlyArray<BatchLine<C>>, options?: BatchOptions): AsyncGenerator<BatchResult, void, void>;
+  /** A stream by its definition, typed, or by name. */
+  stream<F extends Fields>(stream: StreamDefinition<F>): StreamClient<EventOf<F>>;
+  stream(name: string): StreamClient<Readonly<Record<string, string | number | bigint>>>;
+  /** A view by its flow, typed, or by name. */
+  view<Row>(flow: FlowDefinition<Row>): ViewClient<Row>;
+  view(name: string): ViewClient<Readonly<Record<string, unknown>>>;
+}
+export interface StreamClient<Event> {
+  /** One batch: taken whole or not at all, exactly once. */
+  send(
+    events: readonly Event[],
+    options?: { readonly idempotencyKey?: string; readonly signal?: AbortSignal },
+  ): Promise<Accepted>;
+}
+export interface ViewClient<Row> {
+  /** Rows of one key, or of all. */
+  get(key?: string | number | bigint, options?: ViewOptions): Promise<ViewPage<Row>>;
+}
+export type Client<C extends Contracts> = Core<C> & Services<C>;
+
+/**
+ * A client for the services of some contracts: `createClient(url, { Account, Cart }, { token })`. Each contract is a member named after
+ * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`.
+ * @throws TypeError when two contracts, or a contract and `batch`, `stream` or `view`, would be the same member
+ */
+export function createClient<const C extends Contracts>(
+  url: string,
+  contracts: C,
+  options: ClientOptions = {},
+): Client<C> {
+  const line = transport(url, options);
+  const members: Record<string, unknown> = {
+    batch: (lines: readonly object[], batchOptions: BatchOptions = {}) => batch(line, lines, batchOptions),
+    stream: (stream: string | StreamDefinition): StreamClient<object> => ({
+      send: (events, sendOptions) =>
+        sendEvents(line, typeof stream === "string" ? stream : stream.name, events, sendOptions),
+    }),
+    view: (view: string | FlowDefinition): ViewClient<unknown> => ({
+      get: (key, viewOptions) => getView(line, typeof view === "string" ? view : view.view, key, viewOptions),
+    }),
+  };
+  for (const contract of Object.values<Contract>(contracts)) {
+    const member = camelCase(contract.name);
+    if (Object.hasOwn(members, member))
+      throw new TypeError(`the client member "${member}" of contract "${contract.name}" is taken`);
+    members[member] = (key: string) => serviceClient(line, contract, key);
+  }
+  return members as unknown as Client<C>;
+}
+
+function camelCase(name: string): string {
+  const [head = "", ...tail] = name.split("-");
+  return head + tail.map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join("");
+}

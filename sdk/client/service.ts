@@ -1,0 +1,60 @@
+/** The members of a client that stand for services: one method per function of the contract. */
+
+import type { Contract, FunctionContract } from "../contract.ts";
+import { encodeKey } from "../keys.ts";
+import { RefusalError } from "./errors.ts";
+import type { Transport } from "./transport.ts";
+import type { CallOptions } from "./types.ts";
+
+type Method = ((input?: unknown, options?: CallOptions) => Promise<unknown>) & {
+  try(input?: unknown, options?: CallOptions): Promise<unknown>;
+};
+
+/** The functions of one key. */
+export function serviceClient(transport: Transport, contract: Contract, key: string): Record<string, Method> {
+  const path = `/v1/services/${contract.name}/${encodeKey(key)}`;
+  const methods: Record<string, Method> = Object.create(null);
+  for (const [name, declared] of Object.entries(contract.functions))
+    methods[name] = method(transport, `${path}/${name}`, declared);
+  return methods;
+}
+
+function method(transport: Transport, path: string, { kind }: FunctionContract): Method {
+  const call = kind === "query" ? get : post;
+  const plain = (input?: unknown, options: CallOptions = {}): Promise<unknown> => call(transport, path, input, options);
+  return Object.assign(plain, {
+    try: (input?: unknown, options?: CallOptions): Promise<unknown> => plain(input, options).then(succeeded, refused),
+  });
+}
+
+function get(
+  transport: Transport,
+  path: string,
+  input: unknown,
+  { signal, consistency }: CallOptions,
+): Promise<unknown> {
+  const parameters = new URLSearchParams();
+  if (input !== undefined) parameters.set("input", JSON.stringify(input));
+  if (consistency !== undefined) parameters.set("consistency", consistency);
+  const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  return transport.send({ method: "GET", path: path + search, signal }, json);
+}
+
+function post(
+  transport: Transport,
+  path: string,
+  input: unknown,
+  { signal, idempotencyKey }: CallOptions,
+): Promise<unknown> {
+  const body = input === undefined ? {} : { body: JSON.stringify(input) };
+  const key = idempotencyKey ?? crypto.randomUUID();
+  return transport.send({ method: "POST", path, idempotencyKey: key, signal, ...body }, json);
+}
+
+const json = (response: Response): Promise<unknown> => response.json();
+const succeeded = (value: unknown): unknown => ({ ok: true, value });
+
+function refused(error: unknown): unknown {
+  if (error instanceof RefusalError) return { ok: false, refusal: error.refusal, data: error.data };
+  throw error;
+}

@@ -1,0 +1,58 @@
+/** Streams and views as a client sees them: events in, rows out, whole numbers exact. */
+
+import { encodeKey } from "../keys.ts";
+import type { Transport } from "./transport.ts";
+import type { Accepted, ViewOptions, ViewPage } from "./types.ts";
+
+/** Sends events as one batch: taken whole or not at all, and once. */
+export function sendEvents(
+  transport: Transport,
+  stream: string,
+  events: readonly object[],
+  options: { readonly idempotencyKey?: string; readonly signal?: AbortSignal } = {},
+): Promise<Accepted> {
+  return transport.send(
+    {
+      method: "POST",
+      path: `/v1/streams/${stream}`,
+      body: events.map(eventText).join("\n"),
+      type: "application/x-ndjson",
+      idempotencyKey: options.idempotencyKey ?? crypto.randomUUID(),
+      signal: options.signal,
+    },
+    (response) => response.json() as Promise<Accepted>,
+  );
+}
+
+/** Written member by member, since `JSON.stringify` refuses bigint and would round a number made from it. */
+function eventText(event: object): string {
+  const members = Object.entries(event).map(([name, value]: [string, unknown]) => {
+    return `${JSON.stringify(name)}:${typeof value === "bigint" ? value : JSON.stringify(value)}`;
+  });
+  return `{${members.join()}}`;
+}
+
+/** Rows of a view, all or those of one key. */
+export function getView<Row>(
+  transport: Transport,
+  view: string,
+  key: unknown,
+  options: ViewOptions = {},
+): Promise<ViewPage<Row>> {
+  const parameters = new URLSearchParams();
+  if (options.limit !== undefined) parameters.set("limit", String(options.limit));
+  if (options.cursor !== undefined) parameters.set("cursor", options.cursor);
+  const path = `/v1/views/${view}${key === undefined ? "" : `/${encodeKey(String(key))}`}`;
+  const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  return transport.send(
+    { method: "GET", path: path + search, signal: options.signal },
+    async (response) => JSON.parse(await response.text(), exact) as ViewPage<Row>,
+  );
+}
+
+/** Whole numbers that a double would round become bigint, in engines that show the source text (all current ones). */
+function exact(this: unknown, _name: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  const source = context?.source;
+  return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
+}

@@ -1,0 +1,39 @@
+/** A watch over one attempt: it aborts after a silence, or when the caller's own signal does. */
+
+export class Watch {
+  readonly #controller = new AbortController();
+  readonly #timeout: number;
+  readonly #outer: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param timeout milliseconds of silence allowed */
+  constructor(timeout: number, outer: AbortSignal | undefined) {
+    this.#timeout = timeout;
+    this.#outer = outer;
+    outer?.addEventListener("abort", this.#follow);
+    if (outer?.aborted === true) this.#follow();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The silence begins now. */
+  start(): void {
+    this.pause();
+    this.#timer = setTimeout(() => this.#controller.abort(new Error(`silence of ${this.#timeout} ms`)), this.#timeout);
+  }
+
+  /** Nobody is waiting at the moment. */
+  pause(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Lets go of the caller's signal; must be called, or a long-lived signal collects watches. */
+  end(): void {
+    this.pause();
+    this.#outer?.removeEventListener("abort", this.#follow);
+  }
+
+  readonly #follow = (): void => this.#controller.abort(this.#outer?.reason);
+}
