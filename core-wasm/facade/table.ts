@@ -2,6 +2,7 @@
 import { CorruptError } from "../types.ts";
 import type { CorruptReason, Table, TableInput, TableSpec } from "../types.ts";
 import { MAX_TABLE_BYTES, SLACK_BYTES } from "../limits.ts";
+import { checkTableInput, tableTooLarge } from "../table-input.ts";
 import type { CoreInstance } from "./instance.ts";
 
 interface TableFunctions {
@@ -19,7 +20,6 @@ interface TableFunctions {
 }
 
 export const TABLE_HEADER_BYTES = 32;
-const MAX_U16 = 0xffff;
 const MAX_UTF8_PER_UNIT = 3;
 const REASONS: readonly CorruptReason[] = ["magic", "kind", "version", "length", "checksum"];
 const DETAILS: Readonly<Record<CorruptReason, string>> = {
@@ -33,27 +33,6 @@ const DETAILS: Readonly<Record<CorruptReason, string>> = {
 const encoder = new TextEncoder();
 // A byte order mark is text like any other here.
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-
-/** Checks a spec and its input against each other. @throws RangeError */
-export function checkTableInput(spec: TableSpec, input: TableInput): void {
-  for (const part of [spec.kind, spec.version, spec.columns, spec.fields]) {
-    if (!(part >= 0 && part <= MAX_U16 && Number.isInteger(part))) {
-      throw new RangeError(`a table spec's numbers are 16-bit, not ${part}`);
-    }
-  }
-  const { rows, columns, fields } = input;
-  if (!(rows >= 0 && Number.isInteger(rows))) throw new RangeError(`rows must be a count, not ${rows}`);
-  if (columns.length !== rows * spec.columns || fields.length !== rows * spec.fields) {
-    throw new RangeError(
-      `${rows} rows need ${rows * spec.columns} columns and ${rows * spec.fields} fields, not ${columns.length} and ${fields.length}`,
-    );
-  }
-}
-
-/** The error for a table beyond MAX_TABLE_BYTES. */
-export function tableTooLarge(bytes: number): RangeError {
-  return new RangeError(`table too large: ${bytes} bytes, at most ${MAX_TABLE_BYTES}`);
-}
 
 /** Packs and unpacks tables in one instance. */
 export class TableKernels {

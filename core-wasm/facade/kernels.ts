@@ -1,0 +1,36 @@
+/** The Wasm core as the project sees it: one instance, all kernels. */
+import type { Kernels } from "../types.ts";
+import { routeBatch } from "./batch.ts";
+import { HashKernels } from "./hash.ts";
+import { CoreInstance } from "./instance.ts";
+import { checkJson } from "./json.ts";
+import { TableKernels } from "./table.ts";
+
+/**
+ * Makes the kernels of one object, on an instance of their own.
+ *
+ * ```ts
+ * const kernels = createKernels(module);
+ * const group = kernels.hashKey("alice") & 255;
+ * ```
+ */
+export function createKernels(module: WebAssembly.Module): Kernels {
+  const core = new CoreInstance(module);
+  const hashes = new HashKernels(core);
+  const tables = new TableKernels(core);
+  return {
+    hashKey: (key) => hashes.hashKey(key),
+    checksum: (bytes) => hashes.checksum(bytes),
+    pack: (spec, input) => tables.pack(spec, input),
+    unpack: (spec, bytes) => tables.unpack(spec, bytes),
+    checkJson: (bytes) => checkJson(core, bytes),
+    routeBatch: (body, options) => routeBatch(core, body, options),
+    parseEvents: () => notYet("parseEvents"),
+    openWindow: () => notYet("openWindow"),
+    readGroups: () => notYet("readGroups"),
+  };
+}
+
+function notYet(name: string): never {
+  throw new Error(`${name} is not part of this build of the core`);
+}
