@@ -18,6 +18,12 @@ export function checkTableInput(spec: TableSpec, input: TableInput): void {
       `${rows} rows need ${rows * spec.columns} columns and ${rows * spec.fields} fields, not ${columns.length} and ${fields.length}`,
     );
   }
+  if (!(columns instanceof Uint32Array)) {
+    for (const column of columns) {
+      if (column >>> 0 !== column)
+        throw new RangeError(`a column's value is an unsigned 32-bit integer, not ${column}`);
+    }
+  }
 }
 
 /** The error for a table beyond MAX_TABLE_BYTES. */

@@ -48,13 +48,20 @@ export interface JsonFault {
   readonly line: number;
   /** 0-based offset in bytes from the start of the text. */
   readonly offset: number;
-  /** Stable word, e.g. `unexpected-byte`, `unterminated-string`, `bad-escape`, `bad-number`, `bad-utf8`, `too-deep`, `trailing-bytes`, `empty`. */
+  /**
+   * Stable word: `empty`, `unexpected-byte`, `unexpected-end`, `unterminated-string`, `control-character`, `bad-escape`,
+   * `bad-number`, `bad-utf8`, `too-deep`, `trailing-bytes`.
+   */
   readonly code: string;
 }
 
-/** A line of a batch that cannot be routed; the other lines go on. */
+/**
+ * A line of a batch that cannot be routed; the other lines go on. Codes when the JSON itself is sound: `not-object`,
+ * `line-too-large`, and of a member `missing`, `wrong-type`, `empty-member`, `bad-surrogate` (a lone surrogate escape, which no
+ * UTF-8 can hold), `key-too-large`.
+ */
 export interface BatchFault extends JsonFault {
-  /** Member of the line that is missing or of the wrong type, when the JSON itself is sound. */
+  /** The member at fault, when the JSON itself is sound. */
   readonly member?: "service" | "key" | "function" | "input" | "id" | undefined;
 }
 
@@ -67,13 +74,17 @@ export interface RoutedFrame {
 }
 
 export interface RouteOptions {
-  /** Kind and version for the frames; must have 4 columns (line, flags, fingerprint low, fingerprint high) and 5 fields (request id, service, key, function, input JSON). */
+  /**
+   * Kind and version for the frames; must have 4 columns (line, flags, fingerprint low, fingerprint high) and 5 fields
+   * (request id, service, key, function, input JSON as it stood in the line, empty when absent). Flags is 1 when the request
+   * id is derived from the client's key, else 0. The fingerprint is xxh64 of service, NUL, key, NUL, function, NUL, input.
+   */
   readonly spec: TableSpec;
   /** Partition of each key group; its length is a power of two. */
   readonly groups: Uint16Array;
   /** First 24 characters of every request id without a client's id; the line number in 8 hex digits follows. */
   readonly edgeId: string;
-  /** 16 bytes that identify caller, path and Idempotency-Key; null when the request had none. With it, a line's request id is `c` + 31 hex digits derived from it and the line's `id` (or, without `id`, the line number). */
+  /** 16 bytes that identify caller, path and Idempotency-Key; null when the request had none. With it, a line's request id is `c` + 31 hex digits derived from it and the line's `id` (or, without `id`, the line number; neither can be mistaken for the other, nor the id 1 for the id "1"). Without it, `id` is checked and ignored. */
   readonly clientScope: Uint8Array | null;
   /** Rows a frame holds at most; order of lines is kept within a partition. */
   readonly maxRows: number;
@@ -84,6 +95,7 @@ export interface RouteOptions {
 }
 
 export interface RoutedBatch {
+  /** Lines of the body, blank ones included; `maxLines + 1` when there are too many, since counting stops there. */
   readonly lines: number;
   readonly frames: readonly RoutedFrame[];
   readonly faults: readonly BatchFault[];

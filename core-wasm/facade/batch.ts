@@ -1,6 +1,7 @@
 /** Routing of NDJSON batches in Wasm, slice by slice so that memory follows the slice and not the body. */
 import { BATCH_SLICE_BYTES, MAX_TABLE_BYTES } from "../limits.ts";
 import type { BatchFault, RoutedBatch, RoutedFrame, RouteOptions } from "../types.ts";
+import { EDGE_ID_CHARACTERS, SCOPE_BYTES, checkRouteOptions } from "../route-options.ts";
 import type { CoreInstance } from "./instance.ts";
 import { faultWord } from "./json.ts";
 
@@ -13,35 +14,11 @@ interface BatchFunctions {
 const OPTION_WORDS = 12;
 const FRAME_WORDS = 4;
 const FAULT_WORDS = 4;
-const EDGE_ID_CHARACTERS = 24;
-const SCOPE_BYTES = 16;
-const COLUMNS = 4;
-const FIELDS = 5;
 const MAX_U32 = 0xffffffff;
 const LINE_FEED = 10;
 const MEMBERS = ["service", "key", "function", "input", "id"] as const;
 
 const encoder = new TextEncoder();
-
-/** Checks what the kernel relies on. @throws RangeError */
-export function checkRouteOptions(options: RouteOptions): void {
-  const { spec, groups, edgeId, clientScope, maxRows } = options;
-  if (spec.columns !== COLUMNS || spec.fields !== FIELDS) {
-    throw new RangeError(
-      `a routed frame has ${COLUMNS} columns and ${FIELDS} fields, not ${spec.columns} and ${spec.fields}`,
-    );
-  }
-  const count = groups.length;
-  if (count === 0 || (count & (count - 1)) !== 0)
-    throw new RangeError(`key groups must be a power of two, not ${count}`);
-  if (!/^[\x21-\x7e]{24}$/.test(edgeId)) {
-    throw new RangeError(`an edge id has ${EDGE_ID_CHARACTERS} visible ASCII characters, not "${edgeId}"`);
-  }
-  if (clientScope && clientScope.length !== SCOPE_BYTES) {
-    throw new RangeError(`a client scope has ${SCOPE_BYTES} bytes, not ${clientScope.length}`);
-  }
-  if (!(maxRows >= 1)) throw new RangeError(`a frame needs room for a row, not ${maxRows}`);
-}
 
 /** End of the slice that begins at `start`: behind the last LF within `sliceBytes`, or behind the first one beyond. */
 export function sliceEnd(body: Uint8Array, start: number, sliceBytes: number): number {
@@ -70,7 +47,7 @@ export function routeBatch(
     core.resetScratch();
     const slice = core.writeScratch(body.subarray(start, end));
     const count = kernels.countLines(slice, end - start);
-    if (lines + count > options.maxLines) return { lines: lines + count, frames: [], faults: [], tooManyLines: true };
+    if (lines + count > options.maxLines) return tooManyLines(options);
     const block = writeOptions(core, options, partitions);
     kernels.routeSlice(block, slice, end - start, lines + 1, count);
     readFrames(core, block, frames);
@@ -79,6 +56,11 @@ export function routeBatch(
     start = end;
   }
   return { lines, frames, faults, tooManyLines: false };
+}
+
+/** The answer to a batch of more than `maxLines` lines; they are not counted further. */
+function tooManyLines({ maxLines }: RouteOptions): RoutedBatch {
+  return { lines: maxLines + 1, frames: [], faults: [], tooManyLines: true };
 }
 
 function countPartitions(groups: Uint16Array): number {
