@@ -41,12 +41,21 @@ interface FunctionOptions<In, Out, R> {
   readonly refusals?: R;
 }
 
+/** `T` itself, but closed to inference: what the surrounding `contract` accepts at most must not be taken for what was declared. */
+type Declared<T, Bound> = [T] extends [infer U extends Bound] ? U : never;
+type Made<In, Out, R, Kind extends FunctionKind> = FunctionContract<
+  Declared<In, Schema | undefined>,
+  Declared<Out, Schema | undefined>,
+  Declared<R, RefusalSchemas>,
+  Kind
+>;
+
 /** A function that may write. `fn({ input: z.object({ amount: z.number() }), output: z.number() })` */
 export function fn<
   In extends Schema | undefined = undefined,
   Out extends Schema | undefined = undefined,
   R extends RefusalSchemas = {},
->(options: FunctionOptions<In, Out, R> = {}): FunctionContract<In, Out, R, "fn"> {
+>(options: FunctionOptions<In, Out, R> = {}): Made<In, Out, R, "fn"> {
   return functionContract("fn", options);
 }
 
@@ -55,16 +64,14 @@ export function query<
   In extends Schema | undefined = undefined,
   Out extends Schema | undefined = undefined,
   R extends RefusalSchemas = {},
->(options: FunctionOptions<In, Out, R> = {}): FunctionContract<In, Out, R, "query"> {
+>(options: FunctionOptions<In, Out, R> = {}): Made<In, Out, R, "query"> {
   return functionContract("query", options);
 }
 
-function functionContract<
-  In extends Schema | undefined,
-  Out extends Schema | undefined,
-  R extends RefusalSchemas,
-  Kind extends FunctionKind,
->(kind: Kind, options: FunctionOptions<In, Out, R>): FunctionContract<In, Out, R, Kind> {
+function functionContract<In, Out, R extends RefusalSchemas, Kind extends FunctionKind>(
+  kind: Kind,
+  options: FunctionOptions<In, Out, R>,
+): Made<In, Out, R, Kind> {
   for (const side of ["input", "output"] as const) {
     const schema: unknown = options[side];
     if (schema !== undefined && !isSchema(schema))
@@ -75,12 +82,13 @@ function functionContract<
     if (!isSchema(schema))
       throw misconfigured(`the data of the refusal "${name}" is not a Standard Schema; noData says none`);
   }
-  return Object.freeze({
+  const made: FunctionContract = {
     kind,
-    input: options.input as In,
-    output: options.output as Out,
-    refusals: withoutPrototype(options.refusals ?? ({} as R)),
-  });
+    input: options.input as Schema | undefined,
+    output: options.output as Schema | undefined,
+    refusals: withoutPrototype<RefusalSchemas>(options.refusals ?? {}),
+  };
+  return Object.freeze(made) as Made<In, Out, R, Kind>;
 }
 
 /**

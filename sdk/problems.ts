@@ -8,6 +8,7 @@ interface ProblemKind {
 /** Never rename a key: clients compare `type`. */
 export const PROBLEMS = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
+  "invalid-line": { status: 400, title: "A line of the batch is not an invocation" },
   "invalid-parameter": { status: 400, title: "A query parameter is not valid" },
   "invalid-key": { status: 400, title: "The key is not valid" },
   "key-too-large": { status: 400, title: "The key is longer than 512 bytes" },

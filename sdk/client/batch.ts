@@ -17,7 +17,8 @@ export async function* batch(
   const body = lines.map((line) => JSON.stringify(line)).join("\n");
   const idempotencyKey = options.idempotencyKey ?? crypto.randomUUID();
   const seen = new Set<number>();
-  for (let stalled = 0; seen.size < lines.length;) {
+  let stalled = 0;
+  while (seen.size < lines.length) {
     const before = seen.size;
     let broken: unknown = new Error("the answer ended before the last line");
     try {
@@ -32,6 +33,7 @@ export async function* batch(
     }
     stalled = seen.size > before ? 0 : stalled + 1;
     if (stalled > transport.retries) throw new UnreachableError(stalled, idempotencyKey, broken);
+    if (seen.size < lines.length) await transport.rest(stalled + 1, options.signal);
   }
 }
 

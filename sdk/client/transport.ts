@@ -27,6 +27,8 @@ export interface Call {
 export interface Transport {
   /** Sends, again where that may help, until `read` has an answer. It runs within the attempt, so a body that breaks off is asked for again. */
   send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T>;
+  /** Waits as before the next attempt after that many; rejects when the signal aborts. */
+  rest(attempts: number, signal: AbortSignal | undefined): Promise<void>;
   readonly timeoutMs: number;
   readonly retries: number;
 }
@@ -65,7 +67,7 @@ export function transport(base: string, options: ClientOptions): Transport {
       await sleep(outcome.pause, call.signal);
     }
   }
-  return { send, timeoutMs, retries };
+  return { send, rest: (attempts, signal) => sleep(backoff(attempts), signal), timeoutMs, retries };
 }
 
 /** `pause`: milliseconds until the same request may succeed; absent when it will not. */

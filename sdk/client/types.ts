@@ -9,7 +9,9 @@ import type { SchemaOutput } from "../schema.ts";
 
 /** Contracts as `createClient` takes them; the members' names do not matter, the contracts' own names do. */
 export type Contracts = Readonly<Record<string, Contract>> | readonly Contract[];
-export type ContractIn<C extends Contracts> = C extends readonly (infer One)[] ? One : C[keyof C];
+export type ContractIn<C extends Contracts> = Only<C extends readonly (infer One)[] ? One : C[keyof C]>;
+/** A filter and not an intersection, which would let in every function name. */
+type Only<T> = T extends Contract ? T : never;
 
 /** `shopping-cart` to `ShoppingCart` but for the first letter: the member that a service has on the client. */
 export type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
@@ -18,7 +20,7 @@ export type CamelCase<Name extends string> = Name extends `${infer Head}-${infer
 
 /** The services of a client: `client.account("alice").deposit({ amount: 5 })`. */
 export type Services<C extends Contracts> = {
-  readonly [One in ContractIn<C> & Contract as CamelCase<One["name"]>]: (key: string) => ServiceClient<One>;
+  readonly [One in ContractIn<C> as CamelCase<One["name"]>]: (key: string) => ServiceClient<One>;
 };
 export type ServiceClient<C extends Contract> = {
   readonly [N in keyof C["functions"]]: FunctionClient<C["functions"][N]>;
@@ -70,7 +72,7 @@ export interface ClientOptions {
 }
 
 /** One line of a batch; each is a transaction of its own, and lines with the same key run in order. */
-export type BatchLine<C extends Contracts> = LinesOf<ContractIn<C> & Contract>;
+export type BatchLine<C extends Contracts> = LinesOf<ContractIn<C>>;
 type LinesOf<C extends Contract> = C extends Contract
   ? {
       [N in keyof C["functions"] & string]: BatchCall<C["name"], N, ArgumentsOf<C["functions"][N]>>;

@@ -26,7 +26,7 @@ export class Watch {
 
   /** Nobody is waiting at the moment. */
   pause(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 
   /** Lets go of the caller's signal; must be called, or a long-lived signal collects watches. */

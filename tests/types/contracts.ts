@@ -1,0 +1,20 @@
+/** Contracts that the type tests share: two services that call each other in a cycle, a query, and refusals with and without data. */
+
+import { z } from "zod";
+import { contract, fn, noData, query } from "../../sdk/index.ts";
+
+export const Account = contract("account", {
+  deposit: fn({ input: z.object({ amount: z.number().positive() }), output: z.number() }),
+  transfer: fn({
+    input: z.object({ to: z.string(), amount: z.number().positive() }),
+    refusals: { "insufficient-funds": z.object({ balance: z.number() }), frozen: noData },
+  }),
+  balance: query({ output: z.number() }),
+  since: query({ output: z.object({ opened: z.date(), total: z.bigint() }) }),
+});
+
+export const Cart = contract("shopping-cart", {
+  add: fn({ input: z.object({ item: z.string(), count: z.number().default(1) }) }),
+  checkout: fn({ output: z.object({ paid: z.number() }), refusals: { empty: noData } }),
+  items: query({ input: z.string().optional(), output: z.array(z.object({ item: z.string(), count: z.number() })) }),
+});
