@@ -1,0 +1,65 @@
+/** What surrounds the edge: the partitions, the key-group map, the kernels, time and chance, as one injected interface. */
+import type { Kernels } from "../core-wasm/types.ts";
+import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { ProblemType } from "../sdk/problems.ts";
+
+export type { KeyGroupMap };
+
+/** What is asked of a materialised view. */
+export interface ViewQuery {
+  readonly view: string;
+  /** Only this key's rows; undefined for all. */
+  readonly key: string | undefined;
+  /** Rows at most. */
+  readonly limit: number;
+  /** Opaque: the `next` of an earlier answer; undefined for the first rows. */
+  readonly cursor: string | undefined;
+}
+
+export interface ViewAnswer {
+  /** 200, or the status of the problem that `body` is. */
+  readonly status: number;
+  /** JSON text: `{"rows":[…],"watermark":…,"next"?:…}`, or a problem document. */
+  readonly body: string;
+  /** For `Tidegate-Epoch`; empty when there is none. */
+  readonly epoch: string;
+}
+
+/**
+ * One partition as the edge sees it. Calls may throw the platform's errors (`retryable`, `overloaded`, `remote`); a port is not used
+ * again after one. Every message is safe to send twice: request ids make it so.
+ */
+export interface PartitionPort {
+  /** An invocation frame in, an answer frame with as many rows out. Rows with one key run in row order. */
+  invoke(frame: Uint8Array): Promise<Uint8Array>;
+  /** An ingest envelope in, an answer frame with one row out. */
+  ingest(frame: Uint8Array): Promise<Uint8Array>;
+  view(query: ViewQuery): Promise<ViewAnswer>;
+}
+
+export interface Backend {
+  /** A fresh port each call is fine; after an error the edge asks for another. */
+  partition(index: number): PartitionPort;
+  /** The map as last fetched, or fetched now. @throws ConfigurationError */
+  keyGroupMap(): Promise<KeyGroupMap>;
+  /** Forgets the map, so that the next `keyGroupMap` fetches it. */
+  refreshMap(): void;
+  /** Used synchronously only: nothing is awaited between writing into it and reading from it. */
+  kernels(): Kernels;
+  /** The secret that callers must present; undefined when none is configured, and then everything but `/health` is closed. */
+  readonly token: string | undefined;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A random UUID (version 4). */
+  uuid(): string;
+}
+
+/** The application as deployed cannot run: its message says what to change, its type is the problem that every request gets. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly type: ProblemType;
+  constructor(type: ProblemType, detail: string) {
+    super(detail);
+    this.type = type;
+  }
+}

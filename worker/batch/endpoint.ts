@@ -1,0 +1,98 @@
+/** `POST /v1/batch`: NDJSON invocations in, each a transaction of its own; NDJSON results out, as they come or in order. */
+import type { RoutedBatch, RoutedFrame } from "../../core-wasm/types.ts";
+import { INVOKE, INVOKE_COLUMN } from "../../protocol/wire/invoke.ts";
+import { invariant } from "../../protocol/assert.ts";
+import { queryParameter } from "../address.ts";
+import type { Backend } from "../backend.ts";
+import { readBody, requireNdjson } from "../body.ts";
+import type { Edge } from "../edge.ts";
+import { answerHeaders, NDJSON_TYPE } from "../headers.ts";
+import { clientBatchScope, edgeIdPrefix, idempotencyKey } from "../idempotency.ts";
+import { LIMITS } from "../limits.ts";
+import { refuse } from "../problems.ts";
+import { withRetries } from "../retries.ts";
+import { runLane, type BatchRun } from "./lane.ts";
+import { faultLine } from "./lines.ts";
+import { Output } from "./output.ts";
+import { CompletionOrder, InputOrder, type Results } from "./results.ts";
+
+/** Runs a batch. The answer starts as soon as the lines are routed, with status 200: what befalls a line is in its result. */
+export async function postBatch(edge: Edge): Promise<Response> {
+  const { backend, request, startedAt } = edge;
+  requireNdjson(request);
+  const ordered = orderedParameter(request.url);
+  const clientKey = idempotencyKey(request);
+  const batch = await route(edge, clientKey);
+  const output = new Output();
+  const results = ordered ? inputOrder(backend, batch, output) : new CompletionOrder(output);
+  const deadline = startedAt + LIMITS.batchDeadlineMs;
+  // Not awaited: it feeds the body of the response, which keeps the request alive.
+  void runBatch({ backend, results, output, deadline, clientIds: clientKey !== null }, batch);
+  return new Response(output.stream, { headers: answerHeaders(request, NDJSON_TYPE) });
+}
+
+async function route({ backend, request, caller, startedAt }: Edge, clientKey: string | null): Promise<RoutedBatch> {
+  const body = await readBody(request, LIMITS.batchBodyBytes);
+  const clientScope = clientKey === null ? null : await clientBatchScope(caller, "POST", ["batch"], clientKey);
+  const map = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, () => backend.keyGroupMap());
+  const batch = backend.kernels().routeBatch(body, {
+    spec: INVOKE,
+    groups: map.groups,
+    edgeId: edgeIdPrefix(startedAt, backend.uuid()),
+    clientScope,
+    maxRows: LIMITS.frameRows,
+    maxBytes: LIMITS.frameBytes,
+    maxLines: LIMITS.batchLines,
+  });
+  if (!batch.tooManyLines) return batch;
+  throw refuse("batch-too-large", `a batch has at most ${LIMITS.batchLines} lines; nothing was run`, {
+    limit: LIMITS.batchLines,
+  });
+}
+
+async function runBatch(run: BatchRun, batch: RoutedBatch): Promise<void> {
+  const { results, output } = run;
+  try {
+    for (const fault of batch.faults) results.add(fault.line, faultLine(fault));
+    results.flush();
+    await Promise.all(lanesOf(batch.frames).map((frames) => runLane(run, frames)));
+    invariant(output.cancelled || results.added === countResults(batch), "a line of the batch has no result");
+    output.close();
+  } catch (error) {
+    console.error("tidegate: a batch failed at the edge", error);
+    output.fail(new Error("the batch failed; the log of the Worker has the cause"));
+  }
+}
+
+function lanesOf(frames: readonly RoutedFrame[]): RoutedFrame[][] {
+  const lanes = new Map<number, RoutedFrame[]>();
+  for (const frame of frames) {
+    const lane = lanes.get(frame.partition);
+    if (lane === undefined) lanes.set(frame.partition, [frame]);
+    else lane.push(frame);
+  }
+  return [...lanes.values()];
+}
+
+function countResults({ frames, faults }: RoutedBatch): number {
+  return frames.reduce((sum, frame) => sum + frame.rows, faults.length);
+}
+
+function inputOrder(backend: Backend, { lines, frames, faults }: RoutedBatch, output: Output): Results {
+  const expected = new Uint8Array(lines + 1);
+  const firstLines = new Map<RoutedFrame, number>();
+  for (const { line } of faults) expected[line] = 1;
+  for (const frame of frames) {
+    const table = backend.kernels().unpack(INVOKE, frame.bytes);
+    firstLines.set(frame, table.column(0, INVOKE_COLUMN.line));
+    for (let row = 0; row < table.rows; row++) expected[table.column(row, INVOKE_COLUMN.line)] = 1;
+  }
+  return new InputOrder(output, expected, firstLines);
+}
+
+function orderedParameter(url: string): boolean {
+  const ordered = queryParameter(url, "ordered");
+  if (ordered === undefined || ordered === "0") return false;
+  if (ordered === "1") return true;
+  throw refuse("invalid-parameter", "?ordered= is 0 or 1");
+}

@@ -1,0 +1,97 @@
+/** Request bodies: their type, read into one buffer within a limit, and checked to be JSON. */
+import type { Kernels } from "../core-wasm/types.ts";
+import { refuse } from "./problems.ts";
+
+const NOTHING = new Uint8Array(0);
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const JSON_TYPES = ["application/json"];
+const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "text/plain"];
+
+/** An invocation's body: JSON, or untyped. @throws ProblemError `unsupported-media-type` */
+export function requireJson(request: Request): void {
+  requireType(request, JSON_TYPES, "send application/json");
+}
+
+/** A body of one JSON text a line. @throws ProblemError `unsupported-media-type` */
+export function requireNdjson(request: Request): void {
+  requireType(request, NDJSON_TYPES, "send application/x-ndjson, one JSON object a line");
+}
+
+function requireType(request: Request, accepted: readonly string[], advice: string): void {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") {
+    throw refuse("unsupported-media-type", "compressed bodies are not taken; send it without Content-Encoding");
+  }
+  const type = request.headers.get("content-type");
+  if (type === null || type === accepted[0]) return;
+  const essence = (type.split(";", 1)[0] ?? "").trim().toLowerCase();
+  if (accepted.includes(essence)) return;
+  throw refuse("unsupported-media-type", `${JSON.stringify(essence)} is not taken here; ${advice}`);
+}
+
+/**
+ * The whole body, never buffering more than `limit` bytes of it.
+ * A declared length is believed for the choice of method only: the server has cut the body to it, and it is checked again.
+ * @throws ProblemError `body-too-large`
+ */
+export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  if (request.body === null) return NOTHING;
+  const declared = request.headers.get("content-length");
+  if (declared === null) return readStream(request.body, limit);
+  if (Number(declared) > limit) throw tooLarge(limit);
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.length > limit) throw tooLarge(limit);
+  return bytes;
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > limit) {
+      await reader.cancel();
+      throw tooLarge(limit);
+    }
+    chunks.push(value);
+  }
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : join(chunks, length);
+}
+
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function tooLarge(limit: number) {
+  return refuse("body-too-large", `at most ${limit} bytes are taken here`, { limit });
+}
+
+/** The JSON text that `bytes` are; "" when there are none. @throws ProblemError `malformed-json` with `line`, `column`, `offset` and `code` */
+export function jsonText(kernels: Kernels, bytes: Uint8Array): string {
+  if (bytes.length === 0) return "";
+  const fault = kernels.checkJson(bytes);
+  if (fault === null) return decoder.decode(bytes);
+  throw refuse("malformed-json", `not JSON at line ${fault.line}, byte ${fault.offset}: ${fault.code}`, {
+    line: fault.line,
+    column: columnOf(bytes, fault.offset),
+    offset: fault.offset,
+    code: fault.code,
+  });
+}
+
+/** 1-based column in bytes. */
+export function columnOf(bytes: Uint8Array, offset: number): number {
+  const lineFeed = offset === 0 ? -1 : bytes.lastIndexOf(0x0a, offset - 1);
+  return offset - lineFeed;
+}

@@ -1,0 +1,77 @@
+/** One message to the partition that owns a key, and its answer. */
+import type { Kernels } from "../core-wasm/types.ts";
+import { invariant } from "../protocol/assert.ts";
+import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD, ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
+import { INVOKE } from "../protocol/wire/invoke.ts";
+import type { Backend, PartitionPort } from "./backend.ts";
+import { partitionOf, type Target } from "./keys.ts";
+import { LIMITS } from "./limits.ts";
+import { ResendError, withRetries } from "./retries.ts";
+
+/** Line number of what comes alone. */
+const ONLY_LINE = 1;
+
+/** A fingerprint as two u32: low, high. */
+export type Fingerprint = readonly [number, number];
+export const NO_FINGERPRINT: Fingerprint = [0, 0];
+
+/** One invocation, ready to be framed. */
+export interface Invocation {
+  readonly requestId: string;
+  /** Bits of INVOKE_FLAG. */
+  readonly flags: number;
+  readonly fingerprint: Fingerprint;
+  readonly target: Target;
+  /** JSON text; "" for none. */
+  readonly input: string;
+}
+
+/** Runs one invocation. @throws ProblemError */
+export function invoke(backend: Backend, startedAt: number, invocation: Invocation): Promise<Answer> {
+  const frame = encodeInvocation(backend.kernels(), invocation);
+  return exchange(backend, startedAt, invocation.target.key, (port) => port.invoke(frame));
+}
+
+function encodeInvocation(kernels: Kernels, { requestId, flags, fingerprint, target, input }: Invocation): Uint8Array {
+  return kernels.pack(INVOKE, {
+    rows: 1,
+    columns: [ONLY_LINE, flags, fingerprint[0], fingerprint[1]],
+    fields: [requestId, target.service, target.key, target.function, input],
+  });
+}
+
+/**
+ * Sends one message to the partition of `key` until it is answered; the message carries its request id, so that sending it twice is safe.
+ * @throws ProblemError
+ */
+export function exchange(
+  backend: Backend,
+  startedAt: number,
+  key: string,
+  send: (port: PartitionPort) => Promise<Uint8Array>,
+): Promise<Answer> {
+  return withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
+    const map = await backend.keyGroupMap();
+    const port = backend.partition(partitionOf(backend.kernels(), map, key));
+    return readAnswer(backend.kernels(), await send(port));
+  });
+}
+
+/** @throws CorruptError, or ResendError when nothing was done and it is worth sending again. */
+function readAnswer(kernels: Kernels, bytes: Uint8Array): Answer {
+  const table = kernels.unpack(ANSWER, bytes);
+  invariant(table.rows === 1, "a lone message must have one answer");
+  const status = table.column(0, ANSWER_COLUMN.status);
+  const flags = table.column(0, ANSWER_COLUMN.flags);
+  const answer = {
+    line: table.column(0, ANSWER_COLUMN.line),
+    status,
+    flags,
+    body: table.field(0, ANSWER_FIELD.body),
+    epoch: table.field(0, ANSWER_FIELD.epoch),
+  };
+  if ((flags & ANSWER_FLAG.staleMap) !== 0) throw new ResendError("stale-map", answer);
+  // Overload is for the caller to wait out: sending again at once would feed it.
+  if ((flags & ANSWER_FLAG.retryable) !== 0 && status !== 503) throw new ResendError("retryable", answer);
+  return answer;
+}

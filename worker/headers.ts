@@ -1,0 +1,20 @@
+/** The headers of every answer: nothing is cached or sniffed, and a caller's trace goes back to it. */
+
+export const JSON_TYPE = "application/json";
+export const NDJSON_TYPE = "application/x-ndjson";
+export const PROBLEM_JSON = "application/problem+json";
+
+/** W3C Trace Context, section 3.2; version ff is forbidden, later versions may append fields. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,128})?$/;
+
+/** A fresh object that the caller may add to. */
+export function answerHeaders(request: Request, contentType: string): Record<string, string> {
+  const headers: Record<string, string> = {
+    "content-type": contentType,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+  const trace = request.headers.get("traceparent");
+  if (trace !== null && TRACEPARENT.test(trace)) headers["traceparent"] = trace;
+  return headers;
+}

@@ -1,0 +1,58 @@
+/** Every limit of the edge, in one place; their relations are asserted below. */
+import { LIMITS as PARTITION } from "../protocol/limits.ts";
+import { invariant } from "../protocol/assert.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const LIMITS = {
+  /** Body of one invocation. */
+  callBodyBytes: 1 * MiB,
+  /** Body of a batch, which is buffered whole before it is routed. */
+  batchBodyBytes: 32 * MiB,
+  /** Lines of a batch, blank ones included. */
+  batchLines: 100_000,
+  /** Body of an ingest; it is taken whole or not at all. */
+  ingestBodyBytes: 32 * MiB,
+  /** `?input=` of a query, decoded. */
+  queryInputBytes: 8 * KiB,
+  /** Rows of one frame of a batch: enough that a message's cost is shared, few enough that results flow early. */
+  frameRows: 500,
+  /** Bytes of one frame of a batch, unless a single row is larger. */
+  frameBytes: 1 * MiB,
+  /** Result bytes that wait for a slow reader before the next frames are held back. */
+  outputBufferBytes: 256 * KiB,
+  /** Characters of results that wait for their predecessors in an ordered batch; frames already sent may exceed it by their answers. */
+  orderedBufferChars: 16 * MiB,
+  /** Characters of an Idempotency-Key, unquoted. */
+  idempotencyKeyChars: 255,
+  /** Times one message is sent, the first included; with the pauses below that is 4 to 7 seconds, time enough for an object to move. */
+  attempts: 10,
+  /** Pause before the second attempt; it doubles up to the maximum, with jitter. */
+  retryBaseMs: 20,
+  retryMaxMs: 2_000,
+  /** No attempt starts later than this after the request came in. */
+  requestDeadlineMs: 30_000,
+  /** No frame of a batch starts later than this: partitions refuse ids that are older than what they remember. */
+  batchDeadlineMs: 80_000,
+  /** `Retry-After` of a 503. */
+  retryAfterSeconds: 1,
+  /** Rows of a view's answer, unless `?limit=` says otherwise. */
+  viewRowsDefault: 100,
+  viewRowsMax: 1_000,
+  /** Characters of a view's cursor. */
+  viewCursorChars: 2 * KiB,
+} as const;
+
+invariant(
+  LIMITS.requestDeadlineMs <= PARTITION.requestDeadlineMs,
+  "the edge must give up before results are forgotten",
+);
+invariant(
+  LIMITS.batchDeadlineMs + LIMITS.requestDeadlineMs < PARTITION.edgeResultMs,
+  "the last frame of a batch and its retries must find their results",
+);
+invariant(LIMITS.frameRows < PARTITION.maxInvocations, "a partition must be able to admit a frame");
+invariant(LIMITS.viewRowsMax <= PARTITION.maxViewRows, "a view's partition must be able to answer");
+invariant(LIMITS.callBodyBytes <= LIMITS.frameBytes, "a lone call is no larger than a frame");
+invariant(LIMITS.retryBaseMs <= LIMITS.retryMaxMs && LIMITS.attempts >= 2, "retries must be possible");

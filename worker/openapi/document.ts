@@ -1,0 +1,31 @@
+/** The OpenAPI 3.1 document of an app, made from its contracts, streams and flows. */
+import type { AppDefinition } from "../../sdk/app.ts";
+import { commonPaths } from "./batch.ts";
+import { streamPath, viewPaths } from "./flows.ts";
+import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
+import { SchemaTable } from "./schemas.ts";
+import { servicePaths } from "./services.ts";
+
+/** A plain object, ready for `JSON.stringify`; every `$ref` in it resolves inside it. */
+export function openApiDocument(app: AppDefinition): Record<string, unknown> {
+  const schemas = new SchemaTable();
+  schemas.add("Problem", PROBLEM_SCHEMA);
+  const paths: Record<string, unknown> = {};
+  for (const { contract } of app.services.values()) Object.assign(paths, servicePaths(contract, schemas));
+  for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
+  for (const flow of app.views.values()) Object.assign(paths, viewPaths(flow, schemas));
+  Object.assign(paths, commonPaths(schemas));
+  return {
+    openapi: "3.1.1",
+    info: { title: "Tidegate app", version: "1" },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      schemas: schemas.all,
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "The secret TIDEGATE_TOKEN." } },
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** `GET /openapi.json`: the app's description, made at the first request and kept. */
+import type { AppDefinition } from "../../sdk/app.ts";
+import type { Endpoint } from "../edge.ts";
+import { answerHeaders, JSON_TYPE } from "../headers.ts";
+import { openApiDocument } from "./document.ts";
+
+export function openApiEndpoint(app: AppDefinition): Endpoint {
+  let text: string | undefined;
+  return ({ request }) => {
+    text ??= JSON.stringify(openApiDocument(app));
+    return new Response(text, { headers: answerHeaders(request, JSON_TYPE) });
+  };
+}

@@ -1,0 +1,109 @@
+/** The paths of streams and views, with the schemas of their events and rows. */
+import type { FlowDefinition } from "../../sdk/flow.ts";
+import type { FieldKind, StreamDefinition } from "../../sdk/stream.ts";
+import { LIMITS } from "../limits.ts";
+import { parameter, problems, success } from "./responses.ts";
+import type { JsonSchema, Reference, SchemaTable } from "./schemas.ts";
+
+const FIELD_SCHEMAS: Readonly<Record<FieldKind, JsonSchema>> = {
+  int64: { type: "integer", format: "int64" },
+  float64: { type: "number", format: "double" },
+  text: { type: "string" },
+  timestamp: { type: "integer", format: "int64", description: "Milliseconds since 1970." },
+};
+
+const ACCEPTED: JsonSchema = {
+  type: "object",
+  properties: {
+    accepted: { type: "integer", description: "Events taken." },
+    late: {
+      type: "object",
+      description: "By flow: events whose window had closed.",
+      additionalProperties: { type: "integer" },
+    },
+  },
+  required: ["accepted", "late"],
+};
+
+/** Path item of one stream's ingress. */
+export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Record<string, unknown> {
+  const event = schemas.add(`stream.${stream.name}.event`, {
+    type: "object",
+    properties: Object.fromEntries(
+      Object.entries(stream.fields).map(([name, { kind }]) => [name, FIELD_SCHEMAS[kind]]),
+    ),
+    required: Object.keys(stream.fields),
+  });
+  const post = {
+    operationId: `stream.${stream.name}`,
+    tags: ["streams"],
+    description: "A batch of events, taken whole or not at all.",
+    parameters: [parameter("IdempotencyKey")],
+    requestBody: { required: true, content: ndjson(event, "One event a line.") },
+    responses: {
+      ...problems([
+        "malformed-json",
+        "invalid-event",
+        "body-too-large",
+        "unsupported-media-type",
+        "invalid-idempotency-key",
+        "idempotency-conflict",
+        "too-many-groups",
+      ]),
+      200: success(ACCEPTED, "The events are taken, durably."),
+    },
+  };
+  return { [`/v1/streams/${stream.name}`]: { post } };
+}
+
+/** NDJSON content; OpenAPI 3.1 has no word for the schema of a line, so it goes into an extension. */
+export function ndjson(line: Reference, description: string): Record<string, unknown> {
+  return { "application/x-ndjson": { schema: { type: "string", description, "x-line-schema": line } } };
+}
+
+/** Path items of one flow's view: all rows, and those of one key. */
+export function viewPaths(flow: FlowDefinition, schemas: SchemaTable): Record<string, unknown> {
+  const row = schemas.add(`view.${flow.view}.row`, rowSchema(flow));
+  const page = {
+    type: "object",
+    properties: {
+      rows: { type: "array", items: row },
+      watermark: { description: "Windows that end at or before it are closed." },
+      next: { type: "string", description: "`?cursor=` of the next page, when there is one." },
+    },
+    required: ["rows"],
+  };
+  const get = (operationId: string) => ({
+    operationId,
+    tags: ["views"],
+    parameters: [
+      {
+        name: "limit",
+        in: "query",
+        schema: { type: "integer", minimum: 1, maximum: LIMITS.viewRowsMax, default: LIMITS.viewRowsDefault },
+      },
+      { name: "cursor", in: "query", schema: { type: "string" } },
+    ],
+    responses: {
+      ...problems(["invalid-parameter", "invalid-key", "key-too-large"]),
+      200: success(page, "Rows, by window and key."),
+    },
+  });
+  return {
+    [`/v1/views/${flow.view}`]: { get: get(`view.${flow.view}`) },
+    [`/v1/views/${flow.view}/{key}`]: { parameters: [parameter("Key")], get: get(`view.${flow.view}.key`) },
+  };
+}
+
+function rowSchema(flow: FlowDefinition): JsonSchema {
+  const field = (name: string): JsonSchema => FIELD_SCHEMAS[flow.stream.fields[name]?.kind ?? "text"];
+  const window = { start: FIELD_SCHEMAS.timestamp, end: FIELD_SCHEMAS.timestamp };
+  const properties: Record<string, JsonSchema> = {
+    key: field(flow.key),
+    window: { type: "object", properties: window, required: ["start", "end"] },
+  };
+  for (const output of flow.outputs)
+    properties[output.name] = output.kind === "count" ? FIELD_SCHEMAS.int64 : field(output.field);
+  properties["final"] = { type: "boolean", description: "Whether the window is closed." };
+  return { type: "object", properties, required: Object.keys(properties) };
+}

@@ -1,0 +1,55 @@
+/** The schemas of an OpenAPI document: each gets a place under `#/components/schemas`, and its own references are moved along. */
+import { jsonSchemaOf, type Schema } from "../../sdk/schema.ts";
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+export interface Reference {
+  readonly $ref: string;
+}
+
+const HOME = "#/components/schemas/";
+/** Members whose values are data, not schemas: a `$ref` in them is just text. */
+const DATA = new Set(["const", "enum", "default", "examples", "example"]);
+
+export class SchemaTable {
+  readonly #schemas: Record<string, JsonSchema> = {};
+
+  /** Adds a schema of our own, with references as they shall be. */
+  add(name: string, schema: JsonSchema): Reference {
+    this.#schemas[name] = schema;
+    return { $ref: HOME + name };
+  }
+
+  /**
+   * Adds what a user's schema takes or yields. One that has no JSON Schema stays undescribed, with the reason, since the other functions
+   * still deserve a document.
+   */
+  addUser(name: string, schema: Schema, side: "input" | "output"): Reference {
+    return this.add(name, describe(name, schema, side));
+  }
+
+  get all(): Readonly<Record<string, JsonSchema>> {
+    return this.#schemas;
+  }
+}
+
+function describe(name: string, schema: Schema, side: "input" | "output"): JsonSchema {
+  try {
+    // As a resource of its own it would resolve `#` against itself; here `#` is the document.
+    const { $schema: _dialect, $id: _identity, ...rest } = jsonSchemaOf(schema, side);
+    return relocate(rest, HOME + name) as JsonSchema;
+  } catch (error) {
+    return { description: error instanceof Error ? error.message : "has no JSON Schema" };
+  }
+}
+
+/** Copies a schema, with references to its root turned into references to `home`. */
+function relocate(value: unknown, home: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => relocate(item, home));
+  if (typeof value !== "object" || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [member, inner] of Object.entries(value)) {
+    const isReference = member === "$ref" && typeof inner === "string" && inner.startsWith("#");
+    copy[member] = isReference ? home + inner.slice(1) : DATA.has(member) ? inner : relocate(inner, home);
+  }
+  return copy;
+}

@@ -1,0 +1,76 @@
+/** The paths of services: one for each function, with its refusals as typed 409 answers. */
+import type { Contract, FunctionContract } from "../../sdk/contract.ts";
+import { REFUSAL_STATUS, refusalProblem, type ProblemType } from "../../sdk/problems.ts";
+import { parameter, problems, success } from "./responses.ts";
+import type { Reference, SchemaTable } from "./schemas.ts";
+
+const CALL_PROBLEMS: readonly ProblemType[] = [
+  "malformed-json",
+  "invalid-key",
+  "key-too-large",
+  "invalid-input",
+  "invalid-output",
+  "transaction-aborted",
+];
+const POST_PROBLEMS: readonly ProblemType[] = [
+  ...CALL_PROBLEMS,
+  "invalid-idempotency-key",
+  "idempotency-conflict",
+  "body-too-large",
+  "unsupported-media-type",
+];
+
+/** Path items of one service. */
+export function servicePaths(contract: Contract, schemas: SchemaTable): Record<string, unknown> {
+  const paths: Record<string, unknown> = {};
+  for (const [name, declared] of Object.entries(contract.functions)) {
+    paths[`/v1/services/${contract.name}/{key}/${name}`] = functionPath(contract.name, name, declared, schemas);
+  }
+  return paths;
+}
+
+function functionPath(service: string, name: string, declared: FunctionContract, schemas: SchemaTable): unknown {
+  const id = `${service}.${name}`;
+  const input = declared.input && schemas.addUser(`${id}.input`, declared.input, "input");
+  const output = declared.output ? schemas.addUser(`${id}.output`, declared.output, "output") : { type: "null" };
+  const answered = { 200: success(output, "The result."), ...refusals(service, id, declared, schemas) };
+  const post = {
+    operationId: id,
+    tags: [service],
+    parameters: [parameter("IdempotencyKey")],
+    ...(input && { requestBody: { required: false, content: { "application/json": { schema: input } } } }),
+    responses: { ...problems(POST_PROBLEMS), ...answered },
+  };
+  const item = { parameters: [parameter("Key")], post };
+  return declared.kind === "query" ? { ...item, get: getOperation(service, id, input, answered) } : item;
+}
+
+function getOperation(service: string, id: string, input: Reference | undefined, answered: object): unknown {
+  const inputParameter = { name: "input", in: "query", content: { "application/json": { schema: input } } };
+  return {
+    operationId: `${id}.get`,
+    tags: [service],
+    parameters: [parameter("Consistency"), ...(input ? [inputParameter] : [])],
+    responses: { ...problems([...CALL_PROBLEMS, "invalid-parameter", "body-too-large"]), ...answered },
+  };
+}
+
+/** The 409 answer, when refusals are declared. */
+function refusals(service: string, id: string, declared: FunctionContract, schemas: SchemaTable): object {
+  const oneOf = Object.entries(declared.refusals).map(([refusal, schema]) => {
+    const data = schemas.addUser(`${id}.refusal.${refusal}`, schema, "output");
+    const { type, title, status } = refusalProblem(service, refusal, null);
+    return {
+      type: "object",
+      properties: { type: { const: type }, title: { const: title }, status: { const: status }, data },
+      required: ["type", "title", "status", "data"],
+    };
+  });
+  if (oneOf.length === 0) return {};
+  return {
+    [REFUSAL_STATUS]: {
+      description: "A declared refusal.",
+      content: { "application/problem+json": { schema: { oneOf } } },
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/** When a message to a partition is sent again: after lost connections and damaged answers, with the same request id, within limits. */
+import { CorruptError } from "../core-wasm/types.ts";
+import type { Answer } from "../protocol/wire/answer.ts";
+import { TidegateError } from "../sdk/errors.ts";
+import type { Problem } from "../sdk/problems.ts";
+import { ConfigurationError, type Backend } from "./backend.ts";
+import { LIMITS } from "./limits.ts";
+import { ProblemError, problemFor, refuse } from "./problems.ts";
+
+/** Thrown inside an attempt for an answer that says that nothing was done and the same message may be sent again. */
+export class ResendError extends Error {
+  override readonly name = "ResendError";
+  readonly reason: "stale-map" | "retryable";
+  readonly answer: Answer;
+  constructor(reason: ResendError["reason"], answer: Answer) {
+    super(`a partition asks to send again: ${reason}`);
+    this.reason = reason;
+    this.answer = answer;
+  }
+}
+
+/**
+ * Runs `attempt` until it returns, or it is settled that it will not. Each attempt must ask for its port anew and send the same request id.
+ * @throws ProblemError
+ */
+export async function withRetries<T>(backend: Backend, deadline: number, attempt: () => Promise<T>): Promise<T> {
+  // Made on the first failure only: the common case pays nothing for it.
+  let retries: Retries | undefined;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      retries ??= new Retries(backend, deadline);
+      await retries.after(error);
+    }
+  }
+}
+
+type Failure = "overloaded" | "interrupted" | "corrupt" | "defect";
+
+/** The attempts of one message. */
+class Retries {
+  readonly #backend: Backend;
+  readonly #deadline: number;
+  #made = 1;
+  /** Whether an attempt may have been executed although no answer to it arrived. */
+  #mayHaveRun = false;
+
+  constructor(backend: Backend, deadline: number) {
+    this.#backend = backend;
+    this.#deadline = deadline;
+  }
+
+  /** Returns when it is time for the next attempt. @throws ProblemError when there is none. */
+  async after(error: unknown): Promise<void> {
+    if (error instanceof ProblemError || error instanceof TidegateError || error instanceof ConfigurationError) {
+      throw problemFor(error);
+    }
+    if (error instanceof ResendError) return this.#afterAnswer(error);
+    const failure = failureOf(error);
+    if (failure === "defect") throw problemFor(error);
+    if (failure === "overloaded") throw this.#mayHaveRun ? unknownOutcome() : overloaded();
+    this.#mayHaveRun = true;
+    if (await this.#pause()) return;
+    throw failure === "corrupt" ? problemFor(error) : unknownOutcome();
+  }
+
+  async #afterAnswer({ reason, answer }: ResendError): Promise<void> {
+    if (reason === "stale-map") {
+      this.#backend.refreshMap();
+      // Groups move rarely: the first new map is nearly always the right one, and waiting would only show.
+      if (this.#made === 1) return void this.#made++;
+    }
+    if (await this.#pause()) return;
+    throw reason === "stale-map" ? mapInMotion() : new ProblemError(JSON.parse(answer.body) as Problem);
+  }
+
+  /** False when attempts or time are used up. */
+  async #pause(): Promise<boolean> {
+    const milliseconds = backoff(this.#made);
+    if (++this.#made > LIMITS.attempts || this.#backend.now() + milliseconds > this.#deadline) return false;
+    await sleep(milliseconds);
+    return true;
+  }
+}
+
+/** Milliseconds to wait after the nth failure; half fixed, half random, so that those who failed together do not come back together. */
+export function backoff(failures: number): number {
+  const full = Math.min(LIMITS.retryBaseMs * 2 ** (failures - 1), LIMITS.retryMaxMs);
+  return full / 2 + Math.random() * (full / 2);
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The key group is where neither the edge nor the partitions it asked expect it; nothing was done. */
+export function mapInMotion(): ProblemError {
+  return refuse("overloaded", "the key is moving to another partition; nothing was done", { retryable: true });
+}
+
+/** What the platform says of a failed call (Durable Objects, "Error handling"); errors without a word of it are the application's own. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof CorruptError) return "corrupt";
+  if (!(error instanceof Error)) return "defect";
+  if (Reflect.get(error, "overloaded") === true) return "overloaded";
+  if (Reflect.get(error, "retryable") === true || Reflect.get(error, "durableObjectReset") === true)
+    return "interrupted";
+  // A partition that was sent damaged bytes says so by message: an error's class does not survive the call.
+  if (error.message.includes("corrupt bytes (")) return "corrupt";
+  return LOST.test(error.message) ? "interrupted" : "defect";
+}
+const LOST =
+  /network connection lost|connection (?:was )?(?:lost|closed|reset)|durable object (?:was )?reset|object to be reset/i;
+
+function overloaded(): ProblemError {
+  return refuse("overloaded", "the partition takes no more requests for now; nothing was done", { retryable: true });
+}
+
+function unknownOutcome(): ProblemError {
+  return refuse(
+    "deadline-exceeded",
+    "no answer arrived, and the request may have been executed; sending it again is safe with the same Idempotency-Key only",
+    { retryable: true },
+  );
+}

@@ -1,0 +1,75 @@
+/** The routes of the edge, as a Hono app that stands alone or is mounted in one of the user's. */
+import { Hono, type Context } from "hono";
+import type { AppDefinition } from "../sdk/app.ts";
+import { problemOf } from "../sdk/problems.ts";
+import { rawPath } from "./address.ts";
+import { authenticate } from "./auth.ts";
+import type { Backend } from "./backend.ts";
+import { postBatch } from "./batch/endpoint.ts";
+import { getCall, postCall } from "./call.ts";
+import type { Endpoint } from "./edge.ts";
+import { answerHeaders, JSON_TYPE } from "./headers.ts";
+import { postEvents } from "./ingest.ts";
+import { openApiEndpoint } from "./openapi/endpoint.ts";
+import { problemResponse, ProblemError, refuse } from "./problems.ts";
+import { getView, getViewKey } from "./views.ts";
+
+type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
+
+/**
+ * Makes the routes for one app.
+ * @param backendOf gives the surroundings of a request; called once for each that is not `/health`.
+ */
+export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Backend): Hono {
+  const routes = new Hono({ getPath: (request) => rawPath(request.url) });
+  // One handler for all methods of a route: Hono calls a lone handler without composing a chain.
+  const closed = (methods: Methods) => (c: Context) => {
+    const request = c.req.raw;
+    const backend = backendOf(c);
+    const caller = authenticate(request, backend.token);
+    const endpoint = endpointFor(methods, request.method);
+    return endpoint({ app, backend, request, caller, startedAt: backend.now() });
+  };
+  routes.all("/health", (c) => health(c.req.raw));
+  routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
+  routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
+  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: sendIsMissing }));
+  routes.all("/v1/batch", closed({ POST: postBatch }));
+  routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
+  routes.all("/v1/views/:view", closed({ GET: getView }));
+  routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
+  routes.notFound((c) => notFound(c.req.raw, backendOf(c)));
+  routes.onError((error, c) => problemResponse(c.req.raw, error));
+  return routes;
+}
+
+function endpointFor(methods: Methods, method: string): Endpoint {
+  const endpoint = method === "POST" ? methods.POST : method === "GET" || method === "HEAD" ? methods.GET : undefined;
+  if (endpoint !== undefined) return endpoint;
+  const allow = Object.keys(methods).join(", ");
+  throw new ProblemError(problemOf("method-not-allowed", `here it is ${allow}`), { allow });
+}
+
+/** Liveness of the Worker itself; it asks nobody, so that it stays open and cheap. */
+function health(request: Request): Response {
+  endpointFor({ GET: () => new Response() }, request.method);
+  return new Response('{"status":"ok"}', { headers: answerHeaders(request, JSON_TYPE) });
+}
+
+function sendIsMissing(): never {
+  throw refuse("not-implemented", "one-way messages are not there yet; call the function without /send");
+}
+
+/** Not thrown but returned: Hono runs this one outside its error handler. */
+function notFound(request: Request, backend: Backend): Response {
+  try {
+    authenticate(request, backend.token);
+    const path = rawPath(request.url);
+    throw EMPTY_KEY.test(path)
+      ? refuse("invalid-key", "the key is empty")
+      : refuse("not-found", "see /openapi.json for the routes");
+  } catch (error) {
+    return problemResponse(request, error);
+  }
+}
+const EMPTY_KEY = /^\/v1\/services\/[^/]+\/\/[^/]+$/;

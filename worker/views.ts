@@ -1,0 +1,56 @@
+/** `GET /v1/views/{view}` and `/v1/views/{view}/{key}`: rows of a materialised view, page by page. */
+import { decodeKey } from "../sdk/keys.ts";
+import { answerResponse } from "./answers.ts";
+import { lastSegments, queryParameter } from "./address.ts";
+import type { ViewQuery } from "./backend.ts";
+import type { Edge } from "./edge.ts";
+import { partitionOf } from "./keys.ts";
+import { LIMITS } from "./limits.ts";
+import { refuse } from "./problems.ts";
+import { withRetries } from "./retries.ts";
+
+/** All rows of a view. */
+export function getView(edge: Edge): Promise<Response> {
+  const [view = ""] = lastSegments(edge.request.url, 1);
+  return answerView(edge, view, undefined);
+}
+
+/** The rows of one key of a view. */
+export function getViewKey(edge: Edge): Promise<Response> {
+  const [view = "", segment = ""] = lastSegments(edge.request.url, 2);
+  return answerView(edge, view, segment);
+}
+
+async function answerView(
+  { app, backend, request, startedAt }: Edge,
+  view: string,
+  segment?: string,
+): Promise<Response> {
+  const flow = app.views.get(view);
+  if (flow === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  const query: ViewQuery = {
+    view,
+    key: segment === undefined ? undefined : decodeKey(segment),
+    limit: limitOf(request.url),
+    cursor: cursorOf(request.url),
+  };
+  const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
+    const map = await backend.keyGroupMap();
+    return backend.partition(partitionOf(backend.kernels(), map, flow.stream.name)).view(query);
+  });
+  return answerResponse(request, answer, false);
+}
+
+function limitOf(url: string): number {
+  const text = queryParameter(url, "limit");
+  if (text === undefined) return LIMITS.viewRowsDefault;
+  const limit = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= LIMITS.viewRowsMax) return limit;
+  throw refuse("invalid-parameter", `?limit= is a whole number from 1 to ${LIMITS.viewRowsMax}`);
+}
+
+function cursorOf(url: string): string | undefined {
+  const cursor = queryParameter(url, "cursor");
+  if (cursor === undefined || cursor.length <= LIMITS.viewCursorChars) return cursor;
+  throw refuse("invalid-parameter", "?cursor= is the `next` of an earlier answer");
+}
