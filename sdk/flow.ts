@@ -111,11 +111,15 @@ function filterStep<F extends Fields>(draft: Draft, stream: StreamDefinition<F>)
     keyBy(key) {
       requireField(draft.name, stream, key, ["int64", "timestamp", "text"], "key");
       return {
-        window: (window) => ({
-          aggregate: (outputs) => ({
-            toView: (view) => finish({ ...draft, key, window, outputs: outputList(draft, outputs) }, view),
-          }),
-        }),
+        window(window) {
+          if (window.kind !== "tumbling") throw misconfigured(`flow "${draft.name}" takes windows made by tumbling()`);
+          return {
+            aggregate(aggregates) {
+              const outputs = outputList(draft, aggregates);
+              return { toView: (view) => finish({ ...draft, key, window, outputs }, view) };
+            },
+          };
+        },
       };
     },
   };

@@ -7,7 +7,7 @@ import { KEY_MAX_BYTES } from "./limits.ts";
 export { KEY_MAX_BYTES };
 
 /** Keys that survive percent-encoding everywhere: no dot segments, no `~` in front, no slashes, percent signs or control characters. */
-const MANGLED = /^\.{1,2}$|^~|[/\\%\u0000-\u001f\u007f-\u009f]/;
+const MANGLED = /^\.{1,2}$|^~|[/\\%\p{Cc}]/u;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

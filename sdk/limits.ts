@@ -11,8 +11,8 @@ export const PARTITIONS_DEFAULT = 4;
 export const PARTITIONS_MAX = 256;
 /** Nesting of a state or argument value; above what the ingress admits, so that state may wrap an input. */
 export const VALUE_MAX_DEPTH = 1_000;
-/** Declared fields of a stream. */
-export const FIELDS_MAX = 64;
+/** Declared fields of a stream; what the kernels take. */
+export const FIELDS_MAX = 32;
 /** Outputs of one aggregate step. */
 export const OUTPUTS_MAX = 32;
 /** Distinct fields that one flow sums or compares; the kernels keep this many measures per group. */

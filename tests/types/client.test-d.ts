@@ -60,9 +60,9 @@ const opened: Date = (await client.account("alice").since()).opened;
 // @ts-expect-error TS2367: an undeclared refusal
 if (!tried.ok && tried.refusal === "unknown") throw opened;
 // @ts-expect-error TS18047: data of one refusal before its name is known
-if (!tried.ok) tried.data.balance;
+if (!tried.ok) void tried.data.balance;
 // @ts-expect-error TS2339: a value before it is known to be there
-tried.value;
+void tried.value;
 // @ts-expect-error TS2345: an undeclared refusal in a catch
 if (tried instanceof RefusalError) tried.is(Account, "transfer", "unknown");
 // @ts-expect-error TS2820: a batch line for an unknown service

@@ -84,4 +84,4 @@ client.stream(Sales).send([{ item: "pen", amount: "1", price: 1.5, at: 0 }]);
 // @ts-expect-error TS2741: a missing field in an event
 client.stream(Sales).send([{ item: "pen", amount: 1, price: 1.5 }]);
 // @ts-expect-error TS2339: an output that the flow does not have
-rows[0]?.total;
+void rows[0]?.total;

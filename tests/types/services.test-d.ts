@@ -82,7 +82,7 @@ service(Account, options, {
     // @ts-expect-error TS2322: a result used without awaiting it
     const early: number = ctx.call(Account, "bob").balance();
     // @ts-expect-error TS2339: nothing is returned
-    (await ctx.call(Account, "bob").transfer({ to: "c", amount: 1 })).balance;
+    void (await ctx.call(Account, "bob").transfer({ to: "c", amount: 1 })).balance;
     // @ts-expect-error TS2345: no refusal is declared by deposit
     ctx.refuse("insufficient-funds", { balance: 1 });
     // @ts-expect-error TS2339: an unknown member of the state
@@ -90,9 +90,9 @@ service(Account, options, {
     // @ts-expect-error TS2322: a wrong type of state
     ctx.state.balance = "1";
     // @ts-expect-error TS2339: an unknown member of the validated input
-    input.currency;
+    void input.currency;
     // @ts-expect-error TS2339: no collections were declared
-    ctx.collections.lines;
+    void ctx.collections.lines;
     return Number(text) + early;
   },
   async transfer(ctx) {
@@ -108,16 +108,16 @@ service(Account, options, {
 
     const tried = await ctx.try(Account, "bob").transfer({ to: "c", amount: 1 });
     // @ts-expect-error TS2339: the value before it is known to be there
-    tried.value;
+    void tried.value;
     if (!tried.ok && tried.refusal) {
       // @ts-expect-error TS2367: a refusal that the function does not declare
-      tried.refusal.name === "unknown";
+      if (tried.refusal.name === "unknown") ctx.clear();
       // @ts-expect-error TS18048: data of one refusal before the name is known
-      tried.refusal.data.balance;
+      void tried.refusal.data.balance;
     }
     const plain = await ctx.try(Account, "bob").deposit({ amount: 1 });
     // @ts-expect-error TS18048: a function without refusals never has one
-    if (!plain.ok) plain.refusal.name;
+    if (!plain.ok) void plain.refusal.name;
   },
 });
 
@@ -158,7 +158,7 @@ service(
       // @ts-expect-error TS2322: a wrong bound of a range
       ctx.collections.ranks.range({ from: "a" });
       // @ts-expect-error TS18048: no state was declared
-      ctx.state.balance;
+      void ctx.state.balance;
     },
     checkout: () => ({ paid: 1 }),
     items(ctx) {
