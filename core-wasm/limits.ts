@@ -20,3 +20,18 @@ export const MAX_KEPT_SCRATCH_BYTES = 8 * 1024 * 1024;
 
 /** Bytes behind every scratch block that kernels may read or overwrite, for SIMD at the end of a text. */
 export const SLACK_BYTES = 64;
+
+/** Bytes of an event body, as the HTTP contract has it. */
+export const MAX_EVENT_BODY_BYTES = 32 * 1024 * 1024;
+
+/** Columns that a stream declares; a row's columns are the bits of a u32. */
+export const MAX_EVENT_COLUMNS = 32;
+
+/** Bytes of an event body that lie in Wasm memory at a time, beside an unfinished line; a multiple of xxh64's 32-byte stripe, small enough to stay in the processor's cache. */
+export const EVENT_SLICE_BYTES = 256 * 1024;
+
+/** Input buffer kept from one event batch to the next; a longer one, made for a long line, is given back. */
+export const MAX_KEPT_EVENT_BUFFER = 1024 * 1024;
+
+/** Measures of a window plan. */
+export const MAX_WINDOW_MEASURES = 8;

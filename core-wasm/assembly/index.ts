@@ -7,5 +7,32 @@ export { faultAddress, faultCode } from "./json/fault";
 export { checkJson } from "./json/check";
 export { countLines } from "./batch/copy";
 export { routeSlice } from "./batch/route";
+export {
+  eventsBegin,
+  eventsClose,
+  eventsColumn,
+  eventsEnd,
+  eventsFaultAt,
+  eventsFaultColumn,
+  eventsFaultLine,
+  eventsFingerprintHigh,
+  eventsFingerprintLow,
+  eventsFrame,
+  eventsRoom,
+  eventsRows,
+  eventsTake,
+} from "./events";
+export { nameHash, windowBytes, windowFree, windowGroups, windowOpen } from "./flow";
+export { packedLength, verifyGroups } from "./groups";
+export {
+  appliedRows,
+  lateRows,
+  latestTime,
+  windowApply,
+  windowClose,
+  windowDelta,
+  windowLoad,
+  windowSnapshot,
+} from "./window";
 // Compiled in so that the abort hook of asconfig.json resolves.
 export { trap } from "./abort";

@@ -1,10 +1,12 @@
 /** The Wasm core as the project sees it: one instance, all kernels. */
 import type { Kernels } from "../types.ts";
 import { routeBatch } from "./batch.ts";
+import { parseEvents } from "./events.ts";
 import { HashKernels } from "./hash.ts";
 import { CoreInstance } from "./instance.ts";
 import { checkJson } from "./json.ts";
 import { TableKernels } from "./table.ts";
+import { openWindow, readGroups } from "./window.ts";
 
 /**
  * Makes the kernels of one object, on an instance of their own.
@@ -25,12 +27,8 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     unpack: (spec, bytes) => tables.unpack(spec, bytes),
     checkJson: (bytes) => checkJson(core, bytes),
     routeBatch: (body, options) => routeBatch(core, body, options),
-    parseEvents: () => notYet("parseEvents"),
-    openWindow: () => notYet("openWindow"),
-    readGroups: () => notYet("readGroups"),
+    parseEvents: (body, columns) => parseEvents(core, body, columns),
+    openWindow: (plan) => openWindow(core, plan),
+    readGroups: (bytes) => readGroups(core, bytes),
   };
-}
-
-function notYet(name: string): never {
-  throw new Error(`${name} is not part of this build of the core`);
 }

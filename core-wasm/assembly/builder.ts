@@ -1,0 +1,147 @@
+/** Builds a columns frame row by row: one block that holds header and columns at some capacity of rows, packed tight when all rows are in. */
+import { DESCRIPTOR, TEXT, dictionarySection, padded, putDictionary, sealColumns, widthOf } from "./columns";
+import { Dictionary, closeDictionary, openDictionary } from "./dictionary";
+import { FRAME_HEADER } from "./frame";
+import { alloc, blockBytes, free } from "./memory";
+
+const FIRST_ROWS: usize = 1024;
+
+@unmanaged
+class Slot {
+  type: u32;
+  name: u32;
+  data: usize;
+  dictionary: Dictionary;
+}
+
+const slots = memory.data(512); // MAX_COLUMNS * offsetof<Slot>()
+let columns: u32 = 0;
+let block: usize = 0;
+let capacity: usize = 0;
+
+@inline
+function slotAt(index: u32): Slot {
+  return changetype<Slot>(slots + (<usize>index << 4));
+}
+
+/** Starts a frame without columns. */
+export function openBuilder(): void {
+  assert(block == 0);
+  columns = 0;
+  capacity = 0;
+}
+
+/** Adds a column; all are added before the first row. */
+export function addColumn(type: u32, nameHash: u32): void {
+  const slot = slotAt(columns++);
+  slot.type = type;
+  slot.name = nameHash;
+  slot.data = 0;
+  if (type == TEXT) slot.dictionary = openDictionary();
+}
+
+@inline
+export function columnData(index: u32): usize {
+  return slotAt(index).data;
+}
+
+@inline
+export function columnDictionary(index: u32): Dictionary {
+  return slotAt(index).dictionary;
+}
+
+/** Rows that fit before `makeRoom` must be called. */
+@inline
+export function roomForRows(): usize {
+  return capacity;
+}
+
+function fixedBytes(rows: usize): usize {
+  let bytes = FRAME_HEADER + <usize>columns * DESCRIPTOR;
+  for (let i: u32 = 0; i < columns; i++) bytes += <usize>padded(<u64>rows * widthOf(slotAt(i).type));
+  return bytes;
+}
+
+/** Moves the columns, `rows` rows of each, into a larger block; every column's data is elsewhere afterwards. `expected` is a guess at all rows to come. */
+export function makeRoom(rows: usize, expected: usize): void {
+  capacity = max(max(FIRST_ROWS, expected), rows + (rows >> 1));
+  const larger = alloc(fixedBytes(capacity));
+  let at = larger + FRAME_HEADER + <usize>columns * DESCRIPTOR;
+  for (let i: u32 = 0; i < columns; i++) {
+    const slot = slotAt(i);
+    const width = widthOf(slot.type);
+    if (rows != 0) memory.copy(at, slot.data, rows * width);
+    slot.data = at;
+    at += <usize>padded(<u64>capacity * width);
+  }
+  if (block != 0) free(block);
+  block = larger;
+}
+
+/** Moves every column's rows to their place in the frame, from the first on, and clears the padding. */
+function packColumns(rows: usize): usize {
+  let at = block + FRAME_HEADER + <usize>columns * DESCRIPTOR;
+  for (let i: u32 = 0; i < columns; i++) {
+    const slot = slotAt(i);
+    const bytes = rows * widthOf(slot.type);
+    memory.copy(at, slot.data, bytes);
+    const behind = at + <usize>padded(bytes);
+    memory.fill(at + bytes, 0, behind - at - bytes);
+    at = behind;
+  }
+  return at;
+}
+
+function putDescriptors(): void {
+  for (let i: u32 = 0; i < columns; i++) {
+    const slot = slotAt(i);
+    const at = block + FRAME_HEADER + <usize>i * DESCRIPTOR;
+    const text = slot.type == TEXT;
+    store<u32>(at, slot.type);
+    store<u32>(at, slot.name, 4);
+    store<u32>(at, text ? slot.dictionary.count : 0, 8);
+    store<u32>(at, text ? <u32>slot.dictionary.heapUsed : 0, 12);
+  }
+}
+
+function ensure(bytes: usize, used: usize): void {
+  if (bytes <= blockBytes(block)) return;
+  const larger = alloc(bytes);
+  memory.copy(larger, block, used);
+  free(block);
+  block = larger;
+}
+
+/** Packs and seals the frame of `rows` rows; returns its length. It is at `builtFrame` until `closeBuilder`. */
+export function finishFrame(rows: usize): usize {
+  if (block == 0) makeRoom(0, 0);
+  const fixed = packColumns(rows) - block;
+  let length: u64 = fixed;
+  for (let i: u32 = 0; i < columns; i++) {
+    if (slotAt(i).type == TEXT) length += dictionarySection(slotAt(i).dictionary);
+  }
+  // A frame is shorter than a few times its body, which is at most 32 MiB.
+  assert(length < 0x40000000);
+  ensure(<usize>length, fixed);
+  let at = block + fixed;
+  for (let i: u32 = 0; i < columns; i++) {
+    if (slotAt(i).type == TEXT) at = putDictionary(slotAt(i).dictionary, at);
+  }
+  putDescriptors();
+  sealColumns(block, <usize>length, <u32>rows, columns);
+  return <usize>length;
+}
+
+export function builtFrame(): usize {
+  return block;
+}
+
+/** Gives everything back; safe to call twice. */
+export function closeBuilder(): void {
+  for (let i: u32 = 0; i < columns; i++) {
+    if (slotAt(i).type == TEXT) closeDictionary(slotAt(i).dictionary);
+  }
+  if (block != 0) free(block);
+  columns = 0;
+  block = 0;
+}

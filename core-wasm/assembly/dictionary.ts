@@ -1,0 +1,186 @@
+/**
+ * Distinct byte strings with dense ids: the text columns of a batch, and the text keys of a windowed flow.
+ *
+ * ```
+ * slots    | id + 1 u32 (0: empty) | hash u32 | ...      open addressing, linear probing, at most half full
+ * entries  | offset u32 | length u32 | hash u32 | uses u32 | ...      by id
+ * heap     | bytes of string 0 | bytes of string 1 | ...      no gaps
+ * ```
+ */
+import { compareBytes, hashBytes, sameBytes } from "./bytes";
+import { alloc, blockBytes, free } from "./memory";
+
+export const NO_ENTRY: u32 = 0xffffffff;
+const ENTRY_SHIFT: usize = 4;
+const FIRST_SLOTS: u32 = 64;
+const FIRST_HEAP: usize = 512;
+
+@unmanaged
+export class Dictionary {
+  count: u32;
+  mask: u32;
+  slots: usize;
+  entries: usize;
+  heap: usize;
+  heapUsed: usize;
+}
+
+export function openDictionary(): Dictionary {
+  const d = changetype<Dictionary>(alloc(offsetof<Dictionary>()));
+  d.count = 0;
+  d.mask = FIRST_SLOTS - 1;
+  d.slots = alloc(<usize>FIRST_SLOTS << 3);
+  memory.fill(d.slots, 0, <usize>FIRST_SLOTS << 3);
+  d.entries = alloc((<usize>FIRST_SLOTS >> 1) << ENTRY_SHIFT);
+  d.heap = alloc(FIRST_HEAP);
+  d.heapUsed = 0;
+  return d;
+}
+
+export function closeDictionary(d: Dictionary): void {
+  free(d.slots);
+  free(d.entries);
+  free(d.heap);
+  free(changetype<usize>(d));
+}
+
+/** Bytes of memory that it holds. */
+export function dictionaryBytes(d: Dictionary): usize {
+  return blockBytes(changetype<usize>(d)) + blockBytes(d.slots) + blockBytes(d.entries) + blockBytes(d.heap);
+}
+
+@inline
+function entryOf(d: Dictionary, id: u32): usize {
+  return d.entries + (<usize>id << ENTRY_SHIFT);
+}
+
+/** Address of a string; valid until the next one is added. */
+@inline
+export function textAt(d: Dictionary, id: u32): usize {
+  return d.heap + load<u32>(entryOf(d, id));
+}
+
+@inline
+export function textLength(d: Dictionary, id: u32): usize {
+  return load<u32>(entryOf(d, id), 4);
+}
+
+/** How often the owner refers to the entry; the owner counts. */
+@inline
+export function uses(d: Dictionary, id: u32): u32 {
+  return load<u32>(entryOf(d, id), 12);
+}
+
+@inline
+export function addUse(d: Dictionary, id: u32): void {
+  const entry = entryOf(d, id);
+  store<u32>(entry, load<u32>(entry, 12) + 1, 12);
+}
+
+@inline
+export function dropUse(d: Dictionary, id: u32): void {
+  const entry = entryOf(d, id);
+  const now = load<u32>(entry, 12);
+  assert(now > 0);
+  store<u32>(entry, now - 1, 12);
+}
+
+function emptySlot(d: Dictionary, hash: u32): usize {
+  let index = hash & d.mask;
+  while (load<u32>(d.slots + (<usize>index << 3)) != 0) index = (index + 1) & d.mask;
+  return d.slots + (<usize>index << 3);
+}
+
+/** Makes room for one more entry and `bytes` of text. */
+function reserve(d: Dictionary, bytes: usize): void {
+  if (d.heapUsed + bytes > blockBytes(d.heap)) {
+    const heap = alloc(max(d.heapUsed + bytes, d.heapUsed << 1));
+    memory.copy(heap, d.heap, d.heapUsed);
+    free(d.heap);
+    d.heap = heap;
+  }
+  if (d.count << 1 < d.mask + 1) return;
+  const slots = (d.mask + 1) << 1;
+  const entries = alloc(<usize>(slots >> 1) << ENTRY_SHIFT);
+  memory.copy(entries, d.entries, <usize>d.count << ENTRY_SHIFT);
+  free(d.entries);
+  d.entries = entries;
+  free(d.slots);
+  d.slots = alloc(<usize>slots << 3);
+  memory.fill(d.slots, 0, <usize>slots << 3);
+  d.mask = slots - 1;
+  for (let id: u32 = 0; id < d.count; id++) {
+    const hash = load<u32>(entryOf(d, id), 8);
+    const slot = emptySlot(d, hash);
+    store<u32>(slot, id + 1);
+    store<u32>(slot, hash, 4);
+  }
+}
+
+function add(d: Dictionary, at: usize, length: usize, hash: u32): u32 {
+  reserve(d, length);
+  const id = d.count++;
+  const slot = emptySlot(d, hash);
+  store<u32>(slot, id + 1);
+  store<u32>(slot, hash, 4);
+  const entry = entryOf(d, id);
+  store<u32>(entry, <u32>d.heapUsed);
+  store<u32>(entry, <u32>length, 4);
+  store<u32>(entry, hash, 8);
+  store<u32>(entry, 0, 12);
+  memory.copy(d.heap + d.heapUsed, at, length);
+  d.heapUsed += length;
+  return id;
+}
+
+/** Id of the string, which is added when it is new. */
+export function intern(d: Dictionary, at: usize, length: usize): u32 {
+  const hash = hashBytes(at, length);
+  const mask = d.mask;
+  let index = hash & mask;
+  while (true) {
+    const slot = d.slots + (<usize>index << 3);
+    const id = load<u32>(slot) - 1;
+    if (id == NO_ENTRY) return add(d, at, length, hash);
+    if (load<u32>(slot, 4) == hash && textLength(d, id) == length && sameBytes(textAt(d, id), at, length)) return id;
+    index = (index + 1) & mask;
+  }
+}
+
+/** Takes back the newest entries until `count` are left, exactly as if they had never been added. */
+export function shrinkTo(d: Dictionary, count: u32): void {
+  while (d.count > count) {
+    const id = --d.count;
+    const entry = entryOf(d, id);
+    let index = load<u32>(entry, 8) & d.mask;
+    // Nothing was added after it, so no probe sequence leads through its slot.
+    while (load<u32>(d.slots + (<usize>index << 3)) != id + 1) index = (index + 1) & d.mask;
+    store<u64>(d.slots + (<usize>index << 3), 0);
+    d.heapUsed = load<u32>(entry);
+  }
+}
+
+/** Entries without a use. */
+export function unusedEntries(d: Dictionary): u32 {
+  let unused: u32 = 0;
+  for (let id: u32 = 0; id < d.count; id++) unused += <u32>(uses(d, id) == 0);
+  return unused;
+}
+
+/** A dictionary of the entries in use, in the same order; writes each old id's new one to `renamed` (u32 each). The old one is closed. */
+export function compactDictionary(d: Dictionary, renamed: usize): Dictionary {
+  const compact = openDictionary();
+  for (let id: u32 = 0; id < d.count; id++) {
+    if (uses(d, id) == 0) continue;
+    const name = add(compact, textAt(d, id), textLength(d, id), load<u32>(entryOf(d, id), 8));
+    store<u32>(entryOf(compact, name), uses(d, id), 12);
+    store<u32>(renamed + (<usize>id << 2), name);
+  }
+  closeDictionary(d);
+  return compact;
+}
+
+/** Order of two entries by their bytes. */
+export function compareEntries(d: Dictionary, a: u32, b: u32): i32 {
+  return compareBytes(textAt(d, a), textLength(d, a), textAt(d, b), textLength(d, b));
+}

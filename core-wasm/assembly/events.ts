@@ -1,0 +1,429 @@
+/** NDJSON events to typed columns: every byte validated in one pass, the body taken in slices so that memory follows the columns, not the body. */
+import { addColumn, builtFrame, closeBuilder, columnData, columnDictionary, finishFrame, makeRoom, openBuilder, roomForRows } from "./builder";
+import { I64, TEXT } from "./columns";
+import { intern } from "./dictionary";
+import { checkJson } from "./json/check";
+import { BAD_SURROGATE, MISSING, NOT_OBJECT, OUT_OF_RANGE, WRONG_TYPE, faultAddress, faultCode } from "./json/fault";
+import { scanString, stringEscaped } from "./json/string";
+import { beginText, skipSpace } from "./json/text";
+import { unescapeString } from "./json/unescape";
+import { scanValue } from "./json/value";
+import { alloc, blockBytes, free } from "./memory";
+import { Member, START, UNDECLARED, declareMember, matches, memberAt, metMember, readName, resetMembers } from "./members";
+import { FITS, NOT_INTEGRAL, asFloat, asInteger, float, integer, scanNumber, shortFloat, shortInteger } from "./numbers";
+import { SLACK_BYTES } from "../limits";
+import { xxh64, xxh64Begin, xxh64End, xxh64Stripes } from "./xxh64";
+
+const QUOTE: u32 = 0x22;
+const COMMA: u32 = 0x2c;
+const CLOSING_BRACE: u32 = 0x7d;
+const LINE_FEED: u32 = 0x0a;
+const ESCAPED: u32 = 0x80000000;
+
+/** Per column, of the row being read: why it was refused, and where its value is. */
+@unmanaged
+class Cell {
+  why: u32;
+  at: usize;
+  /** Text only: length of the string's inside, with ESCAPED when that is not its value yet. */
+  length: u32;
+  unused: u32;
+}
+const cells = memory.data(512); // MAX_COLUMNS * offsetof<Cell>()
+
+let columns: u32 = 0;
+let names: usize = 0;
+/** Bits of all columns, and of the text columns. */
+let wanted: u32 = 0;
+let texts: u32 = 0;
+
+/** Input: the unfinished line of earlier slices, then the present slice. */
+let buffer: usize = 0;
+let held: usize = 0;
+/** Offset in the body of the buffer's first byte, and length of the whole body. */
+let bodyAt: usize = 0;
+let bodyLength: usize = 0;
+
+let rows: usize = 0;
+let line: u32 = 0;
+let fingerprint: u64 = 0;
+
+let faultWhy: u32 = 0;
+let faultAt: usize = 0;
+let faultColumn: i32 = -1;
+
+@inline
+function cellAt(column: u32): Cell {
+  return changetype<Cell>(cells + (<usize>column << 4));
+}
+
+/** Starts a body of `length` bytes. Columns follow by `eventsColumn`, then slices by `eventsRoom` and `eventsTake`, then `eventsEnd`; at the end always `eventsClose`. */
+export function eventsBegin(length: usize, nameBytes: usize): usize {
+  assert(names == 0);
+  columns = 0;
+  wanted = 0;
+  texts = 0;
+  held = 0;
+  bodyAt = 0;
+  bodyLength = length;
+  rows = 0;
+  line = 0;
+  faultWhy = 0;
+  faultColumn = -1;
+  names = alloc(nameBytes + SLACK_BYTES);
+  resetMembers();
+  openBuilder();
+  xxh64Begin(0);
+  return names;
+}
+
+/** Declares the next column, whose name's bytes are where `eventsBegin` said. */
+export function eventsColumn(type: u32, name: usize, length: usize): void {
+  const bit: u32 = 1 << columns;
+  declareMember(name, length, columns, type);
+  addColumn(type, <u32>xxh64(name, length, 0));
+  wanted |= bit;
+  if (type == TEXT) texts |= bit;
+  columns++;
+  // The names' hashes went through the state of the body's.
+  xxh64Begin(0);
+}
+
+/** Where the next `bytes` bytes of the body are to be written. */
+export function eventsRoom(bytes: usize): usize {
+  const need = held + bytes + SLACK_BYTES;
+  if (buffer == 0 || blockBytes(buffer) < need) {
+    const larger = alloc(max(need, held << 1));
+    if (buffer != 0) {
+      memory.copy(larger, buffer, held);
+      free(buffer);
+    }
+    buffer = larger;
+  }
+  return buffer + held;
+}
+
+/** Reads the lines that `bytes` more bytes complete; a slice but the last is a multiple of 32 long. 0, or the code of the fault. */
+export function eventsTake(bytes: usize, last: bool): u32 {
+  const from = buffer + held;
+  let end = from + bytes;
+  if (last) {
+    fingerprint = xxh64End(from, bytes);
+    store<u8>(end, LINE_FEED);
+    if (end != buffer && load<u8>(end - 1) != LINE_FEED) end++;
+  } else {
+    xxh64Stripes(from, bytes);
+    while (end > from && load<u8>(end - 1) != LINE_FEED) end--;
+    if (end == from) end = buffer;
+  }
+  if (end != buffer) {
+    beginText(end, true);
+    if (!readLines(buffer, end)) return faultWhy;
+  }
+  const rest: usize = last ? 0 : from + bytes - end;
+  memory.copy(buffer, end, rest);
+  bodyAt += end - buffer;
+  held = rest;
+  return 0;
+}
+
+function readLines(at: usize, end: usize): bool {
+  while (at < end) {
+    line++;
+    let byte: u32 = load<u8>(at);
+    if (byte <= 0x20) {
+      at = skipSpace(at);
+      byte = load<u8>(at);
+      if (byte == LINE_FEED) {
+        at++;
+        continue;
+      }
+    }
+    if (byte != 0x7b) return refuse(NOT_OBJECT, at, -1);
+    if (rows == roomForRows()) growRows(at);
+    const behind = readEvent(at);
+    if (behind == 0) return faultColumn >= 0 ? false : diagnose(at);
+    rows++;
+    at = behind + 1;
+  }
+  return true;
+}
+
+/** Makes room for as many rows as the body will have if it goes on as it began. */
+function growRows(at: usize): void {
+  const taken = <u64>(bodyAt + (at - buffer)) + 1;
+  const expected = rows == 0 ? 0 : (<u64>rows * bodyLength) / taken;
+  makeRoom(rows, <usize>(expected + (expected >> 5) + 16));
+  for (let i: u32 = 0; i < columns; i++) memberAt(i).data = columnData(i);
+}
+
+function refuse(why: u32, at: usize, column: i32): bool {
+  faultWhy = why;
+  faultAt = bodyAt + (at - buffer);
+  faultColumn = column;
+  return false;
+}
+
+/** Finds out what is wrong with the line at `at`, of which the fast path only knows that it is not JSON. */
+function diagnose(at: usize): bool {
+  let end = at;
+  while (load<u8>(end) != LINE_FEED) end++;
+  const sound = checkJson(at, end - at);
+  assert(sound == 0);
+  return refuse(faultCode(), faultAddress(), -1);
+}
+
+/** Address of the quote that closes the string at `at`, 0 when it is not sound; 32 bytes at a time, as most strings are shorter. */
+@inline
+function closingQuote(at: usize): usize {
+  const quotes = i8x16.splat(0x22);
+  const backslashes = i8x16.splat(0x5c);
+  const spaces = i8x16.splat(0x20);
+  let stops: u32 = 0;
+  while (true) {
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    const inA = v128.or(v128.or(i8x16.eq(a, quotes), i8x16.eq(a, backslashes)), i8x16.lt_s(a, spaces));
+    const inB = v128.or(v128.or(i8x16.eq(b, quotes), i8x16.eq(b, backslashes)), i8x16.lt_s(b, spaces));
+    stops = <u32>i8x16.bitmask(inA) | (<u32>i8x16.bitmask(inB) << 16);
+    if (stops != 0) break;
+    at += 32;
+  }
+  at += <usize>ctz(stops);
+  escaped = false;
+  if (load<u8>(at) != QUOTE) at = slowClosingQuote(at);
+  return at;
+}
+
+let escaped: bool = false;
+
+function slowClosingQuote(at: usize): usize {
+  const quote = scanString(at);
+  escaped = stringEscaped();
+  return quote;
+}
+
+@inline
+function startsNumber(byte: u32): bool {
+  return byte - 0x30 <= 9 || byte == 0x2d;
+}
+
+/** Behind a value that no column asks for. */
+@inline
+function skipValue(at: usize, first: u32): usize {
+  let behind: usize = 0;
+  if (first == QUOTE) {
+    behind = closingQuote(at + 1);
+    if (behind != 0) behind++;
+  } else {
+    if (startsNumber(first)) behind = shortInteger(at);
+    if (behind == 0) behind = scanValue(at, 1);
+  }
+  return behind;
+}
+
+/** Notes why a column's value is refused; it counts only if no later duplicate replaces it. */
+function spoil(column: u32, why: u32, at: usize): void {
+  const cell = cellAt(column);
+  cell.why = why;
+  cell.at = at;
+}
+
+/** Whether the value read last by `readLongInteger` and its like may stand. */
+let fits: bool = false;
+
+function readLongInteger(at: usize, member: Member): usize {
+  const behind = scanNumber(at);
+  if (behind == 0) return 0;
+  const fit = asInteger();
+  fits = fit == FITS;
+  if (fits) store<i64>(member.data + (rows << 3), integer);
+  else spoil(member.column, fit == NOT_INTEGRAL ? WRONG_TYPE : OUT_OF_RANGE, at);
+  return behind;
+}
+
+function readLongFloat(at: usize, member: Member): usize {
+  const behind = scanNumber(at);
+  if (behind == 0) return 0;
+  fits = asFloat();
+  if (fits) store<f64>(member.data + (rows << 3), float);
+  else spoil(member.column, OUT_OF_RANGE, at);
+  return behind;
+}
+
+function readWrongType(at: usize, member: Member): usize {
+  fits = false;
+  spoil(member.column, WRONG_TYPE, at);
+  return scanValue(at, 1);
+}
+
+/** Behind the number or other value at `at` of a numeric column; `fits` says whether the column has it. */
+@inline
+function readNumber(at: usize, first: u32, member: Member): usize {
+  let behind: usize = 0;
+  if (startsNumber(first)) {
+    behind = shortInteger(at);
+    if (behind != 0) {
+      fits = true;
+      if (member.type == I64) store<i64>(member.data + (rows << 3), integer);
+      else store<f64>(member.data + (rows << 3), shortFloat(at));
+    } else if (member.type == I64) behind = readLongInteger(at, member);
+    else behind = readLongFloat(at, member);
+  } else behind = readWrongType(at, member);
+  return behind;
+}
+
+@inline
+function readText(at: usize, first: u32, member: Member): usize {
+  let behind: usize = 0;
+  if (first == QUOTE) {
+    behind = closingQuote(at + 1);
+    if (behind != 0) {
+      const cell = cellAt(member.column);
+      cell.at = at + 1;
+      cell.length = <u32>(behind - at - 1) | (escaped ? ESCAPED : 0);
+      fits = true;
+      behind++;
+    }
+  } else behind = readWrongType(at, member);
+  return behind;
+}
+
+/** Reads the object at `at` into the next row; returns the address of its line's LF, or 0 when it is not sound or a column refuses it. */
+function readEvent(at: usize): usize {
+  let got: u32 = 0;
+  let spoilt: u32 = 0;
+  let member = START;
+  let p = skipSpace(at + 1);
+  if (load<u8>(p) == CLOSING_BRACE) p++;
+  else {
+    while (true) {
+      let byte: u32 = load<u8>(p);
+      if (byte <= 0x20) p = skipSpace(p);
+      const next = member.next;
+      if (matches(p, next)) {
+        p += next.length;
+        member = next;
+      } else {
+        p = readName(p, member);
+        if (p == 0) return 0;
+        member = metMember();
+      }
+      byte = load<u8>(p);
+      if (byte <= 0x20) {
+        p = skipSpace(p);
+        byte = load<u8>(p);
+      }
+      if (member.type == UNDECLARED) {
+        p = skipValue(p, byte);
+        if (p == 0) return 0;
+      } else {
+        p = member.type == TEXT ? readText(p, byte, member) : readNumber(p, byte, member);
+        if (p == 0) return 0;
+        const bit: u32 = 1 << member.column;
+        if (fits) got |= bit;
+        else {
+          got &= ~bit;
+          spoilt |= bit;
+        }
+      }
+      byte = load<u8>(p);
+      if (byte <= 0x20) {
+        p = skipSpace(p);
+        byte = load<u8>(p);
+      }
+      p++;
+      if (byte == COMMA) continue;
+      if (byte == CLOSING_BRACE) break;
+      return 0;
+    }
+  }
+  p = skipSpace(p);
+  if (load<u8>(p) != LINE_FEED) return 0;
+  if (texts) {
+    const stored = storeTexts(got);
+    spoilt |= got ^ stored;
+    got = stored;
+  }
+  if (got != wanted) {
+    refuseRow(at, got, spoilt);
+    return 0;
+  }
+  return p;
+}
+
+/** Gives the row's texts their codes. Escapes are resolved in place: the line is known to be sound and is not read again. */
+function storeTexts(got: u32): u32 {
+  for (let left = got & texts; left != 0; left &= left - 1) {
+    const column = <u32>ctz(left);
+    const cell = cellAt(column);
+    let length = <usize>(cell.length & ~ESCAPED);
+    if (cell.length & ESCAPED) {
+      const end = unescapeString(cell.at, cell.at + length, cell.at);
+      if (end == 0) {
+        cell.why = BAD_SURROGATE;
+        cell.at--;
+        got &= ~(<u32>1 << column);
+        continue;
+      }
+      length = end - cell.at;
+    }
+    store<u32>(columnData(column) + (rows << 2), intern(columnDictionary(column), cell.at, length));
+  }
+  return got;
+}
+
+/** The fault of a sound line: of its first column, in declared order, that has no value. */
+function refuseRow(at: usize, got: u32, spoilt: u32): void {
+  const column = <u32>ctz(wanted & ~got);
+  const cell = cellAt(column);
+  if ((spoilt >> column) & 1) refuse(cell.why, cell.at, <i32>column);
+  else refuse(MISSING, at, <i32>column);
+}
+
+/** Packs the frame; returns its length. */
+export function eventsEnd(): usize {
+  return finishFrame(rows);
+}
+
+/** Address of the frame; valid until `eventsClose`. */
+export function eventsFrame(): usize {
+  return builtFrame();
+}
+
+export function eventsRows(): u32 {
+  return <u32>rows;
+}
+
+export function eventsFingerprintLow(): u32 {
+  return <u32>fingerprint;
+}
+
+export function eventsFingerprintHigh(): u32 {
+  return <u32>(fingerprint >> 32);
+}
+
+export function eventsFaultLine(): u32 {
+  return line;
+}
+
+/** Offset of the fault in the body. */
+export function eventsFaultAt(): u32 {
+  return <u32>faultAt;
+}
+
+/** Index of the column that refused its value; -1 when the JSON itself is at fault. */
+export function eventsFaultColumn(): i32 {
+  return faultColumn;
+}
+
+/** Gives back all memory of the call; the input buffer is kept when it is not larger than `keep`. Safe after a fault. */
+export function eventsClose(keep: usize): void {
+  closeBuilder();
+  if (names != 0) free(names);
+  names = 0;
+  if (buffer != 0 && blockBytes(buffer) > keep) {
+    free(buffer);
+    buffer = 0;
+  }
+}

@@ -1,0 +1,319 @@
+/**
+ * The state of one windowed flow: its plan, its open groups, and the text of their keys.
+ *
+ * ```
+ * plan     | fixed part (64) | type u32, name hash u32 per column | tests (16 each) | strings
+ * record   0 key i64 | 8 window start i64 | 16 count i64 | 24 hash u32 | 28 touched u32 | 32 sum, min, max per measure (24)
+ * slots    | index + 1 u32 (0: empty) | hash u32 | ...      open addressing, linear probing, at most half full
+ * touched  | index u32 | ...      the groups that the next delta holds
+ * ```
+ * Records are dense and in order of arrival, so that a refused batch is taken back by dropping the newest.
+ */
+import { F64, TEXT } from "./columns";
+import { Dictionary, addUse, closeDictionary, compactDictionary, dictionaryBytes, dropUse, openDictionary, unusedEntries } from "./dictionary";
+import { mixWords } from "./bytes";
+import { TEST_BYTES } from "./filter";
+import { alloc, blockBytes, free, scratch } from "./memory";
+import { xxh64 } from "./xxh64";
+
+export const MAX_MEASURES: u32 = 8;
+export const RECORD_HEAD: usize = 32;
+export const MEASURE_BYTES: usize = 24;
+const FIRST_GROUPS: u32 = 64;
+const PLAN_HEAD: usize = 64;
+
+/** The plan, as the façade writes it. */
+@unmanaged
+export class Plan {
+  columns: u32;
+  tests: u32;
+  key: u32;
+  time: u32;
+  size: i64;
+  measures: u32;
+  maxGroups: u32;
+  measure0: u32;
+  measure1: u32;
+  measure2: u32;
+  measure3: u32;
+  measure4: u32;
+  measure5: u32;
+  measure6: u32;
+  measure7: u32;
+}
+
+@unmanaged
+export class Flow {
+  plan: Plan;
+  stride: usize;
+  textKeys: bool;
+  dictionary: Dictionary;
+  count: u32;
+  capacity: u32;
+  slots: usize;
+  records: usize;
+  touched: usize;
+  touchedCount: u32;
+  /** No open window starts earlier. */
+  firstStart: i64;
+  /** Watermark of the last close since the last delta; i64.MIN_VALUE when there was none. */
+  closedThrough: i64;
+}
+
+/** List of type u32, name hash u32 per column. */
+@inline
+export function planColumns(plan: Plan): usize {
+  return changetype<usize>(plan) + PLAN_HEAD;
+}
+
+@inline
+export function planTests(plan: Plan): usize {
+  return planColumns(plan) + (<usize>plan.columns << 3);
+}
+
+@inline
+export function planStrings(plan: Plan): usize {
+  return planTests(plan) + <usize>plan.tests * TEST_BYTES;
+}
+
+/** Column of a measure. */
+@inline
+export function measureColumn(plan: Plan, measure: u32): u32 {
+  return load<u32>(changetype<usize>(plan) + 32 + (<usize>measure << 2));
+}
+
+@inline
+export function columnType(plan: Plan, column: u32): u32 {
+  return load<u32>(planColumns(plan) + (<usize>column << 3));
+}
+
+@inline
+export function measureIsFloat(plan: Plan, measure: u32): bool {
+  return columnType(plan, measureColumn(plan, measure)) == F64;
+}
+
+@inline
+export function recordAt(flow: Flow, index: u32): usize {
+  return flow.records + <usize>index * flow.stride;
+}
+
+@inline
+function slotAt(flow: Flow, index: u32): usize {
+  return flow.slots + (<usize>index << 3);
+}
+
+@inline
+function slotMask(flow: Flow): u32 {
+  return (flow.capacity << 1) - 1;
+}
+
+/** Copies a plan of `bytes` bytes and opens an empty flow. */
+export function windowOpen(planAt: usize, bytes: usize): usize {
+  const plan = changetype<Plan>(alloc(bytes));
+  memory.copy(changetype<usize>(plan), planAt, bytes);
+  const flow = changetype<Flow>(alloc(offsetof<Flow>()));
+  memory.fill(changetype<usize>(flow), 0, offsetof<Flow>());
+  flow.plan = plan;
+  flow.stride = RECORD_HEAD + <usize>plan.measures * MEASURE_BYTES;
+  flow.textKeys = columnType(plan, plan.key) == TEXT;
+  if (flow.textKeys) flow.dictionary = openDictionary();
+  flow.firstStart = i64.MAX_VALUE;
+  flow.closedThrough = i64.MIN_VALUE;
+  resize(flow, FIRST_GROUPS);
+  return changetype<usize>(flow);
+}
+
+/** Gives all of a flow's memory back. */
+export function windowFree(at: usize): void {
+  const flow = changetype<Flow>(at);
+  if (flow.textKeys) closeDictionary(flow.dictionary);
+  free(flow.slots);
+  free(flow.records);
+  free(flow.touched);
+  free(changetype<usize>(flow.plan));
+  free(at);
+}
+
+/** Bytes of memory that a flow holds. */
+export function windowBytes(at: usize): usize {
+  const flow = changetype<Flow>(at);
+  const own = blockBytes(at) + blockBytes(changetype<usize>(flow.plan));
+  const tables = blockBytes(flow.slots) + blockBytes(flow.records) + blockBytes(flow.touched);
+  return own + tables + (flow.textKeys ? dictionaryBytes(flow.dictionary) : 0);
+}
+
+export function windowGroups(at: usize): u32 {
+  return changetype<Flow>(at).count;
+}
+
+/** Hash of a column's name, as frames have it. */
+export function nameHash(name: usize, length: usize): u32 {
+  return <u32>xxh64(name, length, 0);
+}
+
+function moved(block: usize, used: usize, bytes: usize): usize {
+  const at = alloc(bytes);
+  if (block != 0) {
+    memory.copy(at, block, used);
+    free(block);
+  }
+  return at;
+}
+
+/** Gives the tables room for `capacity` groups, a power of two. */
+function resize(flow: Flow, capacity: u32): void {
+  assert(capacity >= flow.count);
+  flow.capacity = capacity;
+  flow.records = moved(flow.records, <usize>flow.count * flow.stride, <usize>capacity * flow.stride);
+  flow.touched = moved(flow.touched, <usize>flow.touchedCount << 2, <usize>capacity << 2);
+  if (flow.slots != 0) free(flow.slots);
+  flow.slots = alloc(<usize>capacity << 4);
+  reindex(flow);
+}
+
+function emptySlot(flow: Flow, hash: u32): usize {
+  const mask = slotMask(flow);
+  let index = hash & mask;
+  while (load<u32>(slotAt(flow, index)) != 0) index = (index + 1) & mask;
+  return slotAt(flow, index);
+}
+
+/** Fills the slots anew from the records. */
+function reindex(flow: Flow): void {
+  memory.fill(flow.slots, 0, <usize>flow.capacity << 4);
+  for (let i: u32 = 0; i < flow.count; i++) {
+    const hash = load<u32>(recordAt(flow, i), 24);
+    const slot = emptySlot(flow, hash);
+    store<u32>(slot, i + 1);
+    store<u32>(slot, hash, 4);
+  }
+}
+
+/** A new group's measures: an empty sum that keeps the sign of a first -0, and bounds that any value replaces. */
+function clearMeasures(flow: Flow, record: usize): void {
+  for (let i: u32 = 0; i < flow.plan.measures; i++) {
+    const at = record + RECORD_HEAD + <usize>i * MEASURE_BYTES;
+    if (measureIsFloat(flow.plan, i)) {
+      store<f64>(at, -0.0);
+      store<f64>(at, Infinity, 8);
+      store<f64>(at, -Infinity, 16);
+    } else {
+      store<i64>(at, 0);
+      store<i64>(at, i64.MAX_VALUE, 8);
+      store<i64>(at, i64.MIN_VALUE, 16);
+    }
+  }
+}
+
+function addGroup(flow: Flow, key: i64, start: i64, hash: u32): u32 {
+  if (flow.count == flow.capacity) resize(flow, flow.capacity << 1);
+  const index = flow.count++;
+  const slot = emptySlot(flow, hash);
+  store<u32>(slot, index + 1);
+  store<u32>(slot, hash, 4);
+  const record = recordAt(flow, index);
+  store<i64>(record, key);
+  store<i64>(record, start, 8);
+  store<i64>(record, 0, 16);
+  store<u32>(record, hash, 24);
+  store<u32>(record, 0, 28);
+  clearMeasures(flow, record);
+  if (flow.textKeys) addUse(flow.dictionary, <u32>key);
+  return index;
+}
+
+/** Index of the group, which is added when it is new. */
+@inline
+export function findGroup(flow: Flow, key: i64, start: i64): u32 {
+  const hash = mixWords(<u64>key, <u64>start);
+  const mask = slotMask(flow);
+  let index = hash & mask;
+  let group: u32 = 0;
+  while (true) {
+    const slot = load<u64>(slotAt(flow, index));
+    group = <u32>slot - 1;
+    if (<u32>slot == 0) {
+      group = addGroup(flow, key, start, hash);
+      break;
+    }
+    if (<u32>(slot >> 32) == hash) {
+      const record = recordAt(flow, group);
+      if (load<i64>(record) == key && load<i64>(record, 8) == start) break;
+    }
+    index = (index + 1) & mask;
+  }
+  return group;
+}
+
+/** Takes back the newest groups until `count` are left, exactly as if they had never been added. None of them is touched. */
+export function dropNewest(flow: Flow, count: u32): void {
+  while (flow.count > count) {
+    const group = --flow.count;
+    const record = recordAt(flow, group);
+    let index = load<u32>(record, 24) & slotMask(flow);
+    while (load<u32>(slotAt(flow, index)) != group + 1) index = (index + 1) & slotMask(flow);
+    store<u64>(slotAt(flow, index), 0);
+    if (flow.textKeys) dropUse(flow.dictionary, <u32>load<i64>(record));
+  }
+}
+
+/** Marks a group for the next delta. */
+@inline
+export function touch(flow: Flow, index: u32, record: usize): void {
+  if (load<u32>(record, 28) == 0) {
+    store<u32>(record, 1, 28);
+    store<u32>(flow.touched + (<usize>(flow.touchedCount++) << 2), index);
+  }
+}
+
+/** Where a window ends: exclusive; a window that reaches the end of int64 ends there. */
+@inline
+export function endOf(start: i64, size: i64): i64 {
+  return start > i64.MAX_VALUE - size ? i64.MAX_VALUE : start + size;
+}
+
+/** Removes the groups whose windows end at or before `watermark` and gives back what they held. */
+export function removeClosed(flow: Flow, watermark: i64): void {
+  const size = flow.plan.size;
+  const count = flow.count;
+  let kept: u32 = 0;
+  flow.touchedCount = 0;
+  flow.firstStart = i64.MAX_VALUE;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = recordAt(flow, i);
+    const start = load<i64>(record, 8);
+    if (endOf(start, size) <= watermark) {
+      if (flow.textKeys) dropUse(flow.dictionary, <u32>load<i64>(record));
+      continue;
+    }
+    if (load<u32>(record, 28)) store<u32>(flow.touched + (<usize>(flow.touchedCount++) << 2), kept);
+    if (kept != i) memory.copy(recordAt(flow, kept), record, flow.stride);
+    flow.firstStart = min(flow.firstStart, start);
+    kept++;
+  }
+  flow.count = kept;
+  if (flow.textKeys) compactKeys(flow);
+  shrink(flow);
+}
+
+/** Drops the text of keys without a group once they are the larger part. Keys get new ids, so the groups new hashes. */
+function compactKeys(flow: Flow): void {
+  const dictionary = flow.dictionary;
+  if (unusedEntries(dictionary) << 1 <= dictionary.count) return;
+  const renamed = scratch(<usize>dictionary.count << 2);
+  flow.dictionary = compactDictionary(dictionary, renamed);
+  for (let i: u32 = 0; i < flow.count; i++) {
+    const record = recordAt(flow, i);
+    const key: i64 = load<u32>(renamed + (<usize>load<i64>(record) << 2));
+    store<i64>(record, key);
+    store<u32>(record, mixWords(<u64>key, <u64>load<i64>(record, 8)), 24);
+  }
+}
+
+/** Tables less than an eighth full are made to fit. */
+function shrink(flow: Flow): void {
+  let capacity = flow.capacity;
+  while (capacity > FIRST_GROUPS && flow.count << 3 < capacity) capacity >>= 1;
+  if (capacity != flow.capacity) resize(flow, capacity);
+  else reindex(flow);
+}

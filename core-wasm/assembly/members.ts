@@ -1,0 +1,170 @@
+/**
+ * The member names of a stream's events: the declared ones, and others as they are met, each with the member that
+ * followed it last. Producers write members in one order, so one 16-byte compare usually recognises `"name":`.
+ *
+ * ```
+ * Member   0 `"name":` padded with zeros (80) | 80 mask of its first 16 bytes (16) | 96 fields (32)
+ * ```
+ */
+import { maskOf, sameBytes } from "./bytes";
+import { alloc, free } from "./memory";
+import { scanString, stringEscaped } from "./json/string";
+import { skipSpace, unexpected } from "./json/text";
+import { unescapeString } from "./json/unescape";
+
+/** Members known at most; further undeclared ones are scanned without being remembered. */
+const MAX_MEMBERS: u32 = 64;
+const PATTERN_BYTES: usize = 80;
+const MASK: usize = 80;
+const NOT_DECLARED: u32 = 0xffffffff;
+/** Type of a member that no column asks for. */
+export const UNDECLARED: u32 = 0;
+
+@unmanaged
+export class Member {
+  pattern0: u64;
+  pattern1: u64;
+  pattern2: u64;
+  pattern3: u64;
+  pattern4: u64;
+  pattern5: u64;
+  pattern6: u64;
+  pattern7: u64;
+  pattern8: u64;
+  pattern9: u64;
+  mask0: u64;
+  mask1: u64;
+  /** Bytes of the pattern; its name is never predicted when it is 0. */
+  length: u32;
+  /** Index of the column, and of its bit in the masks of a row. */
+  column: u32;
+  /** I64, F64, TEXT or UNDECLARED. */
+  type: u32;
+  /** Where the column's values are. */
+  data: usize;
+  /** The member that followed last. */
+  next: Member;
+  name: usize;
+  nameLength: usize;
+  unused: u32;
+}
+
+const members = memory.data(8448, 16); // (MAX_MEMBERS + 2) * offsetof<Member>()
+let known: u32 = 0;
+
+/** Stands before an event's first member; its `next` is the member that events begin with. */
+export const START = changetype<Member>(members + 8192);
+/** Any member that is not known. Its pattern matches nothing: no text has a zero byte. */
+export const OTHER = changetype<Member>(members + 8320);
+
+@inline
+export function memberAt(index: u32): Member {
+  return changetype<Member>(members + (<usize>index << 7));
+}
+
+/** Forgets all members. */
+export function resetMembers(): void {
+  assert(offsetof<Member>() == 128);
+  memory.fill(members, 0, 8448);
+  known = 0;
+  makeUnpredicted(START);
+  makeUnpredicted(OTHER);
+}
+
+function makeUnpredicted(member: Member): void {
+  const at = changetype<usize>(member);
+  memory.fill(at, 0, PATTERN_BYTES);
+  v128.store(at + MASK, i8x16.splat(-1));
+  member.length = 0;
+  member.next = OTHER;
+}
+
+function makePattern(member: Member, name: usize, length: usize): void {
+  const at = changetype<usize>(member);
+  store<u8>(at, 0x22);
+  memory.copy(at + 1, name, length);
+  store<u16>(at + 1 + length, 0x3a22);
+  member.length = <u32>length + 3;
+  v128.store(at + MASK, maskOf(min<usize>(16, length + 3)));
+}
+
+/** Whether a name can stand in JSON as it is; otherwise it is only ever met escaped. */
+function plainName(name: usize, length: usize): bool {
+  for (let i: usize = 0; i < length; i++) {
+    const byte = load<u8>(name + i);
+    if (byte < 0x20 || byte == 0x22 || byte == 0x5c) return false;
+  }
+  return true;
+}
+
+/** Adds a declared member; its name's bytes must stay where they are. */
+export function declareMember(name: usize, length: usize, column: u32, type: u32): void {
+  const member = memberAt(known++);
+  makeUnpredicted(member);
+  member.column = column;
+  member.type = type;
+  member.name = name;
+  member.nameLength = length;
+  if (length + 3 <= PATTERN_BYTES && plainName(name, length)) makePattern(member, name, length);
+}
+
+/** Whether the text at `at` is this member's name, with quotes and colon. */
+@inline
+export function matches(at: usize, member: Member): bool {
+  const m = changetype<usize>(member);
+  const differ = v128.and(v128.xor(v128.load(at), v128.load(m)), v128.load(m, MASK));
+  if (v128.any_true(differ)) return false;
+  return member.length <= 16 || sameBytes(at + 16, m + 16, member.length - 16);
+}
+
+function find(name: usize, length: usize): Member {
+  for (let i: u32 = 0; i < known; i++) {
+    const member = memberAt(i);
+    if (member.nameLength == length && sameBytes(member.name, name, length)) return member;
+  }
+  return OTHER;
+}
+
+/** The member of a name that is met unescaped, remembered when it is new and there is room. */
+function meet(name: usize, length: usize): Member {
+  const found = find(name, length);
+  if (found != OTHER || known == MAX_MEMBERS || length + 3 > PATTERN_BYTES) return found;
+  const member = memberAt(known++);
+  makeUnpredicted(member);
+  makePattern(member, name, length);
+  member.column = NOT_DECLARED;
+  member.type = UNDECLARED;
+  member.name = changetype<usize>(member) + 1;
+  member.nameLength = length;
+  return member;
+}
+
+/** The declared member of a name that was written with escapes. */
+function findEscaped(name: usize, length: usize): Member {
+  const value = alloc(length + 16);
+  const end = unescapeString(name, name + length, value);
+  const found = end == 0 ? OTHER : find(value, end - value);
+  free(value);
+  return found;
+}
+
+let met: Member = OTHER;
+
+/** The member that `readName` read last. */
+@inline
+export function metMember(): Member {
+  return met;
+}
+
+/** Reads a member's name that was not predicted, from its opening quote to behind its colon, and predicts it after `before` from now on. 0 when it is not sound. */
+export function readName(at: usize, before: Member): usize {
+  if (load<u8>(at) != 0x22) return unexpected(at);
+  const name = at + 1;
+  const quote = scanString(name);
+  if (quote == 0) return 0;
+  met = stringEscaped() ? findEscaped(name, quote - name) : meet(name, quote - name);
+  if (met != OTHER) before.next = met;
+  const colon = skipSpace(quote + 1);
+  if (load<u8>(colon) != 0x3a) return unexpected(colon);
+  return colon + 1;
+}

@@ -1,0 +1,229 @@
+/** Values of JSON numbers: exact int64 and correctly rounded float64, grammar and value in one pass. */
+import { BAD_NUMBER, fail } from "./json/fault";
+
+/** The float nearest to the decimal text at `at`; only for what the fast path cannot decide. JavaScript's `Number` rounds every input correctly. */
+@external("core-wasm/assembly/numbers", "parseF64")
+declare function parseF64(at: usize, length: usize): f64;
+
+/** How a number fits an `i64` column. */
+export const FITS: u32 = 0;
+export const NOT_INTEGRAL: u32 = 1;
+export const BEYOND_RANGE: u32 = 2;
+
+/** Largest number of decimal digits that a u64 holds whatever they are. */
+const KEPT_DIGITS: i32 = 19;
+/** Integers up to 2^53 and powers of ten up to 10^22 are exact floats: one rounding then gives the nearest (Clinger, PLDI 1990). */
+const EXACT_MANTISSA: u64 = 1 << 53;
+const EXACT_POWER: i64 = 22;
+/** Beyond it an exponent's digits no longer matter: no text is long enough to balance it. */
+const EXPONENT_CAP: i64 = 1_000_000_000_000;
+
+const POWERS = memory.data<f64>([
+  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+  1e21, 1e22,
+]);
+const SMALL_POWERS = memory.data<u64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000]);
+
+/** Value of the last integer that `shortInteger` or `asInteger` read. */
+export let integer: i64 = 0;
+/** Value of the last float that `asFloat` read. */
+export let float: f64 = 0;
+
+// The number that `scanNumber` saw last: sign * (mantissa * 10^exponent + a rest when digits were dropped).
+let negative: bool = false;
+let mantissa: u64 = 0;
+let exponent: i64 = 0;
+/** A digit other than 0 did not fit into the mantissa. */
+let inexact: bool = false;
+/** Power of ten of the last such digit. */
+let lowest: i64 = 0;
+let digitsStart: usize = 0;
+let digitsEnd: usize = 0;
+
+/** Value of eight digits, the first in the lowest byte, each byte 0 to 9: pairs, then quadruples, then all (SWAR). */
+@inline
+function eightDigits(word: u64): u64 {
+  word = word * 10 + (word >> 8);
+  const high = (word & 0x000000ff000000ff) * 0x000f424000000064;
+  const low = ((word >> 16) & 0x000000ff000000ff) * 0x0000271000000001;
+  return (high + low) >> 32;
+}
+
+/** How many of the bytes, each a character less "0", are digits, counted from the lowest; 0 to 8. */
+@inline
+function leadingDigits(word: u64): u64 {
+  return ctz(((word + 0x7676767676767676) | word) & 0x8080808080808080) >> 3;
+}
+
+/** Whether a number would go on with this byte. */
+@inline
+function goesOn(byte: u32): bool {
+  return byte == 0x2e || (byte | 0x20) == 0x65 || byte - 0x30 <= 9;
+}
+
+/**
+ * Reads a plain integer of up to 15 digits, sign apart, into `integer`; `at` is at the sign or first digit.
+ * Returns its end, or 0 when it is something else: then `scanNumber` decides. May read 24 bytes from `at`.
+ */
+@inline
+export function shortInteger(at: usize): usize {
+  const minus = load<u8>(at) == 0x2d;
+  const first = at + <usize>minus;
+  let word = load<u64>(first) ^ 0x3030303030303030;
+  let count = leadingDigits(word);
+  let end: usize = 0;
+  if (count != 0) {
+    let value = eightDigits(word << (64 - (count << 3)));
+    end = first + <usize>count;
+    if (count == 8) {
+      word = load<u64>(first, 8) ^ 0x3030303030303030;
+      count = leadingDigits(word);
+      if (count != 0) {
+        value = value * load<u64>(SMALL_POWERS + (<usize>(count & 7) << 3)) + eightDigits(word << (64 - (count << 3)));
+        end += <usize>count;
+      }
+    }
+    integer = minus ? -<i64>value : <i64>value;
+    const leadingZero = load<u8>(first) == 0x30 && end - first > 1;
+    if (count == 8 || leadingZero || goesOn(load<u8>(end))) end = 0;
+  }
+  return end;
+}
+
+/** The nearest float of what `shortInteger` read; the sign of zero is kept. `at` is where it began. */
+@inline
+export function shortFloat(at: usize): f64 {
+  const value = <f64>integer;
+  return integer == 0 && load<u8>(at) == 0x2d ? -0.0 : value;
+}
+
+@inline
+function isDigit(byte: u32): bool {
+  return byte - 0x30 <= 9;
+}
+
+/** Digits before the point; keeps the first 19 that count. */
+function scanWhole(at: usize): usize {
+  let value: u64 = 0;
+  let kept = 0;
+  let dropped: i64 = 0;
+  let lastAt: usize = 0;
+  let byte: u32 = load<u8>(at);
+  do {
+    const digit = <u64>(byte - 0x30);
+    if (kept < KEPT_DIGITS) {
+      value = value * 10 + digit;
+      kept += <i32>(value != 0);
+    } else {
+      dropped++;
+      if (digit != 0) lastAt = at;
+    }
+    byte = load<u8>(++at);
+  } while (isDigit(byte));
+  mantissa = value;
+  exponent = dropped;
+  inexact = lastAt != 0;
+  lowest = lastAt != 0 ? <i64>(at - 1 - lastAt) : 0;
+  return at;
+}
+
+/** Digits behind the point; `at` is at the first. */
+function scanFraction(at: usize): usize {
+  const start = at;
+  let value = mantissa;
+  let power = exponent;
+  let byte: u32 = load<u8>(at);
+  if (!isDigit(byte)) return fail(BAD_NUMBER, at);
+  do {
+    const digit = <u64>(byte - 0x30);
+    // Below 10^18 one more digit always fits; digits dropped before the point bar those behind it.
+    if (value < 1_000_000_000_000_000_000 && exponent == 0) {
+      value = value * 10 + digit;
+      power--;
+    } else if (digit != 0) {
+      inexact = true;
+      lowest = -<i64>(at - start + 1);
+    }
+    byte = load<u8>(++at);
+  } while (isDigit(byte));
+  mantissa = value;
+  exponent = power;
+  return at;
+}
+
+/** Exponent; `at` is behind the "e". */
+function scanExponent(at: usize): usize {
+  const sign: u32 = load<u8>(at);
+  if (sign == 0x2b || sign == 0x2d) at++;
+  let byte: u32 = load<u8>(at);
+  if (!isDigit(byte)) return fail(BAD_NUMBER, at);
+  let value: i64 = 0;
+  do {
+    if (value < EXPONENT_CAP) value = value * 10 + <i64>(byte - 0x30);
+    byte = load<u8>(++at);
+  } while (isDigit(byte));
+  if (sign == 0x2d) value = -value;
+  exponent += value;
+  lowest += value;
+  return at;
+}
+
+/** Any JSON number from its sign or first digit; returns its end, or 0 when it breaks the grammar. Its value is then read by `asInteger` or `asFloat`. */
+export function scanNumber(at: usize): usize {
+  digitsStart = at;
+  negative = load<u8>(at) == 0x2d;
+  if (negative) at++;
+  if (!isDigit(load<u8>(at))) return fail(BAD_NUMBER, at);
+  if (load<u8>(at) == 0x30 && isDigit(load<u8>(at, 1))) return fail(BAD_NUMBER, at + 1);
+  at = scanWhole(at);
+  if (load<u8>(at) == 0x2e) {
+    at = scanFraction(at + 1);
+    if (at == 0) return 0;
+  }
+  if ((load<u8>(at) | 0x20) == 0x65) {
+    at = scanExponent(at + 1);
+    if (at == 0) return 0;
+  }
+  digitsEnd = at;
+  return at;
+}
+
+/** Puts the scanned number into `integer` when it is integral and within int64, whatever its spelling: 5.0, 1e3, 120e-1. */
+export function asInteger(): u32 {
+  if (inexact) return lowest < 0 ? NOT_INTEGRAL : BEYOND_RANGE;
+  let value = mantissa;
+  let power = exponent;
+  if (value == 0) {
+    integer = 0;
+    return FITS;
+  }
+  for (; power < 0; power++) {
+    if (value % 10 != 0) return NOT_INTEGRAL;
+    value /= 10;
+  }
+  for (; power > 0; power--) {
+    if (value > u64.MAX_VALUE / 10) return BEYOND_RANGE;
+    value *= 10;
+  }
+  const limit = <u64>i64.MAX_VALUE + <u64>negative;
+  if (value > limit) return BEYOND_RANGE;
+  integer = negative ? <i64>(0 - value) : <i64>value;
+  return FITS;
+}
+
+/** Puts the nearest float of the scanned number into `float`; false when that is infinite. */
+export function asFloat(): bool {
+  let value: f64;
+  if (!inexact && exponent == 0) {
+    value = <f64>mantissa;
+  } else if (!inexact && mantissa <= EXACT_MANTISSA && exponent >= -EXACT_POWER && exponent <= EXACT_POWER) {
+    value = <f64>mantissa;
+    if (exponent < 0) value /= load<f64>(POWERS + (<usize>-exponent << 3));
+    else value *= load<f64>(POWERS + (<usize>exponent << 3));
+  } else {
+    const from = digitsStart + <usize>negative;
+    value = parseF64(from, digitsEnd - from);
+  }
+  float = negative ? -value : value;
+  return isFinite<f64>(value);
+}

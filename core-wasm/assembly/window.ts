@@ -1,0 +1,259 @@
+/** Tumbling event-time windows per key: batches of columns in, deltas, closed windows and snapshots out. */
+import { Column, F64, TEXT, columnAt, columnsMatch, frameRows, openFrame, stringAt, stringEnd } from "./columns";
+import { NO_ENTRY, intern, shrinkTo } from "./dictionary";
+import { selectRows } from "./filter";
+import {
+  Flow,
+  MEASURE_BYTES,
+  RECORD_HEAD,
+  dropNewest,
+  endOf,
+  findGroup,
+  measureColumn,
+  measureIsFloat,
+  planColumns,
+  planStrings,
+  planTests,
+  recordAt,
+  removeClosed,
+  touch,
+} from "./flow";
+import { OK } from "./frame";
+import { closedBefore, copyGroup, findKey, foundKeyLength, groupAt, groupsIn, groupsMatch, keysIn, packGroups, verifyGroups } from "./groups";
+import { scratch } from "./memory";
+
+/** Beside the codes of frame.ts. */
+const TOO_MANY_GROUPS: u32 = 6;
+
+let applied: u32 = 0;
+let late: u32 = 0;
+let maxTime: i64 = 0;
+
+/** Rows of the last `windowApply` that were added. */
+export function appliedRows(): u32 {
+  return applied;
+}
+
+/** Rows of the last `windowApply` that passed the filter after their window had closed. */
+export function lateRows(): u32 {
+  return late;
+}
+
+/** Highest time of the last `windowApply`'s batch, if it had rows. */
+export function latestTime(): i64 {
+  return maxTime;
+}
+
+function maxOf(data: usize, rows: usize): i64 {
+  let highest = i64x2.splat(i64.MIN_VALUE);
+  const end = data + (rows << 3);
+  let at = data;
+  for (; at + 16 <= end; at += 16) {
+    const pair = v128.load(at);
+    highest = v128.bitselect(pair, highest, i64x2.gt_s(pair, highest));
+  }
+  const most = max(i64x2.extract_lane(highest, 0), i64x2.extract_lane(highest, 1));
+  return at < end ? max(most, load<i64>(at)) : most;
+}
+
+/** Start of the window that holds `time`: windows are aligned to 0 and floor; the first one of int64 starts where int64 does. */
+@inline
+function startOf(time: i64, size: i64): i64 {
+  let into = time % size;
+  if (into < 0) into += size;
+  return time < i64.MIN_VALUE + into ? i64.MIN_VALUE : time - into;
+}
+
+/** Ids of a text column's codes in the flow's dictionary, filled in as rows ask for them. */
+let ids: usize = 0;
+
+@inline
+function keyOf(flow: Flow, column: Column, row: usize): i64 {
+  let key: i64 = 0;
+  if (column.type == TEXT) {
+    const code = load<u32>(column.data + (row << 2));
+    const at = ids + (<usize>code << 2);
+    let id = load<u32>(at);
+    if (id == NO_ENTRY) {
+      const text = stringAt(column, code);
+      id = intern(flow.dictionary, text, stringEnd(column, code) - text);
+      store<u32>(at, id);
+    }
+    key = <i64>id;
+  } else key = load<i64>(column.data + (row << 3));
+  return key;
+}
+
+/** Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. False, with nothing changed, when there would be too many. */
+function resolve(flow: Flow, selected: usize, count: usize, groups: usize, watermark: i64): bool {
+  const plan = flow.plan;
+  const size = plan.size;
+  const times = columnAt(plan.time).data;
+  const key = columnAt(plan.key);
+  const groupsBefore = flow.count;
+  const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
+  const limit = max(plan.maxGroups, groupsBefore);
+  if (flow.textKeys) {
+    ids = scratch(<usize>key.strings << 2);
+    memory.fill(ids, 0xff, <usize>key.strings << 2);
+  }
+  // Rows mostly come in order of time: the division is done only when the window changes.
+  let start: i64 = 0;
+  let until: i64 = 0;
+  let closed = false;
+  let firstStart = flow.firstStart;
+  let kept: usize = 0;
+  for (let i: usize = 0; i < count; i++) {
+    const row = <usize>load<u32>(selected + (i << 2));
+    const time = load<i64>(times + (row << 3));
+    if (time < start || time >= until) {
+      start = startOf(time, size);
+      const end = endOf(start, size);
+      // The first window of int64 may be cut short: where it stops is not a window's length from its start.
+      until = start == i64.MIN_VALUE ? time : end;
+      closed = end <= watermark;
+      if (!closed) firstStart = min(firstStart, start);
+    }
+    if (closed) continue;
+    const group = findGroup(flow, keyOf(flow, key, row), start);
+    if (flow.count > limit) {
+      dropNewest(flow, groupsBefore);
+      if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);
+      return false;
+    }
+    store<u32>(selected + (kept << 2), <u32>row);
+    store<u32>(groups + (kept << 2), group);
+    kept++;
+  }
+  flow.firstStart = firstStart;
+  applied = <u32>kept;
+  late = <u32>(count - kept);
+  return true;
+}
+
+/** Counts the rows; replaces each row's group by the address of its record. */
+function countRows(flow: Flow, groups: usize, count: usize): void {
+  const end = groups + (count << 2);
+  for (let at = groups; at < end; at += 4) {
+    const index = load<u32>(at);
+    const record = recordAt(flow, index);
+    store<i64>(record, load<i64>(record, 16) + 1, 16);
+    touch(flow, index, record);
+    store<u32>(at, <u32>record);
+  }
+}
+
+@inline
+function saturatingAdd(a: i64, b: i64): i64 {
+  const sum = a + b;
+  if (((a ^ sum) & (b ^ sum)) >= 0) return sum;
+  return a < 0 ? i64.MIN_VALUE : i64.MAX_VALUE;
+}
+
+function addLongs(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const value = load<i64>(data + (<usize>load<u32>(selected + (i << 2)) << 3));
+    const at = <usize>load<u32>(records + (i << 2)) + offset;
+    store<i64>(at, saturatingAdd(load<i64>(at), value));
+    if (value < load<i64>(at, 8)) store<i64>(at, value, 8);
+    if (value > load<i64>(at, 16)) store<i64>(at, value, 16);
+  }
+}
+
+function addFloats(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const value = load<f64>(data + (<usize>load<u32>(selected + (i << 2)) << 3));
+    const at = <usize>load<u32>(records + (i << 2)) + offset;
+    store<f64>(at, load<f64>(at) + value);
+    if (value < load<f64>(at, 8)) store<f64>(at, value, 8);
+    if (value > load<f64>(at, 16)) store<f64>(at, value, 16);
+  }
+}
+
+/** Applies the columns frame of `length` bytes; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing has changed. */
+export function windowApply(at: usize, frame: usize, length: usize, watermark: i64): u32 {
+  const flow = changetype<Flow>(at);
+  const plan = flow.plan;
+  let wrong = openFrame(frame, length);
+  if (wrong == OK) wrong = columnsMatch(frame, planColumns(plan), plan.columns);
+  if (wrong != OK) return wrong;
+  const rows = <usize>frameRows(frame);
+  maxTime = maxOf(columnAt(plan.time).data, rows);
+  const selected = scratch(rows << 2);
+  const groups = scratch(rows << 2);
+  const count = selectRows(planTests(plan), plan.tests, planStrings(plan), rows, selected);
+  if (!resolve(flow, selected, count, groups, watermark)) return TOO_MANY_GROUPS;
+  countRows(flow, groups, applied);
+  for (let i: u32 = 0; i < plan.measures; i++) {
+    const data = columnAt(measureColumn(plan, i)).data;
+    const offset = RECORD_HEAD + <usize>i * MEASURE_BYTES;
+    if (measureIsFloat(plan, i)) addFloats(data, offset, selected, groups, applied);
+    else addLongs(data, offset, selected, groups, applied);
+  }
+  return OK;
+}
+
+/** Packs the touched groups and forgets that they were; 0 when nothing was touched or closed. */
+export function windowDelta(at: usize): usize {
+  const flow = changetype<Flow>(at);
+  if (flow.touchedCount == 0 && flow.closedThrough == i64.MIN_VALUE) return 0;
+  const frame = packGroups(flow, flow.touched, flow.touchedCount, flow.closedThrough);
+  for (let i: u32 = 0; i < flow.touchedCount; i++) {
+    store<u32>(recordAt(flow, load<u32>(flow.touched + (<usize>i << 2))), 0, 28);
+  }
+  flow.touchedCount = 0;
+  flow.closedThrough = i64.MIN_VALUE;
+  return frame;
+}
+
+/** Removes and packs the groups whose windows end at or before `watermark`; 0 when there are none. */
+export function windowClose(at: usize, watermark: i64): usize {
+  const flow = changetype<Flow>(at);
+  const size = flow.plan.size;
+  if (flow.count == 0 || endOf(flow.firstStart, size) > watermark) return 0;
+  const indexes = scratch(<usize>flow.count << 2);
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < flow.count; i++) {
+    if (endOf(load<i64>(recordAt(flow, i), 8), size) > watermark) continue;
+    store<u32>(indexes + (<usize>(count++) << 2), i);
+  }
+  if (count == 0) return 0;
+  const frame = packGroups(flow, indexes, count, i64.MIN_VALUE);
+  removeClosed(flow, watermark);
+  flow.closedThrough = max(flow.closedThrough, watermark);
+  return frame;
+}
+
+/** Packs all groups. */
+export function windowSnapshot(at: usize): usize {
+  const flow = changetype<Flow>(at);
+  const indexes = scratch(<usize>flow.count << 2);
+  for (let i: u32 = 0; i < flow.count; i++) store<u32>(indexes + (<usize>i << 2), i);
+  return packGroups(flow, indexes, flow.count, i64.MIN_VALUE);
+}
+
+/** Applies packed groups; 0, or a code of frame.ts with nothing changed. What is loaded counts as durable: no delta repeats it. */
+export function windowLoad(at: usize, frame: usize, length: usize): u32 {
+  const flow = changetype<Flow>(at);
+  let wrong = verifyGroups(frame, length);
+  if (wrong == OK) wrong = groupsMatch(frame, flow.plan);
+  if (wrong != OK) return wrong;
+  if (closedBefore(frame) != i64.MIN_VALUE && flow.count != 0) removeClosed(flow, closedBefore(frame));
+  if (flow.textKeys) {
+    ids = scratch(<usize>keysIn(frame) << 2);
+    for (let i: u32 = 0; i < keysIn(frame); i++) {
+      const key = findKey(frame, i);
+      store<u32>(ids + (<usize>i << 2), intern(flow.dictionary, key, foundKeyLength()));
+    }
+  }
+  for (let i: u32 = 0; i < groupsIn(frame); i++) {
+    const group = groupAt(frame, i);
+    let key = load<i64>(group);
+    if (flow.textKeys) key = load<u32>(ids + (<usize>key << 2));
+    const start = load<i64>(group, 8);
+    const index = findGroup(flow, key, start);
+    copyGroup(flow, group, recordAt(flow, index));
+    flow.firstStart = min(flow.firstStart, start);
+  }
+  return OK;
+}

@@ -1,0 +1,133 @@
+/** Windowed flows in Wasm: their state stays there, frames go in and out. */
+import type { ApplyOutcome, WindowGroup, WindowPlan, WindowState } from "../types.ts";
+import { decodeGroups } from "../window-groups.ts";
+import { checkPlan } from "../window-plan.ts";
+import { corrupt } from "./frames.ts";
+import type { CoreInstance } from "./instance.ts";
+import { encodePlan } from "./plan.ts";
+
+interface WindowFunctions {
+  nameHash(name: number, length: number): number;
+  windowOpen(plan: number, bytes: number): number;
+  windowApply(state: number, frame: number, length: number, watermark: bigint): number;
+  appliedRows(): number;
+  lateRows(): number;
+  latestTime(): bigint;
+  windowDelta(state: number): number;
+  windowClose(state: number, watermark: bigint): number;
+  windowSnapshot(state: number): number;
+  windowLoad(state: number, frame: number, length: number): number;
+  windowGroups(state: number): number;
+  windowBytes(state: number): number;
+  windowFree(state: number): void;
+  packedLength(): number;
+  verifyGroups(frame: number, length: number): number;
+}
+
+/** Verdict of the kernel beside those of frames.ts. */
+const TOO_MANY_GROUPS = 6;
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+const COLUMNS = "a columns frame";
+const GROUPS = "window groups";
+
+/** A bigint beyond int64 would wrap round on its way into Wasm. */
+function clamp(watermark: bigint): bigint {
+  return watermark > INT64_MAX ? INT64_MAX : watermark < INT64_MIN ? INT64_MIN : watermark;
+}
+
+/** See {@link Kernels.openWindow}. */
+export function openWindow(core: CoreInstance, plan: WindowPlan): WindowState {
+  checkPlan(plan);
+  return new WasmWindow(core, plan);
+}
+
+/** See {@link Kernels.readGroups}. */
+export function readGroups(core: CoreInstance, bytes: Uint8Array): WindowGroup[] {
+  if (bytes.length === 0) return [];
+  core.resetScratch();
+  const verdict = core.functions<WindowFunctions>().verifyGroups(core.writeScratch(bytes), bytes.length);
+  if (verdict !== 0) throw corrupt(verdict >>> 0, GROUPS);
+  return decodeGroups(bytes);
+}
+
+class WasmWindow implements WindowState {
+  readonly #core: CoreInstance;
+  readonly #kernels: WindowFunctions;
+  /** Address of the state; 0 once it is freed. */
+  #state: number;
+
+  constructor(core: CoreInstance, plan: WindowPlan) {
+    this.#core = core;
+    this.#kernels = core.functions<WindowFunctions>();
+    const encoded = encodePlan(plan, (name) => {
+      core.resetScratch();
+      return this.#kernels.nameHash(core.writeScratch(name), name.length) >>> 0;
+    });
+    core.resetScratch();
+    this.#state = this.#kernels.windowOpen(core.writeScratch(encoded), encoded.length);
+  }
+
+  apply(frame: Uint8Array, watermark: bigint): ApplyOutcome {
+    const state = this.#begin();
+    const at = this.#core.writeScratch(frame);
+    const verdict = this.#kernels.windowApply(state, at, frame.length, clamp(watermark));
+    if (verdict === TOO_MANY_GROUPS) throw new RangeError("too-many-groups");
+    if (verdict !== 0) throw corrupt(verdict >>> 0, COLUMNS);
+    const rows = this.#core.view.getUint32(at + 8, true);
+    return {
+      rows,
+      applied: this.#kernels.appliedRows() >>> 0,
+      late: this.#kernels.lateRows() >>> 0,
+      maxTime: rows === 0 ? null : this.#kernels.latestTime(),
+    };
+  }
+
+  takeDelta(): Uint8Array {
+    return this.#packed(this.#kernels.windowDelta(this.#begin()));
+  }
+
+  close(watermark: bigint): Uint8Array {
+    return this.#packed(this.#kernels.windowClose(this.#begin(), clamp(watermark)));
+  }
+
+  snapshot(): Uint8Array {
+    return this.#packed(this.#kernels.windowSnapshot(this.#begin()));
+  }
+
+  load(bytes: Uint8Array): void {
+    const state = this.#begin();
+    if (bytes.length === 0) return;
+    const verdict = this.#kernels.windowLoad(state, this.#core.writeScratch(bytes), bytes.length);
+    if (verdict !== 0) throw corrupt(verdict >>> 0, GROUPS);
+  }
+
+  get groups(): number {
+    return this.#kernels.windowGroups(this.#open()) >>> 0;
+  }
+
+  get bytes(): number {
+    return this.#kernels.windowBytes(this.#open()) >>> 0;
+  }
+
+  free(): void {
+    this.#kernels.windowFree(this.#open());
+    this.#state = 0;
+  }
+
+  #open(): number {
+    if (this.#state === 0) throw new Error("this window state has been freed");
+    return this.#state;
+  }
+
+  /** Starts a call with fresh scratch. */
+  #begin(): number {
+    const state = this.#open();
+    this.#core.resetScratch();
+    return state;
+  }
+
+  #packed(at: number): Uint8Array {
+    return at === 0 ? new Uint8Array() : this.#core.copy(at, this.#kernels.packedLength() >>> 0);
+  }
+}
