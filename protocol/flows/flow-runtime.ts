@@ -140,6 +140,11 @@ export class FlowRuntime {
     return this.#kernels.readGroups(this.#state.snapshot());
   }
 
+  /** Bytes of memory that its operator state holds. */
+  get bytes(): number {
+    return this.#state.bytes;
+  }
+  /** Blocks of closed windows in storage, numbered from 0. */
   get blocks(): number {
     return this.#blocks;
   }

@@ -54,6 +54,11 @@ export class Results {
     this.#trim(at);
   }
 
+  /** Takes back a folded edge result that was stored to outlive a restart. */
+  restore(result: StoredResult, expires: number): void {
+    this.add(result, 0, expires - LIMITS.edgeResultMs);
+  }
+
   #trim(now: number): void {
     for (const [requestId, kept] of this.#edge) {
       if (this.#edgeBytes <= LIMITS.edgeResultBytes && kept.at >= now - LIMITS.edgeResultMs) return;

@@ -1,7 +1,7 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
 import type { StateReader } from "./reader.ts";
-import { afterPrefix, compareKeys } from "./state-key.ts";
+import { compareKeys } from "./state-key.ts";
 
 /** A committed change: new text, or null for a deletion. */
 export type Change = string | null;

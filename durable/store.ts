@@ -1,0 +1,163 @@
+/** A partition's storage: performs storage operations and reads what the machine asks for. All calls are synchronous and belong to the turn's implicit transaction. */
+import type { FlowCheckpoint } from "../protocol/flows/flow-runtime.ts";
+import type { StorageOp } from "../protocol/partition/effects.ts";
+import type { Recovered } from "../protocol/partition/recovery.ts";
+import type { StateReader } from "../protocol/state/reader.ts";
+import { concat } from "./bytes.ts";
+import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
+
+export class PartitionStore implements StateReader {
+  readonly #sql: SqlStorage;
+  /** Where the sweep over results goes on. */
+  #sweepFrom = "";
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    for (const table of TABLES) sql.exec(table);
+    const version = this.meta("schema");
+    if (version === undefined) this.#putMeta("schema", String(SCHEMA_VERSION));
+    else if (Number(version) > SCHEMA_VERSION) {
+      throw new Error(`this partition's storage has schema ${version}; this code reads up to ${SCHEMA_VERSION}. Deploy the newer code again.`);
+    }
+  }
+
+  /** Counts this start, durably: the incarnation. */
+  nextIncarnation(): number {
+    const incarnation = Number(this.meta("incarnation") ?? 0) + 1;
+    this.#putMeta("incarnation", String(incarnation));
+    return incarnation;
+  }
+
+  meta(name: string): string | undefined {
+    return this.#one("SELECT value FROM meta WHERE name = ?", name) as string | undefined;
+  }
+
+  #putMeta(name: string, value: string): void {
+    this.#sql.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
+  }
+
+  #one(query: string, ...bindings: Array<string | number>): SqlStorageValue | undefined {
+    for (const row of this.#sql.exec(query, ...bindings).raw()) return row[0];
+    return undefined;
+  }
+
+  perform(op: StorageOp): void {
+    switch (op.op) {
+      case "record":
+        this.#sql.exec("INSERT INTO records VALUES (?, ?)", op.seq * RECORD_PARTS + op.part, op.bytes);
+        return;
+      case "drop-records":
+        this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
+        return;
+      case "put-state":
+        this.#sql.exec("INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text", op.key, op.text);
+        return;
+      case "delete-state":
+        this.#sql.exec("DELETE FROM state WHERE key = ?", op.key);
+        return;
+      case "delete-state-range":
+        this.#sql.exec("DELETE FROM state WHERE key >= ? AND key < ?", op.from, op.to);
+        return;
+      case "put-meta":
+        this.#putMeta(op.name, op.value);
+        return;
+      default:
+        this.#performRare(op);
+    }
+  }
+
+  #performRare(op: StorageOp): void {
+    switch (op.op) {
+      case "put-result":
+        this.#sql.exec("INSERT INTO results VALUES (?, ?, ?) ON CONFLICT DO NOTHING", op.requestId, op.expires, op.text);
+        return;
+      case "sweep-results":
+        this.#sweep(op.now, op.limit);
+        return;
+      case "put-recent":
+        this.#sql.exec("INSERT OR REPLACE INTO recent VALUES (?, ?, ?, ?)", op.seq, op.part, op.expires, op.bytes);
+        return;
+      case "drop-recent":
+        this.#sql.exec("DELETE FROM recent WHERE expires < ?", op.expiredAt);
+        return;
+      case "put-view-block":
+        this.#sql.exec("INSERT INTO view_blocks VALUES (?, ?, ?, ?)", op.flow, op.block, op.part, op.bytes);
+        return;
+      case "put-checkpoint":
+        if (op.part === 0) this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
+        this.#sql.exec("INSERT INTO checkpoints VALUES (?, ?, ?, ?)", op.flow, op.part, op.meta, op.bytes);
+        return;
+    }
+  }
+
+  /** Looks at the next `limit` results in the order of their ids and deletes the expired ones; begins again at the end. */
+  #sweep(now: number, limit: number): void {
+    const seen = [...this.#sql.exec("SELECT id, expires FROM results WHERE id > ? ORDER BY id LIMIT ?", this.#sweepFrom, limit).raw()];
+    for (const [id, expires] of seen) {
+      if ((expires as number) < now) this.#sql.exec("DELETE FROM results WHERE id = ?", id as string);
+    }
+    this.#sweepFrom = seen.length < limit ? "" : (seen.at(-1)?.[0] as string);
+  }
+
+  get(stateKey: string): string | undefined {
+    return this.#one("SELECT text FROM state WHERE key = ?", stateKey) as string | undefined;
+  }
+
+  range(from: string, to: string, limit: number, reverse: boolean): Array<[string, string]> {
+    const order = reverse ? "DESC" : "ASC";
+    const query = `SELECT key, text FROM state WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`;
+    return [...this.#sql.exec(query, from, to, limit).raw()] as Array<[string, string]>;
+  }
+
+  result(requestId: string): string | undefined {
+    return this.#one("SELECT text FROM results WHERE id = ?", requestId) as string | undefined;
+  }
+
+  viewBlock(flow: string, block: number): Uint8Array | undefined {
+    const parts = this.#parts("SELECT bytes FROM view_blocks WHERE flow = ? AND block = ? ORDER BY part", flow, block);
+    return parts.length === 0 ? undefined : concat(parts);
+  }
+
+  #parts(query: string, ...bindings: Array<string | number>): Uint8Array[] {
+    return [...this.#sql.exec(query, ...bindings).raw()].map(([bytes]) => new Uint8Array(bytes as ArrayBuffer));
+  }
+
+  touch(): void {
+    this.#one("SELECT value FROM meta WHERE name = 'incarnation'");
+  }
+
+  recovered(): Recovered {
+    const folded = Number(this.meta("folded") ?? 0);
+    return { folded, records: this.#records(folded), recent: this.#recent(), checkpoints: this.#checkpoints() };
+  }
+
+  *#records(folded: number): Generator<{ seq: number; bytes: Uint8Array }> {
+    let seq = -1;
+    let parts: Uint8Array[] = [];
+    const rows = this.#sql.exec("SELECT id, bytes FROM records WHERE id >= ? ORDER BY id", (folded + 1) * RECORD_PARTS).raw();
+    for (const [id, bytes] of rows) {
+      const at = Math.floor((id as number) / RECORD_PARTS);
+      if (at !== seq && parts.length > 0) yield { seq, bytes: concat(parts) };
+      if (at !== seq) parts = [];
+      seq = at;
+      parts.push(new Uint8Array(bytes as ArrayBuffer));
+    }
+    if (parts.length > 0) yield { seq, bytes: concat(parts) };
+  }
+
+  *#recent(): Generator<{ expires: number; bytes: Uint8Array }> {
+    for (const [expires, bytes] of this.#sql.exec("SELECT expires, bytes FROM recent ORDER BY seq, part").raw()) {
+      yield { expires: expires as number, bytes: new Uint8Array(bytes as ArrayBuffer) };
+    }
+  }
+
+  #checkpoints(): Map<string, FlowCheckpoint> {
+    const found = new Map<string, { meta: string; parts: Uint8Array[] }>();
+    for (const [flow, meta, bytes] of this.#sql.exec("SELECT flow, meta, bytes FROM checkpoints ORDER BY flow, part").raw()) {
+      const known = found.get(flow as string) ?? { meta: meta as string, parts: [] };
+      known.parts.push(new Uint8Array(bytes as ArrayBuffer));
+      found.set(flow as string, known);
+    }
+    return new Map([...found].map(([flow, { meta, parts }]) => [flow, { meta, bytes: concat(parts) }]));
+  }
+}

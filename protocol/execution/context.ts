@@ -1,0 +1,131 @@
+/** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
+import type { Contract } from "../../sdk/contract.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { Refusal } from "../../sdk/refusal.ts";
+import { validate } from "../../sdk/schema.ts";
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { EntityCopy } from "../state/entity-copy.ts";
+import type { Activation } from "../transaction/attempt.ts";
+import { type Collections, createCollections } from "./collections.ts";
+import type { Engine } from "./engine.ts";
+import { freezeDeep } from "./read-only.ts";
+import { isThenable } from "./thenable.ts";
+
+export function createContext(engine: Engine, activation: Activation): object {
+  return new Context(engine, activation);
+}
+
+/** @throws TidegateError `transaction-aborted` when the context outlived its function or transaction */
+export function assertLive(activation: Activation): void {
+  if (activation.attempt.ended) throw new TidegateError("transaction-aborted", "the transaction has ended");
+  if (activation.state === "ended") throw new TidegateError("transaction-aborted", "the function that this context belongs to has ended");
+}
+
+const UNREAD = Symbol("unread");
+
+class Context {
+  readonly key: string;
+  readonly #engine: Engine;
+  readonly #activation: Activation;
+  #collections: Collections | undefined;
+  #frozen: unknown = UNREAD;
+
+  constructor(engine: Engine, activation: Activation) {
+    this.key = activation.target.key;
+    this.#engine = engine;
+    this.#activation = activation;
+  }
+
+  get #copy(): EntityCopy {
+    assertLive(this.#activation);
+    return this.#engine.machine.transactions.copyOf(this.#activation);
+  }
+
+  get #readOnly(): boolean {
+    return this.#activation.mode === "shared";
+  }
+
+  get state(): unknown {
+    if (!this.#readOnly) return this.#copy.value;
+    if (this.#frozen === UNREAD) {
+      const text = this.#copy.valueText();
+      this.#frozen = text === null ? undefined : freezeDeep(decodeValue(text));
+    }
+    return this.#frozen;
+  }
+
+  set state(value: unknown) {
+    if (this.#readOnly) throw new TypeError("state is read-only in a query");
+    this.#copy.value = value;
+  }
+
+  clear(): void {
+    if (this.#readOnly) throw new TypeError("a query cannot clear its state");
+    this.#copy.clear();
+  }
+
+  get collections(): Collections {
+    return (this.#collections ??= createCollections(this.#activation, () => this.#copy));
+  }
+
+  call(contract: Contract, key: string): object {
+    return callsOf(this.#engine, this.#activation, contract, key, false);
+  }
+
+  try(contract: Contract, key: string): object {
+    return callsOf(this.#engine, this.#activation, contract, key, true);
+  }
+
+  refuse(name: string, data?: unknown): Refusal {
+    const { service, name: fnName, contract } = this.#activation.target;
+    const schema = contract.refusals[name];
+    if (!schema) throw new TypeError(`${service.contract.name}.${fnName} declares no refusal "${name}"`);
+    const checked = validate(schema, data);
+    if (isThenable(checked)) throw new TypeError(`the schema of the refusal "${name}" is asynchronous; refusals need a synchronous one`);
+    if (!checked.ok) {
+      const issues = checked.issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
+      throw new TypeError(`the data of the refusal "${name}" does not fit its schema: ${issues}`);
+    }
+    return new Refusal(service.contract.name, name, checked.value);
+  }
+
+  now(): number {
+    return this.#engine.machine.transactions.startedAt(this.#activation);
+  }
+
+  random(): number {
+    return this.#engine.host.random();
+  }
+
+  uuid(): string {
+    return this.#engine.host.uuid();
+  }
+}
+
+type CallFunctions = Record<string, (input?: unknown) => Promise<unknown>>;
+
+/** One function for each of the contract's, so that a wrong name is a clear TypeError and no Proxy is needed. */
+function callsOf(engine: Engine, activation: Activation, contract: Contract, key: string, tried: boolean): CallFunctions {
+  if (typeof key !== "string" || key === "" || !key.isWellFormed()) {
+    throw new TidegateError("invalid-key", "a key is a non-empty, well-formed string");
+  }
+  const calls: CallFunctions = Object.create(null);
+  for (const name of Object.keys(contract.functions)) {
+    calls[name] = (input) => {
+      const text = input === undefined ? null : encodeValue(input);
+      const call = engine.call(activation, { service: contract.name, key, name, input: text, tried });
+      return tried ? call.then(succeeded, failed) : call;
+    };
+  }
+  return calls;
+}
+
+function succeeded(value: unknown): object {
+  return { ok: true, value };
+}
+
+function failed(error: unknown): object {
+  if (error instanceof Refusal) return { ok: false, refusal: { name: error.refusal, data: error.data } };
+  if (error instanceof TidegateError) return { ok: false, refusal: undefined, error };
+  return { ok: false, refusal: undefined, error: new TidegateError("internal-error", "the called function failed", { cause: error }) };
+}

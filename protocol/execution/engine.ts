@@ -1,0 +1,184 @@
+/**
+ * The engine: performs the effects that concern user functions (run, settle) and hands the rest to its host. It is the
+ * same in workerd and in the simulator; only the host differs. User functions run between steps of the machine, never in one.
+ */
+import { CorruptError } from "../../core-wasm/types.ts";
+import { validate, type Validated } from "../../sdk/schema.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { Effect, Input } from "../partition/effects.ts";
+import type { PartitionMachine } from "../partition/machine.ts";
+import type { Activation, Outcome } from "../transaction/attempt.ts";
+import { errorOf, failureOf } from "../transaction/failure.ts";
+import type { CallRequest } from "../transaction/transactions.ts";
+import { createContext } from "./context.ts";
+import { isThenable } from "./thenable.ts";
+
+/** What surrounds the engine: storage, replies, time, chance. */
+export interface EngineHost {
+  /** Milliseconds since 1970. */
+  now(): number;
+  random(): number;
+  uuid(): string;
+  /** Calls user code so that the host can tell its side effects from others'. */
+  enclose<T>(call: () => T): T;
+  /** Performs an effect that is not about user functions, in the order given. */
+  perform(effect: HostEffect): void;
+  /** The machine's memory cannot be trusted any more; it is not used again. The host starts over from storage. */
+  fatal(error: unknown): void;
+}
+export type HostEffect = Exclude<Effect, { kind: "run" } | { kind: "settle" }>;
+
+interface PendingCall {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export class Engine {
+  readonly machine: PartitionMachine;
+  readonly host: EngineHost;
+  readonly #pending = new Map<Activation, PendingCall>();
+  readonly #effects: Effect[] = [];
+  #pumping = false;
+  #stopped = false;
+
+  constructor(machine: PartitionMachine, host: EngineHost) {
+    this.machine = machine;
+    this.host = host;
+  }
+
+  /** Feeds one input from outside and performs all that follows from it at once. @throws CorruptError for a damaged frame, which changes nothing */
+  input(input: Input): void {
+    if (this.#stopped) return;
+    try {
+      this.#effects.push(...this.machine.step(input, this.host.now()));
+    } catch (error) {
+      if (error instanceof CorruptError && "frame" in input) throw error;
+      this.#stop(error);
+      return;
+    }
+    this.#pump();
+  }
+
+  #stop(error: unknown): void {
+    this.#stopped = true;
+    this.host.fatal(error);
+  }
+
+  /** `ctx.call` and `ctx.try`: the promise settles when the call has ended. */
+  call(parent: Activation, request: CallRequest): Promise<unknown> {
+    const activation = this.machine.transactions.call(parent, request);
+    const promise = new Promise((resolve, reject) => this.#pending.set(activation, { resolve, reject }));
+    // A call may be left unawaited; its failure sticks to the transaction all the same.
+    promise.catch(() => undefined);
+    this.#effects.push(...this.machine.takeEffects());
+    this.#pump();
+    return promise;
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      for (let next = 0; ; next++) {
+        const effect = this.#effects[next];
+        if (effect === undefined || this.#stopped) break;
+        this.#perform(effect);
+      }
+    } catch (error) {
+      this.#stop(error);
+    } finally {
+      this.#effects.length = 0;
+      this.#pumping = false;
+    }
+  }
+
+  #perform(effect: Effect): void {
+    if (effect.kind === "run") this.#run(effect.activation);
+    else if (effect.kind === "settle") this.#settle(effect.activation, effect.outcome);
+    else {
+      if (effect.kind === "reset") this.#stopped = true;
+      this.host.perform(effect);
+    }
+  }
+
+  #settle(activation: Activation, outcome: Outcome): void {
+    const pending = this.#pending.get(activation);
+    this.#pending.delete(activation);
+    if (!pending) return;
+    if (!outcome.ok) pending.reject(errorOf(outcome.failure));
+    // Results are copied as they would be between partitions: nothing is shared between two functions.
+    else pending.resolve(outcome.value === undefined ? undefined : decodeValue(outcome.value as string));
+  }
+
+  /** Input, handler, output: synchronous all the way where the user's code is. */
+  #run(activation: Activation): void {
+    try {
+      const validated = validate(activation.target.contract.input, inputOf(activation));
+      if (isThenable(validated)) this.#await(activation, validated, (checked) => this.#handle(activation, checked));
+      else this.#handle(activation, validated);
+    } catch (error) {
+      this.#fail(activation, error);
+    }
+  }
+
+  #handle(activation: Activation, input: Validated): void {
+    if (!input.ok) {
+      const error = new TidegateError("invalid-input", "the input does not fit the function's schema");
+      this.#return(activation, { ok: false, failure: { kind: "engine", error, members: { issues: input.issues } } });
+      return;
+    }
+    const { service, name } = activation.target;
+    const handler = service.handlers[name] as (ctx: unknown, input: unknown) => unknown;
+    const context = createContext(this, activation);
+    const result = this.host.enclose(() => handler(context, input.value));
+    if (isThenable(result)) this.#await(activation, result, (value) => this.#finish(activation, value));
+    else this.#finish(activation, result);
+  }
+
+  #finish(activation: Activation, value: unknown): void {
+    const checked = validate(activation.target.contract.output, value);
+    if (isThenable(checked)) this.#await(activation, checked, (output) => this.#output(activation, output));
+    else this.#output(activation, checked);
+  }
+
+  #output(activation: Activation, output: Validated): void {
+    const { service, name } = activation.target;
+    if (!output.ok) {
+      const issues = output.issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
+      const error = new TidegateError("invalid-output", `the result of ${service.contract.name}.${name} does not fit its schema: ${issues}`);
+      this.#return(activation, { ok: false, failure: { kind: "engine", error } });
+      return;
+    }
+    const { value } = output;
+    const told = activation.parent === null || value === undefined ? value : encodeValue(value);
+    this.#return(activation, { ok: true, value: told });
+  }
+
+  #await<T>(activation: Activation, promise: PromiseLike<T>, then: (value: T) => void): void {
+    promise.then(
+      (value) => {
+        try {
+          then(value);
+        } catch (error) {
+          this.#fail(activation, error);
+        }
+      },
+      (error: unknown) => this.#fail(activation, error),
+    );
+  }
+
+  #fail(activation: Activation, error: unknown): void {
+    this.#return(activation, { ok: false, failure: failureOf(error) });
+  }
+
+  #return(activation: Activation, outcome: Outcome): void {
+    this.input({ kind: "returned", activation, outcome });
+  }
+}
+
+/** A root's input came as JSON from outside; a call's as the state codec wrote it. */
+function inputOf(activation: Activation): unknown {
+  if (activation.input === null) return undefined;
+  return activation.parent === null ? JSON.parse(activation.input) : decodeValue(activation.input);
+}

@@ -1,0 +1,193 @@
+/** Admission: from frames to transactions. Decides per row whether to replay, join, refuse or start; exactly once starts here (invariant 4). */
+import type { Kernels, Table } from "../../core-wasm/types.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { invariant } from "../assert.ts";
+import { type KeyGroupMap, partitionOfHash } from "../keygroups/map.ts";
+import { LIMITS } from "../limits.ts";
+import type { Results } from "../results/results.ts";
+import type { StoredResult } from "../results/stored-result.ts";
+import { failureOf } from "../transaction/failure.ts";
+import { ANSWER_FLAG } from "../wire/answer.ts";
+import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
+import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
+import { failureAnswer, problemAnswer } from "./problems.ts";
+import { resolveTarget } from "./resolve.ts";
+import type { Root, Waiter } from "./root.ts";
+import type { Tickets } from "./tickets.ts";
+
+export interface AdmissionSetup {
+  readonly app: AppDefinition;
+  readonly kernels: Kernels;
+  readonly partition: number;
+  readonly map: KeyGroupMap;
+}
+
+export interface AdmissionParts {
+  readonly results: Results;
+  readonly tickets: Tickets;
+  start(root: Root): void;
+  /** Folding is so far behind that nothing new may be written. */
+  congested(): boolean;
+}
+
+/** Identity of a request: its id and what it must be a repetition of. */
+export type RequestIdentity = Pick<StoredResult, "requestId" | "fingerprintLow" | "fingerprintHigh">;
+
+/** An ingest envelope that is to be applied now. */
+export interface Batch {
+  readonly id: RequestIdentity;
+  readonly stream: string;
+  readonly rows: number;
+  readonly columns: Uint8Array;
+}
+
+export class Admission {
+  readonly #setup: AdmissionSetup;
+  readonly #parts: AdmissionParts;
+  /** Started or waiting to start, by request id. */
+  readonly #roots = new Map<string, Root>();
+  /** Admitted, not started: first come, first started. */
+  #queue: Root[] = [];
+  #head = 0;
+  #running = 0;
+  #age = 0;
+
+  constructor(setup: AdmissionSetup, parts: AdmissionParts) {
+    this.#setup = setup;
+    this.#parts = parts;
+  }
+
+  /** @throws CorruptError for a damaged frame: nothing of it is applied. */
+  invoke(ticket: number, frame: Uint8Array, now: number): void {
+    const table = this.#setup.kernels.unpack(INVOKE, frame);
+    this.#parts.tickets.open(ticket, table.rows);
+    for (let row = 0; row < table.rows; row++) {
+      const line = table.column(row, INVOKE_COLUMN.line);
+      this.#invokeRow(table, row, { ticket, line, joined: false }, now);
+    }
+    this.startWaiting();
+  }
+
+  #invokeRow(table: Table, row: number, waiter: Waiter, now: number): void {
+    const id: RequestIdentity = {
+      requestId: table.field(row, INVOKE_FIELD.requestId),
+      fingerprintLow: table.column(row, INVOKE_COLUMN.fingerprintLow),
+      fingerprintHigh: table.column(row, INVOKE_COLUMN.fingerprintHigh),
+    };
+    invariant(id.requestId.length === REQUEST_ID_LENGTH, "8: a request id of the wrong length");
+    if (this.#settled(id, waiter, now)) return;
+    try {
+      this.#admit(table, row, id, waiter, now);
+    } catch (error) {
+      if (!(error instanceof TidegateError)) throw error;
+      const { status, body } = failureAnswer(failureOf(error));
+      this.#parts.tickets.answer(waiter, status, 0, body);
+    }
+  }
+
+  /** Answers or joins what is known of this id already. */
+  #settled(id: RequestIdentity, waiter: Waiter, now: number): boolean {
+    const known = this.#parts.results.find(id.requestId) ?? this.#roots.get(id.requestId);
+    if (!known) {
+      if (!this.#parts.results.isExpired(id.requestId, now)) return false;
+      const { status, body } = problemAnswer("deadline-exceeded", "the request is older than the results that are kept for retries");
+      this.#parts.tickets.answer(waiter, status, 0, body);
+      return true;
+    }
+    if (known.fingerprintLow !== id.fingerprintLow || known.fingerprintHigh !== id.fingerprintHigh) {
+      const { status, body } = problemAnswer("idempotency-conflict", "this Idempotency-Key was used with another request");
+      this.#parts.tickets.answer(waiter, status, 0, body);
+    } else if ("waiters" in known) known.waiters.push({ ...waiter, joined: true });
+    else this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
+    return true;
+  }
+
+  #admit(table: Table, row: number, id: RequestIdentity, waiter: Waiter, now: number): void {
+    const key = table.field(row, INVOKE_FIELD.key);
+    if (!this.#isHere(key)) {
+      this.#parts.tickets.answer(waiter, 503, ANSWER_FLAG.staleMap | ANSWER_FLAG.retryable, "");
+      return;
+    }
+    const flags = table.column(row, INVOKE_COLUMN.flags);
+    const target = resolveTarget(
+      this.#setup.app,
+      table.field(row, INVOKE_FIELD.service),
+      key,
+      table.field(row, INVOKE_FIELD.function),
+    );
+    const isQuery = target.contract.kind === "query";
+    if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
+      throw new TidegateError("method-not-allowed", `${target.service.contract.name}.${target.name} may write: call it by POST`);
+    }
+    if (this.#refusesLoad(waiter)) return;
+    const root: Root = {
+      ...id,
+      target,
+      input: table.field(row, INVOKE_FIELD.input),
+      clientId: (flags & INVOKE_FLAG.clientId) !== 0,
+      snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
+      age: this.#age++,
+      at: now,
+      waiters: [waiter],
+      attempts: 0,
+      attempt: null,
+    };
+    this.#roots.set(root.requestId, root);
+    this.#queue.push(root);
+  }
+
+  #isHere(key: string): boolean {
+    return partitionOfHash(this.#setup.map, this.#setup.kernels.hashKey(key)) === this.#setup.partition;
+  }
+
+  #refusesLoad(waiter: Waiter): boolean {
+    if (this.#roots.size < LIMITS.maxInvocations && !this.#parts.congested()) return false;
+    const { status, body } = problemAnswer("overloaded", "this partition has more requests than it can hold", { retryable: true });
+    this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
+    return true;
+  }
+
+  /** Starts what may run now, in order of arrival. */
+  startWaiting(): void {
+    while (this.#running < LIMITS.maxRunning && this.#head < this.#queue.length) {
+      const root = this.#queue[this.#head++] as Root;
+      this.#running += 1;
+      this.#parts.start(root);
+    }
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    }
+  }
+
+  /** A root has its answer: everybody who waits for it gets it. */
+  done(root: Root, status: number, flags: number, body: string): void {
+    invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
+    this.#running -= 1;
+    for (const waiter of root.waiters) {
+      this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
+    }
+  }
+
+  /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */
+  ingest(ticket: number, frame: Uint8Array, now: number): Batch | undefined {
+    const table = this.#setup.kernels.unpack(INGEST, frame);
+    invariant(table.rows === 1, "8: an ingest envelope has one row");
+    this.#parts.tickets.open(ticket, 1);
+    const waiter: Waiter = { ticket, line: 1, joined: false };
+    const id: RequestIdentity = {
+      requestId: table.field(0, INGEST_FIELD.requestId),
+      fingerprintLow: table.column(0, INGEST_COLUMN.fingerprintLow),
+      fingerprintHigh: table.column(0, INGEST_COLUMN.fingerprintHigh),
+    };
+    if (this.#settled(id, waiter, now)) return undefined;
+    const stream = table.field(0, INGEST_FIELD.stream);
+    if (!this.#isHere(stream)) {
+      this.#parts.tickets.answer(waiter, 503, ANSWER_FLAG.staleMap | ANSWER_FLAG.retryable, "");
+      return undefined;
+    }
+    if (this.#refusesLoad(waiter)) return undefined;
+    return { id, stream, rows: table.column(0, INGEST_COLUMN.rows), columns: table.tail };
+  }
+}

@@ -1,0 +1,135 @@
+/** Folding: moves what records hold into state rows, results and checkpoints, a bounded number of rows a turn, then drops the records. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
+import type { Results } from "../results/results.ts";
+import { encodeRecent, encodeStored, type StoredResult } from "../results/stored-result.ts";
+import { afterPrefix } from "../state/state-key.ts";
+import type { StateStore } from "../state/store.ts";
+import type { StorageOp } from "./effects.ts";
+import type { Flows } from "./flows.ts";
+
+export class Folder {
+  readonly #kernels: Kernels;
+  readonly #store: StateStore;
+  readonly #results: Results;
+  readonly #flows: Flows;
+  /** Newest record that is folded. */
+  #folded: number;
+  /** Newest record that is written. */
+  #written: number;
+  #unfoldedBytes: number;
+  /** Bytes that the fold under way will have folded. */
+  #takenBytes = 0;
+  #work: Iterator<StorageOp[]> | null = null;
+
+  constructor(kernels: Kernels, store: StateStore, results: Results, flows: Flows, log: { folded: number; written: number; bytes: number }) {
+    this.#kernels = kernels;
+    this.#store = store;
+    this.#results = results;
+    this.#flows = flows;
+    this.#folded = log.folded;
+    this.#written = log.written;
+    this.#unfoldedBytes = log.bytes;
+  }
+
+  written(seq: number, bytes: number): void {
+    this.#written = seq;
+    this.#unfoldedBytes += bytes;
+  }
+
+  get unfoldedBytes(): number {
+    return this.#unfoldedBytes;
+  }
+  get isActive(): boolean {
+    return this.#work !== null;
+  }
+  /** Checkpoints rewrite whole operator states, so they wait until the log outweighs what they write. */
+  get isDue(): boolean {
+    const due = Math.min(Math.max(LIMITS.foldBytes, this.#flows.bytes), LIMITS.maxUnfoldedBytes / 2);
+    return this.#work === null && this.#unfoldedBytes - this.#takenBytes >= due;
+  }
+
+  /** Next turn's operations. The caller has just written everything that is committed, and persists these in the same turn. */
+  turn(now: number): StorageOp[] {
+    if (!this.#work && !this.isDue) return [];
+    this.#work ??= this.#begin(now);
+    const ops: StorageOp[] = [];
+    while (ops.length < LIMITS.foldRowsPerTurn) {
+      const next = this.#work.next();
+      if (next.done) {
+        this.#work = null;
+        break;
+      }
+      ops.push(...next.value);
+    }
+    return ops;
+  }
+
+  #begin(now: number): Iterator<StorageOp[]> {
+    const through = this.#written;
+    this.#takenBytes = this.#unfoldedBytes;
+    return this.#run(through, now);
+  }
+
+  /** Each group of operations is made when it is asked for, so that it holds the state of the turn that persists it; a group is never split. */
+  *#run(through: number, now: number): Generator<StorageOp[]> {
+    const { clears, keys } = this.#store.unfoldedThrough(through);
+    for (const entity of clears) {
+      yield [{ op: "delete-state-range", from: entity, to: afterPrefix(entity) }];
+      this.#store.markCleared([entity], through);
+    }
+    for (const key of keys) {
+      const change = this.#store.changeOf(key);
+      if (change === undefined) continue;
+      this.#store.markFolded(key, through);
+      yield [change === null ? { op: "delete-state", key } : { op: "put-state", key, text: change }];
+    }
+    yield* this.#foldResults(through, now);
+    yield this.#finish(through);
+  }
+
+  *#foldResults(through: number, now: number): Generator<StorageOp[]> {
+    const clients = this.#results.clientThrough(through);
+    for (const { result, at } of clients) {
+      const expires = at + LIMITS.clientResultMs;
+      yield [{ op: "put-result", requestId: result.requestId, text: encodeStored(result), expires }];
+    }
+    this.#results.markFolded(through);
+    if (clients.length > 0) yield [{ op: "sweep-results", now, limit: clients.length * 2 }];
+    const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
+    let part = 0;
+    for (const chunk of chunksBySize(edge)) {
+      const expires = now + LIMITS.edgeResultMs;
+      yield [{ op: "put-recent", seq: through, part: part++, expires, bytes: encodeRecent(this.#kernels, chunk) }];
+    }
+    yield [{ op: "drop-recent", expiredAt: now }];
+  }
+
+  /** Checkpoints, mark and drop must be persisted together: one group. */
+  #finish(through: number): StorageOp[] {
+    const ops = this.#flows.checkpoints();
+    ops.push({ op: "put-meta", name: "folded", value: String(through) }, { op: "drop-records", through });
+    this.#folded = through;
+    this.#unfoldedBytes -= this.#takenBytes;
+    invariant(this.#unfoldedBytes >= 0, "9: more was folded than was written");
+    this.#takenBytes = 0;
+    return ops;
+  }
+}
+
+function* chunksBySize(results: readonly StoredResult[]): Generator<StoredResult[]> {
+  let chunk: StoredResult[] = [];
+  let bytes = 0;
+  for (const result of results) {
+    const size = result.requestId.length + result.body.length * 3 + 32;
+    if (bytes + size > LIMITS.maxPartBytes && chunk.length > 0) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(result);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,29 @@
+/** A root request: one transaction as it was asked for from outside, through all its attempts. */
+import type { Attempt, Target } from "../transaction/attempt.ts";
+
+/** Where an answer goes: a row of a ticket. */
+export interface Waiter {
+  readonly ticket: number;
+  readonly line: number;
+  /** It found the transaction already running: its answer counts as replayed. */
+  readonly joined: boolean;
+}
+
+export interface Root {
+  readonly requestId: string;
+  readonly target: Target;
+  /** JSON text; empty for none. */
+  readonly input: string;
+  readonly fingerprintLow: number;
+  readonly fingerprintHigh: number;
+  /** From an Idempotency-Key. */
+  readonly clientId: boolean;
+  readonly snapshot: boolean;
+  /** Unique, smaller is older, kept through restarts: no transaction starves. */
+  readonly age: number;
+  /** Milliseconds at admission: what `ctx.now()` says. */
+  readonly at: number;
+  readonly waiters: Waiter[];
+  attempts: number;
+  attempt: Attempt | null;
+}

@@ -1,0 +1,89 @@
+/** Answers of materialised views: closed windows from storage, then the open ones, in the order (window, key). */
+import type { Kernels, WindowGroup } from "../../core-wasm/types.ts";
+import { renderRow } from "../../dataflow/view.ts";
+import { INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import { invariant } from "../assert.ts";
+import type { FlowRuntime } from "../flows/flow-runtime.ts";
+import { LIMITS } from "../limits.ts";
+import type { StateReader } from "../state/reader.ts";
+import type { ViewRequest } from "./effects.ts";
+import type { Flows } from "./flows.ts";
+import { problemAnswer } from "./problems.ts";
+
+interface ViewSetup {
+  readonly app: AppDefinition;
+  readonly kernels: Kernels;
+  readonly reader: StateReader;
+}
+
+/** A cursor names the last row shown: `start/key` with the key as JSON, base64 left to nobody. */
+function cursorOf(group: WindowGroup): string {
+  return `${group.start}/${typeof group.key === "bigint" ? group.key : JSON.stringify(group.key)}`;
+}
+
+interface Cursor {
+  readonly start: bigint;
+  readonly key: bigint | string;
+}
+
+function parseCursor(text: string): Cursor | null {
+  const match = /^(-?\d{1,19})\/(.+)$/s.exec(text);
+  if (!match) return null;
+  const [, start, key] = match as unknown as [string, string, string];
+  try {
+    return { start: BigInt(start), key: key.startsWith('"') ? (JSON.parse(key) as string) : BigInt(key) };
+  } catch {
+    return null;
+  }
+}
+
+export function answerView(setup: ViewSetup, flows: Flows, query: ViewRequest): { status: number; body: string } {
+  const definition = setup.app.views.get(query.view);
+  if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
+  const after = query.after === undefined ? undefined : parseCursor(query.after);
+  if (after === null) return problemAnswer("invalid-input", "`after` is not a cursor that this view gave");
+  const runtime = flows.runtime(definition.name) as FlowRuntime;
+  const limit = Math.max(1, Math.min(query.limit, LIMITS.maxViewRows));
+  const rows: string[] = [];
+  let last: WindowGroup | undefined;
+  for (const { group, final } of groupsOf(setup, runtime)) {
+    if (after && !isAfter(group, after)) continue;
+    if (query.key !== undefined && String(group.key) !== query.key) continue;
+    if (rows.length === limit) return { status: 200, body: viewBody(runtime, rows, cursorOf(last as WindowGroup)) };
+    rows.push(renderRow(runtime.plan, group, final));
+    last = group;
+  }
+  return { status: 200, body: viewBody(runtime, rows, undefined) };
+}
+
+/** Windows close in the order of their ends, all their groups together: blocks come before open groups, and in order. */
+function* groupsOf(setup: ViewSetup, runtime: FlowRuntime): Generator<{ group: WindowGroup; final: boolean }> {
+  for (let block = 0; block < runtime.blocks; block++) {
+    const bytes = setup.reader.viewBlock(runtime.plan.name, block);
+    invariant(bytes !== undefined, "1: a block of closed windows is missing");
+    for (const group of setup.kernels.readGroups(bytes)) yield { group, final: true };
+  }
+  for (const group of runtime.openGroups()) yield { group, final: false };
+}
+
+function isAfter(group: WindowGroup, cursor: Cursor): boolean {
+  if (group.start !== cursor.start) return group.start > cursor.start;
+  return typeof group.key === "bigint" && typeof cursor.key === "bigint"
+    ? group.key > cursor.key
+    : compareText(String(group.key), String(cursor.key)) > 0;
+}
+
+function compareText(a: string, b: string): number {
+  const x = new TextEncoder().encode(a);
+  const y = new TextEncoder().encode(b);
+  for (let i = 0; i < Math.min(x.length, y.length); i++) if (x[i] !== y[i]) return (x[i] as number) - (y[i] as number);
+  return x.length - y.length;
+}
+
+function viewBody(runtime: FlowRuntime, rows: readonly string[], next: string | undefined): string {
+  const { watermark, events, late, batches } = runtime.status;
+  const shown = watermark === INITIAL_WATERMARK ? "null" : watermark.toString();
+  const cursor = next === undefined ? "" : `,"next":${JSON.stringify(next)}`;
+  return `{"rows":[${rows.join(",")}],"watermark":${shown},"events":${events},"late":${late},"batches":${batches}${cursor}}`;
+}

@@ -1,0 +1,346 @@
+/** Running transactions of one partition: attempts, activations, locks, failure and rollback. Commits and answers are the owner's. */
+import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
+import { LockTable } from "../locks/lock-table.ts";
+import type { Effect } from "../partition/effects.ts";
+import { resolveTarget } from "../partition/resolve.ts";
+import type { Root } from "../partition/root.ts";
+import { EntityCopy } from "../state/entity-copy.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import { type Activation, type Attempt, isTried, newScope, type Outcome, type Scope, type Target } from "./attempt.ts";
+import { type Failure, failureOf } from "./failure.ts";
+import { enterUse, leaveQueue, leaveUse, waitsForItself } from "./uses.ts";
+
+/** What becomes of a root; exactly one of these is called, once (invariant 4). */
+export interface RootOwner {
+  emit(effect: Effect): void;
+  /** The root's function and all its calls are done and nothing failed. */
+  committed(root: Root, writes: readonly Write[], value: unknown): void;
+  failed(root: Root, failure: Failure): void;
+  /** Whether a key is kept by this partition. */
+  owns(key: string): boolean;
+}
+
+export interface CallRequest {
+  readonly service: string;
+  readonly key: string;
+  readonly name: string;
+  /** State-codec text, or null for no argument. */
+  readonly input: string | null;
+  /** Made by `ctx.try`. */
+  readonly tried: boolean;
+}
+
+export class Transactions {
+  readonly #app: AppDefinition;
+  readonly #store: StateStore;
+  readonly #owner: RootOwner;
+  readonly #locks = new LockTable<Attempt>();
+  readonly #roots = new Map<Attempt, Root>();
+  #nextId = 1;
+  /** Commits so far: tells a snapshot read whether anything changed while it ran. */
+  #commits = 0;
+
+  constructor(app: AppDefinition, store: StateStore, owner: RootOwner) {
+    this.#app = app;
+    this.#store = store;
+    this.#owner = owner;
+  }
+
+  start(root: Root): void {
+    this.#begin(root, !root.snapshot);
+  }
+
+  #begin(root: Root, locking: boolean): void {
+    const attempt: Attempt = {
+      id: this.#nextId++,
+      age: root.age,
+      locking,
+      scope: newScope(null, null),
+      copies: new Map(),
+      uses: new Map(),
+      queued: new Set(),
+      live: new Set(),
+      commitsAtStart: this.#commits,
+      calls: 0,
+      ended: false,
+    };
+    root.attempts += 1;
+    root.attempt = attempt;
+    this.#roots.set(attempt, root);
+    this.#enter(this.#activation(attempt, null, root.target, false, root.input === "" ? null : root.input));
+  }
+
+  #activation(attempt: Attempt, parent: Activation | null, target: Target, tried: boolean, input: string | null): Activation {
+    const outer = parent?.scope ?? attempt.scope;
+    const activation: { -readonly [K in keyof Activation]: Activation[K] } = {
+      id: this.#nextId++,
+      attempt,
+      parent,
+      depth: parent ? parent.depth + 1 : 0,
+      target,
+      mode: target.contract.kind === "query" ? "shared" : "exclusive",
+      scope: outer,
+      input,
+      children: 0,
+      state: "waiting",
+      outcome: null,
+    };
+    if (tried) activation.scope = newScope(activation, outer);
+    attempt.live.add(activation);
+    return activation;
+  }
+
+  /**
+   * A running function calls another. Returns the call's activation; an effect `settle` for it comes later, once.
+   * @throws TidegateError when the caller's function or transaction has ended, or for a function that does not exist
+   */
+  call(parent: Activation, request: CallRequest): Activation {
+    const { attempt } = parent;
+    if (attempt.ended) throw aborted("the transaction has been aborted");
+    if (parent.state === "ended") throw aborted("the function that this context belongs to has ended");
+    const child = this.#tryActivation(parent, request);
+    if (!("failure" in child)) {
+      this.#enter(child.activation);
+      return child.activation;
+    }
+    this.#end(child.activation, { ok: false, failure: child.failure });
+    return child.activation;
+  }
+
+  #tryActivation(parent: Activation, request: CallRequest): { activation: Activation; failure?: Failure } {
+    let target = parent.target;
+    let failure: Failure | undefined;
+    try {
+      target = resolveTarget(this.#app, request.service, request.key, request.name);
+      this.#checkCall(parent, target);
+    } catch (error) {
+      failure = failureOf(error);
+    }
+    parent.children += 1;
+    parent.attempt.calls += 1;
+    const activation = this.#activation(parent.attempt, parent, target, request.tried, request.input);
+    return failure ? { activation, failure } : { activation };
+  }
+
+  #checkCall(parent: Activation, target: Target): void {
+    if (parent.scope.failure) throw aborted("an earlier call of this transaction failed; it can only abort");
+    if (parent.mode === "shared" && target.contract.kind !== "query") {
+      throw new TidegateError("method-not-allowed", `a query cannot call ${target.service.contract.name}.${target.name}, which may write`);
+    }
+    if (parent.depth + 1 >= LIMITS.maxCallDepth) {
+      throw new TidegateError("call-depth-exceeded", `calls are nested more than ${LIMITS.maxCallDepth} deep`);
+    }
+    if (parent.attempt.calls >= LIMITS.maxCallsPerTransaction) {
+      throw new TidegateError("transaction-too-large", `a transaction makes at most ${LIMITS.maxCallsPerTransaction} calls`);
+    }
+    if (target.key !== parent.target.key && !this.#owner.owns(target.key)) {
+      throw new TidegateError(
+        "cross-partition",
+        `${target.service.contract.name} "${target.key}" is kept by another partition than "${parent.target.key}". Transactions over several ` +
+          `partitions are not available yet: call functions under the same key, which are always kept together.`,
+      );
+    }
+  }
+
+  /** A user function has returned or thrown. Ignored once its transaction has ended: the function outlived it. */
+  returned(activation: Activation, outcome: Outcome): void {
+    if (activation.attempt.ended || activation.state === "ended") return;
+    invariant(activation.state === "running" && activation.outcome === null, "4: a function returned twice");
+    activation.outcome = outcome;
+    if (!outcome.ok) activation.scope.failure ??= outcome.failure;
+    if (activation.children > 0) activation.state = "joining";
+    else this.#finish(activation, outcome);
+  }
+
+  #enter(activation: Activation): void {
+    if (enterUse(activation)) this.#lock(activation);
+    else if (waitsForItself(activation)) {
+      leaveQueue(activation);
+      const error = new TidegateError(
+        "call-cycle",
+        `calls of one transaction wait for each other: ${activation.target.service.contract.name} "${activation.target.key}" is in use by a call that waits for this one`,
+      );
+      this.#end(activation, { ok: false, failure: { kind: "engine", error } });
+    }
+  }
+
+  #lock(activation: Activation): void {
+    const { attempt, target, mode } = activation;
+    const run = (): void => this.#run(activation);
+    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, (victim) => this.#wound(victim))) run();
+  }
+
+  #run(activation: Activation): void {
+    if (activation.attempt.ended) return;
+    if (activation.scope.failure) {
+      const error = aborted("an earlier call of this transaction failed; it can only abort");
+      this.#finish(activation, { ok: false, failure: { kind: "engine", error } });
+      return;
+    }
+    activation.state = "running";
+    if (activation.scope.activation !== null) this.#keepSnapshots(activation);
+    this.#owner.emit({ kind: "run", activation });
+  }
+
+  /** So that each tried subtree around this call can be undone by itself. */
+  #keepSnapshots(activation: Activation): void {
+    if (activation.mode === "shared") return;
+    const copy = this.copyOf(activation);
+    for (let scope: Scope | null = activation.scope; scope !== null && scope.activation !== null; scope = scope.parent) {
+      if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot());
+    }
+  }
+
+  /** The transaction's own copy of what its function runs on. */
+  copyOf(activation: Activation): EntityCopy {
+    const { attempt, target } = activation;
+    let copy = attempt.copies.get(target.entity);
+    if (!copy) {
+      copy = new EntityCopy(target.entity, this.#store, target.service.state);
+      attempt.copies.set(target.entity, copy);
+    }
+    return copy;
+  }
+
+  /** The function is done and so are its calls. */
+  #finish(activation: Activation, outcome: Outcome): void {
+    const { attempt, scope } = activation;
+    if (isTried(activation) && scope.failure) {
+      for (const [entity, snapshot] of scope.snapshots) attempt.copies.get(entity)?.restore(snapshot);
+    }
+    const woken = leaveUse(activation);
+    this.#end(activation, outcome);
+    if (!attempt.ended) for (const next of woken) this.#lock(next);
+  }
+
+  /** Ends an activation that uses no key (any more) and tells its caller. */
+  #end(activation: Activation, outcome: Outcome): void {
+    const { attempt, scope, parent } = activation;
+    activation.state = "ended";
+    attempt.live.delete(activation);
+    if (!outcome.ok) scope.failure ??= outcome.failure;
+    if (!parent) {
+      this.#finishRoot(attempt, outcome);
+      return;
+    }
+    const told: Outcome = isTried(activation) && scope.failure ? { ok: false, failure: scope.failure } : outcome;
+    this.#owner.emit({ kind: "settle", activation, outcome: told });
+    parent.children -= 1;
+    invariant(parent.children >= 0, "6: more calls ended than were made");
+    if (parent.children === 0 && parent.state === "joining") this.#finish(parent, parent.outcome as Outcome);
+  }
+
+  #finishRoot(attempt: Attempt, outcome: Outcome): void {
+    const root = this.#rootOf(attempt);
+    if (!attempt.locking && this.#commits !== attempt.commitsAtStart) {
+      this.#restart(root, attempt, true);
+      return;
+    }
+    const failure = attempt.scope.failure;
+    if (failure || !outcome.ok) {
+      this.#close(attempt);
+      this.#owner.failed(root, failure ?? (outcome as { failure: Failure }).failure);
+      return;
+    }
+    this.#commit(root, attempt, outcome.value);
+  }
+
+  #commit(root: Root, attempt: Attempt, value: unknown): void {
+    let writes: Write[];
+    try {
+      writes = this.#writesOf(attempt);
+    } catch (error) {
+      this.#close(attempt);
+      this.#owner.failed(root, failureOf(error));
+      return;
+    }
+    invariant(attempt.locking || writes.length === 0, "2: a snapshot read wrote");
+    if (writes.length > 0) this.#commits += 1;
+    this.#owner.committed(root, writes, value);
+    this.#close(attempt);
+  }
+
+  #writesOf(attempt: Attempt): Write[] {
+    const writes: Write[] = [];
+    let size = 0;
+    for (const copy of attempt.copies.values()) {
+      for (const write of copy.writes()) {
+        if (utf8Bound(write.text) > LIMITS.maxValueBytes) {
+          throw new TidegateError("transaction-too-large", `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`);
+        }
+        size += write.key.length + write.text.length;
+        writes.push(write);
+      }
+    }
+    if (size > LIMITS.maxTransactionBytes) {
+      throw new TidegateError("transaction-too-large", `a transaction writes at most ${LIMITS.maxTransactionBytes} bytes`);
+    }
+    return writes;
+  }
+
+  /** An older transaction needs what this attempt holds. */
+  #wound(attempt: Attempt): void {
+    if (attempt.ended) return;
+    this.#restart(this.#rootOf(attempt), attempt, true);
+  }
+
+  /** The next attempt queues for the root's lock before the old one's locks are free, so that its place by age is kept. */
+  #restart(root: Root, attempt: Attempt, locking: boolean): void {
+    attempt.ended = true;
+    this.#roots.delete(attempt);
+    const failure: Failure = { kind: "engine", error: aborted("the transaction gave way to an older one and runs again") };
+    for (const activation of attempt.live) {
+      if (activation.parent) this.#owner.emit({ kind: "settle", activation, outcome: { ok: false, failure } });
+    }
+    attempt.live.clear();
+    if (root.attempts < LIMITS.maxAttempts) this.#begin(root, locking);
+    else {
+      root.attempt = null;
+      const error = new TidegateError("overloaded", `the transaction gave way to older ones ${LIMITS.maxAttempts} times`);
+      this.#owner.failed(root, { kind: "engine", error });
+    }
+    this.#locks.release(attempt);
+  }
+
+  #close(attempt: Attempt): void {
+    attempt.ended = true;
+    const root = this.#rootOf(attempt);
+    root.attempt = null;
+    this.#roots.delete(attempt);
+    this.#locks.release(attempt);
+  }
+
+  #rootOf(attempt: Attempt): Root {
+    const root = this.#roots.get(attempt);
+    invariant(root !== undefined, "6: an attempt without a root");
+    return root;
+  }
+
+  /** What `ctx.now()` says in this activation. */
+  startedAt(activation: Activation): number {
+    return this.#roots.get(activation.attempt)?.at ?? 0;
+  }
+
+  /** Attempts running and keys locked: both 0 when nothing runs (invariant 6). */
+  get load(): { attempts: number; locks: number } {
+    return { attempts: this.#roots.size, locks: this.#locks.size };
+  }
+}
+
+function aborted(message: string): TidegateError {
+  return new TidegateError("transaction-aborted", message);
+}
+
+/** UTF-8 bytes of a text, at most: exact only where it matters. */
+function utf8Bound(text: string): number {
+  if (text.length * 3 <= LIMITS.maxValueBytes) return text.length;
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : unit >= 0xd800 && unit < 0xe000 ? 2 : 3;
+  }
+  return bytes;
+}

@@ -1,0 +1,61 @@
+/** The backend on the platform: Durable Objects through the Worker's own exports, no bindings to name. */
+import { exports } from "cloudflare:workers";
+import core from "../core-wasm/build/core.wasm";
+import { createKernels } from "../core-wasm/facade/kernels.ts";
+import type { Kernels } from "../core-wasm/types.ts";
+import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { AppDefinition } from "../sdk/app.ts";
+import { type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
+
+interface Namespace<T> {
+  getByName(name: string): T;
+}
+interface CoordinatorPort {
+  keyGroupMap(configured: number): Promise<{ readonly map: KeyGroupMap } | { readonly refused: string }>;
+}
+interface Classes {
+  readonly Partition?: Namespace<PartitionPort>;
+  readonly Coordinator?: Namespace<CoordinatorPort>;
+}
+
+const MISSING = `The Worker must export both Durable Object classes. Add to its main module:
+
+  export class Partition extends app.Partition {}
+  export class Coordinator extends app.Coordinator {}
+
+and to wrangler.jsonc:
+
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Partition", "Coordinator"] }]
+`;
+
+/** Makes the backend of requests to one app. What it caches lives as long as the isolate. */
+export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
+  let kernels: Kernels | undefined;
+  let map: KeyGroupMap | undefined;
+
+  function classes(): Required<Classes> {
+    const { Partition, Coordinator } = exports as unknown as Classes;
+    if (!Partition || !Coordinator) throw new ConfigurationError("misconfigured", MISSING);
+    return { Partition, Coordinator };
+  }
+
+  async function keyGroupMap(): Promise<KeyGroupMap> {
+    if (map) return map;
+    const answer = await classes().Coordinator.getByName("coordinator").keyGroupMap(app.partitions);
+    if ("refused" in answer) throw new ConfigurationError("partition-count-changed", answer.refused);
+    return (map = answer.map);
+  }
+
+  return (env) => ({
+    partition: (index) => classes().Partition.getByName(`partition-${index}`),
+    keyGroupMap,
+    refreshMap: () => {
+      map = undefined;
+    },
+    // One instance for all requests of the isolate: it is only used between two awaits.
+    kernels: () => (kernels ??= createKernels(core)),
+    token: (env as { TIDEGATE_TOKEN?: string }).TIDEGATE_TOKEN,
+    now: () => Date.now(),
+    uuid: () => crypto.randomUUID(),
+  });
+}
