@@ -19,9 +19,8 @@ let columns: u32 = 0;
 let block: usize = 0;
 let capacity: usize = 0;
 
-@inline
 function slotAt(index: u32): Slot {
-  return changetype<Slot>(slots + (<usize>index << 4));
+  return changetype<Slot>(slots + ((<usize>index) << 4));
 }
 
 /** Starts a frame without columns. */
@@ -40,18 +39,15 @@ export function addColumn(type: u32, nameHash: u32): void {
   if (type == TEXT) slot.dictionary = openDictionary();
 }
 
-@inline
 export function columnData(index: u32): usize {
   return slotAt(index).data;
 }
 
-@inline
 export function columnDictionary(index: u32): Dictionary {
   return slotAt(index).dictionary;
 }
 
 /** Rows that fit before `makeRoom` must be called. */
-@inline
 export function roomForRows(): usize {
   return capacity;
 }

@@ -1,8 +1,8 @@
 /** Comparing and hashing short byte strings, 16 bytes at a time. Reads up to 16 bytes past the end, which SLACK_BYTES allows. */
 
 const MASKS = memory.data<u8>([
-  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0,
+  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
 // Odd constants with well mixed bits: the golden ratio, and xxh64's second and third primes.
 const K0: u64 = 0x9e3779b97f4a7c15;
@@ -10,13 +10,11 @@ const K1: u64 = 0xc2b2ae3d27d4eb4f;
 const K2: u64 = 0x165667b19e3779f9;
 
 /** The first `length` (0 to 16) bytes set, the others clear. */
-@inline
 export function maskOf(length: usize): v128 {
   return v128.load(MASKS + 16 - length);
 }
 
 /** Whether two byte strings of the same length are equal. */
-@inline
 export function sameBytes(a: usize, b: usize, length: usize): bool {
   while (length > 16) {
     if (v128.any_true(v128.xor(v128.load(a), v128.load(b)))) return false;
@@ -34,7 +32,6 @@ export function compareBytes(a: usize, aLength: usize, b: usize, bLength: usize)
 }
 
 /** Mixes two 64-bit words into a hash; for tables in memory only, never stored or sent. */
-@inline
 export function mixWords(low: u64, high: u64): u32 {
   let hash = (low ^ K0) * K1;
   hash = (rotl(hash, 32) ^ high) * K2;
@@ -44,7 +41,6 @@ export function mixWords(low: u64, high: u64): u32 {
 }
 
 /** Hash of a byte string; for tables in memory only, never stored or sent. */
-@inline
 export function hashBytes(at: usize, length: usize): u32 {
   let hash = <u64>length * K0;
   while (length > 16) {

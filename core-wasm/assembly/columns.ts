@@ -38,36 +38,30 @@ export class Column {
 const opened = memory.data(1024); // MAX_COLUMNS * offsetof<Column>()
 
 /** A column of the frame that `openFrame` verified last. */
-@inline
 export function columnAt(index: u32): Column {
-  return changetype<Column>(opened + (<usize>index << 5));
+  return changetype<Column>(opened + ((<usize>index) << 5));
 }
 
-@inline
 export function frameRows(frame: usize): u32 {
   return load<u32>(frame, 8);
 }
 
-@inline
 export function widthOf(type: u32): usize {
   return type == TEXT ? 4 : 8;
 }
 
-@inline
 export function padded(bytes: u64): u64 {
   return (bytes + 7) & ~7;
 }
 
 /** Address of string `code` of an opened text column. */
-@inline
 export function stringAt(column: Column, code: u32): usize {
-  return column.heap + (code == 0 ? 0 : <usize>load<u32>(column.ends + (<usize>(code - 1) << 2)));
+  return column.heap + (code == 0 ? 0 : <usize>load<u32>(column.ends + ((<usize>(code - 1)) << 2)));
 }
 
 /** Address behind string `code`. */
-@inline
 export function stringEnd(column: Column, code: u32): usize {
-  return column.heap + load<u32>(column.ends + (<usize>code << 2));
+  return column.heap + load<u32>(column.ends + ((<usize>code) << 2));
 }
 
 /** Places the columns by their descriptors; false when they do not fill the frame exactly. All sums are 64-bit: a crafted count cannot wrap. */
@@ -93,8 +87,8 @@ function placeColumns(frame: usize, length: usize, columns: u32): bool {
       continue;
     }
     column.ends = frame + <usize>at;
-    column.heap = column.ends + (<usize>column.strings << 2);
-    at += padded((<u64>column.strings << 2) + bytes);
+    column.heap = column.ends + ((<usize>column.strings) << 2);
+    at += padded(((<u64>column.strings) << 2) + bytes);
     if (at > length || !endsFill(column.ends, column.strings, bytes)) return false;
   }
   return at == length;
@@ -103,7 +97,7 @@ function placeColumns(frame: usize, length: usize, columns: u32): bool {
 /** Whether every code of a text column names a string. */
 function codesInside(column: Column, rows: u32): bool {
   let at = column.data;
-  const end = at + (<usize>rows << 2);
+  const end = at + ((<usize>rows) << 2);
   const bound = i32x4.splat(<i32>column.strings);
   let sound = i32x4.splat(-1);
   for (; at + 16 <= end; at += 16) sound = v128.and(sound, i32x4.lt_u(v128.load(at), bound));
@@ -132,7 +126,7 @@ export function columnsMatch(frame: usize, expected: usize, columns: u32): u32 {
   if (load<u32>(frame, 12) != columns) return WRONG_KIND;
   for (let i: u32 = 0; i < columns; i++) {
     const column = columnAt(i);
-    const at = expected + (<usize>i << 3);
+    const at = expected + ((<usize>i) << 3);
     if (column.type != load<u32>(at) || column.name != load<u32>(at, 4)) return WRONG_KIND;
   }
   return OK;
@@ -140,14 +134,14 @@ export function columnsMatch(frame: usize, expected: usize, columns: u32): u32 {
 
 /** Bytes that a dictionary takes in a frame. */
 export function dictionarySection(d: Dictionary): u64 {
-  return padded((<u64>d.count << 2) + d.heapUsed);
+  return padded(((<u64>d.count) << 2) + d.heapUsed);
 }
 
 /** Writes a dictionary's ends, strings and padding at `at`; returns the address behind it. */
 export function putDictionary(d: Dictionary, at: usize): usize {
   let end: u32 = 0;
   for (let id: u32 = 0; id < d.count; id++) {
-    end += load<u32>(d.entries + (<usize>id << 4), 4);
+    end += load<u32>(d.entries + ((<usize>id) << 4), 4);
     store<u32>(at, end);
     at += 4;
   }

@@ -29,8 +29,8 @@ export function openDictionary(): Dictionary {
   const d = changetype<Dictionary>(alloc(offsetof<Dictionary>()));
   d.count = 0;
   d.mask = FIRST_SLOTS - 1;
-  d.slots = alloc(<usize>FIRST_SLOTS << 3);
-  memory.fill(d.slots, 0, <usize>FIRST_SLOTS << 3);
+  d.slots = alloc((<usize>FIRST_SLOTS) << 3);
+  memory.fill(d.slots, 0, (<usize>FIRST_SLOTS) << 3);
   d.entries = alloc((<usize>FIRST_SLOTS >> 1) << ENTRY_SHIFT);
   d.heap = alloc(FIRST_HEAP);
   d.heapUsed = 0;
@@ -49,35 +49,29 @@ export function dictionaryBytes(d: Dictionary): usize {
   return blockBytes(changetype<usize>(d)) + blockBytes(d.slots) + blockBytes(d.entries) + blockBytes(d.heap);
 }
 
-@inline
 function entryOf(d: Dictionary, id: u32): usize {
-  return d.entries + (<usize>id << ENTRY_SHIFT);
+  return d.entries + ((<usize>id) << ENTRY_SHIFT);
 }
 
 /** Address of a string; valid until the next one is added. */
-@inline
 export function textAt(d: Dictionary, id: u32): usize {
   return d.heap + load<u32>(entryOf(d, id));
 }
 
-@inline
 export function textLength(d: Dictionary, id: u32): usize {
   return load<u32>(entryOf(d, id), 4);
 }
 
 /** How often the owner refers to the entry; the owner counts. */
-@inline
 export function uses(d: Dictionary, id: u32): u32 {
   return load<u32>(entryOf(d, id), 12);
 }
 
-@inline
 export function addUse(d: Dictionary, id: u32): void {
   const entry = entryOf(d, id);
   store<u32>(entry, load<u32>(entry, 12) + 1, 12);
 }
 
-@inline
 export function dropUse(d: Dictionary, id: u32): void {
   const entry = entryOf(d, id);
   const now = load<u32>(entry, 12);
@@ -87,8 +81,8 @@ export function dropUse(d: Dictionary, id: u32): void {
 
 function emptySlot(d: Dictionary, hash: u32): usize {
   let index = hash & d.mask;
-  while (load<u32>(d.slots + (<usize>index << 3)) != 0) index = (index + 1) & d.mask;
-  return d.slots + (<usize>index << 3);
+  while (load<u32>(d.slots + ((<usize>index) << 3)) != 0) index = (index + 1) & d.mask;
+  return d.slots + ((<usize>index) << 3);
 }
 
 /** Makes room for one more entry and `bytes` of text. */
@@ -101,13 +95,13 @@ function reserve(d: Dictionary, bytes: usize): void {
   }
   if (d.count << 1 < d.mask + 1) return;
   const slots = (d.mask + 1) << 1;
-  const entries = alloc(<usize>(slots >> 1) << ENTRY_SHIFT);
-  memory.copy(entries, d.entries, <usize>d.count << ENTRY_SHIFT);
+  const entries = alloc((<usize>(slots >> 1)) << ENTRY_SHIFT);
+  memory.copy(entries, d.entries, (<usize>d.count) << ENTRY_SHIFT);
   free(d.entries);
   d.entries = entries;
   free(d.slots);
-  d.slots = alloc(<usize>slots << 3);
-  memory.fill(d.slots, 0, <usize>slots << 3);
+  d.slots = alloc((<usize>slots) << 3);
+  memory.fill(d.slots, 0, (<usize>slots) << 3);
   d.mask = slots - 1;
   for (let id: u32 = 0; id < d.count; id++) {
     const hash = load<u32>(entryOf(d, id), 8);
@@ -139,7 +133,7 @@ export function intern(d: Dictionary, at: usize, length: usize): u32 {
   const mask = d.mask;
   let index = hash & mask;
   while (true) {
-    const slot = d.slots + (<usize>index << 3);
+    const slot = d.slots + ((<usize>index) << 3);
     const id = load<u32>(slot) - 1;
     if (id == NO_ENTRY) return add(d, at, length, hash);
     if (load<u32>(slot, 4) == hash && textLength(d, id) == length && sameBytes(textAt(d, id), at, length)) return id;
@@ -154,8 +148,8 @@ export function shrinkTo(d: Dictionary, count: u32): void {
     const entry = entryOf(d, id);
     let index = load<u32>(entry, 8) & d.mask;
     // Nothing was added after it, so no probe sequence leads through its slot.
-    while (load<u32>(d.slots + (<usize>index << 3)) != id + 1) index = (index + 1) & d.mask;
-    store<u64>(d.slots + (<usize>index << 3), 0);
+    while (load<u32>(d.slots + ((<usize>index) << 3)) != id + 1) index = (index + 1) & d.mask;
+    store<u64>(d.slots + ((<usize>index) << 3), 0);
     d.heapUsed = load<u32>(entry);
   }
 }
@@ -174,7 +168,7 @@ export function compactDictionary(d: Dictionary, renamed: usize): Dictionary {
     if (uses(d, id) == 0) continue;
     const name = add(compact, textAt(d, id), textLength(d, id), load<u32>(entryOf(d, id), 8));
     store<u32>(entryOf(compact, name), uses(d, id), 12);
-    store<u32>(renamed + (<usize>id << 2), name);
+    store<u32>(renamed + ((<usize>id) << 2), name);
   }
   closeDictionary(d);
   return compact;

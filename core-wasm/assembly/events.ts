@@ -1,5 +1,15 @@
 /** NDJSON events to typed columns: every byte validated in one pass, the body taken in slices so that memory follows the columns, not the body. */
-import { addColumn, builtFrame, closeBuilder, columnData, columnDictionary, finishFrame, makeRoom, openBuilder, roomForRows } from "./builder";
+import {
+  addColumn,
+  builtFrame,
+  closeBuilder,
+  columnData,
+  columnDictionary,
+  finishFrame,
+  makeRoom,
+  openBuilder,
+  roomForRows,
+} from "./builder";
 import { I64, TEXT } from "./columns";
 import { intern } from "./dictionary";
 import { checkJson } from "./json/check";
@@ -9,8 +19,28 @@ import { beginText, skipSpace } from "./json/text";
 import { unescapeString } from "./json/unescape";
 import { scanValue } from "./json/value";
 import { alloc, blockBytes, free } from "./memory";
-import { Member, START, UNDECLARED, declareMember, matches, memberAt, metMember, readName, resetMembers } from "./members";
-import { FITS, NOT_INTEGRAL, asFloat, asInteger, float, integer, scanNumber, shortFloat, shortInteger } from "./numbers";
+import {
+  Member,
+  START,
+  UNDECLARED,
+  declareMember,
+  matches,
+  memberAt,
+  metMember,
+  readName,
+  resetMembers,
+} from "./members";
+import {
+  FITS,
+  NOT_INTEGRAL,
+  asFloat,
+  asInteger,
+  float,
+  integer,
+  scanNumber,
+  shortFloat,
+  shortInteger,
+} from "./numbers";
 import { SLACK_BYTES } from "../limits";
 import { xxh64, xxh64Begin, xxh64End, xxh64Stripes } from "./xxh64";
 
@@ -52,9 +82,8 @@ let faultWhy: u32 = 0;
 let faultAt: usize = 0;
 let faultColumn: i32 = -1;
 
-@inline
 function cellAt(column: u32): Cell {
-  return changetype<Cell>(cells + (<usize>column << 4));
+  return changetype<Cell>(cells + ((<usize>column) << 4));
 }
 
 /** Starts a body of `length` bytes. Columns follow by `eventsColumn`, then slices by `eventsRoom` and `eventsTake`, then `eventsEnd`; at the end always `eventsClose`. */
@@ -174,7 +203,6 @@ function diagnose(at: usize): bool {
 }
 
 /** Address of the quote that closes the string at `at`, 0 when it is not sound; 32 bytes at a time, as most strings are shorter. */
-@inline
 function closingQuote(at: usize): usize {
   const quotes = i8x16.splat(0x22);
   const backslashes = i8x16.splat(0x5c);
@@ -185,7 +213,7 @@ function closingQuote(at: usize): usize {
     const b = v128.load(at, 16);
     const inA = v128.or(v128.or(i8x16.eq(a, quotes), i8x16.eq(a, backslashes)), i8x16.lt_s(a, spaces));
     const inB = v128.or(v128.or(i8x16.eq(b, quotes), i8x16.eq(b, backslashes)), i8x16.lt_s(b, spaces));
-    stops = <u32>i8x16.bitmask(inA) | (<u32>i8x16.bitmask(inB) << 16);
+    stops = <u32>i8x16.bitmask(inA) | ((<u32>i8x16.bitmask(inB)) << 16);
     if (stops != 0) break;
     at += 32;
   }
@@ -203,13 +231,11 @@ function slowClosingQuote(at: usize): usize {
   return quote;
 }
 
-@inline
 function startsNumber(byte: u32): bool {
   return byte - 0x30 <= 9 || byte == 0x2d;
 }
 
 /** Behind a value that no column asks for. */
-@inline
 function skipValue(at: usize, first: u32): usize {
   let behind: usize = 0;
   if (first == QUOTE) {
@@ -258,7 +284,6 @@ function readWrongType(at: usize, member: Member): usize {
 }
 
 /** Behind the number or other value at `at` of a numeric column; `fits` says whether the column has it. */
-@inline
 function readNumber(at: usize, first: u32, member: Member): usize {
   let behind: usize = 0;
   if (startsNumber(first)) {
@@ -273,7 +298,6 @@ function readNumber(at: usize, first: u32, member: Member): usize {
   return behind;
 }
 
-@inline
 function readText(at: usize, first: u32, member: Member): usize {
   let behind: usize = 0;
   if (first == QUOTE) {
@@ -363,7 +387,7 @@ function storeTexts(got: u32): u32 {
       if (end == 0) {
         cell.why = BAD_SURROGATE;
         cell.at--;
-        got &= ~(<u32>1 << column);
+        got &= ~((<u32>1) << column);
         continue;
       }
       length = end - cell.at;

@@ -17,7 +17,6 @@ const NEVER: u32 = 8;
 const NO_STRING: u32 = 0xffffffff;
 
 /** Eight 64-bit lane masks to eight bits. */
-@inline
 function packLongs(a: v128, b: v128, c: v128, d: v128): u32 {
   const low = i8x16.shuffle(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
   const high = i8x16.shuffle(c, d, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
@@ -115,7 +114,7 @@ function runTest(test: usize, strings: usize, rows: usize, bits: usize): void {
   }
   for (let row = eights << 3; row < rows; row++) {
     const pass = passes(column, row, plain, value, code) != (flip != 0);
-    if (!pass) store<u8>(bits + eights, load<u8>(bits + eights) & <u8>~(<u32>1 << <u32>(row & 7)));
+    if (!pass) store<u8>(bits + eights, load<u8>(bits + eights) & <u8>~((<u32>1) << (<u32>(row & 7))));
   }
 }
 
@@ -129,7 +128,7 @@ export function selectRows(testsAt: usize, tests: u32, strings: usize, rows: usi
   const bits = scratch(words << 3);
   memory.fill(bits, 0, words << 3);
   memory.fill(bits, 0xff, rows >> 3);
-  store<u8>(bits + (rows >> 3), <u8>((<u32>1 << <u32>(rows & 7)) - 1));
+  store<u8>(bits + (rows >> 3), <u8>(((<u32>1) << (<u32>(rows & 7))) - 1));
   for (let i: u32 = 0; i < tests; i++) runTest(testsAt + <usize>i * TEST_BYTES, strings, rows, bits);
   let at = out;
   for (let word: usize = 0; word < words; word++) {

@@ -10,7 +10,16 @@
  * Records are dense and in order of arrival, so that a refused batch is taken back by dropping the newest.
  */
 import { F64, TEXT } from "./columns";
-import { Dictionary, addUse, closeDictionary, compactDictionary, dictionaryBytes, dropUse, openDictionary, unusedEntries } from "./dictionary";
+import {
+  Dictionary,
+  addUse,
+  closeDictionary,
+  compactDictionary,
+  dictionaryBytes,
+  dropUse,
+  openDictionary,
+  unusedEntries,
+} from "./dictionary";
 import { mixWords } from "./bytes";
 import { TEST_BYTES } from "./filter";
 import { alloc, blockBytes, free, scratch } from "./memory";
@@ -61,48 +70,39 @@ export class Flow {
 }
 
 /** List of type u32, name hash u32 per column. */
-@inline
 export function planColumns(plan: Plan): usize {
   return changetype<usize>(plan) + PLAN_HEAD;
 }
 
-@inline
 export function planTests(plan: Plan): usize {
-  return planColumns(plan) + (<usize>plan.columns << 3);
+  return planColumns(plan) + ((<usize>plan.columns) << 3);
 }
 
-@inline
 export function planStrings(plan: Plan): usize {
   return planTests(plan) + <usize>plan.tests * TEST_BYTES;
 }
 
 /** Column of a measure. */
-@inline
 export function measureColumn(plan: Plan, measure: u32): u32 {
-  return load<u32>(changetype<usize>(plan) + 32 + (<usize>measure << 2));
+  return load<u32>(changetype<usize>(plan) + 32 + ((<usize>measure) << 2));
 }
 
-@inline
 export function columnType(plan: Plan, column: u32): u32 {
-  return load<u32>(planColumns(plan) + (<usize>column << 3));
+  return load<u32>(planColumns(plan) + ((<usize>column) << 3));
 }
 
-@inline
 export function measureIsFloat(plan: Plan, measure: u32): bool {
   return columnType(plan, measureColumn(plan, measure)) == F64;
 }
 
-@inline
 export function recordAt(flow: Flow, index: u32): usize {
   return flow.records + <usize>index * flow.stride;
 }
 
-@inline
 function slotAt(flow: Flow, index: u32): usize {
-  return flow.slots + (<usize>index << 3);
+  return flow.slots + ((<usize>index) << 3);
 }
 
-@inline
 function slotMask(flow: Flow): u32 {
   return (flow.capacity << 1) - 1;
 }
@@ -165,9 +165,9 @@ function resize(flow: Flow, capacity: u32): void {
   assert(capacity >= flow.count);
   flow.capacity = capacity;
   flow.records = moved(flow.records, <usize>flow.count * flow.stride, <usize>capacity * flow.stride);
-  flow.touched = moved(flow.touched, <usize>flow.touchedCount << 2, <usize>capacity << 2);
+  flow.touched = moved(flow.touched, (<usize>flow.touchedCount) << 2, (<usize>capacity) << 2);
   if (flow.slots != 0) free(flow.slots);
-  flow.slots = alloc(<usize>capacity << 4);
+  flow.slots = alloc((<usize>capacity) << 4);
   reindex(flow);
 }
 
@@ -180,7 +180,7 @@ function emptySlot(flow: Flow, hash: u32): usize {
 
 /** Fills the slots anew from the records. */
 function reindex(flow: Flow): void {
-  memory.fill(flow.slots, 0, <usize>flow.capacity << 4);
+  memory.fill(flow.slots, 0, (<usize>flow.capacity) << 4);
   for (let i: u32 = 0; i < flow.count; i++) {
     const hash = load<u32>(recordAt(flow, i), 24);
     const slot = emptySlot(flow, hash);
@@ -223,7 +223,6 @@ function addGroup(flow: Flow, key: i64, start: i64, hash: u32): u32 {
 }
 
 /** Index of the group, which is added when it is new. */
-@inline
 export function findGroup(flow: Flow, key: i64, start: i64): u32 {
   const hash = mixWords(<u64>key, <u64>start);
   const mask = slotMask(flow);
@@ -258,16 +257,14 @@ export function dropNewest(flow: Flow, count: u32): void {
 }
 
 /** Marks a group for the next delta. */
-@inline
 export function touch(flow: Flow, index: u32, record: usize): void {
   if (load<u32>(record, 28) == 0) {
     store<u32>(record, 1, 28);
-    store<u32>(flow.touched + (<usize>(flow.touchedCount++) << 2), index);
+    store<u32>(flow.touched + ((<usize>flow.touchedCount++) << 2), index);
   }
 }
 
 /** Where a window ends: exclusive; a window that reaches the end of int64 ends there. */
-@inline
 export function endOf(start: i64, size: i64): i64 {
   return start > i64.MAX_VALUE - size ? i64.MAX_VALUE : start + size;
 }
@@ -286,7 +283,7 @@ export function removeClosed(flow: Flow, watermark: i64): void {
       if (flow.textKeys) dropUse(flow.dictionary, <u32>load<i64>(record));
       continue;
     }
-    if (load<u32>(record, 28)) store<u32>(flow.touched + (<usize>(flow.touchedCount++) << 2), kept);
+    if (load<u32>(record, 28)) store<u32>(flow.touched + ((<usize>flow.touchedCount++) << 2), kept);
     if (kept != i) memory.copy(recordAt(flow, kept), record, flow.stride);
     flow.firstStart = min(flow.firstStart, start);
     kept++;
@@ -300,11 +297,11 @@ export function removeClosed(flow: Flow, watermark: i64): void {
 function compactKeys(flow: Flow): void {
   const dictionary = flow.dictionary;
   if (unusedEntries(dictionary) << 1 <= dictionary.count) return;
-  const renamed = scratch(<usize>dictionary.count << 2);
+  const renamed = scratch((<usize>dictionary.count) << 2);
   flow.dictionary = compactDictionary(dictionary, renamed);
   for (let i: u32 = 0; i < flow.count; i++) {
     const record = recordAt(flow, i);
-    const key: i64 = load<u32>(renamed + (<usize>load<i64>(record) << 2));
+    const key: i64 = load<u32>(renamed + ((<usize>load<i64>(record)) << 2));
     store<i64>(record, key);
     store<u32>(record, mixWords(<u64>key, <u64>load<i64>(record, 8)), 24);
   }

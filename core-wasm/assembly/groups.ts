@@ -11,7 +11,17 @@
  */
 import { F64, I64, TEXT } from "./columns";
 import { Dictionary, textAt, textLength } from "./dictionary";
-import { Flow, MAX_MEASURES, MEASURE_BYTES, Plan, RECORD_HEAD, columnType, measureColumn, measureIsFloat, recordAt } from "./flow";
+import {
+  Flow,
+  MAX_MEASURES,
+  MEASURE_BYTES,
+  Plan,
+  RECORD_HEAD,
+  columnType,
+  measureColumn,
+  measureIsFloat,
+  recordAt,
+} from "./flow";
 import { OK, WRONG_KIND, WRONG_LENGTH, checkFrame, endsFill, sealFrame } from "./frame";
 import { scratch } from "./memory";
 import { ITEM, orderOf, sortByValue, sortTexts } from "./order";
@@ -35,37 +45,36 @@ let keys: u32 = 0;
 let keyBytes: usize = 0;
 
 function rememberKey(d: Dictionary, id: u32): void {
-  const at = sparse + (<usize>id << 2);
+  const at = sparse + ((<usize>id) << 2);
   const place = load<u32>(at);
-  if (place < keys && load<u32>(dense + (<usize>place << 2)) == id) return;
+  if (place < keys && load<u32>(dense + ((<usize>place) << 2)) == id) return;
   store<u32>(at, keys);
-  store<u32>(dense + (<usize>(keys++) << 2), id);
+  store<u32>(dense + ((<usize>keys++) << 2), id);
   keyBytes += textLength(d, id);
 }
 
 /** Sorts the keys of `count` groups; `sparse` then has each one's rank. Returns the sorted keys as items. */
 function rankKeys(flow: Flow, indexes: usize, count: u32): usize {
   const d = flow.dictionary;
-  sparse = scratch(<usize>d.count << 2);
-  dense = scratch(<usize>count << 2);
+  sparse = scratch((<usize>d.count) << 2);
+  dense = scratch((<usize>count) << 2);
   keys = 0;
   keyBytes = 0;
   for (let i: u32 = 0; i < count; i++) {
-    rememberKey(d, <u32>load<i64>(recordAt(flow, load<u32>(indexes + (<usize>i << 2)))));
+    rememberKey(d, <u32>load<i64>(recordAt(flow, load<u32>(indexes + ((<usize>i) << 2)))));
   }
   const sorted = sortTexts(d, dense, keys);
   for (let rank: u32 = 0; rank < keys; rank++) {
     const id = load<u32>(sorted + <usize>rank * ITEM, 8);
-    store<u32>(sparse + (<usize>id << 2), rank);
+    store<u32>(sparse + ((<usize>id) << 2), rank);
   }
   return sorted;
 }
 
 /** The key as a frame has it: itself, or its rank among the frame's keys. */
-@inline
 function packedKey(flow: Flow, record: usize): i64 {
   const key = load<i64>(record);
-  return flow.textKeys ? <i64>load<u32>(sparse + (<usize>key << 2)) : key;
+  return flow.textKeys ? <i64>load<u32>(sparse + ((<usize>key) << 2)) : key;
 }
 
 /** Items for `count` groups, ordered by (start, key); an item's index is the group's. */
@@ -73,7 +82,7 @@ function orderGroups(flow: Flow, indexes: usize, count: u32): usize {
   const items = scratch(<usize>count * ITEM);
   const spare = scratch(<usize>count * ITEM);
   for (let i: u32 = 0; i < count; i++) {
-    const index = load<u32>(indexes + (<usize>i << 2));
+    const index = load<u32>(indexes + ((<usize>i) << 2));
     const item = items + <usize>i * ITEM;
     store<u64>(item, orderOf(packedKey(flow, recordAt(flow, index))));
     store<u32>(item, index, 8);
@@ -106,7 +115,7 @@ function putMeasures(flow: Flow, from: usize, to: usize): void {
 }
 
 function putKeys(d: Dictionary, sorted: usize, at: usize): usize {
-  let text = at + (<usize>keys << 2);
+  let text = at + ((<usize>keys) << 2);
   const heap = text;
   for (let rank: u32 = 0; rank < keys; rank++) {
     const id = load<u32>(sorted + <usize>rank * ITEM, 8);
@@ -126,7 +135,7 @@ export function packGroups(flow: Flow, indexes: usize, count: u32, closedThrough
   const sorted = flow.textKeys ? rankKeys(flow, indexes, count) : 0;
   const items = orderGroups(flow, indexes, count);
   const width = GROUP_HEAD + <usize>flow.plan.measures * MEASURE_BYTES;
-  const length: u64 = HEAD + <u64>count * width + (<u64>keys << 2) + keyBytes;
+  const length: u64 = HEAD + <u64>count * width + ((<u64>keys) << 2) + keyBytes;
   assert(length < 0x40000000);
   const frame = scratch(<usize>length);
   putHead(frame, flow, closedThrough);
@@ -163,7 +172,7 @@ export function verifyGroups(frame: usize, length: usize): u32 {
   const rows = groupsIn(frame);
   const width = GROUP_HEAD + <usize>measures * MEASURE_BYTES;
   const fixed = HEAD + <u64>rows * width;
-  if (fixed + (<u64>names << 2) + nameBytes != <u64>length) return WRONG_LENGTH;
+  if (fixed + ((<u64>names) << 2) + nameBytes != <u64>length) return WRONG_LENGTH;
   if (!endsFill(frame + <usize>fixed, names, nameBytes)) return WRONG_LENGTH;
   if (keyType == I64) return names == 0 ? OK : WRONG_LENGTH;
   for (let i: u32 = 0; i < rows; i++) {
@@ -182,26 +191,22 @@ export function groupsMatch(frame: usize, plan: Plan): u32 {
   return OK;
 }
 
-@inline
 export function groupsIn(frame: usize): u32 {
   return load<u32>(frame, 8);
 }
 
 /** Address of group `index` in a verified frame. */
-@inline
 export function groupAt(frame: usize, index: u32): usize {
   return frame + HEAD + <usize>index * (GROUP_HEAD + <usize>load<u16>(frame, 12) * MEASURE_BYTES);
 }
 
 /** Copies a group's count and measures into a record. */
-@inline
 export function copyGroup(flow: Flow, group: usize, record: usize): void {
   store<i64>(record, load<i64>(group, 16), 16);
   memory.copy(record + RECORD_HEAD, group + GROUP_HEAD, <usize>flow.plan.measures * MEASURE_BYTES);
 }
 
 /** Windows that ended at or before it were closed before the frame's groups were touched; i64.MIN_VALUE for none. */
-@inline
 export function closedBefore(frame: usize): i64 {
   return load<i64>(frame, 32);
 }
@@ -212,10 +217,10 @@ let keyLength: usize = 0;
 /** Finds key `index` of a verified frame: its address; its length is `foundKeyLength`. */
 export function findKey(frame: usize, index: u32): usize {
   const ends = groupAt(frame, groupsIn(frame));
-  const heap = ends + (<usize>load<u32>(frame, 20) << 2);
-  const start = index == 0 ? 0 : load<u32>(ends + (<usize>(index - 1) << 2));
+  const heap = ends + ((<usize>load<u32>(frame, 20)) << 2);
+  const start = index == 0 ? 0 : load<u32>(ends + ((<usize>(index - 1)) << 2));
   keyAt = heap + start;
-  keyLength = load<u32>(ends + (<usize>index << 2)) - start;
+  keyLength = load<u32>(ends + ((<usize>index) << 2)) - start;
   return keyAt;
 }
 

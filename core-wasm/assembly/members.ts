@@ -57,9 +57,8 @@ export const START = changetype<Member>(members + 8192);
 /** Any member that is not known. Its pattern matches nothing: no text has a zero byte. */
 export const OTHER = changetype<Member>(members + 8320);
 
-@inline
 export function memberAt(index: u32): Member {
-  return changetype<Member>(members + (<usize>index << 7));
+  return changetype<Member>(members + ((<usize>index) << 7));
 }
 
 /** Forgets all members. */
@@ -109,7 +108,6 @@ export function declareMember(name: usize, length: usize, column: u32, type: u32
 }
 
 /** Whether the text at `at` is this member's name, with quotes and colon. */
-@inline
 export function matches(at: usize, member: Member): bool {
   const m = changetype<usize>(member);
   const differ = v128.and(v128.xor(v128.load(at), v128.load(m)), v128.load(m, MASK));
@@ -151,7 +149,6 @@ function findEscaped(name: usize, length: usize): Member {
 let met: Member = OTHER;
 
 /** The member that `readName` read last. */
-@inline
 export function metMember(): Member {
   return met;
 }

@@ -2,7 +2,6 @@
 import { BAD_NUMBER, fail } from "./json/fault";
 
 /** The float nearest to the decimal text at `at`; only for what the fast path cannot decide. JavaScript's `Number` rounds every input correctly. */
-@external("core-wasm/assembly/numbers", "parseF64")
 declare function parseF64(at: usize, length: usize): f64;
 
 /** How a number fits an `i64` column. */
@@ -19,7 +18,7 @@ const EXACT_POWER: i64 = 22;
 const EXPONENT_CAP: i64 = 1_000_000_000_000;
 
 const POWERS = memory.data<f64>([
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ]);
 const SMALL_POWERS = memory.data<u64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000]);
@@ -41,7 +40,6 @@ let digitsStart: usize = 0;
 let digitsEnd: usize = 0;
 
 /** Value of eight digits, the first in the lowest byte, each byte 0 to 9: pairs, then quadruples, then all (SWAR). */
-@inline
 function eightDigits(word: u64): u64 {
   word = word * 10 + (word >> 8);
   const high = (word & 0x000000ff000000ff) * 0x000f424000000064;
@@ -50,13 +48,11 @@ function eightDigits(word: u64): u64 {
 }
 
 /** How many of the bytes, each a character less "0", are digits, counted from the lowest; 0 to 8. */
-@inline
 function leadingDigits(word: u64): u64 {
   return ctz(((word + 0x7676767676767676) | word) & 0x8080808080808080) >> 3;
 }
 
 /** Whether a number would go on with this byte. */
-@inline
 function goesOn(byte: u32): bool {
   return byte == 0x2e || (byte | 0x20) == 0x65 || byte - 0x30 <= 9;
 }
@@ -65,7 +61,6 @@ function goesOn(byte: u32): bool {
  * Reads a plain integer of up to 15 digits, sign apart, into `integer`; `at` is at the sign or first digit.
  * Returns its end, or 0 when it is something else: then `scanNumber` decides. May read 24 bytes from `at`.
  */
-@inline
 export function shortInteger(at: usize): usize {
   const minus = load<u8>(at) == 0x2d;
   const first = at + <usize>minus;
@@ -79,11 +74,12 @@ export function shortInteger(at: usize): usize {
       word = load<u64>(first, 8) ^ 0x3030303030303030;
       count = leadingDigits(word);
       if (count != 0) {
-        value = value * load<u64>(SMALL_POWERS + (<usize>(count & 7) << 3)) + eightDigits(word << (64 - (count << 3)));
+        value =
+          value * load<u64>(SMALL_POWERS + ((<usize>(count & 7)) << 3)) + eightDigits(word << (64 - (count << 3)));
         end += <usize>count;
       }
     }
-    integer = minus ? -<i64>value : <i64>value;
+    integer = minus ? -(<i64>value) : <i64>value;
     const leadingZero = load<u8>(first) == 0x30 && end - first > 1;
     if (count == 8 || leadingZero || goesOn(load<u8>(end))) end = 0;
   }
@@ -91,13 +87,11 @@ export function shortInteger(at: usize): usize {
 }
 
 /** The nearest float of what `shortInteger` read; the sign of zero is kept. `at` is where it began. */
-@inline
 export function shortFloat(at: usize): f64 {
   const value = <f64>integer;
   return integer == 0 && load<u8>(at) == 0x2d ? -0.0 : value;
 }
 
-@inline
 function isDigit(byte: u32): bool {
   return byte - 0x30 <= 9;
 }
@@ -142,7 +136,7 @@ function scanFraction(at: usize): usize {
       power--;
     } else if (digit != 0) {
       inexact = true;
-      lowest = -<i64>(at - start + 1);
+      lowest = -(<i64>(at - start + 1));
     }
     byte = load<u8>(++at);
   } while (isDigit(byte));
@@ -218,8 +212,8 @@ export function asFloat(): bool {
     value = <f64>mantissa;
   } else if (!inexact && mantissa <= EXACT_MANTISSA && exponent >= -EXACT_POWER && exponent <= EXACT_POWER) {
     value = <f64>mantissa;
-    if (exponent < 0) value /= load<f64>(POWERS + (<usize>-exponent << 3));
-    else value *= load<f64>(POWERS + (<usize>exponent << 3));
+    if (exponent < 0) value /= load<f64>(POWERS + ((<usize>-exponent) << 3));
+    else value *= load<f64>(POWERS + ((<usize>exponent) << 3));
   } else {
     const from = digitsStart + <usize>negative;
     value = parseF64(from, digitsEnd - from);

@@ -9,7 +9,6 @@ const DIGITS: usize = 8;
 const counts = memory.data(8192); // 8 digits * 256 * u32
 
 /** Turns an int64 into a u64 of the same order. */
-@inline
 export function orderOf(value: i64): u64 {
   return <u64>value ^ 0x8000000000000000;
 }
@@ -41,7 +40,7 @@ function scatter(from: usize, end: usize, digit: usize, to: usize): void {
     sum += here;
   }
   for (let item = from; item < end; item += ITEM) {
-    const head = heads + (<usize>load<u8>(item + digit) << 2);
+    const head = heads + ((<usize>load<u8>(item + digit)) << 2);
     const place = load<u32>(head);
     store<u32>(head, place + 1);
     v128.store(to + <usize>place * ITEM, v128.load(item));
@@ -68,10 +67,9 @@ function prefixOf(d: Dictionary, id: u32): u64 {
   const length = textLength(d, id);
   const word = bswap<u64>(load<u64>(textAt(d, id)));
   if (length >= 8) return word;
-  return length == 0 ? 0 : word & (~(<u64>0) << (64 - (<u64>length << 3)));
+  return length == 0 ? 0 : word & (~(<u64>0) << (64 - ((<u64>length) << 3)));
 }
 
-@inline
 function above(d: Dictionary, a: usize, b: usize): bool {
   const x = load<u64>(a);
   const y = load<u64>(b);
@@ -101,7 +99,7 @@ export function sortTexts(d: Dictionary, ids: usize, count: u32): usize {
   let items = scratch(bytes);
   let spare = scratch(bytes);
   for (let i: u32 = 0; i < count; i++) {
-    const id = load<u32>(ids + (<usize>i << 2));
+    const id = load<u32>(ids + ((<usize>i) << 2));
     store<u64>(items + <usize>i * ITEM, prefixOf(d, id));
     store<u32>(items + <usize>i * ITEM, id, 8);
   }

@@ -1,5 +1,5 @@
 /** Tumbling event-time windows per key: batches of columns in, deltas, closed windows and snapshots out. */
-import { Column, F64, TEXT, columnAt, columnsMatch, frameRows, openFrame, stringAt, stringEnd } from "./columns";
+import { Column, TEXT, columnAt, columnsMatch, frameRows, openFrame, stringAt, stringEnd } from "./columns";
 import { NO_ENTRY, intern, shrinkTo } from "./dictionary";
 import { selectRows } from "./filter";
 import {
@@ -19,7 +19,18 @@ import {
   touch,
 } from "./flow";
 import { OK } from "./frame";
-import { closedBefore, copyGroup, findKey, foundKeyLength, groupAt, groupsIn, groupsMatch, keysIn, packGroups, verifyGroups } from "./groups";
+import {
+  closedBefore,
+  copyGroup,
+  findKey,
+  foundKeyLength,
+  groupAt,
+  groupsIn,
+  groupsMatch,
+  keysIn,
+  packGroups,
+  verifyGroups,
+} from "./groups";
 import { scratch } from "./memory";
 
 /** Beside the codes of frame.ts. */
@@ -57,7 +68,6 @@ function maxOf(data: usize, rows: usize): i64 {
 }
 
 /** Start of the window that holds `time`: windows are aligned to 0 and floor; the first one of int64 starts where int64 does. */
-@inline
 function startOf(time: i64, size: i64): i64 {
   let into = time % size;
   if (into < 0) into += size;
@@ -67,12 +77,11 @@ function startOf(time: i64, size: i64): i64 {
 /** Ids of a text column's codes in the flow's dictionary, filled in as rows ask for them. */
 let ids: usize = 0;
 
-@inline
 function keyOf(flow: Flow, column: Column, row: usize): i64 {
   let key: i64 = 0;
   if (column.type == TEXT) {
     const code = load<u32>(column.data + (row << 2));
-    const at = ids + (<usize>code << 2);
+    const at = ids + ((<usize>code) << 2);
     let id = load<u32>(at);
     if (id == NO_ENTRY) {
       const text = stringAt(column, code);
@@ -94,8 +103,8 @@ function resolve(flow: Flow, selected: usize, count: usize, groups: usize, water
   const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
   const limit = max(plan.maxGroups, groupsBefore);
   if (flow.textKeys) {
-    ids = scratch(<usize>key.strings << 2);
-    memory.fill(ids, 0xff, <usize>key.strings << 2);
+    ids = scratch((<usize>key.strings) << 2);
+    memory.fill(ids, 0xff, (<usize>key.strings) << 2);
   }
   // Rows mostly come in order of time: the division is done only when the window changes.
   let start: i64 = 0;
@@ -143,7 +152,6 @@ function countRows(flow: Flow, groups: usize, count: usize): void {
   }
 }
 
-@inline
 function saturatingAdd(a: i64, b: i64): i64 {
   const sum = a + b;
   if (((a ^ sum) & (b ^ sum)) >= 0) return sum;
@@ -152,7 +160,7 @@ function saturatingAdd(a: i64, b: i64): i64 {
 
 function addLongs(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const value = load<i64>(data + (<usize>load<u32>(selected + (i << 2)) << 3));
+    const value = load<i64>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
     const at = <usize>load<u32>(records + (i << 2)) + offset;
     store<i64>(at, saturatingAdd(load<i64>(at), value));
     if (value < load<i64>(at, 8)) store<i64>(at, value, 8);
@@ -162,7 +170,7 @@ function addLongs(data: usize, offset: usize, selected: usize, records: usize, c
 
 function addFloats(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const value = load<f64>(data + (<usize>load<u32>(selected + (i << 2)) << 3));
+    const value = load<f64>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
     const at = <usize>load<u32>(records + (i << 2)) + offset;
     store<f64>(at, load<f64>(at) + value);
     if (value < load<f64>(at, 8)) store<f64>(at, value, 8);
@@ -199,7 +207,7 @@ export function windowDelta(at: usize): usize {
   if (flow.touchedCount == 0 && flow.closedThrough == i64.MIN_VALUE) return 0;
   const frame = packGroups(flow, flow.touched, flow.touchedCount, flow.closedThrough);
   for (let i: u32 = 0; i < flow.touchedCount; i++) {
-    store<u32>(recordAt(flow, load<u32>(flow.touched + (<usize>i << 2))), 0, 28);
+    store<u32>(recordAt(flow, load<u32>(flow.touched + ((<usize>i) << 2))), 0, 28);
   }
   flow.touchedCount = 0;
   flow.closedThrough = i64.MIN_VALUE;
@@ -211,11 +219,11 @@ export function windowClose(at: usize, watermark: i64): usize {
   const flow = changetype<Flow>(at);
   const size = flow.plan.size;
   if (flow.count == 0 || endOf(flow.firstStart, size) > watermark) return 0;
-  const indexes = scratch(<usize>flow.count << 2);
+  const indexes = scratch((<usize>flow.count) << 2);
   let count: u32 = 0;
   for (let i: u32 = 0; i < flow.count; i++) {
     if (endOf(load<i64>(recordAt(flow, i), 8), size) > watermark) continue;
-    store<u32>(indexes + (<usize>(count++) << 2), i);
+    store<u32>(indexes + ((<usize>count++) << 2), i);
   }
   if (count == 0) return 0;
   const frame = packGroups(flow, indexes, count, i64.MIN_VALUE);
@@ -227,8 +235,8 @@ export function windowClose(at: usize, watermark: i64): usize {
 /** Packs all groups. */
 export function windowSnapshot(at: usize): usize {
   const flow = changetype<Flow>(at);
-  const indexes = scratch(<usize>flow.count << 2);
-  for (let i: u32 = 0; i < flow.count; i++) store<u32>(indexes + (<usize>i << 2), i);
+  const indexes = scratch((<usize>flow.count) << 2);
+  for (let i: u32 = 0; i < flow.count; i++) store<u32>(indexes + ((<usize>i) << 2), i);
   return packGroups(flow, indexes, flow.count, i64.MIN_VALUE);
 }
 
@@ -240,16 +248,16 @@ export function windowLoad(at: usize, frame: usize, length: usize): u32 {
   if (wrong != OK) return wrong;
   if (closedBefore(frame) != i64.MIN_VALUE && flow.count != 0) removeClosed(flow, closedBefore(frame));
   if (flow.textKeys) {
-    ids = scratch(<usize>keysIn(frame) << 2);
+    ids = scratch((<usize>keysIn(frame)) << 2);
     for (let i: u32 = 0; i < keysIn(frame); i++) {
       const key = findKey(frame, i);
-      store<u32>(ids + (<usize>i << 2), intern(flow.dictionary, key, foundKeyLength()));
+      store<u32>(ids + ((<usize>i) << 2), intern(flow.dictionary, key, foundKeyLength()));
     }
   }
   for (let i: u32 = 0; i < groupsIn(frame); i++) {
     const group = groupAt(frame, i);
     let key = load<i64>(group);
-    if (flow.textKeys) key = load<u32>(ids + (<usize>key << 2));
+    if (flow.textKeys) key = load<u32>(ids + ((<usize>key) << 2));
     const start = load<i64>(group, 8);
     const index = findGroup(flow, key, start);
     copyGroup(flow, group, recordAt(flow, index));

@@ -29,7 +29,7 @@ export class CoreInstance {
 
   constructor(module: WebAssembly.Module) {
     const numbers = { parseF64: (at: number, length: number): number => this.#parseF64(at, length) };
-    const instance = new WebAssembly.Instance(module, { "core-wasm/assembly/numbers": numbers });
+    const instance = new WebAssembly.Instance(module, { numbers });
     this.#exports = instance.exports;
     this.#memory = instance.exports as unknown as MemoryFunctions;
     this.#derive();
