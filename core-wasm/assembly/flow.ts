@@ -260,7 +260,8 @@ export function dropNewest(flow: Flow, count: u32): void {
 export function touch(flow: Flow, index: u32, record: usize): void {
   if (load<u32>(record, 28) == 0) {
     store<u32>(record, 1, 28);
-    store<u32>(flow.touched + ((<usize>flow.touchedCount++) << 2), index);
+    store<u32>(flow.touched + ((<usize>flow.touchedCount) << 2), index);
+    flow.touchedCount++;
   }
 }
 
@@ -283,7 +284,10 @@ export function removeClosed(flow: Flow, watermark: i64): void {
       if (flow.textKeys) dropUse(flow.dictionary, <u32>load<i64>(record));
       continue;
     }
-    if (load<u32>(record, 28)) store<u32>(flow.touched + ((<usize>flow.touchedCount++) << 2), kept);
+    if (load<u32>(record, 28)) {
+      store<u32>(flow.touched + ((<usize>flow.touchedCount) << 2), kept);
+      flow.touchedCount++;
+    }
     if (kept != i) memory.copy(recordAt(flow, kept), record, flow.stride);
     flow.firstStart = min(flow.firstStart, start);
     kept++;

@@ -49,7 +49,8 @@ function rememberKey(d: Dictionary, id: u32): void {
   const place = load<u32>(at);
   if (place < keys && load<u32>(dense + ((<usize>place) << 2)) == id) return;
   store<u32>(at, keys);
-  store<u32>(dense + ((<usize>keys++) << 2), id);
+  store<u32>(dense + ((<usize>keys) << 2), id);
+  keys++;
   keyBytes += textLength(d, id);
 }
 

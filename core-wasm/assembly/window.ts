@@ -223,7 +223,8 @@ export function windowClose(at: usize, watermark: i64): usize {
   let count: u32 = 0;
   for (let i: u32 = 0; i < flow.count; i++) {
     if (endOf(load<i64>(recordAt(flow, i), 8), size) > watermark) continue;
-    store<u32>(indexes + ((<usize>count++) << 2), i);
+    store<u32>(indexes + ((<usize>count) << 2), i);
+    count++;
   }
   if (count == 0) return 0;
   const frame = packGroups(flow, indexes, count, i64.MIN_VALUE);
