@@ -1,0 +1,58 @@
+/** Apps as a whole: unique names, shared streams, and sound partition counts. */
+
+import { describe, expect, test } from "vitest";
+import { contract, count, defineApp, flow, fn, service, stream, text, timestamp, tumbling } from "../../sdk/index.ts";
+import type { FlowDefinition, StreamDefinition } from "../../sdk/index.ts";
+
+const Clicks = stream("clicks", { page: text(), at: timestamp() });
+const pageFlow = (name: string, view: string, source = Clicks): FlowDefinition =>
+  flow(name)
+    .from(source, { time: "at" })
+    .keyBy("page")
+    .window(tumbling("1s"))
+    .aggregate({ clicks: count() })
+    .toView(view);
+const echo = service(contract("echo", { say: fn() }), {}, { say() {} });
+const misconfigured = (message: RegExp): unknown =>
+  expect.objectContaining({ type: "misconfigured", message: expect.stringMatching(message) });
+
+describe("defineApp", () => {
+  test("indexes services, flows, their views and their streams by name", () => {
+    const [first, second] = [pageFlow("one", "view-one"), pageFlow("two", "view-two")];
+    const app = defineApp({ services: [echo], flows: [first, second] });
+    expect(app.services.get("echo")).toBe(echo);
+    expect(app.flows.get("one")).toBe(first);
+    expect(app.views.get("view-two")).toBe(second);
+    expect(Array.from(app.streams)).toEqual([["clicks", Clicks]]);
+    expect(app.partitions).toBe(4);
+  });
+
+  test("refuses names that two share", () => {
+    const one = pageFlow("one", "view-one");
+    expect(() => defineApp({ services: [echo, echo] })).toThrow(misconfigured(/the service name "echo"/));
+    expect(() => defineApp({ services: [], flows: [one, pageFlow("one", "other")] })).toThrow(
+      misconfigured(/the flow name "one"/),
+    );
+    expect(() => defineApp({ services: [], flows: [one, pageFlow("two", "view-one")] })).toThrow(
+      misconfigured(/the view name/),
+    );
+  });
+
+  test("refuses two different streams of one name", () => {
+    const Other: StreamDefinition<(typeof Clicks)["fields"], "clicks"> = stream("clicks", {
+      page: text(),
+      at: timestamp(),
+    });
+    const flows = [pageFlow("one", "view-one"), pageFlow("two", "view-two", Other)];
+    expect(() => defineApp({ services: [], flows })).toThrow(misconfigured(/two streams have the name "clicks"/));
+  });
+
+  test.each([1, 256])("takes %d partitions", (partitions) => {
+    expect(defineApp({ services: [], partitions }).partitions).toBe(partitions);
+  });
+  test.each([0, 257, 1.5, NaN, "4" as never])("refuses %s partitions", (partitions) => {
+    expect(() => defineApp({ services: [], partitions })).toThrow(
+      misconfigured(/partitions must be a whole number from 1 to 256/),
+    );
+  });
+});
