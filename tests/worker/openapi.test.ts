@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { defineApp } from "../../sdk/app.ts";
+import { contract, fn } from "../../sdk/contract.ts";
+import type { Schema } from "../../sdk/schema.ts";
+import { service } from "../../sdk/service.ts";
+import { openApiDocument } from "../../worker/openapi/document.ts";
+import { app } from "./support/app.ts";
+import { edge } from "./support/edge.ts";
+
+type Json = { readonly [member: string]: Json } & readonly Json[];
+
+const DATA = new Set(["const", "enum", "default", "examples"]);
+
+/** What a JSON pointer in the document leads to. */
+function resolve(document: unknown, reference: string): unknown {
+  expect(reference.startsWith("#/")).toBe(true);
+  let at = document as Record<string, unknown> | undefined;
+  for (const token of reference.slice(2).split("/")) {
+    at = at?.[token.replaceAll("~1", "/").replaceAll("~0", "~")] as Record<string, unknown> | undefined;
+  }
+  return at;
+}
+
+function references(value: unknown, found: string[] = []): string[] {
+  if (typeof value !== "object" || value === null) return found;
+  for (const [member, inner] of Object.entries(value)) {
+    if (member === "$ref" && typeof inner === "string") found.push(inner);
+    else if (!DATA.has(member)) references(inner, found);
+  }
+  return found;
+}
+
+describe("the OpenAPI document", () => {
+  const document = JSON.parse(JSON.stringify(openApiDocument(app))) as Json;
+  const paths = document["paths"] as Json;
+
+  it("is served to callers with the token", async () => {
+    const { ask } = edge();
+    const response = await ask("/openapi.json");
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toEqual(document);
+    expect(await (await ask("/openapi.json")).json()).toEqual(document);
+  });
+
+  it("names its version, info, security and servers", () => {
+    expect(document["openapi"]).toBe("3.1.1");
+    expect(document["info"]).toEqual({ title: expect.any(String), version: expect.any(String) });
+    expect(document["security"]).toEqual([{ bearer: [] }]);
+    expect(document["components"]).toHaveProperty(
+      "securitySchemes.bearer",
+      expect.objectContaining({ type: "http", scheme: "bearer" }),
+    );
+  });
+
+  it("has a path for each function, stream, view, and for the batch and health", () => {
+    expect(Object.keys(paths).toSorted()).toEqual([
+      "/health",
+      "/v1/batch",
+      "/v1/services/account/{key}/balance",
+      "/v1/services/account/{key}/deposit",
+      "/v1/services/account/{key}/plant",
+      "/v1/services/account/{key}/transfer",
+      "/v1/streams/sales",
+      "/v1/views/sales-per-minute",
+      "/v1/views/sales-per-minute/{key}",
+    ]);
+  });
+
+  it("resolves every reference", () => {
+    const found = references(document);
+    expect(found.length).toBeGreaterThan(30);
+    for (const reference of found)
+      expect([reference, typeof resolve(document, reference)]).toEqual([reference, "object"]);
+  });
+
+  it("moves the inner references of recursive schemas along", () => {
+    const inside = references(resolve(document, "#/components/schemas/account.plant.input"));
+    expect(inside.length).toBeGreaterThan(0);
+    for (const reference of inside) expect(reference).toMatch(/^#\/components\/schemas\/account\.plant\.input\b/);
+  });
+
+  it("offers GET for queries only, with typed input", () => {
+    expect(Object.keys(paths["/v1/services/account/{key}/balance"]!)).toContain("get");
+    expect(Object.keys(paths["/v1/services/account/{key}/deposit"]!)).not.toContain("get");
+    const parameters = resolve(paths, "#/~1v1~1services~1account~1{key}~1balance/get/parameters") as unknown[];
+    expect(parameters).toContainEqual({
+      name: "input",
+      in: "query",
+      content: { "application/json": { schema: { $ref: "#/components/schemas/account.balance.input" } } },
+    });
+  });
+
+  it("describes refusals as typed 409 answers", () => {
+    const schema = resolve(
+      paths,
+      "#/~1v1~1services~1account~1{key}~1transfer/post/responses/409/content/application~1problem+json/schema",
+    ) as { oneOf: { properties: Record<string, unknown> }[] };
+    expect(schema.oneOf.map(({ properties }) => properties["type"])).toEqual([
+      { const: "/problems/account/insufficient-funds" },
+      { const: "/problems/account/account-closed" },
+    ]);
+    expect(resolve(document, "#/components/schemas/account.transfer.refusal.insufficient-funds")).toMatchObject({
+      properties: { balance: { type: "number" } },
+    });
+    expect(resolve(paths, "#/~1v1~1services~1account~1{key}~1deposit/post/responses/409")).toBeUndefined();
+  });
+
+  it("gives each operation an id of its own, answers, and declares each path parameter", () => {
+    const ids: unknown[] = [];
+    for (const [path, item] of Object.entries(paths)) {
+      const methods = Object.entries(item).filter(([name]) => name === "get" || name === "post");
+      expect(methods.length).toBeGreaterThan(0);
+      for (const [, operation] of methods) {
+        ids.push(operation["operationId"]);
+        const statuses = Object.keys(operation["responses"]!);
+        expect(statuses).toContain("200");
+        if (path !== "/health") expect(statuses).toEqual(expect.arrayContaining(["401", "500", "503"]));
+      }
+      expect("parameters" in item).toBe(path.includes("{key}"));
+    }
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("types the events of a stream and the rows of a view", () => {
+    expect(resolve(document, "#/components/schemas/stream.sales.event")).toMatchObject({
+      properties: {
+        item: { type: "string" },
+        amount: { type: "integer" },
+        price: { type: "number" },
+        at: { type: "integer" },
+      },
+      required: ["item", "amount", "price", "at"],
+    });
+    expect(resolve(document, "#/components/schemas/view.sales-per-minute.row")).toMatchObject({
+      required: ["key", "window", "orders", "revenue", "worth", "final"],
+      properties: { key: { type: "string" }, revenue: { type: "integer" }, worth: { type: "number" } },
+    });
+  });
+
+  it("leaves a schema without JSON Schema undescribed, with the reason", () => {
+    expect(resolve(document, "#/components/schemas/account.plant.output")).toEqual({
+      description: expect.stringContaining("JSON Schema"),
+    });
+    const bare: Schema = { "~standard": { version: 1, vendor: "bare", validate: (value) => ({ value }) } };
+    const other = contract("other", { go: fn({ input: bare }) });
+    const bareApp = defineApp({ services: [service(other, {}, { go: () => undefined })] });
+    expect(resolve(openApiDocument(bareApp), "#/components/schemas/other.go.input")).toEqual({
+      description: expect.stringContaining('"bare" offers no JSON Schema'),
+    });
+  });
+
+  it("does not take data for references", () => {
+    const odd = z.object({ kind: z.literal("#/x").meta({ examples: [{ $ref: "#/not-a-reference" }] }) });
+    const other = contract("other", { go: fn({ input: odd }) });
+    const oddApp = defineApp({ services: [service(other, {}, { go: () => undefined })] });
+    expect(JSON.stringify(openApiDocument(oddApp))).toContain('{"$ref":"#/not-a-reference"}');
+  });
+});

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
+import { initialMap } from "../../protocol/keygroups/map.ts";
+import { problemOf } from "../../sdk/problems.ts";
+import { LIMITS } from "../../worker/limits.ts";
+import { backoff } from "../../worker/retries.ts";
+import { platformError } from "./support/backend.ts";
+import { edge, problemIn } from "./support/edge.ts";
+
+const DEPOSIT = "/v1/services/account/alice/deposit";
+const lost = () => platformError("Network connection lost.", { retryable: true });
+
+/** Runs what waits on timers, and only counts the time. */
+async function settle(answer: Promise<Response>): Promise<Response> {
+  await vi.advanceTimersByTimeAsync(60_000);
+  return answer;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a lost message", () => {
+  it.each([
+    ["retryable", platformError("internal error", { retryable: true })],
+    ["an object that was reset", platformError("broken", { durableObjectReset: true, remote: true })],
+    ["a lost connection", new Error("Network connection lost.")],
+  ])("is sent again with the same request id after: %s", async (_name, error) => {
+    const { post, backend } = edge();
+    backend.arrive = ({ index }) => {
+      if (index < 2) throw error;
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(200);
+    expect(backend.executed).toHaveLength(1);
+    expect(backend.arrivals).toHaveLength(3);
+    expect(new Set(backend.arrivals.map(({ bytes }) => Buffer.from(bytes).toString("hex"))).size).toBe(1);
+  });
+
+  it("is executed once when only its answer was lost", async () => {
+    const { post, backend } = edge();
+    backend.leave = (answer, { index }) => {
+      if (index === 0) throw lost();
+      return answer;
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(200);
+    expect(backend.executed).toHaveLength(1);
+    expect(response.headers.has("idempotency-replayed")).toBe(false);
+  });
+
+  it("is sent again after a damaged answer, at any bit", async () => {
+    for (const bit of [0, 70, 130, 200, 250, 300, 700]) {
+      const { post, backend } = edge();
+      backend.leave = (answer, { index }) => {
+        if (index > 0) return answer;
+        const damaged = answer.slice();
+        damaged[bit >> 3]! ^= 1 << (bit & 7);
+        return damaged;
+      };
+      expect((await settle(post(DEPOSIT, "{}"))).status).toBe(200);
+      expect(backend.arrivals).toHaveLength(2);
+      expect(backend.executed).toHaveLength(1);
+    }
+  });
+
+  it("is sent again when it arrived damaged", async () => {
+    const { post, backend } = edge();
+    backend.arrive = ({ index }) => {
+      if (index === 0) throw new Error("CorruptError: corrupt bytes (checksum): expected other");
+    };
+    expect((await settle(post(DEPOSIT, "{}"))).status).toBe(200);
+  });
+
+  it("is given up after the last attempt, as an outcome that nobody knows", async () => {
+    const { post, backend } = edge();
+    backend.leave = () => {
+      throw lost();
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(504);
+    expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
+    expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+    expect(backend.executed).toHaveLength(1);
+  });
+
+  it("ends as internal-error when every answer is damaged", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { post, backend } = edge();
+    backend.leave = () => new Uint8Array(40);
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(500);
+    expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+    log.mockRestore();
+  });
+
+  it("is not sent after the deadline", async () => {
+    const { post, backend } = edge();
+    backend.arrive = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 12_000));
+      throw lost();
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(504);
+    expect(backend.arrivals).toHaveLength(3);
+  });
+
+  it("waits longer from attempt to attempt, and never longer than the maximum", () => {
+    for (let failures = 1; failures < 20; failures++) {
+      const full = Math.min(LIMITS.retryBaseMs * 2 ** (failures - 1), LIMITS.retryMaxMs);
+      const pause = backoff(failures);
+      expect(pause).toBeGreaterThanOrEqual(full / 2);
+      expect(pause).toBeLessThanOrEqual(full);
+    }
+  });
+});
+
+describe("overload", () => {
+  it("is answered at once with 503 and Retry-After", async () => {
+    const { post, backend } = edge();
+    backend.arrive = () => {
+      throw platformError("Durable Object is overloaded.", { overloaded: true, retryable: true });
+    };
+    const response = await post(DEPOSIT, "{}");
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(await problemIn(response)).toMatchObject({ type: "/problems/overloaded", retryable: true });
+    expect(backend.arrivals).toHaveLength(1);
+  });
+
+  it("does not claim that nothing was done when an earlier attempt may have run", async () => {
+    const { post, backend } = edge();
+    backend.arrive = ({ index }) => {
+      if (index > 0) throw platformError("overloaded", { overloaded: true });
+    };
+    backend.leave = () => {
+      throw lost();
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(504);
+    expect(backend.executed).toHaveLength(1);
+  });
+});
+
+describe("an error of the partition's own", () => {
+  it("is not sent again: it would fail again", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { post, backend } = edge();
+    backend.arrive = () => {
+      throw platformError("invariant 3", { remote: true });
+    };
+    expect((await post(DEPOSIT, "{}")).status).toBe(500);
+    expect(backend.arrivals).toHaveLength(1);
+    log.mockRestore();
+  });
+});
+
+describe("an answer that asks to be asked again", () => {
+  it("after a move: the map is fetched anew, and the message goes where the key is now", async () => {
+    const { post, backend } = edge();
+    const moved = initialMap(4);
+    backend.trueMap = { ...moved, version: 2, groups: moved.groups.map((partition) => (partition + 1) % 4) };
+    const response = await post(DEPOSIT, "{}");
+    expect(response.status).toBe(200);
+    expect(backend.refreshes).toBe(1);
+    expect(backend.arrivals).toHaveLength(2);
+    expect(backend.executed).toHaveLength(1);
+  });
+
+  it("while a group moves for ever: 503, and nothing was done", async () => {
+    const { post, backend } = edge();
+    const elsewhere = initialMap(4);
+    backend.trueMap = { ...elsewhere, groups: elsewhere.groups.map(() => 9) };
+    backend.refreshMap = () => undefined;
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+    expect(backend.executed).toHaveLength(0);
+  });
+
+  it("because nothing was done: with the same id, until it is done", async () => {
+    const { post, backend } = edge();
+    const body = JSON.stringify(problemOf("transaction-aborted"));
+    backend.answer = () =>
+      backend.arrivals.length < 3 ? { status: 500, flags: ANSWER_FLAG.retryable, body } : undefined;
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(200);
+    expect(backend.arrivals).toHaveLength(3);
+  });
+
+  it("and never gets done: the partition's own problem is passed on", async () => {
+    const { post, backend } = edge();
+    const body = JSON.stringify(problemOf("transaction-aborted", "tried and tried"));
+    backend.answer = () => ({ status: 500, flags: ANSWER_FLAG.retryable, body });
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(500);
+    expect(await problemIn(response)).toMatchObject({
+      type: "/problems/transaction-aborted",
+      detail: "tried and tried",
+    });
+    expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../worker/limits.ts";
+import { platformError } from "./support/backend.ts";
+import { edge, problemIn } from "./support/edge.ts";
+
+const VIEW = "/v1/views/sales-per-minute";
+
+describe("a view", () => {
+  it("is read from the partition of its flow's stream, and passed on as it is", async () => {
+    const { ask, backend } = edge();
+    backend.viewAnswer = { status: 200, body: '{"rows":[{"key":"a","n":9007199254740993}],"next":"c1"}', epoch: "12" };
+    const response = await ask(`${VIEW}?limit=5&cursor=c0`);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(backend.viewAnswer.body);
+    expect(response.headers.get("tidegate-epoch")).toBe("12");
+    const partition = backend.map.groups[backend.kernels().hashKey("sales") & 1023];
+    expect(backend.viewed).toEqual([
+      { partition, query: { view: "sales-per-minute", key: undefined, limit: 5, cursor: "c0" } },
+    ]);
+  });
+
+  it("is asked for one key, in either spelling", async () => {
+    const { ask, backend } = edge();
+    await ask(`${VIEW}/a%2Fb`);
+    await ask(`${VIEW}/~YS9i`);
+    expect(backend.viewed.map(({ query }) => query)).toEqual(
+      Array(2).fill({ view: "sales-per-minute", key: "a/b", limit: LIMITS.viewRowsDefault, cursor: undefined }),
+    );
+  });
+
+  it.each([
+    ["/v1/views/nothing", 404, "unknown-view"],
+    ["/v1/views/nothing/a", 404, "unknown-view"],
+    ["/v1/views/constructor", 404, "unknown-view"],
+    [`${VIEW}/%FF`, 400, "invalid-key"],
+    [`${VIEW}?limit=0`, 400, "invalid-parameter"],
+    [`${VIEW}?limit=1e3`, 400, "invalid-parameter"],
+    [`${VIEW}?limit=${LIMITS.viewRowsMax + 1}`, 400, "invalid-parameter"],
+    [`${VIEW}?limit=`, 400, "invalid-parameter"],
+    [`${VIEW}?cursor=${"x".repeat(LIMITS.viewCursorChars + 1)}`, 400, "invalid-parameter"],
+    [`${VIEW}/`, 404, "not-found"],
+  ])("refuses %s", async (path, status, type) => {
+    const { ask, backend } = edge();
+    const response = await ask(path);
+    expect(response.status).toBe(status);
+    expect((await problemIn(response)).type).toBe(`/problems/${type}`);
+    expect(backend.viewed).toHaveLength(0);
+  });
+
+  it("is asked again when the connection was lost", async () => {
+    const { ask, backend } = edge();
+    let failures = 2;
+    backend.arrive = () => {
+      if (failures-- > 0) throw platformError("Network connection lost.", { retryable: true });
+    };
+    expect((await ask(VIEW)).status).toBe(200);
+  });
+});
