@@ -36,9 +36,8 @@ function requireType(request: Request, accepted: readonly string[], advice: stri
  * @throws ProblemError `body-too-large`
  */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
-  if (request.body === null) return NOTHING;
   const declared = request.headers.get("content-length");
-  if (declared === null) return readStream(request.body, limit);
+  if (declared === null) return request.body === null ? NOTHING : readStream(request.body, limit);
   if (Number(declared) > limit) throw tooLarge(limit);
   const bytes = new Uint8Array(await request.arrayBuffer());
   if (bytes.length > limit) throw tooLarge(limit);

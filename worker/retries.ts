@@ -20,7 +20,7 @@ export class ResendError extends Error {
 }
 
 /**
- * Runs `attempt` until it returns, or it is settled that it will not. Each attempt must ask for its port anew and send the same request id.
+ * Runs `attempt` until it returns, or it is settled that it will not, at the latest at `deadline`. Each attempt must ask for its port anew and send the same request id.
  * @throws ProblemError
  */
 export async function withRetries<T>(backend: Backend, deadline: number, attempt: () => Promise<T>): Promise<T> {
@@ -28,11 +28,28 @@ export async function withRetries<T>(backend: Backend, deadline: number, attempt
   let retries: Retries | undefined;
   for (;;) {
     try {
-      return await attempt();
+      return await inTime(attempt(), deadline - backend.now());
     } catch (error) {
       retries ??= new Retries(backend, deadline);
       await retries.after(error);
     }
+  }
+}
+
+/** Thrown when an attempt takes longer than its request has. */
+class LateError extends Error {
+  override readonly name = "LateError";
+}
+
+async function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new LateError("no answer in time")), milliseconds);
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -56,6 +73,7 @@ class Retries {
     if (error instanceof ProblemError || error instanceof TidegateError || error instanceof ConfigurationError) {
       throw problemFor(error);
     }
+    if (error instanceof LateError) throw unknownOutcome();
     if (error instanceof ResendError) return this.#afterAnswer(error);
     const failure = failureOf(error);
     if (failure === "defect") throw problemFor(error);

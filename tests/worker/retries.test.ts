@@ -17,7 +17,7 @@ async function settle(answer: Promise<Response>): Promise<Response> {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -100,12 +100,31 @@ describe("a lost message", () => {
   it("is not sent after the deadline", async () => {
     const { post, backend } = edge();
     backend.arrive = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 12_000));
+      await new Promise((resolve) => setTimeout(resolve, 12_500));
       throw lost();
     };
     const response = await settle(post(DEPOSIT, "{}"));
     expect(response.status).toBe(504);
     expect(backend.arrivals).toHaveLength(3);
+  });
+
+  it("is given up at the deadline when no answer comes at all", async () => {
+    const { post, backend } = edge();
+    backend.arrive = () => new Promise(() => undefined);
+    const answered = post(DEPOSIT, "{}");
+    await vi.advanceTimersByTimeAsync(LIMITS.requestDeadlineMs - 1);
+    let done = false;
+    void answered.then(() => (done = true));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(done).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await problemIn(await answered)).type).toBe("/problems/deadline-exceeded");
+    expect(backend.arrivals).toHaveLength(1);
+  });
+
+  it("leaves no timer behind once it is answered", async () => {
+    await edge().post(DEPOSIT, "{}");
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("waits longer from attempt to attempt, and never longer than the maximum", () => {

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { createKernels } from "../../core-wasm/facade/kernels.ts";
+import { loadCore } from "../../core-wasm/load-node.ts";
+import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
+import { FakeBackend, platformError } from "./support/backend.ts";
+import { edge, problemIn } from "./support/edge.ts";
+
+const core = loadCore();
+const SALES = "/v1/streams/sales";
+const event = (item: string, amount: unknown = 1) => JSON.stringify({ item, amount, price: 1.5, at: 1000, other: [] });
+
+function ingestEdge() {
+  const { backend, post } = edge(new FakeBackend(createKernels(core)));
+  const send = (body: BodyInit, headers: Record<string, string> = {}, path = SALES) =>
+    post(path, body, { "content-type": "application/x-ndjson", ...headers });
+  return { backend, send };
+}
+
+describe("ingest", () => {
+  it("sends a batch as one envelope of columns to the partition of its stream", async () => {
+    const { send, backend } = ingestEdge();
+    const response = await send(`${event("a")}\n${event("b")}\n\n${event("a")}`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ accepted: 3, late: { "sales-per-minute": 0 } });
+    expect(response.headers.get("tidegate-epoch")).toBe("8");
+    const partition = backend.map.groups[backend.kernels().hashKey("sales") & 1023];
+    expect(backend.ingested).toMatchObject([{ stream: "sales", rows: 3, flags: 0, partition }]);
+    expect(backend.ingested[0]?.requestId).toMatch(/^e[0-9a-f]{31}$/);
+  });
+
+  it("carries the columns as the kernels read them", async () => {
+    const { send, backend } = ingestEdge();
+    await send(`${event("a", 5)}\n${event("b", 7)}\n${event("a", 9)}`);
+    const columns = [
+      { name: "item", type: "text" },
+      { name: "amount", type: "i64" },
+      { name: "price", type: "f64" },
+      { name: "at", type: "i64" },
+    ] as const;
+    const plan = { columns, filter: [], key: 0, time: 3, size: 60_000, measures: [1], maxGroups: 10 };
+    const state = backend.kernels().openWindow(plan);
+    expect(state.apply(backend.ingested[0]!.tail, -1n)).toMatchObject({ rows: 3, applied: 3, maxTime: 1000n });
+    const groups = backend.kernels().readGroups(state.snapshot());
+    expect(groups.map(({ key, count, measures }) => [key, count, measures[0]?.sum])).toEqual([
+      ["a", 2n, 14n],
+      ["b", 1n, 7n],
+    ]);
+  });
+
+  it("is taken once under one Idempotency-Key", async () => {
+    const { send, backend } = ingestEdge();
+    const headers = { "idempotency-key": '"batch-1"' };
+    await send(event("a"), headers);
+    const again = await send(event("a"), headers);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(backend.ingested).toHaveLength(1);
+    expect(backend.ingested[0]).toMatchObject({
+      flags: INVOKE_FLAG.clientId,
+      requestId: expect.stringMatching(/^c[0-9a-f]{31}$/),
+    });
+  });
+
+  it("is sent again, as it was, when its answer was lost", async () => {
+    const { send, backend } = ingestEdge();
+    backend.leave = (answer, { index }) => {
+      if (index === 0) throw platformError("Network connection lost.", { retryable: true });
+      return answer;
+    };
+    expect((await send(event("a"))).status).toBe(200);
+    expect(backend.arrivals).toHaveLength(2);
+    expect(backend.ingested).toHaveLength(1);
+  });
+
+  it.each([
+    [event("a", "five"), 1, "amount", "wrong-type"],
+    [`${event("a")}\n{"item":"a","price":1,"at":1}`, 2, "amount", "missing"],
+    [`${event("a")}\n\n${event("a").replace(":1,", ":9223372036854775808,")}`, 3, "amount", "out-of-range"],
+  ])("refuses all of %j for one bad event, and says which", async (body, line, field, code) => {
+    const { send, backend } = ingestEdge();
+    const response = await send(body);
+    expect(response.status).toBe(422);
+    expect(await problemIn(response)).toMatchObject({ type: "/problems/invalid-event", line, field, code });
+    expect(backend.arrivals).toHaveLength(0);
+  });
+
+  it("refuses a batch that is not JSON, with line and offset", async () => {
+    const { send, backend } = ingestEdge();
+    const response = await send(`${event("a")}\n{"item":`);
+    expect(response.status).toBe(400);
+    expect(await problemIn(response)).toMatchObject({ type: "/problems/malformed-json", line: 2, column: 9 });
+    expect(backend.arrivals).toHaveLength(0);
+  });
+
+  it("answers 404 for a stream that is not there", async () => {
+    const response = await ingestEdge().send(event("a"), {}, "/v1/streams/nothing");
+    expect(response.status).toBe(404);
+    expect((await problemIn(response)).type).toBe("/problems/unknown-stream");
+  });
+
+  it("refuses JSON arrays by their type, and says what to send", async () => {
+    const response = await ingestEdge().send(`[${event("a")}]`, { "content-type": "application/json" });
+    expect(response.status).toBe(415);
+    expect((await problemIn(response)).detail).toContain("application/x-ndjson");
+  });
+});
