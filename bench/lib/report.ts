@@ -1,0 +1,80 @@
+/** Shows a benchmark's rows as a table with what is to be reached, and keeps them in bench/results. */
+import { execFileSync } from "node:child_process";
+import { appendFile, mkdir } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+
+export interface Row {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Smallest and largest of the runs whose median `value` is. */
+  readonly range?: readonly [number, number];
+  /** What it is compared to, in words, and the figure to reach; `atMost` for latencies. */
+  readonly target?: { readonly figure: number; readonly atMost?: boolean };
+  readonly note?: string;
+}
+
+export function reached(row: Row): boolean | undefined {
+  if (!row.target) return undefined;
+  return row.target.atMost ? row.value <= row.target.figure : row.value >= row.target.figure;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+/** A row from the runs of one figure. */
+export function rowOf(what: string, unit: string, runs: readonly number[], target?: Row["target"], note?: string): Row {
+  return {
+    what,
+    unit,
+    value: median(runs),
+    range: [Math.min(...runs), Math.max(...runs)],
+    ...(target ? { target } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function show(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+}
+
+export async function report(name: string, rows: readonly Row[], conditions: Readonly<Record<string, unknown>>): Promise<void> {
+  console.log(`\n${name}: ${Object.entries(conditions).map(([key, value]) => `${key} ${String(value)}`).join(", ")}`);
+  const cells = rows.map((row) => [
+    row.what,
+    `${show(row.value)} ${row.unit}`,
+    row.range ? `${show(row.range[0])} .. ${show(row.range[1])}` : "",
+    row.target ? `${row.target.atMost ? "<=" : ">="} ${show(row.target.figure)}` : "",
+    row.target ? (reached(row) ? "reached" : "NOT reached") : "",
+    row.note ?? "",
+  ]);
+  const header = ["what", "median", "min .. max", "to reach", "", "note"];
+  const widths = header.map((title, column) => Math.max(title.length, ...cells.map((cell) => (cell[column] as string).length)));
+  for (const cell of [header, ...cells]) console.log(cell.map((text, column) => text.padEnd(widths[column] as number)).join("  ").trimEnd());
+  await keep(name, rows, conditions);
+}
+
+async function keep(name: string, rows: readonly Row[], conditions: Readonly<Record<string, unknown>>): Promise<void> {
+  const folder = join(import.meta.dirname, "..", "results");
+  await mkdir(folder, { recursive: true });
+  const line = { date: new Date().toISOString(), commit: commit(), machine: machine(), conditions, rows };
+  await appendFile(join(folder, `${name}.jsonl`), `${JSON.stringify(line)}\n`);
+}
+
+function commit(): string {
+  try {
+    const dirty = execFileSync("git", ["status", "--porcelain", "--", "core-wasm", "durable", "protocol", "sdk", "worker"], { encoding: "utf8" });
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (dirty ? "+" : "");
+  } catch {
+    return "unknown";
+  }
+}
+
+function machine(): string {
+  const cores = cpus();
+  return `${cores.length} x ${cores[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}`;
+}

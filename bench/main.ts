@@ -1,0 +1,28 @@
+/** `npm run bench -- <name>`: runs one benchmark, prints its table and keeps its figures in bench/results. */
+import { parseArgs } from "node:util";
+import { benchLocal } from "./local/main.ts";
+
+const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
+
+  local     one function on one key over HTTP, beside a hand-written Durable Object
+
+  --runs N      counted runs of each figure, after one warm-up (default 5)
+  --seconds S   length of a run where it is timed (default 3)
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    help: { type: "boolean", default: false },
+  },
+});
+const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
+const benches: Record<string, () => Promise<void>> = { local: () => benchLocal(options) };
+const bench = benches[positionals[0] ?? ""];
+if (values.help || !bench) {
+  console.log(HELP);
+  process.exit(values.help ? 0 : 2);
+}
+await bench();
