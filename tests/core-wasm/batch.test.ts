@@ -96,6 +96,23 @@ describe.each(both)("%s: rows", (_name, kernels) => {
     expect(row).toMatchObject({ service: 'a\n"', key: "éé😀/", function: "f", input: '"\\ud800\\u0061"' });
   });
 
+  it("understand a surrogate pair at the end of a string", () => {
+    expect(rowOf(kernels, '{"service":"a","key":"\\ud83d\\ude00","function":"f"}').key).toBe("😀");
+  });
+
+  it("do not take a name that merely begins like a member's", () => {
+    const others = [
+      '"key\\"x":"no"',
+      '"k\\u0065y\\"":"no"',
+      '"keyx":"no"',
+      '"ke":"no"',
+      '"services":"no"',
+      '"functio\\u006e2":1',
+      '"idx":{}',
+    ];
+    expect(rowOf(kernels, `{"service":"a","key":"k","function":"f",${others.join(",")}}`).key).toBe("k");
+  });
+
   it("tell an absent input from null, and take any JSON as input", () => {
     const input = (json: string): string =>
       rowOf(kernels, `{"service":"a","key":"k","function":"f"${json === "" ? "" : `,"input":${json}`}}`).input;

@@ -49,6 +49,24 @@ describe("blocks", () => {
     expect(core.memoryBytes).toBe(before);
   });
 
+  it("merge with their neighbours in whatever order they are freed", () => {
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ];
+    for (const order of orders) {
+      const core = new CoreInstance(module);
+      const blocks = [0, 1, 2].map(() => core.alloc(MIB));
+      core.alloc(MIB);
+      for (const index of order) core.free(blocks[index] as number);
+      expect(core.alloc(3 * MIB), `order ${order.join()}`).toBe(blocks[0]);
+    }
+  });
+
   it("cannot be freed twice, nor can anything that is no block", () => {
     const core = new CoreInstance(module);
     for (const bytes of [100, 100_000]) {
@@ -88,6 +106,17 @@ describe("scratch", () => {
     });
     expect(new TextDecoder().decode(core.copy(first, 5))).toBe("first");
     expect(new Set([first, ...more]).size).toBe(5);
+  });
+
+  it("that grew piece by piece is one block in the next call", () => {
+    const core = new CoreInstance(module);
+    const take = (): number[] => [1, 2, 3, 4, 5].map(() => core.scratch(300_000));
+    core.resetScratch();
+    take();
+    core.resetScratch();
+    const held = core.heapBytes;
+    take();
+    expect(core.heapBytes).toBe(held);
   });
 
   it("beyond the kept amount is given back by the next call", () => {

@@ -71,6 +71,13 @@ describe.each(both)("%s", (_name, kernels) => {
     expect([table.field(0, 0), table.field(0, 1)]).toEqual(["a\ufffd", "\ufffdb"]);
   });
 
+  it("keeps a byte order mark at the start of the first field", () => {
+    const spec = { kind: 1, version: 1, columns: 0, fields: 1 };
+    expect(kernels.unpack(spec, kernels.pack(spec, { rows: 1, columns: [], fields: ["\ufeffa"] })).field(0, 0)).toBe(
+      "\ufeffa",
+    );
+  });
+
   it("reads a table that lies at an odd address", () => {
     const packed = kernels.pack(SPEC, SMALL);
     const shifted = new Uint8Array(packed.length + 1);
@@ -115,7 +122,12 @@ describe.each(both)("%s", (_name, kernels) => {
   it("refuses lengths that overflow or do not fill the heap, though the checksum is right", () => {
     const packed = kernels.pack(SPEC, SMALL);
     const forgeries = [
-      forge(packed, (view) => view.setUint32(8, 0x33333335, true)), // 5 words a row: 0x33333335 * 20 wraps to 36
+      // Modulo 2^32 these two add up: 20 bytes a row times 2^30 + 2 rows, and a heap and a tail of together 2^32 more.
+      forge(packed, (view) => view.setUint32(8, 0x40000002, true)),
+      forge(packed, (view) => {
+        view.setUint32(20, view.getUint32(20, true) + view.getUint32(16, true) + 0x100, true);
+        view.setUint32(16, 0xffffff00, true);
+      }),
       forge(packed, (view) => view.setUint32(16, 0xffffffff, true)),
       forge(packed, (view) => view.setUint32(20, 0xfffffff0, true)),
       forge(packed, (view) => view.setUint32(48, 0xffffffff, true)),
@@ -192,6 +204,13 @@ describe("wasm and twin", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("pack bodies of every length around the checksum's stripes alike", () => {
+    for (let length = 0; length <= 100; length++) {
+      const input = { rows: 0, columns: [], fields: [], tail: new Uint8Array(length).fill(length) };
+      expect(wasm.pack(SPEC, input)).toEqual(twin.pack(SPEC, input));
+    }
   });
 
   it("refuse random and damaged bytes alike", () => {
