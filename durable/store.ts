@@ -17,7 +17,9 @@ export class PartitionStore implements StateReader {
     const version = this.meta("schema");
     if (version === undefined) this.#putMeta("schema", String(SCHEMA_VERSION));
     else if (Number(version) > SCHEMA_VERSION) {
-      throw new Error(`this partition's storage has schema ${version}; this code reads up to ${SCHEMA_VERSION}. Deploy the newer code again.`);
+      throw new Error(
+        `this partition's storage has schema ${version}; this code reads up to ${SCHEMA_VERSION}. Deploy the newer code again.`,
+      );
     }
   }
 
@@ -50,7 +52,11 @@ export class PartitionStore implements StateReader {
         this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
         return;
       case "put-state":
-        this.#sql.exec("INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text", op.key, op.text);
+        this.#sql.exec(
+          "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
+          op.key,
+          op.text,
+        );
         return;
       case "delete-state":
         this.#sql.exec("DELETE FROM state WHERE key = ?", op.key);
@@ -69,7 +75,12 @@ export class PartitionStore implements StateReader {
   #performRare(op: StorageOp): void {
     switch (op.op) {
       case "put-result":
-        this.#sql.exec("INSERT INTO results VALUES (?, ?, ?) ON CONFLICT DO NOTHING", op.requestId, op.expires, op.text);
+        this.#sql.exec(
+          "INSERT INTO results VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          op.requestId,
+          op.expires,
+          op.text,
+        );
         return;
       case "sweep-results":
         this.#sweep(op.now, op.limit);
@@ -92,7 +103,11 @@ export class PartitionStore implements StateReader {
 
   /** Looks at the next `limit` results in the order of their ids and deletes the expired ones; begins again at the end. */
   #sweep(now: number, limit: number): void {
-    const seen = [...this.#sql.exec("SELECT id, expires FROM results WHERE id > ? ORDER BY id LIMIT ?", this.#sweepFrom, limit).raw()];
+    const seen = [
+      ...this.#sql
+        .exec("SELECT id, expires FROM results WHERE id > ? ORDER BY id LIMIT ?", this.#sweepFrom, limit)
+        .raw(),
+    ];
     for (const [id, expires] of seen) {
       if ((expires as number) < now) this.#sql.exec("DELETE FROM results WHERE id = ?", id as string);
     }
@@ -134,7 +149,9 @@ export class PartitionStore implements StateReader {
   *#records(folded: number): Generator<{ seq: number; bytes: Uint8Array }> {
     let seq = -1;
     let parts: Uint8Array[] = [];
-    const rows = this.#sql.exec("SELECT id, bytes FROM records WHERE id >= ? ORDER BY id", (folded + 1) * RECORD_PARTS).raw();
+    const rows = this.#sql
+      .exec("SELECT id, bytes FROM records WHERE id >= ? ORDER BY id", (folded + 1) * RECORD_PARTS)
+      .raw();
     for (const [id, bytes] of rows) {
       const at = Math.floor((id as number) / RECORD_PARTS);
       if (at !== seq && parts.length > 0) yield { seq, bytes: concat(parts) };
@@ -153,7 +170,9 @@ export class PartitionStore implements StateReader {
 
   #checkpoints(): Map<string, FlowCheckpoint> {
     const found = new Map<string, { meta: string; parts: Uint8Array[] }>();
-    for (const [flow, meta, bytes] of this.#sql.exec("SELECT flow, meta, bytes FROM checkpoints ORDER BY flow, part").raw()) {
+    for (const [flow, meta, bytes] of this.#sql
+      .exec("SELECT flow, meta, bytes FROM checkpoints ORDER BY flow, part")
+      .raw()) {
       const known = found.get(flow as string) ?? { meta: meta as string, parts: [] };
       known.parts.push(new Uint8Array(bytes as ArrayBuffer));
       found.set(flow as string, known);

@@ -11,7 +11,10 @@ declare module "autocannon" {
     readonly errors: number;
   }
   interface Run extends Promise<Result> {
-    on(event: "response", listener: (client: unknown, status: number, bytes: number, milliseconds: number) => void): this;
+    on(
+      event: "response",
+      listener: (client: unknown, status: number, bytes: number, milliseconds: number) => void,
+    ): this;
   }
   export default function autocannon(options: Options): Run;
 }

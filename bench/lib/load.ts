@@ -7,7 +7,11 @@ export interface LoadOptions {
   readonly seconds: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Path, headers and body of the nth request of this run. */
-  request(n: number): { readonly path: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
+  request(n: number): {
+    readonly path: string;
+    readonly body: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface LoadResult {
@@ -39,11 +43,14 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       },
     ],
   });
-  run.on("response", (_client: unknown, _status: number, _bytes: number, milliseconds: number) => latencies.push(milliseconds));
+  run.on("response", (_client: unknown, _status: number, _bytes: number, milliseconds: number) =>
+    latencies.push(milliseconds),
+  );
   const result = await run;
   const elapsed = performance.now() - began;
   const used = process.cpuUsage(cpu);
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${options.url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${options.url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
   latencies.sort((a, b) => a - b);
   return {
     perSecond: (latencies.length / elapsed) * 1000,

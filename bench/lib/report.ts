@@ -23,7 +23,9 @@ export function reached(row: Row): boolean | undefined {
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 /** A row from the runs of one figure. */
@@ -42,8 +44,16 @@ function show(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
-export async function report(name: string, rows: readonly Row[], conditions: Readonly<Record<string, unknown>>): Promise<void> {
-  console.log(`\n${name}: ${Object.entries(conditions).map(([key, value]) => `${key} ${String(value)}`).join(", ")}`);
+export async function report(
+  name: string,
+  rows: readonly Row[],
+  conditions: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  console.log(
+    `\n${name}: ${Object.entries(conditions)
+      .map(([key, value]) => `${key} ${String(value)}`)
+      .join(", ")}`,
+  );
   const cells = rows.map((row) => [
     row.what,
     `${show(row.value)} ${row.unit}`,
@@ -53,8 +63,16 @@ export async function report(name: string, rows: readonly Row[], conditions: Rea
     row.note ?? "",
   ]);
   const header = ["what", "median", "min .. max", "to reach", "", "note"];
-  const widths = header.map((title, column) => Math.max(title.length, ...cells.map((cell) => (cell[column] as string).length)));
-  for (const cell of [header, ...cells]) console.log(cell.map((text, column) => text.padEnd(widths[column] as number)).join("  ").trimEnd());
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...cells.map((cell) => (cell[column] as string).length)),
+  );
+  for (const cell of [header, ...cells])
+    console.log(
+      cell
+        .map((text, column) => text.padEnd(widths[column] as number))
+        .join("  ")
+        .trimEnd(),
+    );
   await keep(name, rows, conditions);
 }
 
@@ -67,7 +85,11 @@ async function keep(name: string, rows: readonly Row[], conditions: Readonly<Rec
 
 function commit(): string {
   try {
-    const dirty = execFileSync("git", ["status", "--porcelain", "--", "core-wasm", "durable", "protocol", "sdk", "worker"], { encoding: "utf8" });
+    const dirty = execFileSync(
+      "git",
+      ["status", "--porcelain", "--", "core-wasm", "durable", "protocol", "sdk", "worker"],
+      { encoding: "utf8" },
+    );
     return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (dirty ? "+" : "");
   } catch {
     return "unknown";

@@ -43,7 +43,8 @@ export async function startWorkerd(workers: readonly BenchWorker[]): Promise<Wor
 
 async function writeModules(folder: string, workers: readonly BenchWorker[]): Promise<void> {
   for (const { name, bundle } of workers) {
-    for (const [index, module] of bundle.modules.entries()) await writeFile(join(folder, `${name}-${index}`), module.contents);
+    for (const [index, module] of bundle.modules.entries())
+      await writeFile(join(folder, `${name}-${index}`), module.contents);
   }
 }
 
@@ -89,7 +90,9 @@ function workerConfig({ name, bundle, classes, token }: BenchWorker): string {
     const kind = module.type === "ESModule" ? "esModule" : "wasm";
     return `(name = "${module.name}", ${kind} = embed "${name}-${index}")`;
   });
-  const namespaces = classes.map((className) => `(className = "${className}", uniqueKey = "${name}-${className}", enableSql = true)`);
+  const namespaces = classes.map(
+    (className) => `(className = "${className}", uniqueKey = "${name}-${className}", enableSql = true)`,
+  );
   const bindings = token === undefined ? "" : `bindings = [(name = "TIDEGATE_TOKEN", text = "${token}")], `;
   return (
     `const ${name} :Workerd.Worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-10-01", ${bindings}` +

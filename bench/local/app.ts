@@ -7,12 +7,16 @@ const Account = contract("account", {
   balance: query({ output: z.number() }),
 });
 
-const account = service(Account, { state: () => ({ balance: 0 }) }, {
-  deposit(ctx, { amount }) {
-    return (ctx.state.balance += amount);
+const account = service(
+  Account,
+  { state: () => ({ balance: 0 }) },
+  {
+    deposit(ctx, { amount }) {
+      return (ctx.state.balance += amount);
+    },
+    balance: (ctx) => ctx.state.balance,
   },
-  balance: (ctx) => ctx.state.balance,
-});
+);
 
 const app = tidegate({ services: [account], partitions: 4 });
 export class Partition extends app.Partition {}

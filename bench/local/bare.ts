@@ -7,12 +7,15 @@ const OBJECTS = 4;
 export class Bare extends DurableObject {
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env as never);
-    ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS accounts (key TEXT PRIMARY KEY, balance REAL NOT NULL) WITHOUT ROWID");
+    ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS accounts (key TEXT PRIMARY KEY, balance REAL NOT NULL) WITHOUT ROWID",
+    );
   }
 
   deposit(key: string, amount: number): number {
     const { sql } = this.ctx.storage;
-    const query = "INSERT INTO accounts VALUES (?, ?) ON CONFLICT DO UPDATE SET balance = balance + excluded.balance RETURNING balance";
+    const query =
+      "INSERT INTO accounts VALUES (?, ?) ON CONFLICT DO UPDATE SET balance = balance + excluded.balance RETURNING balance";
     return sql.exec<{ balance: number }>(query, key, amount).one().balance;
   }
 

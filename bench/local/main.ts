@@ -43,7 +43,9 @@ async function batchLoad(connections: number, seconds: number): Promise<LoadResu
   const request = (): { path: string; body: string; headers: Record<string, string> } => {
     const lines: string[] = [];
     for (let i = 0; i < BATCH_LINES; i++) {
-      lines.push(`{"service":"account","key":"${keyOf(issued * BATCH_LINES + i)}","function":"deposit","input":{"amount":1},"id":"${i}"}`);
+      lines.push(
+        `{"service":"account","key":"${keyOf(issued * BATCH_LINES + i)}","function":"deposit","input":{"amount":1},"id":"${i}"}`,
+      );
     }
     return { path: "/v1/batch", body: lines.join("\n"), headers: { "idempotency-key": `"b-${issued++}"` } };
   };
@@ -77,7 +79,12 @@ function pairRows(connections: number, pair: Pair, target: number | undefined): 
   return [
     rowOf(`bare object, concurrency ${connections}`, "/s", per(pair.bare)),
     rowOf(`one call a request, concurrency ${connections}`, "/s", per(pair.app), undefined, driver),
-    rowOf(`  ratio`, "x", ratios(pair, (app, bare) => app.perSecond / bare.perSecond), target === undefined ? undefined : { figure: target }),
+    rowOf(
+      `  ratio`,
+      "x",
+      ratios(pair, (app, bare) => app.perSecond / bare.perSecond),
+      target === undefined ? undefined : { figure: target },
+    ),
   ];
 }
 
@@ -85,24 +92,77 @@ export async function benchLocal({ runs, seconds }: LocalOptions): Promise<void>
   const here = import.meta.dirname;
   const workerd = await startWorkerd([
     { name: "bare", port: 8791, bundle: await bundle(join(here, "bare.wrangler.jsonc")), classes: ["Bare"] },
-    { name: "app", port: 8792, bundle: await bundle(join(here, "app.wrangler.jsonc")), classes: ["Partition", "Coordinator"], token: TOKEN },
+    {
+      name: "app",
+      port: 8792,
+      bundle: await bundle(join(here, "app.wrangler.jsonc")),
+      classes: ["Partition", "Coordinator"],
+      token: TOKEN,
+    },
   ]);
   const rows: Row[] = [];
   try {
     for (const connections of [32, 128]) {
-      const pair = await inTurns(runs, () => bareLoad(connections, seconds), () => appLoad(connections, seconds));
+      const pair = await inTurns(
+        runs,
+        () => bareLoad(connections, seconds),
+        () => appLoad(connections, seconds),
+      );
       rows.push(...pairRows(connections, pair, 0.8));
     }
-    const alone = await inTurns(runs, () => bareLoad(1, seconds), () => appLoad(1, seconds));
-    rows.push(rowOf("bare object, alone, median latency", "ms", alone.bare.map((result) => 1000 / result.perSecond)));
-    rows.push(rowOf("one call, alone, median latency", "ms", alone.app.map((result) => 1000 / result.perSecond)));
-    rows.push(rowOf("  ratio", "x", ratios(alone, (app, bare) => bare.perSecond / app.perSecond), { figure: 1.2, atMost: true }));
-    const batch = await inTurns(runs, () => bareLoad(32, seconds), () => batchLoad(8, seconds));
+    const alone = await inTurns(
+      runs,
+      () => bareLoad(1, seconds),
+      () => appLoad(1, seconds),
+    );
+    rows.push(
+      rowOf(
+        "bare object, alone, median latency",
+        "ms",
+        alone.bare.map((result) => 1000 / result.perSecond),
+      ),
+    );
+    rows.push(
+      rowOf(
+        "one call, alone, median latency",
+        "ms",
+        alone.app.map((result) => 1000 / result.perSecond),
+      ),
+    );
+    rows.push(
+      rowOf(
+        "  ratio",
+        "x",
+        ratios(alone, (app, bare) => bare.perSecond / app.perSecond),
+        { figure: 1.2, atMost: true },
+      ),
+    );
+    const batch = await inTurns(
+      runs,
+      () => bareLoad(32, seconds),
+      () => batchLoad(8, seconds),
+    );
     const lines = batch.app.map((result) => result.perSecond * BATCH_LINES);
     rows.push(rowOf(`/v1/batch, ${BATCH_LINES} lines, 8 at once`, "/s", lines));
-    rows.push(rowOf("  ratio to the bare object at 32", "x", ratios(batch, (app, bare) => (app.perSecond * BATCH_LINES) / bare.perSecond), { figure: 10 }));
+    rows.push(
+      rowOf(
+        "  ratio to the bare object at 32",
+        "x",
+        ratios(batch, (app, bare) => (app.perSecond * BATCH_LINES) / bare.perSecond),
+        { figure: 10 },
+      ),
+    );
   } finally {
     await workerd.stop();
   }
-  await report("local", rows, { partitions: 4, objects: 4, keys: KEYS, runs, seconds, idempotency: "on", validation: "on", auth: "on" });
+  await report("local", rows, {
+    partitions: 4,
+    objects: 4,
+    keys: KEYS,
+    runs,
+    seconds,
+    idempotency: "on",
+    validation: "on",
+    auth: "on",
+  });
 }

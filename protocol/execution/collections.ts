@@ -3,7 +3,7 @@ import { LIMITS } from "../limits.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
-import { freezeDeep } from "./read-only.ts";
+import { freezeDeep } from "../../sdk/freeze.ts";
 
 type EntryKey = string | number;
 
@@ -51,7 +51,8 @@ class Collection {
   range(options: RangeOptions = {}): Array<[EntryKey, unknown]> {
     const limit = options.limit ?? LIMITS.maxRangeEntries;
     if (!Number.isInteger(limit) || limit < 0) throw new RangeError("limit must be a whole number");
-    if (limit > LIMITS.maxRangeEntries) throw new RangeError(`a range returns at most ${LIMITS.maxRangeEntries} entries`);
+    if (limit > LIMITS.maxRangeEntries)
+      throw new RangeError(`a range returns at most ${LIMITS.maxRangeEntries} entries`);
     const { from, to, reverse = false } = options;
     const entries = this.#copy().range(this.#name, { from, to, limit, reverse });
     return entries.map(([key, text]) => [key, this.#decode(text)]);

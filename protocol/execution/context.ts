@@ -8,7 +8,7 @@ import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import { type Collections, createCollections } from "./collections.ts";
 import type { Engine } from "./engine.ts";
-import { freezeDeep } from "./read-only.ts";
+import { freezeDeep } from "../../sdk/freeze.ts";
 import { isThenable } from "./thenable.ts";
 
 export function createContext(engine: Engine, activation: Activation): object {
@@ -18,7 +18,8 @@ export function createContext(engine: Engine, activation: Activation): object {
 /** @throws TidegateError `transaction-aborted` when the context outlived its function or transaction */
 export function assertLive(activation: Activation): void {
   if (activation.attempt.ended) throw new TidegateError("transaction-aborted", "the transaction has ended");
-  if (activation.state === "ended") throw new TidegateError("transaction-aborted", "the function that this context belongs to has ended");
+  if (activation.state === "ended")
+    throw new TidegateError("transaction-aborted", "the function that this context belongs to has ended");
 }
 
 const UNREAD = Symbol("unread");
@@ -81,7 +82,8 @@ class Context {
     const schema = contract.refusals[name];
     if (!schema) throw new TypeError(`${service.contract.name}.${fnName} declares no refusal "${name}"`);
     const checked = validate(schema, data);
-    if (isThenable(checked)) throw new TypeError(`the schema of the refusal "${name}" is asynchronous; refusals need a synchronous one`);
+    if (isThenable(checked))
+      throw new TypeError(`the schema of the refusal "${name}" is asynchronous; refusals need a synchronous one`);
     if (!checked.ok) {
       const issues = checked.issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
       throw new TypeError(`the data of the refusal "${name}" does not fit its schema: ${issues}`);
@@ -105,7 +107,13 @@ class Context {
 type CallFunctions = Record<string, (input?: unknown) => Promise<unknown>>;
 
 /** One function for each of the contract's, so that a wrong name is a clear TypeError and no Proxy is needed. */
-function callsOf(engine: Engine, activation: Activation, contract: Contract, key: string, tried: boolean): CallFunctions {
+function callsOf(
+  engine: Engine,
+  activation: Activation,
+  contract: Contract,
+  key: string,
+  tried: boolean,
+): CallFunctions {
   if (typeof key !== "string" || key === "" || !key.isWellFormed()) {
     throw new TidegateError("invalid-key", "a key is a non-empty, well-formed string");
   }
@@ -127,5 +135,9 @@ function succeeded(value: unknown): object {
 function failed(error: unknown): object {
   if (error instanceof Refusal) return { ok: false, refusal: { name: error.refusal, data: error.data } };
   if (error instanceof TidegateError) return { ok: false, refusal: undefined, error };
-  return { ok: false, refusal: undefined, error: new TidegateError("internal-error", "the called function failed", { cause: error }) };
+  return {
+    ok: false,
+    refusal: undefined,
+    error: new TidegateError("internal-error", "the called function failed", { cause: error }),
+  };
 }

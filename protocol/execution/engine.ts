@@ -146,7 +146,10 @@ export class Engine {
     const { service, name } = activation.target;
     if (!output.ok) {
       const issues = output.issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
-      const error = new TidegateError("invalid-output", `the result of ${service.contract.name}.${name} does not fit its schema: ${issues}`);
+      const error = new TidegateError(
+        "invalid-output",
+        `the result of ${service.contract.name}.${name} does not fit its schema: ${issues}`,
+      );
       this.#return(activation, { ok: false, failure: { kind: "engine", error } });
       return;
     }

@@ -25,7 +25,10 @@ export function groupOfHash(hash: number): number {
 
 export function partitionOfHash(map: KeyGroupMap, hash: number): number {
   const partition = map.groups[groupOfHash(hash)];
-  invariant(partition !== undefined && partition < map.partitions, "key-group map names a partition that it does not have");
+  invariant(
+    partition !== undefined && partition < map.partitions,
+    "key-group map names a partition that it does not have",
+  );
   return partition;
 }
 

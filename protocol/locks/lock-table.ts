@@ -64,7 +64,7 @@ export class LockTable<O extends LockOwner> {
   }
 
   #grant(key: string, lock: Lock<O>): void {
-    for (let i = 0; i < lock.queue.length; ) {
+    for (let i = 0; i < lock.queue.length;) {
       const waiter = lock.queue[i] as Waiter<O>;
       if (this.#blockers(lock, waiter).length > 0) {
         i++;

@@ -91,12 +91,18 @@ export class Admission {
     const known = this.#parts.results.find(id.requestId) ?? this.#roots.get(id.requestId);
     if (!known) {
       if (!this.#parts.results.isExpired(id.requestId, now)) return false;
-      const { status, body } = problemAnswer("deadline-exceeded", "the request is older than the results that are kept for retries");
+      const { status, body } = problemAnswer(
+        "deadline-exceeded",
+        "the request is older than the results that are kept for retries",
+      );
       this.#parts.tickets.answer(waiter, status, 0, body);
       return true;
     }
     if (known.fingerprintLow !== id.fingerprintLow || known.fingerprintHigh !== id.fingerprintHigh) {
-      const { status, body } = problemAnswer("idempotency-conflict", "this Idempotency-Key was used with another request");
+      const { status, body } = problemAnswer(
+        "idempotency-conflict",
+        "this Idempotency-Key was used with another request",
+      );
       this.#parts.tickets.answer(waiter, status, 0, body);
     } else if ("waiters" in known) known.waiters.push({ ...waiter, joined: true });
     else this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
@@ -118,7 +124,10 @@ export class Admission {
     );
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
-      throw new TidegateError("method-not-allowed", `${target.service.contract.name}.${target.name} may write: call it by POST`);
+      throw new TidegateError(
+        "method-not-allowed",
+        `${target.service.contract.name}.${target.name} may write: call it by POST`,
+      );
     }
     if (this.#refusesLoad(waiter)) return;
     const root: Root = {
@@ -143,7 +152,9 @@ export class Admission {
 
   #refusesLoad(waiter: Waiter): boolean {
     if (this.#roots.size < LIMITS.maxInvocations && !this.#parts.congested()) return false;
-    const { status, body } = problemAnswer("overloaded", "this partition has more requests than it can hold", { retryable: true });
+    const { status, body } = problemAnswer("overloaded", "this partition has more requests than it can hold", {
+      retryable: true,
+    });
     this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
     return true;
   }

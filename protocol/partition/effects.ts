@@ -16,12 +16,30 @@ export type StorageOp =
   /** Deletes expired results, looking at `limit` of them from a moving cursor. */
   | { readonly op: "sweep-results"; readonly now: number; readonly limit: number }
   /** Results of edge ids, packed; deleted when expired. */
-  | { readonly op: "put-recent"; readonly seq: number; readonly part: number; readonly expires: number; readonly bytes: Uint8Array }
+  | {
+      readonly op: "put-recent";
+      readonly seq: number;
+      readonly part: number;
+      readonly expires: number;
+      readonly bytes: Uint8Array;
+    }
   | { readonly op: "drop-recent"; readonly expiredAt: number }
   /** A part of a block of closed windows of a flow. Blocks of one flow are in the order of their numbers. */
-  | { readonly op: "put-view-block"; readonly flow: string; readonly block: number; readonly part: number; readonly bytes: Uint8Array }
+  | {
+      readonly op: "put-view-block";
+      readonly flow: string;
+      readonly block: number;
+      readonly part: number;
+      readonly bytes: Uint8Array;
+    }
   /** A part of a flow's checkpoint; part 0 first deletes the older checkpoint. */
-  | { readonly op: "put-checkpoint"; readonly flow: string; readonly part: number; readonly meta: string; readonly bytes: Uint8Array }
+  | {
+      readonly op: "put-checkpoint";
+      readonly flow: string;
+      readonly part: number;
+      readonly meta: string;
+      readonly bytes: Uint8Array;
+    }
   | { readonly op: "put-meta"; readonly name: string; readonly value: string };
 
 export type Effect =

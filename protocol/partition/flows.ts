@@ -72,7 +72,9 @@ export class Flows {
 
   /** Checkpoints of all flows whose records are about to be dropped. */
   checkpoints(): StorageOp[] {
-    return [...this.#runtimes.values()].filter((runtime) => runtime.needsCheckpoint).flatMap((runtime) => runtime.checkpoint());
+    return [...this.#runtimes.values()]
+      .filter((runtime) => runtime.needsCheckpoint)
+      .flatMap((runtime) => runtime.checkpoint());
   }
 
   /** Bytes that checkpoints of everything would take, roughly. */

@@ -23,7 +23,13 @@ export class Folder {
   #takenBytes = 0;
   #work: Iterator<StorageOp[]> | null = null;
 
-  constructor(kernels: Kernels, store: StateStore, results: Results, flows: Flows, log: { folded: number; written: number; bytes: number }) {
+  constructor(
+    kernels: Kernels,
+    store: StateStore,
+    results: Results,
+    flows: Flows,
+    log: { folded: number; written: number; bytes: number },
+  ) {
     this.#kernels = kernels;
     this.#store = store;
     this.#results = results;

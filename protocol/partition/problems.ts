@@ -24,5 +24,8 @@ export function failureAnswer(failure: Failure): ProblemAnswer {
     return { status: REFUSAL_STATUS, body: JSON.stringify(refusalProblem(service, refusal, shown)) };
   }
   if (failure.kind === "engine") return problemAnswer(failure.error.type, failure.error.message, failure.members);
-  return problemAnswer("internal-error", "The function threw an error that its contract does not declare; see the log.");
+  return problemAnswer(
+    "internal-error",
+    "The function threw an error that its contract does not declare; see the log.",
+  );
 }

@@ -26,7 +26,11 @@ export interface RecoveredParts {
 }
 
 /** @throws CorruptError for a damaged record, result block or checkpoint: none of it is served. */
-export function replay(kernels: Kernels, recovered: Recovered, parts: RecoveredParts): { nextSeq: number; bytes: number } {
+export function replay(
+  kernels: Kernels,
+  recovered: Recovered,
+  parts: RecoveredParts,
+): { nextSeq: number; bytes: number } {
   for (const block of recovered.recent) {
     for (const result of decodeRecent(kernels, block.bytes)) parts.results.restore(result, block.expires);
   }

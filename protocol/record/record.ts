@@ -41,7 +41,7 @@ const TWO_32 = 2 ** 32;
 
 export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Array {
   invariant(record.seq < TWO_32, "9: record numbers have run out");
-  const columns: number[] = [ROW.head, record.seq, record.at % TWO_32 >>> 0, Math.floor(record.at / TWO_32)];
+  const columns: number[] = [ROW.head, record.seq, (record.at % TWO_32) >>> 0, Math.floor(record.at / TWO_32)];
   const fields: string[] = ["", ""];
   for (const write of record.writes) {
     columns.push(WRITE_ROW[write.op], 0, 0, 0);

@@ -41,7 +41,13 @@ export function encodeStored(result: StoredResult): string {
 }
 
 export function decodeStored(requestId: string, text: string): StoredResult {
-  const [format, status, fingerprintLow, fingerprintHigh, body] = JSON.parse(text) as [number, number, number, number, string];
+  const [format, status, fingerprintLow, fingerprintHigh, body] = JSON.parse(text) as [
+    number,
+    number,
+    number,
+    number,
+    string,
+  ];
   if (format !== 1) throw new Error(`a stored result has format ${format}; this version reads 1`);
   return { requestId, status, fingerprintLow, fingerprintHigh, body };
 }

@@ -58,7 +58,14 @@ export class StateStore {
   }
 
   /** Committed entries of a collection between two full keys, ascending unless reversed. */
-  range(prefix: string, entity: string, from: string, to: string, limit: number, reverse: boolean): Array<[string, string]> {
+  range(
+    prefix: string,
+    entity: string,
+    from: string,
+    to: string,
+    limit: number,
+    reverse: boolean,
+  ): Array<[string, string]> {
     const overlay = this.#entries.get(prefix);
     const hidden = overlay ? overlay.size : 0;
     const stored = this.#cleared.has(entity) ? [] : this.#reader.range(from, to, limit + hidden, reverse);
@@ -66,7 +73,8 @@ export class StateStore {
     const merged = stored.filter(([key]) => !overlay.has(key));
     for (const key of overlay) {
       const change = this.#unfolded.get(key)?.change;
-      if (typeof change === "string" && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0) merged.push([key, change]);
+      if (typeof change === "string" && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0)
+        merged.push([key, change]);
     }
     merged.sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
     return merged.slice(0, limit);
@@ -94,7 +102,7 @@ export class StateStore {
   #clear(entity: string, seq: number): void {
     this.#dropUnfolded(entity);
     for (const [prefix, keys] of this.#entries) {
-      if (prefix.startsWith(entity)) for (const key of [...keys]) this.#dropUnfolded(key);
+      if (prefix.startsWith(entity)) for (const key of keys) this.#dropUnfolded(key);
     }
     this.#cleared.set(entity, seq);
   }

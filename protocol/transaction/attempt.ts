@@ -68,7 +68,9 @@ export interface Activation {
   outcome: Outcome | null;
 }
 
-export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly failure: Failure };
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly failure: Failure };
 
 export function isAncestorOrSelf(ancestor: Activation, of: Activation | null): boolean {
   for (let at = of; at !== null; at = at.parent) if (at === ancestor) return true;

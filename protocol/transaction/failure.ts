@@ -6,7 +6,11 @@ export type Failure =
   /** A declared refusal: an answer, recorded under the request's id. */
   | { readonly kind: "refusal"; readonly refusal: Refusal }
   /** An error of the engine with a stable type. */
-  | { readonly kind: "engine"; readonly error: TidegateError; readonly members?: Readonly<Record<string, unknown>> | undefined }
+  | {
+      readonly kind: "engine";
+      readonly error: TidegateError;
+      readonly members?: Readonly<Record<string, unknown>> | undefined;
+    }
   /** Anything else that user code threw. */
   | { readonly kind: "thrown"; readonly error: unknown };
 

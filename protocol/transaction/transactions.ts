@@ -73,7 +73,13 @@ export class Transactions {
     this.#enter(this.#activation(attempt, null, root.target, false, root.input === "" ? null : root.input));
   }
 
-  #activation(attempt: Attempt, parent: Activation | null, target: Target, tried: boolean, input: string | null): Activation {
+  #activation(
+    attempt: Attempt,
+    parent: Activation | null,
+    target: Target,
+    tried: boolean,
+    input: string | null,
+  ): Activation {
     const outer = parent?.scope ?? attempt.scope;
     const activation: { -readonly [K in keyof Activation]: Activation[K] } = {
       id: this.#nextId++,
@@ -128,13 +134,19 @@ export class Transactions {
   #checkCall(parent: Activation, target: Target): void {
     if (parent.scope.failure) throw aborted("an earlier call of this transaction failed; it can only abort");
     if (parent.mode === "shared" && target.contract.kind !== "query") {
-      throw new TidegateError("method-not-allowed", `a query cannot call ${target.service.contract.name}.${target.name}, which may write`);
+      throw new TidegateError(
+        "method-not-allowed",
+        `a query cannot call ${target.service.contract.name}.${target.name}, which may write`,
+      );
     }
     if (parent.depth + 1 >= LIMITS.maxCallDepth) {
       throw new TidegateError("call-depth-exceeded", `calls are nested more than ${LIMITS.maxCallDepth} deep`);
     }
     if (parent.attempt.calls >= LIMITS.maxCallsPerTransaction) {
-      throw new TidegateError("transaction-too-large", `a transaction makes at most ${LIMITS.maxCallsPerTransaction} calls`);
+      throw new TidegateError(
+        "transaction-too-large",
+        `a transaction makes at most ${LIMITS.maxCallsPerTransaction} calls`,
+      );
     }
     if (target.key !== parent.target.key && !this.#owner.owns(target.key)) {
       throw new TidegateError(
@@ -170,7 +182,8 @@ export class Transactions {
   #lock(activation: Activation): void {
     const { attempt, target, mode } = activation;
     const run = (): void => this.#run(activation);
-    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, (victim) => this.#wound(victim))) run();
+    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, (victim) => this.#wound(victim)))
+      run();
   }
 
   #run(activation: Activation): void {
@@ -189,7 +202,11 @@ export class Transactions {
   #keepSnapshots(activation: Activation): void {
     if (activation.mode === "shared") return;
     const copy = this.copyOf(activation);
-    for (let scope: Scope | null = activation.scope; scope !== null && scope.activation !== null; scope = scope.parent) {
+    for (
+      let scope: Scope | null = activation.scope;
+      scope !== null && scope.activation !== null;
+      scope = scope.parent
+    ) {
       if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot());
     }
   }
@@ -269,14 +286,20 @@ export class Transactions {
     for (const copy of attempt.copies.values()) {
       for (const write of copy.writes()) {
         if (utf8Bound(write.text) > LIMITS.maxValueBytes) {
-          throw new TidegateError("transaction-too-large", `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`);
+          throw new TidegateError(
+            "transaction-too-large",
+            `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
+          );
         }
         size += write.key.length + write.text.length;
         writes.push(write);
       }
     }
     if (size > LIMITS.maxTransactionBytes) {
-      throw new TidegateError("transaction-too-large", `a transaction writes at most ${LIMITS.maxTransactionBytes} bytes`);
+      throw new TidegateError(
+        "transaction-too-large",
+        `a transaction writes at most ${LIMITS.maxTransactionBytes} bytes`,
+      );
     }
     return writes;
   }
@@ -291,7 +314,10 @@ export class Transactions {
   #restart(root: Root, attempt: Attempt, locking: boolean): void {
     attempt.ended = true;
     this.#roots.delete(attempt);
-    const failure: Failure = { kind: "engine", error: aborted("the transaction gave way to an older one and runs again") };
+    const failure: Failure = {
+      kind: "engine",
+      error: aborted("the transaction gave way to an older one and runs again"),
+    };
     for (const activation of attempt.live) {
       if (activation.parent) this.#owner.emit({ kind: "settle", activation, outcome: { ok: false, failure } });
     }
@@ -299,7 +325,10 @@ export class Transactions {
     if (root.attempts < LIMITS.maxAttempts) this.#begin(root, locking);
     else {
       root.attempt = null;
-      const error = new TidegateError("overloaded", `the transaction gave way to older ones ${LIMITS.maxAttempts} times`);
+      const error = new TidegateError(
+        "overloaded",
+        `the transaction gave way to older ones ${LIMITS.maxAttempts} times`,
+      );
       this.#owner.failed(root, { kind: "engine", error });
     }
     this.#locks.release(attempt);

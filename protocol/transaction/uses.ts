@@ -87,7 +87,7 @@ function retain(use: Use, scope: Scope, entity: string): void {
 }
 
 function admit(attempt: Attempt, use: Use, woken: Activation[]): void {
-  for (let i = 0; i < use.queue.length; ) {
+  for (let i = 0; i < use.queue.length;) {
     const next = use.queue[i] as Activation;
     if (!mayUse(use, next)) {
       i++;

@@ -23,11 +23,11 @@ export async function bundle(config: string): Promise<Bundle> {
   const outdir = await mkdtemp(join(tmpdir(), "tidegate-bundle-"));
   try {
     const args = ["deploy", "--dry-run", "--config", config, "--outdir", outdir];
-    await run("wrangler", args, { env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG: "error" } }).catch(
-      (error: { stdout?: string; stderr?: string; message: string }) => {
-        throw new Error(`wrangler could not bundle ${config}:\n${error.stdout ?? ""}${error.stderr ?? error.message}`);
-      },
-    );
+    await run("wrangler", args, {
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG: "error" },
+    }).catch((error: { stdout?: string; stderr?: string; message: string }) => {
+      throw new Error(`wrangler could not bundle ${config}:\n${error.stdout ?? ""}${error.stderr ?? error.message}`);
+    });
     const names = await readdir(outdir);
     const modules = await Promise.all(
       names

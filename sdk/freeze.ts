@@ -11,8 +11,12 @@ function refuse(): never {
 export function freezeDeep<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   if (ArrayBuffer.isView(value)) return value;
-  if (value instanceof Map) for (const [key, entry] of value) (freezeDeep(key), freezeDeep(entry));
-  else if (value instanceof Set) for (const entry of value) freezeDeep(entry);
+  if (value instanceof Map) {
+    for (const [key, entry] of value) {
+      freezeDeep(key);
+      freezeDeep(entry);
+    }
+  } else if (value instanceof Set) for (const entry of value) freezeDeep(entry);
   if (value instanceof Map || value instanceof Set) forbid(value, FORBIDDEN);
   else if (value instanceof Date) forbid(value, DATE_SETTERS);
   else for (const member of Object.values(value)) freezeDeep(member);

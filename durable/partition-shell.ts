@@ -1,0 +1,139 @@
+/** The shell of a partition: starts the machine from storage, feeds it inputs, performs its effects. */
+import core from "../core-wasm/build/core.wasm";
+import { createKernels } from "../core-wasm/facade/kernels.ts";
+import { CorruptError } from "../core-wasm/types.ts";
+import { InvariantError } from "../protocol/assert.ts";
+import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
+import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { Input, ViewReply } from "../protocol/partition/effects.ts";
+import { PartitionMachine } from "../protocol/partition/machine.ts";
+import type { AppDefinition } from "../sdk/app.ts";
+import { FlushSchedule } from "./flush-schedule.ts";
+import { fetchMap } from "./map.ts";
+import { enclose, platformTimers } from "./sandbox.ts";
+import { PartitionStore } from "./store.ts";
+
+/** Names of partition objects end in their number. */
+const PARTITION_NAME = /^partition-(\d+)$/;
+
+interface Waiting {
+  resolve(body: Uint8Array | ViewReply): void;
+}
+
+export class PartitionShell implements EngineHost {
+  readonly #ctx: DurableObjectState;
+  readonly #app: AppDefinition;
+  readonly #store: PartitionStore;
+  readonly #schedule: FlushSchedule;
+  readonly #waiting = new Map<number, Waiting>();
+  #engine: Engine | undefined;
+  /** Set when storage is damaged: every request gets it, nothing is served. */
+  #refusal: Error | undefined;
+  #nextTicket = 1;
+
+  constructor(ctx: DurableObjectState, app: AppDefinition) {
+    this.#ctx = ctx;
+    this.#app = app;
+    this.#store = new PartitionStore(ctx.storage.sql);
+    this.#schedule = new FlushSchedule(
+      () => this.#engine?.input({ kind: "flush" }),
+      () => ctx.storage.sync(),
+    );
+    void ctx.blockConcurrencyWhile(() => this.#start());
+  }
+
+  async #start(): Promise<void> {
+    const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
+    if (Number.isNaN(partition))
+      throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
+    const map = await this.#map();
+    try {
+      this.#engine = new Engine(this.#machine(partition, map), this);
+    } catch (error) {
+      if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
+      console.error(`partition ${partition} does not serve, its storage is damaged:`, error);
+      this.#refusal = error;
+    }
+  }
+
+  async #map(): Promise<KeyGroupMap> {
+    const stored = this.#store.meta("map");
+    if (stored !== undefined) return decodeMap(stored);
+    const map = await fetchMap(this.#app.partitions);
+    this.#store.perform({ op: "put-meta", name: "map", value: encodeMap(map) });
+    return map;
+  }
+
+  #machine(partition: number, map: KeyGroupMap): PartitionMachine {
+    return new PartitionMachine({
+      app: this.#app,
+      kernels: createKernels(core),
+      reader: this.#store,
+      partition,
+      map,
+      incarnation: this.#store.nextIncarnation(),
+      recovered: this.#store.recovered(),
+    });
+  }
+
+  /** Feeds a request and resolves with its reply. @throws CorruptError for a damaged frame or damaged storage */
+  async request(input: (ticket: number) => Input): Promise<Uint8Array | ViewReply> {
+    if (this.#refusal) throw this.#refusal;
+    const engine = this.#engine;
+    if (!engine) throw new Error("the partition has not started");
+    const ticket = this.#nextTicket++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(ticket, { resolve });
+      try {
+        engine.input(input(ticket));
+      } catch (error) {
+        this.#waiting.delete(ticket);
+        console.error("refused a frame:", error);
+        reject(error);
+      }
+    });
+  }
+
+  perform(effect: HostEffect): void {
+    switch (effect.kind) {
+      case "persist":
+        for (const op of effect.ops) this.#store.perform(op);
+        return;
+      case "reply":
+        // The output gate holds the answer until every write of this and earlier turns is confirmed.
+        this.#waiting.get(effect.ticket)?.resolve(effect.body);
+        this.#waiting.delete(effect.ticket);
+        return;
+      case "want-flush":
+        this.#schedule.want();
+        return;
+      case "want-fold":
+        platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
+        return;
+      case "report":
+        console[effect.level](effect.message, effect.error);
+        return;
+      case "reset":
+        this.fatal(new Error(effect.reason));
+    }
+  }
+
+  /** Drops this instance, this turn's writes included; the platform starts the next from storage. */
+  fatal(error: unknown): void {
+    console.error(`partition ${this.#ctx.id.name} starts over:`, error);
+    this.#ctx.abort(error instanceof Error ? error.message : String(error));
+  }
+
+  enclose<T>(call: () => T): T {
+    return enclose(call);
+  }
+  now(): number {
+    return Date.now();
+  }
+  random(): number {
+    return Math.random();
+  }
+  uuid(): string {
+    return crypto.randomUUID();
+  }
+}
