@@ -113,7 +113,7 @@ export function plainObject(value: object, map: (member: unknown) => unknown): R
 }
 
 /** Assignment, but `__proto__` becomes a member like any other, as in `JSON.parse`. */
-export function setMember(target: Record<string, unknown>, key: string, value: unknown): void {
+function setMember(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") {
     Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
   } else {

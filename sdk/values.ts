@@ -1,7 +1,7 @@
 /** The codec for state, collection entries, arguments and results: JSON, plus Date, bigint, Uint8Array, Map, Set and undefined. */
 
 import { fromBase64, toBase64 } from "./base64.ts";
-import { checkSendable, isPlain, plainObject, setMember } from "./plain.ts";
+import { checkSendable, isPlain, plainObject } from "./plain.ts";
 
 /**
  * Member that marks a tagged value: `{"~t":"d","v":0}` is a Date. An object of the user's with such a member is wrapped, tag `o`.
@@ -69,7 +69,8 @@ function untag(value: unknown): unknown {
 function untagMembers(value: Record<string, unknown>): Record<string, unknown> {
   for (const key of Object.keys(value)) {
     const member = value[key];
-    if (typeof member === "object" && member !== null) setMember(value, key, untag(member));
+    // Assigning to a member that is there already is safe for __proto__ too.
+    if (typeof member === "object" && member !== null) value[key] = untag(member);
   }
   return value;
 }

@@ -39,6 +39,11 @@ describe("renderRow", () => {
     );
   });
 
+  test("writes window bounds beyond 2^53 exactly", () => {
+    const row = renderRow(plan, { key: "a", start: 2n ** 60n + 1n, count: 1n, measures }, true);
+    expect(row).toContain('"window":{"start":1152921504606846977,"end":1152921504606847977}');
+  });
+
   test("writes null for a double that overflowed", () => {
     const overflowed = [measures[0], { sum: Infinity, min: -Infinity, max: Infinity }] as const;
     const row: unknown = JSON.parse(

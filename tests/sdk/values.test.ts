@@ -98,6 +98,13 @@ describe("encodeValue and decodeValue", () => {
     expect(roundTrip({ a: undefined, at: new Date(0) })).toStrictEqual({ at: new Date(0) });
   });
 
+  test("make copies of what is referred to twice", () => {
+    const shared = { at: new Date(1) };
+    const back = roundTrip([shared, { shared }]) as [unknown, { shared: unknown }];
+    expect(back).toStrictEqual([shared, { shared }]);
+    expect(back[0]).not.toBe(back[1].shared);
+  });
+
   test("carry objects without a prototype as ordinary ones", () => {
     expect(roundTrip(Object.assign(Object.create(null), { a: 1 }))).toStrictEqual({ a: 1 });
   });

@@ -42,6 +42,12 @@ describe("a batch", () => {
     expect(fake.sent[0]?.headers.get("content-type")).toBe("application/x-ndjson");
   });
 
+  test("puts characters together that were cut in the middle", async () => {
+    const bytes = new TextEncoder().encode('{"line":1,"status":200,"result":"é😀"}\n');
+    const { results } = started(chunked(...Array.from(bytes, (byte) => Uint8Array.of(byte)), line(2) + line(3)));
+    expect((await results.next()).value).toEqual({ line: 1, status: 200, result: "é😀" });
+  });
+
   test("goes again under its identity when the answer breaks off, and yields no line twice", async () => {
     const { fake, results } = started(
       chunked(line(2), lost),

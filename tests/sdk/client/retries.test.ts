@@ -147,12 +147,25 @@ test("a caller's signal ends a running request, and one already aborted sends no
   const silent = (_: unknown, signal: AbortSignal): Promise<Response> =>
     new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   const fake = server(silent);
-  const client = createClient("https://x", { Account }, { fetch: fake.fetch }).account("a");
-  const outcome = expect(client.deposit(5, { signal: controller.signal })).rejects.toThrow("enough");
+  const client = createClient("https://x", { Account }, { fetch: fake.fetch, retries: 0 }).account("a");
+  const enough = new Error("enough");
+  const outcome = expect(client.deposit(5, { signal: controller.signal })).rejects.toBe(enough);
   await vi.advanceTimersByTimeAsync(10);
-  controller.abort(new Error("enough"));
+  controller.abort(enough);
   await outcome;
-  await expect(client.deposit(5, { signal: controller.signal })).rejects.toThrow("enough");
+  await expect(client.deposit(5, { signal: controller.signal })).rejects.toBe(enough);
   expect(fake.sent).toHaveLength(1);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a caller's signal keeps nothing of a call that is over", async () => {
+  const listeners = new Set<unknown>();
+  const { signal } = new AbortController();
+  signal.addEventListener = (_type: string, listener: unknown): void => void listeners.add(listener);
+  signal.removeEventListener = (_type: string, listener: unknown): void => void listeners.delete(listener);
+  const fake = server(lost(), problem(503, "overloaded"), ok(5));
+  const client = createClient("https://x", { Account }, { fetch: fake.fetch });
+  await settled(client.account("a").deposit(5, { signal }));
+  expect(fake.sent).toHaveLength(3);
+  expect(listeners.size).toBe(0);
 });

@@ -48,13 +48,13 @@ export function problem(
 }
 
 /** A body in chunks; an error among them breaks the connection there. */
-export function chunked(...chunks: Array<string | Error>): Response {
+export function chunked(...chunks: Array<string | Uint8Array | Error>): Response {
   const encoder = new TextEncoder();
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     const chunk = chunks.shift();
     if (chunk === undefined) controller.close();
     else if (chunk instanceof Error) controller.error(chunk);
-    else controller.enqueue(encoder.encode(chunk));
+    else controller.enqueue(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
   };
   // Nothing is read ahead: an error would throw away what is queued before it.
   const body = new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
