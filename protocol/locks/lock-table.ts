@@ -1,6 +1,6 @@
 /**
  * Strict two-phase locks on keys, with wound-wait: a transaction that is blocked by a younger one wounds it; a younger
- * one waits. Holders and waiters are both compared, since the queue is a wait too (docs/protocol.md, rule 6).
+ * one waits. Holders and waiters are both compared, since the queue is a wait too.
  */
 import { invariant } from "../assert.ts";
 
