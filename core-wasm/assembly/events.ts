@@ -10,7 +10,7 @@ import {
   openBuilder,
   roomForRows,
 } from "./builder";
-import { I64, TEXT } from "./columns";
+import { F64, I64, TEXT } from "./columns";
 import { intern } from "./dictionary";
 import { checkJson } from "./json/check";
 import { BAD_SURROGATE, MISSING, NOT_OBJECT, OUT_OF_RANGE, WRONG_TYPE, faultAddress, faultCode } from "./json/fault";
@@ -31,8 +31,8 @@ import {
   resetMembers,
 } from "./members";
 import {
+  BEYOND_RANGE,
   FITS,
-  NOT_INTEGRAL,
   asFloat,
   asInteger,
   float,
@@ -40,6 +40,7 @@ import {
   scanNumber,
   shortFloat,
   shortInteger,
+  shortNumber,
 } from "./numbers";
 import { SLACK_BYTES } from "../limits";
 import { xxh64, xxh64Begin, xxh64End, xxh64Stripes } from "./xxh64";
@@ -218,8 +219,8 @@ function closingQuote(at: usize): usize {
     at += 32;
   }
   at += <usize>ctz(stops);
+  if (load<u8>(at) != QUOTE) return slowClosingQuote(at);
   escaped = false;
-  if (load<u8>(at) != QUOTE) at = slowClosingQuote(at);
   return at;
 }
 
@@ -235,19 +236,6 @@ function startsNumber(byte: u32): bool {
   return byte - 0x30 <= 9 || byte == 0x2d;
 }
 
-/** Behind a value that no column asks for. */
-function skipValue(at: usize, first: u32): usize {
-  let behind: usize = 0;
-  if (first == QUOTE) {
-    behind = closingQuote(at + 1);
-    if (behind != 0) behind++;
-  } else {
-    if (startsNumber(first)) behind = shortInteger(at);
-    if (behind == 0) behind = scanValue(at, 1);
-  }
-  return behind;
-}
-
 /** Notes why a column's value is refused; it counts only if no later duplicate replaces it. */
 function spoil(column: u32, why: u32, at: usize): void {
   const cell = cellAt(column);
@@ -255,62 +243,65 @@ function spoil(column: u32, why: u32, at: usize): void {
   cell.at = at;
 }
 
-/** Whether the value read last by `readLongInteger` and its like may stand. */
+/** Whether the member's column has the value that was read last. */
 let fits: bool = false;
 
-function readLongInteger(at: usize, member: Member): usize {
+/** Behind the string at `at`. */
+function readString(at: usize, member: Member): usize {
+  const quote = closingQuote(at + 1);
+  if (quote == 0) return 0;
+  const type = member.type;
+  if (type == UNDECLARED) return quote + 1;
+  fits = type == TEXT;
+  if (fits) {
+    const cell = cellAt(member.column);
+    cell.at = at + 1;
+    cell.length = <u32>(quote - at - 1) | (escaped ? ESCAPED : 0);
+  } else spoil(member.column, WRONG_TYPE, at);
+  return quote + 1;
+}
+
+/** Behind a number that is not a short plain integer. */
+function readLongNumber(at: usize, member: Member): usize {
   const behind = scanNumber(at);
-  if (behind == 0) return 0;
-  const fit = asInteger();
-  fits = fit == FITS;
-  if (fits) store<i64>(member.data + (rows << 3), integer);
-  else spoil(member.column, fit == NOT_INTEGRAL ? WRONG_TYPE : OUT_OF_RANGE, at);
+  if (behind == 0 || member.type == UNDECLARED) return behind;
+  const cell = member.data + (rows << 3);
+  let why = WRONG_TYPE;
+  if (member.type == I64) {
+    const fit = asInteger();
+    fits = fit == FITS;
+    if (fits) store<i64>(cell, integer);
+    else if (fit == BEYOND_RANGE) why = OUT_OF_RANGE;
+  } else if (member.type == F64) {
+    fits = asFloat();
+    if (fits) store<f64>(cell, float);
+    else why = OUT_OF_RANGE;
+  } else fits = false;
+  if (!fits) spoil(member.column, why, at);
   return behind;
 }
 
-function readLongFloat(at: usize, member: Member): usize {
-  const behind = scanNumber(at);
-  if (behind == 0) return 0;
-  fits = asFloat();
-  if (fits) store<f64>(member.data + (rows << 3), float);
-  else spoil(member.column, OUT_OF_RANGE, at);
+/** Behind the number at `at`. */
+function readNumber(at: usize, member: Member): usize {
+  const behind = shortNumber(at);
+  if (behind == 0) return readLongNumber(at, member);
+  const type = member.type;
+  if (type == UNDECLARED) return behind;
+  fits = true;
+  if (type == I64) store<i64>(member.data + (rows << 3), shortInteger(at, behind));
+  else if (type == F64) store<f64>(member.data + (rows << 3), shortFloat(at, behind));
+  else {
+    fits = false;
+    spoil(member.column, WRONG_TYPE, at);
+  }
   return behind;
 }
 
-function readWrongType(at: usize, member: Member): usize {
+/** Behind a value that no column can have: an object, an array or a literal. */
+function readOther(at: usize, member: Member): usize {
   fits = false;
-  spoil(member.column, WRONG_TYPE, at);
+  if (member.type != UNDECLARED) spoil(member.column, WRONG_TYPE, at);
   return scanValue(at, 1);
-}
-
-/** Behind the number or other value at `at` of a numeric column; `fits` says whether the column has it. */
-function readNumber(at: usize, first: u32, member: Member): usize {
-  let behind: usize = 0;
-  if (startsNumber(first)) {
-    behind = shortInteger(at);
-    if (behind != 0) {
-      fits = true;
-      if (member.type == I64) store<i64>(member.data + (rows << 3), integer);
-      else store<f64>(member.data + (rows << 3), shortFloat(at));
-    } else if (member.type == I64) behind = readLongInteger(at, member);
-    else behind = readLongFloat(at, member);
-  } else behind = readWrongType(at, member);
-  return behind;
-}
-
-function readText(at: usize, first: u32, member: Member): usize {
-  let behind: usize = 0;
-  if (first == QUOTE) {
-    behind = closingQuote(at + 1);
-    if (behind != 0) {
-      const cell = cellAt(member.column);
-      cell.at = at + 1;
-      cell.length = <u32>(behind - at - 1) | (escaped ? ESCAPED : 0);
-      fits = true;
-      behind++;
-    }
-  } else behind = readWrongType(at, member);
-  return behind;
 }
 
 /** Reads the object at `at` into the next row; returns the address of its line's LF, or 0 when it is not sound or a column refuses it. */
@@ -338,12 +329,11 @@ function readEvent(at: usize): usize {
         p = skipSpace(p);
         byte = load<u8>(p);
       }
-      if (member.type == UNDECLARED) {
-        p = skipValue(p, byte);
-        if (p == 0) return 0;
-      } else {
-        p = member.type == TEXT ? readText(p, byte, member) : readNumber(p, byte, member);
-        if (p == 0) return 0;
+      if (byte == QUOTE) p = readString(p, member);
+      else if (startsNumber(byte)) p = readNumber(p, member);
+      else p = readOther(p, member);
+      if (p == 0) return 0;
+      if (member.type != UNDECLARED) {
         const bit: u32 = 1 << member.column;
         if (fits) got |= bit;
         else {

@@ -1,4 +1,5 @@
 /** Values of JSON numbers: exact int64 and correctly rounded float64, grammar and value in one pass. */
+import { lastMaskOf } from "./bytes";
 import { BAD_NUMBER, fail } from "./json/fault";
 
 /** The float nearest to the decimal text at `at`; only for what the fast path cannot decide. JavaScript's `Number` rounds every input correctly. */
@@ -21,9 +22,7 @@ const POWERS = memory.data<f64>([
   1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ]);
-const SMALL_POWERS = memory.data<u64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000]);
-
-/** Value of the last integer that `shortInteger` or `asInteger` read. */
+/** Value of the last integer that `asInteger` read. */
 export let integer: i64 = 0;
 /** Value of the last float that `asFloat` read. */
 export let float: f64 = 0;
@@ -39,57 +38,40 @@ let lowest: i64 = 0;
 let digitsStart: usize = 0;
 let digitsEnd: usize = 0;
 
-/** Value of eight digits, the first in the lowest byte, each byte 0 to 9: pairs, then quadruples, then all (SWAR). */
-function eightDigits(word: u64): u64 {
-  word = word * 10 + (word >> 8);
-  const high = (word & 0x000000ff000000ff) * 0x000f424000000064;
-  const low = ((word >> 16) & 0x000000ff000000ff) * 0x0000271000000001;
-  return (high + low) >> 32;
+/** Digits of a short number; one more might not fit the 16 bytes that are looked at. */
+const SHORT_DIGITS: usize = 15;
+
+/** Behind the plain integer at `at` (its sign or first digit) of up to 15 digits, or 0 when it is something else: then `scanNumber` decides. */
+export function shortNumber(at: usize): usize {
+  const first = at + <usize>(load<u8>(at) == 0x2d);
+  const digits = i8x16.sub(v128.load(first), i8x16.splat(0x30));
+  const count = <usize>ctz<u32>(i8x16.bitmask(i8x16.gt_u(digits, i8x16.splat(9))) | 0x10000);
+  const next: u32 = load<u8>(first + count);
+  if (count - 1 >= SHORT_DIGITS) return 0;
+  if (next != 0x2c && (next == 0x2e || (next | 0x20) == 0x65)) return 0;
+  if (count > 1 && load<u8>(first) == 0x30) return 0;
+  return first + count;
 }
 
-/** How many of the bytes, each a character less "0", are digits, counted from the lowest; 0 to 8. */
-function leadingDigits(word: u64): u64 {
-  return ctz(((word + 0x7676767676767676) | word) & 0x8080808080808080) >> 3;
-}
-
-/** Whether a number would go on with this byte. */
-function goesOn(byte: u32): bool {
-  return byte == 0x2e || (byte | 0x20) == 0x65 || byte - 0x30 <= 9;
-}
-
-/**
- * Reads a plain integer of up to 15 digits, sign apart, into `integer`; `at` is at the sign or first digit.
- * Returns its end, or 0 when it is something else: then `scanNumber` decides. May read 24 bytes from `at`.
- */
-export function shortInteger(at: usize): usize {
+/** Value of the short number between `at` and `end`: its digits at the right end of 16 bytes, summed up by pairs, fours and eights. */
+export function shortInteger(at: usize, end: usize): i64 {
   const minus = load<u8>(at) == 0x2d;
-  const first = at + <usize>minus;
-  let word = load<u64>(first) ^ 0x3030303030303030;
-  let count = leadingDigits(word);
-  let end: usize = 0;
-  if (count != 0) {
-    let value = eightDigits(word << (64 - (count << 3)));
-    end = first + <usize>count;
-    if (count == 8) {
-      word = load<u64>(first, 8) ^ 0x3030303030303030;
-      count = leadingDigits(word);
-      if (count != 0) {
-        value =
-          value * load<u64>(SMALL_POWERS + ((<usize>(count & 7)) << 3)) + eightDigits(word << (64 - (count << 3)));
-        end += <usize>count;
-      }
-    }
-    integer = minus ? -(<i64>value) : <i64>value;
-    const leadingZero = load<u8>(first) == 0x30 && end - first > 1;
-    if (count == 8 || leadingZero || goesOn(load<u8>(end))) end = 0;
-  }
-  return end;
+  const digits = i8x16.sub(v128.load(end - 16), i8x16.splat(0x30));
+  const aligned = v128.and(digits, lastMaskOf(end - at - <usize>minus));
+  const tens = i16x8.mul(aligned, i16x8.splat(10));
+  const pairs = v128.and(i16x8.add(tens, i16x8.shr_u(aligned, 8)), i16x8.splat(0xff));
+  const fours = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
+  const short = i16x8.narrow_i32x4_u(fours, fours);
+  const eights = i32x4.dot_i16x8_s(short, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
+  const both = i64x2.extract_lane(eights, 0);
+  const value = (both & 0xffffffff) * 100000000 + (both >>> 32);
+  return minus ? -value : value;
 }
 
-/** The nearest float of what `shortInteger` read; the sign of zero is kept. `at` is where it began. */
-export function shortFloat(at: usize): f64 {
-  const value = <f64>integer;
-  return integer == 0 && load<u8>(at) == 0x2d ? -0.0 : value;
+/** As `shortInteger`, as a float: a zero keeps its sign. */
+export function shortFloat(at: usize, end: usize): f64 {
+  const value = shortInteger(at, end);
+  return value == 0 && load<u8>(at) == 0x2d ? -0.0 : <f64>value;
 }
 
 function isDigit(byte: u32): bool {
