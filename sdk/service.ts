@@ -24,8 +24,8 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs> {
   readonly collections?: Cols;
 }
 
-/** A handler as the engine calls it; `any`, since the types of handlers of every shape were checked by `service`. */
-export type UntypedHandler = (ctx: any, input: any) => unknown;
+/** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
+export type UntypedHandler = (ctx: unknown, input: unknown) => unknown;
 
 /** A service as the engine sees it. `handlers` has no prototype. */
 export interface ServiceDefinition<C extends Contract = Contract> {

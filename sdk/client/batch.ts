@@ -60,10 +60,11 @@ async function* round(
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
     const response = await transport.send(call, (answer) => Promise.resolve(answer));
-    reader = response.body?.getReader();
+    if (response.body === null) return;
+    reader = response.body.getReader();
     const decoder = new TextDecoder();
     let rest = "";
-    while (reader !== undefined) {
+    for (;;) {
       const chunk = await readChunk(reader, watch, options.signal);
       if (chunk === undefined) return;
       const texts = (rest + decoder.decode(chunk, { stream: true })).split("\n");

@@ -1,7 +1,7 @@
 /** What the compiler must accept and refuse in services: each refused line names the error code that it must cause. */
 
-import { collection, Refusal, service } from "../../sdk/index.ts";
-import type { DeepReadonly } from "../../sdk/index.ts";
+import { collection, service } from "../../sdk/index.ts";
+import type { DeepReadonly, Refusal } from "../../sdk/index.ts";
 import { Account, Cart } from "./contracts.ts";
 
 interface Line {
