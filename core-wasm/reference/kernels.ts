@@ -1,9 +1,12 @@
 /** The complete plain-TypeScript twin of the Wasm core: the oracle of its tests, clear rather than fast. */
 import type { Kernels } from "../types.ts";
 import { routeBatch } from "./batch.ts";
+import { parseEvents } from "./events.ts";
+import { readGroups } from "./groups.ts";
 import { checkJson } from "./json.ts";
 import { murmur3 } from "./murmur3.ts";
 import { pack, unpack } from "./table.ts";
+import { openWindow } from "./window.ts";
 import { hex64, xxh64 } from "./xxh64.ts";
 
 /** Makes kernels that need no Wasm. */
@@ -15,12 +18,8 @@ export function createReferenceKernels(): Kernels {
     unpack,
     checkJson,
     routeBatch: (body, options) => routeBatch(body, options),
-    parseEvents: () => notYet("parseEvents"),
-    openWindow: () => notYet("openWindow"),
-    readGroups: () => notYet("readGroups"),
+    parseEvents,
+    openWindow,
+    readGroups,
   };
-}
-
-function notYet(name: string): never {
-  throw new Error(`${name} has no twin yet`);
 }
