@@ -106,6 +106,8 @@ Ctrl-C stops; the data stays.
 function stopOnSignal(server: LocalServer): void {
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Miniflare's own listener ends this process before the server has stopped.
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       if (stopping) process.exit(1);
       stopping = true;

@@ -13,7 +13,7 @@ export interface ViewQuery {
   /** Rows at most. */
   readonly limit: number;
   /** Opaque: the `next` of an earlier answer; undefined for the first rows. */
-  readonly cursor: string | undefined;
+  readonly after: string | undefined;
 }
 
 export interface ViewAnswer {

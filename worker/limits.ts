@@ -41,7 +41,7 @@ export const LIMITS = {
   viewRowsDefault: 100,
   viewRowsMax: 1_000,
   /** Characters of a view's cursor. */
-  viewCursorChars: 2 * KiB,
+  viewCursorChars: 8 * KiB,
 } as const;
 
 invariant(

@@ -32,7 +32,7 @@ async function answerView(
     view,
     key: segment === undefined ? undefined : decodeKey(segment),
     limit: limitOf(request.url),
-    cursor: cursorOf(request.url),
+    after: cursorOf(request.url),
   };
   const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
     const map = await backend.keyGroupMap();

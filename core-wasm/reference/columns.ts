@@ -87,7 +87,7 @@ export function decodeColumns(frame: Uint8Array): { rows: number; columns: Decod
     texts.push(
       type === 3
         ? readStrings(frame, at, strings, bytes).map((text) =>
-            new TextDecoder("utf-8", { ignoreBOM: true }).decode(text),
+            new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text),
           )
         : [],
     );

@@ -104,7 +104,7 @@ export function decodeGroups(frame: Uint8Array): { head: GroupsHead; groups: Win
   if (HEAD + rows * width + 4 * keyCount + textBytes !== frame.length) throw new CorruptError("length", "groups");
   const texts = readStrings(frame, HEAD + rows * width, keyCount, textBytes);
   if (head.keyType === "i64" && keyCount !== 0) throw new CorruptError("length", "texts of keys that are numbers");
-  const keys = texts.map((text) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(text));
+  const keys = texts.map((text) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text));
   const groups = Array.from({ length: rows }, (_, row): WindowGroup => {
     const at = HEAD + row * width;
     const number = view.getBigInt64(at, true);

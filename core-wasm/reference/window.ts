@@ -16,9 +16,9 @@ function clamp(value: bigint): bigint {
 function passes(cell: Cell, { op, value }: ColumnTest): boolean {
   switch (op) {
     case "eq":
-      return cell == value;
+      return cell <= value && cell >= value;
     case "ne":
-      return cell != value;
+      return !(cell <= value && cell >= value);
     case "lt":
       return cell < value;
     case "le":

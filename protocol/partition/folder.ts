@@ -61,7 +61,8 @@ export class Folder {
     if (!this.#work && !this.isDue) return [];
     this.#work ??= this.#begin(now);
     const ops: StorageOp[] = [];
-    while (ops.length < LIMITS.foldRowsPerTurn) {
+    const rows = LIMITS.foldRowsPerTurn * Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes);
+    while (ops.length < rows) {
       const next = this.#work.next();
       if (next.done) {
         this.#work = null;

@@ -15,7 +15,7 @@ describe("a view", () => {
     expect(response.headers.get("tidegate-epoch")).toBe("12");
     const partition = backend.map.groups[backend.kernels().hashKey("sales") & 1023];
     expect(backend.viewed).toEqual([
-      { partition, query: { view: "sales-per-minute", key: undefined, limit: 5, cursor: "c0" } },
+      { partition, query: { view: "sales-per-minute", key: undefined, limit: 5, after: "c0" } },
     ]);
   });
 
@@ -24,7 +24,7 @@ describe("a view", () => {
     await ask(`${VIEW}/a%2Fb`);
     await ask(`${VIEW}/~YS9i`);
     expect(backend.viewed.map(({ query }) => query)).toEqual(
-      Array(2).fill({ view: "sales-per-minute", key: "a/b", limit: LIMITS.viewRowsDefault, cursor: undefined }),
+      Array(2).fill({ view: "sales-per-minute", key: "a/b", limit: LIMITS.viewRowsDefault, after: undefined }),
     );
   });
 

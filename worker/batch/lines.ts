@@ -19,19 +19,14 @@ export function faultLine(fault: BatchFault): string {
 }
 
 function faultProblem({ line, offset, code, member }: BatchFault): Problem {
-  if (member === undefined && code !== "not-object") {
-    return problemOf("malformed-json", `line ${line} is not JSON at byte ${offset} of the batch: ${code}`, {
-      offset,
-      code,
-    });
-  }
-  if (code === "key-too-large") return problemOf("key-too-large", undefined, { offset, code });
+  const members = { offset, code };
+  if (code === "key-too-large") return problemOf("key-too-large", undefined, members);
+  if (code === "line-too-large") return problemOf("body-too-large", `line ${line} is too large for a message`, members);
   if (member === "key" && code !== "missing")
-    return problemOf("invalid-key", `the key of line ${line}: ${code}`, { offset, code });
-  const what = member === undefined ? "" : `, member "${member}"`;
-  return problemOf("invalid-line", `line ${line}${what}: ${code}`, {
-    offset,
-    code,
-    ...(member === undefined ? {} : { member }),
-  });
+    return problemOf("invalid-key", `the key of line ${line}: ${code}`, members);
+  if (member !== undefined) {
+    return problemOf("invalid-line", `line ${line}, member "${member}": ${code}`, { ...members, member });
+  }
+  if (code === "not-object") return problemOf("invalid-line", `line ${line} is not an object`, members);
+  return problemOf("malformed-json", `line ${line} is not JSON at byte ${offset} of the batch: ${code}`, members);
 }

@@ -69,6 +69,9 @@ export function viewPaths(flow: FlowDefinition, schemas: SchemaTable): Record<st
     properties: {
       rows: { type: "array", items: row },
       watermark: { description: "Windows that end at or before it are closed." },
+      events: { type: "integer", description: "Events taken so far." },
+      late: { type: "integer", description: "Events that came after their window had closed." },
+      batches: { type: "integer" },
       next: { type: "string", description: "`?cursor=` of the next page, when there is one." },
     },
     required: ["rows"],
