@@ -90,10 +90,10 @@ type BatchCall<Service extends string, Name extends string, Arguments extends re
     ? { readonly input: I }
     : { readonly input?: Arguments[0] });
 
-/** Result of one line; `line` counts from 1. */
+/** Result of one line; `line` counts from 1. `replayed`: it was executed before, under the same identity. */
 export type BatchResult =
-  | { readonly line: number; readonly status: 200; readonly result: unknown }
-  | { readonly line: number; readonly status: number; readonly problem: Problem };
+  | { readonly line: number; readonly status: 200; readonly result: unknown; readonly replayed?: true }
+  | { readonly line: number; readonly status: number; readonly problem: Problem; readonly replayed?: true };
 
 export interface BatchOptions {
   readonly idempotencyKey?: string;
@@ -118,7 +118,12 @@ export interface ViewOptions {
 /** Rows of a view. Whole numbers beyond 2^53 are bigint. */
 export interface ViewPage<Row> {
   readonly rows: Row[];
+  /** Windows that end at or before it are closed. */
   readonly watermark: number | bigint | null;
+  /** Events that the flow has taken, the late ones among them, and the batches they came in. */
+  readonly events: number;
+  readonly late: number;
+  readonly batches: number;
   /** Cursor of the next page, when there is one. */
   readonly next?: string;
 }
