@@ -158,13 +158,22 @@ describe("a batch whose messages get lost", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const { batch, backend } = batchEdge();
     let chance = 12345;
-    const failing = () => (chance = (Math.imul(chance, 1103515245) + 12345) >>> 0) / 2 ** 32 < 0.3;
-    backend.arrive = () => {
-      if (failing()) throw platformError("Network connection lost.", { retryable: true });
+    const failures = new Map<string, number>();
+    // Never so often that a frame would be given up.
+    const failing = (bytes: Uint8Array) => {
+      chance = (Math.imul(chance, 1103515245) + 12345) >>> 0;
+      const frame = Buffer.from(bytes.subarray(24, 32)).toString("hex");
+      const before = failures.get(frame) ?? 0;
+      if (chance / 2 ** 32 > 0.4 || before === LIMITS.attempts - 1) return false;
+      failures.set(frame, before + 1);
+      return true;
     };
-    backend.leave = (answer) => {
-      if (failing()) throw platformError("Network connection lost.", { retryable: true });
-      return failing() ? answer.subarray(0, answer.length - 1) : answer;
+    backend.arrive = ({ bytes }) => {
+      if (failing(bytes)) throw platformError("Network connection lost.", { retryable: true });
+    };
+    backend.leave = (answer, { bytes }) => {
+      if (failing(bytes)) throw platformError("Network connection lost.", { retryable: true });
+      return failing(bytes) ? answer.subarray(0, answer.length - 1) : answer;
     };
     const answered = resultLines(await batch(lines(6_000, 50)));
     await vi.advanceTimersByTimeAsync(60_000);
