@@ -6,7 +6,7 @@ import { InvariantError } from "../protocol/assert.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
-import { PartitionMachine } from "../protocol/partition/machine.ts";
+import { PartitionMachine, type PartitionStatus } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { fetchMap } from "./map.ts";
@@ -92,6 +92,12 @@ export class PartitionShell implements EngineHost {
         reject(error);
       }
     });
+  }
+
+  /** @throws when the partition does not serve. */
+  get status(): PartitionStatus {
+    if (!this.#engine) throw this.#refusal ?? new Error("the partition has not started");
+    return this.#engine.machine.status;
   }
 
   perform(effect: HostEffect): void {

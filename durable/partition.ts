@@ -1,6 +1,7 @@
-/** The Durable Object of a partition: three methods in front of its shell. */
+/** The Durable Object of a partition: four methods in front of its shell. */
 import { DurableObject } from "cloudflare:workers";
 import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
+import type { PartitionStatus } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
 import { guardGlobals } from "./sandbox.ts";
@@ -11,6 +12,8 @@ export interface PartitionRpc {
   invoke(frame: Uint8Array): Promise<Uint8Array>;
   ingest(frame: Uint8Array): Promise<Uint8Array>;
   view(query: ViewRequest): Promise<ViewReply>;
+  /** Figures for tests and metrics. */
+  status(): Promise<PartitionStatus>;
 }
 
 type PartitionClass = new (ctx: DurableObjectState, env: unknown) => DurableObject & PartitionRpc;
@@ -36,6 +39,10 @@ export function partitionClass(app: AppDefinition): PartitionClass {
 
     view(query: ViewRequest): Promise<ViewReply> {
       return this.#shell.request((ticket) => ({ kind: "view", ticket, query })) as Promise<ViewReply>;
+    }
+
+    async status(): Promise<PartitionStatus> {
+      return this.#shell.status;
     }
   };
 }

@@ -35,6 +35,20 @@ export interface PartitionSetup {
   readonly recovered: Recovered;
 }
 
+/** Figures of one partition; `waiting`, `attempts` and `locks` are 0 when nothing runs (invariant 6). */
+export interface PartitionStatus {
+  /** Rows of requests without an answer. */
+  readonly waiting: number;
+  readonly attempts: number;
+  /** Keys that are held or waited for. */
+  readonly locks: number;
+  readonly unfoldedBytes: number;
+  readonly unfoldedKeys: number;
+  readonly cachedBytes: number;
+  /** Number of the newest record. */
+  readonly seq: number;
+}
+
 export class PartitionMachine implements RootOwner {
   readonly #setup: PartitionSetup;
   readonly #store: StateStore;
@@ -219,15 +233,7 @@ export class PartitionMachine implements RootOwner {
   }
 
   /** Figures for tests and metrics. */
-  get status(): {
-    waiting: number;
-    attempts: number;
-    locks: number;
-    unfoldedBytes: number;
-    unfoldedKeys: number;
-    cachedBytes: number;
-    seq: number;
-  } {
+  get status(): PartitionStatus {
     return {
       waiting: this.#tickets.waiting,
       ...this.transactions.load,
