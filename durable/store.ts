@@ -92,7 +92,14 @@ export class PartitionStore implements StateReader {
         this.#sql.exec("DELETE FROM recent WHERE expires < ?", op.expiredAt);
         return;
       case "put-view-block":
-        this.#sql.exec("INSERT INTO view_blocks VALUES (?, ?, ?, ?)", op.flow, op.block, op.part, op.bytes);
+        this.#sql.exec(
+          "INSERT INTO view_blocks VALUES (?, ?, ?, ?, ?)",
+          op.flow,
+          op.block,
+          op.part,
+          String(op.through),
+          op.bytes,
+        );
         return;
       case "put-checkpoint":
         if (op.part === 0) this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
@@ -128,9 +135,16 @@ export class PartitionStore implements StateReader {
     return this.#one("SELECT text FROM results WHERE id = ?", requestId) as string | undefined;
   }
 
-  viewBlock(flow: string, block: number): Uint8Array | undefined {
-    const parts = this.#parts("SELECT bytes FROM view_blocks WHERE flow = ? AND block = ? ORDER BY part", flow, block);
-    return parts.length === 0 ? undefined : concat(parts);
+  viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
+    const query = "SELECT block, through FROM view_blocks WHERE flow = ? AND part = 0 ORDER BY block";
+    return [...this.#sql.exec(query, flow).raw()].map(([block, through]) => ({
+      block: block as number,
+      through: BigInt(through as string),
+    }));
+  }
+
+  viewBlock(flow: string, block: number): Uint8Array {
+    return concat(this.#parts("SELECT bytes FROM view_blocks WHERE flow = ? AND block = ? ORDER BY part", flow, block));
   }
 
   #parts(query: string, ...bindings: Array<string | number>): Uint8Array[] {

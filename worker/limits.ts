@@ -39,7 +39,7 @@ export const LIMITS = {
   retryAfterSeconds: 1,
   /** Rows of a view's answer, unless `?limit=` says otherwise. */
   viewRowsDefault: 100,
-  viewRowsMax: 1_000,
+  viewRowsMax: 10_000,
   /** Characters of a view's cursor. */
   viewCursorChars: 8 * KiB,
 } as const;

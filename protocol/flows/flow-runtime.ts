@@ -71,7 +71,7 @@ export class FlowRuntime {
     if (closed.length > 0) {
       const block = this.#blocks++;
       for (const [part, bytes] of cut(closed, LIMITS.maxPartBytes).entries()) {
-        ops.push({ op: "put-view-block", flow: this.plan.name, block, part, bytes });
+        ops.push({ op: "put-view-block", flow: this.plan.name, block, part, through: this.#watermark, bytes });
       }
     }
     this.#seq = seq;
@@ -143,10 +143,6 @@ export class FlowRuntime {
   /** Bytes of memory that its operator state holds. */
   get bytes(): number {
     return this.#state.bytes;
-  }
-  /** Blocks of closed windows in storage, numbered from 0. */
-  get blocks(): number {
-    return this.#blocks;
   }
   get status(): { watermark: bigint; events: number; late: number; batches: number } {
     return { watermark: this.#watermark, events: this.#events, late: this.#late, batches: this.#offset };

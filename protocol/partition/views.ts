@@ -3,7 +3,6 @@ import type { Kernels, WindowGroup } from "../../core-wasm/types.ts";
 import { renderRow } from "../../dataflow/view.ts";
 import { INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
-import { invariant } from "../assert.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
@@ -42,12 +41,12 @@ export function answerView(setup: ViewSetup, flows: Flows, query: ViewRequest): 
   const definition = setup.app.views.get(query.view);
   if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
   const after = query.after === undefined ? undefined : parseCursor(query.after);
-  if (after === null) return problemAnswer("invalid-input", "`after` is not a cursor that this view gave");
+  if (after === null) return problemAnswer("invalid-input", "`cursor` is not a cursor that this view gave");
   const runtime = flows.runtime(definition.name) as FlowRuntime;
   const limit = Math.max(1, Math.min(query.limit, LIMITS.maxViewRows));
   const rows: string[] = [];
   let last: WindowGroup | undefined;
-  for (const { group, final } of groupsOf(setup, runtime)) {
+  for (const { group, final } of groupsOf(setup, runtime, after)) {
     if (after && !isAfter(group, after)) continue;
     if (query.key !== undefined && String(group.key) !== query.key) continue;
     if (rows.length === limit) return { status: 200, body: viewBody(runtime, rows, cursorOf(last as WindowGroup)) };
@@ -58,11 +57,15 @@ export function answerView(setup: ViewSetup, flows: Flows, query: ViewRequest): 
 }
 
 /** Windows close in the order of their ends, all their groups together: blocks come before open groups, and in order. */
-function* groupsOf(setup: ViewSetup, runtime: FlowRuntime): Generator<{ group: WindowGroup; final: boolean }> {
-  for (let block = 0; block < runtime.blocks; block++) {
-    const bytes = setup.reader.viewBlock(runtime.plan.name, block);
-    invariant(bytes !== undefined, "1: a block of closed windows is missing");
-    for (const group of setup.kernels.readGroups(bytes)) yield { group, final: true };
+function* groupsOf(
+  setup: ViewSetup,
+  runtime: FlowRuntime,
+  after?: Cursor,
+): Generator<{ group: WindowGroup; final: boolean }> {
+  const { name, window } = runtime.plan;
+  for (const { block, through } of setup.reader.viewBlocks(name)) {
+    if (after && through - BigInt(window.size) < after.start) continue;
+    for (const group of setup.kernels.readGroups(setup.reader.viewBlock(name, block))) yield { group, final: true };
   }
   for (const group of runtime.openGroups()) yield { group, final: false };
 }

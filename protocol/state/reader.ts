@@ -6,8 +6,10 @@ export interface StateReader {
   range(from: string, to: string, limit: number, reverse: boolean): Array<[key: string, text: string]>;
   /** The recorded result of a client's request id, as stored by a fold. */
   result(requestId: string): string | undefined;
-  /** A block of closed windows, its parts joined; undefined when there is none of that number. */
-  viewBlock(flow: string, block: number): Uint8Array | undefined;
+  /** The blocks of closed windows of a flow, in order; see the operation `put-view-block`. */
+  viewBlocks(flow: string): Array<{ readonly block: number; readonly through: bigint }>;
+  /** One of them, its parts joined. */
+  viewBlock(flow: string, block: number): Uint8Array;
   /** A read of storage, so that an instance that has been replaced fails rather than answer from memory alone. */
   touch(): void;
 }
