@@ -24,12 +24,13 @@ export type StorageOp =
       readonly bytes: Uint8Array;
     }
   | { readonly op: "drop-recent"; readonly expiredAt: number }
-  /** A part of a block of closed windows of a flow. Blocks of one flow are in the order of their numbers. */
+  /** A part of a block of closed windows of a flow; every window in it ends at or before `through`, and after that of the block before. */
   | {
       readonly op: "put-view-block";
       readonly flow: string;
       readonly block: number;
       readonly part: number;
+      readonly through: bigint;
       readonly bytes: Uint8Array;
     }
   /** A part of a flow's checkpoint; part 0 first deletes the older checkpoint. */
