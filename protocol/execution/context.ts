@@ -48,10 +48,7 @@ class Context {
 
   get state(): unknown {
     if (!this.#readOnly) return this.#copy.value;
-    if (this.#frozen === UNREAD) {
-      const text = this.#copy.valueText();
-      this.#frozen = text === null ? undefined : freezeDeep(decodeValue(text));
-    }
+    if (this.#frozen === UNREAD) this.#frozen = freezeDeep(decodeValue(this.#copy.valueText()));
     return this.#frozen;
   }
 

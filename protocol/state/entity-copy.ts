@@ -7,7 +7,7 @@ const UNLOADED = Symbol("unloaded");
 
 /** What a copy can be set back to: texts only, so that it cannot change with the copy. */
 export interface CopySnapshot {
-  readonly value: string | null | undefined;
+  readonly value: string | undefined;
   readonly loaded: string | null;
   readonly cleared: boolean;
   readonly entries: ReadonlyMap<string, Change>;
@@ -46,12 +46,12 @@ export class EntityCopy {
   /** An absent value starts as the service's initial state, which is written only once something differs from it. */
   #load(text: Change): void {
     this.#value = text === null ? this.#initial?.() : decodeValue(text);
-    this.#loaded = text ?? (this.#value === undefined ? "null" : encodeValue(this.#value));
+    this.#loaded = text ?? encodeValue(this.#value);
   }
 
   /** The value as text, for readers that must not share it. */
-  valueText(): string | null {
-    return this.value === undefined ? null : encodeValue(this.value);
+  valueText(): string {
+    return encodeValue(this.value);
   }
 
   getEntry(collection: string, key: string | number): Change {
@@ -112,7 +112,7 @@ export class EntityCopy {
       return;
     }
     this.#loaded = snapshot.loaded;
-    this.#refill(snapshot.value === null ? undefined : decodeValue(snapshot.value));
+    this.#refill(decodeValue(snapshot.value));
   }
 
   #restoreUnloaded(): void {
@@ -131,14 +131,17 @@ export class EntityCopy {
       return;
     }
     for (const name of Object.keys(current)) delete current[name];
-    Object.assign(current, fresh);
+    for (const [name, value] of Object.entries(fresh)) {
+      // Defined, not assigned: a member called __proto__ stays a member.
+      Object.defineProperty(current, name, { value, writable: true, enumerable: true, configurable: true });
+    }
   }
 
   /** What committing this copy changes, in order. */
   writes(): Write[] {
     const writes: Write[] = [];
     if (this.#cleared) writes.push({ op: "clear", key: this.entity, text: "" });
-    if (this.#value !== UNLOADED && this.#value !== undefined) {
+    if (this.#value !== UNLOADED) {
       const text = encodeValue(this.#value);
       if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text });
     }
