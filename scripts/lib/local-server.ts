@@ -34,7 +34,7 @@ function miniflareOptions(options: ServerOptions): ReturnType<typeof convertV4Mi
       PARTITION: { className: "Partition", useSQLite: true },
       COORDINATOR: { className: "Coordinator", useSQLite: true },
     },
-    ...(options.persist === undefined ? {} : { defaultPersistRoot: options.persist }),
+    ...(options.persist === undefined ? {} : { resourcePersistencePath: options.persist }),
   });
 }
 
