@@ -52,9 +52,10 @@ function compileLong(op: Comparison, value: bigint | number): CompiledTest | nul
 function compileFloat(op: Comparison, value: bigint | number): CompiledTest | null {
   const float = Number(value);
   if (Number.isNaN(float)) return op === "ne" ? null : never;
-  // JavaScript compares a bigint with a number exactly.
-  if (value <= float && value >= float) return { operator: OPERATORS[op], value: float };
-  // No float lies between the value and the one nearest to it, so only the nearest decides, and only by its side.
+  const exact = typeof value === "number" || (Number.isFinite(float) && BigInt(float) === value);
+  if (exact) return { operator: OPERATORS[op], value: float };
+  // No float lies between the value and the one nearest to it, so only the nearest decides, and only by its side;
+  // JavaScript compares a number with a bigint exactly.
   const upper = float > value;
   if (op === "eq") return never;
   if (op === "ne") return null;

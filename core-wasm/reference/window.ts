@@ -12,13 +12,18 @@ function clamp(value: bigint): bigint {
   return value < INT64_MIN ? INT64_MIN : value > INT64_MAX ? INT64_MAX : value;
 }
 
+function equals(a: Cell, b: Cell): boolean {
+  // oxlint-disable-next-line eqeqeq -- of a bigint and a number only == compares the values
+  return a == b;
+}
+
 /** Whether a cell passes; JavaScript compares bigint with number exactly. */
 function passes(cell: Cell, { op, value }: ColumnTest): boolean {
   switch (op) {
     case "eq":
-      return cell <= value && cell >= value;
+      return equals(cell, value);
     case "ne":
-      return !(cell <= value && cell >= value);
+      return !equals(cell, value);
     case "lt":
       return cell < value;
     case "le":
