@@ -51,6 +51,10 @@ export class EntityCopy {
 
   /** The value as text, for readers that must not share it. */
   valueText(): string {
+    if (this.#value === UNLOADED && !this.#cleared) {
+      const text = this.#store.get(this.entity, this.entity);
+      if (text !== null) return text;
+    }
     return encodeValue(this.value);
   }
 
