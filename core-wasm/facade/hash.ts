@@ -1,5 +1,5 @@
 /** Hashes in Wasm: the key hash that decides key groups, and the checksum of stored bytes. */
-import { HASH_SLICE_BYTES } from "../limits.ts";
+import { HASH_SLICE_BYTES, MAX_KEY_BYTES } from "../limits.ts";
 import type { CoreInstance } from "./instance.ts";
 
 interface HashFunctions {
@@ -14,7 +14,7 @@ interface HashFunctions {
 const MAX_ASCII = 0x7f;
 const MAX_UTF8_PER_UNIT = 3;
 /** Up to this many units a loop beats the call of `encodeInto`. */
-const SHORT_KEY_UNITS = 48;
+const LOOP_UNITS = 48;
 
 const encoder = new TextEncoder();
 
@@ -22,29 +22,38 @@ const encoder = new TextEncoder();
 export class HashKernels {
   readonly #core: CoreInstance;
   readonly #kernels: HashFunctions;
+  /** A block of its own for keys of sound length: hashing them must not cost two more calls. */
+  readonly #key: number;
 
   constructor(core: CoreInstance) {
     this.#core = core;
     this.#kernels = core.functions<HashFunctions>();
+    this.#key = core.alloc(MAX_KEY_BYTES * MAX_UTF8_PER_UNIT);
   }
 
   /** See {@link Kernels.hashKey}. */
   hashKey(key: string): number {
-    this.#core.resetScratch();
-    const at = this.#core.scratch(key.length * MAX_UTF8_PER_UNIT);
+    const units = key.length;
+    if (units > LOOP_UNITS) return this.#hashLong(key);
+    const at = this.#key;
     const memory = this.#core.u8;
-    let length = 0;
-    if (key.length <= SHORT_KEY_UNITS) {
-      while (length < key.length) {
-        const unit = key.charCodeAt(length);
-        if (unit > MAX_ASCII) break;
-        memory[at + length++] = unit;
-      }
+    for (let i = 0; i < units; i++) {
+      const unit = key.charCodeAt(i);
+      if (unit > MAX_ASCII) return this.#hashLong(key);
+      memory[at + i] = unit;
     }
-    if (length < key.length) {
-      length = encoder.encodeInto(key, memory.subarray(at, at + key.length * MAX_UTF8_PER_UNIT)).written;
+    return this.#kernels.murmur3(at, units) >>> 0;
+  }
+
+  #hashLong(key: string): number {
+    let at = this.#key;
+    if (key.length > MAX_KEY_BYTES) {
+      this.#core.resetScratch();
+      at = this.#core.scratch(key.length * MAX_UTF8_PER_UNIT);
     }
-    return this.#kernels.murmur3(at, length) >>> 0;
+    const target = this.#core.u8.subarray(at, at + key.length * MAX_UTF8_PER_UNIT);
+    const { written } = encoder.encodeInto(key, target);
+    return this.#kernels.murmur3(at, written) >>> 0;
   }
 
   /** See {@link Kernels.checksum}. */

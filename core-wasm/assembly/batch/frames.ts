@@ -22,7 +22,8 @@ function rowBytes(row: usize): usize {
 /** Writes the 32 digits of the row's request id: the client's, or the edge's prefix and the line. */
 function putRequestId(out: usize, row: usize, edgeId: usize): usize {
   if (edgeId) {
-    memory.copy(out, edgeId, EDGE_ID_BYTES);
+    v128.store(out, v128.load(edgeId));
+    store<u64>(out, load<u64>(edgeId, 16), 16);
     putHex32(out + EDGE_ID_BYTES, load<u32>(row, ROW_LINE));
   } else {
     store<u8>(out, 0x63);
