@@ -1,0 +1,32 @@
+/** Kernels beside idiomatic and hand-tuned JavaScript on the same bytes; both ratios are shown, since the first alone flatters Wasm. */
+import { report, type Row } from "../lib/report.ts";
+import { benchChecksum } from "./checksum.ts";
+import type { KernelResult } from "./harness.ts";
+import { benchHash } from "./hash.ts";
+import { benchIngest } from "./ingest.ts";
+import { benchRoute } from "./route.ts";
+import { benchTable } from "./table.ts";
+
+function rowsOf(result: KernelResult): Row[] {
+  const times = `${result.rows} rows: Wasm ${result.wasmMs.toPrecision(3)} ms, idiomatic ${result.idiomaticMs.toPrecision(3)}, tuned ${result.tunedMs.toPrecision(3)}`;
+  return [
+    {
+      what: `${result.name}: against idiomatic JavaScript`,
+      value: result.ratioIdiomatic,
+      unit: "x",
+      target: { figure: result.target },
+      note: times,
+    },
+    { what: `${result.name}: against hand-tuned JavaScript`, value: result.ratioTuned, unit: "x" },
+  ];
+}
+
+export async function benchKernels(): Promise<void> {
+  const suites = [benchIngest, benchRoute, benchHash, benchChecksum, benchTable];
+  const rows: Row[] = [];
+  for (const suite of suites) {
+    for (const result of suite()) rows.push(...rowsOf(result));
+    console.log(`done: ${suite.name}`);
+  }
+  await report("kernels", rows, { runs: "at least 5 in turns, medians" });
+}
