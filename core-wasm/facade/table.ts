@@ -48,7 +48,7 @@ export class TableKernels {
   pack(spec: TableSpec, input: TableInput): Uint8Array {
     checkTableInput(spec, input);
     const { rows, fields } = input;
-    const text = join(fields);
+    const text = concatenate(fields);
     const tailBytes = input.tail?.length ?? 0;
     const fixed = TABLE_HEADER_BYTES + 4 * (input.columns.length + fields.length);
     // UTF-8 has at least a byte per unit, so this refuses early, before memory is taken.
@@ -111,8 +111,8 @@ export class TableKernels {
   }
 }
 
-function join(fields: readonly string[]): string {
-  if (fields.length > 64) return fields.join("");
+/** One text of all fields. V8 builds a rope and writes it straight to its target, which beats `join`'s flat copy. */
+function concatenate(fields: readonly string[]): string {
   let text = "";
   for (const field of fields) text += field;
   return text;

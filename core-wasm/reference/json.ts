@@ -180,8 +180,8 @@ function character(bytes: Uint8Array, at: number): string {
   return byte === undefined ? "" : String.fromCharCode(byte);
 }
 
-function isDigit(character: string): boolean {
-  return character !== "" && "0123456789".includes(character);
+function isDigit(byte: string): boolean {
+  return byte !== "" && "0123456789".includes(byte);
 }
 
 function startsWith(bytes: Uint8Array, at: number, word: string): boolean {
