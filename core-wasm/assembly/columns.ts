@@ -106,6 +106,14 @@ function codesInside(column: Column, rows: u32): bool {
   return all;
 }
 
+/** Whether all floats of a column are finite, as JSON's are: filters rely on it. */
+function floatsFinite(column: Column, rows: u32): bool {
+  for (let at = column.data, end = at + ((<usize>rows) << 3); at < end; at += 8) {
+    if (!isFinite(load<f64>(at))) return false;
+  }
+  return true;
+}
+
 /** Verifies a frame; 0, or what is wrong. Its columns are then at `columnAt` until the next call. */
 export function openFrame(frame: usize, length: usize): u32 {
   const wrong = checkFrame(frame, length, MAGIC, LABEL);
@@ -117,6 +125,7 @@ export function openFrame(frame: usize, length: usize): u32 {
   for (let i: u32 = 0; i < columns; i++) {
     const column = columnAt(i);
     if (column.type == TEXT && !codesInside(column, frameRows(frame))) return WRONG_LENGTH;
+    if (column.type == F64 && !floatsFinite(column, frameRows(frame))) return WRONG_LENGTH;
   }
   return OK;
 }

@@ -106,12 +106,15 @@ function putHead(frame: usize, flow: Flow, closedThrough: i64): void {
   }
 }
 
-/** The one NaN that a sum of infinities may be has one spelling. */
+/** Copies a group's measures; a NaN, which the sum of two infinities is, gets one spelling. */
 function putMeasures(flow: Flow, from: usize, to: usize): void {
   memory.copy(to, from, <usize>flow.plan.measures * MEASURE_BYTES);
   for (let i: u32 = 0; i < flow.plan.measures; i++) {
-    const at = to + <usize>i * MEASURE_BYTES;
-    if (measureIsFloat(flow.plan, i) && isNaN(load<f64>(at))) store<u64>(at, 0x7ff8000000000000);
+    if (!measureIsFloat(flow.plan, i)) continue;
+    const end = to + <usize>(i + 1) * MEASURE_BYTES;
+    for (let at = end - MEASURE_BYTES; at < end; at += 8) {
+      if (isNaN(load<f64>(at))) store<u64>(at, 0x7ff8000000000000);
+    }
   }
 }
 

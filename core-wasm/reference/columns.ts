@@ -98,7 +98,11 @@ export function decodeColumns(frame: Uint8Array): { rows: number; columns: Decod
     const start = starts[c] as number;
     const cells = Array.from({ length: rows }, (_, row): Cell => {
       if (type === 1) return view.getBigInt64(start + 8 * row, true);
-      if (type === 2) return view.getFloat64(start + 8 * row, true);
+      if (type === 2) {
+        const float = view.getFloat64(start + 8 * row, true);
+        if (!Number.isFinite(float)) throw new CorruptError("length", "a float is not finite");
+        return float;
+      }
       const text = texts[c]?.[view.getUint32(start + 4 * row, true)];
       if (text === undefined) throw new CorruptError("length", "a code names no string");
       return text;

@@ -39,7 +39,8 @@ export function compareGroups(a: WindowGroup, b: WindowGroup): number {
 }
 
 function writeValue(out: ByteWriter, type: ColumnType | undefined, value: bigint | number): void {
-  if (type === "f64") out.f64(value as number);
+  // A NaN has many spellings; this is the one that engines write.
+  if (type === "f64") out.f64(Number.isNaN(value) ? Number.NaN : (value as number));
   else out.i64(value as bigint);
 }
 
