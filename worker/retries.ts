@@ -1,5 +1,4 @@
 /** When a message to a partition is sent again: after lost connections and damaged answers, with the same request id, within limits. */
-import { CorruptError } from "../core-wasm/types.ts";
 import type { Answer } from "../protocol/wire/answer.ts";
 import { TidegateError } from "../sdk/errors.ts";
 import type { Problem } from "../sdk/problems.ts";
@@ -119,12 +118,11 @@ export function mapInMotion(): ProblemError {
 
 /** What the platform says of a failed call (Durable Objects, "Error handling"); errors without a word of it are the application's own. */
 function failureOf(error: unknown): Failure {
-  if (error instanceof CorruptError) return "corrupt";
   if (!(error instanceof Error)) return "defect";
   if (Reflect.get(error, "overloaded") === true) return "overloaded";
   if (Reflect.get(error, "retryable") === true || Reflect.get(error, "durableObjectReset") === true)
     return "interrupted";
-  // A partition that was sent damaged bytes says so by message: an error's class does not survive the call.
+  // CorruptError, ours or of a partition that was sent damaged bytes: an error's class does not survive the call, its message does.
   if (error.message.includes("corrupt bytes (")) return "corrupt";
   return LOST.test(error.message) ? "interrupted" : "defect";
 }

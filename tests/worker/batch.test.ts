@@ -183,6 +183,17 @@ describe("a batch whose messages get lost", () => {
     expectOrder(backend, 6_000);
   });
 
+  it("does not call its own repetition a replay", async () => {
+    const { batch, backend } = batchEdge();
+    backend.leave = (answer, { index }) => {
+      if (index === 0) throw platformError("Network connection lost.", { retryable: true });
+      return answer;
+    };
+    const [result] = await resultLines(await batch(invocation("a")));
+    expect(result).toMatchObject({ line: 1, status: 200 });
+    expect(result).not.toHaveProperty("replayed");
+  });
+
   it("does not let a later frame of a partition overtake one that is retried", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const { batch, backend } = batchEdge();

@@ -72,7 +72,7 @@ describe("Idempotency-Key", () => {
     expect(backend.arrivals).toHaveLength(0);
   });
 
-  it.each(['"k"', '"a b"', '"say \\"x\\" \\\\ y"', '"k";version=1', `"${"x".repeat(255)}"`])(
+  it.each(['"k"', '"a b"', '"say \\"x\\" \\\\ y"', '"k";version=1', `"${"x".repeat(255)}"`, `"${"\\\\".repeat(255)}"`])(
     "takes %s",
     async (header) => {
       expect((await edge().post(DEPOSIT, "{}", withKey(header))).status).toBe(200);

@@ -60,6 +60,14 @@ describe("ingest", () => {
     });
   });
 
+  it("has its Idempotency-Keys apart from those of other streams", async () => {
+    const { send, backend } = ingestEdge();
+    const headers = { "idempotency-key": '"batch-1"' };
+    await send(event("a"), headers);
+    await send(event("a"), headers, "/v1/streams/refunds");
+    expect(backend.ingested.map(({ stream }) => stream)).toEqual(["sales", "refunds"]);
+  });
+
   it("is sent again, as it was, when its answer was lost", async () => {
     const { send, backend } = ingestEdge();
     backend.leave = (answer, { index }) => {

@@ -62,7 +62,10 @@ describe("the OpenAPI document", () => {
       "/v1/services/account/{key}/deposit",
       "/v1/services/account/{key}/plant",
       "/v1/services/account/{key}/transfer",
+      "/v1/streams/refunds",
       "/v1/streams/sales",
+      "/v1/views/refunds-per-minute",
+      "/v1/views/refunds-per-minute/{key}",
       "/v1/views/sales-per-minute",
       "/v1/views/sales-per-minute/{key}",
     ]);

@@ -108,6 +108,16 @@ describe("a lost message", () => {
     expect(backend.arrivals).toHaveLength(3);
   });
 
+  it("is not sent again when the pause would end after the deadline", async () => {
+    const { post, backend } = edge();
+    backend.arrive = async () => {
+      await new Promise((resolve) => setTimeout(resolve, LIMITS.requestDeadlineMs - LIMITS.retryBaseMs / 4));
+      throw lost();
+    };
+    expect((await settle(post(DEPOSIT, "{}"))).status).toBe(504);
+    expect(backend.arrivals).toHaveLength(1);
+  });
+
   it("is given up at the deadline when no answer comes at all", async () => {
     const { post, backend } = edge();
     backend.arrive = () => new Promise(() => undefined);

@@ -47,4 +47,12 @@ const perMinute = flow("sales-per-minute")
   .aggregate({ orders: count(), revenue: sum("amount"), worth: sum("price") })
   .toView("sales-per-minute");
 
-export const app = defineApp({ services: [account], flows: [perMinute] });
+const Refunds = stream("refunds", { item: text(), amount: int64(), price: float64(), at: timestamp() });
+const refundsPerMinute = flow("refunds-per-minute")
+  .from(Refunds, { time: "at" })
+  .keyBy("at")
+  .window(tumbling("1m"))
+  .aggregate({ count: count() })
+  .toView("refunds-per-minute");
+
+export const app = defineApp({ services: [account], flows: [perMinute, refundsPerMinute] });
