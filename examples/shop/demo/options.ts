@@ -1,0 +1,75 @@
+/** What the person at the keyboard asks for, and where the server is. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+export const HELP = `npm run demo -- [options]     drives the shop that npm start serves, and audits what it answered
+
+  --calls N      calls of services; default 20000
+  --events N     events into the stream; default 1000000
+  --clients N    concurrent connections; default 32
+  --seed N       the same seed makes the same calls and events; default: the number of the run
+  --data DIR     data folder of npm start, where the address and the token are; default .tidegate
+  --url URL      another server, with --token TOKEN
+  --help
+
+Each run adds to what is there, and first audits what the runs before it left. Exit code 1 when an audit fails.`;
+
+export interface Options {
+  readonly url: string;
+  readonly token: string;
+  readonly calls: number;
+  readonly events: number;
+  readonly clients: number;
+  readonly seed: number | undefined;
+  /** File that carries what earlier runs left. */
+  readonly history: string;
+}
+
+/** A mistake of the person at the keyboard: shown without a stack. */
+export class UsageError extends Error {}
+
+const CALLS_MAX = 10_000_000;
+const EVENTS_MAX = 100_000_000;
+const CLIENTS_MAX = 512;
+
+/** @throws UsageError, or the TypeError of `parseArgs` */
+export async function readOptions(): Promise<Options | "help"> {
+  const { values } = parseArgs({
+    options: {
+      calls: { type: "string", default: "20000" },
+      events: { type: "string", default: "1000000" },
+      clients: { type: "string", default: "32" },
+      seed: { type: "string" },
+      data: { type: "string", default: resolve(import.meta.dirname, "../../../.tidegate") },
+      url: { type: "string" },
+      token: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  const data = resolve(values.data);
+  const url = values.url ?? (await kept(join(data, "url"), "the server's address", "--url"));
+  if (!URL.canParse(url)) throw new UsageError(`--url takes an address such as http://127.0.0.1:8787, not "${url}"`);
+  return {
+    url,
+    token: values.token ?? (await kept(join(data, "token"), "the token", "--token")),
+    calls: whole("calls", values.calls, 0, CALLS_MAX),
+    events: whole("events", values.events, 0, EVENTS_MAX),
+    clients: whole("clients", values.clients, 1, CLIENTS_MAX),
+    seed: values.seed === undefined ? undefined : whole("seed", values.seed, 0, 2 ** 31 - 1),
+    history: join(data, values.url === undefined ? "demo.json" : `demo-${new URL(url).host.replace(":", "-")}.json`),
+  };
+}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`--${name} is a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+async function kept(file: string, what: string, option: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  if (text.trim() !== "") return text.trim();
+  throw new UsageError(`${what} is not in ${file}: run npm start in another shell first, or give ${option}`);
+}
