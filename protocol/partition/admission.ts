@@ -42,6 +42,9 @@ export interface Batch {
   readonly columns: Uint8Array;
 }
 
+/** Of one frame, by key: the root that the next row with that key comes after. */
+type NewestRoots = Map<string, Root>;
+
 export class Admission {
   readonly #setup: AdmissionSetup;
   readonly #parts: AdmissionParts;
@@ -58,27 +61,35 @@ export class Admission {
     this.#parts = parts;
   }
 
-  /** @throws CorruptError for a damaged frame: nothing of it is applied. */
+  /**
+   * Admits the rows of a frame; those with one key run one after the other, whatever services they call.
+   * @throws CorruptError for a damaged frame: nothing of it is applied.
+   */
   invoke(ticket: number, frame: Uint8Array, now: number): void {
     const table = this.#setup.kernels.unpack(INVOKE, frame);
     this.#parts.tickets.open(ticket, table.rows);
+    const newest: NewestRoots = new Map();
     for (let row = 0; row < table.rows; row++) {
       const line = table.column(row, INVOKE_COLUMN.line);
-      this.#invokeRow(table, row, { ticket, line, joined: false }, now);
+      this.#invokeRow(table, row, { ticket, line, joined: false }, newest, now);
     }
     this.startWaiting();
   }
 
-  #invokeRow(table: Table, row: number, waiter: Waiter, now: number): void {
+  #invokeRow(table: Table, row: number, waiter: Waiter, newest: NewestRoots, now: number): void {
     const id: RequestIdentity = {
       requestId: table.field(row, INVOKE_FIELD.requestId),
       fingerprintLow: table.column(row, INVOKE_COLUMN.fingerprintLow),
       fingerprintHigh: table.column(row, INVOKE_COLUMN.fingerprintHigh),
     };
     invariant(id.requestId.length === REQUEST_ID_LENGTH, "8: a request id of the wrong length");
-    if (this.#settled(id, waiter, now)) return;
+    if (this.#settled(id, waiter, now)) {
+      const running = this.#roots.get(id.requestId);
+      if (running) newest.set(running.target.key, running);
+      return;
+    }
     try {
-      this.#admit(table, row, id, waiter, now);
+      this.#admit(table, row, id, waiter, newest, now);
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
       const { status, body } = failureAnswer(failureOf(error));
@@ -109,7 +120,7 @@ export class Admission {
     return true;
   }
 
-  #admit(table: Table, row: number, id: RequestIdentity, waiter: Waiter, now: number): void {
+  #admit(table: Table, row: number, id: RequestIdentity, waiter: Waiter, newest: NewestRoots, now: number): void {
     const key = table.field(row, INVOKE_FIELD.key);
     if (!this.#isHere(key)) {
       this.#parts.tickets.answer(waiter, 503, ANSWER_FLAG.staleMap | ANSWER_FLAG.retryable, "");
@@ -139,11 +150,16 @@ export class Admission {
       age: this.#age++,
       at: now,
       waiters: [waiter],
+      followers: [],
       attempts: 0,
       attempt: null,
     };
     this.#roots.set(root.requestId, root);
-    this.#queue.push(root);
+    // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
+    const before = newest.get(key);
+    if (before) before.followers.push(root);
+    else this.#queue.push(root);
+    newest.set(key, root);
   }
 
   #isHere(key: string): boolean {
@@ -176,6 +192,7 @@ export class Admission {
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
     this.#running -= 1;
+    this.#queue.push(...root.followers);
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }

@@ -24,6 +24,8 @@ export interface Root {
   /** Milliseconds at admission: what `ctx.now()` says. */
   readonly at: number;
   readonly waiters: Waiter[];
+  /** Later rows of its frame with the same key, which start when this one is done. */
+  readonly followers: Root[];
   attempts: number;
   attempt: Attempt | null;
 }
