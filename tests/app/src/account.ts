@@ -1,5 +1,5 @@
 /** Accounts: the plain case, with a refusal and a call to another service under the same key. */
-import { contract, fn, query, service } from "../../../index.ts";
+import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { z } from "zod";
 
 export const Account = contract("account", {

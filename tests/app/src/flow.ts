@@ -1,5 +1,5 @@
 /** One flow on one stream. */
-import { count, flow, int64, max, min, stream, sum, text, timestamp, tumbling } from "../../../index.ts";
+import { count, flow, int64, max, min, stream, sum, text, timestamp, tumbling } from "../../../sdk/index.ts";
 
 export const Sales = stream("sales", { item: text(), amount: int64(), at: timestamp() });
 

@@ -1,5 +1,5 @@
 /** State of every kind that can be stored, and sorted collections of both kinds of keys. */
-import { collection, contract, fn, query, service } from "../../../index.ts";
+import { collection, contract, fn, query, service } from "../../../sdk/index.ts";
 import { z } from "zod";
 
 const key = z.union([z.string(), z.number()]);
