@@ -376,7 +376,7 @@ function storeTexts(got: u32): u32 {
       const end = unescapeString(cell.at, cell.at + length, cell.at);
       if (end == 0) {
         cell.why = BAD_SURROGATE;
-        cell.at--;
+        cell.at = faultAddress();
         got &= ~((<u32>1) << column);
         continue;
       }

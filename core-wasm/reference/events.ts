@@ -41,17 +41,30 @@ export function exactInteger(text: string): bigint | "wrong-type" | "out-of-rang
   return value < INT64_MIN || value > INT64_MAX ? "out-of-range" : value;
 }
 
-function readCell(type: ColumnType, bytes: Uint8Array, from: number, to: number): Cell | { code: string } {
-  const text = new TextDecoder().decode(bytes.subarray(from, to));
-  if (type === "text") {
-    if (!text.startsWith('"')) return { code: "wrong-type" };
-    const value = stringValue(bytes, from, to);
-    return value.isWellFormed() ? value : { code: "bad-surrogate" };
+/** Bytes before the first lone surrogate escape in a string's text. */
+function beforeLoneSurrogate(text: string): number {
+  const escapes = /\\u(d[89ab]..)(\\ud[c-f]..)?|\\u(d[c-f]..)|\\./gi;
+  for (const { index, 1: high, 2: paired, 3: low } of text.matchAll(escapes)) {
+    if (low !== undefined || (high !== undefined && paired === undefined)) {
+      return new TextEncoder().encode(text.slice(0, index)).length;
+    }
   }
-  if (!/^[-0-9]/.test(text)) return { code: "wrong-type" };
-  if (type === "f64") return Number.isFinite(Number(text)) ? Number(text) : { code: "out-of-range" };
+  throw new Error("no escape is a lone surrogate");
+}
+
+/** The value between `from` and `to` as the column has it, or why and where it has not. */
+function readCell(type: ColumnType, bytes: Uint8Array, from: number, to: number): Cell | { code: string; at: number } {
+  const text = new TextDecoder().decode(bytes.subarray(from, to));
+  const refuse = (code: string, before = 0) => ({ code, at: from + before });
+  if (type === "text") {
+    if (!text.startsWith('"')) return refuse("wrong-type");
+    const value = stringValue(bytes, from, to);
+    return value.isWellFormed() ? value : refuse("bad-surrogate", beforeLoneSurrogate(text));
+  }
+  if (!/^[-0-9]/.test(text)) return refuse("wrong-type");
+  if (type === "f64") return Number.isFinite(Number(text)) ? Number(text) : refuse("out-of-range");
   const value = exactInteger(text);
-  return typeof value === "bigint" ? value : { code: value };
+  return typeof value === "bigint" ? value : refuse(value);
 }
 
 /** The cells of one line; null for a blank one. @throws Refusal, ScanFault */
@@ -70,7 +83,7 @@ function readLine(line: Uint8Array, columns: readonly EventColumn[]): Cell[] | n
     const span = spans.get(name);
     if (span === undefined) throw new Refusal("missing", start, name);
     const cell = readCell(type, line, ...span);
-    if (typeof cell === "object") throw new Refusal(cell.code, span[0], name);
+    if (typeof cell === "object") throw new Refusal(cell.code, cell.at, name);
     return cell;
   });
 }

@@ -6,7 +6,7 @@ import { type Random, random } from "./support/random.ts";
 import { twin, wasm } from "./support/subjects.ts";
 import { COLUMNS, INT64_MIN, randomBatch } from "./support/windows.ts";
 
-const CRAFTED = 6_000;
+const CRAFTED = 3_000;
 const PLAN: WindowPlan = {
   columns: COLUMNS,
   filter: [{ column: 1, op: "ge", value: 0n }],
