@@ -31,6 +31,8 @@ export function sealTable(
   heapBytes: u32,
   tailBytes: u32,
 ): void {
+  const cells = <u64>rows * ((shape & 0xffff) + (shape >>> 16));
+  if (<u64>TABLE_HEADER + (cells << 2) + heapBytes + tailBytes != <u64>length) unreachable();
   store<u32>(table, MAGIC);
   store<u32>(table, label, 4);
   store<u32>(table, rows, 8);
@@ -68,7 +70,8 @@ function bytesOfUnits(p: usize, units: u32): u32 {
 
 /** Turns `count` lengths in UTF-16 units at `lengths` into lengths in bytes of the texts that fill the heap. False for a split pair. Clears the byte behind the heap. */
 export function unitsToBytes(lengths: usize, count: u32, heap: usize, heapBytes: usize): bool {
-  store<u8>(heap + heapBytes, 0);
+  const heapEnd = heap + heapBytes;
+  store<u8>(heapEnd, 0);
   const end = lengths + ((<usize>count) << 2);
   for (let at = lengths; at < end; at += 4) {
     const bytes = bytesOfUnits(heap, load<u32>(at));
@@ -76,6 +79,7 @@ export function unitsToBytes(lengths: usize, count: u32, heap: usize, heapBytes:
     store<u32>(at, bytes);
     heap += bytes;
   }
+  if (heap != heapEnd) unreachable();
   return true;
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { routeBatch } from "../../core-wasm/facade/batch.ts";
 import { CoreInstance } from "../../core-wasm/facade/instance.ts";
-import { MAX_KEY_BYTES, MAX_NESTING } from "../../core-wasm/limits.ts";
+import { MAX_KEY_BYTES, MAX_NESTING, MAX_TABLE_BYTES } from "../../core-wasm/limits.ts";
 import { routeBatch as routeTwin } from "../../core-wasm/reference/batch.ts";
 import type { BatchFault, Kernels, RoutedBatch, RouteOptions } from "../../core-wasm/types.ts";
 import { mutate, random } from "./support/random.ts";
@@ -321,6 +321,23 @@ const SEEDS = [
   '{"service":"a","key":"漢字","function":"tran","input" : -1.5e3 , "id":-7}',
 ];
 const ALPHABET = utf8('{}[]",:\\u0123eE+-. \n\r\tservickyfuntodp/é漢');
+
+describe("large lines", () => {
+  const line = (bytes: number): Uint8Array =>
+    utf8(`{"service":"a","key":"k","function":"f","input":"${"x".repeat(bytes)}"}`);
+
+  it("travel in a frame of their own up to what a table can hold", () => {
+    const options = { ...OPTIONS, maxBytes: 1 };
+    const { frames, faults } = wasm.routeBatch(line(MAX_TABLE_BYTES - 1000), options);
+    expect(faults).toEqual([]);
+    expect(wasm.unpack(SPEC, (frames[0] as { bytes: Uint8Array }).bytes).field(0, 4).length).toBe(
+      MAX_TABLE_BYTES - 998,
+    );
+    expect(wasm.routeBatch(line(MAX_TABLE_BYTES), options).faults).toEqual([
+      { line: 1, offset: 0, code: "line-too-large" },
+    ]);
+  });
+});
 
 describe("fuzzing", () => {
   it("routes as the twin does, whatever the slices, on 8,000 mutated batches", () => {

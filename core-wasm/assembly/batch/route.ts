@@ -97,7 +97,7 @@ export function routeSlice(settings: usize, slice: usize, length: usize, firstLi
   faultsEnd = faultList;
   routeLines(slice, end, firstLine);
   const rows = (rowsEnd - rowsTable) / ROW_BYTES;
-  if (rows > mostRows) unreachable();
+  if (rows > mostRows || textEnd - texts > length) unreachable();
   const directory = scratch(rows * 16);
   let out = scratch(rows * (ROW_OVERHEAD + FRAME_OVERHEAD) + (textEnd - texts));
   let entries = directory;
