@@ -287,12 +287,16 @@ describe("a batch over moved key groups", () => {
       groups: groups.map((partition) => (partition === 3 ? 98 : partition)),
     };
     backend.refreshMap = () => undefined;
+    const times: number[] = [];
+    backend.arrive = ({ partition }) => void (partition === 3 && times.push(Date.now()));
     const answered = resultLines(await batch(lines(500, 50)));
     await vi.advanceTimersByTimeAsync(60_000);
     const results = await answered;
     expect(results).toHaveLength(500);
     const moving = results.filter(({ problem }) => problem?.type === "/problems/overloaded");
     expect(moving.length).toBeGreaterThan(0);
+    expect(times).toHaveLength(LIMITS.attempts);
+    expect(times.at(-1)! - times[0]!).toBeGreaterThan(LIMITS.retryMaxMs);
     expectOrder(backend, 500 - moving.length);
   });
 });
