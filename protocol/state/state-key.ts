@@ -5,19 +5,21 @@
  *   value       = entity
  *   entry       = entity esc(collection) SEP entry-key
  *
- * SEP is U+0001 and escaping keeps it and everything below U+0003 out of the parts, so that the order of state keys
- * (by UTF-8 bytes, as SQLite compares text) is the order of their parts, and U+0000 never reaches SQLite.
+ * SEP is U+0001 and escaping keeps it and U+0000 out of the parts, so that the order of state keys (by UTF-8 bytes, as
+ * SQLite compares text) is the order of their parts, and U+0000 never reaches SQLite.
  */
 
 const SEPARATOR = "\u0001";
 const ESCAPE = "\u0002";
+/** Added to an escaped character, so that what follows an escape is no separator either: keys are cut at separators. */
+const SHIFT = 2;
 // oxlint-disable-next-line no-control-regex
 const NEEDS_ESCAPE = /[\u0000-\u0002]/;
 
 function escape(part: string): string {
   if (!NEEDS_ESCAPE.test(part)) return part;
   let out = "";
-  for (const char of part) out += char <= ESCAPE ? ESCAPE + String.fromCharCode(char.charCodeAt(0) + 1) : char;
+  for (const char of part) out += char <= ESCAPE ? ESCAPE + String.fromCharCode(char.charCodeAt(0) + SHIFT) : char;
   return out;
 }
 
@@ -25,7 +27,7 @@ function unescape(part: string): string {
   if (!part.includes(ESCAPE)) return part;
   let out = "";
   for (let i = 0; i < part.length; i++) {
-    out += part[i] === ESCAPE ? String.fromCharCode(part.charCodeAt(++i) - 1) : part[i];
+    out += part[i] === ESCAPE ? String.fromCharCode(part.charCodeAt(++i) - SHIFT) : part[i];
   }
   return out;
 }

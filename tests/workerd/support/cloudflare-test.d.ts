@@ -1,0 +1,2 @@
+/** The declarations of `cloudflare:test`. */
+/// <reference types="@cloudflare/vitest-plugin/types" />
