@@ -4,7 +4,7 @@ import { Dictionary, closeDictionary, openDictionary } from "./dictionary";
 import { FRAME_HEADER } from "./frame";
 import { alloc, blockBytes, free } from "./memory";
 
-const FIRST_ROWS: usize = 1024;
+const FIRST_ROWS: usize = 16;
 
 @unmanaged
 class Slot {

@@ -28,6 +28,11 @@ export function sameBytes(a: usize, b: usize, length: usize): bool {
   return !v128.any_true(v128.and(v128.xor(v128.load(a), v128.load(b)), maskOf(length)));
 }
 
+/** Copies a short byte string; writes up to 15 bytes behind it. */
+export function copyBytes(to: usize, from: usize, length: usize): void {
+  for (const end = from + length; from < end; from += 16, to += 16) v128.store(to, v128.load(from));
+}
+
 /** Byte order, which for UTF-8 is the order of code points: below, above or equal to 0. */
 export function compareBytes(a: usize, aLength: usize, b: usize, bLength: usize): i32 {
   const order = memory.compare(a, b, min(aLength, bLength));

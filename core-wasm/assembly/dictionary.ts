@@ -2,18 +2,22 @@
  * Distinct byte strings with dense ids: the text columns of a batch, and the text keys of a windowed flow.
  *
  * ```
- * slots    | id + 1 u32 (0: empty) | hash u32 | ...      open addressing, linear probing, at most half full
+ * slots    | id + 1 u32 (0: empty) | hash u32 | offset u32 | length u32 | ...      open addressing, linear probing, at most half full
  * entries  | offset u32 | length u32 | hash u32 | uses u32 | ...      by id
  * heap     | bytes of string 0 | bytes of string 1 | ...      no gaps
  * ```
  */
-import { compareBytes, hashBytes, sameBytes } from "./bytes";
+import { SLACK_BYTES } from "../limits";
+import { compareBytes, copyBytes, hashBytes, sameBytes } from "./bytes";
 import { alloc, blockBytes, free } from "./memory";
 
 export const NO_ENTRY: u32 = 0xffffffff;
 const ENTRY_SHIFT: usize = 4;
+const SLOT_SHIFT: usize = 4;
 const FIRST_SLOTS: u32 = 64;
 const FIRST_HEAP: usize = 512;
+/** Smaller tables grow fourfold. */
+const FEW_SLOTS: u32 = 16384;
 
 @unmanaged
 export class Dictionary {
@@ -29,8 +33,8 @@ export function openDictionary(): Dictionary {
   const d = changetype<Dictionary>(alloc(offsetof<Dictionary>()));
   d.count = 0;
   d.mask = FIRST_SLOTS - 1;
-  d.slots = alloc((<usize>FIRST_SLOTS) << 3);
-  memory.fill(d.slots, 0, (<usize>FIRST_SLOTS) << 3);
+  d.slots = alloc((<usize>FIRST_SLOTS) << SLOT_SHIFT);
+  memory.fill(d.slots, 0, (<usize>FIRST_SLOTS) << SLOT_SHIFT);
   d.entries = alloc((<usize>FIRST_SLOTS >> 1) << ENTRY_SHIFT);
   d.heap = alloc(FIRST_HEAP);
   d.heapUsed = 0;
@@ -79,50 +83,54 @@ export function dropUse(d: Dictionary, id: u32): void {
   store<u32>(entry, now - 1, 12);
 }
 
-function emptySlot(d: Dictionary, hash: u32): usize {
-  let index = hash & d.mask;
-  while (load<u32>(d.slots + ((<usize>index) << 3)) != 0) index = (index + 1) & d.mask;
-  return d.slots + ((<usize>index) << 3);
+function slotOf(d: Dictionary, index: u32): usize {
+  return d.slots + ((<usize>index) << SLOT_SHIFT);
 }
 
-/** Makes room for one more entry and `bytes` of text. */
+/** Puts an entry into the first empty slot of its probe sequence, with a copy of what a search compares: one look at memory less. */
+function putSlot(d: Dictionary, id: u32): void {
+  const entry = entryOf(d, id);
+  const hash = load<u32>(entry, 8);
+  let index = hash & d.mask;
+  while (load<u32>(slotOf(d, index)) != 0) index = (index + 1) & d.mask;
+  const slot = slotOf(d, index);
+  store<u32>(slot, id + 1);
+  store<u32>(slot, hash, 4);
+  store<u64>(slot, load<u64>(entry), 8);
+}
+
+/** Makes room for one more entry and `bytes` of text, and for the bytes that copying by blocks writes behind it. */
 function reserve(d: Dictionary, bytes: usize): void {
-  if (d.heapUsed + bytes > blockBytes(d.heap)) {
-    const heap = alloc(max(d.heapUsed + bytes, d.heapUsed << 1));
+  const need = d.heapUsed + bytes + SLACK_BYTES;
+  if (need > blockBytes(d.heap)) {
+    const heap = alloc(max(need, d.heapUsed << 1));
     memory.copy(heap, d.heap, d.heapUsed);
     free(d.heap);
     d.heap = heap;
   }
   if (d.count << 1 < d.mask + 1) return;
-  const slots = (d.mask + 1) << 1;
+  const slots = (d.mask + 1) << (d.mask < FEW_SLOTS ? 2 : 1);
   const entries = alloc((<usize>(slots >> 1)) << ENTRY_SHIFT);
   memory.copy(entries, d.entries, (<usize>d.count) << ENTRY_SHIFT);
   free(d.entries);
   d.entries = entries;
   free(d.slots);
-  d.slots = alloc((<usize>slots) << 3);
-  memory.fill(d.slots, 0, (<usize>slots) << 3);
+  d.slots = alloc((<usize>slots) << SLOT_SHIFT);
+  memory.fill(d.slots, 0, (<usize>slots) << SLOT_SHIFT);
   d.mask = slots - 1;
-  for (let id: u32 = 0; id < d.count; id++) {
-    const hash = load<u32>(entryOf(d, id), 8);
-    const slot = emptySlot(d, hash);
-    store<u32>(slot, id + 1);
-    store<u32>(slot, hash, 4);
-  }
+  for (let id: u32 = 0; id < d.count; id++) putSlot(d, id);
 }
 
 function add(d: Dictionary, at: usize, length: usize, hash: u32): u32 {
   reserve(d, length);
   const id = d.count++;
-  const slot = emptySlot(d, hash);
-  store<u32>(slot, id + 1);
-  store<u32>(slot, hash, 4);
   const entry = entryOf(d, id);
   store<u32>(entry, <u32>d.heapUsed);
   store<u32>(entry, <u32>length, 4);
   store<u32>(entry, hash, 8);
   store<u32>(entry, 0, 12);
-  memory.copy(d.heap + d.heapUsed, at, length);
+  putSlot(d, id);
+  copyBytes(d.heap + d.heapUsed, at, length);
   d.heapUsed += length;
   return id;
 }
@@ -130,14 +138,15 @@ function add(d: Dictionary, at: usize, length: usize, hash: u32): u32 {
 /** Id of the string, which is added when it is new. */
 export function intern(d: Dictionary, at: usize, length: usize): u32 {
   const hash = hashBytes(at, length);
-  const mask = d.mask;
-  let index = hash & mask;
+  let index = hash & d.mask;
   while (true) {
-    const slot = d.slots + ((<usize>index) << 3);
+    const slot = slotOf(d, index);
     const id = load<u32>(slot) - 1;
     if (id == NO_ENTRY) return add(d, at, length, hash);
-    if (load<u32>(slot, 4) == hash && textLength(d, id) == length && sameBytes(textAt(d, id), at, length)) return id;
-    index = (index + 1) & mask;
+    if (load<u32>(slot, 4) == hash && load<u32>(slot, 12) == <u32>length) {
+      if (sameBytes(d.heap + load<u32>(slot, 8), at, length)) return id;
+    }
+    index = (index + 1) & d.mask;
   }
 }
 
@@ -148,8 +157,8 @@ export function shrinkTo(d: Dictionary, count: u32): void {
     const entry = entryOf(d, id);
     let index = load<u32>(entry, 8) & d.mask;
     // Nothing was added after it, so no probe sequence leads through its slot.
-    while (load<u32>(d.slots + ((<usize>index) << 3)) != id + 1) index = (index + 1) & d.mask;
-    store<u64>(d.slots + ((<usize>index) << 3), 0);
+    while (load<u32>(slotOf(d, index)) != id + 1) index = (index + 1) & d.mask;
+    store<u32>(slotOf(d, index), 0);
     d.heapUsed = load<u32>(entry);
   }
 }

@@ -51,6 +51,9 @@ const CLOSING_BRACE: u32 = 0x7d;
 const LINE_FEED: u32 = 0x0a;
 const ESCAPED: u32 = 0x80000000;
 
+/** Rows that a longer body gets room for before it is known how long its lines are. */
+const FIRST_ROWS: usize = 1024;
+
 /** Per column, of the row being read: why it was refused, and where its value is. */
 @unmanaged
 class Cell {
@@ -182,8 +185,8 @@ function readLines(at: usize, end: usize): bool {
 /** Makes room for as many rows as the body will have if it goes on as it began. */
 function growRows(at: usize): void {
   const taken = <u64>(bodyAt + (at - buffer)) + 1;
-  const expected = rows == 0 ? 0 : (<u64>rows * bodyLength) / taken;
-  makeRoom(rows, <usize>(expected + (expected >> 5) + 16));
+  const expected: u64 = rows == 0 ? min(FIRST_ROWS, bodyLength >> 3) : (<u64>rows * bodyLength) / taken;
+  makeRoom(rows, <usize>(expected + (expected >> 5) + 1));
   for (let i: u32 = 0; i < columns; i++) memberAt(i).data = columnData(i);
 }
 

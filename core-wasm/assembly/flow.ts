@@ -29,6 +29,8 @@ export const MAX_MEASURES: u32 = 8;
 export const RECORD_HEAD: usize = 32;
 export const MEASURE_BYTES: usize = 24;
 const FIRST_GROUPS: u32 = 64;
+/** Smaller tables grow fourfold. */
+const FEW_GROUPS: u32 = 16384;
 const PLAN_HEAD: usize = 64;
 
 /** The plan, as the façade writes it. */
@@ -55,6 +57,8 @@ export class Plan {
 export class Flow {
   plan: Plan;
   stride: usize;
+  /** A record without rows. */
+  blank: usize;
   textKeys: bool;
   dictionary: Dictionary;
   count: u32;
@@ -115,6 +119,7 @@ export function windowOpen(planAt: usize, bytes: usize): usize {
   memory.fill(changetype<usize>(flow), 0, offsetof<Flow>());
   flow.plan = plan;
   flow.stride = RECORD_HEAD + <usize>plan.measures * MEASURE_BYTES;
+  flow.blank = makeBlank(plan, flow.stride);
   flow.textKeys = columnType(plan, plan.key) == TEXT;
   if (flow.textKeys) flow.dictionary = openDictionary();
   flow.firstStart = i64.MAX_VALUE;
@@ -127,6 +132,7 @@ export function windowOpen(planAt: usize, bytes: usize): usize {
 export function windowFree(at: usize): void {
   const flow = changetype<Flow>(at);
   if (flow.textKeys) closeDictionary(flow.dictionary);
+  free(flow.blank);
   free(flow.slots);
   free(flow.records);
   free(flow.touched);
@@ -137,7 +143,7 @@ export function windowFree(at: usize): void {
 /** Bytes of memory that a flow holds. */
 export function windowBytes(at: usize): usize {
   const flow = changetype<Flow>(at);
-  const own = blockBytes(at) + blockBytes(changetype<usize>(flow.plan));
+  const own = blockBytes(at) + blockBytes(changetype<usize>(flow.plan)) + blockBytes(flow.blank);
   const tables = blockBytes(flow.slots) + blockBytes(flow.records) + blockBytes(flow.touched);
   return own + tables + (flow.textKeys ? dictionaryBytes(flow.dictionary) : 0);
 }
@@ -189,11 +195,13 @@ function reindex(flow: Flow): void {
   }
 }
 
-/** A new group's measures: an empty sum that keeps the sign of a first -0, and bounds that any value replaces. */
-function clearMeasures(flow: Flow, record: usize): void {
-  for (let i: u32 = 0; i < flow.plan.measures; i++) {
-    const at = record + RECORD_HEAD + <usize>i * MEASURE_BYTES;
-    if (measureIsFloat(flow.plan, i)) {
+/** Makes the record that new groups start from: an empty sum that keeps the sign of a first -0, and bounds that any value replaces. */
+function makeBlank(plan: Plan, stride: usize): usize {
+  const blank = alloc(stride);
+  memory.fill(blank, 0, RECORD_HEAD);
+  for (let i: u32 = 0; i < plan.measures; i++) {
+    const at = blank + RECORD_HEAD + <usize>i * MEASURE_BYTES;
+    if (measureIsFloat(plan, i)) {
       store<f64>(at, -0.0);
       store<f64>(at, Infinity, 8);
       store<f64>(at, -Infinity, 16);
@@ -203,21 +211,20 @@ function clearMeasures(flow: Flow, record: usize): void {
       store<i64>(at, i64.MIN_VALUE, 16);
     }
   }
+  return blank;
 }
 
 function addGroup(flow: Flow, key: i64, start: i64, hash: u32): u32 {
-  if (flow.count == flow.capacity) resize(flow, flow.capacity << 1);
+  if (flow.count == flow.capacity) resize(flow, flow.capacity << (flow.capacity < FEW_GROUPS ? 2 : 1));
   const index = flow.count++;
   const slot = emptySlot(flow, hash);
   store<u32>(slot, index + 1);
   store<u32>(slot, hash, 4);
   const record = recordAt(flow, index);
+  for (let at: usize = 16; at < flow.stride; at += 8) store<u64>(record + at, load<u64>(flow.blank + at));
   store<i64>(record, key);
   store<i64>(record, start, 8);
-  store<i64>(record, 0, 16);
   store<u32>(record, hash, 24);
-  store<u32>(record, 0, 28);
-  clearMeasures(flow, record);
   if (flow.textKeys) addUse(flow.dictionary, <u32>key);
   return index;
 }

@@ -64,7 +64,6 @@ export function memberAt(index: u32): Member {
 /** Forgets all members. */
 export function resetMembers(): void {
   assert(offsetof<Member>() == 128);
-  memory.fill(members, 0, 8448);
   known = 0;
   makeUnpredicted(START);
   makeUnpredicted(OTHER);

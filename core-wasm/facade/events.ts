@@ -36,10 +36,10 @@ export function parseEvents(
   columns: readonly EventColumn[],
   slice: number = EVENT_SLICE_BYTES,
 ): ParsedEvents {
-  checkColumns(columns);
+  const declaration = declarationOf(columns);
   if (body.length > MAX_EVENT_BODY_BYTES) throw bodyTooLarge(body.length);
   const kernels = core.functions<EventFunctions>();
-  declare(core, kernels, body.length, columns);
+  declare(core, kernels, body.length, declaration);
   try {
     let at = 0;
     do {
@@ -56,22 +56,34 @@ export function parseEvents(
   }
 }
 
-function declare(
-  core: CoreInstance,
-  kernels: EventFunctions,
-  bodyLength: number,
-  columns: readonly EventColumn[],
-): void {
-  const names = columns.map(({ name }) => encoder.encode(name));
-  let at = kernels.eventsBegin(
-    bodyLength,
-    names.reduce((sum, name) => sum + name.length, 0),
-  );
-  for (const [i, name] of names.entries()) {
-    const column = columns[i] as EventColumn;
-    core.u8.set(name, at);
-    kernels.eventsColumn(TYPE_NUMBERS[column.type], at, name.length);
-    at += name.length;
+/** Declared columns as the kernel takes them. */
+interface Declaration {
+  /** The names' UTF-8, one behind the other. */
+  readonly names: Uint8Array;
+  readonly columns: readonly { readonly type: number; readonly bytes: number }[];
+}
+
+/** Streams declare their columns once and send many batches: the work per declaration is kept with its array, which is not to be changed. */
+const declarations = new WeakMap<readonly EventColumn[], Declaration>();
+
+function declarationOf(columns: readonly EventColumn[]): Declaration {
+  const known = declarations.get(columns);
+  if (known !== undefined) return known;
+  checkColumns(columns);
+  const made = {
+    names: encoder.encode(columns.map(({ name }) => name).join("")),
+    columns: columns.map(({ name, type }) => ({ type: TYPE_NUMBERS[type], bytes: encoder.encode(name).length })),
+  };
+  declarations.set(columns, made);
+  return made;
+}
+
+function declare(core: CoreInstance, kernels: EventFunctions, bodyLength: number, declaration: Declaration): void {
+  let at = kernels.eventsBegin(bodyLength, declaration.names.length);
+  core.u8.set(declaration.names, at);
+  for (const { type, bytes } of declaration.columns) {
+    kernels.eventsColumn(type, at, bytes);
+    at += bytes;
   }
 }
 
