@@ -36,7 +36,7 @@ export async function postCall({ app, backend, request, caller, startedAt }: Edg
   }
   const fingerprint = fingerprintOf(kernels, body);
   const path = [target.service, target.key, target.function];
-  const requestId = await clientRequestId(caller, "POST", path, clientKey);
+  const requestId = clientRequestId(caller, "POST", path, clientKey);
   const answer = await invoke(backend, startedAt, {
     requestId,
     flags: INVOKE_FLAG.clientId,

@@ -26,7 +26,7 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const requestId =
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : await clientRequestId(caller, "POST", ["streams", stream.name], clientKey);
+      : clientRequestId(caller, "POST", ["streams", stream.name], clientKey);
   const flags = clientKey === null ? 0 : INVOKE_FLAG.clientId;
   const envelope = kernels.pack(INGEST, {
     rows: 1,

@@ -33,7 +33,7 @@ export async function postBatch(edge: Edge): Promise<Response> {
 
 async function route({ backend, request, caller, startedAt }: Edge, clientKey: string | null): Promise<RoutedBatch> {
   const body = await readBody(request, LIMITS.batchBodyBytes);
-  const clientScope = clientKey === null ? null : await clientBatchScope(caller, "POST", ["batch"], clientKey);
+  const clientScope = clientKey === null ? null : clientBatchScope(caller, "POST", ["batch"], clientKey);
   const map = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, () => backend.keyGroupMap());
   const batch = backend.kernels().routeBatch(body, {
     spec: INVOKE,
