@@ -33,5 +33,8 @@ export const EVENT_SLICE_BYTES = 256 * 1024;
 /** Input buffer kept from one event batch to the next; a longer one, made for a long line, is given back. */
 export const MAX_KEPT_EVENT_BUFFER = 1024 * 1024;
 
+/** A parsed frame that stays in Wasm memory until the next batch, so that applying it need not copy it back; a longer one is given back. */
+export const MAX_KEPT_FRAME = 8 * 1024 * 1024;
+
 /** Measures of a window plan. */
 export const MAX_WINDOW_MEASURES = 8;

@@ -17,6 +17,8 @@ class Slot {
 const slots = memory.data(512); // MAX_COLUMNS * offsetof<Slot>()
 let columns: u32 = 0;
 let block: usize = 0;
+/** The last frame, kept after its builder was closed; 0 for none. */
+let kept: usize = 0;
 let capacity: usize = 0;
 
 function slotAt(index: u32): Slot {
@@ -26,6 +28,8 @@ function slotAt(index: u32): Slot {
 /** Starts a frame without columns. */
 export function openBuilder(): void {
   assert(block == 0);
+  if (kept != 0) free(kept);
+  kept = 0;
   columns = 0;
   capacity = 0;
 }
@@ -132,12 +136,20 @@ export function builtFrame(): usize {
   return block;
 }
 
-/** Gives everything back; safe to call twice. */
-export function closeBuilder(): void {
+/** Gives everything back, except that a block of at most `keep` bytes that holds a finished frame stays at `keptFrame` until the next builder opens. Safe to call twice. */
+export function closeBuilder(keep: usize): void {
   for (let i: u32 = 0; i < columns; i++) {
     if (slotAt(i).type == TEXT) closeDictionary(slotAt(i).dictionary);
   }
-  if (block != 0) free(block);
+  if (block != 0) {
+    if (blockBytes(block) <= keep) kept = block;
+    else free(block);
+  }
   columns = 0;
   block = 0;
+}
+
+/** Address of the kept frame; 0 for none. */
+export function keptFrame(): usize {
+  return kept;
 }

@@ -434,12 +434,12 @@ export function eventsFaultColumn(): i32 {
   return faultColumn;
 }
 
-/** Gives back all memory of the call; the input buffer is kept when it is not larger than `keep`. Safe after a fault. */
-export function eventsClose(keep: usize): void {
-  closeBuilder();
+/** Gives back all memory of the call, except what is at most so long: the input buffer, and the frame, which stays at `keptFrame`. Safe after a fault. */
+export function eventsClose(keepBuffer: usize, keepFrame: usize): void {
+  closeBuilder(keepFrame);
   if (names != 0) free(names);
   names = 0;
-  if (buffer != 0 && blockBytes(buffer) > keep) {
+  if (buffer != 0 && blockBytes(buffer) > keepBuffer) {
     free(buffer);
     buffer = 0;
   }

@@ -178,11 +178,11 @@ function addFloats(data: usize, offset: usize, selected: usize, records: usize, 
   }
 }
 
-/** Applies the columns frame of `length` bytes; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing has changed. */
-export function windowApply(at: usize, frame: usize, length: usize, watermark: i64): u32 {
+/** Applies the columns frame of `length` bytes, which is verified unless it is `own`; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing has changed. */
+export function windowApply(at: usize, frame: usize, length: usize, own: bool, watermark: i64): u32 {
   const flow = changetype<Flow>(at);
   const plan = flow.plan;
-  let wrong = openFrame(frame, length);
+  let wrong = openFrame(frame, length, own);
   if (wrong == OK) wrong = columnsMatch(frame, planColumns(plan), plan.columns);
   if (wrong != OK) return wrong;
   const rows = <usize>frameRows(frame);

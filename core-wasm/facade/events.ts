@@ -1,9 +1,10 @@
 /** Event batches to columns frames in Wasm, slice by slice. */
-import { EVENT_SLICE_BYTES, MAX_EVENT_BODY_BYTES, MAX_KEPT_EVENT_BUFFER } from "../limits.ts";
+import { EVENT_SLICE_BYTES, MAX_EVENT_BODY_BYTES, MAX_KEPT_EVENT_BUFFER, MAX_KEPT_FRAME } from "../limits.ts";
 import type { EventColumn, ParsedEvents } from "../types.ts";
 import { checkColumns } from "../window-plan.ts";
 import type { CoreInstance } from "./instance.ts";
 import { faultWord } from "./json.ts";
+import { forgetFrame, keepFrame } from "./kept-frame.ts";
 import { TYPE_NUMBERS } from "./plan.ts";
 
 interface EventFunctions {
@@ -19,7 +20,8 @@ interface EventFunctions {
   eventsFaultLine(): number;
   eventsFaultAt(): number;
   eventsFaultColumn(): number;
-  eventsClose(keep: number): void;
+  eventsClose(keepBuffer: number, keepFrame: number): void;
+  keptFrame(): number;
 }
 
 const encoder = new TextEncoder();
@@ -39,7 +41,9 @@ export function parseEvents(
   const declaration = declarationOf(columns);
   if (body.length > MAX_EVENT_BODY_BYTES) throw bodyTooLarge(body.length);
   const kernels = core.functions<EventFunctions>();
+  forgetFrame(core);
   declare(core, kernels, body.length, declaration);
+  let frame: Uint8Array | null = null;
   try {
     let at = 0;
     do {
@@ -50,9 +54,13 @@ export function parseEvents(
       const code = kernels.eventsTake(bytes, at === body.length ? 1 : 0);
       if (code !== 0) return refusal(kernels, code, columns);
     } while (at < body.length);
-    return parsed(core, kernels);
+    const result = parsed(core, kernels);
+    frame = result.frame;
+    return result;
   } finally {
-    kernels.eventsClose(MAX_KEPT_EVENT_BUFFER);
+    kernels.eventsClose(MAX_KEPT_EVENT_BUFFER, frame === null ? 0 : MAX_KEPT_FRAME);
+    const at = kernels.keptFrame();
+    if (frame !== null && at !== 0) keepFrame(core, frame, at);
   }
 }
 
@@ -97,7 +105,7 @@ function refusal(kernels: EventFunctions, code: number, columns: readonly EventC
   return { ok: false, fault: column === undefined ? place : { ...place, field: column.name } };
 }
 
-function parsed(core: CoreInstance, kernels: EventFunctions): ParsedEvents {
+function parsed(core: CoreInstance, kernels: EventFunctions): Extract<ParsedEvents, { ok: true }> {
   const length = kernels.eventsEnd();
   return {
     ok: true,

@@ -4,12 +4,13 @@ import { decodeGroups } from "../window-groups.ts";
 import { checkPlan } from "../window-plan.ts";
 import { corrupt } from "./frames.ts";
 import type { CoreInstance } from "./instance.ts";
+import { addressOfKept } from "./kept-frame.ts";
 import { encodePlan } from "./plan.ts";
 
 interface WindowFunctions {
   nameHash(name: number, length: number): number;
   windowOpen(plan: number, bytes: number): number;
-  windowApply(state: number, frame: number, length: number, watermark: bigint): number;
+  windowApply(state: number, frame: number, length: number, own: number, watermark: bigint): number;
   appliedRows(): number;
   lateRows(): number;
   latestTime(): bigint;
@@ -70,8 +71,9 @@ class WasmWindow implements WindowState {
 
   apply(frame: Uint8Array, watermark: bigint): ApplyOutcome {
     const state = this.#begin();
-    const at = this.#core.writeScratch(frame);
-    const verdict = this.#kernels.windowApply(state, at, frame.length, clamp(watermark));
+    const own = addressOfKept(this.#core, frame);
+    const at = own === 0 ? this.#core.writeScratch(frame) : own;
+    const verdict = this.#kernels.windowApply(state, at, frame.length, own === 0 ? 0 : 1, clamp(watermark));
     if (verdict === TOO_MANY_GROUPS) throw new RangeError("too-many-groups");
     if (verdict !== 0) throw corrupt(verdict >>> 0, COLUMNS);
     const rows = this.#core.view.getUint32(at + 8, true);

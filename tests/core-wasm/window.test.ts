@@ -433,3 +433,33 @@ it("keeps flows of one instance apart", () => {
   expect(wasm.readGroups(two.snapshot()).map(({ key }) => key)).toEqual(["b", "c"]);
   two.free();
 });
+
+it("applies a frame as it is now, whether or not it is the one that was parsed last", () => {
+  const line = (amount: number) => utf8(`{"time":1,"key":1,"name":"","amount":${amount},"ratio":0}`);
+  const parse = (amount: number): Uint8Array => {
+    const parsed = wasm.parseEvents(line(amount), COLUMNS);
+    return parsed.ok ? parsed.frame : new Uint8Array();
+  };
+  const state = wasm.openWindow(PLAN);
+  const sum = () => wasm.readGroups(state.snapshot())[0]?.measures[0]?.sum;
+  const first = parse(1);
+  state.apply(first, NEVER);
+  state.apply(first, NEVER);
+  expect(sum()).toBe(2n);
+  const second = parse(10);
+  state.apply(first, NEVER);
+  state.apply(second.slice(), NEVER);
+  expect(sum()).toBe(13n);
+  // Another frame in the array that the last one came in.
+  second.set(first);
+  state.apply(second, NEVER);
+  expect(sum()).toBe(14n);
+  const third = parse(100);
+  expect(wasm.parseEvents(utf8("{}"), COLUMNS).ok).toBe(false);
+  state.apply(third, NEVER);
+  expect(sum()).toBe(114n);
+  const other = wasm.openWindow({ ...PLAN, columns: COLUMNS.with(4, { name: "other", type: "f64" }) });
+  expect(() => other.apply(parse(1), NEVER)).toThrow(expect.objectContaining({ reason: "kind" }) as Error);
+  state.free();
+  other.free();
+});

@@ -1,0 +1,149 @@
+/** Benchmarks of windowed aggregation alone: the events are there already, as objects, as typed arrays, and as a parsed frame. */
+import { createKernels } from "../../core-wasm/facade/kernels.ts";
+import { loadCore } from "../../core-wasm/load-node.ts";
+import type { Kernels, WindowPlan } from "../../core-wasm/types.ts";
+import { MIN_PRICE, WINDOW_MS, makeBids } from "./bids.ts";
+import { type Contest, type KernelResult, contest } from "./harness.ts";
+import { BID_COLUMNS, BID_PLAN } from "./ingest.ts";
+
+const BIDS = 100_000;
+const GROUP_TARGET = 7;
+const FILTER_TARGET = 15;
+const SLOTS = 1 << 17;
+
+interface Bid {
+  readonly auction: number;
+  readonly price: number;
+  readonly dateTime: number;
+}
+
+interface Columns {
+  readonly auction: Float64Array;
+  readonly price: Float64Array;
+  readonly dateTime: Float64Array;
+}
+
+/** Rows that passed and groups that are open, as a digest. */
+function digest(applied: number, groups: number): string {
+  return `${applied} rows, ${groups} groups`;
+}
+
+interface Sums {
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+}
+
+type Windows = Map<number, Map<number, Sums>>;
+
+/** One object per event, a Map per window. */
+function groupIdiomatic(windows: Windows, bids: readonly Bid[], minPrice: number, ofAll: boolean): string {
+  const passed = bids.filter(({ price }) => price >= minPrice);
+  for (const { auction, price, dateTime } of passed) {
+    const start = Math.floor(dateTime / WINDOW_MS) * WINDOW_MS;
+    let window = windows.get(start);
+    if (window === undefined) windows.set(start, (window = new Map()));
+    const key = ofAll ? 0 : auction;
+    const group = window.get(key);
+    if (group === undefined) {
+      window.set(key, { count: 1, sum: price, min: price, max: price });
+    } else {
+      group.count++;
+      group.sum += price;
+      group.min = Math.min(group.min, price);
+      group.max = Math.max(group.max, price);
+    }
+  }
+  let groups = 0;
+  for (const window of windows.values()) groups += window.size;
+  return digest(passed.length, groups);
+}
+
+const keys = new Float64Array(SLOTS);
+const starts = new Float64Array(SLOTS);
+const counts = new Uint32Array(SLOTS);
+const sums = new Float64Array(SLOTS);
+const minima = new Float64Array(SLOTS);
+const maxima = new Float64Array(SLOTS);
+let tunedGroups = 0;
+
+/** Typed arrays, one open-addressing table, division only when the window changes. */
+function groupTuned({ auction, price, dateTime }: Columns, minPrice: number, ofAll: boolean): string {
+  let applied = 0;
+  let start = 0;
+  let end = 0;
+  for (let row = 0; row < price.length; row++) {
+    const value = price[row] as number;
+    if (value < minPrice) continue;
+    applied++;
+    const time = dateTime[row] as number;
+    if (time < start || time >= end) {
+      start = Math.floor(time / WINDOW_MS) * WINDOW_MS;
+      end = start + WINDOW_MS;
+    }
+    const key = ofAll ? 0 : (auction[row] as number);
+    let slot = Math.imul(key, 0x9e3779b1) ^ Math.imul(start / WINDOW_MS, 0x85ebca6b);
+    slot = (slot ^ (slot >>> 15)) & (SLOTS - 1);
+    while (counts[slot] !== 0 && (keys[slot] !== key || starts[slot] !== start)) slot = (slot + 1) & (SLOTS - 1);
+    if (counts[slot] === 0) {
+      tunedGroups++;
+      keys[slot] = key;
+      starts[slot] = start;
+      sums[slot] = 0;
+      minima[slot] = value;
+      maxima[slot] = value;
+    }
+    counts[slot] = (counts[slot] as number) + 1;
+    sums[slot] = (sums[slot] as number) + value;
+    if (value < (minima[slot] as number)) minima[slot] = value;
+    if (value > (maxima[slot] as number)) maxima[slot] = value;
+  }
+  return digest(applied, tunedGroups);
+}
+
+function compare(
+  name: string,
+  target: number,
+  kernels: Kernels,
+  bids: readonly Bid[],
+  minPrice: number,
+  ofAll: boolean,
+): Contest {
+  const given = bids.map((bid) => (ofAll ? { ...bid, auction: 0 } : bid));
+  const body = new TextEncoder().encode(given.map((bid) => JSON.stringify(bid)).join("\n"));
+  const parsed = kernels.parseEvents(body, BID_COLUMNS);
+  if (!parsed.ok) throw new Error(`refused: ${JSON.stringify(parsed.fault)}`);
+  const columns: Columns = {
+    auction: Float64Array.from(given, ({ auction }) => auction),
+    price: Float64Array.from(given, ({ price }) => price),
+    dateTime: Float64Array.from(given, ({ dateTime }) => dateTime),
+  };
+  counts.fill(0);
+  tunedGroups = 0;
+  const windows: Windows = new Map();
+  const plan: WindowPlan = { ...BID_PLAN, filter: [{ column: 1, op: "ge", value: minPrice }] };
+  const state = kernels.openWindow(plan);
+  return {
+    name,
+    rows: BIDS,
+    target,
+    wasm: { run: () => digest(state.apply(parsed.frame, -(2n ** 63n)).applied, state.groups) },
+    idiomatic: { run: () => groupIdiomatic(windows, given, minPrice, ofAll) },
+    tuned: { run: () => groupTuned(columns, minPrice, ofAll) },
+  };
+}
+
+/** Runs the benchmarks: the same batch again and again over a state that stays, as a flow's does; for the kernel the frame that was parsed last. */
+export function benchWindow(): KernelResult[] {
+  const kernels = createKernels(loadCore());
+  const lines = new TextDecoder().decode(makeBids(BIDS)).trimEnd().split("\n");
+  const bids = lines.map((line) => {
+    const { auction, price, dateTime } = JSON.parse(line) as Bid;
+    return { auction, price, dateTime };
+  });
+  return [
+    contest(compare("window group-by, 20,000 groups", GROUP_TARGET, kernels, bids, MIN_PRICE, false)),
+    contest(compare("filter and window, 1 row in 10", FILTER_TARGET, kernels, bids, 251_000, true)),
+  ];
+}
