@@ -134,6 +134,7 @@ async function main(): Promise<void> {
   await requireFree(options.port);
   await claim(options);
   const token = await tokenIn(options.data);
+  console.log("Building the shop, as a deploy would…");
   const app = await bundle(join(ROOT, "wrangler.jsonc"));
   const server = await serve({
     bundle: app,

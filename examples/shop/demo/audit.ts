@@ -6,10 +6,8 @@ import { differs, type Findings } from "./findings.ts";
 import { digestRows, type History } from "./history.ts";
 import type { Http } from "./http.ts";
 import type { Level, Shelf } from "./shelf.ts";
-import type { readView, Totals } from "./view.ts";
-import { type Windows } from "./windows.ts";
-
-type View = Awaited<ReturnType<typeof readView>>;
+import type { Totals, View } from "./view.ts";
+import type { Windows } from "./windows.ts";
 
 /** Lines of one batch of queries. */
 const LINES = 300;
@@ -88,7 +86,7 @@ export async function auditHistory(http: Http, findings: Findings, history: Hist
         faults.push(differs(`stock "${key}"`, history.stock[key], level));
     findings.check("articles in stock, as earlier runs left them", keys.length, faults);
   }
-  const faults: string[] = [];
+  const faults = view.doubled.map((place) => `row ${place} is shown twice`);
   let rows = 0;
   for (const { run, sales } of history.runs) {
     if (sales === undefined) continue;
@@ -145,7 +143,7 @@ export interface SalesAudit {
 /** The view after this run, row by row, and its counters. */
 export function auditSales(findings: Findings, audit: SalesAudit): void {
   const { view, before, windows, start, end } = audit;
-  const faults: string[] = [];
+  const faults = view.doubled.map((place) => `row ${place} is shown twice`);
   const expected = windows.rows();
   for (const [place, row] of expected)
     if (!isDeepStrictEqual(view.rows.get(place), row)) faults.push(differs(`row ${place}`, row, view.rows.get(place)));

@@ -4,6 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { UsageError } from "./options.ts";
 
 /** Milliseconds for which a request is repeated while nobody answers: long enough to restart a server by hand. */
 const PATIENCE_MS = 60_000;
@@ -52,14 +53,13 @@ export class Http {
     this.#agent.destroy();
   }
 
-  /** Sends until there is an answer that is final. @throws when there is none in time, or the token is wrong */
+  /** Sends until there is an answer that is final. @throws Error when there is none in time, UsageError when the token is wrong */
   async send(sending: Sending): Promise<Answer> {
     const giveUp = Date.now() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#attempt(sending).catch((error: Error) => error);
-      if (!(answer instanceof Error) && answer.status === 401)
-        throw new Error(`the server refuses the token: ${answer.text}`);
-      if (!(answer instanceof Error) && answer.status !== 503) return answer;
+      if (!(answer instanceof Error) && answer.status === 401) throw new UsageError("the server refuses the token");
+      if (!(answer instanceof Error) && isFinal(answer)) return answer;
       if (Date.now() > giveUp) {
         const reason = answer instanceof Error ? answer.message : answer.text;
         throw new Error(`no answer to ${sending.method} ${sending.path} in ${PATIENCE_MS / 1_000} s: ${reason}`);
@@ -85,6 +85,11 @@ export class Http {
       request.end(body);
     });
   }
+}
+
+/** Not when it says that the same request may succeed later; of a batch, that one of its lines may. */
+function isFinal({ status, text }: Answer): boolean {
+  return status !== 503 && !text.includes('"retryable":true');
 }
 
 function collect(response: http.IncomingMessage): Promise<Answer> {

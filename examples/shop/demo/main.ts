@@ -12,12 +12,12 @@ import { table } from "./report.ts";
 import { duration } from "./sales.ts";
 import { Shelf } from "./shelf.ts";
 import { stockKey } from "./shopping.ts";
-import { readView } from "./view.ts";
+import { readView, type View } from "./view.ts";
 import { Windows } from "./windows.ts";
 import { salesPerMinute } from "../src/sales.ts";
 
 /** Share of calls that come as requests of their own. */
-const SINGLE_SHARE = 0.25;
+const SINGLE_SHARE = 0.15;
 /** Calls that one customer makes, about. */
 const CALLS_PER_CUSTOMER = 40;
 /** Event time of the first run, unless the stream is further: 2026-01-01. */
@@ -89,7 +89,6 @@ async function sales(run: Run, view: View): Promise<{ tally: Tally; view: View; 
   });
   return { tally: sent.tally, view: after, sales: { start, end, ...digestRows(after.rows, start, end) } };
 }
-type View = Awaited<ReturnType<typeof readView>>;
 
 async function drive(run: Run, history: History): Promise<void> {
   const { options, http, findings, name } = run;
@@ -114,9 +113,16 @@ async function drive(run: Run, history: History): Promise<void> {
     );
 }
 
+/** Says at once that nobody is there; later on a server that does not answer is waited for. */
+async function requireServer(url: string): Promise<void> {
+  const health = await fetch(new URL("/health", url)).catch(() => undefined);
+  if (health?.ok !== true) throw new UsageError(`nobody answers at ${url}: run npm start in another shell first`);
+}
+
 async function main(): Promise<void> {
   const options = await readOptions();
   if (options === "help") return console.log(HELP);
+  await requireServer(options.url);
   const history = await readHistory(options.history);
   const number = history.count + 1;
   const run: Run = {
