@@ -22,6 +22,8 @@ function processes(name: string, groupOrder: number) {
 
 export default defineConfig({
   test: {
+    // Vitest's cache keeps what it made of an import while the core was not built, and fails ever after.
+    fsModuleCache: false,
     projects: [
       {
         test: {

@@ -67,6 +67,8 @@ export class LockTable<O extends LockOwner> {
     for (let i = 0; i < lock.queue.length;) {
       const waiter = lock.queue[i] as Waiter<O>;
       if (this.#blockers(lock, waiter).length > 0) {
+        // Everybody behind is younger and conflicts with it: looking on would cost a hot key the square of its queue.
+        if (waiter.mode === "exclusive") break;
         i++;
         continue;
       }
@@ -85,9 +87,8 @@ export class LockTable<O extends LockOwner> {
       if (holder !== waiter.owner && conflict(mode, waiter.mode)) blockers.push(holder);
     }
     for (const other of lock.queue) {
-      if (other.owner !== waiter.owner && other.owner.age < waiter.owner.age && conflict(other.mode, waiter.mode)) {
-        blockers.push(other.owner);
-      }
+      if (other.owner.age >= waiter.owner.age) break;
+      if (conflict(other.mode, waiter.mode)) blockers.push(other.owner);
     }
     return blockers;
   }

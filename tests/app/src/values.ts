@@ -28,6 +28,8 @@ export const Values = contract("values", {
   times: fn({ output: z.object({ now: z.number(), later: z.number(), random: z.number(), uuid: z.string() }) }),
   /** Stores a text of so many characters in the state. */
   pad: fn({ input: z.object({ chars: z.number(), fill: z.string().length(1) }) }),
+  /** Writes so many entries of so many characters. */
+  flood: fn({ input: z.object({ entries: z.number(), chars: z.number(), fill: z.string().length(1) }) }),
   padding: query({ output: z.object({ chars: z.number(), first: z.string() }) }),
 });
 
@@ -98,6 +100,9 @@ export const values = service(
     },
     pad(ctx, { chars, fill }) {
       ctx.state = { padding: fill.repeat(chars) };
+    },
+    flood(ctx, { entries, chars, fill }) {
+      for (let n = 0; n < entries; n++) ctx.collections.byNumber.set(n, fill.repeat(chars));
     },
     padding: (ctx) => ({ chars: ctx.state?.padding?.length ?? 0, first: ctx.state?.padding?.[0] ?? "" }),
   },

@@ -1,0 +1,107 @@
+/** Damaged bytes: a partition whose storage is damaged serves nothing, a damaged frame changes nothing. */
+import { abortAllDurableObjects } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
+import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
+import { INVOKE } from "../../protocol/wire/invoke.ts";
+import { ask, call, freshKey, freshKeyNear, inside, partitionOf, problemOf, statusOf, stub } from "./support/app.ts";
+
+const kernels = createReferenceKernels();
+
+function frameOf(key: string): Uint8Array {
+  const requestId = `e${Date.now().toString(16).padStart(11, "0")}${"a".repeat(12)}00000001`;
+  return kernels.pack(INVOKE, {
+    rows: 1,
+    columns: [1, 0, 0, 0],
+    fields: [requestId, "account", key, "deposit", '{"amount":5}'],
+  });
+}
+
+describe("a damaged frame", () => {
+  test("is refused wherever a byte of it is changed, and changes nothing", async () => {
+    const key = freshKey();
+    await call(["account", key], "deposit", { amount: 1 });
+    const sound = frameOf(key);
+    const { seq } = await statusOf(key);
+    for (let at = 0; at < sound.length; at++) {
+      const damaged = Uint8Array.from(sound);
+      damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
+      await expect(stub(partitionOf(key)).invoke(damaged), `byte ${at}`).rejects.toThrow(/corrupt bytes/);
+    }
+    expect((await ask(["account", key], "balance")).body).toBe(1);
+    expect(await statusOf(key)).toMatchObject({ waiting: 0, attempts: 0, locks: 0, seq });
+  });
+
+  test("that is cut short or empty is refused", async () => {
+    const sound = frameOf(freshKey());
+    for (const length of [0, 1, 15, 16, sound.length - 1]) {
+      await expect(stub(0).invoke(sound.subarray(0, length)), `${length} bytes`).rejects.toThrow(/corrupt bytes/);
+    }
+  });
+
+  test("of another kind is refused", async () => {
+    await expect(stub(0).ingest(frameOf(freshKey()))).rejects.toThrow(/corrupt bytes \(kind\)/);
+  });
+});
+
+describe("a damaged record", () => {
+  /** Changes one byte of the newest record of a key's partition. */
+  function damage(key: string, offset: (length: number) => number): Promise<void> {
+    return inside(key, ({ storage }) => {
+      const { id, bytes } = storage.sql.exec("SELECT id, bytes FROM records ORDER BY id DESC LIMIT 1").one() as {
+        id: number;
+        bytes: ArrayBuffer;
+      };
+      const changed = new Uint8Array(bytes.slice(0));
+      const at = offset(changed.length);
+      changed[at] = (changed[at] as number) ^ 1;
+      storage.sql.exec("UPDATE records SET bytes = ? WHERE id = ?", changed, id);
+    });
+  }
+
+  test("makes the partition refuse every request with an error, apply nothing, and come back once it is mended", async () => {
+    const key = freshKey();
+    const elsewhere = freshKeyNear(key, false);
+    await call(["account", key], "deposit", { amount: 1 });
+    for (const offset of [() => 0, (length: number) => length >> 1, (length: number) => length - 1]) {
+      await damage(key, offset);
+      await abortAllDurableObjects();
+      await expect(stub(partitionOf(key)).invoke(frameOf(key))).rejects.toThrow(/corrupt bytes/);
+      await expect(stub(partitionOf(key)).status()).rejects.toThrow(/corrupt bytes/);
+      expect((await call(["account", elsewhere], "deposit", { amount: 1 })).status).toBe(200);
+      await damage(key, offset);
+      await abortAllDurableObjects();
+      expect((await ask(["account", key], "balance")).body).toBe(1);
+    }
+    expect((await call(["account", key], "deposit", { amount: 1 })).body).toBe(2);
+  });
+
+  test("is an internal error to callers, and says nothing of what was in it", async () => {
+    const key = freshKey();
+    await call(["account", key], "deposit", { amount: 1 });
+    await damage(key, (length) => length >> 1);
+    await abortAllDurableObjects();
+    const answer = await call(["account", key], "deposit", { amount: 1 });
+    expect([answer.status, problemOf(answer)]).toEqual([500, "internal-error"]);
+    await damage(key, (length) => length >> 1);
+    await abortAllDurableObjects();
+  });
+
+  test("that is missing in the middle is found missing", async () => {
+    const key = freshKey();
+    for (let n = 0; n < 3; n++) await call(["account", key], "deposit", { amount: 1 });
+    const taken = await inside(key, ({ storage }) => {
+      const [, second] = storage.sql.exec("SELECT id, bytes FROM records ORDER BY id DESC LIMIT 2").toArray();
+      const { id, bytes } = second as { id: number; bytes: ArrayBuffer };
+      storage.sql.exec("DELETE FROM records WHERE id = ?", id);
+      return { id, bytes };
+    });
+    await abortAllDurableObjects();
+    expect((await ask(["account", key], "balance")).status).toBe(500);
+    await inside(
+      key,
+      ({ storage }) => void storage.sql.exec("INSERT INTO records VALUES (?, ?)", taken.id, taken.bytes),
+    );
+    await abortAllDurableObjects();
+    expect((await ask(["account", key], "balance")).body).toBe(3);
+  });
+});
