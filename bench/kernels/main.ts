@@ -6,6 +6,7 @@ import { benchHash } from "./hash.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchRoute } from "./route.ts";
 import { benchTable } from "./table.ts";
+import { benchWindow } from "./window.ts";
 
 function rowsOf(result: KernelResult): Row[] {
   const times = `${result.rows} rows: Wasm ${result.wasmMs.toPrecision(3)} ms, idiomatic ${result.idiomaticMs.toPrecision(3)}, tuned ${result.tunedMs.toPrecision(3)}`;
@@ -22,7 +23,7 @@ function rowsOf(result: KernelResult): Row[] {
 }
 
 export async function benchKernels(): Promise<void> {
-  const suites = [benchIngest, benchRoute, benchHash, benchChecksum, benchTable];
+  const suites = [benchIngest, benchRoute, benchWindow, benchHash, benchChecksum, benchTable];
   const rows: Row[] = [];
   for (const suite of suites) {
     for (const result of suite()) rows.push(...rowsOf(result));
