@@ -118,9 +118,6 @@ export class PartitionShell implements EngineHost {
         return;
       case "report":
         console[effect.level](effect.message, effect.error);
-        return;
-      case "reset":
-        this.fatal(new Error(effect.reason));
     }
   }
 

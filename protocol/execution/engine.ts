@@ -96,10 +96,7 @@ export class Engine {
   #perform(effect: Effect): void {
     if (effect.kind === "run") this.#run(effect.activation);
     else if (effect.kind === "settle") this.#settle(effect.activation, effect.outcome);
-    else {
-      if (effect.kind === "reset") this.#stopped = true;
-      this.host.perform(effect);
-    }
+    else this.host.perform(effect);
   }
 
   #settle(activation: Activation, outcome: Outcome): void {

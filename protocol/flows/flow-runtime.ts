@@ -29,7 +29,7 @@ export interface FlowCheckpoint {
 export class FlowRuntime {
   readonly plan: FlowPlan;
   readonly #kernels: Kernels;
-  readonly #state: WindowState;
+  #state: WindowState;
   #watermark = INITIAL_WATERMARK;
   #events = 0;
   #late = 0;
@@ -57,6 +57,24 @@ export class FlowRuntime {
     this.#offset += 1;
     this.#dirty = true;
     return { rows: outcome.rows, late: outcome.late };
+  }
+
+  /** Whether a batch of so many rows is taken for certain, whatever its keys and times are. */
+  surelyTakes(rows: number): boolean {
+    return this.#state.groups + rows <= this.plan.window.maxGroups;
+  }
+
+  /** The present state, to be set back to. Only while everything is logged: a state that is set back has nothing to log. */
+  mark(): FlowCheckpoint {
+    invariant(!this.#dirty, "1: a flow is marked with changes that no record holds");
+    return { meta: this.#meta(), bytes: this.#state.snapshot() };
+  }
+
+  setBack(mark: FlowCheckpoint): void {
+    this.#state.free();
+    this.#state = this.#kernels.openWindow(this.plan.window);
+    this.#dirty = false;
+    this.restore(mark);
   }
 
   get dirty(): boolean {

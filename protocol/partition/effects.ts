@@ -57,9 +57,7 @@ export type Effect =
   /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
   | { readonly kind: "want-fold" }
   /** For the log of the shell; nothing depends on it. */
-  | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown }
-  /** Memory can no longer be trusted against storage: start over from storage. Nothing after this is performed. */
-  | { readonly kind: "reset"; readonly reason: string };
+  | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown };
 
 export interface ViewReply {
   readonly status: number;

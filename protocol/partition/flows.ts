@@ -2,16 +2,19 @@
 import { planFlow } from "../../dataflow/plan.ts";
 import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
-import { FlowRuntime } from "../flows/flow-runtime.ts";
+import { invariant } from "../assert.ts";
+import { type FlowCheckpoint, FlowRuntime } from "../flows/flow-runtime.ts";
 import type { FlowDelta } from "../record/record.ts";
 import type { Batch } from "./admission.ts";
 import type { StorageOp } from "./effects.ts";
 import { problemAnswer } from "./problems.ts";
 
-export type BatchOutcome =
-  | { readonly kind: "applied" | "refused"; readonly status: number; readonly body: string }
-  /** Some flows have the batch and one has refused it: only storage knows the state before. */
-  | { readonly kind: "torn" };
+export interface BatchOutcome {
+  /** Refused: no flow has taken anything of the batch. */
+  readonly applied: boolean;
+  readonly status: number;
+  readonly body: string;
+}
 
 export class Flows {
   readonly #app: AppDefinition;
@@ -34,22 +37,44 @@ export class Flows {
     return runtime;
   }
 
-  apply(batch: Batch): BatchOutcome {
-    const stream = this.#app.streams.get(batch.stream);
-    if (!stream) return { kind: "refused", ...problemAnswer("unknown-stream", `there is no stream "${batch.stream}"`) };
+  /**
+   * Takes a batch into all flows of its stream.
+   * @param log makes durable what is committed so far: called when it is not certain that every flow can take the batch, so that
+   * those before the first that cannot may be set back.
+   */
+  apply(batch: Batch, log: () => void): BatchOutcome {
+    if (!this.#app.streams.has(batch.stream)) {
+      return { applied: false, ...problemAnswer("unknown-stream", `there is no stream "${batch.stream}"`) };
+    }
+    const runtimes = this.#ofStream(batch.stream);
+    const marks = this.#marks(runtimes, batch.rows, log);
     const late: Record<string, number> = {};
-    let applied = 0;
-    for (const flow of this.#app.flows.values()) {
-      if (flow.stream.name !== batch.stream) continue;
-      const runtime = this.runtime(flow.name) as FlowRuntime;
+    for (const [index, runtime] of runtimes.entries()) {
       try {
-        late[flow.name] = runtime.apply(batch.columns).late;
-        applied += 1;
+        late[runtime.plan.name] = runtime.apply(batch.columns).late;
       } catch (error) {
-        return applied === 0 ? refusal(flow.name, error) : { kind: "torn" };
+        for (let before = 0; before < index; before++) {
+          const mark = marks[before];
+          invariant(mark !== undefined, "1: a batch was taken by some of its flows only");
+          runtimes[before]?.setBack(mark);
+        }
+        return refusal(runtime.plan.name, error);
       }
     }
-    return { kind: "applied", status: 200, body: JSON.stringify({ accepted: batch.rows, late }) };
+    return { applied: true, status: 200, body: JSON.stringify({ accepted: batch.rows, late }) };
+  }
+
+  #ofStream(stream: string): FlowRuntime[] {
+    return [...this.#app.flows.values()]
+      .filter((flow) => flow.stream.name === stream)
+      .map((flow) => this.runtime(flow.name) as FlowRuntime);
+  }
+
+  /** A lone flow refuses without having changed, and so does the first: marks are for batches that a later flow may refuse. */
+  #marks(runtimes: readonly FlowRuntime[], rows: number, log: () => void): FlowCheckpoint[] {
+    if (runtimes.slice(1).every((runtime) => runtime.surelyTakes(rows))) return [];
+    log();
+    return runtimes.map((runtime) => runtime.mark());
   }
 
   get dirty(): boolean {
@@ -88,5 +113,5 @@ export class Flows {
 function refusal(flow: string, error: unknown): BatchOutcome {
   if (error instanceof CorruptError) throw error;
   if (!(error instanceof RangeError)) throw error;
-  return { kind: "refused", ...problemAnswer("too-many-groups", `flow "${flow}" holds as many open groups as it may`) };
+  return { applied: false, ...problemAnswer("too-many-groups", `flow "${flow}" holds as many open groups as it may`) };
 }

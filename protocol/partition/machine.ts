@@ -171,16 +171,13 @@ export class PartitionMachine implements RootOwner {
   #ingest(ticket: number, frame: Uint8Array): void {
     const batch = this.#admission.ingest(ticket, frame, this.#now);
     if (!batch) return;
-    const outcome = this.#flows.apply(batch);
-    if (outcome.kind === "torn") this.emit({ kind: "reset", reason: "a batch was applied by some of its flows only" });
-    else {
-      if (outcome.kind === "applied") {
-        const result = { ...batch.id, status: outcome.status, body: outcome.body };
-        this.#journal.addResult(result);
-        this.#results.add(result, this.#journal.seq, this.#now);
-      }
-      this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
+    const outcome = this.#flows.apply(batch, () => this.#log());
+    if (outcome.applied) {
+      const result = { ...batch.id, status: outcome.status, body: outcome.body };
+      this.#journal.addResult(result);
+      this.#results.add(result, this.#journal.seq, this.#now);
     }
+    this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
   }
 
   #hasUnlogged(): boolean {
@@ -190,8 +187,7 @@ export class PartitionMachine implements RootOwner {
   /** Makes what is ready durable, then answers what is complete: in this order (invariant 3). */
   #flush(): void {
     this.#flushWanted = false;
-    if (this.#hasUnlogged()) this.#write();
-    else this.#setup.reader.touch();
+    if (!this.#log()) this.#setup.reader.touch();
     const epoch = `${this.#setup.incarnation}.${this.#journal.seq - 1}`;
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
@@ -202,6 +198,13 @@ export class PartitionMachine implements RootOwner {
       this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#flows, query), epoch } });
     }
     this.#admission.startWaiting();
+  }
+
+  /** Persists what is committed and in no record yet; false when there is nothing. */
+  #log(): boolean {
+    if (!this.#hasUnlogged()) return false;
+    this.#write();
+    return true;
   }
 
   /** Persists the journal as one record, together with the window blocks that it closes. */
@@ -225,7 +228,7 @@ export class PartitionMachine implements RootOwner {
 
   /** One bounded turn of folding. It writes first, so that no row can hold what no record holds. */
   #fold(): void {
-    if (this.#hasUnlogged()) this.#write();
+    this.#log();
     const ops = this.#folder.turn(this.#now);
     if (ops.length > 0) this.emit({ kind: "persist", ops });
     this.#foldWanted = this.#folder.isActive || this.#folder.isDue;
