@@ -40,16 +40,21 @@ class LateError extends Error {
   override readonly name = "LateError";
 }
 
-async function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new LateError("no answer in time")), milliseconds);
+/** Written out rather than with `Promise.race`, which costs a request several microseconds. */
+function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new LateError("no answer in time")), milliseconds);
+    result.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error as Error);
+      },
+    );
   });
-  try {
-    return await Promise.race([result, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 type Failure = "overloaded" | "interrupted" | "corrupt" | "defect";
