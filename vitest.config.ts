@@ -1,10 +1,12 @@
 /** Where tests run: pure ones in Node, those of the platform shells in workerd, those that start processes afterwards and one by one. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vitest/config";
 
 /** What the tests' requests carry. */
 const TOKEN = "test-token";
-const ELSEWHERE = ["tests/workerd/**", "tests/kill/**", "tests/deploy/**"];
+const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**"];
 
 function processes(name: string, groupOrder: number) {
   return {
@@ -17,6 +19,28 @@ function processes(name: string, groupOrder: number) {
       testTimeout: 150_000,
       hookTimeout: 60_000,
     },
+  };
+}
+
+function workerd(name: string, groupOrder: number, plugins: Plugin[] = []) {
+  const app = cloudflareTest({
+    wrangler: { configPath: "./tests/app/wrangler.jsonc" },
+    miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN } },
+  });
+  return {
+    plugins: [...plugins, app],
+    test: { name, include: [`tests/${name}/**/*.test.ts`], sequence: { groupOrder }, testTimeout: 60_000 },
+  };
+}
+
+/** Gives everybody the traps who asks for the kernels, but the traps themselves. */
+function trapKernels(): Plugin {
+  const traps = join(dirname(fileURLToPath(import.meta.url)), "tests/traps/trap-kernels.ts");
+  return {
+    name: "trap-kernels",
+    enforce: "pre",
+    resolveId: (source, importer) =>
+      source.endsWith("/core-wasm/facade/kernels.ts") && importer !== traps ? traps : undefined,
   };
 }
 
@@ -35,22 +59,10 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./tests/app/wrangler.jsonc" },
-            miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN } },
-          }),
-        ],
-        test: {
-          name: "workerd",
-          include: ["tests/workerd/**/*.test.ts"],
-          sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-        },
-      },
-      processes("deploy", 2),
-      processes("kill", 3),
+      workerd("workerd", 1),
+      workerd("traps", 2, [trapKernels()]),
+      processes("deploy", 3),
+      processes("kill", 4),
     ],
   },
 });

@@ -16,6 +16,16 @@ function frameOf(key: string): Uint8Array {
   });
 }
 
+/** The message of the error that a call of a partition ends with. Awaited at once: a stub's promise that is not is unhandled. */
+async function refusalOf(what: () => Promise<unknown>): Promise<string> {
+  try {
+    await what();
+  } catch (error) {
+    return String(error);
+  }
+  return "no error";
+}
+
 describe("a damaged frame", () => {
   test("is refused wherever a byte of it is changed, and changes nothing", async () => {
     const key = freshKey();
@@ -25,7 +35,7 @@ describe("a damaged frame", () => {
     for (let at = 0; at < sound.length; at++) {
       const damaged = Uint8Array.from(sound);
       damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
-      await expect(stub(partitionOf(key)).invoke(damaged), `byte ${at}`).rejects.toThrow(/corrupt bytes/);
+      expect(await refusalOf(() => stub(partitionOf(key)).invoke(damaged)), `byte ${at}`).toMatch(/corrupt bytes/);
     }
     expect((await ask(["account", key], "balance")).body).toBe(1);
     expect(await statusOf(key)).toMatchObject({ waiting: 0, attempts: 0, locks: 0, seq });
@@ -34,12 +44,12 @@ describe("a damaged frame", () => {
   test("that is cut short or empty is refused", async () => {
     const sound = frameOf(freshKey());
     for (const length of [0, 1, 15, 16, sound.length - 1]) {
-      await expect(stub(0).invoke(sound.subarray(0, length)), `${length} bytes`).rejects.toThrow(/corrupt bytes/);
+      expect(await refusalOf(() => stub(0).invoke(sound.subarray(0, length)))).toMatch(/corrupt bytes/);
     }
   });
 
   test("of another kind is refused", async () => {
-    await expect(stub(0).ingest(frameOf(freshKey()))).rejects.toThrow(/corrupt bytes \(kind\)/);
+    expect(await refusalOf(() => stub(0).ingest(frameOf(freshKey())))).toMatch(/corrupt bytes \(kind\)/);
   });
 });
 
@@ -65,8 +75,8 @@ describe("a damaged record", () => {
     for (const offset of [() => 0, (length: number) => length >> 1, (length: number) => length - 1]) {
       await damage(key, offset);
       await abortAllDurableObjects();
-      await expect(stub(partitionOf(key)).invoke(frameOf(key))).rejects.toThrow(/corrupt bytes/);
-      await expect(stub(partitionOf(key)).status()).rejects.toThrow(/corrupt bytes/);
+      expect(await refusalOf(() => stub(partitionOf(key)).invoke(frameOf(key)))).toMatch(/corrupt bytes/);
+      expect(await refusalOf(() => stub(partitionOf(key)).status())).toMatch(/corrupt bytes/);
       expect((await call(["account", elsewhere], "deposit", { amount: 1 })).status).toBe(200);
       await damage(key, offset);
       await abortAllDurableObjects();

@@ -1,35 +1,11 @@
 /** The kernels replaced by traps, one at a time: what they are said to do cannot be done without them. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Kernels, TableSpec } from "../../core-wasm/types.ts";
 import { RECORD } from "../../protocol/record/record.ts";
 import { INVOKE } from "../../protocol/wire/invoke.ts";
-import { batch, call, freshKey, send } from "./support/app.ts";
-
-/** Which kernel is a trap now; `pack` and `unpack` may be one for a single kind of table. */
-const trap = vi.hoisted(() => ({ kernel: "", kind: 0, sprung: 0 }));
-
-vi.mock("../../core-wasm/facade/kernels.ts", async (importOriginal) => {
-  const original = await importOriginal<{ createKernels(module: WebAssembly.Module): Kernels }>();
-  function spring(): never {
-    trap.sprung += 1;
-    throw new Error("a trap in place of a kernel was sprung");
-  }
-  return {
-    createKernels(module: WebAssembly.Module): Kernels {
-      const kernels = original.createKernels(module);
-      const guarded: Record<string, unknown> = {};
-      for (const [name, kernel] of Object.entries(kernels) as Array<[string, (...args: unknown[]) => unknown]>) {
-        guarded[name] = (...args: unknown[]) => {
-          const kind = (args[0] as TableSpec | undefined)?.kind ?? 0;
-          if (trap.kernel === name && (trap.kind === 0 || trap.kind === kind)) spring();
-          return kernel(...args);
-        };
-      }
-      return guarded as unknown as Kernels;
-    },
-  };
-});
+import { batch, call, freshKey, send } from "../workerd/support/app.ts";
+import { trap } from "./trap-kernels.ts";
 
 function set(kernel: keyof Kernels, spec?: TableSpec): void {
   Object.assign(trap, { kernel, kind: spec?.kind ?? 0, sprung: 0 });

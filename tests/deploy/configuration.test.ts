@@ -1,0 +1,94 @@
+/** A server whose configuration changes, and how long it takes to start. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundle, type Bundle } from "../../scripts/lib/bundle.ts";
+import { type LocalServer, serve } from "../../scripts/lib/local-server.ts";
+import { freePort } from "../kill/support/process-group.ts";
+
+const TOKEN = "test-token";
+const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");
+
+let folder: string;
+let server: LocalServer;
+let four: Bundle;
+let spawned = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidegate-deploy-"));
+  four = await bundle(config);
+  const port = await freePort();
+  spawned = performance.now();
+  server = await serve({ bundle: four, port, persist: folder, token: TOKEN });
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The bundle as it would be with another number of partitions. */
+function withPartitions(count: number): Bundle {
+  let changed = 0;
+  const modules = four.modules.map((module) => {
+    if (module.type !== "ESModule") return module;
+    const text = module.contents.toString().replace(/\bPARTITIONS = 4\b/g, () => `PARTITIONS = ${(changed++, count)}`);
+    return { ...module, contents: Buffer.from(text) };
+  });
+  if (changed !== 1) throw new Error(`the number of partitions is in the bundle ${changed} times`);
+  return { modules };
+}
+
+async function request(
+  path: string,
+  body?: string,
+): Promise<{ status: number; type: string; detail: string; body: unknown }> {
+  const headers = {
+    authorization: `Bearer ${TOKEN}`,
+    "content-type": path.includes("streams") || path.includes("batch") ? "application/x-ndjson" : "application/json",
+  };
+  const response = await fetch(server.url + path, body === undefined ? { headers } : { headers, method: "POST", body });
+  const parsed = JSON.parse((await response.text()).split("\n")[0] as string) as Record<string, string>;
+  return { status: response.status, type: parsed["type"] ?? "", detail: parsed["detail"] ?? "", body: parsed };
+}
+
+const deposit = (amount: number) => request("/v1/services/account/alice/deposit", JSON.stringify({ amount }));
+
+test("answers soon after it is started", async () => {
+  const ready = performance.now();
+  expect((await deposit(5)).body).toBe(5);
+  const answered = performance.now();
+  console.log(
+    `start-up: ${Math.round(ready - spawned)} ms from spawning workerd until it serves, the first durable answer ${Math.round(answered - ready)} ms later`,
+  );
+  expect(answered - spawned).toBeLessThan(10_000);
+});
+
+test("of another number of partitions refuses every request with an explanation, and works again once it is set back", async () => {
+  await deposit(1);
+  await server.reload(withPartitions(5));
+  const refused = [
+    await deposit(1),
+    await request("/v1/services/account/alice/balance"),
+    await request(
+      "/v1/batch",
+      JSON.stringify({ service: "account", key: "alice", function: "deposit", input: { amount: 1 } }),
+    ),
+    await request("/v1/streams/sales", '{"item":"tea","amount":1,"at":1}'),
+    await request("/v1/views/sales-per-second"),
+  ];
+  for (const { status, type, detail } of refused) {
+    expect([status, type]).toEqual([500, "/problems/partition-count-changed"]);
+    expect(detail).toMatch(/created with 4 partitions .* now says 5.* set partitions back to 4/s);
+  }
+  expect((await request("/health")).status).toBe(200);
+  await server.reload(four);
+  expect((await deposit(1)).body).toBe(7);
+});
+
+test("keeps its state over a reload of the code", async () => {
+  const before = (await request("/v1/services/account/alice/balance")).body;
+  await server.reload(four);
+  expect((await request("/v1/services/account/alice/balance")).body).toBe(before);
+});

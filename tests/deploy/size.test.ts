@@ -1,0 +1,31 @@
+/** What a deploy uploads: that it can be made, and how large it is. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { bundle, type Bundle } from "../../scripts/lib/bundle.ts";
+
+const KiB = 1024;
+/** Gzipped, as the platform counts. */
+const LIMITS = { bundle: 300 * KiB, wasm: 64 * KiB };
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+
+function gzipped({ modules }: Bundle, type?: string): number {
+  return modules
+    .filter((module) => type === undefined || module.type === type)
+    .reduce((sum, { contents }) => sum + gzipSync(contents).length, 0);
+}
+
+describe.each([
+  ["the root's wrangler.jsonc", join(root, "wrangler.jsonc")],
+  ["the tests' app", join(root, "tests/app/wrangler.jsonc")],
+])("%s", (name, config) => {
+  test("bundles as a deploy would, within the limits of size", async () => {
+    const made = await bundle(config);
+    const [whole, wasm] = [gzipped(made), gzipped(made, "CompiledWasm")];
+    console.log(`${name}: ${(whole / KiB).toFixed(1)} KiB gzipped, of which Wasm ${(wasm / KiB).toFixed(1)} KiB`);
+    expect(wasm).toBeGreaterThan(0);
+    expect(wasm).toBeLessThan(LIMITS.wasm);
+    expect(whole).toBeLessThan(LIMITS.bundle);
+  });
+});
