@@ -89,17 +89,17 @@ describe("Idempotency-Key", () => {
 });
 
 describe("request ids", () => {
-  it("of clients are stable and depend on every part, unambiguously", async () => {
-    const id = await clientRequestId("owner", "POST", ["account", "a", "deposit"], "k");
+  it("of clients are stable and depend on every part, unambiguously", () => {
+    const id = clientRequestId("owner", "POST", ["account", "a", "deposit"], "k");
     expect(id).toMatch(/^c[0-9a-f]{31}$/);
-    expect(await clientRequestId("owner", "POST", ["account", "a", "deposit"], "k")).toBe(id);
-    const others = await Promise.all([
+    expect(clientRequestId("owner", "POST", ["account", "a", "deposit"], "k")).toBe(id);
+    const others = [
       clientRequestId("owner", "POST", ["account", "a", "depositk"], ""),
       clientRequestId("owner", "POST", ["account", 'a","deposit', "k"], ""),
       clientRequestId("owner", "POST", ["accounta", "", "deposit"], "k"),
       clientRequestId("other", "POST", ["account", "a", "deposit"], "k"),
       clientRequestId("owner", "PUT", ["account", "a", "deposit"], "k"),
-    ]);
+    ];
     expect(new Set([id, ...others]).size).toBe(6);
   });
 
