@@ -24,9 +24,9 @@ import {
   START,
   UNDECLARED,
   declareMember,
-  matches,
   memberAt,
   metMember,
+  predicted,
   readName,
   resetMembers,
 } from "./members";
@@ -50,6 +50,11 @@ const COMMA: u32 = 0x2c;
 const CLOSING_BRACE: u32 = 0x7d;
 const LINE_FEED: u32 = 0x0a;
 const ESCAPED: u32 = 0x80000000;
+
+// As loads these cost one instruction; V8 builds a literal anew, in three, at each use.
+const QUOTES = memory.data<u64>([0x2222222222222222, 0x2222222222222222]);
+const BACKSLASHES = memory.data<u64>([0x5c5c5c5c5c5c5c5c, 0x5c5c5c5c5c5c5c5c]);
+const SPACES = memory.data<u64>([0x2020202020202020, 0x2020202020202020]);
 
 /** Rows that a longer body gets room for before it is known how long its lines are. */
 const FIRST_ROWS: usize = 1024;
@@ -208,15 +213,16 @@ function diagnose(at: usize): bool {
 
 /** Address of the quote that closes the string at `at`, 0 when it is not sound; 32 bytes at a time, as most strings are shorter. */
 function closingQuote(at: usize): usize {
-  const quotes = i8x16.splat(0x22);
-  const backslashes = i8x16.splat(0x5c);
-  const spaces = i8x16.splat(0x20);
+  const quotes = v128.load(QUOTES);
+  const backslashes = v128.load(BACKSLASHES);
+  const spaces = v128.load(SPACES);
   let stops: u32 = 0;
   while (true) {
     const a = v128.load(at);
     const b = v128.load(at, 16);
-    const inA = v128.or(v128.or(i8x16.eq(a, quotes), i8x16.eq(a, backslashes)), i8x16.lt_s(a, spaces));
-    const inB = v128.or(v128.or(i8x16.eq(b, quotes), i8x16.eq(b, backslashes)), i8x16.lt_s(b, spaces));
+    // As signed bytes, control characters and everything above ASCII are below a space.
+    const inA = v128.or(v128.or(i8x16.eq(a, quotes), i8x16.eq(a, backslashes)), i8x16.gt_s(spaces, a));
+    const inB = v128.or(v128.or(i8x16.eq(b, quotes), i8x16.eq(b, backslashes)), i8x16.gt_s(spaces, b));
     stops = <u32>i8x16.bitmask(inA) | ((<u32>i8x16.bitmask(inB)) << 16);
     if (stops != 0) break;
     at += 32;
@@ -244,7 +250,11 @@ function spoil(column: u32, why: u32, at: usize): void {
   const cell = cellAt(column);
   cell.why = why;
   cell.at = at;
+  spoilt |= 1 << column;
 }
+
+/** Bits of the row's columns that `spoil` was called for. */
+let spoilt: u32 = 0;
 
 /** Whether the member's column has the value that was read last. */
 let fits: bool = false;
@@ -307,27 +317,32 @@ function readOther(at: usize, member: Member): usize {
   return scanValue(at, 1);
 }
 
+/** Whether the object whose inside begins at `at` has no members. */
+function isEmpty(at: usize): bool {
+  if (load<u8>(at) == QUOTE) return false;
+  return load<u8>(skipSpace(at)) == CLOSING_BRACE;
+}
+
 /** Reads the object at `at` into the next row; returns the address of its line's LF, or 0 when it is not sound or a column refuses it. */
 function readEvent(at: usize): usize {
   let got: u32 = 0;
-  let spoilt: u32 = 0;
+  spoilt = 0;
   let member = START;
-  let p = skipSpace(at + 1);
-  if (load<u8>(p) == CLOSING_BRACE) p++;
+  let p = at + 1;
+  if (isEmpty(p)) p = skipSpace(p) + 1;
   else {
     while (true) {
-      let byte: u32 = load<u8>(p);
-      if (byte <= 0x20) p = skipSpace(p);
       const next = member.next;
-      if (matches(p, next)) {
-        p += next.length;
+      const behind = predicted(p, next);
+      if (behind != 0) {
+        p = behind;
         member = next;
       } else {
         p = readName(p, member);
         if (p == 0) return 0;
         member = metMember();
       }
-      byte = load<u8>(p);
+      let byte: u32 = load<u8>(p);
       if (byte <= 0x20) {
         p = skipSpace(p);
         byte = load<u8>(p);
@@ -339,10 +354,7 @@ function readEvent(at: usize): usize {
       if (member.type != UNDECLARED) {
         const bit: u32 = 1 << member.column;
         if (fits) got |= bit;
-        else {
-          got &= ~bit;
-          spoilt |= bit;
-        }
+        else got &= ~bit;
       }
       byte = load<u8>(p);
       if (byte <= 0x20) {
@@ -355,15 +367,15 @@ function readEvent(at: usize): usize {
       return 0;
     }
   }
-  p = skipSpace(p);
-  if (load<u8>(p) != LINE_FEED) return 0;
+  if (load<u8>(p) != LINE_FEED) {
+    p = skipSpace(p);
+    if (load<u8>(p) != LINE_FEED) return 0;
+  }
   if (texts) {
-    const stored = storeTexts(got);
-    spoilt |= got ^ stored;
-    got = stored;
+    got = storeTexts(got);
   }
   if (got != wanted) {
-    refuseRow(at, got, spoilt);
+    refuseRow(at, got);
     return 0;
   }
   return p;
@@ -378,8 +390,7 @@ function storeTexts(got: u32): u32 {
     if (cell.length & ESCAPED) {
       const end = unescapeString(cell.at, cell.at + length, cell.at);
       if (end == 0) {
-        cell.why = BAD_SURROGATE;
-        cell.at = faultAddress();
+        spoil(column, BAD_SURROGATE, faultAddress());
         got &= ~((<u32>1) << column);
         continue;
       }
@@ -391,7 +402,7 @@ function storeTexts(got: u32): u32 {
 }
 
 /** The fault of a sound line: of its first column, in declared order, that has no value. */
-function refuseRow(at: usize, got: u32, spoilt: u32): void {
+function refuseRow(at: usize, got: u32): void {
   const column = <u32>ctz(wanted & ~got);
   const cell = cellAt(column);
   if ((spoilt >> column) & 1) refuse(cell.why, cell.at, <i32>column);

@@ -214,10 +214,13 @@ function makeBlank(plan: Plan, stride: usize): usize {
   return blank;
 }
 
-function addGroup(flow: Flow, key: i64, start: i64, hash: u32): u32 {
-  if (flow.count == flow.capacity) resize(flow, flow.capacity << (flow.capacity < FEW_GROUPS ? 2 : 1));
+/** Adds a group; `slot` is the empty one that ended the search for it. */
+function addGroup(flow: Flow, key: i64, start: i64, hash: u32, slot: usize): u32 {
+  if (flow.count == flow.capacity) {
+    resize(flow, flow.capacity << (flow.capacity < FEW_GROUPS ? 2 : 1));
+    slot = emptySlot(flow, hash);
+  }
   const index = flow.count++;
-  const slot = emptySlot(flow, hash);
   store<u32>(slot, index + 1);
   store<u32>(slot, hash, 4);
   const record = recordAt(flow, index);
@@ -236,10 +239,11 @@ export function findGroup(flow: Flow, key: i64, start: i64): u32 {
   let index = hash & mask;
   let group: u32 = 0;
   while (true) {
-    const slot = load<u64>(slotAt(flow, index));
+    const at = slotAt(flow, index);
+    const slot = load<u64>(at);
     group = <u32>slot - 1;
     if (<u32>slot == 0) {
-      group = addGroup(flow, key, start, hash);
+      group = addGroup(flow, key, start, hash, at);
       break;
     }
     if (<u32>(slot >> 32) == hash) {

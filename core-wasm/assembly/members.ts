@@ -3,10 +3,10 @@
  * followed it last. Producers write members in one order, so one 16-byte compare usually recognises `"name":`.
  *
  * ```
- * Member   0 `"name":` padded with zeros (80) | 80 mask of its first 16 bytes (16) | 96 fields (32)
+ * Member   0 `"name":` padded with zeros (80) | 80 fields (48)
  * ```
  */
-import { maskOf, sameBytes } from "./bytes";
+import { sameBytes } from "./bytes";
 import { alloc, free } from "./memory";
 import { scanString, stringEscaped } from "./json/string";
 import { skipSpace, unexpected } from "./json/text";
@@ -15,7 +15,6 @@ import { unescapeString } from "./json/unescape";
 /** Members known at most; further undeclared ones are scanned without being remembered. */
 const MAX_MEMBERS: u32 = 64;
 const PATTERN_BYTES: usize = 80;
-const MASK: usize = 80;
 const NOT_DECLARED: u32 = 0xffffffff;
 /** Type of a member that no column asks for. */
 export const UNDECLARED: u32 = 0;
@@ -32,8 +31,8 @@ export class Member {
   pattern7: u64;
   pattern8: u64;
   pattern9: u64;
-  mask0: u64;
-  mask1: u64;
+  /** A bit for each byte of the pattern's first 16. */
+  bits: u32;
   /** Bytes of the pattern; its name is never predicted when it is 0. */
   length: u32;
   /** Index of the column, and of its bit in the masks of a row. */
@@ -46,7 +45,8 @@ export class Member {
   next: Member;
   name: usize;
   nameLength: usize;
-  unused: u32;
+  unused0: u64;
+  unused1: u64;
 }
 
 const members = memory.data(8448, 16); // (MAX_MEMBERS + 2) * offsetof<Member>()
@@ -72,7 +72,7 @@ export function resetMembers(): void {
 function makeUnpredicted(member: Member): void {
   const at = changetype<usize>(member);
   memory.fill(at, 0, PATTERN_BYTES);
-  v128.store(at + MASK, i8x16.splat(-1));
+  member.bits = 0xffff;
   member.length = 0;
   member.next = OTHER;
 }
@@ -83,7 +83,7 @@ function makePattern(member: Member, name: usize, length: usize): void {
   memory.copy(at + 1, name, length);
   store<u16>(at + 1 + length, 0x3a22);
   member.length = <u32>length + 3;
-  v128.store(at + MASK, maskOf(min<usize>(16, length + 3)));
+  member.bits = (1 << min<u32>(16, member.length)) - 1;
 }
 
 /** Whether a name can stand in JSON as it is; otherwise it is only ever met escaped. */
@@ -106,12 +106,18 @@ export function declareMember(name: usize, length: usize, column: u32, type: u32
   if (length + 3 <= PATTERN_BYTES && plainName(name, length)) makePattern(member, name, length);
 }
 
-/** Whether the text at `at` is this member's name, with quotes and colon. */
-export function matches(at: usize, member: Member): bool {
-  const m = changetype<usize>(member);
-  const differ = v128.and(v128.xor(v128.load(at), v128.load(m)), v128.load(m, MASK));
-  if (v128.any_true(differ)) return false;
-  return member.length <= 16 || sameBytes(at + 16, m + 16, member.length - 16);
+/** Behind the member's name, with quotes and colon, if it is what stands at `at`; otherwise 0. */
+export function predicted(at: usize, member: Member): usize {
+  const same = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(changetype<usize>(member))));
+  const bits = member.bits;
+  if ((same & bits) != bits) return 0;
+  const length = member.length;
+  if (length > 16 && !sameRest(at, member)) return 0;
+  return at + length;
+}
+
+function sameRest(at: usize, member: Member): bool {
+  return sameBytes(at + 16, changetype<usize>(member) + 16, member.length - 16);
 }
 
 function find(name: usize, length: usize): Member {
@@ -152,8 +158,13 @@ export function metMember(): Member {
   return met;
 }
 
-/** Reads a member's name that was not predicted, from its opening quote to behind its colon, and predicts it after `before` from now on. 0 when it is not sound. */
-export function readName(at: usize, before: Member): usize {
+/** Reads a member's name that was not predicted, from before its opening quote to behind its colon, and predicts it after `before` from now on. 0 when it is not sound. */
+export function readName(from: usize, before: Member): usize {
+  const at = skipSpace(from);
+  if (at != from) {
+    const behind = predictedAgain(at, before.next);
+    if (behind != 0) return behind;
+  }
   if (load<u8>(at) != 0x22) return unexpected(at);
   const name = at + 1;
   const quote = scanString(name);
@@ -163,4 +174,11 @@ export function readName(at: usize, before: Member): usize {
   const colon = skipSpace(quote + 1);
   if (load<u8>(colon) != 0x3a) return unexpected(colon);
   return colon + 1;
+}
+
+/** As `predicted`, for names with white space before them. It is not the same call, since only a function that is called in one place is sure to be inlined there. */
+function predictedAgain(at: usize, member: Member): usize {
+  if (member.length == 0 || !sameBytes(at, changetype<usize>(member), member.length)) return 0;
+  met = member;
+  return at + member.length;
 }

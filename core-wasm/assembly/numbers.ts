@@ -38,14 +38,24 @@ let lowest: i64 = 0;
 let digitsStart: usize = 0;
 let digitsEnd: usize = 0;
 
+// Constants of 16 bytes. As loads they cost one instruction; V8 builds a literal anew, in three or four, at each use.
+const ZEROS = memory.data<u64>([0x3030303030303030, 0x3030303030303030]);
+const NINES = memory.data<u64>([0x0909090909090909, 0x0909090909090909]);
+const TENS = memory.data<u16>([10, 10, 10, 10, 10, 10, 10, 10]);
+const LOW_BYTES = memory.data<u16>([255, 255, 255, 255, 255, 255, 255, 255]);
+const HUNDREDS = memory.data<u16>([100, 1, 100, 1, 100, 1, 100, 1]);
+const MYRIADS = memory.data<u16>([10000, 1, 10000, 1, 10000, 1, 10000, 1]);
+
 /** Digits of a short number; one more might not fit the 16 bytes that are looked at. */
 const SHORT_DIGITS: usize = 15;
 
 /** Behind the plain integer at `at` (its sign or first digit) of up to 15 digits, or 0 when it is something else: then `scanNumber` decides. */
 export function shortNumber(at: usize): usize {
   const first = at + <usize>(load<u8>(at) == 0x2d);
-  const digits = i8x16.sub(v128.load(first), i8x16.splat(0x30));
-  const count = <usize>ctz<u32>(i8x16.bitmask(i8x16.gt_u(digits, i8x16.splat(9))) | 0x10000);
+  const text = v128.load(first);
+  // A digit becomes 0 to 9, other ASCII more, and what is beyond ASCII keeps its top bit.
+  const others = v128.or(text, i8x16.gt_s(v128.xor(text, v128.load(ZEROS)), v128.load(NINES)));
+  const count = <usize>ctz<u32>(i8x16.bitmask(others) | 0x10000);
   const next: u32 = load<u8>(first + count);
   if (count - 1 >= SHORT_DIGITS) return 0;
   if (next != 0x2c && (next == 0x2e || (next | 0x20) == 0x65)) return 0;
@@ -56,13 +66,13 @@ export function shortNumber(at: usize): usize {
 /** Value of the short number between `at` and `end`: its digits at the right end of 16 bytes, summed up by pairs, fours and eights. */
 export function shortInteger(at: usize, end: usize): i64 {
   const minus = load<u8>(at) == 0x2d;
-  const digits = i8x16.sub(v128.load(end - 16), i8x16.splat(0x30));
+  const digits = v128.xor(v128.load(end - 16), v128.load(ZEROS));
   const aligned = v128.and(digits, lastMaskOf(end - at - <usize>minus));
-  const tens = i16x8.mul(aligned, i16x8.splat(10));
-  const pairs = v128.and(i16x8.add(tens, i16x8.shr_u(aligned, 8)), i16x8.splat(0xff));
-  const fours = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
+  const tens = i16x8.mul(aligned, v128.load(TENS));
+  const pairs = v128.and(i16x8.add(tens, i16x8.shr_u(aligned, 8)), v128.load(LOW_BYTES));
+  const fours = i32x4.dot_i16x8_s(pairs, v128.load(HUNDREDS));
   const short = i16x8.narrow_i32x4_u(fours, fours);
-  const eights = i32x4.dot_i16x8_s(short, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
+  const eights = i32x4.dot_i16x8_s(short, v128.load(MYRIADS));
   const both = i64x2.extract_lane(eights, 0);
   const value = (both & 0xffffffff) * 100000000 + (both >>> 32);
   return minus ? -value : value;

@@ -70,7 +70,10 @@ function soundLines(bytes: Uint8Array): boolean {
 
 it(`accepts what JSON.parse accepts, and nothing else, of ${MUTATED_AGAINST_PARSE} mutated events`, () => {
   const source = random(3);
-  const columns = randomColumns(source, 5);
+  const columns: EventColumn[] = [
+    { name: "a", type: "i64" },
+    { name: "täg", type: "text" },
+  ];
   const events = Array.from({ length: 300 }, () => utf8(randomEvent(columns, source)));
   let sound = 0;
   for (let i = 0; i < MUTATED_AGAINST_PARSE; i++) {
