@@ -121,7 +121,7 @@ export type ParsedEvents =
       readonly rows: number;
       /** The declared columns as one checksummed frame, for {@link Kernels.openWindow}'s `apply`. */
       readonly frame: Uint8Array;
-      /** xxh64 of the body (by fixed slices), as two u32: low, high. The batch's fingerprint. */
+      /** xxh64 of the body, as two u32: low, high; the same as its `checksum`. The batch's fingerprint. */
       readonly fingerprint: readonly [number, number];
     }
   | { readonly ok: false; readonly fault: EventFault };
@@ -181,13 +181,19 @@ export interface WindowState {
    * @throws CorruptError, or RangeError("too-many-groups") with nothing changed.
    */
   apply(frame: Uint8Array, watermark: bigint): ApplyOutcome;
-  /** Groups touched since the last call, with their absolute values and the new key dictionary entries: what recovery needs. */
+  /**
+   * Groups touched since the last call, with their absolute values and the text of their keys, and how far windows were
+   * closed: loading all deltas in order gives this state, closed windows included. Empty array when there was nothing.
+   */
   takeDelta(): Uint8Array;
   /** Removes every group whose window ends at or before `watermark`, and returns them packed, ordered by (start, key); empty array when none. */
   close(watermark: bigint): Uint8Array;
-  /** All open groups, packed like a delta; `load` of it gives the same state. */
+  /** All open groups, packed like a delta; `load` of it gives the same state. The same groups always give the same bytes, here and in deltas, from the kernel and from its twin. Deltas are not affected. */
   snapshot(): Uint8Array;
-  /** Applies a delta or a snapshot over the present state. */
+  /**
+   * Applies a delta or a snapshot over the present state; an empty array is no change. What was loaded is not in the next delta. `maxGroups` is not enforced here.
+   * @throws CorruptError for damaged bytes or those of another key type, window length or measures, with nothing changed.
+   */
   load(bytes: Uint8Array): void;
   readonly groups: number;
   /** Bytes of Wasm memory held. */
@@ -213,9 +219,13 @@ export interface Kernels {
   checkJson(bytes: Uint8Array): JsonFault | null;
   /** NDJSON lines `{"service","key","function","input"?,"id"?}` to per-partition frames, input left as bytes. */
   routeBatch(body: Uint8Array, options: RouteOptions): RoutedBatch;
-  /** NDJSON events to typed columns, fully validated; whole or not at all. */
+  /**
+   * NDJSON events to typed columns, fully validated; whole or not at all. `columns` is not to be changed later: what is made of it is kept.
+   * @throws RangeError `bad-columns: …`, or `body-too-large: …` above 32 MiB.
+   */
   parseEvents(body: Uint8Array, columns: readonly EventColumn[]): ParsedEvents;
+  /** @throws RangeError `bad-plan: …` or `bad-columns: …` */
   openWindow(plan: WindowPlan): WindowState;
-  /** Reads what `close`, `takeDelta` or `snapshot` packed. @throws CorruptError */
+  /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */
   readGroups(bytes: Uint8Array): WindowGroup[];
 }
