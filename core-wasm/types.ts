@@ -111,7 +111,7 @@ export interface EventColumn {
 
 /** An event batch refused as a whole. */
 export interface EventFault extends JsonFault {
-  /** Declared field that is missing or of the wrong type, when the JSON itself is sound. Codes then: `missing`, `wrong-type`, `out-of-range`. */
+  /** Declared field that is missing or of the wrong type, when the JSON itself is sound. Codes then: `missing`, `wrong-type`, `out-of-range`, `bad-surrogate`. */
   readonly field?: string | undefined;
 }
 
