@@ -1,0 +1,86 @@
+/** Programs from a seed. */
+import type { EntryKey, Place, Step } from "./program.ts";
+import type { Random } from "./random.ts";
+
+const ENTRY_KEYS: readonly EntryKey[] = ["a", "b", "", "\u0000", "é", "😀", -1, 0, 2.5, 1e21];
+const MAX_DEPTH = 4;
+
+export interface Generated {
+  readonly at: Place;
+  readonly kind: "run" | "look";
+  readonly steps: readonly Step[];
+}
+
+export class Generator {
+  readonly #random: Random;
+  readonly #places: readonly Place[];
+  #ids = 0;
+
+  constructor(random: Random, places: readonly Place[]) {
+    this.#random = random;
+    this.#places = places;
+  }
+
+  program(): Generated {
+    const at = this.#random.pick(this.#places);
+    if (this.#random.oneIn(5)) return { at, kind: "look", steps: this.#looks(MAX_DEPTH) };
+    if (this.#random.oneIn(5)) return { at, kind: "run", steps: this.#parallel() };
+    return { at, kind: "run", steps: this.#steps(MAX_DEPTH) };
+  }
+
+  #steps(depth: number): Step[] {
+    return Array.from({ length: 1 + this.#random.int(4) }, () => this.#step(depth));
+  }
+
+  #step(depth: number): Step {
+    const { int, pick, oneIn } = this.#random;
+    if (depth > 0 && oneIn(3)) {
+      const op = pick(["call", "call", "call", "try", "try", "catch"] as const);
+      return { op, at: pick(this.#places), steps: this.#steps(depth - 1) };
+    }
+    if (oneIn(25)) return { op: "throw" };
+    if (oneIn(25)) return { op: "refuse" };
+    if (oneIn(20)) return { op: "clear" };
+    return pick<Step>([
+      { op: "add", by: 1 + int(9) },
+      { op: "append", id: `i${++this.#ids}` },
+      { op: "read" },
+      { op: "put", key: pick(ENTRY_KEYS), value: int(100) },
+      { op: "put", key: pick(ENTRY_KEYS), value: int(100) },
+      { op: "delete", key: pick(ENTRY_KEYS) },
+      { op: "pause" },
+    ]);
+  }
+
+  /** Reads only. */
+  #looks(depth: number): Step[] {
+    return Array.from({ length: 1 + this.#random.int(3) }, (): Step => {
+      if (depth > 0 && this.#random.oneIn(3)) {
+        return { op: "call", at: this.#random.pick(this.#places), steps: this.#looks(depth - 1) };
+      }
+      return this.#random.oneIn(3) ? { op: "pause" } : { op: "read" };
+    });
+  }
+
+  /** Calls at once, in no known order: they only add, so that every order gives the same. Their own calls go to one place, so that none waits for another. */
+  #parallel(): Step[] {
+    const { int, pick, oneIn } = this.#random;
+    const leaf = pick(this.#places);
+    const adds = (): Step[] => [...(oneIn(2) ? [{ op: "pause" } as Step] : []), { op: "add", by: 1 + int(9) }];
+    const children = this.#places.filter((place) => place !== leaf);
+    const calls = Array.from({ length: 2 + int(3) }, () => ({
+      at: pick(children),
+      steps: [
+        ...adds(),
+        ...(oneIn(2) ? [{ op: "call", at: leaf, steps: adds() } as Step] : []),
+        ...(oneIn(20) ? [{ op: "throw" } as Step] : []),
+      ],
+    }));
+    const loose: Step[] = calls.map(({ at, steps }) => ({
+      op: "loose",
+      at,
+      steps: steps.filter(({ op }) => op !== "throw"),
+    }));
+    return oneIn(3) ? [...loose, ...adds()] : [{ op: "all", calls }, ...adds()];
+  }
+}

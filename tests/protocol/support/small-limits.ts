@@ -1,0 +1,17 @@
+/** Limits so small that a run of few transactions folds, evicts, cuts records and queues. Mocked over protocol/limits.ts. */
+import type { LIMITS as Real } from "../../../protocol/limits.ts";
+
+export function smallLimits(real: { LIMITS: typeof Real }) {
+  return {
+    LIMITS: {
+      ...real.LIMITS,
+      maxRunning: 6,
+      maxPartBytes: 200,
+      maxRecordBytes: 2_000,
+      cacheBytes: 600,
+      foldBytes: 1_500,
+      maxUnfoldedBytes: 1_000_000,
+      foldRowsPerTurn: 2,
+    },
+  };
+}
