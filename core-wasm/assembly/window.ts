@@ -93,19 +93,25 @@ function keyOf(flow: Flow, column: Column, row: usize): i64 {
   return key;
 }
 
-/** Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. False, with nothing changed, when there would be too many. */
-function resolve(flow: Flow, selected: usize, count: usize, groups: usize, watermark: i64): bool {
+/** Rows that are resolved and added at a time, so that their groups are still in the processor's cache when they are added to. */
+const BLOCK: usize = 512;
+const FULL: usize = 0xffffffff;
+
+/** Prepares `keyOf` for a batch. */
+function openKeys(flow: Flow, key: Column): void {
+  if (!flow.textKeys) return;
+  ids = scratch((<usize>key.strings) << 2);
+  memory.fill(ids, 0xff, (<usize>key.strings) << 2);
+}
+
+/** Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. Returns how many, or FULL, with nothing changed, when there would be more than `limit` groups. */
+function resolve(flow: Flow, selected: usize, count: usize, groups: usize, watermark: i64, limit: u32): usize {
   const plan = flow.plan;
   const size = plan.size;
   const times = columnAt(plan.time).data;
   const key = columnAt(plan.key);
   const groupsBefore = flow.count;
   const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
-  const limit = max(plan.maxGroups, groupsBefore);
-  if (flow.textKeys) {
-    ids = scratch((<usize>key.strings) << 2);
-    memory.fill(ids, 0xff, (<usize>key.strings) << 2);
-  }
   // Rows mostly come in order of time: the division is done only when the window changes.
   let start: i64 = 0;
   let until: i64 = 0;
@@ -128,16 +134,14 @@ function resolve(flow: Flow, selected: usize, count: usize, groups: usize, water
     if (flow.count > limit) {
       dropNewest(flow, groupsBefore);
       if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);
-      return false;
+      return FULL;
     }
     store<u32>(selected + (kept << 2), <u32>row);
     store<u32>(groups + (kept << 2), group);
     kept++;
   }
   flow.firstStart = firstStart;
-  applied = <u32>kept;
-  late = <u32>(count - kept);
-  return true;
+  return kept;
 }
 
 /** Counts the rows; replaces each row's group by the address of its record. */
@@ -188,17 +192,34 @@ export function windowApply(at: usize, frame: usize, length: usize, own: bool, w
   const rows = <usize>frameRows(frame);
   maxTime = maxOf(columnAt(plan.time).data, rows);
   const selected = scratch(rows << 2);
-  const groups = scratch(rows << 2);
   const count = selectRows(planTests(plan), plan.tests, planStrings(plan), rows, selected);
-  if (!resolve(flow, selected, count, groups, watermark)) return TOO_MANY_GROUPS;
-  countRows(flow, groups, applied);
+  // As long as every row might open a group, nothing is added before all groups are found: a refusal changes nothing.
+  const limit = max(plan.maxGroups, flow.count);
+  const step = <u64>flow.count + count <= <u64>limit ? BLOCK : max<usize>(count, 1);
+  const groups = scratch(min(step, count) << 2);
+  openKeys(flow, columnAt(plan.key));
+  applied = 0;
+  for (let from: usize = 0; from < count; from += step) {
+    const block = selected + (from << 2);
+    const kept = resolve(flow, block, min(step, count - from), groups, watermark, limit);
+    if (kept == FULL) return TOO_MANY_GROUPS;
+    addRows(flow, block, groups, kept);
+    applied += <u32>kept;
+  }
+  late = <u32>count - applied;
+  return OK;
+}
+
+/** Adds rows to their groups. */
+function addRows(flow: Flow, selected: usize, groups: usize, count: usize): void {
+  const plan = flow.plan;
+  countRows(flow, groups, count);
   for (let i: u32 = 0; i < plan.measures; i++) {
     const data = columnAt(measureColumn(plan, i)).data;
     const offset = RECORD_HEAD + <usize>i * MEASURE_BYTES;
-    if (measureIsFloat(plan, i)) addFloats(data, offset, selected, groups, applied);
-    else addLongs(data, offset, selected, groups, applied);
+    if (measureIsFloat(plan, i)) addFloats(data, offset, selected, groups, count);
+    else addLongs(data, offset, selected, groups, count);
   }
-  return OK;
 }
 
 /** Packs the touched groups and forgets that they were; 0 when nothing was touched or closed. */
