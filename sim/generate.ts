@@ -24,7 +24,7 @@ export class Generator {
   program(): Generated {
     const at = this.#random.pick(this.#places);
     if (this.#random.oneIn(5)) return { at, kind: "look", steps: this.#looks(MAX_DEPTH) };
-    if (this.#random.oneIn(5)) return { at, kind: "run", steps: this.#parallel() };
+    if (this.#random.oneIn(5)) return { at, kind: "run", steps: this.#parallel(at) };
     return { at, kind: "run", steps: this.#steps(MAX_DEPTH) };
   }
 
@@ -43,6 +43,7 @@ export class Generator {
     if (oneIn(20)) return { op: "clear" };
     return pick<Step>([
       { op: "add", by: 1 + int(9) },
+      { op: "slow-add", by: 1 + int(9) },
       { op: "append", id: `i${++this.#ids}` },
       { op: "read" },
       { op: "put", key: pick(ENTRY_KEYS), value: int(100) },
@@ -62,12 +63,16 @@ export class Generator {
     });
   }
 
-  /** Calls at once, in no known order: they only add, so that every order gives the same. Their own calls go to one place, so that none waits for another. */
-  #parallel(): Step[] {
+  /**
+   * Calls at once, in no known order: they only add, so that every order gives the same. Their own calls go to one place, so that
+   * none waits for another; none comes back to the root, whose own code would race with them.
+   */
+  #parallel(root: Place): Step[] {
     const { int, pick, oneIn } = this.#random;
-    const leaf = pick(this.#places);
-    const adds = (): Step[] => [...(oneIn(2) ? [{ op: "pause" } as Step] : []), { op: "add", by: 1 + int(9) }];
-    const children = this.#places.filter((place) => place !== leaf);
+    const others = this.#places.filter((place) => place !== root);
+    const leaf = pick(others);
+    const adds = (): Step[] => [{ op: oneIn(2) ? "slow-add" : "add", by: 1 + int(9) }];
+    const children = others.filter((place) => place !== leaf);
     const calls = Array.from({ length: 2 + int(3) }, () => ({
       at: pick(children),
       steps: [
@@ -76,11 +81,12 @@ export class Generator {
         ...(oneIn(20) ? [{ op: "throw" } as Step] : []),
       ],
     }));
-    const loose: Step[] = calls.map(({ at, steps }) => ({
+    if (!oneIn(3)) return [{ op: "all", calls }, ...adds()];
+    const loose = calls.map(({ at, steps }): Step => ({
       op: "loose",
       at,
       steps: steps.filter(({ op }) => op !== "throw"),
     }));
-    return oneIn(3) ? [...loose, ...adds()] : [{ op: "all", calls }, ...adds()];
+    return [...loose, ...adds()];
   }
 }

@@ -121,9 +121,9 @@ export class Model {
     }
   }
 
-  #write(at: Place, step: Extract<Step, { op: "add" | "append" | "put" | "delete" | "clear" }>): void {
+  #write(at: Place, step: Extract<Step, { op: "add" | "slow-add" | "append" | "put" | "delete" | "clear" }>): void {
     const { state, entries } = this.#entity(at);
-    if (step.op === "add") state.n += step.by;
+    if (step.op === "add" || step.op === "slow-add") state.n += step.by;
     else if (step.op === "append") state.ids.push(step.id);
     else if (step.op === "put") entries.set(step.key, step.value);
     else if (step.op === "delete") entries.delete(step.key);

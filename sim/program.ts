@@ -6,6 +6,8 @@ export type EntryKey = string | number;
 
 export type Step =
   | { readonly op: "add"; readonly by: number }
+  /** Adds, but lets others run between its read and its write. */
+  | { readonly op: "slow-add"; readonly by: number }
   | { readonly op: "append"; readonly id: string }
   /** Shows the value and all entries. */
   | { readonly op: "read" }
@@ -63,6 +65,12 @@ async function runStep(machine: Machine, step: Step, seen: Seen[]): Promise<void
   switch (step.op) {
     case "pause":
       return machine.pause(step.ms ?? 0);
+    case "slow-add": {
+      const { n } = machine.state();
+      await machine.pause(0);
+      machine.state().n = n + step.by;
+      return;
+    }
     case "throw":
       throw new Error("a program's step threw");
     case "refuse":
