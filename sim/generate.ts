@@ -9,6 +9,8 @@ export interface Generated {
   readonly at: Place;
   readonly kind: "run" | "look";
   readonly steps: readonly Step[];
+  /** Its calls may wait for each other: it may be aborted with `call-cycle`. */
+  readonly wild: boolean;
 }
 
 export class Generator {
@@ -23,9 +25,10 @@ export class Generator {
 
   program(): Generated {
     const at = this.#random.pick(this.#places);
-    if (this.#random.oneIn(5)) return { at, kind: "look", steps: this.#looks(MAX_DEPTH) };
-    if (this.#random.oneIn(5)) return { at, kind: "run", steps: this.#parallel(at) };
-    return { at, kind: "run", steps: this.#steps(MAX_DEPTH) };
+    if (this.#random.oneIn(5)) return { at, kind: "look", steps: this.#looks(MAX_DEPTH), wild: false };
+    if (this.#random.oneIn(5)) return { at, kind: "run", steps: this.#parallel(at), wild: false };
+    if (this.#random.oneIn(8)) return { at, kind: "run", steps: this.#wild(3), wild: true };
+    return { at, kind: "run", steps: this.#steps(MAX_DEPTH), wild: false };
   }
 
   #steps(depth: number): Step[] {
@@ -53,6 +56,17 @@ export class Generator {
     ]);
   }
 
+  /** Calls at once to anywhere, back to ancestors too. They only add, at once: a sum is the same in every order. */
+  #wild(depth: number): Step[] {
+    const { int, pick, oneIn } = this.#random;
+    return Array.from({ length: 1 + int(3) }, (): Step => {
+      if (depth === 0 || oneIn(3)) return oneIn(2) ? { op: "pause" } : { op: "add", by: 1 + int(9) };
+      const call = () => ({ at: pick(this.#places), steps: this.#wild(depth - 1) });
+      if (oneIn(3)) return { op: pick(["loose", "call"] as const), ...call() };
+      return { op: "all", calls: Array.from({ length: 2 + int(2) }, call) };
+    });
+  }
+
   /** Reads only. */
   #looks(depth: number): Step[] {
     return Array.from({ length: 1 + this.#random.int(3) }, (): Step => {
@@ -73,14 +87,13 @@ export class Generator {
     const leaf = pick(others);
     const adds = (): Step[] => [{ op: oneIn(2) ? "slow-add" : "add", by: 1 + int(9) }];
     const children = others.filter((place) => place !== leaf);
-    const calls = Array.from({ length: 2 + int(3) }, () => ({
-      at: pick(children),
-      steps: [
-        ...adds(),
-        ...(oneIn(2) ? [{ op: "call", at: leaf, steps: adds() } as Step] : []),
-        ...(oneIn(20) ? [{ op: "throw" } as Step] : []),
-      ],
-    }));
+    const calls = Array.from({ length: 2 + int(3) }, () => {
+      const tried = oneIn(2);
+      const fails = oneIn(tried ? 2 : 20);
+      const throws: Step[] = fails ? [{ op: "throw" }] : [];
+      const inner: Step[] = oneIn(2) ? [{ op: "call", at: leaf, steps: adds() }] : [];
+      return { at: pick(children), tried, steps: [...adds(), ...inner, ...(oneIn(2) ? adds() : []), ...throws] };
+    });
     if (!oneIn(3)) return [{ op: "all", calls }, ...adds()];
     const loose = calls.map(({ at, steps }): Step => ({
       op: "loose",

@@ -99,7 +99,11 @@ export class Model {
         this.#call(step.at, step.steps, scope);
         return;
       case "all":
-        seen.push(step.calls.map((call) => this.#call(call.at, call.steps, scope)));
+        seen.push(
+          step.calls.map(({ at: place, steps, tried }) =>
+            tried ? this.#try(place, steps, scope) : this.#call(place, steps, scope),
+          ),
+        );
         return;
       case "catch":
         seen.push(this.#caught(step.at, step.steps, scope));

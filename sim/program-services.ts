@@ -69,7 +69,7 @@ function machineOf(ctx: Context, name: "run" | "look", pause: Pause): Machine {
     clear: () => ctx.clear(),
     pause,
     refuse: () => ctx.refuse("no"),
-    call: (at, steps) => ctx.call(contractAt(at), at[1])[name]({ steps: [...steps] }) as Promise<readonly Seen[]>,
+    call: async (at, steps) => ctx.call(contractAt(at), at[1])[name]({ steps: [...steps] }) as Promise<readonly Seen[]>,
     try: async (at, steps) => {
       const tried = await ctx.try(contractAt(at), at[1])[name]({ steps: [...steps] });
       if (tried.ok) return tried.value as readonly Seen[];

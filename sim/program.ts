@@ -20,7 +20,14 @@ export type Step =
   | { readonly op: "refuse" }
   | { readonly op: "call" | "try" | "catch" | "loose"; readonly at: Place; readonly steps: readonly Step[] }
   /** Calls made at once and awaited together. */
-  | { readonly op: "all"; readonly calls: ReadonlyArray<{ readonly at: Place; readonly steps: readonly Step[] }> };
+  | { readonly op: "all"; readonly calls: readonly SiblingCall[] };
+
+export interface SiblingCall {
+  readonly at: Place;
+  readonly steps: readonly Step[];
+  /** By `ctx.try`: it may fail without its siblings. */
+  readonly tried?: boolean;
+}
 
 /** The value under each key of a program's services. */
 export interface ProgramState {
@@ -85,10 +92,15 @@ async function runStep(machine: Machine, step: Step, seen: Seen[]): Promise<void
       seen.push(await machine.call(step.at, step.steps).catch(() => "caught" as const));
       return;
     case "loose":
-      void machine.call(step.at, step.steps);
+      // A failure of it sticks to the transaction; this function need not hear of it.
+      machine.call(step.at, step.steps).catch(() => undefined);
       return;
     case "all":
-      seen.push(await Promise.all(step.calls.map(({ at, steps }) => machine.call(at, steps))));
+      seen.push(
+        await Promise.all(
+          step.calls.map(({ at, steps, tried }) => (tried ? machine.try(at, steps) : machine.call(at, steps))),
+        ),
+      );
       return;
     default:
       runLocal(machine, step, seen);

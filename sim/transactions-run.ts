@@ -167,6 +167,8 @@ class TransactionsRun {
     const table = this.#kernels.unpack(ANSWER, reply);
     const answer = { status: table.column(0, ANSWER_COLUMN.status), body: table.field(0, ANSWER_FIELD.body) };
     if (request.answer === null) this.#answered.push(request.id);
+    // A failure is not recorded: a duplicate that was under way may fail otherwise, or succeed.
+    else if (request.answer.status === 500) request.answer = answer;
     else if (request.answer.status !== answer.status || request.answer.body !== answer.body) {
       this.#fault(`${request.id} was answered ${JSON.stringify(request.answer)} and then ${JSON.stringify(answer)}`);
     }
@@ -194,6 +196,7 @@ class TransactionsRun {
       const look: Request = {
         at,
         kind: "look",
+        wild: false,
         steps: [{ op: "read" }],
         id: `c${"f".repeat(30)}${n}`,
         flags: INVOKE_FLAG.clientId,
@@ -242,11 +245,12 @@ class TransactionsRun {
     if (answer === null) return this.#fault(`${id} has no answer`);
     const position = positions.get(id);
     if (answer.status === 500) {
+      if (request.wild && typeOf(answer.body) === "/problems/call-cycle" && position === undefined) return;
       // Whether a program fails does not depend on the state.
       const expected = bodyOf(new Model().execute(at, steps));
       if (expected.status !== 500 || expected.body !== typeOf(answer.body))
         this.#fault(`${id} failed with ${answer.body}, not ${JSON.stringify(expected)}`);
-      if (position !== undefined) this.#fault(`${id} failed and committed`);
+      if (position !== undefined) this.#fault(`${id} failed last and committed`);
       return;
     }
     if (position === undefined) return this.#fault(`${id} was answered ${answer.status} and is in no durable record`);

@@ -11,7 +11,7 @@ import { EntityCopy } from "../state/entity-copy.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { type Activation, type Attempt, isTried, newScope, type Outcome, type Scope, type Target } from "./attempt.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { enterUse, leaveQueue, leaveUse, waitsForItself } from "./uses.ts";
+import { cycles, enterUse, leaveQueue, leaveUse, waitsForItself } from "./uses.ts";
 
 /** What becomes of a root; exactly one of these is called, once (invariant 4). */
 export interface RootOwner {
@@ -169,14 +169,17 @@ export class Transactions {
 
   #enter(activation: Activation): void {
     if (enterUse(activation)) this.#lock(activation);
-    else if (waitsForItself(activation)) {
-      leaveQueue(activation);
-      const error = new TidegateError(
-        "call-cycle",
-        `calls of one transaction wait for each other: ${activation.target.service.contract.name} "${activation.target.key}" is in use by a call that waits for this one`,
-      );
-      this.#end(activation, { ok: false, failure: { kind: "engine", error } });
-    }
+    else if (waitsForItself(activation)) this.#breakCycle(activation);
+  }
+
+  #breakCycle(activation: Activation): void {
+    leaveQueue(activation);
+    const { service, key } = activation.target;
+    const error = new TidegateError(
+      "call-cycle",
+      `calls of one transaction wait for each other: ${service.contract.name} "${key}" is in use by a call that waits for this one`,
+    );
+    this.#end(activation, { ok: false, failure: { kind: "engine", error } });
   }
 
   #lock(activation: Activation): void {
@@ -231,6 +234,7 @@ export class Transactions {
     const woken = leaveUse(activation);
     this.#end(activation, outcome);
     if (!attempt.ended) for (const next of woken) this.#lock(next);
+    for (const queued of cycles(attempt)) this.#breakCycle(queued);
   }
 
   /** Ends an activation that uses no key (any more) and tells its caller. */

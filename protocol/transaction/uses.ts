@@ -29,23 +29,43 @@ function mayUse(use: Use, activation: Activation): boolean {
 export function waitsForItself(activation: Activation): boolean {
   const { attempt } = activation;
   const seen = new Set<Activation>();
-  const open: Activation[] = [blockerOf(attempt, activation)];
+  const open = blockersOf(activation);
   while (open.length > 0) {
     const blocker = open.pop() as Activation;
     if (seen.has(blocker)) continue;
     seen.add(blocker);
     if (isAncestorOrSelf(blocker, activation.parent)) return true;
     for (const queued of attempt.queued) {
-      if (queued !== activation && isAncestorOrSelf(blocker, queued)) open.push(blockerOf(attempt, queued));
+      if (queued !== activation && isAncestorOrSelf(blocker, queued)) open.push(...blockersOf(queued));
     }
   }
   return false;
 }
 
-function blockerOf(attempt: Attempt, queued: Activation): Activation {
-  const top = attempt.uses.get(queued.target.entity)?.stack.at(-1);
-  invariant(top !== undefined, "6: a call waits for a key that nobody uses");
-  return top;
+/**
+ * All that must end before a queued activation may use its key: everybody who uses it and is not on its call path, and the tried
+ * calls around them, which keep the key after them.
+ */
+function blockersOf(queued: Activation): Activation[] {
+  const users = queued.attempt.uses.get(queued.target.entity)?.stack ?? [];
+  const blockers: Activation[] = [];
+  for (const user of users) {
+    if (isAncestorOrSelf(user, queued.parent)) continue;
+    blockers.push(user);
+    for (let scope: Scope | null = user.scope; scope !== null && scope.activation !== null; scope = scope.parent) {
+      if (isAncestorOrSelf(scope.activation, queued.parent)) break;
+      blockers.push(scope.activation);
+    }
+  }
+  invariant(blockers.length > 0, "6: a call waits for a key that nobody uses");
+  return blockers;
+}
+
+/** Queued activations that can never go on: to be looked for whenever a key has passed to somebody else. */
+export function* cycles(attempt: Attempt): Generator<Activation> {
+  for (const queued of [...attempt.queued]) {
+    if (!attempt.ended && attempt.queued.has(queued) && waitsForItself(queued)) yield queued;
+  }
 }
 
 /** Ends an activation's use of its key. Returns the activations that may use a key now, already entered. */

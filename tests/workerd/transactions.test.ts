@@ -97,6 +97,16 @@ describe("siblings", () => {
     ]);
   });
 
+  test("that come to wait for each other when a key passes on abort the transaction too", async () => {
+    const k = freshKey();
+    // "pb" is used by the first sibling and, for a while, by a call back to it: only when that ends does the wait close the cycle.
+    const back: Step = { op: "loose", at: ["pb", k], steps: [{ op: "pause", ms: 40 }] };
+    const first = { at: ["pb", k] as const, steps: [back, on("call", "pc", k, add(1))] };
+    const second = { at: ["pc", k] as const, steps: [{ op: "pause", ms: 10 } as Step, on("call", "pb", k, add(1))] };
+    const answer = await run(["pa", k], [{ op: "all", calls: [second, first] }]);
+    expect([answer.status, problemOf(answer)]).toEqual([500, "call-cycle"]);
+  });
+
   test("of which one fails abort all, also those that still run", async () => {
     const k = freshKey();
     const answer = await run(
