@@ -158,3 +158,16 @@ it("reclaims the text of keys that no group uses, and keeps the others' groups",
   onlyKept.load(state.snapshot());
   expect(state.bytes).toBeLessThan(3 * onlyKept.bytes);
 });
+
+it("holds no more memory after batches that it refused", () => {
+  const source = random(25);
+  const plan = { columns: COLUMNS, filter: [], key: 2, time: 0, size: 10, measures: [1], maxGroups: 1000 };
+  const state = wasm.openWindow(plan);
+  state.apply(ownKeys(source, 900, 0n), INT64_MIN);
+  const refuse = () => expect(() => state.apply(ownKeys(source, 400, 0n), INT64_MIN)).toThrow("too-many-groups");
+  refuse();
+  const { bytes } = state;
+  for (let i = 0; i < 50; i++) refuse();
+  expect(state.bytes).toBe(bytes);
+  state.free();
+});
