@@ -157,7 +157,14 @@ export class PartitionStore implements StateReader {
 
   recovered(): Recovered {
     const folded = Number(this.meta("folded") ?? 0);
-    return { folded, records: this.#records(folded), recent: this.#recent(), checkpoints: this.#checkpoints() };
+    const forgotten = Number(this.meta("forgotten") ?? 0);
+    return {
+      folded,
+      forgotten,
+      records: this.#records(folded),
+      recent: this.#recent(),
+      checkpoints: this.#checkpoints(),
+    };
   }
 
   *#records(folded: number): Generator<{ seq: number; bytes: Uint8Array }> {

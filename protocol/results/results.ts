@@ -54,6 +54,15 @@ export class Results {
     this.#trim(at);
   }
 
+  /** Edge ids issued at or before this time (ms) may have been forgotten; stored by folds, so that a restart knows it too. */
+  get forgotten(): number {
+    return this.#floor;
+  }
+
+  restoreForgotten(issued: number): void {
+    this.#floor = Math.max(this.#floor, issued);
+  }
+
   /** Takes back a folded edge result that was stored to outlive a restart. */
   restore(result: StoredResult, expires: number): void {
     this.add(result, 0, expires - LIMITS.edgeResultMs);
