@@ -11,6 +11,8 @@ export interface Generated {
   readonly steps: readonly Step[];
   /** Its calls may wait for each other: it may be aborted with `call-cycle`. */
   readonly wild: boolean;
+  /** Which of its tried calls fail depends on what runs when: it writes nothing, and its result may be any. */
+  readonly anyResult?: boolean;
 }
 
 export class Generator {
@@ -27,7 +29,8 @@ export class Generator {
     const at = this.#random.pick(this.#places);
     if (this.#random.oneIn(5)) return { at, kind: "look", steps: this.#looks(MAX_DEPTH), wild: false };
     if (this.#random.oneIn(5)) return { at, kind: "run", steps: this.#parallel(at), wild: false };
-    if (this.#random.oneIn(8)) return { at, kind: "run", steps: this.#wild(3), wild: true };
+    if (this.#random.oneIn(8)) return { at, kind: "run", steps: this.#wild(3, false), wild: true };
+    if (this.#random.oneIn(8)) return { at, kind: "run", steps: this.#wild(4, true), wild: true, anyResult: true };
     return { at, kind: "run", steps: this.#steps(MAX_DEPTH), wild: false };
   }
 
@@ -56,12 +59,12 @@ export class Generator {
     ]);
   }
 
-  /** Calls at once to anywhere, back to ancestors too. They only add, at once: a sum is the same in every order. */
-  #wild(depth: number): Step[] {
+  /** Calls at once to anywhere, back to ancestors too. They only add, at once: a sum is the same in every order. With `tries` they write nothing. */
+  #wild(depth: number, tries: boolean): Step[] {
     const { int, pick, oneIn } = this.#random;
     return Array.from({ length: 1 + int(3) }, (): Step => {
-      if (depth === 0 || oneIn(3)) return oneIn(2) ? { op: "pause" } : { op: "add", by: 1 + int(9) };
-      const call = () => ({ at: pick(this.#places), steps: this.#wild(depth - 1) });
+      if (depth === 0 || oneIn(3)) return tries || oneIn(2) ? { op: "pause" } : { op: "add", by: 1 + int(9) };
+      const call = () => ({ at: pick(this.#places), steps: this.#wild(depth - 1, tries), tried: tries && oneIn(2) });
       if (oneIn(3)) return { op: pick(["loose", "call"] as const), ...call() };
       return { op: "all", calls: Array.from({ length: 2 + int(2) }, call) };
     });

@@ -229,6 +229,7 @@ class TransactionsRun {
       if (!request) return this.#fault(`a result of nobody: ${id}`);
       if (positions.has(id)) this.#fault(`${id} committed twice`);
       positions.set(id, position);
+      if (request.anyResult === true) continue;
       const expected = bodyOf(model.execute(request.at, request.steps));
       if (expected.status !== status || (status === 200 ? expected.body !== body : typeOf(body) !== expected.body)) {
         this.#fault(
