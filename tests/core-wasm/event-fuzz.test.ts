@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { parseEvents } from "../../core-wasm/facade/events.ts";
 import { CoreInstance } from "../../core-wasm/facade/instance.ts";
+import { MAX_KEPT_EVENT_BUFFER } from "../../core-wasm/limits.ts";
 import type { EventColumn, ParsedEvents } from "../../core-wasm/types.ts";
 import { randomBody, randomColumns, randomEvent } from "./support/events.ts";
 import { mutate, random } from "./support/random.ts";
@@ -127,9 +128,11 @@ it("holds no more memory after 1,000 batches than after the first few, refused o
   const large = utf8(`${Array.from({ length: 20_000 }, () => randomEvent(columns, source)).join("\n")}\n`);
   const small = utf8(`${randomEvent(columns, source)}\n`);
   const bad = large.slice(0, -20);
+  const longLine = utf8(`${" ".repeat(2 * MAX_KEPT_EVENT_BUFFER)}${randomEvent(columns, source)}`);
   const round = (): void => {
     expect(parseEvents(core, large, columns).ok).toBe(true);
     expect(parseEvents(core, bad, columns).ok).toBe(false);
+    expect(parseEvents(core, longLine, columns).ok).toBe(true);
     for (let i = 0; i < 48; i++) expect(parseEvents(core, small, columns).ok).toBe(true);
   };
   round();

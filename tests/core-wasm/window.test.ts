@@ -275,6 +275,9 @@ describe.each(both)("%s", (_name, kernels) => {
       const before = state.snapshot();
       expect(() => state.apply(many(299, 2), NEVER)).toThrow(new RangeError("too-many-groups"));
       expect(() => state.apply(many(100, 5000), NEVER)).toThrow(new RangeError("too-many-groups"));
+      // Thousands of rows of open groups first, and the one group too many last.
+      const long = Array.from({ length: 3000 }, (_, i) => row(0, BigInt(i % 300), 1n, `name ${i % 300}`));
+      expect(() => state.apply(frame([...long, row(0, 300n, 1n, "name 300")]), NEVER)).toThrow("too-many-groups");
       expect(state.snapshot()).toEqual(before);
       expect(state.takeDelta()).toEqual(new Uint8Array());
       expect(state.groups).toBe(300);
