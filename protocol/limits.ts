@@ -17,11 +17,19 @@ export const LIMITS = {
   maxAttempts: 100,
   /** Encoded size of one state value or collection entry. Below SQLite's 2 MB row. */
   maxValueBytes: 1 * MiB,
+  /** Size of the text that an entry of a collection is stored under. */
+  maxEntryKeyBytes: 2 * KiB,
   /** Encoded size of all that one transaction writes. */
   maxTransactionBytes: 8 * MiB,
+  /** Encoded size of one result or refusal, as the client gets it. Below SQLite's 2 MB row, in which it is kept for retries. */
+  maxResultBytes: 1 * MiB,
+  /** Encoded size of all answers to one frame. */
+  maxAnswersBytes: 24 * MiB,
+  /** What the kernels pack into one table, and one message carries (core-wasm/limits.ts). */
+  maxTableBytes: 31 * MiB,
   /** Size of one stored part of a record, a checkpoint or a view block. Below SQLite's 2 MB row. */
   maxPartBytes: 1 * MiB,
-  /** Records are cut when what is pending exceeds this. */
+  /** Records are cut when what is pending may exceed this. */
   maxRecordBytes: 16 * MiB,
   /** Encoded state kept in memory, dirty entries apart. */
   cacheBytes: 24 * MiB,
@@ -44,7 +52,16 @@ export const LIMITS = {
   maxViewRows: 10_000,
 } as const;
 
-invariant(LIMITS.maxValueBytes + 64 * KiB < 2_000_000, "a value must fit a row");
+invariant(LIMITS.maxValueBytes + 2 * LIMITS.maxEntryKeyBytes + 64 * KiB < 2_000_000, "a value must fit a row");
+invariant(LIMITS.maxResultBytes + 64 * KiB < 2_000_000, "a result must fit a row");
+invariant(
+  LIMITS.maxRecordBytes + LIMITS.maxTransactionBytes + LIMITS.maxResultBytes < LIMITS.maxTableBytes,
+  "what is pending and one more transaction must fit a record",
+);
+invariant(
+  LIMITS.maxAnswersBytes + LIMITS.maxResultBytes < LIMITS.maxTableBytes,
+  "the answers to a frame must fit a message",
+);
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");

@@ -11,6 +11,8 @@ export const PARTITIONS_DEFAULT = 4;
 export const PARTITIONS_MAX = 256;
 /** Nesting of a state or argument value; above what the ingress admits, so that state may wrap an input. */
 export const VALUE_MAX_DEPTH = 1_000;
+/** Faults that are told of one value; a long array may have as many as it has elements. */
+export const ISSUES_MAX = 100;
 /** Declared fields of a stream; what the kernels take. */
 export const FIELDS_MAX = 32;
 /** Outputs of one aggregate step. */

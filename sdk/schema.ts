@@ -2,6 +2,7 @@
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { misconfigured } from "./errors.ts";
+import { ISSUES_MAX } from "./limits.ts";
 
 /** Any Standard Schema: Zod 4.2 or later, ArkType, Valibot … `I` is what callers write, `O` what comes out of validation. */
 export type Schema<I = unknown, O = unknown> = StandardSchemaV1<I, O>;
@@ -19,6 +20,7 @@ export interface Issue {
 export type Validated = { readonly ok: true; readonly value: unknown } | Invalid;
 export interface Invalid {
   readonly ok: false;
+  /** The first of them, {@link ISSUES_MAX} at most. */
   readonly issues: readonly Issue[];
 }
 
@@ -39,7 +41,8 @@ function validateAbsent(value: unknown): Validated {
 
 function settle(result: StandardSchemaV1.Result<unknown>): Validated {
   if (result.issues === undefined) return { ok: true, value: result.value };
-  return { ok: false, issues: result.issues.map(({ path, message }) => ({ path: pointer(path), message })) };
+  const told = result.issues.slice(0, ISSUES_MAX);
+  return { ok: false, issues: told.map(({ path, message }) => ({ path: pointer(path), message })) };
 }
 
 function pointer(path: StandardSchemaV1.Issue["path"]): string {

@@ -1,6 +1,7 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
 import type { Contract } from "../../sdk/contract.ts";
 import { TidegateError } from "../../sdk/errors.ts";
+import { checkKey } from "../../sdk/keys.ts";
 import { Refusal } from "../../sdk/refusal.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
@@ -111,9 +112,7 @@ function callsOf(
   key: string,
   tried: boolean,
 ): CallFunctions {
-  if (typeof key !== "string" || key === "" || !key.isWellFormed()) {
-    throw new TidegateError("invalid-key", "a key is a non-empty, well-formed string");
-  }
+  checkKey(key);
   const calls: CallFunctions = Object.create(null);
   for (const name of Object.keys(contract.functions)) {
     calls[name] = (input) => {

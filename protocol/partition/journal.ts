@@ -1,10 +1,9 @@
 /** The record in the making: everything that became ready since the last flush. */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { encodeRecord, type FlowDelta } from "../record/record.ts";
+import { encodeRecord, type FlowDelta, RECORD_ROW_BYTES } from "../record/record.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
-
-const ROW_OVERHEAD = 24;
+import { UTF8_PER_UNIT } from "../utf8.ts";
 
 export class Journal {
   /** Number of the record in the making; one more than that of the newest written. */
@@ -23,7 +22,7 @@ export class Journal {
   get isEmpty(): boolean {
     return this.#writes.length === 0 && this.#results.length === 0;
   }
-  /** Rough size of the record so far. */
+  /** Bytes of the record so far, at most. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -31,13 +30,13 @@ export class Journal {
   addWrites(writes: readonly Write[]): void {
     for (const write of writes) {
       this.#writes.push(write);
-      this.#bytes += ROW_OVERHEAD + write.key.length + write.text.length;
+      this.#bytes += RECORD_ROW_BYTES + (write.key.length + write.text.length) * UTF8_PER_UNIT;
     }
   }
 
   addResult(result: StoredResult): void {
     this.#results.push(result);
-    this.#bytes += ROW_OVERHEAD + result.requestId.length + result.body.length;
+    this.#bytes += RECORD_ROW_BYTES + (result.requestId.length + result.body.length) * UTF8_PER_UNIT;
   }
 
   /** Encodes the record and begins the next. */

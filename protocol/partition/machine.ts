@@ -1,6 +1,7 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, logs them in records, folds records into state. Sans-I/O. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
@@ -11,12 +12,13 @@ import type { StateReader } from "../state/reader.ts";
 import { StateStore, type Write } from "../state/store.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { type RootOwner, Transactions } from "../transaction/transactions.ts";
-import { Admission } from "./admission.ts";
+import { fitsUtf8 } from "../utf8.ts";
+import { Admission, type Batch } from "./admission.ts";
 import type { Effect, Input, StorageOp, ViewRequest } from "./effects.ts";
-import { Flows } from "./flows.ts";
+import { type BatchOutcome, Flows } from "./flows.ts";
 import { Folder } from "./folder.ts";
 import { Journal } from "./journal.ts";
-import { failureAnswer } from "./problems.ts";
+import { shownFailure } from "./problems.ts";
 import { type Recovered, replay } from "./recovery.ts";
 import type { Root } from "./root.ts";
 import { Tickets } from "./tickets.ts";
@@ -86,6 +88,8 @@ export class PartitionMachine implements RootOwner {
       start: (root) => this.transactions.start(root),
       congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes,
     });
+    // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
+    this.#wantFold();
   }
 
   /** Handles one input at time `now` (ms since 1970). Effects are to be performed in order. */
@@ -135,22 +139,36 @@ export class PartitionMachine implements RootOwner {
   }
 
   committed(root: Root, writes: readonly Write[], value: unknown): void {
-    let body: string;
-    try {
-      body = value === undefined ? "null" : toJson(value);
-    } catch (error) {
-      this.failed(root, { kind: "thrown", error });
-      return;
-    }
+    const body = this.#resultOf(root, value);
+    if (typeof body !== "string") return this.failed(root, body);
     this.#store.apply(writes, this.#journal.seq);
     this.#journal.addWrites(writes);
     if (root.target.contract.kind === "fn" || root.clientId) this.#record(root, 200, body);
     this.#admission.done(root, 200, 0, body);
-    if (this.#journal.bytes > LIMITS.maxRecordBytes / 2) this.#write();
   }
 
-  failed(root: Root, failure: Failure): void {
-    const { status, body } = failureAnswer(failure);
+  /** The body of the answer, or why there can be none: then nothing is committed. */
+  #resultOf(root: Root, value: unknown): string | Failure {
+    let body: string;
+    try {
+      body = value === undefined ? "null" : toJson(value);
+    } catch (error) {
+      return { kind: "thrown", error };
+    }
+    if (!fitsUtf8(body, LIMITS.maxResultBytes)) {
+      const detail = `a result has at most ${LIMITS.maxResultBytes} bytes; return less, or in pages`;
+      return { kind: "engine", error: new TidegateError("transaction-too-large", detail) };
+    }
+    if (!this.#tickets.haveRoom(root.waiters, body)) {
+      const detail = "the answers to this message are too large together; nothing was done, send fewer lines at once";
+      return { kind: "engine", error: new TidegateError("overloaded", detail), members: { retryable: true } };
+    }
+    return body;
+  }
+
+  failed(root: Root, cause: Failure): void {
+    const { failure, answer } = shownFailure(cause);
+    const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
     if (failure.kind === "refusal") this.#record(root, status, body);
     if (failure.kind === "thrown") {
@@ -166,18 +184,29 @@ export class PartitionMachine implements RootOwner {
     const result = { requestId, status, fingerprintLow, fingerprintHigh, body };
     this.#journal.addResult(result);
     this.#results.add(result, this.#journal.seq, this.#now);
+    if (this.#journal.bytes > LIMITS.maxRecordBytes) this.#write();
   }
 
   #ingest(ticket: number, frame: Uint8Array): void {
     const batch = this.#admission.ingest(ticket, frame, this.#now);
     if (!batch) return;
-    const outcome = this.#flows.apply(batch, () => this.#log());
+    const outcome = this.#apply(ticket, batch);
     if (outcome.applied) {
       const result = { ...batch.id, status: outcome.status, body: outcome.body };
       this.#journal.addResult(result);
       this.#results.add(result, this.#journal.seq, this.#now);
     }
     this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
+  }
+
+  #apply(ticket: number, batch: Batch): BatchOutcome {
+    try {
+      return this.#flows.apply(batch, () => this.#log());
+    } catch (error) {
+      // Columns that are not the stream's: the frame is refused, and nobody waits for an answer.
+      this.#tickets.drop(ticket);
+      throw error;
+    }
   }
 
   #hasUnlogged(): boolean {
@@ -220,10 +249,13 @@ export class PartitionMachine implements RootOwner {
     ops.push(...flows.ops);
     this.emit({ kind: "persist", ops });
     this.#folder.written(seq, bytes.length);
-    if (this.#folder.isDue && !this.#foldWanted) {
-      this.#foldWanted = true;
-      this.emit({ kind: "want-fold" });
-    }
+    this.#wantFold();
+  }
+
+  #wantFold(): void {
+    if (this.#foldWanted || !this.#folder.isDue) return;
+    this.#foldWanted = true;
+    this.emit({ kind: "want-fold" });
   }
 
   /** One bounded turn of folding. It writes first, so that no row can hold what no record holds. */

@@ -1,7 +1,10 @@
 /** Failures as the problem documents that leave the partition. */
 import { problemOf, type ProblemType, PROBLEMS, REFUSAL_STATUS, refusalProblem } from "../../sdk/problems.ts";
+import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
+import { LIMITS } from "../limits.ts";
 import type { Failure } from "../transaction/failure.ts";
+import { fitsUtf8 } from "../utf8.ts";
 
 export interface ProblemAnswer {
   readonly status: number;
@@ -14,6 +17,24 @@ export function problemAnswer(
   members?: Readonly<Record<string, unknown>>,
 ): ProblemAnswer {
   return { status: PROBLEMS[type].status, body: JSON.stringify(problemOf(type, detail, members)) };
+}
+
+/** What a failure's answer is, and the failure itself unless it cannot be shown: then another one stands for it. */
+export function shownFailure(failure: Failure): { readonly failure: Failure; readonly answer: ProblemAnswer } {
+  let shown = failure;
+  try {
+    const answer = failureAnswer(failure);
+    if (fitsUtf8(answer.body, LIMITS.maxResultBytes)) return { failure, answer };
+    const error = new TidegateError(
+      "transaction-too-large",
+      `an answer has at most ${LIMITS.maxResultBytes} bytes, and that of this failure has more`,
+    );
+    shown = { kind: "engine", error };
+  } catch (error) {
+    // Data without a JSON form, an error of no known type: the function's mistake, like anything else that it throws.
+    shown = { kind: "thrown", error };
+  }
+  return { failure: shown, answer: failureAnswer(shown) };
 }
 
 /** Nothing of user code's own errors but what it declared leaves: neither messages nor stacks. */

@@ -6,6 +6,9 @@ import type { Write } from "../state/store.ts";
 
 export const RECORD: TableSpec = { kind: 16, version: 1, columns: 4, fields: 2 };
 
+/** Bytes of a row beside its texts: columns, and where its texts end. */
+export const RECORD_ROW_BYTES = 4 * (RECORD.columns + RECORD.fields);
+
 /** First column of a row: what the row is. Numbers are stored: never reuse one. */
 const ROW = {
   /** a = seq, b = low and c = high 32 bits of the time of writing in ms; always the first row. */

@@ -9,6 +9,9 @@
  * SQLite compares text) is the order of their parts, and U+0000 never reaches SQLite.
  */
 
+import { LIMITS } from "../limits.ts";
+import { fitsUtf8 } from "../utf8.ts";
+
 const SEPARATOR = "\u0001";
 const ESCAPE = "\u0002";
 /** Added to an escaped character, so that what follows an escape is no separator either: keys are cut at separators. */
@@ -51,6 +54,9 @@ export function afterPrefix(prefix: string): string {
 export function encodeEntryKey(key: string | number): string {
   if (typeof key === "string") {
     if (!key.isWellFormed()) throw new TypeError("a collection's key must be well-formed Unicode");
+    if (!fitsUtf8(key, LIMITS.maxEntryKeyBytes)) {
+      throw new TypeError(`a collection's key has at most ${LIMITS.maxEntryKeyBytes} bytes`);
+    }
     return `s${escape(key)}`;
   }
   if (Number.isNaN(key)) throw new TypeError("NaN cannot be a collection's key");

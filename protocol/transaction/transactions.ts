@@ -7,8 +7,10 @@ import { LockTable } from "../locks/lock-table.ts";
 import type { Effect } from "../partition/effects.ts";
 import { resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
+import { RECORD_ROW_BYTES } from "../record/record.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { StateStore, Write } from "../state/store.ts";
+import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
 import { type Activation, type Attempt, isTried, newScope, type Outcome, type Scope, type Target } from "./attempt.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { cycles, enterUse, leaveQueue, leaveUse, waitsForItself } from "./uses.ts";
@@ -196,8 +198,14 @@ export class Transactions {
       this.#finish(activation, { ok: false, failure: { kind: "engine", error } });
       return;
     }
+    try {
+      if (activation.scope.activation !== null) this.#keepSnapshots(activation);
+    } catch (error) {
+      // What the state is just now cannot be stored, and so not be set back to: the call fails before it has done anything.
+      this.#finish(activation, { ok: false, failure: failureOf(error) });
+      return;
+    }
     activation.state = "running";
-    if (activation.scope.activation !== null) this.#keepSnapshots(activation);
     this.#owner.emit({ kind: "run", activation });
   }
 
@@ -286,20 +294,18 @@ export class Transactions {
 
   #writesOf(attempt: Attempt): Write[] {
     const writes: Write[] = [];
-    let size = 0;
     for (const copy of attempt.copies.values()) {
       for (const write of copy.writes()) {
-        if (utf8Bound(write.text) > LIMITS.maxValueBytes) {
+        if (!fitsUtf8(write.text, LIMITS.maxValueBytes)) {
           throw new TidegateError(
             "transaction-too-large",
             `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
           );
         }
-        size += write.key.length + write.text.length;
         writes.push(write);
       }
     }
-    if (size > LIMITS.maxTransactionBytes) {
+    if (!fitRecord(writes)) {
       throw new TidegateError(
         "transaction-too-large",
         `a transaction writes at most ${LIMITS.maxTransactionBytes} bytes`,
@@ -367,13 +373,12 @@ function aborted(message: string): TidegateError {
   return new TidegateError("transaction-aborted", message);
 }
 
-/** UTF-8 bytes of a text, at most: exact only where it matters. */
-function utf8Bound(text: string): number {
-  if (text.length * 3 <= LIMITS.maxValueBytes) return text.length;
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    bytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : unit >= 0xd800 && unit < 0xe000 ? 2 : 3;
-  }
-  return bytes;
+/** Whether writes are as small together as a transaction's must be; their bytes are counted only when their lengths leave that open. */
+function fitRecord(writes: readonly Write[]): boolean {
+  let units = 0;
+  for (const { key, text } of writes) units += key.length + text.length;
+  const rows = writes.length * RECORD_ROW_BYTES;
+  if (rows + units * UTF8_PER_UNIT <= LIMITS.maxTransactionBytes) return true;
+  const bytes = writes.reduce((sum, { key, text }) => sum + utf8Length(key) + utf8Length(text), rows);
+  return bytes <= LIMITS.maxTransactionBytes;
 }

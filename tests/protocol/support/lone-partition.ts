@@ -1,0 +1,94 @@
+/** A partition whose requests are awaited: the real machine and engine over maps, which flushes, folds and confirms by itself. */
+import { createKernels } from "../../../core-wasm/facade/kernels.ts";
+import { loadCore } from "../../../core-wasm/load-node.ts";
+import type { StorageOp } from "../../../protocol/partition/effects.ts";
+import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
+import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
+import { defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
+import { type Reply, SimPartition } from "../../../sim/partition.ts";
+import { createRandom } from "../../../sim/random.ts";
+
+export const kernels = createKernels(loadCore());
+
+export interface Row {
+  readonly service: string;
+  readonly key: string;
+  readonly name: string;
+  readonly input?: unknown;
+  /** A request id of 32 characters; else one of a client, as no other row has it. */
+  readonly id?: string;
+}
+export interface Answered {
+  readonly status: number;
+  readonly flags: number;
+  readonly body: string;
+}
+
+const MAX_TURNS = 10_000;
+
+export class LonePartition {
+  readonly partition: SimPartition;
+  /** Everything that became durable, in order. */
+  readonly durable: StorageOp[] = [];
+  readonly #replies = new Map<number, Answered[]>();
+  #tickets = 0;
+  #ids = 0;
+
+  constructor(services: readonly ServiceDefinition[]) {
+    this.partition = new SimPartition({
+      app: defineApp({ services, partitions: 1 }),
+      kernels,
+      random: createRandom(1),
+      left: (ticket, reply) => void this.#replies.set(ticket, answersOf(reply)),
+      durable: (ops) => void this.durable.push(...ops),
+    });
+  }
+
+  /** Sends rows as one frame; their answers in the order of the rows, or undefined while there are none. */
+  async frame(rows: readonly Row[]): Promise<Answered[] | undefined> {
+    const ticket = ++this.#tickets;
+    const columns = rows.flatMap((_, index) => [index, INVOKE_FLAG.clientId, 0, 0]);
+    const fields = rows.flatMap(({ id, service, key, name, input }) => [
+      id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`,
+      service,
+      key,
+      name,
+      input === undefined ? "" : JSON.stringify(input),
+    ]);
+    this.partition.invoke(ticket, kernels.pack(INVOKE, { rows: rows.length, columns, fields }));
+    await this.settle();
+    return this.#replies.get(ticket);
+  }
+
+  /** Sends one row; throws when there is no answer. */
+  async call(row: Row): Promise<Answered> {
+    const [answer] = (await this.frame([row])) ?? [];
+    if (!answer) throw new Error(`no answer to ${row.service}.${row.name}: ${String(this.partition.failure)}`);
+    return answer;
+  }
+
+  /** Lets everything happen that can without anybody from outside. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const moves = this.partition.moves();
+      if (moves.length === 0 || this.partition.failure !== undefined) return;
+      for (const move of moves) move();
+    }
+    throw new Error("it never comes to rest");
+  }
+}
+
+function answersOf(reply: Reply): Answered[] {
+  if (!(reply instanceof Uint8Array)) return [];
+  const table = kernels.unpack(ANSWER, reply);
+  const answers: Answered[] = [];
+  for (let row = 0; row < table.rows; row++) {
+    answers[table.column(row, ANSWER_COLUMN.line)] = {
+      status: table.column(row, ANSWER_COLUMN.status),
+      flags: table.column(row, ANSWER_COLUMN.flags),
+      body: table.field(row, ANSWER_FIELD.body),
+    };
+  }
+  return answers;
+}
