@@ -117,7 +117,7 @@ export class PartitionShell implements EngineHost {
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
         return;
       case "report":
-        console[effect.level](effect.message, effect.error);
+        report(effect);
     }
   }
 
@@ -138,5 +138,14 @@ export class PartitionShell implements EngineHost {
   }
   uuid(): string {
     return crypto.randomUUID();
+  }
+}
+
+/** What user code threw may itself throw when it is looked at. */
+function report({ level, message, error }: Extract<HostEffect, { kind: "report" }>): void {
+  try {
+    console[level](message, error);
+  } catch {
+    console[level](message, "(an error that cannot be shown)");
   }
 }

@@ -67,13 +67,23 @@ export class Engine {
 
   /** `ctx.call` and `ctx.try`: the promise settles when the call has ended. */
   call(parent: Activation, request: CallRequest): Promise<unknown> {
-    const activation = this.machine.transactions.call(parent, request);
+    const activation = this.#begin(parent, request);
     const promise = new Promise((resolve, reject) => this.#pending.set(activation, { resolve, reject }));
     // A call may be left unawaited; its failure sticks to the transaction all the same.
     promise.catch(() => undefined);
     this.#effects.push(...this.machine.takeEffects());
     this.#pump();
     return promise;
+  }
+
+  /** An error other than the engine's own is a failed assertion: user code may catch it, so the machine must stop here. */
+  #begin(parent: Activation, request: CallRequest): Activation {
+    try {
+      return this.machine.transactions.call(parent, request);
+    } catch (error) {
+      if (!(error instanceof TidegateError)) this.#stop(error);
+      throw error;
+    }
   }
 
   #pump(): void {
@@ -155,8 +165,9 @@ export class Engine {
     this.#return(activation, { ok: true, value: told });
   }
 
+  /** A promise of our own around a thenable of the user's: it settles once, later, and is not thrown from. */
   #await<T>(activation: Activation, promise: PromiseLike<T>, then: (value: T) => void): void {
-    promise.then(
+    Promise.resolve(promise).then(
       (value) => {
         try {
           then(value);

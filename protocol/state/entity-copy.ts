@@ -122,7 +122,14 @@ export class EntityCopy {
   #restoreUnloaded(): void {
     if (this.#value === UNLOADED) return;
     const before = this.#value;
-    this.#load(this.#cleared ? null : this.#store.get(this.entity, this.entity));
+    const text = this.#cleared ? null : this.#store.get(this.entity, this.entity);
+    try {
+      this.#load(text);
+    } catch {
+      // The user's initial state cannot be made now: whoever asks for the value next is told so.
+      this.#value = UNLOADED;
+      return;
+    }
     const fresh = this.#value;
     this.#value = before;
     this.#refill(fresh);
@@ -130,14 +137,11 @@ export class EntityCopy {
 
   #refill(fresh: unknown): void {
     const current = this.#value;
-    if (!isPlainObject(current) || !isPlainObject(fresh)) {
-      this.#value = fresh;
-      return;
-    }
-    for (const name of Object.keys(current)) delete current[name];
-    for (const [name, value] of Object.entries(fresh)) {
-      // Defined, not assigned: a member called __proto__ stays a member.
-      Object.defineProperty(current, name, { value, writable: true, enumerable: true, configurable: true });
+    this.#value = fresh;
+    try {
+      if (isPlainObject(current) && isPlainObject(fresh) && refill(current, fresh)) this.#value = current;
+    } catch {
+      // The user's own object, a Proxy say, does as it likes: then it is not the state any more.
     }
   }
 
@@ -154,6 +158,17 @@ export class EntityCopy {
     }
     return writes;
   }
+}
+
+/** Makes an object equal to a fresh one; false when it is not to be changed. */
+function refill(current: Record<string, unknown>, fresh: Record<string, unknown>): boolean {
+  if (!Object.isExtensible(current)) return false;
+  for (const name of Object.keys(current)) if (!Reflect.deleteProperty(current, name)) return false;
+  for (const [name, value] of Object.entries(fresh)) {
+    // Defined, not assigned: a member called __proto__ stays a member.
+    Object.defineProperty(current, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+  return true;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

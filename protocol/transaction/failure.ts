@@ -14,9 +14,14 @@ export type Failure =
   /** Anything else that user code threw. */
   | { readonly kind: "thrown"; readonly error: unknown };
 
+/** Never throws, whatever was thrown: to ask a Proxy for its class may throw too. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof Refusal) return { kind: "refusal", refusal: error };
-  if (error instanceof TidegateError) return { kind: "engine", error };
+  try {
+    if (error instanceof Refusal) return { kind: "refusal", refusal: error };
+    if (error instanceof TidegateError) return { kind: "engine", error };
+  } catch {
+    return { kind: "thrown", error: new TypeError("what was thrown cannot be looked at") };
+  }
   return { kind: "thrown", error };
 }
 
