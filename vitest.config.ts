@@ -8,6 +8,9 @@ import { defineConfig, type Plugin } from "vitest/config";
 const TOKEN = "test-token";
 const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**"];
 
+/** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
+const EXPECTED_REPORTS = /^(?:\w+\.\w+ on ".*" failed|refused a frame|partition \S+ (?:starts over|does not serve))/s;
+
 function processes(name: string, groupOrder: number) {
   return {
     test: {
@@ -48,6 +51,7 @@ export default defineConfig({
   test: {
     // Vitest's cache keeps what it made of an import while the core was not built, and fails ever after.
     fsModuleCache: false,
+    onConsoleLog: (log) => !EXPECTED_REPORTS.test(log),
     projects: [
       {
         test: {

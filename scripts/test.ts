@@ -2,13 +2,21 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Before any test; each must succeed. */
 const CHECKS = ["build:wasm", "types", "lint"];
+
+interface TestFile {
+  readonly name: string;
+  readonly status: string;
+  /** Milliseconds since 1970. */
+  readonly startTime: number;
+  readonly endTime: number;
+}
 
 /** The part of vitest's JSON report that is counted. */
 interface Report {
@@ -17,7 +25,7 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly name: string; readonly status: string }[];
+  readonly testResults: readonly TestFile[];
 }
 
 /** Exit code; output goes to this process's. */
@@ -58,6 +66,15 @@ async function test(args: readonly string[]): Promise<{ code: number; report: Re
   }
 }
 
+function slowest(files: readonly TestFile[]): string {
+  const seconds = (file: TestFile): number => (file.endTime - file.startTime) / 1000;
+  return [...files]
+    .sort((a, b) => seconds(b) - seconds(a))
+    .slice(0, 8)
+    .map((file) => `${relative(root, file.name)} ${seconds(file).toFixed(1)} s`)
+    .join(", ");
+}
+
 const started = performance.now();
 const failedChecks = await check();
 const { code, report } = await test(process.argv.slice(2));
@@ -67,6 +84,7 @@ if (report === null) console.log(`Tests: none counted, vitest ended with ${code}
 else {
   const broken = report.testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
   if (broken.length > 0) console.log(`Failed files:\n  ${broken.join("\n  ")}`);
+  console.log(`Slowest: ${slowest(report.testResults)}`);
   const skipped = report.numPendingTests + report.numTodoTests;
   const counts = `${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`;
   console.log(`Tests: ${counts} (files ${report.testResults.length}) in ${seconds} s`);
