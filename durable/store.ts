@@ -157,10 +157,9 @@ export class PartitionStore implements StateReader {
 
   recovered(): Recovered {
     const folded = Number(this.meta("folded") ?? 0);
-    const forgotten = Number(this.meta("forgotten") ?? 0);
     return {
       folded,
-      forgotten,
+      forgotten: this.meta("forgotten"),
       records: this.#records(folded),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),

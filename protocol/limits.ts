@@ -42,6 +42,9 @@ export const LIMITS = {
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */
   edgeResultMs: 120_000,
   edgeResultBytes: 12 * MiB,
+  /** Batches of which is remembered, in memory and over a restart, up to which line results are forgotten. */
+  forgottenBatches: 10_000,
+  storedForgottenBatches: 100,
   /** The edge gives up a request after this; its id is refused, not executed, when it is older than edgeResultMs. */
   requestDeadlineMs: 30_000,
   /** Results of requests with an Idempotency-Key. */

@@ -122,7 +122,7 @@ export class MapStore implements StateReader {
     const flows = [...new Set(this.checkpoints.map(({ flow }) => flow))];
     return {
       folded,
-      forgotten: Number(this.meta.get("forgotten") ?? 0),
+      forgotten: this.meta.get("forgotten"),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),
       recent: [...this.recents].sort((a, b) => a.seq - b.seq || a.part - b.part),
       checkpoints: new Map(

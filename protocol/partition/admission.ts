@@ -182,8 +182,9 @@ export class Admission {
       this.#running += 1;
       this.#parts.start(root);
     }
-    if (this.#head === this.#queue.length) {
-      this.#queue = [];
+    // Those that were started must not stay in memory because some always wait.
+    if (this.#head > 0 && this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
   }

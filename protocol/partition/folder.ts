@@ -116,7 +116,7 @@ export class Folder {
   /** Checkpoints, mark and drop must be persisted together: one group. */
   #finish(through: number): StorageOp[] {
     const ops = this.#flows.checkpoints();
-    ops.push({ op: "put-meta", name: "forgotten", value: String(this.#results.forgotten) });
+    ops.push({ op: "put-meta", name: "forgotten", value: this.#results.forgotten });
     ops.push({ op: "put-meta", name: "folded", value: String(through) }, { op: "drop-records", through });
     this.#folded = through;
     this.#unfoldedBytes -= this.#takenBytes;

@@ -12,8 +12,8 @@ import type { Flows } from "./flows.ts";
 export interface Recovered {
   /** Newest record that is folded; 0 for none. */
   readonly folded: number;
-  /** Edge ids issued at or before this time (ms) had been forgotten at the last fold; 0 for none. */
-  readonly forgotten: number;
+  /** Which edge ids had been forgotten at the last fold, as that wrote it; undefined before the first. */
+  readonly forgotten: string | undefined;
   /** Records above `folded`, ascending, their parts joined. */
   readonly records: Iterable<{ readonly seq: number; readonly bytes: Uint8Array }>;
   /** Packed recent results, oldest first, with the time at which they expire. */
@@ -33,7 +33,7 @@ export function replay(
   recovered: Recovered,
   parts: RecoveredParts,
 ): { nextSeq: number; bytes: number } {
-  parts.results.restoreForgotten(recovered.forgotten);
+  if (recovered.forgotten !== undefined) parts.results.restoreForgotten(recovered.forgotten);
   for (const block of recovered.recent) {
     for (const result of decodeRecent(kernels, block.bytes)) parts.results.restore(result, block.expires);
   }

@@ -5,6 +5,7 @@
 import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
 import { issuedAt } from "../wire/invoke.ts";
+import { Forgotten } from "./forgotten.ts";
 import { decodeStored, type StoredResult } from "./stored-result.ts";
 
 interface Kept {
@@ -23,8 +24,7 @@ export class Results {
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new Map<string, Kept>();
   #edgeBytes = 0;
-  /** Edge ids issued at or before this are refused when unknown: their results may be gone. */
-  #floor = 0;
+  readonly #forgotten = new Forgotten();
 
   constructor(reader: StateReader) {
     this.#reader = reader;
@@ -41,26 +41,37 @@ export class Results {
   /** An unknown edge id so old that its result may have been forgotten. */
   isExpired(requestId: string, now: number): boolean {
     const at = issuedAt(requestId);
-    return at !== null && (at <= this.#floor || at < now - LIMITS.edgeResultMs);
+    return at !== null && (at < now - LIMITS.edgeResultMs || this.#forgotten.has(requestId));
   }
 
-  add(result: StoredResult, seq: number, at: number): void {
-    if (issuedAt(result.requestId) === null) {
-      this.#client.set(result.requestId, { result, seq, at });
+  add(found: StoredResult, seq: number, at: number): void {
+    const requestId = detached(found.requestId);
+    const result = { ...found, requestId };
+    if (issuedAt(requestId) === null) {
+      this.#client.set(requestId, { result, seq, at });
       return;
     }
-    this.#edge.set(result.requestId, { result, seq, at });
+    this.#drop(requestId);
+    this.#edge.set(requestId, { result, seq, at });
     this.#edgeBytes += OVERHEAD + result.body.length;
     this.#trim(at);
   }
 
-  /** Edge ids issued at or before this time (ms) may have been forgotten; stored by folds, so that a restart knows it too. */
-  get forgotten(): number {
-    return this.#floor;
+  /** A recovery may find a result twice: packed by a fold that was cut short, and in its record. */
+  #drop(requestId: string): void {
+    const kept = this.#edge.get(requestId);
+    if (!kept) return;
+    this.#edge.delete(requestId);
+    this.#edgeBytes -= OVERHEAD + kept.result.body.length;
   }
 
-  restoreForgotten(issued: number): void {
-    this.#floor = Math.max(this.#floor, issued);
+  /** Which edge ids may have been forgotten, as text: stored by folds, so that a restart knows it too. */
+  get forgotten(): string {
+    return this.#forgotten.encode();
+  }
+
+  restoreForgotten(text: string): void {
+    this.#forgotten.restore(text);
   }
 
   /** Takes back a folded edge result that was stored to outlive a restart. */
@@ -71,9 +82,8 @@ export class Results {
   #trim(now: number): void {
     for (const [requestId, kept] of this.#edge) {
       if (this.#edgeBytes <= LIMITS.edgeResultBytes && kept.at >= now - LIMITS.edgeResultMs) return;
-      this.#edge.delete(requestId);
-      this.#edgeBytes -= OVERHEAD + kept.result.body.length;
-      this.#floor = Math.max(this.#floor, issuedAt(requestId) ?? 0);
+      this.#drop(requestId);
+      this.#forgotten.add(requestId);
     }
   }
 
@@ -91,4 +101,9 @@ export class Results {
   markFolded(seq: number): void {
     for (const [requestId, kept] of this.#client) if (kept.seq <= seq) this.#client.delete(requestId);
   }
+}
+
+/** A copy of its own: an id is a slice of its frame's text, which it would keep in memory, inputs and all. A slice of a joined text keeps only that. */
+function detached(requestId: string): string {
+  return `:${requestId}`.slice(1);
 }

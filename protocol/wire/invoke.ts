@@ -22,3 +22,19 @@ export const REQUEST_ID_LENGTH = 32;
 export function issuedAt(requestId: string): number | null {
   return requestId.charCodeAt(0) === 0x65 ? Number.parseInt(requestId.slice(1, 12), 16) : null;
 }
+
+/** Of an edge id: what all lines of its batch have in common, a lone request being line 1 of its own. */
+export function originOf(requestId: string): string {
+  return requestId.slice(0, ORIGIN_LENGTH);
+}
+const ORIGIN_LENGTH = 24;
+
+/** Of an edge id. */
+export function lineOf(requestId: string): number {
+  return Number.parseInt(requestId.slice(ORIGIN_LENGTH), 16);
+}
+
+/** Whether an edge id is that of a batch for certain: it is not line 1. */
+export function isBatchLine(requestId: string): boolean {
+  return !requestId.endsWith("00000001");
+}

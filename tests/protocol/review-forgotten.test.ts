@@ -1,0 +1,86 @@
+/** Edge results beyond what is kept: what is still to come runs, what may have run does not, and memory is what is counted. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { LIMITS } from "../../protocol/limits.ts";
+import { Forgotten } from "../../protocol/results/forgotten.ts";
+import { Results } from "../../protocol/results/results.ts";
+import { MapStore } from "../../sim/map-store.ts";
+
+const START = 1_800_000_000_000;
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+let random = 0;
+const origin = (at: number): string =>
+  `e${at.toString(16).padStart(11, "0")}${(random++).toString(16).padStart(12, "0")}`;
+const line = (of: string, n: number): string => of + n.toString(16).padStart(8, "0");
+const result = (requestId: string, size = 1) => ({
+  requestId,
+  status: 200,
+  fingerprintLow: 0,
+  fingerprintHigh: 0,
+  body: "x".repeat(size),
+});
+
+test("a batch of 100,000 lines outlasts what is kept of its first results", () => {
+  const results = new Results(new MapStore());
+  const batch = origin(START);
+  const lone = origin(START + 1);
+  for (let n = 1; n <= 100_000; n++) {
+    const id = line(batch, n);
+    if (results.find(id) !== undefined || results.isExpired(id, START + n / 10))
+      throw new Error(`line ${n} is refused`);
+    results.add(result(id), 1, START + n / 10);
+    if (n === 50) results.add(result(line(lone, 1)), 1, START + 5);
+  }
+  const now = START + 10_000;
+  const known = (id: string) => results.find(id) !== undefined || results.isExpired(id, now);
+  for (let n = 1; n <= 100_000; n += 7) expect(known(line(batch, n))).toBe(true);
+  expect(results.find(line(batch, 2))).toBeUndefined();
+  expect(results.isExpired(line(lone, 1), now)).toBe(true);
+  expect(results.isExpired(line(batch, 100_001), now)).toBe(false);
+});
+
+test("what is forgotten is the same after it was stored", () => {
+  const before = new Forgotten();
+  const batches = Array.from({ length: 300 }, (_, n) => origin(START + n));
+  before.add(line(origin(START + 5), 1));
+  for (const batch of batches) before.add(line(batch, 20));
+  const after = new Forgotten();
+  after.restore(before.encode());
+  for (const batch of batches) expect([after.has(line(batch, 20)), after.has(line(batch, 2))]).toEqual([true, true]);
+  expect(after.has(line(batches.at(-1) as string, 21))).toBe(false);
+  expect([after.has(line(origin(START + 5), 1)), after.has(line(origin(START + 6), 1))]).toEqual([true, false]);
+  expect(after.has(line(origin(START + 300), 2))).toBe(false);
+});
+
+test("batches are remembered within a limit, and those beyond it by their time", () => {
+  const forgotten = new Forgotten();
+  const batches = Array.from({ length: LIMITS.forgottenBatches + 10 }, (_, n) => origin(START + n));
+  for (const batch of batches) forgotten.add(line(batch, 5));
+  expect(forgotten.has(line(batches[0] as string, 6))).toBe(true);
+  expect(forgotten.has(line(batches[9] as string, 6))).toBe(true);
+  expect(forgotten.has(line(batches[10] as string, 6))).toBe(false);
+  expect(forgotten.has(line(batches[10] as string, 5))).toBe(true);
+});
+
+test("a result that is found twice at a start counts once", () => {
+  const results = new Results(new MapStore());
+  const ids = Array.from({ length: 10_000 }, () => line(origin(START), 1));
+  for (const id of ids) results.restore(result(id, 900), START + LIMITS.edgeResultMs);
+  for (const id of ids) results.add(result(id, 900), 5, START);
+  results.add(result(line(origin(START + 9), 1)), 6, START + 10);
+  expect(ids.every((id) => results.find(id) !== undefined)).toBe(true);
+});
+
+test("a kept result does not keep the frame that its id came in", () => {
+  const results = new Results(new MapStore());
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 0; n < 2_000; n++) {
+    const frame = `${line(origin(START), 1)}${String.fromCharCode(97 + (n % 26)).repeat(50_000)}${n}`;
+    results.add(result(frame.slice(0, 32)), 1, START);
+  }
+  collect();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+});
