@@ -2,11 +2,15 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
+import { createKernels } from "../../core-wasm/facade/kernels.ts";
+import { loadCore } from "../../core-wasm/load-node.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import { Forgotten } from "../../protocol/results/forgotten.ts";
 import { Results } from "../../protocol/results/results.ts";
+import { INVOKE, INVOKE_FIELD } from "../../protocol/wire/invoke.ts";
 import { MapStore } from "../../sim/map-store.ts";
 
+const kernels = createKernels(loadCore());
 const START = 1_800_000_000_000;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -75,12 +79,15 @@ test("a result that is found twice at a start counts once", () => {
 
 test("a kept result does not keep the frame that its id came in", () => {
   const results = new Results(new MapStore());
+  const add = (n: number): void => {
+    const fields = [line(origin(START), 1), "s", "k", "f", `${"x".repeat(50_000)}${n}`];
+    const frame = kernels.unpack(INVOKE, kernels.pack(INVOKE, { rows: 1, columns: [1, 0, 0, 0], fields }));
+    results.add(result(frame.field(0, INVOKE_FIELD.requestId)), 1, START);
+  };
+  add(0);
   collect();
   const before = process.memoryUsage().heapUsed;
-  for (let n = 0; n < 2_000; n++) {
-    const frame = `${line(origin(START), 1)}${String.fromCharCode(97 + (n % 26)).repeat(50_000)}${n}`;
-    results.add(result(frame.slice(0, 32)), 1, START);
-  }
+  for (let n = 1; n <= 2_000; n++) add(n);
   collect();
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
 });
