@@ -42,21 +42,10 @@ export function waitsForItself(activation: Activation): boolean {
   return false;
 }
 
-/**
- * All that must end before a queued activation may use its key: everybody who uses it and is not on its call path, and the tried
- * calls around them, which keep the key after them.
- */
+/** All that must end before a queued activation may use its key: everybody who uses or keeps it and is not on its call path. */
 function blockersOf(queued: Activation): Activation[] {
   const users = queued.attempt.uses.get(queued.target.entity)?.stack ?? [];
-  const blockers: Activation[] = [];
-  for (const user of users) {
-    if (isAncestorOrSelf(user, queued.parent)) continue;
-    blockers.push(user);
-    for (let scope: Scope | null = user.scope; scope !== null && scope.activation !== null; scope = scope.parent) {
-      if (isAncestorOrSelf(scope.activation, queued.parent)) break;
-      blockers.push(scope.activation);
-    }
-  }
+  const blockers = users.filter((user) => !isAncestorOrSelf(user, queued.parent));
   invariant(blockers.length > 0, "6: a call waits for a key that nobody uses");
   return blockers;
 }
