@@ -5,6 +5,7 @@ import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine, type PartitionStatus } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/app.ts";
@@ -115,6 +116,9 @@ export class PartitionShell implements EngineHost {
         return;
       case "want-fold":
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
+        return;
+      case "want-expiry":
+        platformTimers.setTimeout(() => this.#engine?.input({ kind: "expire" }), LIMITS.expiryMs);
         return;
       case "report":
         report(effect);

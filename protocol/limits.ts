@@ -13,6 +13,10 @@ export const LIMITS = {
   maxCallDepth: 64,
   /** Calls one transaction may make, all attempts apart. */
   maxCallsPerTransaction: 10_000,
+  /** One attempt of a transaction; what takes longer is given up, since whoever asked is gone by then and its keys are not free. */
+  attemptMs: 30_000,
+  /** How often attempts are looked at. */
+  expiryMs: 5_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
   maxAttempts: 100,
   /** Encoded size of one state value or collection entry. Below SQLite's 2 MB row. */

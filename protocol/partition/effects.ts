@@ -56,6 +56,8 @@ export type Effect =
   | { readonly kind: "want-flush" }
   /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
   | { readonly kind: "want-fold" }
+  /** Functions run that may never end: call back with the input `expire` in `LIMITS.expiryMs`. */
+  | { readonly kind: "want-expiry" }
   /** For the log of the shell; nothing depends on it. */
   | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown };
 
@@ -72,7 +74,8 @@ export type Input =
   | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
   | { readonly kind: "flush" }
-  | { readonly kind: "fold" };
+  | { readonly kind: "fold" }
+  | { readonly kind: "expire" };
 
 export interface ViewRequest {
   readonly view: string;

@@ -65,6 +65,7 @@ export class PartitionMachine implements RootOwner {
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
   #flushWanted = false;
   #foldWanted = false;
+  #expiryWanted = false;
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
@@ -114,6 +115,10 @@ export class PartitionMachine implements RootOwner {
       case "fold":
         this.#fold();
         break;
+      case "expire":
+        this.#expiryWanted = false;
+        this.transactions.expire(now - LIMITS.attemptMs);
+        break;
     }
     return this.takeEffects();
   }
@@ -125,9 +130,17 @@ export class PartitionMachine implements RootOwner {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
     }
+    if (!this.#expiryWanted && this.transactions.isRunning) {
+      this.#expiryWanted = true;
+      this.#effects.push({ kind: "want-expiry" });
+    }
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  get now(): number {
+    return this.#now;
   }
 
   emit(effect: Effect): void {

@@ -41,6 +41,8 @@ export interface Attempt extends LockOwner {
   readonly live: Set<Activation>;
   /** Commits the partition had made when the attempt began. */
   readonly commitsAtStart: number;
+  /** Milliseconds since 1970. */
+  readonly beganAt: number;
   calls: number;
   /** Committed, refused, failed or given up: nothing of it acts any more. */
   ended: boolean;

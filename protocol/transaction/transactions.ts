@@ -18,6 +18,8 @@ import { cycles, enterUse, leaveQueue, leaveUse, waitsForItself } from "./uses.t
 /** What becomes of a root; exactly one of these is called, once (invariant 4). */
 export interface RootOwner {
   emit(effect: Effect): void;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   /** The root's function and all its calls are done and nothing failed. */
   committed(root: Root, writes: readonly Write[], value: unknown): void;
   failed(root: Root, failure: Failure): void;
@@ -66,6 +68,7 @@ export class Transactions {
       queued: new Set(),
       live: new Set(),
       commitsAtStart: this.#commits,
+      beganAt: this.#owner.now,
       calls: 0,
       ended: false,
     };
@@ -324,14 +327,7 @@ export class Transactions {
   #restart(root: Root, attempt: Attempt, locking: boolean): void {
     attempt.ended = true;
     this.#roots.delete(attempt);
-    const failure: Failure = {
-      kind: "engine",
-      error: aborted("the transaction gave way to an older one and runs again"),
-    };
-    for (const activation of attempt.live) {
-      if (activation.parent) this.#owner.emit({ kind: "settle", activation, outcome: { ok: false, failure } });
-    }
-    attempt.live.clear();
+    this.#endCalls(attempt, aborted("the transaction gave way to an older one and runs again"));
     if (root.attempts < LIMITS.maxAttempts) this.#begin(root, locking);
     else {
       root.attempt = null;
@@ -342,6 +338,30 @@ export class Transactions {
       this.#owner.failed(root, { kind: "engine", error });
     }
     this.#locks.release(attempt);
+  }
+
+  /** Tells the callers that still wait inside an attempt that it has ended. */
+  #endCalls(attempt: Attempt, error: TidegateError): void {
+    const outcome: Outcome = { ok: false, failure: { kind: "engine", error } };
+    for (const activation of attempt.live) {
+      if (activation.parent) this.#owner.emit({ kind: "settle", activation, outcome });
+    }
+    attempt.live.clear();
+  }
+
+  /** Gives up the attempts that began before this time (ms since 1970): a function that never settles would keep its keys for ever. */
+  expire(before: number): void {
+    for (const [attempt, root] of [...this.#roots]) {
+      if (attempt.ended || attempt.beganAt >= before) continue;
+      const error = new TidegateError("deadline-exceeded", `a transaction is given up after ${LIMITS.attemptMs} ms`);
+      this.#endCalls(attempt, error);
+      this.#close(attempt);
+      this.#owner.failed(root, { kind: "engine", error });
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.#roots.size > 0;
   }
 
   #close(attempt: Attempt): void {

@@ -30,7 +30,8 @@ export class LonePartition {
   readonly partition: SimPartition;
   /** Everything that became durable, in order. */
   readonly durable: StorageOp[] = [];
-  readonly #replies = new Map<number, Answered[]>();
+  /** By ticket, numbered from 1. */
+  readonly replies = new Map<number, Answered[]>();
   #tickets = 0;
   #ids = 0;
 
@@ -39,7 +40,7 @@ export class LonePartition {
       app: defineApp({ services, partitions: 1 }),
       kernels,
       random: createRandom(1),
-      left: (ticket, reply) => void this.#replies.set(ticket, answersOf(reply)),
+      left: (ticket, reply) => void this.replies.set(ticket, answersOf(reply)),
       durable: (ops) => void this.durable.push(...ops),
     });
   }
@@ -57,7 +58,7 @@ export class LonePartition {
     ]);
     this.partition.invoke(ticket, kernels.pack(INVOKE, { rows: rows.length, columns, fields }));
     await this.settle();
-    return this.#replies.get(ticket);
+    return this.replies.get(ticket);
   }
 
   /** Sends one row; throws when there is no answer. */
