@@ -5,10 +5,17 @@ import { createRandom } from "../../sim/random.ts";
 import { ask, batch, call, freshKey, freshKeyNear, leftovers, partitionOf, statusOf, stub } from "./support/app.ts";
 import { fold, foldedOf } from "./support/fold.ts";
 
+const PAGE = 1_000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** All of them, in pages well below the size of a result. */
 async function entriesOf(service: string, key: string): Promise<Array<[number, string]>> {
-  return (await ask([service, key], "entries", { from: 0, limit: 10_000 })).body as Array<[number, string]>;
+  const all: Array<[number, string]> = [];
+  for (;;) {
+    const { body } = await ask([service, key], "entries", { from: (all.at(-1)?.[0] ?? 0) + 1, limit: PAGE });
+    all.push(...(body as Array<[number, string]>));
+    if ((body as unknown[]).length < PAGE) return all;
+  }
 }
 
 describe("between calls", () => {
