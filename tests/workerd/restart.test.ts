@@ -21,11 +21,12 @@ async function entriesOf(service: string, key: string): Promise<Array<[number, s
 describe("between calls", () => {
   test("an evicted partition has everything that it answered", async () => {
     const key = freshKey();
-    for (let n = 1; n <= 5; n++) {
+    // Few: an eviction waits for the object's pending timers, up to five seconds.
+    for (let n = 1; n <= 2; n++) {
       expect((await call(["ledger", key], "append", { id: `e${n}` })).body).toBe(n);
       await evictDurableObject(stub(partitionOf(key)));
     }
-    expect((await entriesOf("mirror", key)).map(([, id]) => id)).toEqual(["e1", "e2", "e3", "e4", "e5"]);
+    expect((await entriesOf("mirror", key)).map(([, id]) => id)).toEqual(["e1", "e2"]);
   });
 
   test("an aborted partition has everything that it answered", async () => {
@@ -124,7 +125,7 @@ describe("under load", () => {
       }
     };
     const clients = [client("a"), client("b")];
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 2; n++) {
       await sleep(20);
       await evictDurableObject(stub(partitionOf(key)));
     }
