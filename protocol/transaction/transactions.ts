@@ -13,7 +13,7 @@ import type { StateStore, Write } from "../state/store.ts";
 import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
 import { type Activation, type Attempt, isTried, newScope, type Outcome, type Scope, type Target } from "./attempt.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { cycles, enterUse, leaveQueue, leaveUse, waitsForItself } from "./uses.ts";
+import { closesCycle, cycles, enterUse, leaveQueue, leaveUse } from "./uses.ts";
 
 /** What becomes of a root; exactly one of these is called, once (invariant 4). */
 export interface RootOwner {
@@ -174,7 +174,7 @@ export class Transactions {
 
   #enter(activation: Activation): void {
     if (enterUse(activation)) this.#lock(activation);
-    else if (waitsForItself(activation)) this.#breakCycle(activation);
+    else if (closesCycle(activation)) this.#breakCycle(activation);
   }
 
   #breakCycle(activation: Activation): void {
@@ -242,10 +242,10 @@ export class Transactions {
     if (isTried(activation) && scope.failure) {
       for (const [entity, snapshot] of scope.snapshots) attempt.copies.get(entity)?.restore(snapshot);
     }
-    const woken = leaveUse(activation);
+    const { woken, kept } = leaveUse(activation);
     this.#end(activation, outcome);
     if (!attempt.ended) for (const next of woken) this.#lock(next);
-    for (const queued of cycles(attempt)) this.#breakCycle(queued);
+    if (kept) for (const queued of cycles(attempt)) this.#breakCycle(queued);
   }
 
   /** Ends an activation that uses no key (any more) and tells its caller. */

@@ -25,8 +25,14 @@ function mayUse(use: Use, activation: Activation): boolean {
   return top === undefined || isAncestorOrSelf(top, activation.parent);
 }
 
+/** {@link waitsForItself} of an activation that was just queued: behind a sibling it waits for what that one waits for. */
+export function closesCycle(activation: Activation): boolean {
+  const before = activation.attempt.uses.get(activation.target.entity)?.queue.at(-2);
+  return before?.parent !== activation.parent && waitsForItself(activation);
+}
+
 /** Whether a queued activation waits, through others of its transaction, for one of its own ancestors: then none of them can ever go on. */
-export function waitsForItself(activation: Activation): boolean {
+function waitsForItself(activation: Activation): boolean {
   const { attempt } = activation;
   const seen = new Set<Activation>();
   const open = blockersOf(activation);
@@ -50,25 +56,35 @@ function blockersOf(queued: Activation): Activation[] {
   return blockers;
 }
 
-/** Queued activations that can never go on: to be looked for whenever a key has passed to somebody else. */
+/**
+ * Queued activations that can never go on: to be looked for when a key that others wait for is kept by a tried call, which may
+ * itself wait for them. Whoever is only let in has called nobody yet.
+ */
 export function* cycles(attempt: Attempt): Generator<Activation> {
   for (const queued of [...attempt.queued]) {
     if (!attempt.ended && attempt.queued.has(queued) && waitsForItself(queued)) yield queued;
   }
 }
 
-/** Ends an activation's use of its key. Returns the activations that may use a key now, already entered. */
-export function leaveUse(activation: Activation): Activation[] {
+export interface Left {
+  /** The activations that may use a key now, already entered. */
+  readonly woken: Activation[];
+  /** A key that others wait for is kept by a tried call. */
+  readonly kept: boolean;
+}
+
+/** Ends an activation's use of its key. */
+export function leaveUse(activation: Activation): Left {
   const { attempt, target, scope } = activation;
   const use = attempt.uses.get(target.entity);
   invariant(use !== undefined, "6: an activation leaves a key that it does not use");
   remove(use.stack, activation);
-  const woken: Activation[] = [];
+  const left = { woken: [] as Activation[], kept: false };
   const outer = scope.activation === activation ? scope.parent : scope;
-  if (scope.activation === activation) endRetention(attempt, scope, woken);
-  if (outer) retain(use, outer, target.entity);
-  admit(attempt, use, woken);
-  return woken;
+  if (scope.activation === activation) endRetention(attempt, scope, left);
+  if (outer) left.kept = retain(use, outer, target.entity) || left.kept;
+  admit(attempt, use, left.woken);
+  return left;
 }
 
 /** Takes a waiting activation out of its queue. */
@@ -78,21 +94,23 @@ export function leaveQueue(activation: Activation): void {
   activation.attempt.queued.delete(activation);
 }
 
-function endRetention(attempt: Attempt, scope: Scope, woken: Activation[]): void {
+function endRetention(attempt: Attempt, scope: Scope, left: { woken: Activation[]; kept: boolean }): void {
   for (const entity of scope.retained) {
     const use = attempt.uses.get(entity);
     invariant(use !== undefined, "6: a tried call keeps a key that is not in use");
     remove(use.stack, scope.activation as Activation);
-    if (scope.parent) retain(use, scope.parent, entity);
-    admit(attempt, use, woken);
+    if (scope.parent) left.kept = retain(use, scope.parent, entity) || left.kept;
+    admit(attempt, use, left.woken);
   }
   scope.retained.clear();
 }
 
-function retain(use: Use, scope: Scope, entity: string): void {
-  if (scope.activation === null || scope.retained.has(entity)) return;
+/** True when others wait for what is kept now. */
+function retain(use: Use, scope: Scope, entity: string): boolean {
+  if (scope.activation === null || scope.retained.has(entity)) return false;
   scope.retained.add(entity);
   use.stack.push(scope.activation);
+  return use.queue.length > 0;
 }
 
 function admit(attempt: Attempt, use: Use, woken: Activation[]): void {
