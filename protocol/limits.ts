@@ -31,6 +31,8 @@ export const LIMITS = {
   maxAnswersBytes: 24 * MiB,
   /** What the kernels pack into one table, and one message carries (core-wasm/limits.ts). */
   maxTableBytes: 31 * MiB,
+  /** What is left free in a record for the names and counters of its flows. */
+  recordMarginBytes: 1 * MiB,
   /** Size of one stored part of a record, a checkpoint or a view block. Below SQLite's 2 MB row. */
   maxPartBytes: 1 * MiB,
   /** Records are cut when what is pending may exceed this. */

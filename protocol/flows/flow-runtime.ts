@@ -26,6 +26,8 @@ export interface FlowCheckpoint {
   readonly bytes: Uint8Array;
 }
 
+const NOTHING = new Uint8Array();
+
 export class FlowRuntime {
   readonly plan: FlowPlan;
   readonly #kernels: Kernels;
@@ -81,9 +83,12 @@ export class FlowRuntime {
     return this.#dirty;
   }
 
-  /** What record `seq` must hold of this flow, and the blocks of windows that closed with it. */
-  takeChanges(seq: number): { delta: FlowDelta; ops: StorageOp[]; bytes: number } {
-    const delta = this.#state.takeDelta();
+  /**
+   * What record `seq` must hold of this flow, and the blocks of windows that closed with it. Changes above `room` bytes are not for a
+   * record: a checkpoint beside it has them, and the record an empty delta.
+   */
+  takeChanges(seq: number, room: number): { delta: FlowDelta; ops: StorageOp[] } {
+    const changes = this.#state.takeDelta();
     const closed = this.#state.close(this.#watermark);
     const ops: StorageOp[] = [];
     if (closed.length > 0) {
@@ -94,8 +99,11 @@ export class FlowRuntime {
     }
     this.#seq = seq;
     this.#dirty = false;
-    this.#unfoldedBytes += delta.length;
-    return { delta: { flow: this.plan.name, meta: this.#meta(), delta }, ops, bytes: delta.length };
+    this.#unfoldedBytes += changes.length;
+    const fits = changes.length <= room;
+    if (!fits) ops.push(...this.checkpoint());
+    const delta = fits ? changes : NOTHING;
+    return { delta: { flow: this.plan.name, meta: this.#meta(), delta }, ops };
   }
 
   #meta(): string {

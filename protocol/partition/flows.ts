@@ -82,13 +82,14 @@ export class Flows {
     return false;
   }
 
-  /** What record `seq` holds of all flows that changed, and the window blocks to be stored with it. */
-  takeChanges(seq: number): { deltas: FlowDelta[]; ops: StorageOp[] } {
+  /** What record `seq` holds of all flows that changed, in `room` bytes at most, and what is to be stored with it. */
+  takeChanges(seq: number, room: number): { deltas: FlowDelta[]; ops: StorageOp[] } {
     const deltas: FlowDelta[] = [];
     const ops: StorageOp[] = [];
     for (const runtime of this.#runtimes.values()) {
       if (!runtime.dirty) continue;
-      const changes = runtime.takeChanges(seq);
+      const changes = runtime.takeChanges(seq, room);
+      room -= changes.delta.delta.length;
       deltas.push(changes.delta);
       ops.push(...changes.ops);
     }

@@ -251,7 +251,8 @@ export class PartitionMachine implements RootOwner {
 
   /** Persists the journal as one record, together with the window blocks that it closes. */
   #write(): void {
-    const flows = this.#flows.takeChanges(this.#journal.seq);
+    const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
+    const flows = this.#flows.takeChanges(this.#journal.seq, room);
     const { seq, bytes } = this.#journal.take(this.#setup.kernels, this.#now, flows.deltas);
     const ops: StorageOp[] = cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({
       op: "record",

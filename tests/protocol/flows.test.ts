@@ -50,7 +50,7 @@ describe("a stream with two flows", () => {
     const flows = new Flows(app, kernels);
     let seq = 0;
     const log = (): void => {
-      if (flows.dirty) flows.takeChanges(++seq);
+      if (flows.dirty) flows.takeChanges(++seq, Number.POSITIVE_INFINITY);
     };
     const half = GROUPS_MAX / 2;
     expect(flows.apply(batchOf(half, 0), log).applied).toBe(true);
