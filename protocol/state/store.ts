@@ -30,6 +30,9 @@ export class StateStore {
   readonly #unfolded = new Map<string, Unfolded>();
   /** Unfolded entries of collections, by the collection's prefix, for ranges. */
   readonly #entries = new Map<string, Set<string>>();
+  /** Those prefixes and the cached entries by entity, so that a clear looks at nothing else. */
+  readonly #prefixesOf = new Map<string, Set<string>>();
+  readonly #cachedOf = new Map<string, Set<string>>();
   /** Prefixes whose stored content is void until a fold deletes it; value is the record that cleared them. */
   readonly #cleared = new Map<string, number>();
   /** Clean pairs, least recently used first. */
@@ -93,16 +96,15 @@ export class StateStore {
     this.#unfolded.set(key, { change, seq });
     const prefix = key.slice(0, key.lastIndexOf("\u0001") + 1);
     if (prefix === key) return;
-    let entries = this.#entries.get(prefix);
-    if (!entries) this.#entries.set(prefix, (entries = new Set()));
-    entries.add(key);
+    addTo(this.#entries, prefix, key);
+    addTo(this.#prefixesOf, entityOf(key), prefix);
   }
 
   /** Cached pairs under the prefix stay until `markCleared`: `#cleared` hides them. */
   #clear(entity: string, seq: number): void {
     this.#dropUnfolded(entity);
-    for (const [prefix, keys] of this.#entries) {
-      if (prefix.startsWith(entity)) for (const key of keys) this.#dropUnfolded(key);
+    for (const prefix of this.#prefixesOf.get(entity) ?? []) {
+      for (const key of this.#entries.get(prefix) ?? []) this.#dropUnfolded(key);
     }
     this.#cleared.set(entity, seq);
   }
@@ -110,9 +112,8 @@ export class StateStore {
   #dropUnfolded(key: string): void {
     this.#unfolded.delete(key);
     const prefix = key.slice(0, key.lastIndexOf("\u0001") + 1);
-    const entries = this.#entries.get(prefix);
-    entries?.delete(key);
-    if (entries?.size === 0) this.#entries.delete(prefix);
+    removeFrom(this.#entries, prefix, key);
+    if (prefix !== key && !this.#entries.has(prefix)) removeFrom(this.#prefixesOf, entityOf(key), prefix);
   }
 
   /** Prefixes to delete from storage, then keys to write, for all records up to `seq`. Nothing is marked folded yet. */
@@ -139,15 +140,18 @@ export class StateStore {
 
   /** Storage holds nothing under these prefixes any more; called before the keys of the same fold are written. */
   markCleared(entities: readonly string[], through: number): void {
-    const done = new Set(entities.filter((entity) => (this.#cleared.get(entity) ?? Infinity) <= through));
-    if (done.size === 0) return;
-    for (const key of this.#cache.keys()) if (done.has(entityOf(key))) this.#forget(key);
-    for (const entity of done) this.#cleared.delete(entity);
+    for (const entity of entities) {
+      if ((this.#cleared.get(entity) ?? Infinity) > through) continue;
+      this.#forget(entity);
+      for (const key of this.#cachedOf.get(entity) ?? []) this.#forget(key);
+      this.#cleared.delete(entity);
+    }
   }
 
   #remember(key: string, change: Change): void {
     this.#forget(key);
     this.#cache.set(key, change);
+    if (!isEntity(key)) addTo(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes += cost(key, change);
     while (this.#cachedBytes > this.#cacheBytes) {
       const oldest = this.#cache.keys().next();
@@ -160,6 +164,7 @@ export class StateStore {
     const change = this.#cache.get(key);
     if (change === undefined) return;
     this.#cache.delete(key);
+    if (!isEntity(key)) removeFrom(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes -= cost(key, change);
   }
 
@@ -174,6 +179,22 @@ export class StateStore {
 /** The prefix of service and key that a state key starts with. */
 function entityOf(stateKey: string): string {
   return stateKey.slice(0, stateKey.indexOf("\u0001", stateKey.indexOf("\u0001") + 1) + 1);
+}
+
+/** Whether this is the key of a value, not of an entry. */
+function isEntity(stateKey: string): boolean {
+  return stateKey.endsWith("\u0001");
+}
+
+function addTo(table: Map<string, Set<string>>, name: string, item: string): void {
+  const items = table.get(name);
+  if (items) items.add(item);
+  else table.set(name, new Set([item]));
+}
+
+function removeFrom(table: Map<string, Set<string>>, name: string, item: string): void {
+  const items = table.get(name);
+  if (items?.delete(item) && items.size === 0) table.delete(name);
 }
 
 function cost(key: string, change: Change): number {
