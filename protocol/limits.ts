@@ -47,6 +47,8 @@ export const LIMITS = {
   foldRowsPerTurn: 500,
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */
   edgeResultMs: 120_000,
+  /** How far an edge's clock may be ahead of a partition's. */
+  maxClockSkewMs: 30_000,
   edgeResultBytes: 12 * MiB,
   /** Batches of which is remembered, in memory and over a restart, up to which line results are forgotten. */
   forgottenBatches: 10_000,
@@ -74,4 +76,8 @@ invariant(
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");
+invariant(
+  LIMITS.maxClockSkewMs + LIMITS.requestDeadlineMs < LIMITS.edgeResultMs,
+  "what is forgotten by age must be older than what still comes",
+);
 invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");

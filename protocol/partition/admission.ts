@@ -104,7 +104,7 @@ export class Admission {
       if (!this.#parts.results.isExpired(id.requestId, now)) return false;
       const { status, body } = problemAnswer(
         "deadline-exceeded",
-        "the request is older than the results that are kept for retries",
+        "the request is older than the results that are kept for retries, or the clocks of edge and partition differ",
       );
       this.#parts.tickets.answer(waiter, status, 0, body);
       return true;

@@ -38,10 +38,14 @@ export class Results {
     return text === undefined ? undefined : decodeStored(requestId, text);
   }
 
-  /** An unknown edge id so old that its result may have been forgotten. */
+  /**
+   * An unknown edge id so old that its result may have been forgotten. One from the future is refused too: once forgotten, it would
+   * make everybody's ids look old.
+   */
   isExpired(requestId: string, now: number): boolean {
     const at = issuedAt(requestId);
-    return at !== null && (at < now - LIMITS.edgeResultMs || this.#forgotten.has(requestId));
+    if (at === null) return false;
+    return at < now - LIMITS.edgeResultMs || at > now + LIMITS.maxClockSkewMs || this.#forgotten.has(requestId);
   }
 
   add(found: StoredResult, seq: number, at: number): void {

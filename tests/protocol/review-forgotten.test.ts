@@ -68,6 +68,20 @@ test("batches are remembered within a limit, and those beyond it by their time",
   expect(forgotten.has(line(batches[10] as string, 5))).toBe(true);
 });
 
+test("an edge whose clock is far ahead is refused, and does not make others' requests look old", () => {
+  const results = new Results(new MapStore());
+  const ahead = line(origin(START + 600_000), 1);
+  expect(results.isExpired(ahead, START)).toBe(true);
+  const slightly = line(origin(START + LIMITS.maxClockSkewMs), 1);
+  expect(results.isExpired(slightly, START)).toBe(false);
+  results.add(result(slightly), 1, START);
+  const later = START + LIMITS.edgeResultMs + 1;
+  results.add(result(line(origin(later), 1)), 2, later);
+  expect(results.find(slightly)).toBeUndefined();
+  expect(results.isExpired(slightly, later)).toBe(true);
+  expect(results.isExpired(line(origin(later - LIMITS.requestDeadlineMs), 1), later)).toBe(false);
+});
+
 test("a result that is found twice at a start counts once", () => {
   const results = new Results(new MapStore());
   const ids = Array.from({ length: 10_000 }, () => line(origin(START), 1));
