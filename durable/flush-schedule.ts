@@ -1,6 +1,6 @@
 /**
- * When to flush: at once while the object is idle, so that a lone transaction waits for nothing; once per write while it is
- * busy, so that everything that became ready during a write shares the next one (group commit).
+ * When to flush: one step of the event loop after the first transaction is ready, so that requests that have already arrived
+ * share the write; while a write is under way everything that becomes ready waits for the next (group commit).
  */
 import { platformTimers } from "./sandbox.ts";
 
@@ -20,17 +20,19 @@ export class FlushSchedule {
     this.#wanted = true;
     if (this.#busy) return;
     this.#busy = true;
-    queueMicrotask(() => this.#turn());
+    // With nothing to wait for this takes one step of the event loop; a timer would take a millisecond.
+    this.#whenDurable(() => this.#turn());
+  }
+
+  #whenDurable(then: () => void): void {
+    // A failed write resets the object; there is nothing left to schedule.
+    this.#durable().then(then, () => undefined);
   }
 
   #turn(): void {
     this.#wanted = false;
     this.#flush();
-    this.#durable().then(
-      () => this.#written(),
-      // A failed write resets the object; there is nothing left to schedule.
-      () => undefined,
-    );
+    this.#whenDurable(() => this.#written());
   }
 
   /** A timer's turn lets requests that have arrived be delivered before the next write. */

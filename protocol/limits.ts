@@ -44,7 +44,7 @@ export const LIMITS = {
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
   maxUnfoldedBytes: 64 * MiB,
   /** Rows written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
-  foldRowsPerTurn: 500,
+  foldRowsPerTurn: 2000,
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */
   edgeResultMs: 120_000,
   /** How far an edge's clock may be ahead of a partition's. */

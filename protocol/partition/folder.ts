@@ -82,6 +82,8 @@ export class Folder {
   /** Each group of operations is made when it is asked for, so that it holds the state of the turn that persists it; a group is never split. */
   *#run(through: number, now: number): Generator<StorageOp[]> {
     const { clears, keys } = this.#store.unfoldedThrough(through);
+    // In the order of the tables, so that the rows of one turn share pages: a page is written whole however little of it changed.
+    keys.sort();
     for (const entity of clears) {
       yield [{ op: "delete-state-range", from: entity, to: afterPrefix(entity) }];
       this.#store.markCleared([entity], through);
@@ -97,13 +99,15 @@ export class Folder {
   }
 
   *#foldResults(through: number, now: number): Generator<StorageOp[]> {
-    const clients = this.#results.clientThrough(through);
+    const clients = this.#results
+      .clientThrough(through)
+      .sort((a, b) => (a.result.requestId < b.result.requestId ? -1 : 1));
     for (const { result, at } of clients) {
       const expires = at + LIMITS.clientResultMs;
       yield [{ op: "put-result", requestId: result.requestId, text: encodeStored(result), expires }];
     }
     this.#results.markFolded(through);
-    if (clients.length > 0) yield [{ op: "sweep-results", now, limit: clients.length * 2 }];
+    if (clients.length > 0) yield [{ op: "sweep-results", now, limit: clients.length }];
     const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
     let part = 0;
     for (const chunk of chunksBySize(edge)) {
