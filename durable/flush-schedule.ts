@@ -2,7 +2,6 @@
  * When to flush: one step of the event loop after the first transaction is ready, so that requests that have already arrived
  * share the write; while a write is under way everything that becomes ready waits for the next (group commit).
  */
-import { platformTimers } from "./sandbox.ts";
 
 export class FlushSchedule {
   readonly #flush: () => void;
@@ -35,9 +34,9 @@ export class FlushSchedule {
     this.#whenDurable(() => this.#written());
   }
 
-  /** A timer's turn lets requests that have arrived be delivered before the next write. */
+  /** What became ready during the write is flushed like the first: after one more step, for those that have just arrived. */
   #written(): void {
-    if (this.#wanted) platformTimers.setTimeout(() => this.#turn(), 0);
+    if (this.#wanted) this.#whenDurable(() => this.#turn());
     else this.#busy = false;
   }
 }
