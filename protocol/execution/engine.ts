@@ -118,8 +118,13 @@ export class Engine {
     else pending.resolve(outcome.value === undefined ? undefined : decodeValue(outcome.value as string));
   }
 
-  /** Input, handler, output: synchronous all the way where the user's code is. */
+  /** All that is the user's code is enclosed, schemas too, and everything asynchronous that comes of it. */
   #run(activation: Activation): void {
+    this.host.enclose(() => this.#validate(activation));
+  }
+
+  /** Input, handler, output: synchronous all the way where the user's code is. */
+  #validate(activation: Activation): void {
     try {
       const validated = validate(activation.target.contract.input, inputOf(activation));
       if (isThenable(validated)) this.#await(activation, validated, (checked) => this.#handle(activation, checked));
@@ -138,7 +143,7 @@ export class Engine {
     const { service, name } = activation.target;
     const handler = service.handlers[name] as (ctx: unknown, input: unknown) => unknown;
     const context = createContext(this, activation);
-    const result = this.host.enclose(() => handler(context, input.value));
+    const result = handler(context, input.value);
     if (isThenable(result)) this.#await(activation, result, (value) => this.#finish(activation, value));
     else this.#finish(activation, result);
   }

@@ -322,6 +322,15 @@ describe("unruly functions", () => {
     }
   });
 
+  test("cannot fetch or start timers from a schema either", async () => {
+    for (const effect of ["fetch", "setTimeout"]) {
+      for (const late of [false, true]) {
+        const answer = await call(["unruly", freshKey()], "effectInSchema", { effect, late });
+        expect([effect, late, problemOf(answer)]).toEqual([effect, late, "side-effect-in-transaction"]);
+      }
+    }
+  });
+
   test("a query that writes by force is refused in every way that it tries", async () => {
     const key = freshKey();
     const answer = await call(["unruly", key], "writeInQuery");

@@ -12,6 +12,14 @@ export const Unruly = contract("unruly", {
   impossible: fn({ input: z.never() }),
   /** Tries a side effect and tells the type of the error. */
   sideEffect: fn({ input: z.object({ effect, late: z.boolean() }), output: z.string() }),
+  /** Its schema tries a side effect, at once or later. */
+  effectInSchema: fn({
+    input: z.object({ effect, late: z.boolean() }).refine(async ({ effect: kind, late }) => {
+      if (late) await Promise.resolve();
+      perform(kind);
+      return true;
+    }),
+  }),
   deep: fn({ input: z.object({ levels: z.number() }), output: z.number() }),
   manyCalls: fn({ input: z.object({ calls: z.number() }), output: z.number() }),
   /** Writes in ways that only casts make possible; tells how each was refused. */
@@ -75,6 +83,7 @@ export const unruly = service(
       if (late) await Promise.resolve();
       return attempt(() => perform(kind));
     },
+    effectInSchema: () => undefined,
     deep: async (ctx, { levels }) =>
       levels === 0 ? 0 : 1 + (await ctx.call(Unruly, ctx.key).deep({ levels: levels - 1 })),
     async manyCalls(ctx, { calls }) {
