@@ -12,10 +12,9 @@ export const Unruly = contract("unruly", {
   impossible: fn({ input: z.never() }),
   /** Tries a side effect and tells the type of the error. */
   sideEffect: fn({ input: z.object({ effect, late: z.boolean() }), output: z.string() }),
-  /** Its schema tries a side effect, at once or later. */
+  /** Its schema tries a side effect. */
   effectInSchema: fn({
-    input: z.object({ effect, late: z.boolean() }).refine(async ({ effect: kind, late }) => {
-      if (late) await Promise.resolve();
+    input: z.object({ effect }).refine(({ effect: kind }) => {
       perform(kind);
       return true;
     }),
