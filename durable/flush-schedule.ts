@@ -2,7 +2,6 @@
  * When to flush: one step of the event loop after the first transaction is ready, so that requests that have already arrived
  * share the write; while a write is under way everything that becomes ready waits for the next (group commit).
  */
-
 export class FlushSchedule {
   readonly #flush: () => void;
   /** Resolves when everything written so far is durable. */

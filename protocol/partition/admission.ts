@@ -73,7 +73,6 @@ export class Admission {
       const line = table.column(row, INVOKE_COLUMN.line);
       this.#invokeRow(table, row, { ticket, line, joined: false }, newest, now);
     }
-    this.startWaiting();
   }
 
   #invokeRow(table: Table, row: number, waiter: Waiter, newest: NewestRoots, now: number): void {
@@ -175,7 +174,7 @@ export class Admission {
     return true;
   }
 
-  /** Starts what may run now, in order of arrival. */
+  /** Starts what may run now, in order of arrival. The machine calls it at the end of every step. */
   startWaiting(): void {
     while (this.#running < LIMITS.maxRunning && this.#head < this.#queue.length) {
       const root = this.#queue[this.#head++] as Root;

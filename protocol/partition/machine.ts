@@ -13,7 +13,7 @@ import { StateStore, type Write } from "../state/store.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { type RootOwner, Transactions } from "../transaction/transactions.ts";
 import { fitsUtf8 } from "../utf8.ts";
-import { Admission, type Batch } from "./admission.ts";
+import { Admission, type Batch, type RequestIdentity } from "./admission.ts";
 import type { Effect, Input, StorageOp, ViewRequest } from "./effects.ts";
 import { type BatchOutcome, Flows } from "./flows.ts";
 import { Folder } from "./folder.ts";
@@ -192,8 +192,8 @@ export class PartitionMachine implements RootOwner {
     this.#admission.done(root, status, 0, body);
   }
 
-  #record(root: Root, status: number, body: string): void {
-    const { requestId, fingerprintLow, fingerprintHigh } = root;
+  /** Keeps the answer to a request in the record in the making. */
+  #record({ requestId, fingerprintLow, fingerprintHigh }: RequestIdentity, status: number, body: string): void {
     const result = { requestId, status, fingerprintLow, fingerprintHigh, body };
     this.#journal.addResult(result);
     this.#results.add(result, this.#journal.seq, this.#now);
@@ -204,11 +204,7 @@ export class PartitionMachine implements RootOwner {
     const batch = this.#admission.ingest(ticket, frame, this.#now);
     if (!batch) return;
     const outcome = this.#apply(ticket, batch);
-    if (outcome.applied) {
-      const result = { ...batch.id, status: outcome.status, body: outcome.body };
-      this.#journal.addResult(result);
-      this.#results.add(result, this.#journal.seq, this.#now);
-    }
+    if (outcome.applied) this.#record(batch.id, outcome.status, outcome.body);
     this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
   }
 
@@ -239,7 +235,6 @@ export class PartitionMachine implements RootOwner {
     for (const { ticket, query } of views) {
       this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#flows, query), epoch } });
     }
-    this.#admission.startWaiting();
   }
 
   /** Persists what is committed and in no record yet; false when there is nothing. */
