@@ -1,0 +1,9 @@
+/** What the coordinator's machine asks of its shell, as data, and what it is told. */
+import type { LinkEffect, LinkInput } from "../link/effects.ts";
+
+export type CoordinatorEffect =
+  | LinkEffect
+  /** Make these names hold these texts, together, before anything that leaves later. */
+  | { readonly kind: "persist"; readonly ops: ReadonlyArray<{ readonly name: string; readonly value: string }> };
+
+export type CoordinatorInput = LinkInput;

@@ -1,0 +1,30 @@
+/** Epoch numbers: the generation of the coordinator that opened it, then a count. A new generation's epochs are above all earlier ones. */
+import { invariant } from "../assert.ts";
+import type { Epoch } from "../wire/messages.ts";
+
+const COUNTS = 2 ** 32;
+const GENERATIONS = 2 ** 21;
+
+export function epochOf(generation: number, n: number): Epoch {
+  invariant(generation < GENERATIONS && n < COUNTS, "9: epoch numbers have run out");
+  return generation * COUNTS + n;
+}
+
+export function generationOf(epoch: Epoch): number {
+  return Math.floor(epoch / COUNTS);
+}
+
+/** The count within its generation: the low 32 bits. */
+export function countOf(epoch: Epoch): number {
+  return epoch % COUNTS;
+}
+
+/** `generation.count`, for people and for `Tidegate-Epoch`. */
+export function showEpoch(epoch: Epoch): string {
+  return `${generationOf(epoch)}.${countOf(epoch)}`;
+}
+
+/** Whether an epoch lies in one of some inclusive ranges. */
+export function inRanges(ranges: ReadonlyArray<readonly [first: Epoch, last: Epoch]>, epoch: Epoch): boolean {
+  return ranges.some(([first, last]) => first <= epoch && epoch <= last);
+}

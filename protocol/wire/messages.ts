@@ -1,0 +1,245 @@
+/** What partitions and the coordinator say to each other (docs/protocol.md, "Messages"). All are one-way: an answer is a message of its own. */
+
+/** A partition's number in the map, or the coordinator. */
+export type Peer = number;
+export const COORDINATOR: Peer = 0xffff;
+
+/** `generation * 2**32 + n`: ordered, never reused; see epochs/epoch.ts. 0 is before every epoch. */
+export type Epoch = number;
+
+/** One attempt of a transaction, wherever it acts. */
+export interface TransactionId {
+  /** The partition that runs the root function. */
+  readonly root: Peer;
+  /** Incarnation of that partition. */
+  readonly incarnation: number;
+  /** Unique in that incarnation. */
+  readonly attempt: number;
+}
+
+/** Partitions of a transaction or an epoch, with the incarnation that took part. */
+export type Participants = ReadonlyMap<Peer, number>;
+
+/** An activation or scope of some partition's current incarnation. */
+export interface Place {
+  readonly peer: Peer;
+  readonly activation: number;
+}
+
+export type AnswerOutcome =
+  /** State-codec text; null for undefined. */
+  | { readonly ok: true; readonly value: string | null }
+  | {
+      readonly ok: false;
+      readonly failure: "refusal" | "engine" | "thrown";
+      /** JSON, as protocol/transaction/remote-failure.ts writes it. */
+      readonly detail: string;
+    };
+
+/** Runs a function of another partition's key within the same transaction. */
+export interface CallMessage {
+  readonly kind: "call";
+  readonly id: TransactionId;
+  readonly age: number;
+  /** Of the sender; the answer names it. */
+  readonly callId: number;
+  /** The activation of the sender that calls. */
+  readonly caller: number;
+  /** Calls above this one. */
+  readonly depth: number;
+  /** Where the call path crossed partitions above the caller, outermost first. */
+  readonly path: readonly Place[];
+  /** Scopes of tried calls around this call, outermost first. */
+  readonly scopes: readonly Place[];
+  /** Boundary of a snapshot read, or 0 for a transaction that locks. */
+  readonly snapshot: Epoch;
+  /** Milliseconds since 1970: what `ctx.now()` says. */
+  readonly at: number;
+  readonly service: string;
+  readonly key: string;
+  readonly name: string;
+  /** State-codec text; null for none. */
+  readonly input: string | null;
+}
+
+export interface AnswerMessage {
+  readonly kind: "answer";
+  readonly id: TransactionId;
+  readonly callId: number;
+  readonly outcome: AnswerOutcome;
+  /** Whom the sender knows to take part, itself included. */
+  readonly parts: Participants;
+  /** The sender's clock when it answered. */
+  readonly clock: Epoch;
+}
+
+/** The transaction belongs to `epoch`: its copies become versions of that, or are dropped; its locks are free. */
+export interface FinishMessage {
+  readonly kind: "finish";
+  readonly id: TransactionId;
+  readonly epoch: Epoch;
+  readonly drop: boolean;
+}
+
+/** The attempt is over; whoever was called by the receiver is to be told. */
+export interface AbortMessage {
+  readonly kind: "abort";
+  readonly id: TransactionId;
+}
+/** To the root: an older transaction needs what this attempt holds, or a participant was lost. */
+export interface KillMessage {
+  readonly kind: "kill";
+  readonly id: TransactionId;
+}
+/** To the root, from a participant that has heard nothing for long: does this attempt live? If not, `abort` comes. */
+export interface InquireMessage {
+  readonly kind: "inquire";
+  readonly id: TransactionId;
+}
+/** Says nothing: it shows the sender whether the receiver is still the same incarnation. */
+export interface PingMessage {
+  readonly kind: "ping";
+}
+
+/** Follows waiting calls of one transaction to see whether `origin`, which waits for a key, waits for itself. */
+export interface ChaseMessage {
+  readonly kind: "chase";
+  readonly id: TransactionId;
+  readonly origin: Place;
+  /** The call path of `origin` where it crossed partitions, its caller's place last. */
+  readonly path: readonly Place[];
+  /** The sender's call that is to be followed. */
+  readonly callId: number;
+  /** Hops so far: bounded. */
+  readonly hops: number;
+}
+/** To the partition of a chase's origin: it waits for itself. */
+export interface CycleMessage {
+  readonly kind: "cycle";
+  readonly id: TransactionId;
+  readonly activation: number;
+}
+
+/** A tried call has ended: its scope is undone or kept everywhere. Answered by `scope-ended`. */
+export interface ScopeEndMessage {
+  readonly kind: "scope-end";
+  readonly id: TransactionId;
+  readonly scope: Place;
+  readonly undo: boolean;
+}
+export interface ScopeEndedMessage {
+  readonly kind: "scope-ended";
+  readonly id: TransactionId;
+  readonly scope: Place;
+}
+
+/** A one-way message for a key of the receiver: a transaction of its own, exactly once by its id. */
+export interface PostMessage {
+  readonly kind: "post";
+  /** A request id (32 characters). */
+  readonly requestId: string;
+  readonly service: string;
+  readonly key: string;
+  readonly name: string;
+  /** JSON text; empty for none. */
+  readonly input: string;
+}
+/** A posted message's transaction is decided, or failed and is to be sent again. */
+export interface PostedMessage {
+  readonly kind: "posted";
+  readonly requestId: string;
+  readonly done: boolean;
+}
+
+/** The snapshot boundary of the asker is too old here; `decided` is known to be committed. */
+export interface TooOldMessage {
+  readonly kind: "too-old";
+  readonly id: TransactionId;
+  readonly decided: Epoch;
+}
+
+export type PartitionMessage =
+  | CallMessage
+  | AnswerMessage
+  | FinishMessage
+  | AbortMessage
+  | KillMessage
+  | InquireMessage
+  | PingMessage
+  | ChaseMessage
+  | CycleMessage
+  | ScopeEndMessage
+  | ScopeEndedMessage
+  | PostMessage
+  | PostedMessage
+  | TooOldMessage;
+
+/** How many finishes went to (partition, incarnation) in one epoch. */
+export interface FinishCount {
+  readonly peer: Peer;
+  readonly incarnation: number;
+  readonly finishes: number;
+}
+
+export interface RecordReport {
+  readonly epoch: Epoch;
+  readonly parts: Participants;
+}
+
+/** From a partition to the coordinator. */
+export type ReportMessage =
+  /** A new incarnation asks for the era. */
+  | { readonly kind: "hello" }
+  /** Answers `recover`: what it knows to be committed, and its undecided records. */
+  | {
+      readonly kind: "report";
+      readonly generation: number;
+      readonly decided: Epoch;
+      readonly records: readonly RecordReport[];
+    }
+  /** It wants to be a member of the open epoch. */
+  | { readonly kind: "join" }
+  /** Something waits for this epoch's decision. */
+  | { readonly kind: "want"; readonly epoch: Epoch }
+  /** From here on it gives this epoch to no transaction. Counts are cumulative: a later one replaces an earlier. */
+  | {
+      readonly kind: "closed";
+      readonly epoch: Epoch;
+      /** Transactions that it gave the epoch to. */
+      readonly tagged: number;
+      readonly counts: readonly FinishCount[];
+      readonly rejoin: boolean;
+    }
+  /** It holds the epoch's record durably. */
+  | { readonly kind: "prepared"; readonly epoch: Epoch }
+  /** It is not the incarnation that took part. */
+  | { readonly kind: "refuse"; readonly epoch: Epoch };
+
+/** From the coordinator to a partition. */
+export type OrderMessage =
+  /** A new generation: drop what runs, keep records, report. */
+  | { readonly kind: "recover"; readonly generation: number }
+  | {
+      readonly kind: "era";
+      readonly generation: number;
+      /** First epoch of the stretch without an abort; everything below is decided for good. */
+      readonly base: Epoch;
+      readonly open: Epoch;
+      readonly committed: Epoch;
+      /** Inclusive ranges. */
+      readonly aborted: ReadonlyArray<readonly [first: Epoch, last: Epoch]>;
+    }
+  | { readonly kind: "joined"; readonly epoch: Epoch }
+  | { readonly kind: "close"; readonly epoch: Epoch }
+  | {
+      readonly kind: "prepare";
+      readonly epoch: Epoch;
+      readonly parts: Participants;
+      /** Finishes to wait for, by sender. */
+      readonly expect: ReadonlyMap<Peer, number>;
+      /** Last committed epoch. */
+      readonly previous: Epoch;
+    }
+  | { readonly kind: "decide"; readonly epoch: Epoch };
+
+export type PeerMessage = PartitionMessage | ReportMessage | OrderMessage;
