@@ -1,12 +1,14 @@
 /** What a partition's machine asks of its shell, as data. The shell performs effects in order and adds nothing of its own. */
-import type { Activation } from "../transaction/attempt.ts";
-import type { Outcome } from "../transaction/attempt.ts";
+import type { LinkEffect, LinkInput } from "../link/effects.ts";
+import type { Activation, Outcome } from "../transaction/attempt.ts";
 
 /** One change of storage. Those of one `persist` are atomic: all or none survive a crash. */
 export type StorageOp =
   /** A part of record `seq`. Parts are joined in order. */
   | { readonly op: "record"; readonly seq: number; readonly part: number; readonly bytes: Uint8Array }
   | { readonly op: "drop-records"; readonly through: number }
+  /** Puts a record of one part in the place of one that was aborted, so that none is missing. */
+  | { readonly op: "replace-record"; readonly seq: number; readonly bytes: Uint8Array }
   | { readonly op: "put-state"; readonly key: string; readonly text: string }
   | { readonly op: "delete-state"; readonly key: string }
   /** Deletes `from <= key < to`. */
@@ -44,6 +46,7 @@ export type StorageOp =
   | { readonly op: "put-meta"; readonly name: string; readonly value: string };
 
 export type Effect =
+  | LinkEffect
   /** Run a user function; answer by the input `returned`. */
   | { readonly kind: "run"; readonly activation: Activation }
   /** The call that this activation stands for has ended: settle its caller's promise. */
@@ -56,8 +59,6 @@ export type Effect =
   | { readonly kind: "want-flush" }
   /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
   | { readonly kind: "want-fold" }
-  /** Functions run that may never end: call back with the input `expire` in `LIMITS.expiryMs`. */
-  | { readonly kind: "want-expiry" }
   /** For the log of the shell; nothing depends on it. */
   | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown };
 
@@ -69,13 +70,15 @@ export interface ViewReply {
 
 /** What the shell tells the machine. */
 export type Input =
+  | LinkInput
+  /** The first one: storage is read and this incarnation is written. */
+  | { readonly kind: "start" }
   | { readonly kind: "invoke"; readonly ticket: number; readonly frame: Uint8Array }
   | { readonly kind: "ingest"; readonly ticket: number; readonly frame: Uint8Array }
   | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
   | { readonly kind: "flush" }
-  | { readonly kind: "fold" }
-  | { readonly kind: "expire" };
+  | { readonly kind: "fold" };
 
 export interface ViewRequest {
   readonly view: string;
