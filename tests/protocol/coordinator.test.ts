@@ -329,6 +329,32 @@ describe("a new generation", () => {
     expect(d.machine.status).toMatchObject({ committed: 0, abortedRanges: [[1, SECOND - 1]] });
   });
 
+  test("keeps the aborted ranges that a record is left in, and drops the others", () => {
+    const d = domain(1, 2);
+    // Two aborts with a commit behind each; 2 never says that it entered an era.
+    for (const epoch of [FIRST, FIRST + 3]) {
+      preparing(d, epoch);
+      d.say(1, { kind: "refuse", epoch });
+      d.say(1, { kind: "join" });
+      close(d, 1, epoch + 2, 1);
+      d.say(1, { kind: "prepared", epoch: epoch + 2 });
+    }
+    expect(d.machine.status.abortedRanges).toEqual([
+      [FIRST, FIRST + 1],
+      [FIRST + 3, FIRST + 4],
+    ]);
+    d.restartCoordinator();
+    report(d, 1, FIRST + 5);
+    report(d, 2, 0, [FIRST + 3, 1, 2]);
+    expect(d.machine.status).toMatchObject({
+      committed: FIRST + 5,
+      abortedRanges: [
+        [FIRST + 3, FIRST + 4],
+        [FIRST + 6, SECOND - 1],
+      ],
+    });
+  });
+
   test("asks again a partition that restarts meanwhile, and does not count its earlier report", () => {
     const d = domain(1, 2);
     d.restartCoordinator();
