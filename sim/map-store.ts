@@ -56,7 +56,7 @@ export class MapStore implements StateReader {
   }
 
   #performOnList(
-    op: Op<"record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint">,
+    op: Op<"record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint">,
   ): void {
     switch (op.op) {
       case "record":
@@ -65,6 +65,10 @@ export class MapStore implements StateReader {
           "1: a record is written twice",
         );
         this.records.push(op);
+        return;
+      case "replace-record":
+        removeWhere(this.records, ({ seq }) => seq === op.seq);
+        this.records.push({ op: "record", seq: op.seq, part: 0, bytes: op.bytes });
         return;
       case "drop-records":
         removeWhere(this.records, ({ seq }) => seq <= op.through);
@@ -123,6 +127,8 @@ export class MapStore implements StateReader {
     return {
       folded,
       forgotten: this.meta.get("forgotten"),
+      generation: Number(this.meta.get("generation") ?? 0),
+      decided: Number(this.meta.get("decided") ?? 0),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),
       recent: [...this.recents].sort((a, b) => a.seq - b.seq || a.part - b.part),
       checkpoints: new Map(

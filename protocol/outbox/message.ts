@@ -40,7 +40,7 @@ function hex(value: number, digits: number): string {
 }
 
 /** Writes that keep messages until they are delivered. @throws TidegateError `transaction-too-large` */
-export function postingWrites(postings: readonly Posting[], nextId: () => string): Write[] {
+export function postingWrites(postings: ReadonlyArray<Omit<Posting, "scope">>, nextId: () => string): Write[] {
   return postings.map(({ sender, service, key, name, input }) => {
     const requestId = nextId();
     const text = JSON.stringify([sender, service, key, name, input]);

@@ -26,7 +26,6 @@ import { fitsUtf8 } from "../utf8.ts";
 import {
   COORDINATOR,
   type Epoch,
-  type FinishMessage,
   type OrderMessage,
   type PartitionMessage,
   type Peer,
@@ -202,7 +201,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#fold();
         break;
       case "deliver":
-        this.#links.deliver(input.ticket, input.bytes);
+        if (this.#links.deliver(input.ticket, input.bytes) !== "answered") {
+          this.emit({ kind: "undelivered", ticket: input.ticket });
+        }
         break;
       case "sent":
         this.#links.sent(input.to, input.batch, input.incarnation, now);
