@@ -34,14 +34,18 @@ export async function startWorkerd(workers: readonly BenchWorker[], inspectorPor
     cwd: folder,
     stdio: ["ignore", "inherit", "inherit"],
   });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  process.once("SIGTERM", () => process.exit(1));
   await untilReady(child, workers);
   return {
     pid: child.pid as number,
     cpuSeconds: async () => cpuOf(await readFile(`/proc/${child.pid}/stat`, "utf8")),
     stop: async () => {
       const exited = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
+      kill();
       await exited;
+      process.off("exit", kill);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,6 +1,6 @@
 /** One run of batches: made, driven, repeated in part, audited; then it has figures. */
 import { closedLoop, type Drive, openLoop, quantile } from "../lib/drive.ts";
-import { audit } from "./audit.ts";
+import { auditRun } from "./audit.ts";
 import { type BatchJobs, batchJobs } from "./batch-jobs.ts";
 import { BATCH_LINES, makeBatch, makeBatches, shareAcross } from "./batches.ts";
 import { repeatBatches } from "./repeats.ts";
@@ -48,7 +48,7 @@ async function run(stage: Stage, drive: (jobs: BatchJobs) => Promise<Drive>): Pr
   const driven = await stage.timed(() => drive(jobs));
   const cpu = (await workerd.cpuSeconds()) - cpuBefore;
   await repeatBatches(APP_PORT, jobs.recent, makeBatch(draw, random), ledger);
-  await audit(APP_PORT, ledger);
+  await auditRun(APP_PORT, ledger);
   return {
     transfers: jobs.acknowledged,
     perSecond: (jobs.acknowledged / driven.elapsedMs) * 1000,

@@ -12,6 +12,7 @@ export class Ledger {
   readonly #change: Float64Array;
   readonly #sent: Uint32Array;
   readonly #received: Uint32Array;
+  #touched = new Set<number>();
 
   constructor(accounts: number) {
     this.accounts = accounts;
@@ -26,6 +27,14 @@ export class Ledger {
     this.#change[to]! += amount;
     this.#sent[from]! += 1;
     this.#received[to]! += 1;
+    this.#touched.add(from).add(to);
+  }
+
+  /** The accounts that took part since the last call of this. */
+  takeTouched(): number[] {
+    const touched = [...this.#touched];
+    this.#touched = new Set();
+    return touched;
   }
 
   /** What the account must show. */

@@ -1,4 +1,4 @@
-/** Requests as a client of the app sends them, every POST with an Idempotency-Key of its own. */
+/** Requests as a client of the app sends them, each that writes with an Idempotency-Key of its own. */
 import type { HttpRequest } from "../lib/http-connection.ts";
 import { accountName } from "./accounts.ts";
 
@@ -15,6 +15,11 @@ function idempotencyKey(): string {
 
 export function batchRequest(body: Buffer): HttpRequest {
   return { path: "/v1/batch", headers: AUTH + NDJSON_TYPE + idempotencyKey(), body };
+}
+
+/** Queries; they need no Idempotency-Key, and under one each answer would be recorded. */
+export function queriesRequest(body: string): HttpRequest {
+  return { path: "/v1/batch", headers: AUTH + NDJSON_TYPE, body };
 }
 
 export function transferRequest(from: number, to: number, amount: number): HttpRequest {

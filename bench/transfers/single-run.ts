@@ -2,7 +2,7 @@
 import { closedLoop, type Job, quantile, withConnections } from "../lib/drive.ts";
 import type { HttpAnswer } from "../lib/http-answer.ts";
 import type { HttpConnection, HttpRequest } from "../lib/http-connection.ts";
-import { audit } from "./audit.ts";
+import { auditRun } from "./audit.ts";
 import { mustBeDeclared } from "./batch-jobs.ts";
 import { bareRequest, transferRequest } from "./requests.ts";
 import { APP_PORT, BARE_PORT, type Stage } from "./stage.ts";
@@ -48,7 +48,7 @@ export async function transferRun(stage: Stage, connections: number): Promise<Si
     return { request, take };
   });
   await withConnections(APP_PORT, 1, async ([connection]) => repeat(connection as HttpConnection, recent));
-  await audit(APP_PORT, stage.ledger);
+  await auditRun(APP_PORT, stage.ledger);
   return figures;
 }
 

@@ -5,6 +5,7 @@ import { namedWasm } from "../lib/named-wasm.ts";
 import { startWorkerd, type WorkerdProcess } from "../lib/workerd.ts";
 import { partitionsOf, type Random, type Skew } from "./accounts.ts";
 import { seeded } from "../kernels/bids.ts";
+import { auditAll } from "./audit.ts";
 import { Ledger } from "./ledger.ts";
 import type { TransferOptions } from "./options.ts";
 import { TOKEN } from "./requests.ts";
@@ -59,7 +60,9 @@ export async function onStage<T>(options: TransferOptions, skew: Skew, play: (st
     const partitions = partitionsOf(skew.accounts, options.partitions);
     const ledger = new Ledger(skew.accounts);
     const timed: Stage["timed"] = (drive) => drive();
-    return await play({ options, skew, workerd, ledger, partitions, random: seeded(SEED), app, timed });
+    const played = await play({ options, skew, workerd, ledger, partitions, random: seeded(SEED), app, timed });
+    await auditAll(APP_PORT, ledger);
+    return played;
   } finally {
     await workerd.stop();
   }
