@@ -3,6 +3,11 @@
 const LIVE_MS = 200;
 const PLAIN_MS = 2_000;
 
+/** Says something between lines of progress. */
+export function say(text: string): void {
+  console.log(process.stdout.isTTY ? `\r\x1b[K${text}` : text);
+}
+
 export class Progress {
   readonly #what: string;
   readonly #total: number;
