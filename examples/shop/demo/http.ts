@@ -11,7 +11,7 @@ import { say } from "./progress.ts";
 /** Milliseconds for which a request is repeated while nobody answers: long enough to restart a server by hand. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 50;
-const PAUSE_MAX_MS = 2_000;
+const PAUSE_MAX_MS = 1_000;
 /** Milliseconds of silence after which an attempt is given up. */
 const SILENCE_MS = 60_000;
 

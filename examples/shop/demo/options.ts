@@ -14,7 +14,7 @@ export const HELP = `npm run demo -- [options]     drives the shop that npm star
   --help
 
 Each run adds to what is there, and first audits what the runs before it left. While the server is away, requests are repeated for a
-minute with their Idempotency-Keys: kill it in the middle and start it again. Exit code 1 when an audit fails.`;
+minute with their Idempotency-Keys: stop it on the way, or kill it, and start it again. Exit code 1 when an audit fails.`;
 
 export interface Options {
   readonly url: string;
