@@ -20,6 +20,7 @@ export class Progress {
     this.#what = what;
     this.#total = total;
     this.#timer = setInterval(() => this.#show(), process.stdout.isTTY ? LIVE_MS : PLAIN_MS);
+    this.#show();
   }
 
   add(count: number): void {
