@@ -77,7 +77,7 @@ export class Folder {
     if (!this.#work && !this.isDue) return [];
     this.#work ??= this.#begin(now);
     const ops: StorageOp[] = [];
-    const rows = LIMITS.foldRowsPerTurn * Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes);
+    const rows = LIMITS.foldRowsPerTurn * Math.max(1, Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes));
     while (ops.length < rows) {
       const next = this.#work.next();
       if (next.done) {
