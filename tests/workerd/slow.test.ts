@@ -46,6 +46,8 @@ async function beginSlow(keys: readonly [string, string]): Promise<Slow> {
 test("is given up with deadline-exceeded, leaves nothing, and who waited for its keys goes on", async () => {
   const [a, b] = keysApart(2);
   const slow = await beginSlow([a, b]);
+  // Late enough that they may go on waiting when it is given up.
+  await sleep(ATTEMPT_MS / 2);
   const waiting = [a, b].map((key, n) => call(["table", key], "write", { row: n + 3, value: 7 }));
   const answer = await slow.answer;
   expect([answer.status, problemOf(answer)]).toEqual([504, "deadline-exceeded"]);

@@ -30,6 +30,8 @@ class Play {
   readonly #keys: Keys;
   readonly #operations: ReadonlyMap<string, readonly RowOperation[]>;
   readonly #answers = new Map<string, Promise<Answer>>();
+  /** Answers that have arrived. */
+  readonly #arrived = new Map<string, Answer>();
   /** Steps let on that wait, by the transaction that they wait for. */
   readonly #waiting = new Map<string, HistoryStep[]>();
 
@@ -66,7 +68,7 @@ class Play {
     }
     await this.#finish(step, ends);
     if (beginsAgain !== undefined) {
-      await until(() => this.#begun(beginsAgain) > begunBefore, `${beginsAgain} to begin again`, PROMPT_MS);
+      await this.#progress(beginsAgain, () => this.#begun(beginsAgain) > begunBefore, `${beginsAgain} to begin again`);
     }
   }
 
@@ -79,8 +81,18 @@ class Play {
       keys: this.#keys,
       operations: this.#operations.get(transaction),
     };
-    this.#answers.set(transaction, call(["table", root], "transaction", input));
-    await until(() => this.#begun(transaction) > 0, `${transaction} to begin`, PROMPT_MS);
+    const answer = call(["table", root], "transaction", input);
+    this.#answers.set(transaction, answer);
+    void answer.then((arrived) => this.#arrived.set(transaction, arrived));
+    await this.#progress(transaction, () => this.#begun(transaction) > 0, `${transaction} to begin`);
+  }
+
+  /** Waits for what a transaction is to do before it is answered. */
+  async #progress(transaction: string, holds: () => boolean, what: string): Promise<void> {
+    await until(() => holds() || this.#arrived.has(transaction), what, PROMPT_MS);
+    if (holds()) return;
+    const { status, body } = this.#arrived.get(transaction) ?? {};
+    throw new Error(`instead of ${what}, ${transaction} was answered ${status} ${JSON.stringify(body)}`);
   }
 
   #begun(transaction: string): number {
@@ -93,7 +105,7 @@ class Play {
 
   /** A step that ends its transaction is done when its request is answered; then those go on that waited for it. */
   async #finish(step: HistoryStep, ends: boolean): Promise<void> {
-    if (!ends) return until(() => this.#isDone(step), `"${step.text}"`, PROMPT_MS);
+    if (!ends) return this.#progress(step.transaction, () => this.#isDone(step), `"${step.text}"`);
     await this.#answers.get(step.transaction);
     const released = this.#waiting.get(step.transaction) ?? [];
     this.#waiting.delete(step.transaction);
