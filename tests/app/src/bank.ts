@@ -1,6 +1,7 @@
 /** A bank: every account begins with the same money, so the sum over all of them never changes. */
 import { contract, fn, noData, query, service } from "../../../sdk/index.ts";
 import { z } from "zod";
+import { dawdle } from "./pause.ts";
 
 /** What every account begins with. */
 export const OPENING_BALANCE = 100;
@@ -21,13 +22,21 @@ export const bank = service(
   {
     async transfer(ctx, { to, amount: moved }) {
       if (ctx.state.balance < moved) throw ctx.refuse("overdrawn");
-      ctx.state.balance -= moved;
+      const left = ctx.state.balance - moved;
+      await dawdle(ctx);
+      ctx.state.balance = left;
       await ctx.call(Bank, to).deposit({ amount: moved });
     },
     deposit(ctx, { amount: moved }) {
       ctx.state.balance += moved;
     },
     balance: (ctx) => ctx.state.balance,
-    balances: (ctx, { accounts }) => Promise.all(accounts.map((account) => ctx.call(Bank, account).balance())),
+    balances: (ctx, { accounts }) =>
+      Promise.all(
+        accounts.map(async (account) => {
+          await dawdle(ctx);
+          return ctx.call(Bank, account).balance();
+        }),
+      ),
   },
 );

@@ -1,6 +1,7 @@
 /** Lists that are only appended to: what a transaction reads tells which others came before it, and in which order. */
 import { contract, type FnContext, fn, noData, query, service } from "../../../sdk/index.ts";
 import { z } from "zod";
+import { dawdle } from "./pause.ts";
 
 const operation = z.union([
   z.tuple([z.literal("append"), z.string(), z.number()]),
@@ -38,7 +39,13 @@ export const lists = service(
       ctx.state.items.push(value);
     },
     read: (ctx) => [...ctx.state.items],
-    readAll: (ctx, { keys }) => Promise.all(keys.map((key) => ctx.call(Lists, key).read())),
+    readAll: (ctx, { keys }) =>
+      Promise.all(
+        keys.map(async (key) => {
+          await dawdle(ctx);
+          return ctx.call(Lists, key).read();
+        }),
+      ),
     async sequence(ctx, { operations: all, refuse }) {
       const shown: ListResults = [];
       for (const one of all) shown.push(await perform(ctx, one));
@@ -46,6 +53,7 @@ export const lists = service(
     },
     async chain(ctx, { operations: [own, ...rest], refuse }) {
       const shown: ListResults = [own ? performHere(ctx, own) : null];
+      await dawdle(ctx);
       const [next] = rest;
       if (!next) return end(ctx, shown, refuse);
       return [...shown, ...(await ctx.call(Lists, next[1]).chain({ operations: rest, refuse }))];
@@ -70,6 +78,7 @@ function end(ctx: Context, shown: ListResults, refuse: boolean): ListResults {
 }
 
 async function perform(ctx: Context, [op, key, value]: ListOperation): Promise<number[] | null> {
+  await dawdle(ctx);
   if (op === "read") return ctx.call(Lists, key).read();
   await ctx.call(Lists, key).append({ value });
   return null;
