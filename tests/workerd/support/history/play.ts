@@ -72,10 +72,13 @@ class Play {
     }
   }
 
-  /** Transactions begin at least a millisecond apart, so that the one above is the older. */
+  /**
+   * Transactions begin at least a millisecond apart, so that the one above is the older. Their roots are by turns on the
+   * partitions of both keys.
+   */
   async #begin(transaction: string): Promise<void> {
     await sleep(2);
-    const root = freshKeyNear(this.#keys[0], true);
+    const root = freshKeyNear(this.#keys[this.#answers.size % 2 === 0 ? 0 : 1], true);
     const input = {
       name: `${this.#name}.${transaction}`,
       keys: this.#keys,
