@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { runListAppend } from "./support/list-append/run.ts";
 
-const TRANSACTIONS = 3_000;
-const KILLS = 5;
+const TRANSACTIONS = 2_000;
+const KILLS = 4;
 const PATIENCE_MS = 90_000;
 
 test(`${TRANSACTIONS} transactions around ${KILLS} kills are strictly serializable, and every sum of the bank is the same`, async () => {
