@@ -1,5 +1,5 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
+import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
@@ -23,6 +23,8 @@ import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { type TransactionOwner, Transactions } from "../transaction/transactions.ts";
 import { fitsUtf8 } from "../utf8.ts";
+import { INGEST } from "../wire/ingest.ts";
+import { INVOKE } from "../wire/invoke.ts";
 import {
   COORDINATOR,
   type Epoch,
@@ -278,7 +280,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else this.#views.push({ ticket: input.ticket, query: input.query });
   }
 
+  /** @throws CorruptError for a damaged frame, which is not held */
   #hold(input: HeldInput): void {
+    if (input.kind !== "view") this.#setup.kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
     const bytes = input.kind === "view" ? 0 : input.frame.length;
     if (input.kind === "invoke" && this.#heldBytes + bytes > LIMITS.maxHeldBytes) {
       this.#admission.refuse(input.ticket, input.frame);
@@ -292,18 +296,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    for (const input of held) this.#resumeRequest(input);
+    for (const input of held) this.#request(input);
     this.#links.drain();
-  }
-
-  /** A damaged frame is refused by itself: whoever sent it hears nothing and gives up. */
-  #resumeRequest(input: HeldInput): void {
-    try {
-      this.#request(input);
-    } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
-      this.emit({ kind: "report", level: "error", message: "refused a frame", error });
-    }
   }
 
   get now(): number {

@@ -10,11 +10,11 @@ import { keysApart, keysBeside } from "./support/spread.ts";
 const ATTEMPT_MS = 3_000;
 const EXPIRY_MS = 200;
 const MARGIN_MS = 6_000;
-const limits = LIMITS as { attemptMs: number; expiryMs: number };
+const limits = LIMITS as { transactionMs: number; tickMs: number };
 const real = { ...LIMITS };
 
-beforeEach(() => void Object.assign(limits, { attemptMs: ATTEMPT_MS, expiryMs: EXPIRY_MS }));
-afterEach(() => void Object.assign(limits, { attemptMs: real.attemptMs, expiryMs: real.expiryMs }));
+beforeEach(() => void Object.assign(limits, { transactionMs: ATTEMPT_MS, tickMs: EXPIRY_MS }));
+afterEach(() => void Object.assign(limits, { transactionMs: real.transactionMs, tickMs: real.tickMs }));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
