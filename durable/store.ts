@@ -143,6 +143,11 @@ export class PartitionStore implements StateReader {
     return this.#one("SELECT text FROM results WHERE id = ?", requestId) as string | undefined;
   }
 
+  storedResults(requestIds: readonly string[]): Array<[string, string]> {
+    const query = "SELECT id, text FROM results WHERE id IN (SELECT value FROM json_each(?))";
+    return [...this.#sql.exec(query, JSON.stringify(requestIds)).raw()] as Array<[string, string]>;
+  }
+
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     const query = "SELECT block, through FROM view_blocks WHERE flow = ? AND part = 0 ORDER BY block";
     return [...this.#sql.exec(query, flow).raw()].map(([block, through]) => ({

@@ -17,6 +17,8 @@ export const LIMITS = {
   transactionMs: 20_000,
   /** How often deadlines, silent peers and unanswered messages are looked at while something is under way. */
   tickMs: 250,
+  /** Batches to one peer that may be unanswered at a time: further messages wait, and gather. */
+  maxBatchesInFlight: 3,
   /** Silence of another partition after which it is asked whether it still is what it was. */
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */

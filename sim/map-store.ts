@@ -106,6 +106,13 @@ export class MapStore implements StateReader {
     return this.results.get(requestId)?.text;
   }
 
+  storedResults(requestIds: readonly string[]): Array<[string, string]> {
+    return requestIds.flatMap((id): Array<[string, string]> => {
+      const text = this.result(id);
+      return text === undefined ? [] : [[id, text]];
+    });
+  }
+
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     return this.blocks.filter((one) => one.flow === flow && one.part === 0).sort((a, b) => a.block - b.block);
   }

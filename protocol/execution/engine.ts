@@ -20,7 +20,10 @@ export interface EngineHost {
   now(): number;
   random(): number;
   uuid(): string;
-  /** Calls user code so that the host can tell its side effects from others'. */
+  /**
+   * Calls user code, schemas too, so that the host can tell its side effects from others', and those of everything asynchronous that comes of
+   * it. Effects of the host are performed inside as well: it uses nothing there that it keeps user code from.
+   */
   enclose<T>(call: () => T): T;
   /** Performs an effect that is not about user functions, in the order given. */
   perform(effect: HostEffect): void;
@@ -90,16 +93,21 @@ export class Engine {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      for (let next = 0; ; next++) {
-        const effect = this.#effects[next];
-        if (effect === undefined || this.#stopped) break;
-        this.#perform(effect);
-      }
+      // All at once: to enclose every function by itself costs more than some of them do.
+      this.host.enclose(() => this.#performAll());
     } catch (error) {
       this.#stop(error);
     } finally {
       this.#effects.length = 0;
       this.#pumping = false;
+    }
+  }
+
+  #performAll(): void {
+    for (let next = 0; ; next++) {
+      const effect = this.#effects[next];
+      if (effect === undefined || this.#stopped) break;
+      this.#perform(effect);
     }
   }
 
@@ -118,13 +126,8 @@ export class Engine {
     else pending.resolve(outcome.value === undefined ? undefined : decodeValue(outcome.value as string));
   }
 
-  /** All that is the user's code is enclosed, schemas too, and everything asynchronous that comes of it. */
-  #run(activation: Activation): void {
-    this.host.enclose(() => this.#validate(activation));
-  }
-
   /** Input, handler, output: synchronous all the way where the user's code is. */
-  #validate(activation: Activation): void {
+  #run(activation: Activation): void {
     try {
       const validated = validate(activation.target.contract.input, inputOf(activation));
       if (isThenable(validated)) this.#await(activation, validated, (checked) => this.#handle(activation, checked));

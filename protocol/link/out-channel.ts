@@ -48,6 +48,11 @@ export class OutChannel {
     return this.#incarnation;
   }
 
+  /** Batches without an answer. */
+  get inFlight(): number {
+    return this.#sent.size;
+  }
+
   /** Messages that the peer may not have yet. */
   get unacknowledged(): number {
     return this.#unacknowledged;

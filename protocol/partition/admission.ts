@@ -81,10 +81,13 @@ export class Admission {
     const table = this.#setup.kernels.unpack(INVOKE, frame);
     this.#parts.tickets.open(ticket, table.rows);
     const newest: NewestRoots = new Map();
-    for (let row = 0; row < table.rows; row++) {
-      const line = table.column(row, INVOKE_COLUMN.line);
-      this.#invokeRow(table, row, { ticket, line, joined: false }, newest, now);
-    }
+    const ids = Array.from({ length: table.rows }, (_, row) => table.field(row, INVOKE_FIELD.requestId));
+    this.#parts.results.withStored(ids, () => {
+      for (let row = 0; row < table.rows; row++) {
+        const line = table.column(row, INVOKE_COLUMN.line);
+        this.#invokeRow(table, row, { ticket, line, joined: false }, newest, now);
+      }
+    });
   }
 
   #invokeRow(table: Table, row: number, waiter: Waiter, newest: NewestRoots, now: number): void {

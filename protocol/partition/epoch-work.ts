@@ -11,7 +11,7 @@ import type { StoredResult } from "../results/stored-result.ts";
 import type { History } from "../state/history.ts";
 import type { Layers } from "../state/layers.ts";
 import type { Write } from "../state/store.ts";
-import type { Attempt } from "../transaction/attempt.ts";
+import { type Attempt, participantsOf } from "../transaction/attempt.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { UTF8_PER_UNIT } from "../utf8.ts";
 import type { Epoch, FinishMessage, Peer, ReportMessage } from "../wire/messages.ts";
@@ -116,12 +116,13 @@ export class EpochWork implements EpochOwner {
   #tag({ attempt, status, body, recorded, drop, writes }: Finishing, epoch: Epoch): void {
     const { root } = attempt;
     invariant(root !== null, "6: an attempt without a root finishes here");
-    for (const [peer, incarnation] of attempt.parts) {
+    const parts = participantsOf(attempt);
+    for (const [peer, incarnation] of parts) {
       // With its memory it lost the locks.
       if (this.#parts.incarnationOf(peer) !== incarnation) return this.#parts.transactions.giveUp(attempt);
     }
     const set = this.participation.tagged(epoch);
-    for (const [peer, incarnation] of attempt.parts) {
+    for (const [peer, incarnation] of parts) {
       this.#parts.finish(peer, { kind: "finish", id: attempt.id, epoch, drop });
       countFinish(set, peer, incarnation);
     }

@@ -24,6 +24,8 @@ export class Results {
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new Map<string, Kept>();
   #edgeBytes = 0;
+  /** Stored results that were read ahead; null when none were. */
+  #read: ReadonlyMap<string, string> | null = null;
   readonly #forgotten = new Forgotten();
 
   constructor(reader: StateReader) {
@@ -34,8 +36,19 @@ export class Results {
     const kept = this.#edge.get(requestId) ?? this.#client.get(requestId);
     if (kept) return kept.result;
     if (issuedAt(requestId) !== null) return undefined;
-    const text = this.#reader.result(requestId);
+    const text = this.#read === null ? this.#reader.result(requestId) : this.#read.get(requestId);
     return text === undefined ? undefined : decodeStored(requestId, text);
+  }
+
+  /** Calls `use`, within which the stored results of these ids are known: one read for all of a frame costs what one for each would. */
+  withStored(requestIds: readonly string[], use: () => void): void {
+    const stored = requestIds.filter((id) => issuedAt(id) === null && !this.#client.has(id));
+    this.#read = new Map(stored.length === 0 ? [] : this.#reader.storedResults(stored));
+    try {
+      use();
+    } finally {
+      this.#read = null;
+    }
   }
 
   /**

@@ -22,7 +22,8 @@ export class EntityCopy {
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
   #loaded: string | null = null;
   #cleared = false;
-  readonly #entries = new Map<string, Change>();
+  /** Null while no entry is written: most copies have none. */
+  #entries: Map<string, Change> | null = null;
 
   constructor(entity: string, state: StateView, initial: (() => unknown) | undefined) {
     this.entity = entity;
@@ -61,13 +62,13 @@ export class EntityCopy {
 
   getEntry(collection: string, key: string | number): Change {
     const full = collectionPrefix(this.entity, collection) + encodeEntryKey(key);
-    const own = this.#entries.get(full);
+    const own = this.#entries?.get(full);
     if (own !== undefined) return own;
     return this.#cleared ? null : this.#state.get(full, this.entity);
   }
 
   putEntry(collection: string, key: string | number, change: Change): void {
-    this.#entries.set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), change);
+    (this.#entries ??= new Map()).set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), change);
   }
 
   range(
@@ -77,13 +78,14 @@ export class EntityCopy {
     const prefix = collectionPrefix(this.entity, collection);
     const from = options.from === undefined ? prefix : prefix + encodeEntryKey(options.from);
     const to = options.to === undefined ? afterPrefix(prefix) : prefix + encodeEntryKey(options.to);
-    const own = [...this.#entries].filter(
+    const entries = this.#entries;
+    const own = [...(entries ?? [])].filter(
       ([key]) => key.startsWith(prefix) && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0,
     );
     const committed = this.#cleared
       ? []
       : this.#state.range(prefix, this.entity, from, to, options.limit + own.length, options.reverse);
-    const merged = own.length === 0 ? committed : committed.filter(([key]) => !this.#entries.has(key));
+    const merged = own.length === 0 ? committed : committed.filter(([key]) => !entries?.has(key));
     for (const [key, change] of own) if (change !== null) merged.push([key, change]);
     if (own.length > 0) {
       merged.sort(options.reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
@@ -94,7 +96,7 @@ export class EntityCopy {
   /** Deletes value and entries; the value is the initial state again. */
   clear(): void {
     this.#cleared = true;
-    this.#entries.clear();
+    this.#entries = null;
     this.#value = UNLOADED;
   }
 
@@ -103,15 +105,14 @@ export class EntityCopy {
       value: this.#value === UNLOADED ? undefined : this.valueText(),
       loaded: this.#loaded,
       cleared: this.#cleared,
-      entries: new Map(this.#entries),
+      entries: new Map(this.#entries ?? []),
     };
   }
 
   /** Sets everything back. A plain object is refilled in place, so that a caller's alias of `ctx.state` stays the state. */
   restore(snapshot: CopySnapshot): void {
     this.#cleared = snapshot.cleared;
-    this.#entries.clear();
-    for (const [key, change] of snapshot.entries) this.#entries.set(key, change);
+    this.#entries = snapshot.entries.size > 0 ? new Map(snapshot.entries) : null;
     if (snapshot.value === undefined) {
       this.#restoreUnloaded();
       return;
@@ -154,7 +155,7 @@ export class EntityCopy {
       const text = encodeValue(this.#value);
       if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text });
     }
-    for (const [key, change] of this.#entries) {
+    for (const [key, change] of this.#entries ?? []) {
       writes.push(change === null ? { op: "delete", key, text: "" } : { op: "put", key, text: change });
     }
     return writes;

@@ -6,6 +6,8 @@ export interface StateReader {
   range(from: string, to: string, limit: number, reverse: boolean): Array<[key: string, text: string]>;
   /** The recorded result of a client's request id, as stored by a fold. */
   result(requestId: string): string | undefined;
+  /** Those of these ids that have a result, with its text. */
+  storedResults(requestIds: readonly string[]): Array<[requestId: string, text: string]>;
   /** The blocks of closed windows of a flow, in order; see the operation `put-view-block`. */
   viewBlocks(flow: string): Array<{ readonly block: number; readonly through: bigint }>;
   /** One of them, its parts joined. */

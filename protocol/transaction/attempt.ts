@@ -44,25 +44,25 @@ export interface Attempt extends LockOwner {
   /** Boundary of a snapshot read over several partitions; 0 for none. */
   readonly snapshot: Epoch;
   readonly scope: Scope;
-  readonly copies: Map<string, EntityCopy>;
-  /** Which activations of this attempt use an entity, innermost last, and which wait for it. */
+  /** Its own copy of every entity that it has touched, and which activations use that. */
   readonly uses: Map<string, Use>;
-  /** Activations waiting in some use's queue. */
-  readonly queued: Set<Activation>;
+  /** Activations waiting in some use's queue; null while there never was one. */
+  queued: Set<Activation> | null;
   /** Every activation that has not ended. */
   readonly live: Set<Activation>;
   /** Commits the partition had made when the attempt began. */
   readonly commitsAtStart: number;
   /** Milliseconds since 1970: what `ctx.now()` says. */
   readonly at: number;
-  /** Partitions that functions here have called. */
-  readonly called: Set<Peer>;
-  /** Other partitions that are known to take part, with the incarnation that does. */
-  readonly parts: Map<Peer, number>;
-  /** Scopes of tried calls of other partitions, by their place. */
-  readonly mirrors: Map<string, Scope>;
-  /** One-way messages that functions here have sent. */
-  readonly postings: Posting[];
+  /**
+   * Other partitions that functions here have called, or that are known to take part, with the incarnation that does; {@link UNANSWERED}
+   * where only the call is known. Null while there is none.
+   */
+  peers: Map<Peer, number> | null;
+  /** Scopes of tried calls of other partitions, by their place; null while there is none. */
+  mirrors: Map<string, Scope> | null;
+  /** One-way messages that functions here have sent; null while there is none. */
+  postings: Posting[] | null;
   /** What finishing it here would write, as of the last answer; null when functions have run since. */
   prepared: readonly Write[] | null;
   /** When something was last heard of it from elsewhere; ms. */
@@ -78,9 +78,16 @@ export interface Attempt extends LockOwner {
   ended: boolean;
 }
 
+/** A partition that was called and has not answered: its incarnation is not known. */
+export const UNANSWERED = 0;
+
 export interface Use {
+  /** Activations that use the entity, innermost last. */
   readonly stack: Activation[];
+  /** Those that wait for it. */
   readonly queue: Activation[];
+  /** The transaction's own copy; null until a function looks at it. */
+  copy: EntityCopy | null;
 }
 
 /** Who waits for an activation that another partition called. */
@@ -133,6 +140,7 @@ export function isTried(activation: Activation): boolean {
 }
 
 export function newScope(activation: Activation | null, parent: Scope | null, place: Place | null): Scope {
+  if (activation === null) return { ...WHOLE };
   return {
     failure: null,
     activation,
@@ -144,8 +152,26 @@ export function newScope(activation: Activation | null, parent: Scope | null, pl
   };
 }
 
+/** An attempt's own scope keeps nothing to be set back to: what is in it is dropped as a whole. Nothing is ever put into these. */
+const WHOLE: Scope = {
+  failure: null,
+  activation: null,
+  parent: null,
+  place: null,
+  snapshots: new Map(),
+  retained: new Set(),
+  reached: new Set(),
+};
+
 /** Whether a scope is another one or lies within it. */
 export function isWithin(scope: Scope, outer: Scope): boolean {
   for (let at: Scope | null = scope; at !== null; at = at.parent) if (at === outer) return true;
   return false;
+}
+
+/** Other partitions that are known to take part, with the incarnation that does. */
+export function participantsOf({ peers }: Attempt): Map<Peer, number> {
+  const parts = new Map<Peer, number>();
+  for (const [peer, incarnation] of peers ?? []) if (incarnation !== UNANSWERED) parts.set(peer, incarnation);
+  return parts;
 }

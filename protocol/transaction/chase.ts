@@ -39,7 +39,7 @@ function reachable(attempt: Attempt, from: readonly Activation[]): Set<Activatio
     const blocker = open.pop() as Activation;
     if (seen.has(blocker)) continue;
     seen.add(blocker);
-    for (const queued of attempt.queued) if (isAncestorOrSelf(blocker, queued)) open.push(...blockersOf(queued));
+    for (const queued of attempt.queued ?? []) if (isAncestorOrSelf(blocker, queued)) open.push(...blockersOf(queued));
   }
   return seen;
 }

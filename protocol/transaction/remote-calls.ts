@@ -14,7 +14,7 @@ import type {
   ScopeEndMessage,
   TooOldMessage,
 } from "../wire/messages.ts";
-import type { Activation, Attempt, Outcome } from "./attempt.ts";
+import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED } from "./attempt.ts";
 import { answeredBy, answersTo, callsWaitedFor } from "./chase.ts";
 import { failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
@@ -54,7 +54,8 @@ export class RemoteCalls {
     }
     const peer = activation.remote as Peer;
     activation.state = "remote";
-    attempt.called.add(peer);
+    const peers = (attempt.peers ??= new Map());
+    if (!peers.has(peer)) peers.set(peer, UNANSWERED);
     for (const scope of homeScopes(activation)) scope.reached.add(peer);
     this.#waiting.set(activation.id, { activation, at: this.#owner.now });
     if (attempt.locking) this.#owner.reaching();
@@ -172,7 +173,7 @@ export class RemoteCalls {
   }
 
   #send(attempt: Attempt, { peer, callId }: { peer: Peer; callId: number }, outcome: Outcome): void {
-    const parts = new Map(attempt.parts);
+    const parts = participantsOf(attempt);
     parts.set(this.#owner.self, this.#owner.incarnation);
     this.#owner.send(peer, {
       kind: "answer",
@@ -198,13 +199,13 @@ export class RemoteCalls {
     const { self, incarnation } = this.#owner;
     const scopes = homeScopes(activation);
     for (const [peer, taken] of parts) {
-      const known = peer === self ? incarnation : (attempt.parts.get(peer) ?? taken);
+      const known = peer === self ? incarnation : attempt.peers?.get(peer) || taken;
       if (known !== taken || taken < this.#owner.incarnationOf(peer)) {
         this.#transactions.giveUp(attempt);
         return false;
       }
       if (peer === self) continue;
-      attempt.parts.set(peer, taken);
+      (attempt.peers ??= new Map()).set(peer, taken);
       for (const scope of scopes) scope.reached.add(peer);
     }
     return true;
@@ -249,10 +250,10 @@ export class RemoteCalls {
   }
 
   #onScopeEnd(from: Peer, { id, scope, undo }: ScopeEndMessage, attempt: Attempt | undefined): void {
-    const mirror = attempt?.mirrors.get(scopeKey(scope));
+    const mirror = attempt?.mirrors?.get(scopeKey(scope));
     if (attempt && mirror) {
       if (undo) this.#transactions.restore(attempt, mirror);
-      attempt.mirrors.delete(scopeKey(scope));
+      attempt.mirrors?.delete(scopeKey(scope));
       this.#transactions.wake(attempt, leaveScope(attempt, mirror));
     }
     if (undo) this.#owner.send(from, { kind: "scope-ended", id, scope });
@@ -297,7 +298,7 @@ export class RemoteCalls {
 
   #onCycle({ activation: id }: CycleMessage, attempt: Attempt | undefined): void {
     if (!attempt || attempt.ended) return;
-    for (const queued of attempt.queued) if (queued.id === id) return this.#transactions.breakCycle(queued);
+    for (const queued of attempt.queued ?? []) if (queued.id === id) return this.#transactions.breakCycle(queued);
   }
 
   #onTooOld({ decided }: TooOldMessage, attempt: Attempt | undefined): void {
@@ -334,7 +335,7 @@ export class RemoteCalls {
       if (attempt.ended) continue;
       const { id } = attempt;
       if (!attempt.root && id.root === peer && id.incarnation < incarnation) this.#transactions.aborted(attempt);
-      else if (attempt.called.has(peer) || attempt.parts.has(peer)) this.#transactions.giveUp(attempt);
+      else if (attempt.peers?.has(peer)) this.#transactions.giveUp(attempt);
     }
   }
 }

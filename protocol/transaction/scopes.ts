@@ -29,8 +29,8 @@ export function enclosing(
   for (const place of places) {
     const key = scopeKey(place);
     if (here.has(key)) continue;
-    const mirror: Scope = attempt.mirrors.get(key) ?? newMirror(attempt, place, scope, up, target);
-    attempt.mirrors.set(key, mirror);
+    const mirror: Scope = attempt.mirrors?.get(key) ?? newMirror(attempt, place, scope, up, target);
+    (attempt.mirrors ??= new Map()).set(key, mirror);
     scope = mirror;
     up = mirror.activation;
   }

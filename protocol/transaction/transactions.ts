@@ -5,7 +5,6 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
 import { postingWrites } from "../outbox/message.ts";
-import type { Posting } from "../outbox/posting.ts";
 import type { Effect } from "../partition/effects.ts";
 import { resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
@@ -152,15 +151,13 @@ export class Transactions {
       locking,
       snapshot,
       scope: newScope(null, null, null),
-      copies: new Map(),
       uses: new Map(),
-      queued: new Set(),
+      queued: null,
       live: new Set(),
       commitsAtStart: this.#commits,
-      called: new Set(),
-      parts: new Map(),
-      mirrors: new Map(),
-      postings: [],
+      peers: null,
+      mirrors: null,
+      postings: null,
       prepared: null,
       heardAt: this.owner.now,
       killed: false,
@@ -337,12 +334,9 @@ export class Transactions {
   /** The transaction's own copy of what its function runs on. */
   copyOf(activation: Activation): EntityCopy {
     const { attempt, target } = activation;
-    let copy = attempt.copies.get(target.entity);
-    if (!copy) {
-      copy = new EntityCopy(target.entity, this.#viewOf(attempt), target.service.state);
-      attempt.copies.set(target.entity, copy);
-    }
-    return copy;
+    const use = attempt.uses.get(target.entity);
+    invariant(use !== undefined, "2: a function looks at a key that it does not use");
+    return (use.copy ??= new EntityCopy(target.entity, this.#viewOf(attempt), target.service.state));
   }
 
   #viewOf(attempt: Attempt): StateView {
@@ -364,10 +358,8 @@ export class Transactions {
 
   /** Sets back what a scope has done here. */
   restore(attempt: Attempt, scope: Scope): void {
-    for (const [entity, snapshot] of scope.snapshots) attempt.copies.get(entity)?.restore(snapshot);
-    for (let at = attempt.postings.length - 1; at >= 0; at--) {
-      if (isWithin((attempt.postings[at] as Posting).scope, scope)) attempt.postings.splice(at, 1);
-    }
+    for (const [entity, snapshot] of scope.snapshots) attempt.uses.get(entity)?.copy?.restore(snapshot);
+    attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
     attempt.prepared = null;
   }
 
@@ -383,7 +375,7 @@ export class Transactions {
     for (const next of woken) if (!attempt.ended) this.#lock(next);
     if (!kept || attempt.ended) return;
     for (const queued of cycles(attempt)) this.breakCycle(queued);
-    for (const queued of attempt.queued) this.remote.chase(queued);
+    for (const queued of attempt.queued ?? []) this.remote.chase(queued);
   }
 
   /** A call to another partition was answered. */
@@ -427,7 +419,7 @@ export class Transactions {
   }
 
   #needsEpoch(attempt: Attempt): boolean {
-    if (attempt.called.size > 0) return true;
+    if (attempt.peers !== null) return true;
     if (!attempt.locking || this.#layers.isDecided) return false;
     for (const entity of attempt.uses.keys()) if (this.#layers.isUndecided(entity)) return true;
     return false;
@@ -487,7 +479,8 @@ export class Transactions {
 
   #writesOf(attempt: Attempt): Write[] {
     const writes: Write[] = [];
-    for (const copy of attempt.copies.values()) {
+    for (const { copy } of attempt.uses.values()) {
+      if (copy === null) continue;
       for (const write of copy.writes()) {
         if (!fitsUtf8(write.text, LIMITS.maxValueBytes)) {
           throw new TidegateError(
@@ -498,7 +491,7 @@ export class Transactions {
         writes.push(write);
       }
     }
-    if (attempt.postings.length > 0) writes.push(...postingWrites(attempt.postings, () => this.owner.nextMessageId()));
+    if (attempt.postings !== null) writes.push(...postingWrites(attempt.postings, () => this.owner.nextMessageId()));
     if (!fitRecord(writes)) {
       throw new TidegateError(
         "transaction-too-large",
@@ -542,9 +535,7 @@ export class Transactions {
 
   /** Tells every partition that this attempt may have reached that it is over. */
   #abandon(attempt: Attempt): void {
-    for (const peer of new Set([...attempt.called, ...attempt.parts.keys()])) {
-      if (peer !== this.owner.self) this.owner.send(peer, { kind: "abort", id: attempt.id });
-    }
+    for (const peer of attempt.peers?.keys() ?? []) this.owner.send(peer, { kind: "abort", id: attempt.id });
   }
 
   /** Tells the callers that still wait inside an attempt that it has ended. */
@@ -647,8 +638,13 @@ function rootOf({ root }: Attempt): Root {
   return root;
 }
 
+/** Without a stack: it is made for every attempt that gives way, and where that happened tells nobody anything. */
 export function aborted(message: string): TidegateError {
-  return new TidegateError("transaction-aborted", message);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new TidegateError("transaction-aborted", message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 /** Whether writes are as small together as a transaction's must be; their bytes are counted only when their lengths leave that open. */

@@ -10,13 +10,13 @@ import { type Activation, type Attempt, isAncestorOrSelf, type Scope, type Use }
 export function enterUse(activation: Activation): boolean {
   const { attempt, target } = activation;
   let use = attempt.uses.get(target.entity);
-  if (!use) attempt.uses.set(target.entity, (use = { stack: [], queue: [] }));
+  if (!use) attempt.uses.set(target.entity, (use = { stack: [], queue: [], copy: null }));
   if (mayUse(use, activation)) {
     use.stack.push(activation);
     return true;
   }
   use.queue.push(activation);
-  attempt.queued.add(activation);
+  (attempt.queued ??= new Set()).add(activation);
   return false;
 }
 
@@ -41,7 +41,7 @@ function waitsForItself(activation: Activation): boolean {
     if (seen.has(blocker)) continue;
     seen.add(blocker);
     if (isAncestorOrSelf(blocker, activation.up)) return true;
-    for (const queued of attempt.queued) {
+    for (const queued of attempt.queued ?? []) {
       if (queued !== activation && isAncestorOrSelf(blocker, queued)) open.push(...blockersOf(queued));
     }
   }
@@ -61,8 +61,8 @@ export function blockersOf(queued: Activation): Activation[] {
  * itself wait for them. Whoever is only let in has called nobody yet.
  */
 export function* cycles(attempt: Attempt): Generator<Activation> {
-  for (const queued of [...attempt.queued]) {
-    if (!attempt.ended && attempt.queued.has(queued) && waitsForItself(queued)) yield queued;
+  for (const queued of [...(attempt.queued ?? [])]) {
+    if (!attempt.ended && attempt.queued?.has(queued) && waitsForItself(queued)) yield queued;
   }
 }
 
@@ -103,7 +103,7 @@ export function leaveScope(attempt: Attempt, scope: Scope): Left {
 export function leaveQueue(activation: Activation): void {
   const use = activation.attempt.uses.get(activation.target.entity);
   if (use) remove(use.queue, activation);
-  activation.attempt.queued.delete(activation);
+  activation.attempt.queued?.delete(activation);
 }
 
 function endRetention(attempt: Attempt, scope: Scope, left: { woken: Activation[]; kept: boolean }): void {
@@ -133,7 +133,7 @@ function admit(attempt: Attempt, use: Use, woken: Activation[]): void {
       continue;
     }
     use.queue.splice(i, 1);
-    attempt.queued.delete(next);
+    attempt.queued?.delete(next);
     use.stack.push(next);
     woken.push(next);
   }
