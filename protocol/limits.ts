@@ -57,6 +57,23 @@ export const LIMITS = {
   requestDeadlineMs: 30_000,
   /** Results of requests with an Idempotency-Key. */
   clientResultMs: 24 * 60 * 60 * 1000,
+  /** A batch for a peer of which it is not known whether it arrived is sent again after this; the pause doubles up to the other. */
+  resendMs: 200,
+  maxResendMs: 2_000,
+  /** A batch is sent again when nothing at all was heard of it for so long. */
+  replyMs: 10_000,
+  /** Messages to one peer that it has not acknowledged; above it new roots are refused. */
+  maxUnacknowledged: 50_000,
+  /** Messages from one peer that wait for an era or for those before them; above it new roots are refused, and the peer keeps what it sends. */
+  maxHeldMessages: 50_000,
+  /** Messages, and bytes reached before the last of them, in one batch for a peer. */
+  maxBatchMessages: 5_000,
+  maxBatchBytes: 4 * MiB,
+  /** Ranges of aborted epochs that the coordinator keeps; above it, it starts over, since recovery finds which are still needed. */
+  maxAbortedRanges: 1_000,
+  /** How long the members of an epoch may take to close it, and its participants to prepare it; then it is aborted. */
+  closeMs: 30_000,
+  prepareMs: 30_000,
   /** Entries that one `range` of a collection returns. */
   maxRangeEntries: 10_000,
   /** Rows of one answer of a view. */
@@ -75,6 +92,11 @@ invariant(
 );
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
+invariant(
+  LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
+  "a batch and one more message must fit a message",
+);
+invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");
 invariant(
   LIMITS.maxClockSkewMs + LIMITS.requestDeadlineMs < LIMITS.edgeResultMs,

@@ -1,0 +1,171 @@
+/** The life of epochs in one generation: opened, closed when something waits for them, prepared, and committed or aborted. */
+import { invariant } from "../assert.ts";
+import { epochOf } from "../epochs/epoch.ts";
+import { LIMITS } from "../limits.ts";
+import type { Epoch, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
+import { allClosed, type ClosingEpoch, memberOf, needs, openEpoch, type OpenEpoch } from "./epoch-state.ts";
+import { gather } from "./participants.ts";
+
+export type Closed = Extract<ReportMessage, { kind: "closed" }>;
+
+/** What epochs need of the machine. */
+export interface EpochsPort {
+  send(to: Peer, message: OrderMessage): void;
+  incarnationOf(peer: Peer): number;
+  /** Makes an abort durable, then tells every partition of the new era. */
+  aborted(first: Epoch, last: Epoch): void;
+}
+
+export class Epochs {
+  readonly #port: EpochsPort;
+  #base: Epoch;
+  #committed: Epoch;
+  #open: OpenEpoch;
+  #closing: ClosingEpoch | null = null;
+  #aborts = 0;
+
+  constructor(port: EpochsPort, generation: number, committed: Epoch) {
+    this.#port = port;
+    this.#base = epochOf(generation, 1);
+    this.#committed = committed;
+    this.#open = openEpoch(this.#base);
+  }
+
+  get base(): Epoch {
+    return this.#base;
+  }
+  get committed(): Epoch {
+    return this.#committed;
+  }
+  get open(): Readonly<OpenEpoch> {
+    return this.#open;
+  }
+  get closing(): Readonly<ClosingEpoch> | null {
+    return this.#closing;
+  }
+  get aborts(): number {
+    return this.#aborts;
+  }
+  get isIdle(): boolean {
+    return this.#closing === null && !this.#open.wanted;
+  }
+
+  join(partition: Peer): void {
+    const { epoch, members } = this.#open;
+    const member = members.get(partition) ?? memberOf(this.#port.incarnationOf(partition));
+    member.closed = false;
+    members.set(partition, member);
+    this.#port.send(partition, { kind: "joined", epoch });
+  }
+
+  want(epoch: Epoch, now: number): void {
+    if (epoch !== this.#open.epoch) return;
+    this.#open.wanted = true;
+    this.#close(now);
+  }
+
+  closed(partition: Peer, closed: Closed, now: number): void {
+    const closing = this.#closing?.epoch === closed.epoch ? this.#closing : null;
+    const { members } = closing ?? this.#open;
+    const member = members.get(partition);
+    invariant(
+      closing !== null || closed.epoch === this.#open.epoch,
+      "6: an epoch is closed that is decided or not open",
+    );
+    invariant(member !== undefined, "6: an epoch is closed by a partition that is no member");
+    invariant(
+      closing === null || closing.parts === null,
+      "1: an epoch is closed again after its participants were named",
+    );
+    member.closed = true;
+    member.tagged = closed.tagged;
+    member.counts = closed.counts;
+    if (closed.rejoin) this.#rejoin(partition, closing);
+    if (closing !== null) this.#prepare(now);
+    else if (closed.tagged > 0) this.want(closed.epoch, now);
+  }
+
+  prepared(partition: Peer, epoch: Epoch, now: number): void {
+    const closing = this.#closing;
+    if (closing?.epoch !== epoch || closing.parts === null) return;
+    invariant(closing.parts.has(partition), "1: an epoch is prepared by a partition that takes no part");
+    closing.prepared.add(partition);
+    if (closing.prepared.size === closing.parts.size) this.#commit(now);
+  }
+
+  refuse(epoch: Epoch): void {
+    if (this.#closing?.epoch === epoch) this.#abort(epoch);
+  }
+
+  /** A partition has lost its memory: undecided epochs that live there are lost, and all later ones with them. */
+  lost(partition: Peer): void {
+    if (this.#closing !== null && needs(this.#closing, partition)) this.#abort(this.#closing.epoch);
+    else if (!this.#open.members.has(partition)) return;
+    else if (this.#closing === null) this.#abort(this.#open.epoch);
+    else this.#open.doomed = true;
+  }
+
+  /** Gives up an epoch that a partition hangs in, since everybody waits for it. */
+  expire(now: number): void {
+    const closing = this.#closing;
+    if (closing === null) return;
+    if (now - closing.since > (closing.parts === null ? LIMITS.closeMs : LIMITS.prepareMs)) this.#abort(closing.epoch);
+  }
+
+  /** A member goes on to the epoch behind the closing one, which cannot close before this one is decided. */
+  #rejoin(partition: Peer, closing: ClosingEpoch | null): void {
+    invariant(closing !== null, "6: a member goes on to an epoch that is not open");
+    const { members } = this.#open;
+    if (!members.has(partition)) members.set(partition, memberOf(this.#port.incarnationOf(partition)));
+  }
+
+  #close(now: number): void {
+    if (this.#closing !== null || !this.#open.wanted) return;
+    const { epoch, members } = this.#open;
+    this.#closing = { epoch, members, since: now, parts: null, prepared: new Set() };
+    this.#open = openEpoch(epoch + 1);
+    for (const [partition, { closed }] of members) if (!closed) this.#port.send(partition, { kind: "close", epoch });
+    this.#prepare(now);
+  }
+
+  #prepare(now: number): void {
+    const closing = this.#closing;
+    if (closing === null || closing.parts !== null || !allClosed(closing)) return;
+    const gathered = gather(closing.members, (peer) => this.#port.incarnationOf(peer));
+    if (gathered === null) return this.#abort(closing.epoch);
+    const { parts, expect } = gathered;
+    closing.parts = parts;
+    closing.since = now;
+    if (parts.size === 0) return this.#commit(now);
+    for (const partition of parts.keys()) {
+      const finishes = expect.get(partition) ?? new Map<Peer, number>();
+      const { epoch } = closing;
+      this.#port.send(partition, { kind: "prepare", epoch, parts, expect: finishes, previous: this.#committed });
+    }
+  }
+
+  #commit(now: number): void {
+    const closing = this.#closing;
+    invariant(closing !== null && closing.parts?.size === closing.prepared.size, "1: an epoch is committed unprepared");
+    invariant(closing.epoch > this.#committed && closing.epoch >= this.#base, "1: epochs are committed out of order");
+    const { epoch, parts, members } = closing;
+    this.#committed = epoch;
+    this.#closing = null;
+    for (const partition of new Set([...parts.keys(), ...members.keys()])) {
+      this.#port.send(partition, { kind: "decide", epoch });
+    }
+    if (this.#open.doomed) this.#abort(this.#open.epoch);
+    this.#close(now);
+  }
+
+  /** Aborts this epoch and all later ones: what was read in a later one may come from this. */
+  #abort(first: Epoch): void {
+    const last = this.#open.epoch;
+    invariant(first > this.#committed && first <= last, "1: an epoch is aborted that is committed or was never open");
+    this.#aborts++;
+    this.#base = last + 1;
+    this.#open = openEpoch(this.#base);
+    this.#closing = null;
+    this.#port.aborted(first, last);
+  }
+}

@@ -1,0 +1,210 @@
+/** The coordinator's machine: inputs in, effects out. It writes who ever spoke to it and what it aborted; commits are written nowhere. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
+import { type Delivery, Links } from "../link/links.ts";
+import type { LinkOwner } from "../link/owner.ts";
+import { COORDINATOR, type Epoch, type OrderMessage, type Peer, type PeerMessage } from "../wire/messages.ts";
+import type { CoordinatorEffect, CoordinatorInput } from "./effects.ts";
+import { Epochs } from "./epochs.ts";
+import { addRange, type EpochRanges, formatRanges, parseRanges } from "./ranges.ts";
+import { Recovery, type Report } from "./recovery.ts";
+import { Registry } from "./registry.ts";
+import { type CoordinatorStatus, statusOf } from "./status.ts";
+
+export interface CoordinatorOptions {
+  readonly kernels: Kernels;
+  /** Raised and durable before the machine is made: that fences the instance before it. */
+  readonly generation: number;
+  readonly stored: { readonly registered?: string | undefined; readonly aborted?: string | undefined };
+}
+
+/** Orders belong to no era: partitions tell old ones by the generation, and by the channel's order. */
+const NO_ERA: Epoch = 0;
+
+export class CoordinatorMachine {
+  readonly #generation: number;
+  readonly #links: Links;
+  readonly #registry: Registry;
+  readonly #recovery = new Recovery();
+  #aborted: EpochRanges;
+  /** Null while this generation recovers. */
+  #epochs: Epochs | null = null;
+  /** Partitions that are known to have entered the present era: none of their records is in an aborted range. */
+  readonly #entered = new Set<Peer>();
+  #effects: CoordinatorEffect[] = [];
+  #now = 0;
+  #waking = false;
+  #replaced = false;
+
+  constructor({ kernels, generation, stored }: CoordinatorOptions) {
+    this.#generation = generation;
+    this.#registry = new Registry(stored.registered);
+    this.#aborted = parseRanges(stored.aborted ?? "");
+    this.#links = new Links(COORDINATOR, generation, kernels, this.#owner());
+  }
+
+  /** The first effects: every partition that ever spoke is asked for its records. */
+  start(now: number): CoordinatorEffect[] {
+    invariant(this.#epochs === null, "7: a coordinator is started twice");
+    return this.#turn(now, () => {
+      for (const partition of this.#registry.all) this.#askToRecover(partition);
+      this.#tryRecover();
+    });
+  }
+
+  /** @throws CorruptError for a batch that cannot be read, with nothing changed. */
+  step(input: CoordinatorInput, now: number): CoordinatorEffect[] {
+    return this.#turn(now, () => this.#handle(input));
+  }
+
+  get status(): CoordinatorStatus {
+    return statusOf(this.#generation, this.#epochs, this.#registry, this.#aborted, this.#links);
+  }
+
+  /** Nothing is under way; a coordinator that is idle asks for no wake. */
+  get isIdle(): boolean {
+    return this.#epochs !== null && this.#epochs.isIdle && this.#links.isIdle;
+  }
+
+  /** A message for a later generation came: this instance is replaced, and its shell may as well end. */
+  get isReplaced(): boolean {
+    return this.#replaced;
+  }
+
+  #turn(now: number, act: () => void): CoordinatorEffect[] {
+    this.#now = now;
+    act();
+    if (!this.#waking && (this.#links.outstanding || (this.#epochs?.closing ?? null) !== null)) {
+      this.#waking = true;
+      this.#effects.push({ kind: "wake", inMs: LIMITS.resendMs });
+    }
+    return this.#effects.splice(0);
+  }
+
+  #handle(input: CoordinatorInput): void {
+    switch (input.kind) {
+      case "deliver":
+        return this.#delivered(this.#links.deliver(input.ticket, input.bytes));
+      case "sent":
+        return this.#links.sent(input.to, input.batch, input.incarnation, this.#now);
+      case "dispatch":
+        return this.#links.dispatch(this.#now);
+      case "wake":
+        this.#waking = false;
+        this.#links.tick(this.#now);
+        this.#epochs?.expire(this.#now);
+    }
+  }
+
+  #delivered(delivery: Delivery): void {
+    if (delivery === "replaced") this.#replaced = true;
+  }
+
+  #owner(): LinkOwner {
+    return {
+      emit: (effect) => void this.#effects.push(effect),
+      ready: () => true,
+      receive: (from, message, era) => this.#receive(from, message, era),
+      peerRestarted: (peer) => this.#peerRestarted(peer),
+    };
+  }
+
+  #receive(from: Peer, message: PeerMessage, era: Epoch): void {
+    if (this.#registry.add(from)) this.#register(from);
+    if (message.kind === "hello") this.#hello(from);
+    else if (message.kind === "report") this.#report(from, message);
+    else if (this.#epochs !== null && era === this.#epochs.base) this.#takePart(this.#epochs, from, message);
+  }
+
+  /** Messages of the present era. */
+  #takePart(epochs: Epochs, from: Peer, message: PeerMessage): void {
+    this.#entered.add(from);
+    switch (message.kind) {
+      case "join":
+        return epochs.join(from);
+      case "want":
+        return epochs.want(message.epoch, this.#now);
+      case "closed":
+        return epochs.closed(from, message, this.#now);
+      case "prepared":
+        return epochs.prepared(from, message.epoch, this.#now);
+      case "refuse":
+        return epochs.refuse(message.epoch);
+      default:
+        invariant(false, `8: ${message.kind} is no message for the coordinator`);
+    }
+  }
+
+  /** In the turn of its first message, so that it is durable before an era can leave to it, and with that its first record be made. */
+  #register(partition: Peer): void {
+    this.#persist("registered", this.#registry.text);
+    // It was never told of an era, so that it has no record of an aborted epoch.
+    this.#entered.add(partition);
+  }
+
+  #hello(from: Peer): void {
+    if (this.#epochs !== null) this.#sendEra(this.#epochs, from);
+    else if (!this.#recovery.has(from)) this.#askToRecover(from);
+  }
+
+  #report(from: Peer, report: Report): void {
+    if (this.#epochs !== null || report.generation !== this.#generation) return;
+    this.#recovery.report(from, report);
+    this.#tryRecover();
+  }
+
+  #peerRestarted(peer: Peer): void {
+    if (!this.#registry.has(peer)) return;
+    if (this.#epochs !== null) return this.#epochs.lost(peer);
+    this.#recovery.forget(peer);
+    this.#askToRecover(peer);
+  }
+
+  #askToRecover(partition: Peer): void {
+    this.#send(partition, { kind: "recover", generation: this.#generation });
+  }
+
+  /** With all reports in, what is not found committed is aborted, and this generation's epochs begin. */
+  #tryRecover(): void {
+    if (!this.#recovery.isComplete(this.#registry.all)) return;
+    const committed = this.#recovery.committed(this.#aborted);
+    const port = {
+      send: (to: Peer, message: OrderMessage) => this.#send(to, message),
+      incarnationOf: (peer: Peer) => this.#links.incarnationOf(peer),
+      aborted: (first: Epoch, last: Epoch) => this.#abort(first, last),
+    };
+    this.#aborted = this.#recovery.needed(this.#aborted);
+    this.#entered.clear();
+    this.#epochs = new Epochs(port, this.#generation, committed);
+    this.#abort(committed + 1, this.#epochs.base - 1);
+  }
+
+  #abort(first: Epoch, last: Epoch): void {
+    const epochs = this.#epochs;
+    invariant(epochs !== null && epochs.base > last, "1: an abort does not begin an era");
+    // Once all have entered an era, none has a record of an epoch that was aborted before.
+    if (this.#entered.size === this.#registry.all.size) this.#aborted = [];
+    this.#entered.clear();
+    this.#aborted = addRange(this.#aborted, [first, last]);
+    invariant(
+      this.#aborted.length <= LIMITS.maxAbortedRanges,
+      "9: too many aborted ranges; recovery drops those not needed",
+    );
+    this.#persist("aborted", formatRanges(this.#aborted));
+    for (const partition of this.#registry.all) this.#sendEra(epochs, partition);
+  }
+
+  #sendEra({ base, open, committed }: Epochs, to: Peer): void {
+    const generation = this.#generation;
+    this.#send(to, { kind: "era", generation, base, open: open.epoch, committed, aborted: this.#aborted });
+  }
+
+  #persist(name: "registered" | "aborted", value: string): void {
+    this.#effects.push({ kind: "persist", ops: [{ name, value }] });
+  }
+
+  #send(to: Peer, message: OrderMessage): void {
+    this.#links.send(to, message, NO_ERA);
+  }
+}

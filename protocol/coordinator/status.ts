@@ -1,0 +1,46 @@
+/** What a coordinator says of itself, for people and for tests. */
+import type { Links } from "../link/links.ts";
+import type { Epoch, Peer } from "../wire/messages.ts";
+import type { Epochs } from "./epochs.ts";
+import type { EpochRanges } from "./ranges.ts";
+import type { Registry } from "./registry.ts";
+
+export interface CoordinatorStatus {
+  readonly generation: number;
+  readonly phase: "recovering" | "running";
+  readonly registered: readonly Peer[];
+  /** Epochs are 0 while it recovers. */
+  readonly base: Epoch;
+  readonly open: Epoch;
+  /** Of the open epoch. */
+  readonly members: readonly Peer[];
+  readonly closing: { readonly epoch: Epoch; readonly phase: "closing" | "preparing" } | null;
+  readonly committed: Epoch;
+  /** Since this generation began. */
+  readonly aborts: number;
+  readonly abortedRanges: EpochRanges;
+  readonly unacknowledged: number;
+}
+
+export function statusOf(
+  generation: number,
+  epochs: Epochs | null,
+  registry: Registry,
+  abortedRanges: EpochRanges,
+  links: Links,
+): CoordinatorStatus {
+  const closing = epochs?.closing ?? null;
+  return {
+    generation,
+    phase: epochs === null ? "recovering" : "running",
+    registered: [...registry.all],
+    base: epochs?.base ?? 0,
+    open: epochs?.open.epoch ?? 0,
+    members: epochs === null ? [] : [...epochs.open.members.keys()],
+    closing: closing && { epoch: closing.epoch, phase: closing.parts === null ? "closing" : "preparing" },
+    committed: epochs?.committed ?? 0,
+    aborts: epochs?.aborts ?? 0,
+    abortedRanges,
+    unacknowledged: links.unacknowledged,
+  };
+}

@@ -1,0 +1,147 @@
+/** Messages to one incarnation of a peer: queued, then in batches that are sent until that incarnation has them. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
+import { type BatchHead, BatchWriter } from "../wire/codec.ts";
+import type { Epoch, Peer, PeerMessage } from "../wire/messages.ts";
+
+interface Queued {
+  readonly message: PeerMessage;
+  readonly era: Epoch;
+}
+
+interface Sent {
+  readonly bytes: Uint8Array;
+  readonly messages: number;
+  /** When it is sent again, unless its answer comes before. */
+  due: number;
+  /** How long the next failure will be waited out. */
+  pause: number;
+}
+
+export type Transmit = (batch: number, bytes: Uint8Array) => void;
+
+/** From whom, as the heads of batches name it. */
+export interface Sender {
+  readonly peer: Peer;
+  readonly incarnation: number;
+  readonly kernels: Kernels;
+  /** Numbers batches through all channels, so that the answer to one of a dropped channel is not taken for another's. */
+  nextBatch(): number;
+}
+
+export class OutChannel {
+  readonly #sender: Sender;
+  readonly #queue: Queued[] = [];
+  readonly #sent = new Map<number, Sent>();
+  /** 0 while it is not known; then nothing but a question for it is sent. */
+  #incarnation: number;
+  #nextSequence = 1;
+  #unacknowledged = 0;
+
+  constructor(sender: Sender, incarnation: number) {
+    this.#sender = sender;
+    this.#incarnation = incarnation;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Messages that the peer may not have yet. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  /** Whether anything, be it the question for the incarnation, is to be sent or answered. */
+  get outstanding(): boolean {
+    return this.#unacknowledged > 0 || this.#sent.size > 0;
+  }
+
+  push(message: PeerMessage, era: Epoch): void {
+    this.#queue.push({ message, era });
+    this.#unacknowledged++;
+  }
+
+  /** The incarnation is known now. Its question needs no answer any more; nothing else was sent. */
+  bind(incarnation: number): void {
+    invariant(this.#incarnation === 0 && incarnation > 0, "7: a channel changes its incarnation");
+    this.#incarnation = incarnation;
+    this.#sent.clear();
+  }
+
+  /** Sends what is queued, in as few batches as limits and eras allow; without a known incarnation, asks for it. */
+  flush(now: number, transmit: Transmit): void {
+    if (this.#queue.length === 0) return;
+    if (this.#incarnation === 0) {
+      if (this.#sent.size === 0) this.#transmit(new BatchWriter(this.#head(0)), now, transmit);
+      return;
+    }
+    for (let from = 0; from < this.#queue.length;) from = this.#sendFrom(from, now, transmit);
+    this.#queue.length = 0;
+  }
+
+  /** False for a batch that is not of this channel, or is acknowledged already. */
+  acknowledge(batch: number): boolean {
+    const sent = this.#sent.get(batch);
+    if (sent === undefined) return false;
+    this.#sent.delete(batch);
+    this.#unacknowledged -= sent.messages;
+    invariant(this.#unacknowledged >= this.#queue.length, "4: more messages are acknowledged than were sent");
+    return true;
+  }
+
+  /** It is not known whether a batch has arrived: it is sent again after a pause, which doubles from time to time. */
+  failed(batch: number, now: number): void {
+    const sent = this.#sent.get(batch);
+    if (sent === undefined) return;
+    sent.due = Math.min(sent.due, now + sent.pause);
+    sent.pause = Math.min(2 * sent.pause, LIMITS.maxResendMs);
+  }
+
+  /** Sends again what is due. */
+  resend(now: number, transmit: Transmit): void {
+    for (const [batch, sent] of this.#sent) {
+      if (sent.due > now) continue;
+      sent.due = now + LIMITS.replyMs;
+      transmit(batch, sent.bytes);
+    }
+  }
+
+  #head(era: Epoch): BatchHead {
+    const { peer, incarnation } = this.#sender;
+    return {
+      sender: peer,
+      senderIncarnation: incarnation,
+      receiverIncarnation: this.#incarnation,
+      first: this.#nextSequence,
+      era,
+    };
+  }
+
+  /** Sends one batch that begins with the queue's entry `from`; returns where the next one begins. */
+  #sendFrom(from: number, now: number, transmit: Transmit): number {
+    const era = this.#queue[from]?.era ?? 0;
+    const writer = new BatchWriter(this.#head(era));
+    let at = from;
+    for (let next = this.#queue[at]; next?.era === era; next = this.#queue[++at]) {
+      if (writer.messages >= LIMITS.maxBatchMessages || writer.bytes >= LIMITS.maxBatchBytes) break;
+      writer.add(next.message);
+    }
+    this.#nextSequence += writer.messages;
+    this.#transmit(writer, now, transmit);
+    return at;
+  }
+
+  #transmit(writer: BatchWriter, now: number, transmit: Transmit): void {
+    const batch = this.#sender.nextBatch();
+    const bytes = writer.pack(this.#sender.kernels);
+    this.#sent.set(batch, {
+      bytes,
+      messages: writer.messages,
+      due: now + LIMITS.replyMs,
+      pause: LIMITS.resendMs,
+    });
+    transmit(batch, bytes);
+  }
+}

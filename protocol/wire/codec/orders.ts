@@ -1,0 +1,63 @@
+/** Rows of what the coordinator tells partitions. */
+import type { OrderMessage } from "../messages.ts";
+import { KIND, type RowReader, type RowWriter } from "./rows.ts";
+import { formatTuples, malformed, parseMap, parsePairs } from "./structure.ts";
+
+type Prepare = Extract<OrderMessage, { kind: "prepare" }>;
+
+export function writeOrder(out: RowWriter, message: OrderMessage): void {
+  switch (message.kind) {
+    case "recover":
+      return out.begin(KIND.recover).u32(message.generation).end();
+    case "era":
+      out.begin(KIND.era).u32(message.generation);
+      out.wide(message.base).wide(message.open).wide(message.committed);
+      return out.end(formatTuples(message.aborted));
+    case "prepare":
+      out.begin(KIND.prepare).wide(message.epoch).wide(message.previous);
+      return out.end(`${formatTuples(message.parts)}|${formatTuples(message.expect)}`);
+    case "joined":
+    case "close":
+    case "decide":
+      return out.begin(KIND[message.kind]).wide(message.epoch).end();
+  }
+}
+
+/** Null for a kind that is not among these. */
+export function readOrder(kind: number, row: RowReader): OrderMessage | null {
+  switch (kind) {
+    case KIND.recover:
+      return { kind: "recover", generation: row.u32() };
+    case KIND.era:
+      return {
+        kind: "era",
+        generation: row.u32(),
+        base: row.wide(),
+        open: row.wide(),
+        committed: row.wide(),
+        aborted: parsePairs(row.extra),
+      };
+    case KIND.prepare:
+      return readPrepare(row);
+    case KIND.joined:
+      return { kind: "joined", epoch: row.wide() };
+    case KIND.close:
+      return { kind: "close", epoch: row.wide() };
+    case KIND.decide:
+      return { kind: "decide", epoch: row.wide() };
+    default:
+      return null;
+  }
+}
+
+function readPrepare(row: RowReader): Prepare {
+  const [parts, expect, ...more] = row.extra.split("|");
+  if (parts === undefined || expect === undefined || more.length > 0) malformed("a prepare without its participants");
+  return {
+    kind: "prepare",
+    epoch: row.wide(),
+    previous: row.wide(),
+    parts: parseMap(parts),
+    expect: parseMap(expect),
+  };
+}

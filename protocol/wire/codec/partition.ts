@@ -1,0 +1,91 @@
+/** Rows of what partitions say to each other, calls and answers apart. */
+import type { PartitionMessage } from "../messages.ts";
+import { KIND, type RowReader, type RowWriter } from "./rows.ts";
+import { formatPlaces, parsePlaces } from "./transaction.ts";
+
+type Message = Exclude<PartitionMessage, { kind: "call" | "answer" }>;
+
+export function writePartition(out: RowWriter, message: Message): void {
+  switch (message.kind) {
+    case "finish":
+      return out.begin(KIND.finish, Number(message.drop)).id(message.id).wide(message.epoch).end();
+    case "abort":
+      return out.begin(KIND.abort).id(message.id).end();
+    case "kill":
+      return out.begin(KIND.kill).id(message.id).end();
+    case "inquire":
+      return out.begin(KIND.inquire).id(message.id).end();
+    case "ping":
+      return out.begin(KIND.ping).end();
+    case "chase":
+      out.begin(KIND.chase).id(message.id).place(message.origin).wide(message.callId).u32(message.hops);
+      return out.end(formatPlaces(message.path));
+    case "cycle":
+      return out.begin(KIND.cycle).id(message.id).wide(message.activation).end();
+    case "scope-end":
+      return out.begin(KIND.scopeEnd, Number(message.undo)).id(message.id).place(message.scope).end();
+    case "scope-ended":
+      return out.begin(KIND.scopeEnded).id(message.id).place(message.scope).end();
+    case "post":
+      out.begin(KIND.post);
+      return out.end(message.requestId, message.service, message.key, message.name, message.input);
+    case "posted":
+      return out.begin(KIND.posted, Number(message.done)).end(message.requestId);
+    case "too-old":
+      return out.begin(KIND.tooOld).id(message.id).wide(message.decided).end();
+  }
+}
+
+/** Null for a kind that is not among these. */
+export function readPartition(kind: number, row: RowReader): Message | null {
+  switch (kind) {
+    case KIND.finish:
+      return { kind: "finish", drop: row.flag(), id: row.id(), epoch: row.wide() };
+    case KIND.abort:
+      return { kind: "abort", id: row.id() };
+    case KIND.kill:
+      return { kind: "kill", id: row.id() };
+    case KIND.inquire:
+      return { kind: "inquire", id: row.id() };
+    case KIND.ping:
+      return { kind: "ping" };
+    case KIND.chase:
+      return readChase(row);
+    case KIND.cycle:
+      return { kind: "cycle", id: row.id(), activation: row.wide() };
+    case KIND.scopeEnd:
+      return { kind: "scope-end", undo: row.flag(), id: row.id(), scope: row.place() };
+    case KIND.scopeEnded:
+      return { kind: "scope-ended", id: row.id(), scope: row.place() };
+    case KIND.post:
+      return readPost(row);
+    case KIND.posted:
+      return { kind: "posted", requestId: row.extra, done: row.flag() };
+    case KIND.tooOld:
+      return { kind: "too-old", id: row.id(), decided: row.wide() };
+    default:
+      return null;
+  }
+}
+
+function readChase(row: RowReader): Message {
+  return {
+    kind: "chase",
+    id: row.id(),
+    origin: row.place(),
+    callId: row.wide(),
+    hops: row.u32(),
+    path: parsePlaces(row.extra),
+  };
+}
+
+function readPost(row: RowReader): Message {
+  return {
+    kind: "post",
+    requestId: row.extra,
+    service: row.service,
+    key: row.key,
+    name: row.name,
+    input: row.body,
+  };
+}

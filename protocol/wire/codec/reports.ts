@@ -1,0 +1,74 @@
+/** Rows of what partitions tell the coordinator. */
+import type { FinishCount, RecordReport, ReportMessage } from "../messages.ts";
+import { KIND, type RowReader, type RowWriter } from "./rows.ts";
+import { eachTuple, formatTuples, malformed, parseMap } from "./structure.ts";
+
+type Closed = Extract<ReportMessage, { kind: "closed" }>;
+
+const RECORD = /^(\d{1,16})=(.*)$/;
+
+export function writeReport(out: RowWriter, message: ReportMessage): void {
+  switch (message.kind) {
+    case "hello":
+      return out.begin(KIND.hello).end();
+    case "join":
+      return out.begin(KIND.join).end();
+    case "report":
+      out.begin(KIND.report).u32(message.generation).wide(message.decided);
+      return out.end(formatRecords(message.records));
+    case "closed":
+      out.begin(KIND.closed, Number(message.rejoin)).wide(message.epoch).wide(message.tagged);
+      return out.end(formatCounts(message.counts));
+    case "want":
+    case "prepared":
+    case "refuse":
+      return out.begin(KIND[message.kind]).wide(message.epoch).end();
+  }
+}
+
+/** Null for a kind that is not among these. */
+export function readReport(kind: number, row: RowReader): ReportMessage | null {
+  switch (kind) {
+    case KIND.hello:
+      return { kind: "hello" };
+    case KIND.join:
+      return { kind: "join" };
+    case KIND.report:
+      return { kind: "report", generation: row.u32(), decided: row.wide(), records: parseRecords(row.extra) };
+    case KIND.closed:
+      return readClosed(row);
+    case KIND.want:
+      return { kind: "want", epoch: row.wide() };
+    case KIND.prepared:
+      return { kind: "prepared", epoch: row.wide() };
+    case KIND.refuse:
+      return { kind: "refuse", epoch: row.wide() };
+    default:
+      return null;
+  }
+}
+
+function readClosed(row: RowReader): Closed {
+  const counts: FinishCount[] = [];
+  eachTuple(row.extra, 3, ([peer = 0, incarnation = 0, finishes = 0]) => {
+    counts.push({ peer, incarnation, finishes });
+  });
+  return { kind: "closed", rejoin: row.flag(), epoch: row.wide(), tagged: row.wide(), counts };
+}
+
+function formatCounts(counts: readonly FinishCount[]): string {
+  return formatTuples(counts.map(({ peer, incarnation, finishes }) => [peer, incarnation, finishes]));
+}
+
+function formatRecords(records: readonly RecordReport[]): string {
+  return records.map(({ epoch, parts }) => `${epoch}=${formatTuples(parts)}`).join(";");
+}
+
+function parseRecords(text: string): RecordReport[] {
+  if (text === "") return [];
+  return text.split(";").map((part) => {
+    const [, epoch = "", parts = ""] = RECORD.exec(part) ?? malformed("a record without its epoch");
+    if (!Number.isSafeInteger(Number(epoch))) malformed("an epoch beyond 53 bits");
+    return { epoch: Number(epoch), parts: parseMap(parts) };
+  });
+}
