@@ -19,7 +19,11 @@ export class MapStore implements StateReader {
   touches = 0;
 
   copy(): MapStore {
-    const copy = new MapStore();
+    return this.copyInto(new MapStore());
+  }
+
+  /** Fills an empty store. */
+  copyInto<Store extends MapStore>(copy: Store): Store {
     for (const [key, text] of this.state) copy.state.set(key, text);
     for (const [id, result] of this.results) copy.results.set(id, result);
     for (const [name, value] of this.meta) copy.meta.set(name, value);
@@ -56,7 +60,15 @@ export class MapStore implements StateReader {
   }
 
   #performOnList(
-    op: Op<"record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint">,
+    op: Op<
+      | "record"
+      | "drop-records"
+      | "replace-record"
+      | "put-recent"
+      | "drop-recent"
+      | "put-view-block"
+      | "put-checkpoint"
+    >,
   ): void {
     switch (op.op) {
       case "record":
@@ -68,6 +80,14 @@ export class MapStore implements StateReader {
         return;
       case "drop-records":
         removeWhere(this.records, ({ seq }) => seq <= op.through);
+        return;
+      case "replace-record":
+        invariant(
+          this.records.some(({ seq }) => seq === op.seq),
+          "1: a record is replaced that is not there",
+        );
+        removeWhere(this.records, ({ seq }) => seq === op.seq);
+        this.records.push({ op: "record", seq: op.seq, part: 0, bytes: op.bytes });
         return;
       case "put-recent":
         removeWhere(this.recents, ({ seq, part }) => seq === op.seq && part === op.part);
@@ -114,7 +134,8 @@ export class MapStore implements StateReader {
     this.touches += 1;
   }
 
-  recovered(): Recovered {
+  recovered(): Recovered & { readonly generation: number } {
+    const generation = Number(this.meta.get("generation") ?? 0);
     const folded = Number(this.meta.get("folded") ?? 0);
     const numbers = [...new Set(this.records.map(({ seq }) => seq))]
       .filter((seq) => seq > folded)
@@ -122,6 +143,7 @@ export class MapStore implements StateReader {
     const flows = [...new Set(this.checkpoints.map(({ flow }) => flow))];
     return {
       folded,
+      generation,
       forgotten: this.meta.get("forgotten"),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),
       recent: [...this.recents].sort((a, b) => a.seq - b.seq || a.part - b.part),
