@@ -12,6 +12,9 @@ import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, sameFinal } from "./final.ts";
 import { partitioner, type Plan } from "./plan.ts";
+import { CoordinatorObject } from "./world/coordinator-object.ts";
+import { kindsReader } from "./world/kinds.ts";
+import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
 import type { Observer } from "./world/observer.ts";
 import { World } from "./world/world.ts";
@@ -73,6 +76,11 @@ class Run {
       app: appOf(plan.partitions),
       kernels,
       profile: profileOf(plan.rates),
+      // One partition alone needs none: that is how the local path is simulated by itself.
+      ...(plan.partitions > 1
+        ? { coordinator: (world: World) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown> }
+        : {}),
+      kindsOf: kindsReader(kernels),
       observer: this.#observer(),
       trace: show,
     });

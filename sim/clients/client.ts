@@ -73,7 +73,7 @@ export class Client {
     this.#giveUp();
     if (this.#open.length === 0) return;
     const group = this.#group;
-    this.#send(this.#open);
+    this.#send([...this.#open]);
     world.scheduler.in(100 + this.#random.next() * 250, () => {
       if (this.#group !== group || this.#open.length === 0) return;
       world.count("request repeated");

@@ -6,6 +6,8 @@
 export interface FunctionHost {
   /** Functions that were called and have not returned. */
   functions: number;
+  /** One was called in this turn: what follows when it returns is promises too. */
+  called: boolean;
   pause(ms: number): Promise<void>;
 }
 
@@ -14,6 +16,7 @@ let caller: FunctionHost | undefined;
 export function callFrom<T>(host: FunctionHost, call: () => T): T {
   const before = caller;
   caller = host;
+  host.called = true;
   try {
     return call();
   } finally {

@@ -19,6 +19,7 @@ export abstract class Instance<Op = unknown> {
   state: "live" | "zombie" | "dead" = "live";
   /** User functions that were called and have not returned: their promises must settle before the turn ends. */
   functions = 0;
+  called = false;
   readonly gate: Gate<Op>;
   protected readonly random: Random;
   /** Received and not acknowledged, by ticket. */
@@ -64,6 +65,7 @@ export abstract class Instance<Op = unknown> {
   /** All promises have settled. */
   endTurn(): void {
     this.#inTurn = false;
+    this.called = false;
     if (this.#doom) {
       const manner = this.#doom;
       this.#doom = null;

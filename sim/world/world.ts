@@ -123,7 +123,7 @@ export class World {
       const acting = this.#acting;
       if (!acting) continue;
       // User functions are promises: all that can settle must have before anything else happens, or a run could not be repeated.
-      if (acting.functions > 0) await settled();
+      if (acting.functions > 0 || acting.called) await settled();
       this.#acting = undefined;
       acting.endTurn();
     }
