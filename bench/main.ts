@@ -3,15 +3,24 @@ import { parseArgs } from "node:util";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
+import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 
   local     one function on one key over HTTP, beside a hand-written Durable Object
+  transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3)
+
+transfers only:
+  --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
+  --keys N         accounts (default 10000; also measured with 1000000)
+  --at-once N      batches under way in a closed loop (default 8)
+  --partitions N   partitions, and hand-written objects (default 8)
+  --profile        instead of figures, print which functions of the app use the CPU; with --only, under that load
 `;
 
 const { values, positionals } = parseArgs({
@@ -19,12 +28,26 @@ const { values, positionals } = parseArgs({
   options: {
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
+    only: { type: "string" },
+    keys: { type: "string", default: "10000" },
+    "at-once": { type: "string", default: "8" },
+    partitions: { type: "string", default: "8" },
+    profile: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
+const transferOptions = {
+  ...options,
+  keys: Number(values.keys),
+  atOnce: Number(values["at-once"]),
+  partitions: Number(values.partitions),
+  profile: values.profile,
+  ...(values.only === undefined ? {} : { only: values.only }),
+};
 const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
+  transfers: () => benchTransfers(transferOptions),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),
 };

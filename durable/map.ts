@@ -2,9 +2,7 @@
 import { exports } from "cloudflare:workers";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { CoordinatorRpc } from "./coordinator.ts";
-
-/** Name of the one coordinator of a domain. */
-export const COORDINATOR_NAME = "coordinator";
+import { COORDINATOR_NAME } from "./peers.ts";
 
 export async function fetchMap(configured: number): Promise<KeyGroupMap> {
   const { Coordinator } = exports as unknown as { Coordinator: { getByName(name: string): CoordinatorRpc } };

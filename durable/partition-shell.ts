@@ -5,11 +5,11 @@ import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
-import { LIMITS } from "../protocol/limits.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine, type PartitionStatus } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
+import { LinkShell } from "./link-shell.ts";
 import { fetchMap } from "./map.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { PartitionStore } from "./store.ts";
@@ -26,6 +26,7 @@ export class PartitionShell implements EngineHost {
   readonly #app: AppDefinition;
   readonly #store: PartitionStore;
   readonly #schedule: FlushSchedule;
+  readonly #links: LinkShell;
   readonly #waiting = new Map<number, Waiting>();
   #engine: Engine | undefined;
   /** Set when storage is damaged: every request gets it, nothing is served. */
@@ -40,6 +41,10 @@ export class PartitionShell implements EngineHost {
       () => this.#engine?.input({ kind: "flush" }),
       () => ctx.storage.sync(),
     );
+    this.#links = new LinkShell({
+      input: (input) => this.#engine?.input(input),
+      settled: () => ctx.storage.sync(),
+    });
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
@@ -50,6 +55,7 @@ export class PartitionShell implements EngineHost {
     const map = await this.#map();
     try {
       this.#engine = new Engine(this.#machine(partition, map), this);
+      this.#engine.input({ kind: "start" });
     } catch (error) {
       if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, error);
@@ -95,6 +101,12 @@ export class PartitionShell implements EngineHost {
     });
   }
 
+  /** A batch of messages from another partition or the coordinator. @throws when it does not serve or one of the two has been replaced */
+  async deliver(bytes: Uint8Array): Promise<number> {
+    if (!this.#engine) throw this.#refusal ?? new Error("the partition has not started");
+    return this.#links.deliver(bytes);
+  }
+
   /** @throws when the partition does not serve. */
   get status(): PartitionStatus {
     if (!this.#engine) throw this.#refusal ?? new Error("the partition has not started");
@@ -117,11 +129,11 @@ export class PartitionShell implements EngineHost {
       case "want-fold":
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
         return;
-      case "want-expiry":
-        platformTimers.setTimeout(() => this.#engine?.input({ kind: "expire" }), LIMITS.expiryMs);
-        return;
       case "report":
         report(effect);
+        return;
+      default:
+        this.#links.perform(effect);
     }
   }
 

@@ -4,10 +4,11 @@ import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
 import type { PartitionStatus } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
+import type { PeerRpc } from "./peers.ts";
 import { guardGlobals } from "./sandbox.ts";
 
 /** What the edge may call. Every method is safe to call twice with the same arguments. */
-export interface PartitionRpc {
+export interface PartitionRpc extends PeerRpc {
   /** @throws CorruptError for a damaged frame */
   invoke(frame: Uint8Array): Promise<Uint8Array>;
   ingest(frame: Uint8Array): Promise<Uint8Array>;
@@ -39,6 +40,10 @@ export function partitionClass(app: AppDefinition): PartitionClass {
 
     view(query: ViewRequest): Promise<ViewReply> {
       return this.#shell.request((ticket) => ({ kind: "view", ticket, query })) as Promise<ViewReply>;
+    }
+
+    deliver(bytes: Uint8Array): Promise<number> {
+      return this.#shell.deliver(bytes);
     }
 
     async status(): Promise<PartitionStatus> {

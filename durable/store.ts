@@ -48,6 +48,14 @@ export class PartitionStore implements StateReader {
       case "record":
         this.#sql.exec("INSERT INTO records VALUES (?, ?)", op.seq * RECORD_PARTS + op.part, op.bytes);
         return;
+      case "replace-record":
+        this.#sql.exec(
+          "DELETE FROM records WHERE id > ? AND id < ?",
+          op.seq * RECORD_PARTS,
+          (op.seq + 1) * RECORD_PARTS,
+        );
+        this.#sql.exec("UPDATE records SET bytes = ? WHERE id = ?", op.bytes, op.seq * RECORD_PARTS);
+        return;
       case "drop-records":
         this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
         return;
@@ -160,6 +168,8 @@ export class PartitionStore implements StateReader {
     return {
       folded,
       forgotten: this.meta("forgotten"),
+      generation: Number(this.meta("generation") ?? 0),
+      decided: Number(this.meta("decided") ?? 0),
       records: this.#records(folded),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),

@@ -13,10 +13,21 @@ export const LIMITS = {
   maxCallDepth: 64,
   /** Calls one transaction may make, all attempts apart. */
   maxCallsPerTransaction: 10_000,
-  /** One attempt of a transaction; what takes longer is given up, since whoever asked is gone by then and its keys are not free. */
-  attemptMs: 30_000,
-  /** How often attempts are looked at. */
-  expiryMs: 5_000,
+  /** A transaction, all its attempts together; what takes longer is given up while whoever asked still waits, and its keys are free. */
+  transactionMs: 20_000,
+  /** How often deadlines, silent peers and unanswered messages are looked at while something is under way. */
+  tickMs: 250,
+  /** Silence of another partition after which it is asked whether it still is what it was. */
+  probeMs: 1_000,
+  /** How old the state that a snapshot query shows may be; an older boundary is moved first. */
+  snapshotStaleMs: 1_000,
+  /** What is kept of the values that keys had before recent commits, for snapshots. */
+  historyBytes: 8 * MiB,
+  /** Frames that wait for a partition to be up; beyond it 503. */
+  maxHeldBytes: 32 * MiB,
+  /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every failure. */
+  repostMs: 2_000,
+  repostMaxMs: 60_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
   maxAttempts: 100,
   /** Encoded size of one state value or collection entry. Below SQLite's 2 MB row. */

@@ -93,9 +93,10 @@ Tidegate serves the shop on ${url}
 
 Try:
   ${call(`--json '{"amount":5000}' ${url}/v1/services/account/alice/deposit`)}
+  ${call(`--json '{"quantity":10}' ${url}/v1/services/stock/teapot/restock`)}
   ${call(`--json '{"item":"teapot","price":1900,"quantity":2}' ${url}/v1/services/cart/alice/add`)}
   ${call(`-X POST ${url}/v1/services/cart/alice/checkout`)}
-  ${call(`${url}/v1/services/order/alice/list`)}
+  ${call(`${url}/v1/services/cart/alice/orders`)}
   ${call(`${url}/openapi.json`)}
 
 In another shell: npm run demo

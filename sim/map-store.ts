@@ -60,15 +60,7 @@ export class MapStore implements StateReader {
   }
 
   #performOnList(
-    op: Op<
-      | "record"
-      | "drop-records"
-      | "replace-record"
-      | "put-recent"
-      | "drop-recent"
-      | "put-view-block"
-      | "put-checkpoint"
-    >,
+    op: Op<"record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint">,
   ): void {
     switch (op.op) {
       case "record":
@@ -78,9 +70,6 @@ export class MapStore implements StateReader {
         );
         this.records.push(op);
         return;
-      case "drop-records":
-        removeWhere(this.records, ({ seq }) => seq <= op.through);
-        return;
       case "replace-record":
         invariant(
           this.records.some(({ seq }) => seq === op.seq),
@@ -88,6 +77,9 @@ export class MapStore implements StateReader {
         );
         removeWhere(this.records, ({ seq }) => seq === op.seq);
         this.records.push({ op: "record", seq: op.seq, part: 0, bytes: op.bytes });
+        return;
+      case "drop-records":
+        removeWhere(this.records, ({ seq }) => seq <= op.through);
         return;
       case "put-recent":
         removeWhere(this.recents, ({ seq, part }) => seq === op.seq && part === op.part);
@@ -134,8 +126,7 @@ export class MapStore implements StateReader {
     this.touches += 1;
   }
 
-  recovered(): Recovered & { readonly generation: number } {
-    const generation = Number(this.meta.get("generation") ?? 0);
+  recovered(): Recovered {
     const folded = Number(this.meta.get("folded") ?? 0);
     const numbers = [...new Set(this.records.map(({ seq }) => seq))]
       .filter((seq) => seq > folded)
@@ -143,8 +134,9 @@ export class MapStore implements StateReader {
     const flows = [...new Set(this.checkpoints.map(({ flow }) => flow))];
     return {
       folded,
-      generation,
       forgotten: this.meta.get("forgotten"),
+      generation: Number(this.meta.get("generation") ?? 0),
+      decided: Number(this.meta.get("decided") ?? 0),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),
       recent: [...this.recents].sort((a, b) => a.seq - b.seq || a.part - b.part),
       checkpoints: new Map(

@@ -1,6 +1,7 @@
 /** One partition in the simulator: the real machine and engine over a store of maps, with a disk that confirms late and a crash at any moment. */
 import type { Kernels } from "../core-wasm/types.ts";
 import { invariant } from "../protocol/assert.ts";
+import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import type { StorageOp, ViewReply } from "../protocol/partition/effects.ts";
@@ -33,6 +34,7 @@ export class SimPartition {
   #held: Array<{ ticket: number; reply: Reply; after: number }> = [];
   #incarnation = 0;
   #engine: Engine | undefined;
+  readonly #coordinator: CoordinatorMachine;
   #flushWanted = false;
   #foldWanted = false;
   /** Milliseconds since 1970. */
@@ -42,6 +44,8 @@ export class SimPartition {
 
   constructor(setup: SimSetup) {
     this.#setup = setup;
+    this.#coordinator = new CoordinatorMachine({ kernels: setup.kernels, generation: 1, stored: {} });
+    this.#coordinator.start(this.clock);
     this.#start();
   }
 
@@ -60,6 +64,7 @@ export class SimPartition {
       recovered,
     });
     this.#engine = new Engine(machine, this.#host(this.#incarnation));
+    this.#engine.input({ kind: "start" });
   }
 
   get engine(): Engine {
@@ -134,8 +139,28 @@ export class SimPartition {
     };
   }
 
+  /** Its only partition never crosses to another: what the coordinator says arrives at once. */
+  #sendToCoordinator(bytes: Uint8Array, batch: number, to: number): void {
+    const effects = this.#coordinator.step({ kind: "deliver", ticket: 0, bytes }, this.clock);
+    effects.push(...this.#coordinator.step({ kind: "dispatch" }, this.clock));
+    this.engine.input({ kind: "sent", to, batch, incarnation: 1 });
+    for (const effect of effects) {
+      if (effect.kind !== "send") continue;
+      this.engine.input({ kind: "deliver", ticket: 0, bytes: effect.bytes });
+      const sent = { kind: "sent", to: effect.to, batch: effect.batch, incarnation: this.#incarnation } as const;
+      const more = [...this.#coordinator.step(sent, this.clock), ...this.#coordinator.step({ kind: "dispatch" }, this.clock)];
+      effects.push(...more);
+    }
+  }
+
   #perform(effect: HostEffect): void {
     switch (effect.kind) {
+      case "want-dispatch":
+        this.engine.input({ kind: "dispatch" });
+        return;
+      case "send":
+        this.#sendToCoordinator(effect.bytes, effect.batch, effect.to);
+        return;
       case "persist":
         for (const op of effect.ops) this.#seen.perform(op);
         this.#unconfirmed.push(effect.ops);

@@ -118,7 +118,7 @@ export async function benchIngest({ runs }: IngestOptions): Promise<void> {
       port: 8794,
       bundle: await bundle(join(here, "app.wrangler.jsonc")),
       classes: ["Partition", "Coordinator"],
-      token: TOKEN,
+      vars: { TIDEGATE_TOKEN: TOKEN },
     },
   ]);
   const lines = new TextDecoder().decode(makeBids(EVENTS)).trimEnd().split("\n");

@@ -10,14 +10,23 @@ export interface Row {
   readonly unit: string;
   /** Smallest and largest of the runs whose median `value` is. */
   readonly range?: readonly [number, number];
-  /** What it is compared to, in words, and the figure to reach; `atMost` for latencies. */
-  readonly target?: { readonly figure: number; readonly atMost?: boolean };
+  /** The figure to reach, and one further on that is hoped for; `atMost` for latencies. */
+  readonly target?: { readonly figure: number; readonly goal?: number; readonly atMost?: boolean };
   readonly note?: string;
 }
 
-export function reached(row: Row): boolean | undefined {
-  if (!row.target) return undefined;
-  return row.target.atMost ? row.value <= row.target.figure : row.value >= row.target.figure;
+function passes(value: number, figure: number, atMost = false): boolean {
+  return atMost ? value <= figure : value >= figure;
+}
+
+function showTarget({ figure, goal, atMost }: NonNullable<Row["target"]>): string {
+  return `${atMost ? "<=" : ">="} ${show(figure)}${goal === undefined ? "" : `, goal ${show(goal)}`}`;
+}
+
+function verdict({ value, target }: Row): string {
+  if (!target) return "";
+  if (!passes(value, target.figure, target.atMost)) return "NOT reached";
+  return target.goal !== undefined && passes(value, target.goal, target.atMost) ? "goal reached" : "reached";
 }
 
 export function median(values: readonly number[]): number {
@@ -58,8 +67,8 @@ export async function report(
     row.what,
     `${show(row.value)} ${row.unit}`,
     row.range ? `${show(row.range[0])} .. ${show(row.range[1])}` : "",
-    row.target ? `${row.target.atMost ? "<=" : ">="} ${show(row.target.figure)}` : "",
-    row.target ? (reached(row) ? "reached" : "NOT reached") : "",
+    row.target ? showTarget(row.target) : "",
+    verdict(row),
     row.note ?? "",
   ]);
   const header = ["what", "median", "min .. max", "to reach", "", "note"];

@@ -10,7 +10,8 @@ export interface BenchWorker {
   readonly port: number;
   readonly bundle: Bundle;
   readonly classes: readonly string[];
-  readonly token?: string;
+  /** Text bindings. */
+  readonly vars?: Readonly<Record<string, string>>;
 }
 
 export interface WorkerdProcess {
@@ -23,19 +24,28 @@ export interface WorkerdProcess {
 const CLOCK_TICKS = 100;
 const START_TIMEOUT_MS = 15_000;
 
-export async function startWorkerd(workers: readonly BenchWorker[]): Promise<WorkerdProcess> {
+/** @param inspectorPort where debuggers and profilers may attach; nowhere when absent */
+export async function startWorkerd(workers: readonly BenchWorker[], inspectorPort?: number): Promise<WorkerdProcess> {
   const folder = await mkdtemp(join(tmpdir(), "tidegate-bench-"));
   await writeModules(folder, workers);
   await writeFile(join(folder, "config.capnp"), config(folder, workers));
-  const child = spawn("workerd", ["serve", "config.capnp"], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+  const inspector = inspectorPort === undefined ? [] : ["--inspector-addr", `127.0.0.1:${inspectorPort}`];
+  const child = spawn("workerd", ["serve", "config.capnp", ...inspector], {
+    cwd: folder,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  process.once("SIGTERM", () => process.exit(1));
   await untilReady(child, workers);
   return {
     pid: child.pid as number,
     cpuSeconds: async () => cpuOf(await readFile(`/proc/${child.pid}/stat`, "utf8")),
     stop: async () => {
       const exited = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
+      kill();
       await exited;
+      process.off("exit", kill);
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -85,7 +95,7 @@ function config(folder: string, workers: readonly BenchWorker[]): string {
   ].join("\n");
 }
 
-function workerConfig({ name, bundle, classes, token }: BenchWorker): string {
+function workerConfig({ name, bundle, classes, vars = {} }: BenchWorker): string {
   const modules = bundle.modules.map((module, index) => {
     const kind = module.type === "ESModule" ? "esModule" : "wasm";
     return `(name = "${module.name}", ${kind} = embed "${name}-${index}")`;
@@ -93,9 +103,9 @@ function workerConfig({ name, bundle, classes, token }: BenchWorker): string {
   const namespaces = classes.map(
     (className) => `(className = "${className}", uniqueKey = "${name}-${className}", enableSql = true)`,
   );
-  const bindings = token === undefined ? "" : `bindings = [(name = "TIDEGATE_TOKEN", text = "${token}")], `;
+  const bindings = Object.entries(vars).map(([variable, text]) => `(name = "${variable}", text = "${text}")`);
   return (
-    `const ${name} :Workerd.Worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-10-01", ${bindings}` +
-    `durableObjectNamespaces = [${namespaces.join(", ")}], durableObjectStorage = (localDisk = "${name}-disk"));`
+    `const ${name} :Workerd.Worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-10-01", ` +
+    `bindings = [${bindings.join(", ")}], durableObjectNamespaces = [${namespaces.join(", ")}], durableObjectStorage = (localDisk = "${name}-disk"));`
   );
 }

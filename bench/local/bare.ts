@@ -1,8 +1,8 @@
 /** The baseline: a hand-written Durable Object that reads and writes one row per call, behind a Hono Worker. */
-import { DurableObject, exports } from "cloudflare:workers";
+import { DurableObject, env, exports } from "cloudflare:workers";
 import { Hono } from "hono";
 
-const OBJECTS = 4;
+const OBJECTS = Number((env as { readonly OBJECTS?: string }).OBJECTS ?? 4);
 
 export class Bare extends DurableObject {
   constructor(ctx: DurableObjectState, env: unknown) {

@@ -97,7 +97,7 @@ export async function benchLocal({ runs, seconds }: LocalOptions): Promise<void>
       port: 8792,
       bundle: await bundle(join(here, "app.wrangler.jsonc")),
       classes: ["Partition", "Coordinator"],
-      token: TOKEN,
+      vars: { TIDEGATE_TOKEN: TOKEN },
     },
   ]);
   const rows: Row[] = [];

@@ -85,7 +85,7 @@ export class CoordinatorMachine {
   #handle(input: CoordinatorInput): void {
     switch (input.kind) {
       case "deliver":
-        return this.#delivered(this.#links.deliver(input.ticket, input.bytes));
+        return this.#deliver(input.ticket, input.bytes);
       case "sent":
         return this.#links.sent(input.to, input.batch, input.incarnation, this.#now);
       case "dispatch":
@@ -97,8 +97,10 @@ export class CoordinatorMachine {
     }
   }
 
-  #delivered(delivery: Delivery): void {
+  #deliver(ticket: number, bytes: Uint8Array): void {
+    const delivery: Delivery = this.#links.deliver(ticket, bytes);
     if (delivery === "replaced") this.#replaced = true;
+    if (delivery !== "answered") this.#effects.push({ kind: "undelivered", ticket });
   }
 
   #owner(): LinkOwner {

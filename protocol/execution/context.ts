@@ -90,7 +90,7 @@ class Context {
   }
 
   now(): number {
-    return this.#engine.machine.transactions.startedAt(this.#activation);
+    return this.#activation.attempt.at;
   }
 
   random(): number {

@@ -53,7 +53,7 @@ export class Engine {
     try {
       this.#effects.push(...this.machine.step(input, this.host.now()));
     } catch (error) {
-      if (error instanceof CorruptError && "frame" in input) throw error;
+      if (error instanceof CorruptError && ("frame" in input || input.kind === "deliver")) throw error;
       this.#stop(error);
       return;
     }
@@ -166,7 +166,7 @@ export class Engine {
       return;
     }
     const { value } = output;
-    const told = activation.parent === null || value === undefined ? value : encodeValue(value);
+    const told = isRoot(activation) || value === undefined ? value : encodeValue(value);
     this.#return(activation, { ok: true, value: told });
   }
 
@@ -196,5 +196,9 @@ export class Engine {
 /** A root's input came as JSON from outside; a call's as the state codec wrote it. */
 function inputOf(activation: Activation): unknown {
   if (activation.input === null) return undefined;
-  return activation.parent === null ? JSON.parse(activation.input) : decodeValue(activation.input);
+  return isRoot(activation) ? JSON.parse(activation.input) : decodeValue(activation.input);
+}
+
+function isRoot({ parent, caller }: Activation): boolean {
+  return parent === null && caller === null;
 }

@@ -101,6 +101,13 @@ export class LockTable<O extends LockOwner> {
     keysOf(this.#held, waiter.owner).add(key);
   }
 
+  /** Forgets all locks and waiters; nothing is granted. */
+  clear(): void {
+    this.#locks.clear();
+    this.#held.clear();
+    this.#waiting.clear();
+  }
+
   /** Keys with a holder or a waiter; 0 when nothing runs (invariant 6). */
   get size(): number {
     return this.#locks.size;

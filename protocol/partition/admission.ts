@@ -13,6 +13,10 @@ import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
 import { resolveTarget } from "./resolve.ts";
+import type { Target } from "../transaction/attempt.ts";
+import type { Message } from "../outbox/message.ts";
+import type { Peer } from "../wire/messages.ts";
+import { Ages } from "./ages.ts";
 import type { Root, Waiter } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -27,6 +31,8 @@ export interface AdmissionParts {
   readonly results: Results;
   readonly tickets: Tickets;
   start(root: Root): void;
+  /** The transaction of a message has its answer, or cannot run now. */
+  posted(poster: Peer, requestId: string, done: boolean): void;
   /** Folding is so far behind that nothing new may be written. */
   congested(): boolean;
 }
@@ -42,6 +48,9 @@ export interface Batch {
   readonly columns: Uint8Array;
 }
 
+/** Answers from here on are failures: nothing was recorded, and the same may succeed later. */
+const FAILURE_STATUS = 500;
+
 /** Of one frame, by key: the root that the next row with that key comes after. */
 type NewestRoots = Map<string, Root>;
 
@@ -54,11 +63,14 @@ export class Admission {
   #queue: Root[] = [];
   #head = 0;
   #running = 0;
-  #age = 0;
+  readonly #ages: Ages;
+  /** Results in records of epochs that were undecided at a restart, with those who wait for them. */
+  readonly #owed = new Map<string, StoredResult & { readonly waiters: Waiter[] }>();
 
   constructor(setup: AdmissionSetup, parts: AdmissionParts) {
     this.#setup = setup;
     this.#parts = parts;
+    this.#ages = new Ages(setup.partition);
   }
 
   /**
@@ -98,7 +110,8 @@ export class Admission {
 
   /** Answers or joins what is known of this id already. */
   #settled(id: RequestIdentity, waiter: Waiter, now: number): boolean {
-    const known = this.#parts.results.find(id.requestId) ?? this.#roots.get(id.requestId);
+    const { requestId } = id;
+    const known = this.#parts.results.find(requestId) ?? this.#roots.get(requestId) ?? this.#owed.get(requestId);
     if (!known) {
       if (!this.#parts.results.isExpired(id.requestId, now)) return false;
       const { status, body } = problemAnswer(
@@ -140,33 +153,78 @@ export class Admission {
       );
     }
     if (this.#refusesLoad(waiter)) return;
-    const root: Root = {
-      ...id,
-      target,
+    const root = this.#newRoot(id, target, now, {
       input: table.field(row, INVOKE_FIELD.input),
       clientId: (flags & INVOKE_FLAG.clientId) !== 0,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
-      age: this.#age++,
+      oneWay: (flags & INVOKE_FLAG.oneWay) !== 0,
+      poster: null,
+    });
+    root.waiters.push(waiter);
+    // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
+    const before = newest.get(key);
+    if (before) this.#follow(root, before);
+    else this.#queue.push(root);
+    newest.set(key, root);
+  }
+
+  #newRoot(
+    id: RequestIdentity,
+    target: Target,
+    now: number,
+    how: Pick<Root, "input" | "clientId" | "snapshot" | "oneWay" | "poster">,
+  ): Root {
+    const root: Root = {
+      ...id,
+      ...how,
+      target,
+      age: this.#ages.next(now),
       at: now,
-      waiters: [waiter],
+      waiters: [],
       followers: [],
+      after: null,
+      state: "waiting",
       attempts: 0,
       attempt: null,
     };
     this.#roots.set(root.requestId, root);
-    // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
-    const before = newest.get(key);
-    if (before) before.followers.push(root);
-    else this.#queue.push(root);
-    newest.set(key, root);
+    return root;
+  }
+
+  #follow(root: Root, before: Root): void {
+    root.after = before;
+    before.followers.push(root);
+    if (before.state === "tagged") this.#queue.push(root);
+  }
+
+  /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
+  post(from: Peer, { requestId, service, key, name, input }: Message, now: number): void {
+    if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
+    // It is told when what is under way ends.
+    if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
+    try {
+      const target = resolveTarget(this.#setup.app, service, key, name);
+      if (!this.#isHere(key) || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
+      const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0 };
+      const how = { input, clientId: true, snapshot: false, oneWay: false, poster: from };
+      this.#queue.push(this.#newRoot(id, target, now, how));
+    } catch (error) {
+      // Another version of the code may know the function: it is tried again.
+      if (!(error instanceof TidegateError)) throw error;
+      this.#parts.posted(from, requestId, false);
+    }
   }
 
   #isHere(key: string): boolean {
     return partitionOfHash(this.#setup.map, this.#setup.kernels.hashKey(key)) === this.#setup.partition;
   }
 
+  get #isOverloaded(): boolean {
+    return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
+  }
+
   #refusesLoad(waiter: Waiter): boolean {
-    if (this.#roots.size < LIMITS.maxInvocations && !this.#parts.congested()) return false;
+    if (!this.#isOverloaded) return false;
     const { status, body } = problemAnswer("overloaded", "this partition has more requests than it can hold", {
       retryable: true,
     });
@@ -179,6 +237,7 @@ export class Admission {
     while (this.#running < LIMITS.maxRunning && this.#head < this.#queue.length) {
       const root = this.#queue[this.#head++] as Root;
       this.#running += 1;
+      root.state = "running";
       this.#parts.start(root);
     }
     // Those that were started must not stay in memory because some always wait.
@@ -188,13 +247,70 @@ export class Admission {
     }
   }
 
+  /** A root has its epoch: what comes after it in order may run. */
+  tagged(root: Root): void {
+    invariant(root.state === "running", "4: a root is given an epoch that does not run");
+    root.state = "tagged";
+    this.#running -= 1;
+    this.#queue.push(...root.followers);
+  }
+
   /** A root has its answer: everybody who waits for it gets it. */
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
-    this.#running -= 1;
-    this.#queue.push(...root.followers);
+    if (root.state === "running") {
+      this.#running -= 1;
+      this.#queue.push(...root.followers);
+    }
+    for (const follower of root.followers) follower.after = null;
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
+    }
+    if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+  }
+
+  /** An era has ended: all that ran in it begins again, in order of age; what comes after another in its frame waits for that again. */
+  restart(): void {
+    this.#queue = [];
+    this.#head = 0;
+    this.#running = 0;
+    for (const root of this.#roots.values()) {
+      root.state = "waiting";
+      root.attempts = 0;
+      if (root.after === null) this.#queue.push(root);
+    }
+  }
+
+  /** A result that a record of an undecided epoch holds: whoever asks for it waits. */
+  owe(result: StoredResult): void {
+    this.#owed.set(result.requestId, { ...result, waiters: [] });
+  }
+
+  /** It is committed, and with the results. */
+  paid({ requestId, status, body }: StoredResult): void {
+    const owed = this.#owed.get(requestId);
+    this.#owed.delete(requestId);
+    for (const waiter of owed?.waiters ?? []) this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.replayed, body);
+  }
+
+  /** Its epoch is aborted, so the transaction has not happened; what asked for it went with the memory. */
+  unpaid({ requestId }: StoredResult): void {
+    const owed = this.#owed.get(requestId);
+    this.#owed.delete(requestId);
+    const { status, body } = problemAnswer("overloaded", "the partition started over; nothing was done", {
+      retryable: true,
+    });
+    for (const waiter of owed?.waiters ?? []) this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
+  }
+
+  /** Refuses a whole frame that found no room to wait. */
+  refuse(ticket: number, frame: Uint8Array): void {
+    const table = this.#setup.kernels.unpack(INVOKE, frame);
+    this.#parts.tickets.open(ticket, table.rows);
+    const { status, body } = problemAnswer("overloaded", "this partition is starting", { retryable: true });
+    for (let row = 0; row < table.rows; row++) {
+      const line = table.column(row, INVOKE_COLUMN.line);
+      this.#parts.tickets.answer({ ticket, line, joined: false }, status, ANSWER_FLAG.retryable, body);
     }
   }
 

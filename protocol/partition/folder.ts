@@ -6,8 +6,17 @@ import type { Results } from "../results/results.ts";
 import { encodeRecent, encodeStored, type StoredResult } from "../results/stored-result.ts";
 import { afterPrefix } from "../state/state-key.ts";
 import type { StateStore } from "../state/store.ts";
+import type { Epoch } from "../wire/messages.ts";
 import type { StorageOp } from "./effects.ts";
 import type { Flows } from "./flows.ts";
+
+/** What folding must know of epochs. */
+export interface FoldLimits {
+  /** Place of the first record of an undecided epoch. */
+  firstUndecidedSeq(): number | undefined;
+  /** Stored with every fold: the records that it drops would have told it to a new coordinator. */
+  decided(): Epoch;
+}
 
 export class Folder {
   readonly #kernels: Kernels;
@@ -16,11 +25,10 @@ export class Folder {
   readonly #flows: Flows;
   /** Newest record that is folded. */
   #folded: number;
-  /** Newest record that is written. */
-  #written: number;
+  /** Records that are written and not folded, in order. */
+  readonly #log: Array<{ readonly seq: number; readonly bytes: number }>;
   #unfoldedBytes: number;
-  /** Bytes that the fold under way will have folded. */
-  #takenBytes = 0;
+  readonly #limits: FoldLimits;
   #work: Iterator<StorageOp[]> | null = null;
 
   constructor(
@@ -28,20 +36,28 @@ export class Folder {
     store: StateStore,
     results: Results,
     flows: Flows,
-    log: { folded: number; written: number; bytes: number },
+    log: { folded: number; sizes: ReadonlyArray<{ readonly seq: number; readonly bytes: number }> },
+    limits: FoldLimits,
   ) {
     this.#kernels = kernels;
     this.#store = store;
     this.#results = results;
     this.#flows = flows;
     this.#folded = log.folded;
-    this.#written = log.written;
-    this.#unfoldedBytes = log.bytes;
+    this.#log = [...log.sizes];
+    this.#unfoldedBytes = log.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#limits = limits;
   }
 
   written(seq: number, bytes: number): void {
-    this.#written = seq;
+    this.#log.push({ seq, bytes });
     this.#unfoldedBytes += bytes;
+  }
+
+  /** Newest record that may be folded: what an undecided epoch holds is not state, and what comes after it waits. */
+  get #through(): number {
+    const newest = this.#log.at(-1)?.seq ?? this.#folded;
+    return Math.min(newest, (this.#limits.firstUndecidedSeq() ?? Infinity) - 1);
   }
 
   get unfoldedBytes(): number {
@@ -53,7 +69,7 @@ export class Folder {
   /** Checkpoints rewrite whole operator states, so they wait until the log outweighs what they write. */
   get isDue(): boolean {
     const due = Math.min(Math.max(LIMITS.foldBytes, this.#flows.bytes), LIMITS.maxUnfoldedBytes / 2);
-    return this.#work === null && this.#unfoldedBytes - this.#takenBytes >= due;
+    return this.#work === null && this.#unfoldedBytes >= due && this.#through > this.#folded;
   }
 
   /** Next turn's operations. The caller has just written everything that is committed, and persists these in the same turn. */
@@ -61,7 +77,7 @@ export class Folder {
     if (!this.#work && !this.isDue) return [];
     this.#work ??= this.#begin(now);
     const ops: StorageOp[] = [];
-    const rows = LIMITS.foldRowsPerTurn * Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes);
+    const rows = LIMITS.foldRowsPerTurn * Math.max(1, Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes));
     while (ops.length < rows) {
       const next = this.#work.next();
       if (next.done) {
@@ -74,9 +90,7 @@ export class Folder {
   }
 
   #begin(now: number): Iterator<StorageOp[]> {
-    const through = this.#written;
-    this.#takenBytes = this.#unfoldedBytes;
-    return this.#run(through, now);
+    return this.#run(this.#through, now);
   }
 
   /** Each group of operations is made when it is asked for, so that it holds the state of the turn that persists it; a group is never split. */
@@ -121,11 +135,13 @@ export class Folder {
   #finish(through: number): StorageOp[] {
     const ops = this.#flows.checkpoints();
     ops.push({ op: "put-meta", name: "forgotten", value: this.#results.forgotten });
+    ops.push({ op: "put-meta", name: "decided", value: String(this.#limits.decided()) });
     ops.push({ op: "put-meta", name: "folded", value: String(through) }, { op: "drop-records", through });
     this.#folded = through;
-    this.#unfoldedBytes -= this.#takenBytes;
+    while (this.#log.length > 0 && (this.#log[0] as { seq: number }).seq <= through) {
+      this.#unfoldedBytes -= (this.#log.shift() as { bytes: number }).bytes;
+    }
     invariant(this.#unfoldedBytes >= 0, "9: more was folded than was written");
-    this.#takenBytes = 0;
     return ops;
   }
 }

@@ -1,9 +1,11 @@
 /** The record in the making: everything that became ready since the last flush. */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { encodeRecord, type FlowDelta, RECORD_ROW_BYTES } from "../record/record.ts";
+import { invariant } from "../assert.ts";
+import { encodeRecord, type FlowDelta, RECORD_ROW_BYTES, type RecordContent } from "../record/record.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
 import { UTF8_PER_UNIT } from "../utf8.ts";
+import type { Epoch } from "../wire/messages.ts";
 
 export class Journal {
   /** Number of the record in the making; one more than that of the newest written. */
@@ -11,9 +13,12 @@ export class Journal {
   #writes: Write[] = [];
   #results: StoredResult[] = [];
   #bytes = 0;
+  /** Highest decided epoch that a record holds. */
+  #decided: Epoch;
 
-  constructor(nextSeq: number) {
+  constructor(nextSeq: number, decided: Epoch) {
     this.#seq = nextSeq;
+    this.#decided = decided;
   }
 
   get seq(): number {
@@ -39,13 +44,35 @@ export class Journal {
     this.#bytes += RECORD_ROW_BYTES + (result.requestId.length + result.body.length) * UTF8_PER_UNIT;
   }
 
-  /** Encodes the record and begins the next. */
-  take(kernels: Kernels, at: number, flows: readonly FlowDelta[]): { seq: number; bytes: Uint8Array } {
-    const seq = this.#seq++;
-    const bytes = encodeRecord(kernels, { seq, at, writes: this.#writes, results: this.#results, flows });
+  /** Encodes the record and begins the next. `decided` is the highest epoch that is known to be committed. */
+  take(kernels: Kernels, at: number, flows: readonly FlowDelta[], decided: Epoch): { seq: number; bytes: Uint8Array } {
+    const content = { writes: this.#writes, results: this.#results, flows, epoch: null };
     this.#writes = [];
     this.#results = [];
     this.#bytes = 0;
-    return { seq, bytes };
+    return this.#encode(kernels, at, content, decided);
+  }
+
+  /** Encodes one record of an epoch's. What is committed and in no record yet must have been taken before: records are in the order of commits. */
+  takeEpoch(
+    kernels: Kernels,
+    at: number,
+    content: Pick<RecordContent, "writes" | "results" | "epoch">,
+    decided: Epoch,
+  ): { seq: number; bytes: Uint8Array } {
+    invariant(this.isEmpty, "1: an epoch's record would come before what was committed earlier");
+    return this.#encode(kernels, at, { ...content, flows: [] }, decided);
+  }
+
+  #encode(
+    kernels: Kernels,
+    at: number,
+    content: Omit<RecordContent, "seq" | "at" | "decided">,
+    decided: Epoch,
+  ): { seq: number; bytes: Uint8Array } {
+    const seq = this.#seq++;
+    const news = decided > this.#decided ? decided : 0;
+    this.#decided = Math.max(this.#decided, decided);
+    return { seq, bytes: encodeRecord(kernels, { seq, at, ...content, decided: news }) };
   }
 }

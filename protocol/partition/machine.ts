@@ -1,20 +1,42 @@
-/** A partition: keeps the state of its key groups, runs transactions on it, logs them in records, folds records into state. Sans-I/O. */
+/** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
+import { showEpoch } from "../epochs/epoch.ts";
+import type { UndecidedRecord } from "../epochs/epoch-set.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
+import { Links } from "../link/links.ts";
+import type { LinkOwner } from "../link/owner.ts";
+import { deliveredWrite, type Message, messageId, messageOf, postingWrites, storedMessages } from "../outbox/message.ts";
+import { Outbox } from "../outbox/outbox.ts";
 import { cut } from "../record/record.ts";
 import { Results } from "../results/results.ts";
+import type { StoredResult } from "../results/stored-result.ts";
+import { History } from "../state/history.ts";
+import { Layers } from "../state/layers.ts";
 import type { StateReader } from "../state/reader.ts";
 import { StateStore, type Write } from "../state/store.ts";
+import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
-import { type RootOwner, Transactions } from "../transaction/transactions.ts";
+import { type TransactionOwner, Transactions } from "../transaction/transactions.ts";
 import { fitsUtf8 } from "../utf8.ts";
+import { INGEST } from "../wire/ingest.ts";
+import { INVOKE } from "../wire/invoke.ts";
+import {
+  COORDINATOR,
+  type Epoch,
+  type OrderMessage,
+  type PartitionMessage,
+  type Peer,
+  type PeerMessage,
+  type ReportMessage,
+} from "../wire/messages.ts";
 import { Admission, type Batch, type RequestIdentity } from "./admission.ts";
 import type { Effect, Input, StorageOp, ViewRequest } from "./effects.ts";
+import { EpochWork } from "./epoch-work.ts";
 import { type BatchOutcome, Flows } from "./flows.ts";
 import { Folder } from "./folder.ts";
 import { Journal } from "./journal.ts";
@@ -37,13 +59,27 @@ export interface PartitionSetup {
   readonly recovered: Recovered;
 }
 
-/** Figures of one partition; `waiting`, `attempts` and `locks` are 0 when nothing runs (invariant 6). */
+/** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */
 export interface PartitionStatus {
+  readonly phase: "starting" | "fenced" | "up";
   /** Rows of requests without an answer. */
   readonly waiting: number;
   readonly attempts: number;
   /** Keys that are held or waited for. */
   readonly locks: number;
+  /** Records and unprepared epochs that are not decided. */
+  readonly undecided: number;
+  /** Messages that peers may not have. */
+  readonly unacknowledged: number;
+  /** Messages and requests that wait for this partition to be up. */
+  readonly held: number;
+  /** One-way messages that are not delivered. */
+  readonly outbox: number;
+  /** The partition belongs to an epoch that is not closed. */
+  readonly member: boolean;
+  readonly clock: Epoch;
+  readonly decided: Epoch;
+  readonly era: Epoch;
   readonly unfoldedBytes: number;
   readonly unfoldedKeys: number;
   readonly cachedBytes: number;
@@ -51,44 +87,95 @@ export interface PartitionStatus {
   readonly seq: number;
 }
 
-export class PartitionMachine implements RootOwner {
+type HeldInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
+
+export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #setup: PartitionSetup;
-  readonly #store: StateStore;
+  readonly #layers: Layers;
   readonly #results: Results;
   readonly #journal: Journal;
   readonly #flows: Flows;
   readonly #tickets = new Tickets();
   readonly #admission: Admission;
   readonly #folder: Folder;
+  readonly #links: Links;
+  readonly #epochs: EpochWork;
+  readonly #outbox: Outbox;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
+  /** Requests that came before this partition was up. */
+  #held: HeldInput[] = [];
+  #heldBytes = 0;
+  /** What became of messages, to be told once that is durable. */
+  #posted: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
+  #messages = 0;
   #flushWanted = false;
   #foldWanted = false;
-  #expiryWanted = false;
+  #wakeWanted = false;
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
   constructor(setup: PartitionSetup) {
-    const { app, kernels, reader, recovered } = setup;
+    const { app, kernels, reader, recovered, partition, incarnation } = setup;
     this.#setup = setup;
-    this.#store = new StateStore(reader, LIMITS.cacheBytes);
+    const history = new History();
+    this.#layers = new Layers(new StateStore(reader, LIMITS.cacheBytes), history);
     this.#results = new Results(reader);
     this.#flows = new Flows(app, kernels);
-    const replayed = replay(kernels, recovered, { store: this.#store, results: this.#results, flows: this.#flows });
-    this.#journal = new Journal(replayed.nextSeq);
-    this.#folder = new Folder(kernels, this.#store, this.#results, this.#flows, {
-      folded: recovered.folded,
-      written: replayed.nextSeq - 1,
-      bytes: replayed.bytes,
+    const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
+    this.#journal = new Journal(replayed.nextSeq, replayed.decided);
+    this.#links = new Links(partition, incarnation, kernels, this);
+    this.#links.seedIncarnation(COORDINATOR, recovered.generation);
+    this.#outbox = new Outbox({
+      post: (message) => this.#post(message),
+      delivered: (requestId) => this.#commitWrites([deliveredWrite(requestId)]),
+      now: () => this.#now,
     });
-    this.transactions = new Transactions(app, this.#store, this);
+    this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       results: this.#results,
       tickets: this.#tickets,
-      start: (root) => this.transactions.start(root),
-      congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes,
+      start: (root) => this.#start(root),
+      posted: (to, requestId, done) => this.#posted.push({ to, requestId, done }),
+      congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
     });
+    this.#epochs = new EpochWork(
+      {
+        kernels,
+        self: partition,
+        incarnation,
+        layers: this.#layers,
+        history,
+        results: this.#results,
+        admission: this.#admission,
+        transactions: this.transactions,
+        now: () => this.#now,
+        emit: (effect) => this.emit(effect),
+        report: (message) => this.#report(message),
+        finish: (to, message) => this.send(to, message),
+        incarnationOf: (peer) => this.#links.incarnationOf(peer),
+        writeEpoch: (contents, epoch) => this.#writeEpoch(contents, epoch),
+        posted: (writes) => this.#keepMessages(writes),
+        resume: () => this.#resume(),
+        decidedMoved: () => this.#wantFold(),
+      },
+      { generation: recovered.generation, replayed },
+    );
+    this.#folder = new Folder(
+      kernels,
+      this.#layers.committed,
+      this.#results,
+      this.#flows,
+      { folded: recovered.folded, sizes: replayed.sizes },
+      {
+        firstUndecidedSeq: () => this.#epochs.participation.firstUndecidedSeq,
+        decided: () => this.#epochs.participation.decided,
+      },
+    );
+    const { committed } = this.#layers;
+    const stored = storedMessages((from, to, limit) => committed.range("", "", from, to, limit, false));
+    for (const message of stored) this.#outbox.add(message);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#wantFold();
   }
@@ -97,14 +184,14 @@ export class PartitionMachine implements RootOwner {
   step(input: Input, now: number): Effect[] {
     this.#now = now;
     switch (input.kind) {
+      case "start":
+        this.#epochs.participation.start();
+        break;
       case "invoke":
-        this.#admission.invoke(input.ticket, input.frame, now);
-        break;
       case "ingest":
-        this.#ingest(input.ticket, input.frame);
-        break;
       case "view":
-        this.#views.push({ ticket: input.ticket, query: input.query });
+        if (this.#isUp) this.#request(input);
+        else this.#hold(input);
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
@@ -115,9 +202,20 @@ export class PartitionMachine implements RootOwner {
       case "fold":
         this.#fold();
         break;
-      case "expire":
-        this.#expiryWanted = false;
-        this.transactions.expire(now - LIMITS.attemptMs);
+      case "deliver":
+        if (this.#links.deliver(input.ticket, input.bytes) !== "answered") {
+          this.emit({ kind: "undelivered", ticket: input.ticket });
+        }
+        break;
+      case "sent":
+        this.#links.sent(input.to, input.batch, input.incarnation, now);
+        break;
+      case "dispatch":
+        this.#epochs.participation.turnEnds();
+        this.#links.dispatch(now);
+        break;
+      case "wake":
+        this.#wake();
         break;
     }
     return this.takeEffects();
@@ -125,39 +223,234 @@ export class PartitionMachine implements RootOwner {
 
   /** Effects of what was called directly: `transactions.call`. */
   takeEffects(): Effect[] {
-    this.#admission.startWaiting();
-    if (!this.#flushWanted && (this.#tickets.hasDone || this.#views.length > 0 || this.#hasUnlogged())) {
+    if (this.#isUp) this.#admission.startWaiting();
+    if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
     }
-    if (!this.#expiryWanted && this.transactions.isRunning) {
-      this.#expiryWanted = true;
-      this.#effects.push({ kind: "want-expiry" });
+    if (!this.#wakeWanted && this.#isPending) {
+      this.#wakeWanted = true;
+      this.#effects.push({ kind: "wake", inMs: LIMITS.tickMs });
     }
     const effects = this.#effects;
     this.#effects = [];
     return effects;
   }
 
+  get #isUp(): boolean {
+    return this.#epochs.participation.phase === "up";
+  }
+
+  get #wantsFlush(): boolean {
+    return (
+      this.#tickets.hasDone ||
+      this.#views.length > 0 ||
+      this.#posted.length > 0 ||
+      this.#hasUnlogged() ||
+      (this.#outbox.hasReady && this.#isUp)
+    );
+  }
+
+  /** Something here must go on even if nothing comes from outside. */
+  get #isPending(): boolean {
+    const { participation } = this.#epochs;
+    return (
+      !this.#isUp ||
+      this.transactions.load.attempts > 0 ||
+      participation.isMember ||
+      participation.undecided > 0 ||
+      this.#links.outstanding ||
+      this.#outbox.size > 0
+    );
+  }
+
+  #wake(): void {
+    this.#wakeWanted = false;
+    this.#links.tick(this.#now);
+    if (!this.#isUp) return;
+    this.transactions.expire(this.#now - LIMITS.transactionMs);
+    this.transactions.remote.probe(this.#now);
+    this.#outbox.tick(this.#now);
+    this.#epochs.participation.leaveIfIdle();
+  }
+
+  #request(input: HeldInput): void {
+    if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
+    else if (input.kind === "ingest") this.#ingest(input.ticket, input.frame);
+    else this.#views.push({ ticket: input.ticket, query: input.query });
+  }
+
+  /** @throws CorruptError for a damaged frame, which is not held */
+  #hold(input: HeldInput): void {
+    if (input.kind !== "view") this.#setup.kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
+    const bytes = input.kind === "view" ? 0 : input.frame.length;
+    if (input.kind === "invoke" && this.#heldBytes + bytes > LIMITS.maxHeldBytes) {
+      this.#admission.refuse(input.ticket, input.frame);
+      return;
+    }
+    this.#heldBytes += bytes;
+    this.#held.push(input);
+  }
+
+  #resume(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const input of held) this.#request(input);
+    this.#links.drain();
+  }
+
   get now(): number {
     return this.#now;
+  }
+  get self(): Peer {
+    return this.#setup.partition;
+  }
+  get incarnation(): number {
+    return this.#setup.incarnation;
+  }
+  get clock(): Epoch {
+    return this.#epochs.participation.clock;
+  }
+  get decided(): Epoch {
+    return this.#epochs.participation.decided;
+  }
+  get boundary(): Epoch | undefined {
+    return this.#epochs.boundary;
   }
 
   emit(effect: Effect): void {
     this.#effects.push(effect);
   }
 
-  owns(key: string): boolean {
-    return partitionOfHash(this.#setup.map, this.#setup.kernels.hashKey(key)) === this.#setup.partition;
+  see(epoch: Epoch): void {
+    this.#epochs.participation.see(epoch);
+  }
+
+  learn(epoch: Epoch): void {
+    this.#epochs.participation.learn(epoch);
+  }
+
+  readAsOf(epoch: Epoch): void {
+    this.learn(epoch);
+    this.see(epoch + 1);
+  }
+
+  touch(): void {
+    this.#setup.reader.touch();
+  }
+
+  reaching(): void {
+    this.#epochs.participation.join();
+  }
+
+  incarnationOf(peer: Peer): number {
+    return this.#links.incarnationOf(peer);
+  }
+
+  partitionOf(key: string): Peer {
+    return partitionOfHash(this.#setup.map, this.#setup.kernels.hashKey(key));
+  }
+
+  nextMessageId(): string {
+    return messageId(this.self, this.incarnation, ++this.#messages);
+  }
+
+  send(to: Peer, message: PartitionMessage): void {
+    this.#links.send(to, message, this.#epochs.participation.era);
+  }
+
+  #report(message: ReportMessage): void {
+    this.#links.send(COORDINATOR, message, this.#epochs.participation.era);
+  }
+
+  /** Messages of a later era wait until this partition has entered that; while it is not up it handles none of another partition. */
+  ready(from: Peer, _message: PeerMessage, era: Epoch): boolean {
+    return from === COORDINATOR || (this.#isUp && era <= this.#epochs.participation.era);
+  }
+
+  receive(from: Peer, message: PeerMessage, era: Epoch): void {
+    if (from === COORDINATOR) this.#epochs.participation.order(message as OrderMessage);
+    // What an earlier era began died with it.
+    else if (era === this.#epochs.participation.era) this.#receive(from, message as PartitionMessage);
+  }
+
+  #receive(from: Peer, message: PartitionMessage): void {
+    switch (message.kind) {
+      case "finish":
+        return this.#epochs.finished(from, message);
+      case "post":
+        return this.#admission.post(from, { ...message, sender: "" }, this.#now);
+      case "posted":
+        return this.#outbox.posted(message.requestId, message.done);
+      case "ping":
+        return;
+      default:
+        this.transactions.remote.receive(from, message);
+    }
+  }
+
+  peerRestarted(peer: Peer, incarnation: number): void {
+    if (peer !== COORDINATOR) this.transactions.remote.peerRestarted(peer, incarnation);
+    else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
+  }
+
+  #start(root: Root): void {
+    if (root.oneWay) this.#accept(root);
+    else this.transactions.start(root);
+  }
+
+  /** Keeps a message that was sent from outside; its transaction comes later. */
+  #accept(root: Root): void {
+    const { target, input } = root;
+    const requestId = this.nextMessageId();
+    const posting = { sender: "", service: target.service.contract.name, key: target.key, name: target.name, input };
+    this.#commitWrites(postingWrites([posting], () => requestId));
+    const body = JSON.stringify({ id: requestId });
+    this.#record(root, ACCEPTED, body);
+    this.#admission.done(root, ACCEPTED, 0, body);
+  }
+
+  /** Hands a message to the partition of its target; to this one without a detour. */
+  #post(message: Message): void {
+    const peer = this.partitionOf(message.key);
+    if (peer === this.self) this.#admission.post(this.self, message, this.#now);
+    else this.send(peer, { ...message, kind: "post" });
+  }
+
+  /** Commits changes of this partition's own. */
+  #commitWrites(writes: readonly Write[]): void {
+    this.#layers.commit(writes, this.#journal.seq, this.clock);
+    this.#journal.addWrites(writes);
+    this.#keepMessages(writes);
+  }
+
+  #keepMessages(writes: readonly Write[]): void {
+    for (const write of writes) {
+      const message = messageOf(write);
+      if (message) this.#outbox.add(message);
+    }
   }
 
   committed(root: Root, writes: readonly Write[], value: unknown): void {
     const body = this.#resultOf(root, value);
     if (typeof body !== "string") return this.failed(root, body);
-    this.#store.apply(writes, this.#journal.seq);
-    this.#journal.addWrites(writes);
+    this.#commitWrites(writes);
     if (root.target.contract.kind === "fn" || root.clientId) this.#record(root, 200, body);
     this.#admission.done(root, 200, 0, body);
+  }
+
+  finishing(attempt: Attempt, outcome: Outcome, writes: readonly Write[]): void {
+    const root = attempt.root as Root;
+    const body = outcome.ok ? this.#resultOf(root, outcome.value) : outcome.failure;
+    if (typeof body === "string") {
+      const recorded = root.target.contract.kind === "fn" || root.clientId;
+      this.#epochs.finishing({ attempt, status: 200, body, recorded, drop: false, writes });
+      return;
+    }
+    const { failure, answer } = this.#shown(root, body);
+    const recorded = failure.kind === "refusal";
+    this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
   }
 
   /** The body of the answer, or why there can be none: then nothing is committed. */
@@ -180,16 +473,21 @@ export class PartitionMachine implements RootOwner {
   }
 
   failed(root: Root, cause: Failure): void {
-    const { failure, answer } = shownFailure(cause);
+    const { failure, answer } = this.#shown(root, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
     if (failure.kind === "refusal") this.#record(root, status, body);
-    if (failure.kind === "thrown") {
+    this.#admission.done(root, status, 0, body);
+  }
+
+  #shown(root: Root, cause: Failure): ReturnType<typeof shownFailure> {
+    const shown = shownFailure(cause);
+    if (shown.failure.kind === "thrown") {
       const { service, name, key } = root.target;
       const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
-      this.emit({ kind: "report", level: "error", message, error: failure.error });
+      this.emit({ kind: "report", level: "error", message, error: shown.failure.error });
     }
-    this.#admission.done(root, status, 0, body);
+    return shown;
   }
 
   /** Keeps the answer to a request in the record in the making. */
@@ -226,7 +524,9 @@ export class PartitionMachine implements RootOwner {
   #flush(): void {
     this.#flushWanted = false;
     if (!this.#log()) this.#setup.reader.touch();
-    const epoch = `${this.#setup.incarnation}.${this.#journal.seq - 1}`;
+    this.#outbox.release();
+    this.#tellPosters();
+    const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
@@ -234,6 +534,16 @@ export class PartitionMachine implements RootOwner {
     this.#views = [];
     for (const { ticket, query } of views) {
       this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#flows, query), epoch } });
+    }
+  }
+
+  /** What became of messages is durable by now, or by the time this leaves. */
+  #tellPosters(): void {
+    const posted = this.#posted;
+    this.#posted = [];
+    for (const { to, requestId, done } of posted) {
+      if (to === this.self) this.#outbox.posted(requestId, done);
+      else this.send(to, { kind: "posted", requestId, done });
     }
   }
 
@@ -248,17 +558,29 @@ export class PartitionMachine implements RootOwner {
   #write(): void {
     const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
     const flows = this.#flows.takeChanges(this.#journal.seq, room);
-    const { seq, bytes } = this.#journal.take(this.#setup.kernels, this.#now, flows.deltas);
-    const ops: StorageOp[] = cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({
-      op: "record",
-      seq,
-      part: index,
-      bytes: part,
-    }));
+    const record = this.#journal.take(this.#setup.kernels, this.#now, flows.deltas, this.decided);
+    const ops = recordOps(record);
     ops.push(...flows.ops);
     this.emit({ kind: "persist", ops });
-    this.#folder.written(seq, bytes.length);
+    this.#folder.written(record.seq, record.bytes.length);
     this.#wantFold();
+  }
+
+  #writeEpoch(
+    contents: ReadonlyArray<{ writes: readonly Write[]; results: readonly StoredResult[] }>,
+    epoch: Pick<UndecidedRecord, "epoch" | "parts">,
+  ): { firstSeq: number; lastSeq: number } {
+    this.#log();
+    const firstSeq = this.#journal.seq;
+    const ops: StorageOp[] = [];
+    for (const content of contents) {
+      const record = this.#journal.takeEpoch(this.#setup.kernels, this.#now, { ...content, epoch }, this.decided);
+      ops.push(...recordOps(record));
+      this.#folder.written(record.seq, record.bytes.length);
+    }
+    this.emit({ kind: "persist", ops });
+    this.#wantFold();
+    return { firstSeq, lastSeq: this.#journal.seq - 1 };
   }
 
   #wantFold(): void {
@@ -278,13 +600,31 @@ export class PartitionMachine implements RootOwner {
 
   /** Figures for tests and metrics. */
   get status(): PartitionStatus {
+    const { participation } = this.#epochs;
+    const { committed } = this.#layers;
     return {
+      phase: participation.phase,
       waiting: this.#tickets.waiting,
       ...this.transactions.load,
+      undecided: participation.undecided,
+      unacknowledged: this.#links.unacknowledged,
+      held: this.#links.held + this.#held.length,
+      outbox: this.#outbox.size,
+      member: participation.isMember,
+      clock: participation.clock,
+      decided: participation.decided,
+      era: participation.era,
       unfoldedBytes: this.#folder.unfoldedBytes,
-      unfoldedKeys: this.#store.unfoldedKeys,
-      cachedBytes: this.#store.cachedBytes,
+      unfoldedKeys: committed.unfoldedKeys,
+      cachedBytes: committed.cachedBytes,
       seq: this.#journal.seq - 1,
     };
   }
+}
+
+/** A message was kept; its transaction comes later. */
+const ACCEPTED = 202;
+
+function recordOps({ seq, bytes }: { seq: number; bytes: Uint8Array }): StorageOp[] {
+  return cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({ op: "record", seq, part: index, bytes: part }));
 }

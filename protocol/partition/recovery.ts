@@ -2,10 +2,12 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import type { FlowCheckpoint } from "../flows/flow-runtime.ts";
-import { decodeRecord } from "../record/record.ts";
+import type { UndecidedRecord } from "../epochs/epoch-set.ts";
+import { decodeRecord, type RecordContent } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
 import { decodeRecent } from "../results/stored-result.ts";
-import type { StateStore } from "../state/store.ts";
+import type { Layers } from "../state/layers.ts";
+import type { Epoch } from "../wire/messages.ts";
 import type { Flows } from "./flows.ts";
 
 /** What the shell found in storage. */
@@ -14,6 +16,10 @@ export interface Recovered {
   readonly folded: number;
   /** Which edge ids had been forgotten at the last fold, as that wrote it; undefined before the first. */
   readonly forgotten: string | undefined;
+  /** Newest coordinator that was obeyed; 0 for none. */
+  readonly generation: number;
+  /** Highest epoch that was known to be committed when something was folded last; 0 for none. */
+  readonly decided: Epoch;
   /** Records above `folded`, ascending, their parts joined. */
   readonly records: Iterable<{ readonly seq: number; readonly bytes: Uint8Array }>;
   /** Packed recent results, oldest first, with the time at which they expire. */
@@ -22,33 +28,88 @@ export interface Recovered {
 }
 
 export interface RecoveredParts {
-  readonly store: StateStore;
+  readonly layers: Layers;
   readonly results: Results;
   readonly flows: Flows;
 }
 
+export interface Replayed {
+  readonly nextSeq: number;
+  /** Bytes of every unfolded record, in order. */
+  readonly sizes: ReadonlyArray<{ readonly seq: number; readonly bytes: number }>;
+  readonly decided: Epoch;
+  /** Records of epochs that are not known to be decided; their writes are in the layers. */
+  readonly undecided: readonly UndecidedRecord[];
+}
+
 /** @throws CorruptError for a damaged record, result block or checkpoint: none of it is served. */
-export function replay(
-  kernels: Kernels,
-  recovered: Recovered,
-  parts: RecoveredParts,
-): { nextSeq: number; bytes: number } {
+export function replay(kernels: Kernels, recovered: Recovered, parts: RecoveredParts): Replayed {
   if (recovered.forgotten !== undefined) parts.results.restoreForgotten(recovered.forgotten);
   for (const block of recovered.recent) {
     for (const result of decodeRecent(kernels, block.bytes)) parts.results.restore(result, block.expires);
   }
   for (const [flow, checkpoint] of recovered.checkpoints) parts.flows.runtime(flow)?.restore(checkpoint);
+  const log = new LogReplay(parts, recovered.decided);
+  const sizes: Array<{ seq: number; bytes: number }> = [];
   let last = recovered.folded;
-  let bytes = 0;
   for (const stored of recovered.records) {
     invariant(stored.seq === last + 1, `1: record ${stored.seq} follows record ${last}: one is missing`);
     const record = decodeRecord(kernels, stored.bytes);
     invariant(record.seq === stored.seq, `1: record ${stored.seq} says that it is ${record.seq}`);
-    parts.store.apply(record.writes, record.seq);
-    for (const result of record.results) parts.results.add(result, record.seq, record.at);
-    for (const delta of record.flows) parts.flows.runtime(delta.flow)?.replay(delta, record.seq);
-    bytes += stored.bytes.length;
+    log.add(record);
+    sizes.push({ seq: stored.seq, bytes: stored.bytes.length });
     last = record.seq;
   }
-  return { nextSeq: last + 1, bytes };
+  return { nextSeq: last + 1, sizes, decided: log.decided, undecided: log.undecided };
+}
+
+/** Applies records in order. One says which epochs before it are committed, so that a later local commit is never covered by an earlier epoch. */
+class LogReplay {
+  readonly #parts: RecoveredParts;
+  decided: Epoch;
+  undecided: UndecidedRecord[] = [];
+
+  constructor(parts: RecoveredParts, decided: Epoch) {
+    this.#parts = parts;
+    this.decided = decided;
+  }
+
+  add(record: RecordContent): void {
+    if (record.decided > this.decided) this.#learn(record.decided);
+    if (record.epoch && record.epoch.epoch > this.decided) this.#hold(record, record.epoch);
+    else this.#apply(record);
+  }
+
+  #apply(record: RecordContent): void {
+    const { layers, results, flows } = this.#parts;
+    layers.committed.apply(record.writes, record.seq);
+    for (const result of record.results) results.add(result, record.seq, record.at);
+    for (const delta of record.flows) flows.runtime(delta.flow)?.replay(delta, record.seq);
+  }
+
+  #hold(record: RecordContent, { epoch, parts }: NonNullable<RecordContent["epoch"]>): void {
+    this.#parts.layers.add(epoch, record.writes);
+    const known = this.undecided.at(-1);
+    const first = known?.epoch === epoch ? known : undefined;
+    if (first) this.undecided.pop();
+    this.undecided.push({
+      epoch,
+      parts,
+      firstSeq: first?.firstSeq ?? record.seq,
+      lastSeq: record.seq,
+      at: record.at,
+      results: [...(first?.results ?? []), ...record.results],
+      answers: [],
+    });
+  }
+
+  #learn(decided: Epoch): void {
+    this.decided = decided;
+    const committed = this.undecided.filter(({ epoch }) => epoch <= decided);
+    this.undecided = this.undecided.filter(({ epoch }) => epoch > decided);
+    for (const { epoch, lastSeq, results, at } of committed) {
+      this.#parts.layers.decide(epoch, lastSeq);
+      for (const result of results) this.#parts.results.add(result, lastSeq, at);
+    }
+  }
 }

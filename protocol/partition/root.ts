@@ -1,5 +1,6 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
 import type { Attempt, Target } from "../transaction/attempt.ts";
+import type { Peer } from "../wire/messages.ts";
 
 /** Where an answer goes: a row of a ticket. */
 export interface Waiter {
@@ -24,7 +25,15 @@ export interface Root {
   /** Milliseconds at admission: what `ctx.now()` says. */
   readonly at: number;
   readonly waiters: Waiter[];
-  /** Later rows of its frame with the same key, which start when this one is done. */
+  /** The partition whose message it carries out: it is told of the end. */
+  readonly poster: Peer | null;
+  /** Asked for one-way: what runs now only keeps the message. */
+  readonly oneWay: boolean;
+  /** The root before it in its frame with the same key, until that has its answer. */
+  after: Root | null;
+  /** `waiting` in the queue or behind another; `tagged`: it has its epoch, and only the decision is open. */
+  state: "waiting" | "running" | "tagged";
+  /** Later rows of its frame with the same key, which start when this one has its place in the order of transactions. */
   readonly followers: Root[];
   attempts: number;
   attempt: Attempt | null;

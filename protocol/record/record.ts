@@ -1,8 +1,10 @@
 /** Records: what a partition logs for all transactions that became ready together. One packed, checksummed table; applied whole or not at all. */
 import type { Kernels, Table, TableSpec } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
+import { countOf, epochOf, generationOf } from "../epochs/epoch.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
+import type { Epoch, Participants } from "../wire/messages.ts";
 
 export const RECORD: TableSpec = { kind: 16, version: 1, columns: 4, fields: 2 };
 
@@ -21,6 +23,12 @@ const ROW = {
   result: 4,
   /** a = offset and b = length of the delta in the tail; fields: flow, meta as JSON. */
   flow: 5,
+  /** a and b = an epoch: everything up to it was known to be committed when the record was written. */
+  decided: 6,
+  /** a and b = the epoch whose record this is, or a part of it; fields: participants. */
+  epoch: 7,
+  /** The record was of an epoch that was aborted; nothing else is in it. */
+  void: 8,
 } as const;
 
 export interface FlowDelta {
@@ -37,6 +45,10 @@ export interface RecordContent {
   readonly writes: readonly Write[];
   readonly results: readonly StoredResult[];
   readonly flows: readonly FlowDelta[];
+  /** Highest epoch that was known to be committed; 0 when that had been written before. */
+  readonly decided: Epoch;
+  /** Set in the record of an epoch: what it holds counts only once that is committed. */
+  readonly epoch: { readonly epoch: Epoch; readonly parts: Participants } | null;
 }
 
 const WRITE_ROW = { put: ROW.put, delete: ROW.delete, clear: ROW.clear } as const;
@@ -46,6 +58,15 @@ export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Arra
   invariant(record.seq < TWO_32, "9: record numbers have run out");
   const columns: number[] = [ROW.head, record.seq, (record.at % TWO_32) >>> 0, Math.floor(record.at / TWO_32)];
   const fields: string[] = ["", ""];
+  if (record.decided > 0) {
+    columns.push(ROW.decided, generationOf(record.decided), countOf(record.decided), 0);
+    fields.push("", "");
+  }
+  if (record.epoch) {
+    const { epoch, parts } = record.epoch;
+    columns.push(ROW.epoch, generationOf(epoch), countOf(epoch), 0);
+    fields.push(encodeParts(parts), "");
+  }
   for (const write of record.writes) {
     columns.push(WRITE_ROW[write.op], 0, 0, 0);
     fields.push(write.key, write.text);
@@ -56,6 +77,26 @@ export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Arra
   }
   const tail = encodeFlows(record.flows, columns, fields);
   return kernels.pack(RECORD, { rows: fields.length / 2, columns, fields, tail });
+}
+
+/** Stands in the place of a record whose epoch was aborted. */
+export function encodeVoid(kernels: Kernels, seq: number, at: number): Uint8Array {
+  const columns = [ROW.head, seq, (at % TWO_32) >>> 0, Math.floor(at / TWO_32), ROW.void, 0, 0, 0];
+  return kernels.pack(RECORD, { rows: 2, columns, fields: ["", "", "", ""] });
+}
+
+/** `partition:incarnation`, with spaces between. */
+function encodeParts(parts: Participants): string {
+  return [...parts].map(([peer, incarnation]) => `${peer}:${incarnation}`).join(" ");
+}
+
+function decodeParts(text: string): Participants {
+  return new Map(
+    text.split(" ").map((part) => {
+      const [peer, incarnation] = part.split(":").map(Number);
+      return [peer as number, incarnation as number];
+    }),
+  );
 }
 
 function encodeFlows(flows: readonly FlowDelta[], columns: number[], fields: string[]): Uint8Array | undefined {
@@ -71,32 +112,38 @@ function encodeFlows(flows: readonly FlowDelta[], columns: number[], fields: str
   return tail;
 }
 
+interface Decoded {
+  readonly writes: Write[];
+  readonly results: StoredResult[];
+  readonly flows: FlowDelta[];
+  decided: Epoch;
+  epoch: RecordContent["epoch"];
+}
+
 /** @throws CorruptError for bytes that are not an intact record. */
 export function decodeRecord(kernels: Kernels, bytes: Uint8Array): RecordContent {
   const table = kernels.unpack(RECORD, bytes);
   invariant(table.rows > 0 && table.column(0, 0) === ROW.head, "1: a record does not begin with its head");
-  const writes: Write[] = [];
-  const results: StoredResult[] = [];
-  const flows: FlowDelta[] = [];
-  for (let row = 1; row < table.rows; row++) decodeRow(table, row, writes, results, flows);
-  return { seq: table.column(0, 1), at: table.column(0, 3) * TWO_32 + table.column(0, 2), writes, results, flows };
+  const decoded: Decoded = { writes: [], results: [], flows: [], decided: 0, epoch: null };
+  for (let row = 1; row < table.rows; row++) decodeRow(table, row, decoded);
+  return { seq: table.column(0, 1), at: table.column(0, 3) * TWO_32 + table.column(0, 2), ...decoded };
 }
 
-function decodeRow(table: Table, row: number, writes: Write[], results: StoredResult[], flows: FlowDelta[]): void {
+function decodeRow(table: Table, row: number, decoded: Decoded): void {
   const first = table.field(row, 0);
   const second = table.field(row, 1);
   switch (table.column(row, 0)) {
     case ROW.put:
-      writes.push({ op: "put", key: first, text: second });
+      decoded.writes.push({ op: "put", key: first, text: second });
       return;
     case ROW.delete:
-      writes.push({ op: "delete", key: first, text: "" });
+      decoded.writes.push({ op: "delete", key: first, text: "" });
       return;
     case ROW.clear:
-      writes.push({ op: "clear", key: first, text: "" });
+      decoded.writes.push({ op: "clear", key: first, text: "" });
       return;
     case ROW.result:
-      results.push({
+      decoded.results.push({
         requestId: first,
         body: second,
         status: table.column(row, 1),
@@ -106,12 +153,22 @@ function decodeRow(table: Table, row: number, writes: Write[], results: StoredRe
       return;
     case ROW.flow: {
       const from = table.column(row, 1);
-      flows.push({ flow: first, meta: second, delta: table.tail.subarray(from, from + table.column(row, 2)) });
+      const delta = table.tail.subarray(from, from + table.column(row, 2));
+      decoded.flows.push({ flow: first, meta: second, delta });
       return;
     }
     default:
-      invariant(false, `8: a record has a row of unknown kind ${table.column(row, 0)}`);
+      decodeEpochRow(table, row, decoded);
   }
+}
+
+function decodeEpochRow(table: Table, row: number, decoded: Decoded): void {
+  const kind = table.column(row, 0);
+  if (kind === ROW.void) return;
+  invariant(kind === ROW.decided || kind === ROW.epoch, `8: a record has a row of unknown kind ${kind}`);
+  const epoch = epochOf(table.column(row, 1), table.column(row, 2));
+  if (kind === ROW.decided) decoded.decided = epoch;
+  else decoded.epoch = { epoch, parts: decodeParts(table.field(row, 0)) };
 }
 
 /** Cuts bytes into stored parts; at least one. */

@@ -1,7 +1,8 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
-import type { Change, StateStore, Write } from "./store.ts";
+import type { StateView } from "./layers.ts";
+import type { Change, Write } from "./store.ts";
 
 const UNLOADED = Symbol("unloaded");
 
@@ -15,7 +16,7 @@ export interface CopySnapshot {
 
 export class EntityCopy {
   readonly entity: string;
-  readonly #store: StateStore;
+  readonly #state: StateView;
   readonly #initial: (() => unknown) | undefined;
   #value: unknown = UNLOADED;
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
@@ -23,9 +24,9 @@ export class EntityCopy {
   #cleared = false;
   readonly #entries = new Map<string, Change>();
 
-  constructor(entity: string, store: StateStore, initial: (() => unknown) | undefined) {
+  constructor(entity: string, state: StateView, initial: (() => unknown) | undefined) {
     this.entity = entity;
-    this.#store = store;
+    this.#state = state;
     this.#initial = initial;
   }
 
@@ -40,7 +41,7 @@ export class EntityCopy {
   }
 
   #ensureLoaded(): void {
-    if (this.#value === UNLOADED) this.#load(this.#cleared ? null : this.#store.get(this.entity, this.entity));
+    if (this.#value === UNLOADED) this.#load(this.#cleared ? null : this.#state.get(this.entity, this.entity));
   }
 
   /** An absent value starts as the service's initial state, which is written only once something differs from it. */
@@ -52,7 +53,7 @@ export class EntityCopy {
   /** The value as text, for readers that must not share it. */
   valueText(): string {
     if (this.#value === UNLOADED && !this.#cleared) {
-      const text = this.#store.get(this.entity, this.entity);
+      const text = this.#state.get(this.entity, this.entity);
       if (text !== null) return text;
     }
     return encodeValue(this.value);
@@ -62,7 +63,7 @@ export class EntityCopy {
     const full = collectionPrefix(this.entity, collection) + encodeEntryKey(key);
     const own = this.#entries.get(full);
     if (own !== undefined) return own;
-    return this.#cleared ? null : this.#store.get(full, this.entity);
+    return this.#cleared ? null : this.#state.get(full, this.entity);
   }
 
   putEntry(collection: string, key: string | number, change: Change): void {
@@ -81,7 +82,7 @@ export class EntityCopy {
     );
     const committed = this.#cleared
       ? []
-      : this.#store.range(prefix, this.entity, from, to, options.limit + own.length, options.reverse);
+      : this.#state.range(prefix, this.entity, from, to, options.limit + own.length, options.reverse);
     const merged = own.length === 0 ? committed : committed.filter(([key]) => !this.#entries.has(key));
     for (const [key, change] of own) if (change !== null) merged.push([key, change]);
     if (own.length > 0) {
@@ -122,7 +123,7 @@ export class EntityCopy {
   #restoreUnloaded(): void {
     if (this.#value === UNLOADED) return;
     const before = this.#value;
-    const text = this.#cleared ? null : this.#store.get(this.entity, this.entity);
+    const text = this.#cleared ? null : this.#state.get(this.entity, this.entity);
     try {
       this.#load(text);
     } catch {

@@ -1,5 +1,6 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
+import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
 import type { StateReader } from "./reader.ts";
 import { compareKeys } from "./state-key.ts";
 
@@ -60,6 +61,13 @@ export class StateStore {
     return stored;
   }
 
+  /** As `get`, but undefined for what only storage could tell. */
+  peek(key: string, entity: string): Change | undefined {
+    const unfolded = this.#unfolded.get(key);
+    if (unfolded) return unfolded.change;
+    return this.#cleared.has(entity) ? ABSENT : this.#cache.get(key);
+  }
+
   /** Committed entries of a collection between two full keys, ascending unless reversed. */
   range(
     prefix: string,
@@ -94,7 +102,7 @@ export class StateStore {
   #put(key: string, change: Change, seq: number): void {
     this.#forget(key);
     this.#unfolded.set(key, { change, seq });
-    const prefix = key.slice(0, key.lastIndexOf("\u0001") + 1);
+    const prefix = prefixOf(key);
     if (prefix === key) return;
     addTo(this.#entries, prefix, key);
     addTo(this.#prefixesOf, entityOf(key), prefix);
@@ -111,7 +119,7 @@ export class StateStore {
 
   #dropUnfolded(key: string): void {
     this.#unfolded.delete(key);
-    const prefix = key.slice(0, key.lastIndexOf("\u0001") + 1);
+    const prefix = prefixOf(key);
     removeFrom(this.#entries, prefix, key);
     if (prefix !== key && !this.#entries.has(prefix)) removeFrom(this.#prefixesOf, entityOf(key), prefix);
   }
@@ -174,27 +182,6 @@ export class StateStore {
   get cachedBytes(): number {
     return this.#cachedBytes;
   }
-}
-
-/** The prefix of service and key that a state key starts with. */
-function entityOf(stateKey: string): string {
-  return stateKey.slice(0, stateKey.indexOf("\u0001", stateKey.indexOf("\u0001") + 1) + 1);
-}
-
-/** Whether this is the key of a value, not of an entry. */
-function isEntity(stateKey: string): boolean {
-  return stateKey.endsWith("\u0001");
-}
-
-function addTo(table: Map<string, Set<string>>, name: string, item: string): void {
-  const items = table.get(name);
-  if (items) items.add(item);
-  else table.set(name, new Set([item]));
-}
-
-function removeFrom(table: Map<string, Set<string>>, name: string, item: string): void {
-  const items = table.get(name);
-  if (items?.delete(item) && items.size === 0) table.delete(name);
 }
 
 function cost(key: string, change: Change): number {

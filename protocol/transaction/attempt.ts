@@ -1,8 +1,12 @@
-/** One try at running a transaction, and the function activations that it consists of. A restarted transaction is a new attempt of the same age. */
+/** One try at running a transaction as one partition sees it, and the function activations that it consists of here. A restarted transaction is a new attempt of the same age. */
 import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import type { LockMode, LockOwner } from "../locks/lock-table.ts";
+import type { Posting } from "../outbox/posting.ts";
+import type { Root } from "../partition/root.ts";
 import type { CopySnapshot, EntityCopy } from "../state/entity-copy.ts";
+import type { Write } from "../state/store.ts";
+import type { Epoch, Peer, Place, TransactionId } from "../wire/messages.ts";
 import type { Failure } from "./failure.ts";
 
 /** A function of a service, resolved. */
@@ -18,19 +22,27 @@ export interface Target {
 /** What can be rolled back by itself: the whole attempt, or the subtree of one `ctx.try` call. The first failure inside it sticks. */
 export interface Scope {
   failure: Failure | null;
-  /** The tried call; null for the attempt's own scope. */
+  /** The tried call, or what stands here for another partition's; null for the attempt's own scope. */
   readonly activation: Activation | null;
   readonly parent: Scope | null;
+  /** Where the tried call was made; null for the attempt's own scope. */
+  readonly place: Place | null;
   /** Copies as they were before the subtree first touched them. */
   readonly snapshots: Map<string, CopySnapshot>;
   /** Entities that the subtree has used and keeps from the rest of the transaction until it ends. */
   readonly retained: Set<string>;
+  /** Other partitions that the subtree may have reached: they are told of its end. */
+  readonly reached: Set<Peer>;
 }
 
 export interface Attempt extends LockOwner {
-  readonly id: number;
-  /** Fresh transactions lock; snapshot reads do not, and are checked at the end. */
+  readonly id: TransactionId;
+  /** Its root when that is here; null where functions run for another partition's root. */
+  readonly root: Root | null;
+  /** Fresh transactions lock; snapshot reads do not. */
   readonly locking: boolean;
+  /** Boundary of a snapshot read over several partitions; 0 for none. */
+  readonly snapshot: Epoch;
   readonly scope: Scope;
   readonly copies: Map<string, EntityCopy>;
   /** Which activations of this attempt use an entity, innermost last, and which wait for it. */
@@ -41,9 +53,27 @@ export interface Attempt extends LockOwner {
   readonly live: Set<Activation>;
   /** Commits the partition had made when the attempt began. */
   readonly commitsAtStart: number;
-  /** Milliseconds since 1970. */
-  readonly beganAt: number;
+  /** Milliseconds since 1970: what `ctx.now()` says. */
+  readonly at: number;
+  /** Partitions that functions here have called. */
+  readonly called: Set<Peer>;
+  /** Other partitions that are known to take part, with the incarnation that does. */
+  readonly parts: Map<Peer, number>;
+  /** Scopes of tried calls of other partitions, by their place. */
+  readonly mirrors: Map<string, Scope>;
+  /** One-way messages that functions here have sent. */
+  readonly postings: Posting[];
+  /** What finishing it here would write, as of the last answer; null when functions have run since. */
+  prepared: readonly Write[] | null;
+  /** When something was last heard of it from elsewhere; ms. */
+  heardAt: number;
+  /** The root was asked to give it up. */
+  killed: boolean;
+  /** A snapshot that has read what is not kept as of its epoch: whatever its functions made of that, it begins again. */
+  stale: boolean;
   calls: number;
+  /** `finishing`: its root function has returned and it waits for an epoch. `tagged`: it has one, and its locks are free. */
+  phase: "running" | "finishing" | "tagged";
   /** Committed, refused, failed or given up: nothing of it acts any more. */
   ended: boolean;
 }
@@ -53,10 +83,23 @@ export interface Use {
   readonly queue: Activation[];
 }
 
+/** Who waits for an activation that another partition called. */
+export interface Caller {
+  readonly peer: Peer;
+  readonly callId: number;
+}
+
 export interface Activation {
   readonly id: number;
   readonly attempt: Attempt;
+  /** The calling activation, when that is here. */
   readonly parent: Activation | null;
+  /** Nearest ancestor on the call path that is here, whatever lies between; a tried call of another partition counts as one. */
+  readonly up: Activation | null;
+  /** The call of another partition that it answers. */
+  readonly caller: Caller | null;
+  /** Where its call path crossed partitions, outermost first; empty when all of it is here. */
+  readonly path: readonly Place[];
   readonly depth: number;
   readonly target: Target;
   readonly mode: LockMode;
@@ -64,9 +107,14 @@ export interface Activation {
   readonly scope: Scope;
   /** JSON text for a root's input, state-codec text for a call's; null for none. */
   readonly input: string | null;
+  /** The partition that it was sent to; null when it runs here. */
+  readonly remote: Peer | null;
   /** Calls it made that have not ended. */
   children: number;
-  state: "waiting" | "running" | "joining" | "ended";
+  /** `undoing`: its tried subtree has failed and other partitions are setting it back. */
+  state: "waiting" | "running" | "joining" | "remote" | "undoing" | "ended";
+  /** Partitions whose word is still awaited while undoing. */
+  undoing: Set<Peer> | null;
   outcome: Outcome | null;
 }
 
@@ -75,15 +123,29 @@ export type Outcome =
   | { readonly ok: false; readonly failure: Failure };
 
 export function isAncestorOrSelf(ancestor: Activation, of: Activation | null): boolean {
-  for (let at = of; at !== null; at = at.parent) if (at === ancestor) return true;
+  for (let at = of; at !== null; at = at.up) if (at === ancestor) return true;
   return false;
 }
 
-/** Called by `ctx.try`: it opened its own scope. */
+/** Called by `ctx.try` here: it opened its own scope. */
 export function isTried(activation: Activation): boolean {
   return activation.scope.activation === activation;
 }
 
-export function newScope(activation: Activation | null, parent: Scope | null): Scope {
-  return { failure: null, activation, parent, snapshots: new Map(), retained: new Set() };
+export function newScope(activation: Activation | null, parent: Scope | null, place: Place | null): Scope {
+  return {
+    failure: null,
+    activation,
+    parent,
+    place,
+    snapshots: new Map(),
+    retained: new Set(),
+    reached: new Set(),
+  };
+}
+
+/** Whether a scope is another one or lies within it. */
+export function isWithin(scope: Scope, outer: Scope): boolean {
+  for (let at: Scope | null = scope; at !== null; at = at.parent) if (at === outer) return true;
+  return false;
 }

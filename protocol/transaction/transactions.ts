@@ -1,30 +1,73 @@
-/** Running transactions of one partition: attempts, activations, locks, failure and rollback. Commits and answers are the owner's. */
+/** Running transactions as one partition sees them: attempts, activations, locks, failure and rollback. Commits, epochs and answers are the owner's. */
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
+import { postingWrites } from "../outbox/message.ts";
+import type { Posting } from "../outbox/posting.ts";
 import type { Effect } from "../partition/effects.ts";
 import { resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
 import { RECORD_ROW_BYTES } from "../record/record.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
-import type { StateStore, Write } from "../state/store.ts";
+import type { History } from "../state/history.ts";
+import type { Layers, StateView } from "../state/layers.ts";
+import type { Write } from "../state/store.ts";
 import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
-import { type Activation, type Attempt, isTried, newScope, type Outcome, type Scope, type Target } from "./attempt.ts";
+import type { Epoch, PartitionMessage, Peer, TransactionId } from "../wire/messages.ts";
+import {
+  type Activation,
+  type Attempt,
+  type Caller,
+  isTried,
+  isWithin,
+  newScope,
+  type Outcome,
+  type Scope,
+  type Target,
+} from "./attempt.ts";
+import { AttemptTable } from "./attempt-table.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { closesCycle, cycles, enterUse, leaveQueue, leaveUse } from "./uses.ts";
+import { RemoteCalls } from "./remote-calls.ts";
+import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
 
-/** What becomes of a root; exactly one of these is called, once (invariant 4). */
-export interface RootOwner {
+/** What becomes of a root. `committed`, `failed` or `finishing` is called, once for each attempt that is not given up (invariant 4). */
+export interface TransactionOwner {
   emit(effect: Effect): void;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** The root's function and all its calls are done and nothing failed. */
+  readonly self: Peer;
+  readonly incarnation: number;
+  /** Highest epoch seen here. */
+  readonly clock: Epoch;
+  /** Another partition has seen this epoch. */
+  see(epoch: Epoch): void;
+  /** Highest known incarnation of a peer; 0 when it was never heard of. */
+  incarnationOf(peer: Peer): number;
+  /** The partition that keeps a key. */
+  partitionOf(key: string): Peer;
+  send(to: Peer, message: PartitionMessage): void;
+  /** The id of a message that is sent here, later than all before. */
+  nextMessageId(): string;
+  /** A transaction is about to reach another partition, and so will need an epoch. */
+  reaching(): void;
+  /** Newest epoch that is known to be committed. */
+  readonly decided: Epoch;
+  /** This epoch is committed. */
+  learn(epoch: Epoch): void;
+  /** A boundary for snapshots that is not too old to be shown; undefined when there is none. */
+  readonly boundary: Epoch | undefined;
+  /** A function here reads as of this epoch: it is committed, and nothing commits here at or below it any more. */
+  readAsOf(epoch: Epoch): void;
+  /** Reads storage, so that an instance that has been replaced fails rather than answer from memory. */
+  touch(): void;
+  /** The root's function and all its calls are done, nothing failed, and nothing undecided or remote was touched. */
   committed(root: Root, writes: readonly Write[], value: unknown): void;
+  /** It failed, and what it failed with may be told at once. */
   failed(root: Root, failure: Failure): void;
-  /** Whether a key is kept by this partition. */
-  owns(key: string): boolean;
+  /** It is done and needs an epoch: it has reached other partitions or read what is not decided. A failure drops its writes. */
+  finishing(attempt: Attempt, outcome: Outcome, writes: readonly Write[]): void;
 }
 
 export interface CallRequest {
@@ -37,71 +80,121 @@ export interface CallRequest {
   readonly tried: boolean;
 }
 
+/** What an activation is made from. */
+export interface ActivationParts {
+  readonly parent: Activation | null;
+  readonly up: Activation | null;
+  readonly caller: Caller | null;
+  readonly path: Activation["path"];
+  readonly depth: number;
+  readonly scope: Scope;
+  readonly target: Target;
+  readonly tried: boolean;
+  readonly input: string | null;
+  readonly remote: Peer | null;
+}
+
+/** What an attempt of a root, or its presence at another partition, is made from. */
+export interface AttemptParts {
+  readonly id: TransactionId;
+  readonly root: Root | null;
+  readonly age: number;
+  readonly at: number;
+  readonly locking: boolean;
+  readonly snapshot: Epoch;
+}
+
 export class Transactions {
   readonly #app: AppDefinition;
-  readonly #store: StateStore;
-  readonly #owner: RootOwner;
+  readonly #layers: Layers;
+  readonly #history: History;
+  readonly owner: TransactionOwner;
   readonly #locks = new LockTable<Attempt>();
-  readonly #roots = new Map<Attempt, Root>();
+  readonly attempts = new AttemptTable();
+  readonly remote: RemoteCalls;
+  /** Attempts of this partition's roots that have not ended. */
+  #roots = 0;
+  #nextAttempt = 1;
   #nextId = 1;
   /** Commits so far: tells a snapshot read whether anything changed while it ran. */
   #commits = 0;
 
-  constructor(app: AppDefinition, store: StateStore, owner: RootOwner) {
+  constructor(app: AppDefinition, layers: Layers, history: History, owner: TransactionOwner) {
     this.#app = app;
-    this.#store = store;
-    this.#owner = owner;
+    this.#layers = layers;
+    this.#history = history;
+    this.owner = owner;
+    this.remote = new RemoteCalls(this);
   }
 
   start(root: Root): void {
-    this.#begin(root, !root.snapshot);
+    this.#begin(root, !root.snapshot, 0);
   }
 
-  #begin(root: Root, locking: boolean): void {
+  #begin(root: Root, locking: boolean, snapshot: Epoch): void {
+    const { self, incarnation } = this.owner;
+    const id: TransactionId = { root: self, incarnation, attempt: this.#nextAttempt++ };
+    const attempt = this.newAttempt({ id, root, age: root.age, at: root.at, locking, snapshot });
+    root.attempts += 1;
+    root.attempt = attempt;
+    this.#roots += 1;
+    const parts = { parent: null, up: null, caller: null, path: [], depth: 0, remote: null, tried: false };
+    const input = root.input === "" ? null : root.input;
+    this.enter(this.newActivation(attempt, { ...parts, scope: attempt.scope, target: root.target, input }));
+  }
+
+  newAttempt({ id, root, age, at, locking, snapshot }: AttemptParts): Attempt {
     const attempt: Attempt = {
-      id: this.#nextId++,
-      age: root.age,
+      id,
+      root,
+      age,
+      at,
       locking,
-      scope: newScope(null, null),
+      snapshot,
+      scope: newScope(null, null, null),
       copies: new Map(),
       uses: new Map(),
       queued: new Set(),
       live: new Set(),
       commitsAtStart: this.#commits,
-      beganAt: this.#owner.now,
+      called: new Set(),
+      parts: new Map(),
+      mirrors: new Map(),
+      postings: [],
+      prepared: null,
+      heardAt: this.owner.now,
+      killed: false,
+      stale: false,
       calls: 0,
+      phase: "running",
       ended: false,
     };
-    root.attempts += 1;
-    root.attempt = attempt;
-    this.#roots.set(attempt, root);
-    this.#enter(this.#activation(attempt, null, root.target, false, root.input === "" ? null : root.input));
+    this.attempts.add(attempt);
+    return attempt;
   }
 
-  #activation(
-    attempt: Attempt,
-    parent: Activation | null,
-    target: Target,
-    tried: boolean,
-    input: string | null,
-  ): Activation {
-    const outer = parent?.scope ?? attempt.scope;
+  newActivation(attempt: Attempt, parts: ActivationParts): Activation {
+    const { tried, scope: outer, ...rest } = parts;
     const activation: { -readonly [K in keyof Activation]: Activation[K] } = {
       id: this.#nextId++,
       attempt,
-      parent,
-      depth: parent ? parent.depth + 1 : 0,
-      target,
-      mode: target.contract.kind === "query" ? "shared" : "exclusive",
+      ...rest,
+      mode: parts.target.contract.kind === "query" ? "shared" : "exclusive",
       scope: outer,
-      input,
       children: 0,
       state: "waiting",
+      undoing: null,
       outcome: null,
     };
-    if (tried) activation.scope = newScope(activation, outer);
+    if (tried) {
+      activation.scope = newScope(activation, outer, { peer: this.owner.self, activation: activation.id });
+    }
     attempt.live.add(activation);
     return activation;
+  }
+
+  resolve(service: string, key: string, name: string): Target {
+    return resolveTarget(this.#app, service, key, name);
   }
 
   /**
@@ -113,11 +206,9 @@ export class Transactions {
     if (attempt.ended) throw aborted("the transaction has been aborted");
     if (parent.state === "ended") throw aborted("the function that this context belongs to has ended");
     const child = this.#tryActivation(parent, request);
-    if (!("failure" in child)) {
-      this.#enter(child.activation);
-      return child.activation;
-    }
-    this.#end(child.activation, { ok: false, failure: child.failure });
+    if ("failure" in child) this.end(child.activation, { ok: false, failure: child.failure });
+    else if (child.activation.remote !== null) this.remote.call(child.activation);
+    else this.enter(child.activation);
     return child.activation;
   }
 
@@ -125,14 +216,28 @@ export class Transactions {
     let target = parent.target;
     let failure: Failure | undefined;
     try {
-      target = resolveTarget(this.#app, request.service, request.key, request.name);
+      target = this.resolve(request.service, request.key, request.name);
       this.#checkCall(parent, target);
     } catch (error) {
       failure = failureOf(error);
     }
     parent.children += 1;
     parent.attempt.calls += 1;
-    const activation = this.#activation(parent.attempt, parent, target, request.tried, request.input);
+    const { scope, path } = parent;
+    const here = failure !== undefined || target.key === parent.target.key;
+    const peer = here ? this.owner.self : this.owner.partitionOf(target.key);
+    const activation = this.newActivation(parent.attempt, {
+      parent,
+      up: parent,
+      caller: null,
+      path,
+      depth: parent.depth + 1,
+      scope,
+      target,
+      tried: request.tried,
+      input: request.input,
+      remote: peer === this.owner.self ? null : peer,
+    });
     return failure ? { activation, failure } : { activation };
   }
 
@@ -153,44 +258,48 @@ export class Transactions {
         `a transaction makes at most ${LIMITS.maxCallsPerTransaction} calls`,
       );
     }
-    if (target.key !== parent.target.key && !this.#owner.owns(target.key)) {
-      throw new TidegateError(
-        "cross-partition",
-        `${target.service.contract.name} "${target.key}" is kept by another partition than "${parent.target.key}". Transactions over several ` +
-          `partitions are not available yet: call functions under the same key, which are always kept together.`,
-      );
-    }
   }
 
   /** A user function has returned or thrown. Ignored once its transaction has ended: the function outlived it. */
   returned(activation: Activation, outcome: Outcome): void {
     if (activation.attempt.ended || activation.state === "ended") return;
     invariant(activation.state === "running" && activation.outcome === null, "4: a function returned twice");
+    if (activation.attempt.stale) return this.tooOld(activation.attempt);
     activation.outcome = outcome;
     if (!outcome.ok) activation.scope.failure ??= outcome.failure;
     if (activation.children > 0) activation.state = "joining";
     else this.#finish(activation, outcome);
   }
 
-  #enter(activation: Activation): void {
-    if (enterUse(activation)) this.#lock(activation);
-    else if (closesCycle(activation)) this.#breakCycle(activation);
+  /** The boundary of a snapshot is not kept here any more: it begins again with a newer one, or with locks, which makes one. */
+  tooOld(attempt: Attempt): void {
+    const { boundary } = this.owner;
+    if (!attempt.root) this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
+    else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, false, boundary);
+    else this.#restart(attempt, true, 0);
   }
 
-  #breakCycle(activation: Activation): void {
+  enter(activation: Activation): void {
+    activation.attempt.prepared = null;
+    if (enterUse(activation)) this.#lock(activation);
+    else if (closesCycle(activation)) this.breakCycle(activation);
+    else this.remote.chase(activation);
+  }
+
+  breakCycle(activation: Activation): void {
     leaveQueue(activation);
     const { service, key } = activation.target;
     const error = new TidegateError(
       "call-cycle",
       `calls of one transaction wait for each other: ${service.contract.name} "${key}" is in use by a call that waits for this one`,
     );
-    this.#end(activation, { ok: false, failure: { kind: "engine", error } });
+    this.end(activation, { ok: false, failure: { kind: "engine", error } });
   }
 
   #lock(activation: Activation): void {
     const { attempt, target, mode } = activation;
     const run = (): void => this.#run(activation);
-    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, (victim) => this.#wound(victim)))
+    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, (victim) => this.giveUp(victim)))
       run();
   }
 
@@ -209,7 +318,7 @@ export class Transactions {
       return;
     }
     activation.state = "running";
-    this.#owner.emit({ kind: "run", activation });
+    this.owner.emit({ kind: "run", activation });
   }
 
   /** So that each tried subtree around this call can be undone by itself. */
@@ -230,69 +339,150 @@ export class Transactions {
     const { attempt, target } = activation;
     let copy = attempt.copies.get(target.entity);
     if (!copy) {
-      copy = new EntityCopy(target.entity, this.#store, target.service.state);
+      copy = new EntityCopy(target.entity, this.#viewOf(attempt), target.service.state);
       attempt.copies.set(target.entity, copy);
     }
     return copy;
   }
 
-  /** The function is done and so are its calls. */
+  #viewOf(attempt: Attempt): StateView {
+    if (attempt.locking) return this.#layers;
+    const { committed } = this.#layers;
+    if (attempt.snapshot === 0) return committed;
+    return this.#history.at(attempt.snapshot, committed, () => void (attempt.stale = true));
+  }
+
+  /** The function is done and so are its calls. A tried subtree that failed is set back everywhere before its caller hears of it. */
   #finish(activation: Activation, outcome: Outcome): void {
     const { attempt, scope } = activation;
-    if (isTried(activation) && scope.failure) {
-      for (const [entity, snapshot] of scope.snapshots) attempt.copies.get(entity)?.restore(snapshot);
+    if (isTried(activation)) {
+      if (scope.failure) this.restore(attempt, scope);
+      if (this.remote.endScope(activation, outcome)) return;
     }
-    const { woken, kept } = leaveUse(activation);
-    this.#end(activation, outcome);
-    if (!attempt.ended) for (const next of woken) this.#lock(next);
-    if (kept) for (const queued of cycles(attempt)) this.#breakCycle(queued);
+    this.leave(activation, outcome);
+  }
+
+  /** Sets back what a scope has done here. */
+  restore(attempt: Attempt, scope: Scope): void {
+    for (const [entity, snapshot] of scope.snapshots) attempt.copies.get(entity)?.restore(snapshot);
+    for (let at = attempt.postings.length - 1; at >= 0; at--) {
+      if (isWithin((attempt.postings[at] as Posting).scope, scope)) attempt.postings.splice(at, 1);
+    }
+    attempt.prepared = null;
+  }
+
+  /** Ends an activation and its use of its key. */
+  leave(activation: Activation, outcome: Outcome): void {
+    const left = leaveUse(activation);
+    this.end(activation, outcome);
+    this.wake(activation.attempt, left);
+  }
+
+  /** Goes on with those that may use a key now. */
+  wake(attempt: Attempt, { woken, kept }: Left): void {
+    for (const next of woken) if (!attempt.ended) this.#lock(next);
+    if (!kept || attempt.ended) return;
+    for (const queued of cycles(attempt)) this.breakCycle(queued);
+    for (const queued of attempt.queued) this.remote.chase(queued);
+  }
+
+  /** A call to another partition was answered. */
+  answered(activation: Activation, outcome: Outcome): void {
+    if (!outcome.ok) activation.scope.failure ??= outcome.failure;
+    this.#finish(activation, outcome);
   }
 
   /** Ends an activation that uses no key (any more) and tells its caller. */
-  #end(activation: Activation, outcome: Outcome): void {
+  end(activation: Activation, outcome: Outcome): void {
     const { attempt, scope, parent } = activation;
     activation.state = "ended";
     attempt.live.delete(activation);
     if (!outcome.ok) scope.failure ??= outcome.failure;
+    if (activation.caller) {
+      this.remote.answer(activation, outcome);
+      return;
+    }
     if (!parent) {
       this.#finishRoot(attempt, outcome);
       return;
     }
     const told: Outcome = isTried(activation) && scope.failure ? { ok: false, failure: scope.failure } : outcome;
-    this.#owner.emit({ kind: "settle", activation, outcome: told });
+    this.owner.emit({ kind: "settle", activation, outcome: told });
     parent.children -= 1;
     invariant(parent.children >= 0, "6: more calls ended than were made");
     if (parent.children === 0 && parent.state === "joining") this.#finish(parent, parent.outcome as Outcome);
   }
 
   #finishRoot(attempt: Attempt, outcome: Outcome): void {
-    const root = this.#rootOf(attempt);
-    if (!attempt.locking && this.#commits !== attempt.commitsAtStart) {
-      this.#restart(root, attempt, true);
+    const root = rootOf(attempt);
+    if (!attempt.locking && attempt.snapshot === 0 && this.#commits !== attempt.commitsAtStart) {
+      this.#restart(attempt, true, 0);
       return;
     }
-    const failure = attempt.scope.failure;
-    if (failure || !outcome.ok) {
-      this.#close(attempt);
-      this.#owner.failed(root, failure ?? (outcome as { failure: Failure }).failure);
-      return;
-    }
-    this.#commit(root, attempt, outcome.value);
+    const failure = attempt.scope.failure ?? (outcome.ok ? null : outcome.failure);
+    const settled: Outcome = failure ? { ok: false, failure } : outcome;
+    if (attempt.snapshot !== 0) this.#finishSnapshot(root, attempt, settled);
+    else if (this.#needsEpoch(attempt)) this.#finishInEpoch(root, attempt, settled);
+    else this.#finishHere(root, attempt, settled);
   }
 
-  #commit(root: Root, attempt: Attempt, value: unknown): void {
-    let writes: Write[];
-    try {
-      writes = this.#writesOf(attempt);
-    } catch (error) {
+  #needsEpoch(attempt: Attempt): boolean {
+    if (attempt.called.size > 0) return true;
+    if (!attempt.locking || this.#layers.isDecided) return false;
+    for (const entity of attempt.uses.keys()) if (this.#layers.isUndecided(entity)) return true;
+    return false;
+  }
+
+  #finishHere(root: Root, attempt: Attempt, outcome: Outcome): void {
+    let writes: Write[] = [];
+    let failure = outcome.ok ? null : outcome.failure;
+    if (!failure) {
+      try {
+        writes = this.#writesOf(attempt);
+      } catch (error) {
+        failure = failureOf(error);
+      }
+    }
+    if (failure) {
       this.#close(attempt);
-      this.#owner.failed(root, failureOf(error));
+      this.owner.failed(root, failure);
       return;
     }
     invariant(attempt.locking || writes.length === 0, "2: a snapshot read wrote");
     if (writes.length > 0) this.#commits += 1;
-    this.#owner.committed(root, writes, value);
+    this.owner.committed(root, writes, (outcome as { value: unknown }).value);
     this.#close(attempt);
+  }
+
+  #finishSnapshot(root: Root, attempt: Attempt, outcome: Outcome): void {
+    this.#abandon(attempt);
+    this.#close(attempt);
+    if (outcome.ok) this.owner.committed(root, [], outcome.value);
+    else this.owner.failed(root, outcome.failure);
+  }
+
+  /** Errors of the engine show nothing of what was read: they need no epoch. */
+  #finishInEpoch(root: Root, attempt: Attempt, outcome: Outcome): void {
+    let settled = outcome;
+    let writes: readonly Write[] = [];
+    try {
+      if (settled.ok) writes = this.#writesOf(attempt);
+    } catch (error) {
+      settled = { ok: false, failure: failureOf(error) };
+    }
+    if (!settled.ok && settled.failure.kind === "engine") {
+      this.#abandon(attempt);
+      this.#close(attempt);
+      this.owner.failed(root, settled.failure);
+      return;
+    }
+    attempt.phase = "finishing";
+    this.owner.finishing(attempt, settled, writes);
+  }
+
+  /** What finishing an attempt here writes; messages that it sends are writes too. */
+  preparedOf(attempt: Attempt): readonly Write[] {
+    return (attempt.prepared ??= this.#writesOf(attempt));
   }
 
   #writesOf(attempt: Attempt): Write[] {
@@ -308,6 +498,7 @@ export class Transactions {
         writes.push(write);
       }
     }
+    if (attempt.postings.length > 0) writes.push(...postingWrites(attempt.postings, () => this.owner.nextMessageId()));
     if (!fitRecord(writes)) {
       throw new TidegateError(
         "transaction-too-large",
@@ -317,79 +508,146 @@ export class Transactions {
     return writes;
   }
 
-  /** An older transaction needs what this attempt holds. */
-  #wound(attempt: Attempt): void {
+  /** An older transaction needs what this attempt holds, or one of its participants was lost: its root begins again, unless it has its epoch. */
+  giveUp(attempt: Attempt): void {
     if (attempt.ended) return;
-    this.#restart(this.#rootOf(attempt), attempt, true);
+    if (attempt.root) this.#restart(attempt, true, 0);
+    else this.remote.kill(attempt);
   }
 
   /** The next attempt queues for the root's lock before the old one's locks are free, so that its place by age is kept. */
-  #restart(root: Root, attempt: Attempt, locking: boolean): void {
-    attempt.ended = true;
-    this.#roots.delete(attempt);
+  #restart(attempt: Attempt, locking: boolean, snapshot: Epoch): void {
+    const root = rootOf(attempt);
+    this.#abandon(attempt);
+    this.#finishAttempt(attempt);
     this.#endCalls(attempt, aborted("the transaction gave way to an older one and runs again"));
-    if (root.attempts < LIMITS.maxAttempts) this.#begin(root, locking);
+    if (root.attempts < LIMITS.maxAttempts) this.#begin(root, locking, snapshot);
     else {
       root.attempt = null;
       const error = new TidegateError(
         "overloaded",
         `the transaction gave way to older ones ${LIMITS.maxAttempts} times`,
       );
-      this.#owner.failed(root, { kind: "engine", error });
+      this.owner.failed(root, { kind: "engine", error, members: { retryable: true } });
     }
     this.#locks.release(attempt);
+  }
+
+  /** A query over several partitions goes on as a snapshot of an epoch without locks; with locks where no boundary is recent enough. */
+  restartAsSnapshot(attempt: Attempt): void {
+    const { boundary } = this.owner;
+    if (boundary !== undefined) this.owner.readAsOf(boundary);
+    this.#restart(attempt, boundary === undefined, boundary ?? 0);
+  }
+
+  /** Tells every partition that this attempt may have reached that it is over. */
+  #abandon(attempt: Attempt): void {
+    for (const peer of new Set([...attempt.called, ...attempt.parts.keys()])) {
+      if (peer !== this.owner.self) this.owner.send(peer, { kind: "abort", id: attempt.id });
+    }
   }
 
   /** Tells the callers that still wait inside an attempt that it has ended. */
   #endCalls(attempt: Attempt, error: TidegateError): void {
     const outcome: Outcome = { ok: false, failure: { kind: "engine", error } };
     for (const activation of attempt.live) {
-      if (activation.parent) this.#owner.emit({ kind: "settle", activation, outcome });
+      this.remote.forget(activation);
+      if (activation.parent) this.owner.emit({ kind: "settle", activation, outcome });
     }
     attempt.live.clear();
   }
 
-  /** Gives up the attempts that began before this time (ms since 1970): a function that never settles would keep its keys for ever. */
-  expire(before: number): void {
-    for (const [attempt, root] of [...this.#roots]) {
-      if (attempt.ended || attempt.beganAt >= before) continue;
-      const error = new TidegateError("deadline-exceeded", `a transaction is given up after ${LIMITS.attemptMs} ms`);
-      this.#endCalls(attempt, error);
-      this.#close(attempt);
-      this.#owner.failed(root, { kind: "engine", error });
-    }
+  /** The attempt of another partition's root is over: whoever was called from here hears it behind the call. */
+  aborted(attempt: Attempt): void {
+    this.#abandon(attempt);
+    this.#drop(attempt);
   }
 
-  get isRunning(): boolean {
-    return this.#roots.size > 0;
-  }
-
-  #close(attempt: Attempt): void {
-    attempt.ended = true;
-    const root = this.#rootOf(attempt);
-    root.attempt = null;
-    this.#roots.delete(attempt);
+  #drop(attempt: Attempt): void {
+    this.#finishAttempt(attempt);
+    this.#endCalls(attempt, aborted("the transaction was aborted by its root"));
     this.#locks.release(attempt);
   }
 
-  #rootOf(attempt: Attempt): Root {
-    const root = this.#roots.get(attempt);
-    invariant(root !== undefined, "6: an attempt without a root");
-    return root;
+  /** It has its epoch: its locks are free, its id stays known until the epoch is decided. */
+  tagged(attempt: Attempt): void {
+    invariant(attempt.live.size === 0, "1: an attempt finishes while calls of it run");
+    attempt.phase = "tagged";
+    attempt.ended = true;
+    if (attempt.root) {
+      this.#roots -= 1;
+      attempt.root.attempt = null;
+    } else this.attempts.delete(attempt);
+    this.#locks.release(attempt);
   }
 
-  /** What `ctx.now()` says in this activation. */
-  startedAt(activation: Activation): number {
-    return this.#roots.get(activation.attempt)?.at ?? 0;
+  /** Gives up the transactions that were admitted before this time (ms since 1970): a function that never settles would keep its keys for ever. */
+  expire(before: number): void {
+    for (const attempt of this.attempts.all()) {
+      const { root } = attempt;
+      if (attempt.ended || !root || root.at >= before) continue;
+      const error = new TidegateError(
+        "deadline-exceeded",
+        "the transaction took longer than a transaction may; nothing of it was done",
+      );
+      this.#abandon(attempt);
+      this.#finishAttempt(attempt);
+      root.attempt = null;
+      this.#endCalls(attempt, error);
+      this.#locks.release(attempt);
+      this.owner.failed(root, { kind: "engine", error });
+    }
+  }
+
+  /** Everything that runs here ends, and no lock is left: the era is over, and what ran in it elsewhere ends likewise. */
+  reset(): void {
+    for (const attempt of this.attempts.all()) {
+      if (attempt.ended) {
+        this.attempts.delete(attempt);
+        continue;
+      }
+      if (attempt.root) attempt.root.attempt = null;
+      this.#finishAttempt(attempt);
+      this.#endCalls(attempt, aborted("the transaction was aborted with its era and runs again"));
+    }
+    this.#locks.clear();
+    invariant(this.#roots === 0 && this.attempts.size === 0, "6: an attempt outlives its era");
+  }
+
+  /** Something was committed here. */
+  noteCommit(): void {
+    this.#commits += 1;
+  }
+
+  /** Roots whose functions run or wait for an epoch. */
+  get isRunning(): boolean {
+    return this.#roots > 0;
+  }
+
+  #close(attempt: Attempt): void {
+    rootOf(attempt).attempt = null;
+    this.#finishAttempt(attempt);
+    this.#locks.release(attempt);
+  }
+
+  #finishAttempt(attempt: Attempt): void {
+    attempt.ended = true;
+    if (attempt.root) this.#roots -= 1;
+    this.attempts.delete(attempt);
   }
 
   /** Attempts running and keys locked: both 0 when nothing runs (invariant 6). */
   get load(): { attempts: number; locks: number } {
-    return { attempts: this.#roots.size, locks: this.#locks.size };
+    return { attempts: this.attempts.size, locks: this.#locks.size };
   }
 }
 
-function aborted(message: string): TidegateError {
+function rootOf({ root }: Attempt): Root {
+  invariant(root !== null, "6: an attempt without a root");
+  return root;
+}
+
+export function aborted(message: string): TidegateError {
   return new TidegateError("transaction-aborted", message);
 }
 

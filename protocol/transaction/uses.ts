@@ -22,13 +22,13 @@ export function enterUse(activation: Activation): boolean {
 
 function mayUse(use: Use, activation: Activation): boolean {
   const top = use.stack.at(-1);
-  return top === undefined || isAncestorOrSelf(top, activation.parent);
+  return top === undefined || isAncestorOrSelf(top, activation.up);
 }
 
 /** {@link waitsForItself} of an activation that was just queued: behind a sibling it waits for what that one waits for. */
 export function closesCycle(activation: Activation): boolean {
   const before = activation.attempt.uses.get(activation.target.entity)?.queue.at(-2);
-  return before?.parent !== activation.parent && waitsForItself(activation);
+  return before?.up !== activation.up && waitsForItself(activation);
 }
 
 /** Whether a queued activation waits, through others of its transaction, for one of its own ancestors: then none of them can ever go on. */
@@ -40,7 +40,7 @@ function waitsForItself(activation: Activation): boolean {
     const blocker = open.pop() as Activation;
     if (seen.has(blocker)) continue;
     seen.add(blocker);
-    if (isAncestorOrSelf(blocker, activation.parent)) return true;
+    if (isAncestorOrSelf(blocker, activation.up)) return true;
     for (const queued of attempt.queued) {
       if (queued !== activation && isAncestorOrSelf(blocker, queued)) open.push(...blockersOf(queued));
     }
@@ -49,9 +49,9 @@ function waitsForItself(activation: Activation): boolean {
 }
 
 /** All that must end before a queued activation may use its key: everybody who uses or keeps it and is not on its call path. */
-function blockersOf(queued: Activation): Activation[] {
+export function blockersOf(queued: Activation): Activation[] {
   const users = queued.attempt.uses.get(queued.target.entity)?.stack ?? [];
-  const blockers = users.filter((user) => !isAncestorOrSelf(user, queued.parent));
+  const blockers = users.filter((user) => !isAncestorOrSelf(user, queued.up));
   invariant(blockers.length > 0, "6: a call waits for a key that nobody uses");
   return blockers;
 }
@@ -73,17 +73,29 @@ export interface Left {
   readonly kept: boolean;
 }
 
-/** Ends an activation's use of its key. */
+/** Ends an activation's use of its key, and its scope when it was tried here. */
 export function leaveUse(activation: Activation): Left {
   const { attempt, target, scope } = activation;
+  const left = { woken: [] as Activation[], kept: false };
+  const tried = scope.activation === activation;
+  if (activation.remote !== null) {
+    if (tried) endRetention(attempt, scope, left);
+    return left;
+  }
   const use = attempt.uses.get(target.entity);
   invariant(use !== undefined, "6: an activation leaves a key that it does not use");
   remove(use.stack, activation);
-  const left = { woken: [] as Activation[], kept: false };
-  const outer = scope.activation === activation ? scope.parent : scope;
-  if (scope.activation === activation) endRetention(attempt, scope, left);
+  if (tried) endRetention(attempt, scope, left);
+  const outer = tried ? scope.parent : scope;
   if (outer) left.kept = retain(use, outer, target.entity) || left.kept;
   admit(attempt, use, left.woken);
+  return left;
+}
+
+/** Ends what a scope of another partition's tried call keeps here. */
+export function leaveScope(attempt: Attempt, scope: Scope): Left {
+  const left = { woken: [] as Activation[], kept: false };
+  endRetention(attempt, scope, left);
   return left;
 }
 

@@ -13,6 +13,8 @@ export const INVOKE_FLAG = {
   queryOnly: 2,
   /** May be stale and takes no locks. */
   snapshot: 4,
+  /** One-way: answered with 202 and the message's id once the message is durable; it runs as a transaction of its own. */
+  oneWay: 8,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

@@ -47,6 +47,8 @@ const LEVELS: readonly Level[] = [
  * beyond this the search stops with what it has. Nothing is missed: the last level finds a cycle at its first edge.
  */
 const MAX_VISITS = 400_000;
+/** No cycle has fewer transactions. */
+const SHORTEST = 2;
 
 export function findCycles(graph: Graph): Cycle[] {
   const all = findComponents(graph, RW | EDGE.realtime);
@@ -86,12 +88,14 @@ class CycleSearch {
 
   #shortest({ back }: Level, components: Components, candidates: readonly Step[]): readonly Step[] | null {
     let shortest: readonly Step[] | null = null;
-    let visits = 0;
+    let [length, visits] = [Infinity, 0];
     for (const first of candidates) {
       const found = findWay(this.#graph, components, back, first.edge.to, first.from);
       visits += found.visits;
-      if (found.way && (!shortest || found.way.length + 1 < shortest.length)) shortest = [first, ...found.way];
-      if (shortest?.length === 2 || visits > MAX_VISITS) break;
+      const steps = [first, ...(found.way ?? [])];
+      const transactions = steps.filter(({ from }) => !this.#graph.isHub(from)).length;
+      if (found.way && transactions < length) [shortest, length] = [steps, transactions];
+      if (length === SHORTEST || visits > MAX_VISITS) break;
     }
     return shortest;
   }

@@ -87,5 +87,5 @@ function longestRead(reads: readonly Read[]): Read | null {
 }
 
 function isPrefix(values: readonly Value[], order: readonly Value[]): boolean {
-  return values.length <= order.length && values.every((value, index) => value === order[index]);
+  return values.every((value, index) => value === order[index]);
 }

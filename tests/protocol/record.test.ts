@@ -29,6 +29,14 @@ const content: RecordContent = {
     { flow: "two", meta: "{}", delta: new Uint8Array(0) },
     { flow: "three", meta: "{}", delta: Uint8Array.of(0, 255) },
   ],
+  decided: 2 ** 32 * 7 + 2 ** 32 - 1,
+  epoch: {
+    epoch: 2 ** 32 * 8 + 1,
+    parts: new Map([
+      [0, 1],
+      [255, 4_294_967_295],
+    ]),
+  },
 };
 
 describe.each(both)("a record packed by %s", (_name, kernels) => {
@@ -41,7 +49,7 @@ describe.each(both)("a record packed by %s", (_name, kernels) => {
   });
 
   test("of nothing comes back as nothing", () => {
-    const empty = { seq: 1, at: 0, writes: [], results: [], flows: [] };
+    const empty = { seq: 1, at: 0, writes: [], results: [], flows: [], decided: 0, epoch: null };
     expect(decodeRecord(kernels, encodeRecord(kernels, empty))).toEqual(empty);
   });
 

@@ -40,17 +40,17 @@ const typeOf = (body: string | undefined): string => (JSON.parse(body ?? "{}") a
 
 async function pass(partition: LonePartition, ms: number): Promise<void> {
   partition.partition.clock += ms;
-  partition.partition.engine.input({ kind: "expire" });
+  partition.partition.engine.input({ kind: "wake" });
   await partition.settle();
 }
 
 test("a function that never settles is given up and its key goes on", async () => {
   const partition = new LonePartition([slow]);
   await partition.frame([at("never")]);
-  await pass(partition, LIMITS.attemptMs / 2);
+  await pass(partition, LIMITS.transactionMs / 2);
   await Promise.all([partition.frame([at("count")]), partition.frame([at("count")])]);
   expect((await partition.call(at("count", "free"))).body).toBe("1");
-  await pass(partition, LIMITS.attemptMs / 2 + 1);
+  await pass(partition, LIMITS.transactionMs / 2 + 1);
   expect([...partition.replies.values()].map(([answer]) => answer?.status).sort()).toEqual([200, 200, 200, 504]);
   expect((await partition.call(at("count"))).body).toBe("3");
   const { waiting, attempts, locks } = partition.partition.engine.machine.status;
@@ -60,7 +60,7 @@ test("a function that never settles is given up and its key goes on", async () =
 test("its caller is told, and leaves nothing", async () => {
   const partition = new LonePartition([slow]);
   expect(await partition.frame([at("callsNever")])).toBeUndefined();
-  await pass(partition, LIMITS.attemptMs + 1);
+  await pass(partition, LIMITS.transactionMs + 1);
   expect(typeOf(partition.replies.get(1)?.[0]?.body)).toBe("/problems/deadline-exceeded");
   expect(told).toBe("deadline-exceeded");
   expect((await partition.call(at("count"))).body).toBe("1");
@@ -69,7 +69,7 @@ test("its caller is told, and leaves nothing", async () => {
 test("what ends after it was given up changes nothing", async () => {
   const partition = new LonePartition([slow]);
   expect(await partition.frame([at("slowly")])).toBeUndefined();
-  await pass(partition, LIMITS.attemptMs + 1);
+  await pass(partition, LIMITS.transactionMs + 1);
   for (const resolve of late) resolve();
   late = [];
   await partition.settle();
@@ -80,7 +80,7 @@ test("a machine asks to be called again while functions run, once at a time", as
   const partition = new LonePartition([slow]);
   await partition.frame([at("never"), at("never", "other")]);
   const { machine } = partition.partition.engine;
-  const wanted = () => machine.step({ kind: "expire" }, partition.partition.clock).map(({ kind }) => kind);
-  expect(wanted()).toEqual(["want-expiry"]);
+  const wanted = () => machine.step({ kind: "wake" }, partition.partition.clock).map(({ kind }) => kind);
+  expect(wanted()).toEqual(["wake"]);
   expect(machine.step({ kind: "flush" }, partition.partition.clock).map(({ kind }) => kind)).toEqual([]);
 });

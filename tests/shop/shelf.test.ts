@@ -42,6 +42,20 @@ describe("replaying an article's changes", () => {
     expect(shelf(doubled, doubled).replay().faults).not.toEqual([]);
   });
 
+  test("sees pieces that an order took, and stock below zero", () => {
+    const order = (pieces: number, revision: number): Shelf => {
+      const made = shelf([reserve(1), answered(9, 5), 0, 5], [reserve(1), answered(6, 7), 6, 9]);
+      made.changed({ pieces, revision, ...times(1, 8) });
+      return made;
+    };
+    expect(order(-2, 6).replay().faults).toEqual([]);
+    expect(order(-1, 6).replay().faults).not.toEqual([]);
+    expect(order(-2, 5).replay().faults).not.toEqual([]);
+    const sold = shelf();
+    sold.changed({ pieces: -11, revision: 5, ...times(0, 1) });
+    expect(sold.replay().faults).not.toEqual([]);
+  });
+
   test("sees a query answered from the past", () => {
     const change = [reserve(1), answered(9, 5), 0, 5] as const;
     expect(shelf(change, [level, answered(10, 4), 4, 9]).replay().faults).toEqual([]);
@@ -51,7 +65,7 @@ describe("replaying an article's changes", () => {
   });
 
   test("sees a refusal that had enough, or that saw what never was", () => {
-    const refused = { refusal: "stock/out-of-stock", data: { available: 3 } };
+    const refused = { refusal: "stock/out-of-stock", data: { item: "mug", left: 3 } };
     const made = shelf([reserve(1), answered(9, 5), 0, 5]);
     expect(made.take(reserve(2), refused, times(0, 1))).toBe("refused 2 pieces of 3");
     expect(made.take(reserve(4), refused, times(0, 1))).toBeUndefined();

@@ -259,8 +259,9 @@ describe("ctx.try", () => {
   test("contains a call to another partition", async () => {
     const k = freshKey();
     const far = freshKeyNear(k, false);
-    const answer = await run(["pa", k], [add(1), { op: "try", at: ["pb", far], steps: [add(1)] }, read]);
-    expect(answer.body).toEqual([{ failed: "cross-partition" }, shown(1)]);
+    const steps = [add(1), { op: "throw" } as const];
+    const answer = await run(["pa", k], [add(1), { op: "try", at: ["pb", far], steps }, on("call", "pb", far, read)]);
+    expect(answer.body).toEqual([{ failed: "internal-error" }, [shown(0)]]);
   });
 });
 

@@ -10,8 +10,14 @@ export type Call = BatchLine<readonly [typeof Account, typeof Cart, typeof Order
 /** What a call is answered with: a result, or a declared refusal as `service/refusal`. */
 export type Outcome = { readonly result: unknown } | { readonly refusal: string; readonly data: unknown };
 
+/** When a call was first sent and last answered, by one monotonic clock. */
+export interface Times {
+  readonly sentAt: number;
+  readonly answeredAt: number;
+}
+
 /** Queries go by GET, as a browser would send them. */
-const QUERIES = new Set(["balance", "contents", "list", "level"]);
+const QUERIES = new Set(["balance", "contents", "orders", "level", "read"]);
 
 /** The call as a request of its own. */
 export function requestOf(call: Call, idempotencyKey: string): Sending {
@@ -37,12 +43,17 @@ export function outcomeOf(status: number, body: unknown): Outcome | undefined {
   return status === 409 && refusal !== undefined ? { refusal, data: problem.data ?? null } : undefined;
 }
 
-/** Whether two outcomes say the same; when orders were placed is the server's to know. */
+/** Members of an order that are the server's to know: the time, and the revisions of stock. */
+const UNTOLD = new Set(["placedAt", "taken", "returned"]);
+
+/** Whether two outcomes say the same of all that can be told beforehand. */
 export function same(expected: Outcome, actual: Outcome): boolean {
-  return isDeepStrictEqual(timeless(expected), timeless(actual));
+  return isDeepStrictEqual(told(expected), told(actual));
 }
 
-function timeless(outcome: Outcome): Outcome {
-  if (!("result" in outcome) || !Array.isArray(outcome.result)) return outcome;
-  return { result: outcome.result.map((order: object) => ({ ...order, placedAt: 0 })) };
+function told(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(told);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).filter(([name]) => !UNTOLD.has(name));
+  return Object.fromEntries(members.map(([name, member]) => [name, told(member)]));
 }

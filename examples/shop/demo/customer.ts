@@ -1,16 +1,19 @@
 /**
  * A customer as the demo remembers them: account, cart and orders, kept by rules written anew from the contracts and shared with no service.
- * Each customer belongs to one client, which sends their calls one after the other, so that every answer can be told beforehand.
+ * Each customer belongs to one client, which sends their calls one after the other, so that all answers can be told beforehand but one:
+ * whether a checkout finds enough in stock, for which all customers compete.
  */
-import type { PlacedOrder } from "../src/contracts.ts";
+import type { Line, PlacedOrder } from "../src/contracts.ts";
 import { CART_LINES_MAX } from "../src/cart.ts";
-import type { Call, Outcome } from "./calls.ts";
+import { type Call, type Outcome, same } from "./calls.ts";
+import { differs } from "./findings.ts";
 
 interface Position {
   readonly price: number;
   readonly quantity: number;
 }
-type Placed = Omit<PlacedOrder, "placedAt">;
+/** An order without what only the server knows. */
+export type Placed = Omit<PlacedOrder, "placedAt" | "lines"> & { readonly lines: readonly Line[] };
 
 /** What is kept of a customer from run to run. */
 export interface CustomerState {
@@ -25,6 +28,7 @@ export class Customer {
   #balance: number;
   readonly #cart: Map<string, Position>;
   readonly #orders: Placed[];
+  #missing: string | undefined;
 
   constructor({ key, balance, cart, orders }: CustomerState) {
     this.key = key;
@@ -41,22 +45,49 @@ export class Customer {
     return [...this.#cart.keys()];
   }
 
-  get orders(): number {
-    return this.#orders.length;
+  get orders(): readonly Placed[] {
+    return this.#orders;
   }
 
-  /** The calls that show all of this customer. */
+  /** Key of the order that comes next. */
+  get nextOrder(): string {
+    return `${this.key}/${this.#orders.length + 1}`;
+  }
+
+  /** Cents that are missing for what is in the cart. */
+  get shortOf(): number {
+    return Math.max(0, this.#sums().total - this.#balance);
+  }
+
+  /** The article that the last checkout found too little of. */
+  get missing(): string | undefined {
+    return this.#missing;
+  }
+
+  /** The calls that show all of this customer but the orders. */
   get reading(): Call[] {
     const { key } = this;
     return [
       { service: "account", key, function: "balance" },
       { service: "cart", key, function: "contents" },
-      { service: "order", key, function: "list", input: { limit: 1_000 } },
     ];
   }
 
-  /** The answer that a call must get, and its effect on this customer. */
-  run(call: Call): Outcome {
+  /** Takes an answer, and its effect on this customer. Returns what is wrong with it, if anything. */
+  take(call: Call, actual: Outcome): string | undefined {
+    if (call.function === "checkout" && "refusal" in actual && actual.refusal === "cart/out-of-stock")
+      return this.#tooLittle(actual.data as { item: string; left: number });
+    const expected = this.#run(call);
+    return same(expected, actual) ? undefined : differs("the answer", expected, actual);
+  }
+
+  #tooLittle({ item, left }: { item: string; left: number }): string | undefined {
+    const wanted = this.#cart.get(item)?.quantity ?? 0;
+    this.#missing = item;
+    return left >= 0 && left < wanted ? undefined : `refused ${wanted} pieces of "${item}" although ${left} are left`;
+  }
+
+  #run(call: Call): Outcome {
     switch (call.function) {
       case "deposit":
         this.#balance += call.input.amount;
@@ -74,15 +105,15 @@ export class Customer {
       case "checkout":
         return this.#checkout();
       case "cancel":
-        return this.#cancel(call.input.id);
-      case "list":
+        return this.#cancel(call.key);
+      case "orders":
         return { result: this.#orders.toReversed().slice(0, call.input?.limit ?? 20) };
       default:
         throw new Error(`the demo has no rule for ${call.service}.${call.function}`);
     }
   }
 
-  #put(lines: ReadonlyArray<Position & { readonly item: string }>): boolean {
+  #put(lines: readonly Line[]): boolean {
     const items = new Set([...this.#cart.keys(), ...lines.map(({ item }) => item)]);
     if (items.size > CART_LINES_MAX && items.size > this.#cart.size) return false;
     for (const { item, price, quantity } of lines)
@@ -96,26 +127,28 @@ export class Customer {
     return { lines: this.#cart.size, total };
   }
 
-  #lines(): Array<Position & { readonly item: string }> {
+  #lines(): Line[] {
     return [...this.#cart].sort(([a], [b]) => (a < b ? -1 : 1)).map(([item, position]) => ({ item, ...position }));
   }
 
   #checkout(): Outcome {
     const { lines, total } = this.#sums();
     if (lines === 0) return { refusal: "cart/empty-cart", data: null };
-    if (this.#balance < total) return { refusal: "cart/insufficient-funds", data: { balance: this.#balance, total } };
-    const id = this.#orders.length + 1;
-    this.#orders.push({ id, status: "placed", total, lines: this.#lines() });
-    this.#balance -= total;
+    const balance = this.#balance - total;
+    if (balance < 0) return { refusal: "cart/insufficient-funds", data: { balance: this.#balance, price: total } };
+    const id = this.nextOrder;
+    this.#orders.push({ id, customer: this.key, status: "placed", total, lines: this.#lines() });
+    this.#balance = balance;
     this.#cart.clear();
-    return { result: { order: id, total, balance: this.#balance } };
+    return { result: { order: id, total, balance } };
   }
 
-  #cancel(id: number): Outcome {
-    const order = this.#orders[id - 1];
+  #cancel(id: string): Outcome {
+    const at = this.#orders.findIndex((order) => order.id === id);
+    const order = this.#orders[at];
     if (order === undefined) return { refusal: "order/unknown-order", data: null };
     if (order.status === "cancelled") return { refusal: "order/already-cancelled", data: null };
-    this.#orders[id - 1] = { ...order, status: "cancelled" };
+    this.#orders[at] = { ...order, status: "cancelled" };
     this.#balance += order.total;
     return { result: { refunded: order.total, linesBack: this.#put(order.lines) } };
   }

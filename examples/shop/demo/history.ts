@@ -8,7 +8,7 @@ import type { Totals } from "./view.ts";
 import type { Row } from "./windows.ts";
 
 /** Runs that are remembered; of older ones the sums remain, in stock and totals. */
-const RUNS_MAX = 10;
+const RUNS_MAX = 3;
 
 export interface PastRun {
   readonly run: string;
@@ -18,7 +18,7 @@ export interface PastRun {
 }
 
 export interface History {
-  readonly version: 1;
+  readonly version: 2;
   /** Runs so far, finished or not. */
   readonly count: number;
   readonly runs: readonly PastRun[];
@@ -30,7 +30,7 @@ export interface History {
   readonly totals?: Totals;
 }
 
-const EMPTY: History = { version: 1, count: 0, runs: [], stock: {} };
+const EMPTY: History = { version: 2, count: 0, runs: [], stock: {} };
 
 /** @throws UsageError for a file that is not a history */
 export async function readHistory(file: string): Promise<History> {
@@ -41,11 +41,11 @@ export async function readHistory(file: string): Promise<History> {
   if (text === undefined) return EMPTY;
   try {
     const history = JSON.parse(text) as History;
-    if (history.version === 1) return history;
+    if (history.version === 2) return history;
   } catch {
     // Said below, together with the file's name.
   }
-  throw new UsageError(`${file} is not a history of the demo; move it away to begin anew`);
+  throw new UsageError(`${file} is not a history of this demo; move it away to begin anew`);
 }
 
 /** Replaces the file whole, so that an interruption leaves the old one. */

@@ -4,12 +4,14 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { Away } from "./away.ts";
 import { UsageError } from "./options.ts";
+import { say } from "./progress.ts";
 
 /** Milliseconds for which a request is repeated while nobody answers: long enough to restart a server by hand. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 50;
-const PAUSE_MAX_MS = 2_000;
+const PAUSE_MAX_MS = 1_000;
 /** Milliseconds of silence after which an attempt is given up. */
 const SILENCE_MS = 60_000;
 
@@ -34,6 +36,7 @@ export class Http {
   readonly #token: string;
   readonly #module: typeof http | typeof https;
   readonly #agent: http.Agent;
+  readonly #away = new Away(say);
   #retries = 0;
 
   /** @param connections how many are kept open at most */
@@ -57,7 +60,9 @@ export class Http {
   async send(sending: Sending): Promise<Answer> {
     const giveUp = Date.now() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
-      const answer = await this.#attempt(sending).catch((error: Error) => error);
+      const answer = await this.#attempt(sending).catch((error: NodeJS.ErrnoException) => error);
+      if (answer instanceof Error) this.#away.failed(performance.now(), answer.code ?? answer.message);
+      else this.#away.answered(performance.now());
       if (!(answer instanceof Error) && answer.status === 401) throw new UsageError("the server refuses the token");
       if (!(answer instanceof Error) && isFinal(answer)) return answer;
       if (Date.now() > giveUp) {

@@ -1,7 +1,7 @@
 /** Drives the stream: batches one after the other, so that their order is known, some of them sent twice. */
 import { isDeepStrictEqual } from "node:util";
 import { salesPerMinute } from "../src/sales.ts";
-import { type Tally, tally } from "./drive.ts";
+import { type Tally, tally } from "./tally.ts";
 import { differs } from "./findings.ts";
 import type { Http } from "./http.ts";
 import { Progress } from "./progress.ts";

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 export const HELP = `npm run demo -- [options]     drives the shop that npm start serves, and audits what it answered
 
-  --calls N      calls of services; default 20000
+  --checkouts N  checkouts, with the calls around them; default 10000
   --events N     events into the stream; default 1000000
   --clients N    concurrent connections; default 32
   --seed N       the same seed makes the same calls and events; default: the number of the run
@@ -13,12 +13,13 @@ export const HELP = `npm run demo -- [options]     drives the shop that npm star
   --url URL      another server, with --token TOKEN
   --help
 
-Each run adds to what is there, and first audits what the runs before it left. Exit code 1 when an audit fails.`;
+Each run adds to what is there, and first audits what the runs before it left. While the server is away, requests are repeated for a
+minute with their Idempotency-Keys: stop it on the way, or kill it, and start it again. Exit code 1 when an audit fails.`;
 
 export interface Options {
   readonly url: string;
   readonly token: string;
-  readonly calls: number;
+  readonly checkouts: number;
   readonly events: number;
   readonly clients: number;
   readonly seed: number | undefined;
@@ -29,7 +30,7 @@ export interface Options {
 /** A mistake of the person at the keyboard: shown without a stack. */
 export class UsageError extends Error {}
 
-const CALLS_MAX = 10_000_000;
+const CHECKOUTS_MAX = 1_000_000;
 const EVENTS_MAX = 100_000_000;
 const CLIENTS_MAX = 512;
 
@@ -37,7 +38,7 @@ const CLIENTS_MAX = 512;
 export async function readOptions(): Promise<Options | "help"> {
   const { values } = parseArgs({
     options: {
-      calls: { type: "string", default: "20000" },
+      checkouts: { type: "string", default: "10000" },
       events: { type: "string", default: "1000000" },
       clients: { type: "string", default: "32" },
       seed: { type: "string" },
@@ -54,7 +55,7 @@ export async function readOptions(): Promise<Options | "help"> {
   return {
     url,
     token: values.token ?? (await kept(join(data, "token"), "the token", "--token")),
-    calls: whole("calls", values.calls, 0, CALLS_MAX),
+    checkouts: whole("checkouts", values.checkouts, 0, CHECKOUTS_MAX),
     events: whole("events", values.events, 0, EVENTS_MAX),
     clients: whole("clients", values.clients, 1, CLIENTS_MAX),
     seed: values.seed === undefined ? undefined : whole("seed", values.seed, 0, 2 ** 31 - 1),

@@ -3,6 +3,11 @@
 const LIVE_MS = 200;
 const PLAIN_MS = 2_000;
 
+/** Says something between lines of progress. */
+export function say(text: string): void {
+  console.log(process.stdout.isTTY ? `\r\x1b[K${text}` : text);
+}
+
 export class Progress {
   readonly #what: string;
   readonly #total: number;
@@ -15,6 +20,7 @@ export class Progress {
     this.#what = what;
     this.#total = total;
     this.#timer = setInterval(() => this.#show(), process.stdout.isTTY ? LIVE_MS : PLAIN_MS);
+    this.#show();
   }
 
   add(count: number): void {

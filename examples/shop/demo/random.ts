@@ -36,15 +36,21 @@ export function oneOf<T>(chance: Random, things: readonly T[]): T {
 /** Entries of the table that ranks are drawn from; a draw is one look-up. */
 const TABLE = 1 << 16;
 
-/** Ranks from 0 to `count - 1`, the rank r as often as 1 / (r + 1) ** skew says. */
-export function zipf(count: number, skew: number): (chance: Random) => number {
+/** Share of each rank from 0 to `count - 1`: proportional to 1 / (rank + 1) ** skew. */
+export function zipfShares(count: number, skew: number): number[] {
   const weights = Array.from({ length: count }, (_, rank) => 1 / (rank + 1) ** skew);
   const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
+}
+
+/** Ranks from 0 to `count - 1`, each as often as `zipfShares` says. */
+export function zipf(count: number, skew: number): (chance: Random) => number {
+  const shares = zipfShares(count, skew);
   const table = new Uint32Array(TABLE);
   let rank = 0;
-  let reached = weights[0] ?? 0;
+  let reached = shares[0] ?? 0;
   for (let at = 0; at < TABLE; at++) {
-    while (at / TABLE > reached / sum && rank < count - 1) reached += weights[++rank] ?? 0;
+    while (at / TABLE > reached && rank < count - 1) reached += shares[++rank] ?? 0;
     table[at] = rank;
   }
   return (chance) => table[Math.floor(chance() * TABLE)] ?? 0;

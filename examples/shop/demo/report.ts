@@ -1,5 +1,5 @@
 /** The table at the end of a run. */
-import type { Tally } from "./drive.ts";
+import type { Tally } from "./tally.ts";
 
 const number = (value: number): string => Math.round(value).toLocaleString("en");
 const milliseconds = (value: number): string => (value < 10 ? value.toFixed(1) : number(value));

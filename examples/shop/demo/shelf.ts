@@ -1,23 +1,22 @@
 /**
  * Stock as the demo remembers it. All clients change the same articles at the same time, so nobody can tell an answer beforehand; but
- * every change answers with its revision, which puts the changes of an article in order afterwards: then they are replayed.
+ * every change has a revision, told by its answer or written into the order that took the pieces, which puts the changes of an article in
+ * order afterwards: then they are replayed.
  */
-import type { Call, Outcome } from "./calls.ts";
+import type { Call, Outcome, Times } from "./calls.ts";
 
 export interface Level {
   readonly available: number;
   readonly revision: number;
 }
 
-/** When a call was first sent and last answered. */
-interface Times {
-  readonly sentAt: number;
-  readonly answeredAt: number;
-}
-interface Change extends Times {
-  /** Pieces that came (restocked) or went (reserved). */
+/** One change of an article. */
+export interface Change extends Times {
+  readonly revision: number;
+  /** Pieces that came, or, negative, went. */
   readonly pieces: number;
-  readonly level: Level;
+  /** What an answer said there was afterwards; nobody is told of what an order took. */
+  readonly available?: number;
 }
 /** An answer that changed nothing: a query's level, or what a refusal saw. */
 interface Sight extends Times {
@@ -38,43 +37,53 @@ export class Shelf {
     this.#start = start;
   }
 
-  get changes(): number {
-    return this.#changes.length;
+  get changes(): readonly Change[] {
+    return this.#changes;
   }
 
-  /** Takes an answer; times are of one monotonic clock. Returns what is wrong with it at first sight, if anything. */
-  take(call: StockCall, outcome: Outcome, { sentAt, answeredAt }: Times): string | undefined {
+  /** Takes the answer to a call. Returns what is wrong with it at first sight, if anything. */
+  take(call: StockCall, outcome: Outcome, times: Times): string | undefined {
     if ("refusal" in outcome) {
-      const { available } = outcome.data as Level;
-      this.#sights.push({ sentAt, answeredAt, available, revision: undefined });
       if (call.function !== "reserve" || outcome.refusal !== "stock/out-of-stock")
         return `refused as ${outcome.refusal}`;
-      return available < call.input.quantity ? undefined : `refused ${call.input.quantity} pieces of ${available}`;
+      const { left } = outcome.data as { readonly left: number };
+      this.refused(left, times);
+      return left < call.input.quantity ? undefined : `refused ${call.input.quantity} pieces of ${left}`;
     }
     const level = outcome.result as Level;
-    if (call.function === "level") this.#sights.push({ sentAt, answeredAt, ...level });
+    if (call.function === "level") this.#sights.push({ ...times, ...level });
     else {
       const pieces = call.function === "restock" ? call.input.quantity : -call.input.quantity;
-      this.#changes.push({ pieces, sentAt, answeredAt, level });
+      this.changed({ ...times, ...level, pieces });
     }
     return undefined;
+  }
+
+  /** Takes a change that something else than an answer of stock told of. */
+  changed(change: Change): void {
+    this.#changes.push(change);
+  }
+
+  /** Takes what a refusal saw. */
+  refused(left: number, times: Times): void {
+    this.#sights.push({ ...times, available: left, revision: undefined });
   }
 
   /** Replays all changes by revision. Returns what is wrong, and the level that must be there now. */
   replay(): { readonly faults: string[]; readonly level: Level } {
     const faults: string[] = [];
-    const changes = this.#changes.sort((a, b) => a.level.revision - b.level.revision);
+    const changes = this.#changes.sort((a, b) => a.revision - b.revision);
     const levels = [this.#start.available];
     let { available, revision } = this.#start;
     for (const change of changes) {
       available += change.pieces;
       revision += 1;
       levels.push(available);
-      if (change.level.revision !== revision)
-        faults.push(`revision ${revision} expected, ${change.level.revision} answered`);
-      if (change.level.available !== available || available < 0)
-        faults.push(`revision ${revision}: ${available} pieces expected, ${change.level.available} answered`);
-      ({ available, revision } = change.level);
+      if (change.revision !== revision) faults.push(`revision ${revision} expected, ${change.revision} found`);
+      if ((change.available ?? available) !== available || available < 0)
+        faults.push(`revision ${revision}: ${available} pieces expected, ${change.available ?? "an order"} answered`);
+      revision = change.revision;
+      available = change.available ?? available;
     }
     faults.push(...this.#sightFaults(levels), ...againstTime(changes, this.#sights));
     return { faults: faults.map((fault) => `stock "${this.key}": ${fault}`), level: { available, revision } };
@@ -93,11 +102,11 @@ export class Shelf {
   }
 }
 
-/** Strict serializability: what was answered before something else was sent comes before it. `changes` are by revision. */
+/** Strict serializability: what was answered before something else was sent comes before it. */
 function againstTime(changes: readonly Change[], sights: readonly Sight[]): string[] {
-  const events = [...changes.map(({ level, ...change }) => ({ ...change, revision: level.revision })), ...sights];
-  const answered = events.filter(({ revision }) => revision !== undefined).sort((a, b) => a.answeredAt - b.answeredAt);
-  const sent = answered.toSorted((a, b) => a.sentAt - b.sentAt);
+  const known = [...changes, ...sights].filter(({ revision }) => revision !== undefined);
+  const answered = known.toSorted((a, b) => a.answeredAt - b.answeredAt);
+  const sent = known.toSorted((a, b) => a.sentAt - b.sentAt);
   const faults: string[] = [];
   let next = 0;
   let highest = -1;

@@ -13,7 +13,7 @@ export const account = service(
 
     charge(ctx, { amount }) {
       const { balance } = ctx.state;
-      if (balance < amount) throw ctx.refuse("insufficient-funds", { balance, missing: amount - balance });
+      if (balance < amount) throw ctx.refuse("insufficient-funds", { balance, price: amount });
       ctx.state.balance -= amount;
       return { balance: ctx.state.balance };
     },

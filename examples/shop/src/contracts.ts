@@ -9,19 +9,29 @@ const cents = z.int().positive();
 const quantity = z.int().positive();
 const item = z.string().min(1).max(64);
 
-/** One position of a cart or an order. */
+/** One position of a cart. */
 export const Line = z.object({ item, price: cents, quantity });
 export type Line = z.infer<typeof Line>;
 
+/** One position of an order, with the revisions of the article's stock at which its pieces left and, if cancelled, came back. */
+export const OrderLine = Line.extend({ taken: z.int(), returned: z.int().optional() });
+export type OrderLine = z.infer<typeof OrderLine>;
+
 export const PlacedOrder = z.object({
-  id: z.int(),
+  id: z.string(),
+  customer: z.string(),
   status: z.enum(["placed", "cancelled"]),
   total: cents,
-  lines: z.array(Line),
+  lines: z.array(OrderLine),
   /** Milliseconds since 1970. */
   placedAt: z.number(),
 });
 export type PlacedOrder = z.infer<typeof PlacedOrder>;
+
+/** Key of a customer's order: the first one of "alice" is "alice/1". */
+export const orderId = (customer: string, number: number): string => `${customer}/${number}`;
+
+const insufficientFunds = z.object({ balance: z.int(), price: cents });
 
 /** A customer's money; the key is the customer. */
 export const Account = contract("account", {
@@ -29,58 +39,57 @@ export const Account = contract("account", {
   charge: fn({
     input: z.object({ amount: cents }),
     output: z.object({ balance: z.int() }),
-    refusals: { "insufficient-funds": z.object({ balance: z.int(), missing: cents }) },
+    refusals: { "insufficient-funds": insufficientFunds },
   }),
   balance: query({ output: z.object({ balance: z.int() }) }),
 });
 
-const cartState = z.object({ lines: z.int(), total: z.int() });
+const stockLevel = z.object({ available: z.int(), revision: z.int() });
+const outOfStock = z.object({ item, left: z.int() });
+
+/** Pieces of an article in the warehouse; the key is the article. `revision` counts the changes so far. */
+export const Stock = contract("stock", {
+  restock: fn({ input: z.object({ quantity }), output: stockLevel }),
+  reserve: fn({ input: z.object({ quantity }), output: stockLevel, refusals: { "out-of-stock": outOfStock } }),
+  level: query({ output: stockLevel }),
+});
+
+const cartSums = z.object({ lines: z.int(), total: z.int() });
 
 /** What a customer is about to buy; the key is the customer. */
 export const Cart = contract("cart", {
   /** Adds to the line of an item; the newest price counts. */
   add: fn({
     input: Line,
-    output: cartState,
+    output: cartSums,
     refusals: { "cart-full": z.object({ most: z.int() }) },
   }),
-  remove: fn({ input: z.object({ item }), output: cartState, refusals: { "not-in-cart": noData } }),
+  remove: fn({ input: z.object({ item }), output: cartSums, refusals: { "not-in-cart": noData } }),
   /** Adds lines as `add` does, all of them or none. */
   putBack: fn({ input: z.object({ lines: z.array(Line) }), refusals: { "cart-full": z.object({ most: z.int() }) } }),
   contents: query({ output: z.object({ total: z.int(), lines: z.array(Line) }) }),
-  /** Pays for everything in the cart and places the order: all of it, or nothing. */
+  /** Takes everything in the cart from stock, charges the account and places the order: all of it, or nothing. */
   checkout: fn({
-    output: z.object({ order: z.int(), total: cents, balance: z.int() }),
-    refusals: { "empty-cart": noData, "insufficient-funds": z.object({ balance: z.int(), total: cents }) },
+    output: z.object({ order: z.string(), total: cents, balance: z.int() }),
+    refusals: { "empty-cart": noData, "out-of-stock": outOfStock, "insufficient-funds": insufficientFunds },
   }),
-});
-
-/** A customer's orders; the key is the customer. */
-export const Order = contract("order", {
-  create: fn({ input: z.object({ lines: z.array(Line).min(1), total: cents }), output: z.object({ id: z.int() }) }),
-  /** Gives the money back and puts the lines back into the cart, where they fit. */
-  cancel: fn({
-    input: z.object({ id: z.int() }),
-    output: z.object({ refunded: cents, linesBack: z.boolean() }),
-    refusals: { "unknown-order": noData, "already-cancelled": noData },
-  }),
-  /** Newest first. */
-  list: query({
-    input: z.object({ limit: z.int().min(1).max(1_000).default(20) }).optional(),
+  /** The customer's orders, newest first. */
+  orders: query({
+    input: z.object({ limit: z.int().min(1).max(100).default(20) }).optional(),
     output: z.array(PlacedOrder),
   }),
 });
 
-const stockLevel = z.object({ available: z.int(), revision: z.int() });
-
-/** Pieces of an article in the warehouse; the key is the article. */
-export const Stock = contract("stock", {
-  restock: fn({ input: z.object({ quantity }), output: stockLevel }),
-  reserve: fn({
-    input: z.object({ quantity }),
-    output: stockLevel,
-    refusals: { "out-of-stock": z.object({ available: z.int() }) },
+/** An order; the key is its id. */
+export const Order = contract("order", {
+  create: fn({
+    input: z.object({ customer: z.string(), lines: z.array(OrderLine).min(1), total: cents }),
+    refusals: { "already-placed": noData },
   }),
-  /** `revision` counts the changes so far. */
-  level: query({ output: stockLevel }),
+  /** Gives the money back, the pieces to the stock, and the lines to the cart where they fit. */
+  cancel: fn({
+    output: z.object({ refunded: cents, linesBack: z.boolean() }),
+    refusals: { "unknown-order": noData, "already-cancelled": noData },
+  }),
+  read: query({ output: PlacedOrder, refusals: { "unknown-order": noData } }),
 });

@@ -1,32 +1,42 @@
-/** The order service: a customer's orders by number; cancelling one calls back into the cart that once called here. */
-import { collection, service } from "tidegate";
-import { Account, Cart, Order, type PlacedOrder } from "./contracts.ts";
+/** The order service: one order under its id; cancelling it calls back into the cart that once called here. */
+import { service } from "tidegate";
+import { Account, Cart, Order, type PlacedOrder, Stock } from "./contracts.ts";
 
 export const order = service(
   Order,
+  { state: (): { placed: PlacedOrder | null } => ({ placed: null }) },
   {
-    state: () => ({ placed: 0 }),
-    collections: { orders: collection<Omit<PlacedOrder, "id">, number>() },
-  },
-  {
-    create(ctx, { lines, total }) {
-      const id = (ctx.state.placed += 1);
-      ctx.collections.orders.set(id, { status: "placed", total, lines: [...lines], placedAt: ctx.now() });
-      return { id };
+    create(ctx, { customer, lines, total }) {
+      if (ctx.state.placed !== null) throw ctx.refuse("already-placed");
+      ctx.state.placed = {
+        id: ctx.key,
+        customer,
+        status: "placed",
+        total,
+        lines: [...lines],
+        placedAt: ctx.now(),
+      };
     },
 
-    async cancel(ctx, { id }) {
-      const known = ctx.collections.orders.get(id);
-      if (known === undefined) throw ctx.refuse("unknown-order");
-      if (known.status === "cancelled") throw ctx.refuse("already-cancelled");
-      ctx.collections.orders.set(id, { ...known, status: "cancelled" });
-      await ctx.call(Account, ctx.key).deposit({ amount: known.total });
-      return { refunded: known.total, linesBack: (await ctx.try(Cart, ctx.key).putBack({ lines: known.lines })).ok };
+    async cancel(ctx) {
+      const { placed } = ctx.state;
+      if (placed === null) throw ctx.refuse("unknown-order");
+      if (placed.status === "cancelled") throw ctx.refuse("already-cancelled");
+      placed.status = "cancelled";
+      const { customer, lines, total } = placed;
+      await Promise.all(
+        lines.map(async (line) => {
+          const { revision } = await ctx.call(Stock, line.item).restock({ quantity: line.quantity });
+          line.returned = revision;
+        }),
+      );
+      await ctx.call(Account, customer).deposit({ amount: total });
+      return { refunded: total, linesBack: (await ctx.try(Cart, customer).putBack({ lines })).ok };
     },
 
-    list: (ctx, options) =>
-      ctx.collections.orders
-        .range({ reverse: true, limit: options?.limit ?? 20 })
-        .map(([id, placed]) => ({ id, ...placed })),
+    read(ctx) {
+      if (ctx.state.placed === null) throw ctx.refuse("unknown-order");
+      return ctx.state.placed;
+    },
   },
 );

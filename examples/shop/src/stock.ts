@@ -14,7 +14,7 @@ export const stock = service(
 
     reserve(ctx, { quantity }) {
       const { available } = ctx.state;
-      if (available < quantity) throw ctx.refuse("out-of-stock", { available });
+      if (available < quantity) throw ctx.refuse("out-of-stock", { item: ctx.key, left: available });
       ctx.state.available -= quantity;
       ctx.state.revision += 1;
       return ctx.state;

@@ -114,7 +114,7 @@ export class Domain {
       else if (effect.kind === "delivered") this.#answers.set(effect.ticket, effect.incarnation);
       else if (effect.kind === "wake") this.wakes++;
       else if (effect.kind === "want-dispatch") this.#carryOut(this.machine.step({ kind: "dispatch" }, this.now));
-      else this.#bring(effect.to, effect.batch, effect.bytes);
+      else if (effect.kind === "send") this.#bring(effect.to, effect.batch, effect.bytes);
     }
   }
 

@@ -26,6 +26,7 @@ cases("strictly serializable histories", [
   ["appends that nobody read, with readers of what was before", "T1: rx[] || T2: rx[] ax1 || T3: ax2 || T4: ax3", []],
   ["an aborted one that nobody saw", "T1: ax1 fail\nT2: rx[]\nT3: ax2 rx[2]", []],
   ["what an aborted one read does not count", "T1: ax1\nT2: rx[] ry[9] fail\nT3: rx[1]", []],
+  ["what an aborted one read of itself does not count", "T1: ax1 rx[] fail\nT2: rx[]", []],
   ["an unknown one that committed", "T1: ax1 lost\nT2: rx[1]", []],
   ["an unknown one that never committed", "T1: ax1 lost\nT2: rx[]\nT3: rx[]", []],
   [
@@ -34,6 +35,7 @@ cases("strictly serializable histories", [
     [],
   ],
   ["what an unknown one read does not count", "T1: ax1\nT2: rx? ay2 lost\nT3: rx[1] ry[2]", []],
+  ["what an unknown one says that it read does not count", "T1: ax1\nT2: rx[] lost\nT3: rx[1]", []],
   ["reads of its own several appends", "T1: ax1 rx[1] ax2 rx[1 2]\nT2: rx[1 2]", []],
   ["an open transaction orders itself after what it saw", "T1 begin\nT2: ax2\nT1: rx[2] ax1 end\nT3: rx[2 1]", []],
 ]);
@@ -57,6 +59,7 @@ cases("unwritten", [
   ["a value of another key", "T1: ax1 ay2\nT2: rx[1 2]", ["unwritten"]],
   ["in a stray read", "T1: ax1\nT2: ax2\nT3: rx[1 2]\nT4: rx[7]", ["incompatible-order", "unwritten"]],
   ["once for each value, however many read it", "T1: rx[7]\nT2: rx[7]", ["unwritten"]],
+  ["once, in stray reads too", "T1: ax1\nT2: rx[1 7]\nT3: rx[7 1]", ["incompatible-order", "unwritten"]],
   ["near miss: appended by an unknown one", "T1: ax1 ax7 lost\nT2: rx[1 7]", []],
 ]);
 
@@ -122,6 +125,11 @@ cases("G0, write cycle", [
     "T1: ax1 ay1 || T2: ax2 ay2 || T4: ax4 fail\nT3: rx[1 4 2] ry[2 1]",
     ["G0", "G1a", "dirty-update"],
   ],
+  [
+    "near miss: the other one aborted",
+    "T1: ax1 ay1 || T2: ax2 ay2 fail\nT3: rx[1 2] ry[2 1]",
+    ["G1a", "G1a", "dirty-update"],
+  ],
   ["near miss: the same order in both keys", "T1: ax1 ay1 || T2: ax2 ay2\nT3: rx[2 1] ry[2 1]", []],
 ]);
 
@@ -164,6 +172,7 @@ cases("G-single, one anti-dependency", [
     "T1: rx[] ry[2] || T2: ax2 ay2 || T3: ax3 fail\nT4: rx[3 2]",
     ["G-single", "G1a", "dirty-update"],
   ],
+  ["besides write skew of the same transaction", "T1: rx[] ry[1] aw1 || T3: rw[] ax3 || T2: ax1 ay1", ["G-single"]],
   ["near miss: both keys before", "T1: rx[] ry[] || T2: ax1 ay1", []],
 ]);
 
@@ -251,6 +260,18 @@ describe("findings", () => {
     const [finding, ...others] = checkListAppend(parseHistory(`T1: ax1\n${between}\nT2: rx[]`));
     expect(others).toEqual([]);
     expect(finding!.operations.toSorted()).toEqual(["T1", "T2"]);
+  });
+
+  it("tell of few transactions rather than of close ones", () => {
+    const between = Array.from({ length: 50 }, (_, n) => `B${n}: ay${n}`).join("\n");
+    const [finding] = checkListAppend(parseHistory(`T1: ax1 az1\n${between}\nC: rz[1]\nT2: rx[]`));
+    expect(finding!.operations.toSorted()).toEqual(["T1", "T2"]);
+  });
+
+  it("say what a reader saw, not what others added before they aborted", () => {
+    const history = "T0: ax1\nT3: ax3 fail || T1: rx[1] ay1 || T2: ry[] ax2 || T4: rx[1 3]";
+    const explanations = checkListAppend(parseHistory(history)).map(({ explanation }) => explanation);
+    expect(explanations.join("\n")).toContain("T1 read x up to 1 and missed 2, which T2 appended");
   });
 
   it("come once for each cluster of transactions that depend on each other", () => {

@@ -6,8 +6,10 @@ import type { PartitionRpc } from "../../../durable/partition.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import type { PartitionStatus } from "../../../protocol/partition/machine.ts";
 import type { Place, Seen, Step } from "../../../sim/program.ts";
+import { PARTITIONS } from "../../app/src/partitions.ts";
 
-export const PARTITIONS = 4;
+export { PARTITIONS };
+
 const TOKEN = "test-token";
 const map = initialMap(PARTITIONS);
 

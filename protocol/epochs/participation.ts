@@ -1,0 +1,278 @@
+/** A partition's part in epochs: membership, prepare, decisions, eras (docs/protocol.md, "Membership and close" to "Restart of the coordinator"). */
+import { invariant } from "../assert.ts";
+import type { Epoch, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
+import { epochOf, inRanges, showEpoch } from "./epoch.ts";
+import {
+  countFinish,
+  countReceived,
+  type EpochSet,
+  isComplete,
+  newEpochSet,
+  type UndecidedRecord,
+} from "./epoch-set.ts";
+
+export interface EpochOwner {
+  readonly incarnation: number;
+  readonly self: Peer;
+  /** Sends to the coordinator, in the present era. */
+  report(message: ReportMessage): void;
+  /** Roots here run, or wait for an epoch. */
+  readonly isBusy: boolean;
+  /** Transactions wait for an epoch. */
+  readonly hasFinishing: boolean;
+  /** Gives the epoch to all that wait for one. */
+  tagFinishing(epoch: Epoch): void;
+  /** Writes the epoch's record, in this turn. */
+  writeRecord(set: EpochSet): UndecidedRecord;
+  /** The record's epoch is committed: its writes and results become known, its answers leave. */
+  committed(record: UndecidedRecord): void;
+  /** The record's epoch is aborted: it is replaced by an empty one. */
+  aborted(record: UndecidedRecord): void;
+  /** Drops everything that runs, and what is in these unprepared epochs; nobody needs to be told. */
+  reset(unprepared: Iterable<EpochSet>): void;
+  /** It may serve: roots begin again, held requests and messages go on. */
+  resume(): void;
+  persistGeneration(generation: number): void;
+  /** Newest epoch that may be shown to a snapshot has changed. */
+  decidedMoved(decided: Epoch): void;
+}
+
+export class Participation {
+  readonly #owner: EpochOwner;
+  /** `starting`: waits for its first era. `fenced`: a new coordinator recovers. Only `up` serves. */
+  phase: "starting" | "fenced" | "up" = "starting";
+  #generation: number;
+  /** First epoch of the present era. */
+  era: Epoch = 0;
+  /** Highest epoch seen. */
+  clock: Epoch = 0;
+  /** Highest epoch known to be committed. */
+  decided: Epoch;
+  /** The epoch that transactions here may be given; 0 for none. */
+  #member: Epoch = 0;
+  #joining = false;
+  readonly #sets = new Map<Epoch, EpochSet>();
+  /** Ascending by epoch. */
+  #records: UndecidedRecord[];
+
+  constructor(owner: EpochOwner, found: { generation: number; decided: Epoch; records: readonly UndecidedRecord[] }) {
+    this.#owner = owner;
+    this.#generation = found.generation;
+    this.decided = found.decided;
+    this.#records = [...found.records].sort((a, b) => a.epoch - b.epoch);
+    invariant(
+      this.#records.every((record) => record.epoch > this.decided),
+      "1: a record that is known to be committed is taken for undecided",
+    );
+  }
+
+  start(): void {
+    this.#owner.report({ kind: "hello" });
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get member(): Epoch {
+    return this.#member;
+  }
+
+  /** Records that are not decided, and unprepared epochs with something in them. */
+  get undecided(): number {
+    return this.#records.length + [...this.#sets.values()].filter((set) => !isEmpty(set)).length;
+  }
+
+  /** Place in the log of the first record that must not be folded; undefined when there is none. */
+  get firstUndecidedSeq(): number | undefined {
+    return this.#records[0]?.firstSeq;
+  }
+
+  get records(): readonly UndecidedRecord[] {
+    return this.#records;
+  }
+
+  order(message: OrderMessage): void {
+    switch (message.kind) {
+      case "recover":
+        return this.#onRecover(message.generation);
+      case "era":
+        return this.#onEra(message);
+      case "joined":
+        return this.#onJoined(message.epoch);
+      case "close":
+        return this.#onClose(message.epoch);
+      case "prepare":
+        this.learn(message.previous);
+        if (message.parts.get(this.#owner.self) !== this.#owner.incarnation) {
+          this.#owner.report({ kind: "refuse", epoch: message.epoch });
+          return;
+        }
+        this.#set(message.epoch).prepare = message;
+        return this.#checkPrepare(message.epoch);
+      case "decide":
+        return this.learn(message.epoch);
+    }
+  }
+
+  /** Another partition has seen this epoch. */
+  see(epoch: Epoch): void {
+    if (epoch > this.clock) this.clock = epoch;
+  }
+
+  #set(epoch: Epoch): EpochSet {
+    let set = this.#sets.get(epoch);
+    if (!set) this.#sets.set(epoch, (set = newEpochSet(epoch)));
+    return set;
+  }
+
+  /** Becomes a member soon: sent beside a transaction's first message to another partition, this costs no time. */
+  join(): void {
+    if (this.#member !== 0 || this.#joining || this.phase !== "up") return;
+    this.#joining = true;
+    this.#owner.report({ kind: "join" });
+  }
+
+  #onJoined(epoch: Epoch): void {
+    this.#joining = false;
+    this.#member = epoch;
+    this.see(epoch);
+    this.tryTag();
+  }
+
+  /** From here this epoch is given to no transaction. */
+  #onClose(epoch: Epoch): void {
+    if (this.#member === epoch) this.#close(this.#owner.isBusy);
+    this.see(epoch + 1);
+    this.tryTag();
+  }
+
+  /** Counts are cumulative: a later close of the same epoch replaces an earlier. */
+  #close(rejoin: boolean): void {
+    const epoch = this.#member;
+    const { tagged, sent } = this.#set(epoch);
+    this.#owner.report({ kind: "closed", epoch, tagged, counts: [...sent.values()], rejoin });
+    this.#member = rejoin ? epoch + 1 : 0;
+    if (rejoin) this.see(epoch + 1);
+  }
+
+  /** Gives an epoch to what has finished, unless something later was seen than the epoch this partition is a member of. */
+  tryTag(): void {
+    if (!this.#owner.hasFinishing || this.phase !== "up") return;
+    // The coordinator has opened the later one, and its `close` is on the way.
+    if (this.#member !== 0 && this.#member < this.clock) this.#close(true);
+    if (this.#member === 0) return this.join();
+    invariant(this.#member >= this.clock, "2: the clock is beyond the open epoch");
+    this.#owner.tagFinishing(this.#member);
+  }
+
+  /** A root's transaction was given its epoch. */
+  tagged(epoch: Epoch): EpochSet {
+    const set = this.#set(epoch);
+    set.tagged += 1;
+    return set;
+  }
+
+  countSent(set: EpochSet, peer: Peer, incarnation: number): void {
+    countFinish(set, peer, incarnation);
+  }
+
+  /** A finish has come; its writes are in the epoch's layer. Readers raise the clock too: a later overwriter must not get an earlier epoch. */
+  finished(from: Peer, epoch: Epoch): void {
+    invariant(epoch > this.decided, "1: a finish for an epoch that is decided");
+    countReceived(this.#set(epoch), from);
+    this.see(epoch);
+    this.#checkPrepare(epoch);
+  }
+
+  /** At the end of a turn: says that something waits for the epoch, or closes it at once when nothing else runs here, which saves a round trip. */
+  turnEnds(): void {
+    if (this.#member === 0 || this.phase !== "up") return;
+    const set = this.#sets.get(this.#member);
+    if (!set || set.tagged === 0 || set.wanted) return;
+    if (!this.#owner.isBusy) {
+      this.#close(false);
+      return;
+    }
+    set.wanted = true;
+    this.#owner.report({ kind: "want", epoch: this.#member });
+  }
+
+  /** A member without work leaves: if it were evicted, the epoch would be aborted. */
+  leaveIfIdle(): void {
+    if (this.#member !== 0 && this.phase === "up" && !this.#owner.isBusy) this.#close(false);
+  }
+
+  get isMember(): boolean {
+    return this.#member !== 0 || this.#joining;
+  }
+
+  /** The record waits for every finish of the epoch: they come from other partitions than the order to prepare. */
+  #checkPrepare(epoch: Epoch): void {
+    const set = this.#sets.get(epoch);
+    if (!set || this.phase !== "up" || !isComplete(set)) return;
+    const last = this.#records.at(-1)?.epoch ?? this.decided;
+    invariant(epoch > last, `1: epoch ${showEpoch(epoch)} is recorded after ${showEpoch(last)}`);
+    this.#records.push(this.#owner.writeRecord(set));
+    this.#sets.delete(epoch);
+    this.#owner.report({ kind: "prepared", epoch });
+  }
+
+  /** Every epoch up to this one that has a record here is committed. */
+  learn(epoch: Epoch): void {
+    if (epoch <= this.decided) return;
+    this.decided = epoch;
+    while (this.#records.length > 0 && (this.#records[0] as UndecidedRecord).epoch <= epoch) {
+      this.#owner.committed(this.#records.shift() as UndecidedRecord);
+    }
+    for (const set of this.#sets.values()) {
+      if (set.epoch > epoch || set.epoch === this.#member) continue;
+      invariant(isEmpty(set), `1: epoch ${showEpoch(set.epoch)} is committed without what is here of it`);
+      this.#sets.delete(set.epoch);
+    }
+    this.#owner.decidedMoved(epoch);
+  }
+
+  /** A new coordinator: after this write no prepare of an older one can make a record here. */
+  #onRecover(generation: number): void {
+    invariant(generation >= this.#generation, "7: a replaced coordinator is obeyed");
+    this.#generation = generation;
+    this.#owner.persistGeneration(generation);
+    this.phase = "fenced";
+    this.era = epochOf(generation, 0);
+    this.#reset();
+    const records = this.#records.map(({ epoch, parts }) => ({ epoch, parts }));
+    this.#owner.report({ kind: "report", generation, decided: this.decided, records });
+  }
+
+  #reset(): void {
+    this.#owner.reset(this.#sets.values());
+    this.#sets.clear();
+    this.#member = 0;
+    this.#joining = false;
+  }
+
+  /** Everything below the base is decided for good; what ran begins again. The same era heard twice drops nothing. */
+  #onEra({ generation, base, open, committed, aborted }: Extract<OrderMessage, { kind: "era" }>): void {
+    if (this.phase === "up" && base <= this.era) return this.learn(committed);
+    if (generation > this.#generation) {
+      this.#generation = generation;
+      this.#owner.persistGeneration(generation);
+    }
+    this.#reset();
+    const gone = this.#records.filter(
+      ({ epoch }) => epoch > this.decided && epoch < base && (epoch > committed || inRanges(aborted, epoch)),
+    );
+    this.#records = this.#records.filter((record) => !gone.includes(record));
+    for (const record of gone) this.#owner.aborted(record);
+    this.learn(committed);
+    this.era = base;
+    this.see(open);
+    this.phase = "up";
+    this.#owner.resume();
+  }
+}
+
+function isEmpty({ tagged, received }: EpochSet): boolean {
+  return tagged === 0 && received.size === 0;
+}

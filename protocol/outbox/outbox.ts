@@ -1,0 +1,94 @@
+/** Delivery of committed one-way messages: exactly once each, and in order for each sender and target. One of a channel is under way at a time. */
+import { LIMITS } from "../limits.ts";
+import type { Message } from "./message.ts";
+
+export interface OutboxOwner {
+  /** Hands a message to the partition of its target; the answer comes as `posted`, or never. */
+  post(message: Message): void;
+  /** It is delivered: forget it durably. */
+  delivered(requestId: string): void;
+  now(): number;
+}
+
+interface Channel {
+  readonly messages: Message[];
+  /** When the first message was handed over, or is to be again; ms. */
+  nextAt: number;
+  failures: number;
+  /** The first message is under way. */
+  posted: boolean;
+}
+
+export class Outbox {
+  readonly #owner: OutboxOwner;
+  readonly #channels = new Map<string, Channel>();
+  readonly #channelOf = new Map<string, string>();
+  /** Channels whose first message may go as soon as it is durable. */
+  readonly #ready = new Set<string>();
+
+  constructor(owner: OutboxOwner) {
+    this.#owner = owner;
+  }
+
+  /** A committed message; later ones of the same sender come later. */
+  add(message: Message): void {
+    const name = `${message.sender}\n${message.service}\n${message.key}`;
+    this.#channelOf.set(message.requestId, name);
+    const known = this.#channels.get(name);
+    if (known) known.messages.push(message);
+    else {
+      this.#channels.set(name, { messages: [message], nextAt: 0, failures: 0, posted: false });
+      this.#ready.add(name);
+    }
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.size > 0;
+  }
+
+  /** Hands over what may go. Everything committed is durable, or is by the time this leaves. */
+  release(): void {
+    for (const name of this.#ready) {
+      const channel = this.#channels.get(name);
+      if (channel) this.#post(channel);
+    }
+    this.#ready.clear();
+  }
+
+  #post(channel: Channel): void {
+    const [message] = channel.messages;
+    if (!message) return;
+    channel.posted = true;
+    channel.nextAt = this.#owner.now() + LIMITS.repostMs;
+    this.#owner.post(message);
+  }
+
+  /** What became of a message: `done` when its transaction is decided, whatever it answered. */
+  posted(requestId: string, done: boolean): void {
+    const name = this.#channelOf.get(requestId);
+    const channel = name === undefined ? undefined : this.#channels.get(name);
+    if (name === undefined || !channel || channel.messages[0]?.requestId !== requestId || !channel.posted) return;
+    channel.posted = false;
+    if (!done) {
+      channel.failures += 1;
+      channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** channel.failures, LIMITS.repostMaxMs);
+      return;
+    }
+    channel.messages.shift();
+    channel.failures = 0;
+    channel.nextAt = 0;
+    this.#channelOf.delete(requestId);
+    this.#owner.delivered(requestId);
+    if (channel.messages.length === 0) this.#channels.delete(name);
+    else this.#ready.add(name);
+  }
+
+  /** Hands over again what failed or was never answered. */
+  tick(now: number): void {
+    for (const [name, channel] of this.#channels) if (channel.nextAt <= now && !this.#ready.has(name)) this.#post(channel);
+  }
+
+  get size(): number {
+    return this.#channelOf.size;
+  }
+}

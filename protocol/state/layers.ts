@@ -1,0 +1,128 @@
+/**
+ * State as transactions see it: the changes of undecided epochs, newest first, over what is committed. Locks order the changes of one
+ * key, and each later one has the same or a higher epoch (docs/protocol.md, "Finish"), so layers by epoch are enough.
+ */
+import { invariant } from "../assert.ts";
+import type { Epoch } from "../wire/messages.ts";
+import type { History } from "./history.ts";
+import { Overlay } from "./overlay.ts";
+import { compareKeys } from "./state-key.ts";
+import type { Change, StateStore, Write } from "./store.ts";
+
+/** Where a transaction's copies read from. */
+export interface StateView {
+  get(key: string, entity: string): Change;
+  /** Entries of a collection between two full keys, ascending unless reversed. */
+  range(
+    prefix: string,
+    entity: string,
+    from: string,
+    to: string,
+    limit: number,
+    reverse: boolean,
+  ): Array<[string, string]>;
+}
+
+interface Layer {
+  readonly epoch: Epoch;
+  readonly overlay: Overlay;
+  /** All of its writes in order: what is applied when it is decided. */
+  readonly writes: Write[];
+}
+
+export class Layers implements StateView {
+  readonly committed: StateStore;
+  readonly #history: History;
+  /** Ascending by epoch. */
+  #layers: Layer[] = [];
+
+  constructor(committed: StateStore, history: History) {
+    this.committed = committed;
+    this.#history = history;
+  }
+
+  get(key: string, entity: string): Change {
+    for (let at = this.#layers.length - 1; at >= 0; at--) {
+      const change = (this.#layers[at] as Layer).overlay.get(key, entity);
+      if (change !== undefined) return change;
+    }
+    return this.committed.get(key, entity);
+  }
+
+  range(
+    prefix: string,
+    entity: string,
+    from: string,
+    to: string,
+    limit: number,
+    reverse: boolean,
+  ): Array<[string, string]> {
+    const overlays = this.#layers.map(({ overlay }) => overlay).filter((overlay) => overlay.entities.has(entity));
+    if (overlays.length === 0) return this.committed.range(prefix, entity, from, to, limit, reverse);
+    const hidden = overlays.reduce((sum, overlay) => sum + overlay.entriesOf(prefix), 0);
+    const cleared = overlays.findLastIndex((overlay) => overlay.isCleared(entity));
+    const found = new Map(
+      cleared < 0 ? this.committed.range(prefix, entity, from, to, limit + hidden, reverse) : [],
+    );
+    for (const overlay of overlays.slice(Math.max(0, cleared))) {
+      for (const [key, change] of overlay.entriesIn(prefix, from, to)) {
+        if (change === null) found.delete(key);
+        else found.set(key, change);
+      }
+    }
+    const sorted = [...found].sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
+    return sorted.slice(0, limit);
+  }
+
+  /** Whether a key has a change of an epoch that is not decided. */
+  isUndecided(entity: string): boolean {
+    return this.#layers.some(({ overlay }) => overlay.entities.has(entity));
+  }
+
+  get isDecided(): boolean {
+    return this.#layers.length === 0;
+  }
+
+  /** Adds writes of a finished transaction to those of its epoch. */
+  add(epoch: Epoch, writes: readonly Write[]): void {
+    if (writes.length === 0) return;
+    const layer = this.#layerOf(epoch);
+    layer.overlay.add(writes);
+    for (const write of writes) layer.writes.push(write);
+  }
+
+  #layerOf(epoch: Epoch): Layer {
+    const known = this.#layers.find((layer) => layer.epoch === epoch);
+    if (known) return known;
+    const layer: Layer = { epoch, overlay: new Overlay(), writes: [] };
+    this.#layers.push(layer);
+    this.#layers.sort((a, b) => a.epoch - b.epoch);
+    return layer;
+  }
+
+  /** Writes of an undecided epoch, in order. */
+  writesOf(epoch: Epoch): readonly Write[] {
+    return this.#layers.find((layer) => layer.epoch === epoch)?.writes ?? [];
+  }
+
+  /** The epoch is committed, as record `seq`: its changes become committed state. Returns them. */
+  decide(epoch: Epoch, seq: number): readonly Write[] {
+    const at = this.#layers.findIndex((layer) => layer.epoch === epoch);
+    if (at < 0) return [];
+    invariant(at === 0, "2: an epoch is decided before an earlier one");
+    const [{ writes }] = this.#layers.splice(at, 1) as [Layer];
+    this.commit(writes, seq, epoch);
+    return writes;
+  }
+
+  /** Makes changes of record `seq` committed as of an epoch. */
+  commit(writes: readonly Write[], seq: number, epoch: Epoch): void {
+    this.#history.keep(writes, epoch, this.committed);
+    this.committed.apply(writes, seq);
+  }
+
+  /** Forgets what an epoch changed: it was aborted, or everything unprepared is dropped. */
+  drop(epoch: Epoch): void {
+    this.#layers = this.#layers.filter((layer) => layer.epoch !== epoch);
+  }
+}

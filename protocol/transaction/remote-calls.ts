@@ -1,0 +1,353 @@
+/** Calls between partitions within one transaction: what is sent for a call and its answer, and what is done on receiving them (docs/protocol.md, "Running a transaction"). */
+import { LIMITS } from "../limits.ts";
+import type {
+  AbortMessage,
+  AnswerMessage,
+  CallMessage,
+  ChaseMessage,
+  CycleMessage,
+  InquireMessage,
+  KillMessage,
+  PartitionMessage,
+  Peer,
+  ScopeEndedMessage,
+  ScopeEndMessage,
+  TooOldMessage,
+} from "../wire/messages.ts";
+import type { Activation, Attempt, Outcome } from "./attempt.ts";
+import { answeredBy, answersTo, callsWaitedFor } from "./chase.ts";
+import { failureOf } from "./failure.ts";
+import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
+import { enclosing, placesOf, scopeKey } from "./scopes.ts";
+import type { Transactions } from "./transactions.ts";
+import { leaveScope } from "./uses.ts";
+
+type TransactionMessage = Extract<PartitionMessage, { readonly id: unknown }>;
+
+interface Waiting {
+  readonly activation: Activation;
+  /** When it was last sent or asked after; ms. */
+  at: number;
+}
+
+export class RemoteCalls {
+  readonly #transactions: Transactions;
+  /** Calls without an answer, by the id of their activation. */
+  readonly #waiting = new Map<number, Waiting>();
+  /** Tried calls that are being undone elsewhere, likewise. */
+  readonly #undoing = new Map<number, Activation>();
+
+  constructor(transactions: Transactions) {
+    this.#transactions = transactions;
+  }
+
+  get #owner(): Transactions["owner"] {
+    return this.#transactions.owner;
+  }
+
+  /** Sends a call. A query that takes no locks goes on as a snapshot first: only then do several partitions show one state. */
+  call(activation: Activation): void {
+    const { attempt } = activation;
+    if (!attempt.locking && attempt.snapshot === 0) {
+      this.#transactions.restartAsSnapshot(attempt);
+      return;
+    }
+    const peer = activation.remote as Peer;
+    activation.state = "remote";
+    attempt.called.add(peer);
+    for (const scope of homeScopes(activation)) scope.reached.add(peer);
+    this.#waiting.set(activation.id, { activation, at: this.#owner.now });
+    if (attempt.locking) this.#owner.reaching();
+    this.#owner.send(peer, {
+      kind: "call",
+      id: attempt.id,
+      age: attempt.age,
+      callId: activation.id,
+      caller: activation.parent?.id ?? 0,
+      depth: activation.depth,
+      path: activation.path,
+      scopes: placesOf(activation.scope),
+      snapshot: attempt.snapshot,
+      at: attempt.at,
+      service: activation.target.service.contract.name,
+      key: activation.target.key,
+      name: activation.target.name,
+      input: activation.input,
+    });
+  }
+
+  receive(from: Peer, message: TransactionMessage): void {
+    const attempt = this.#transactions.attempts.find(message.id);
+    if (attempt) attempt.heardAt = this.#owner.now;
+    switch (message.kind) {
+      case "call":
+        return this.#onCall(from, message, attempt);
+      case "answer":
+        return this.#onAnswer(from, message, attempt);
+      case "abort":
+        return this.#onAbort(message, attempt);
+      case "kill":
+        return this.#onKill(message, attempt);
+      case "inquire":
+        return this.#onInquire(from, message, attempt);
+      case "scope-end":
+        return this.#onScopeEnd(from, message, attempt);
+      case "scope-ended":
+        return this.#onScopeEnded(from, message, attempt);
+      case "chase":
+        return this.#onChase(from, message, attempt);
+      case "cycle":
+        return this.#onCycle(message, attempt);
+      case "too-old":
+        return this.#onTooOld(message, attempt);
+      case "finish":
+    }
+  }
+
+  #onCall(from: Peer, message: CallMessage, known: Attempt | undefined): void {
+    const { id } = message;
+    // Of an attempt that is over: its abort is on the way to the caller, or was there already.
+    if (known ? known.ended : id.root === this.#owner.self) return;
+    if (id.incarnation < this.#owner.incarnationOf(id.root)) return;
+    if (message.snapshot !== 0) this.#owner.readAsOf(message.snapshot);
+    const { age, at, snapshot } = message;
+    const attempt =
+      known ?? this.#transactions.newAttempt({ id, root: null, age, at, locking: snapshot === 0, snapshot });
+    const activation = this.#activationOf(from, message, attempt);
+    if (typeof activation === "string") return;
+    if (activation) this.#transactions.enter(activation);
+  }
+
+  /** Null when it was answered already: there is no such function. The word when the call path names what is gone. */
+  #activationOf(from: Peer, message: CallMessage, attempt: Attempt): Activation | null | "stale" {
+    const { self } = this.#owner;
+    const back = message.path.findLast(({ peer }) => peer === self);
+    const again = back ? this.#waiting.get(back.activation)?.activation : undefined;
+    if (back && again?.attempt !== attempt) return "stale";
+    const caller = { peer: from, callId: message.callId };
+    let target;
+    try {
+      target = this.#transactions.resolve(message.service, message.key, message.name);
+    } catch (error) {
+      this.#send(attempt, caller, { ok: false, failure: failureOf(error) });
+      return null;
+    }
+    const { scope, up } = enclosing(attempt, message.scopes, again ?? null, target);
+    return this.#transactions.newActivation(attempt, {
+      parent: null,
+      up,
+      caller,
+      path: [...message.path, { peer: from, activation: message.callId }],
+      depth: message.depth,
+      scope,
+      target,
+      tried: false,
+      input: message.input,
+      remote: null,
+    });
+  }
+
+  /** Answers the call that an activation stands for. Nothing is held back for others: each call is answered by itself. */
+  answer(activation: Activation, outcome: Outcome): void {
+    const { attempt, scope, caller } = activation;
+    if (!caller) return;
+    let told: Outcome = scope.failure ? { ok: false, failure: scope.failure } : outcome;
+    if (told.ok && !attempt.root && attempt.live.size === 0) {
+      // What cannot be stored must be known before the root finishes: after that it is too late to fail.
+      try {
+        if (attempt.locking) this.#transactions.preparedOf(attempt);
+      } catch (error) {
+        told = { ok: false, failure: failureOf(error) };
+      }
+    }
+    if (!told.ok) scope.failure ??= told.failure;
+    if (!told.ok && told.failure.kind === "thrown") this.#report(activation, told.failure.error);
+    if (!attempt.locking) this.#owner.touch();
+    this.#send(attempt, caller, told);
+  }
+
+  #report({ target }: Activation, error: unknown): void {
+    const message = `${target.service.contract.name}.${target.name} on ${JSON.stringify(target.key)} failed`;
+    this.#owner.emit({ kind: "report", level: "error", message, error });
+  }
+
+  #send(attempt: Attempt, { peer, callId }: { peer: Peer; callId: number }, outcome: Outcome): void {
+    const parts = new Map(attempt.parts);
+    parts.set(this.#owner.self, this.#owner.incarnation);
+    this.#owner.send(peer, {
+      kind: "answer",
+      id: attempt.id,
+      callId,
+      outcome: encodeOutcome(outcome),
+      parts,
+      clock: this.#owner.clock,
+    });
+  }
+
+  #onAnswer(from: Peer, message: AnswerMessage, attempt: Attempt | undefined): void {
+    this.#owner.see(message.clock);
+    const activation = this.#waiting.get(message.callId)?.activation;
+    if (!attempt || attempt.ended || activation?.attempt !== attempt || activation.remote !== from) return;
+    this.#waiting.delete(message.callId);
+    if (!this.#merge(attempt, activation, message)) return;
+    this.#transactions.answered(activation, decodeOutcome(message.outcome));
+  }
+
+  /** False when a participant was lost on the way: with an incarnation its locks are gone. */
+  #merge(attempt: Attempt, activation: Activation, { parts }: AnswerMessage): boolean {
+    const { self, incarnation } = this.#owner;
+    const scopes = homeScopes(activation);
+    for (const [peer, taken] of parts) {
+      const known = peer === self ? incarnation : (attempt.parts.get(peer) ?? taken);
+      if (known !== taken || taken < this.#owner.incarnationOf(peer)) {
+        this.#transactions.giveUp(attempt);
+        return false;
+      }
+      if (peer === self) continue;
+      attempt.parts.set(peer, taken);
+      for (const scope of scopes) scope.reached.add(peer);
+    }
+    return true;
+  }
+
+  #onAbort(_message: AbortMessage, attempt: Attempt | undefined): void {
+    if (attempt && !attempt.root && !attempt.ended) this.#transactions.aborted(attempt);
+  }
+
+  #onKill(_message: KillMessage, attempt: Attempt | undefined): void {
+    if (attempt?.root && !attempt.ended) this.#transactions.giveUp(attempt);
+  }
+
+  /** Asks the root of an attempt that blocks an older one, or that has lost a participant, to give it up; once. */
+  kill(attempt: Attempt): void {
+    if (attempt.killed) return;
+    attempt.killed = true;
+    this.#owner.send(attempt.id.root, { kind: "kill", id: attempt.id });
+  }
+
+  #onInquire(from: Peer, { id }: InquireMessage, attempt: Attempt | undefined): void {
+    if (!attempt) this.#owner.send(from, { kind: "abort", id });
+  }
+
+  /**
+   * Tells other partitions that a tried call has ended. True when its subtree is being undone elsewhere: it ends when they have answered,
+   * since until then a call by another way could still see what is to be undone.
+   */
+  endScope(activation: Activation, outcome: Outcome): boolean {
+    const { attempt, scope } = activation;
+    if (scope.reached.size === 0 || scope.place === null) return false;
+    const undo = scope.failure !== null;
+    for (const peer of scope.reached) {
+      this.#owner.send(peer, { kind: "scope-end", id: attempt.id, scope: scope.place, undo });
+    }
+    if (!undo) return false;
+    activation.state = "undoing";
+    activation.outcome = outcome;
+    activation.undoing = new Set(scope.reached);
+    this.#undoing.set(activation.id, activation);
+    return true;
+  }
+
+  #onScopeEnd(from: Peer, { id, scope, undo }: ScopeEndMessage, attempt: Attempt | undefined): void {
+    const mirror = attempt?.mirrors.get(scopeKey(scope));
+    if (attempt && mirror) {
+      if (undo) this.#transactions.restore(attempt, mirror);
+      attempt.mirrors.delete(scopeKey(scope));
+      this.#transactions.wake(attempt, leaveScope(attempt, mirror));
+    }
+    if (undo) this.#owner.send(from, { kind: "scope-ended", id, scope });
+  }
+
+  #onScopeEnded(from: Peer, { scope }: ScopeEndedMessage, attempt: Attempt | undefined): void {
+    const activation = this.#undoing.get(scope.activation);
+    if (!activation?.undoing || activation.attempt !== attempt) return;
+    activation.undoing.delete(from);
+    if (activation.undoing.size > 0) return;
+    this.#undoing.delete(activation.id);
+    this.#transactions.leave(activation, activation.outcome as Outcome);
+  }
+
+  /** An activation that waits for a key which others of its transaction use may wait for itself by way of other partitions. */
+  chase(queued: Activation): void {
+    const { attempt, path } = queued;
+    const origin = { peer: this.#owner.self, activation: queued.id };
+    for (const { remote, id } of callsWaitedFor(queued)) {
+      this.#owner.send(remote as Peer, { kind: "chase", id: attempt.id, origin, path, callId: id, hops: 1 });
+    }
+  }
+
+  #onChase(from: Peer, message: ChaseMessage, attempt: Attempt | undefined): void {
+    const activation = attempt && answersTo(attempt, from, message.callId);
+    if (!activation) return;
+    const { self } = this.#owner;
+    const calls = message.path.filter(({ peer }) => peer === self).map((place) => this.#waiting.get(place.activation));
+    const { cycle, open } = answeredBy(activation, calls.map((waiting) => waiting?.activation ?? null));
+    const { id, origin, path } = message;
+    if (cycle) {
+      if (origin.peer === self) this.#onCycle({ kind: "cycle", id, activation: origin.activation }, attempt);
+      else this.#owner.send(origin.peer, { kind: "cycle", id, activation: origin.activation });
+      return;
+    }
+    if (message.hops >= LIMITS.maxCallDepth) return;
+    const hops = message.hops + 1;
+    for (const next of open) {
+      this.#owner.send(next.remote as Peer, { kind: "chase", id, origin, path, callId: next.id, hops });
+    }
+  }
+
+  #onCycle({ activation: id }: CycleMessage, attempt: Attempt | undefined): void {
+    if (!attempt || attempt.ended) return;
+    for (const queued of attempt.queued) if (queued.id === id) return this.#transactions.breakCycle(queued);
+  }
+
+  #onTooOld({ decided }: TooOldMessage, attempt: Attempt | undefined): void {
+    this.#owner.learn(decided);
+    if (attempt?.root && !attempt.ended) this.#transactions.tooOld(attempt);
+  }
+
+  /** The call of an activation is not waited for any more. */
+  forget(activation: Activation): void {
+    this.#waiting.delete(activation.id);
+    this.#undoing.delete(activation.id);
+  }
+
+  /** Asks after whoever has been silent for long: what it held may be gone, or nobody may ever free what is held here. */
+  probe(now: number): void {
+    for (const attempt of this.#transactions.attempts.all()) {
+      if (attempt.root || now - attempt.heardAt < LIMITS.probeMs) continue;
+      attempt.heardAt = now;
+      this.#owner.send(attempt.id.root, { kind: "inquire", id: attempt.id });
+    }
+    const silent = new Set<Peer>();
+    for (const waiting of this.#waiting.values()) {
+      if (now - waiting.at < LIMITS.probeMs) continue;
+      waiting.at = now;
+      silent.add(waiting.activation.remote as Peer);
+    }
+    for (const activation of this.#undoing.values()) for (const peer of activation.undoing ?? []) silent.add(peer);
+    for (const peer of silent) this.#owner.send(peer, { kind: "ping" });
+  }
+
+  /** An instance is gone with its memory: attempts of its roots are over, and those that it took part in cannot commit. */
+  peerRestarted(peer: Peer, incarnation: number): void {
+    for (const attempt of this.#transactions.attempts.all()) {
+      if (attempt.ended) continue;
+      const { id } = attempt;
+      if (!attempt.root && id.root === peer && id.incarnation < incarnation) this.#transactions.aborted(attempt);
+      else if (attempt.called.has(peer) || attempt.parts.has(peer)) this.#transactions.giveUp(attempt);
+    }
+  }
+}
+
+/** The scopes of tried calls made here that a call lies in. */
+function homeScopes(activation: Activation): Array<Activation["scope"]> {
+  const scopes: Array<Activation["scope"]> = [];
+  for (let scope: Activation["scope"] | null = activation.scope; scope !== null; scope = scope.parent) {
+    if (scope.place !== null && scope.activation !== null && !isMirror(scope)) scopes.push(scope);
+  }
+  return scopes;
+}
+
+function isMirror({ activation, place }: Activation["scope"]): boolean {
+  return activation?.id !== place?.activation;
+}

@@ -1,0 +1,71 @@
+/** Failures on their way between partitions. Of a user's own error only its name and message go: its stack stays in the log of the partition where it was thrown. */
+import { TidegateError } from "../../sdk/errors.ts";
+import { Refusal } from "../../sdk/refusal.ts";
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { ProblemType } from "../../sdk/problems.ts";
+import { LIMITS } from "../limits.ts";
+import { fitsUtf8 } from "../utf8.ts";
+import type { AnswerOutcome } from "../wire/messages.ts";
+import type { Outcome } from "./attempt.ts";
+import type { Failure } from "./failure.ts";
+
+export function encodeOutcome(outcome: Outcome): AnswerOutcome {
+  if (outcome.ok) {
+    const value = outcome.value === undefined ? null : (outcome.value as string);
+    if (value === null || fitsUtf8(value, LIMITS.maxResultBytes)) return { ok: true, value };
+    return encodeFailure({ kind: "engine", error: tooLarge() });
+  }
+  return encodeFailure(outcome.failure);
+}
+
+function encodeFailure(failure: Failure): AnswerOutcome {
+  const { kind } = failure;
+  const detail = kind === "thrown" ? thrownDetail(failure.error) : declaredDetail(failure);
+  if (fitsUtf8(detail, LIMITS.maxResultBytes)) return { ok: false, failure: kind, detail };
+  return { ok: false, failure: "engine", detail: declaredDetail({ kind: "engine", error: tooLarge() }) };
+}
+
+function declaredDetail(failure: Exclude<Failure, { kind: "thrown" }>): string {
+  if (failure.kind === "engine") {
+    return JSON.stringify([failure.error.type, failure.error.message, failure.members ?? null]);
+  }
+  const { service, refusal, data } = failure.refusal;
+  return JSON.stringify([service, refusal, data === undefined ? null : encodeValue(data)]);
+}
+
+/** What was thrown may throw when it is looked at. */
+function thrownDetail(error: unknown): string {
+  try {
+    if (error instanceof Error) return JSON.stringify([error.name, error.message]);
+    return JSON.stringify(["Error", String(error)]);
+  } catch {
+    return JSON.stringify(["Error", "an error that cannot be shown"]);
+  }
+}
+
+export function decodeOutcome(outcome: AnswerOutcome): Outcome {
+  if (outcome.ok) return { ok: true, value: outcome.value ?? undefined };
+  return { ok: false, failure: decodeFailure(outcome.failure, JSON.parse(outcome.detail) as unknown[]) };
+}
+
+function decodeFailure(kind: Failure["kind"], detail: unknown[]): Failure {
+  if (kind === "refusal") {
+    const [service, refusal, data] = detail as [string, string, string | null];
+    return { kind, refusal: new Refusal(service, refusal, data === null ? undefined : decodeValue(data)) };
+  }
+  if (kind === "engine") {
+    const [type, message, members] = detail as [ProblemType, string, Record<string, unknown> | null];
+    return { kind, error: new TidegateError(type, message), members: members ?? undefined };
+  }
+  const [name, message] = detail as [string, string];
+  const error = new Error(message);
+  error.name = name;
+  return { kind: "thrown", error };
+}
+
+function tooLarge(): TidegateError {
+  return new TidegateError(
+    "transaction-too-large",
+    `what a call returns has at most ${LIMITS.maxResultBytes} bytes; return less, or in pages`,
+  );
+}
