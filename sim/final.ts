@@ -15,7 +15,12 @@ export interface Final {
 const FIRST = 1_000_000;
 
 /** Asks for everything, freshly. @returns null when no answer comes in time */
-export async function readFinal(setup: ClientSetup, ground: Ground, round: number, limitMs: number): Promise<Final | null> {
+export async function readFinal(
+  setup: ClientSetup,
+  ground: Ground,
+  round: number,
+  limitMs: number,
+): Promise<Final | null> {
   const { world, ledger } = setup;
   const asks: Ask[] = [
     ...ground.lists.flatMap(({ at }): Ask[] => [

@@ -13,6 +13,7 @@ npm run sim                        200 seeds
 npm run sim -- --seeds 2000        seeds 1 to 2000
 npm run sim -- --from 5000         the first seed
 npm run sim -- --minutes 60        until the time is over, however many seeds that is
+npm run sim -- --all               goes on after a failure and lists all of them
 npm run sim -- --seed 17           one seed; with --show its trace, with --shrink a smaller plan that fails as well
 npm run sim -- --bug NAME          with a planted bug: failures are wanted, the first ends it
 npm run sim -- --bugs              every planted bug, at most --seeds (500) seeds each
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     show: { type: "boolean", default: false },
     shrink: { type: "boolean", default: false },
     bug: { type: "string" },
+    all: { type: "boolean", default: false },
     bugs: { type: "boolean", default: false },
     local: { type: "boolean", default: false },
     jobs: { type: "string", default: String(navigator.hardwareConcurrency) },
@@ -79,12 +81,13 @@ async function many(): Promise<number> {
   const pool = new Pool(settings, jobs);
   const started = performance.now();
   const deadline = values.minutes === undefined ? Infinity : started + Number(values.minutes) * 60_000;
-  const last = values.seeds === undefined && values.minutes !== undefined ? Infinity : from + Number(values.seeds ?? 200);
+  const last =
+    values.seeds === undefined && values.minutes !== undefined ? Infinity : from + Number(values.seeds ?? 200);
   const totals = new Totals();
   let next = from;
   let said = started;
   const work = async (): Promise<void> => {
-    while (next < last && performance.now() < deadline && totals.failed.length === 0) {
+    while (next < last && performance.now() < deadline && (values.all || totals.failed.length === 0)) {
       const seeds = Array.from({ length: Math.min(CHUNK, last - next) }, (_, n) => next + n);
       next += seeds.length;
       const done = await pool.ask({ kind: "seeds", seeds });
@@ -97,13 +100,20 @@ async function many(): Promise<number> {
   await Promise.all(Array.from({ length: jobs }, work));
   console.log(`commit ${commit()}, seeds ${from} to ${next - 1}`);
   console.log(totals.text(performance.now() - started, values.coverage));
-  const [failed] = totals.failed;
+  const failures = totals.failed.sort((a, b) => a.seed - b.seed);
+  if (values.all) {
+    for (const each of failures) console.log(`seed ${each.seed}: ${each.failures[0]?.slice(0, 300)}`);
+    console.log(`${failures.length} seeds failed`);
+  }
+  const [failed] = values.all ? [] : failures;
   if (failed) {
-    console.log(`\nFAILED: seed ${failed.seed} (npm run sim -- --seed ${failed.seed} --show)\n${failed.failures.join("\n")}`);
+    console.log(
+      `\nFAILED: seed ${failed.seed} (npm run sim -- --seed ${failed.seed} --show)\n${failed.failures.join("\n")}`,
+    );
     if (settings.bug === null) await shrunk(pool, failed.seed);
   }
   await pool.close();
-  return failed ? 1 : 0;
+  return failures.length > 0 ? 1 : 0;
 }
 
 function commit(): string {

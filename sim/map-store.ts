@@ -60,7 +60,9 @@ export class MapStore implements StateReader {
   }
 
   #performOnList(
-    op: Op<"record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint">,
+    op: Op<
+      "record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint"
+    >,
   ): void {
     switch (op.op) {
       case "record":

@@ -12,7 +12,7 @@ import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, sameFinal } from "./final.ts";
 import { partitioner, type Plan } from "./plan.ts";
-import { CoordinatorObject } from "./world/coordinator-object.ts";
+import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { kindsReader } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
@@ -120,14 +120,15 @@ class Run {
     await world.run(answered, FAULTS_MS);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
-    const final = await this.#end();
-    if (final && world.failures.length === 0) {
+    const final = world.failures.length === 0 ? await this.#end() : null;
+    if (final) {
       for (const { anomaly, explanation } of judge(this.#ledger, final)) world.fail(`${anomaly}: ${explanation}`);
     }
     return this.#report();
   }
 
   #unanswered(): void {
+    if (this.#world.failures.length > 0) return;
     const open = [...this.#ledger.entries.values()].filter(({ completed }) => completed === null);
     const names = open.map(({ process, request }) => `${process} ${request.row.id}`);
     this.#world.fail(`without an answer: ${names.join(", ")}\n${this.#statuses()}`);
@@ -148,12 +149,13 @@ class Run {
   async #drainAndRead(round: number): Promise<Final | null> {
     const world = this.#world;
     if (!(await this.#drain())) {
+      if (world.failures.length > 0) return null;
       const leaks = findLeaks(this.#statusByName()).filter(({ anomaly }) => anomaly === "left-over");
       world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.#statuses()}`);
       return null;
     }
     const final = await readFinal(this.#setup, this.#plan.ground, round, PATIENCE_MS);
-    if (!final) world.fail(`final reads are not answered\n${this.#statuses()}`);
+    if (!final && world.failures.length === 0) world.fail(`final reads are not answered\n${this.#statuses()}`);
     return final;
   }
 
@@ -179,14 +181,17 @@ class Run {
   #statusByName(): Record<string, Status> {
     return Object.fromEntries(
       this.#world.objects.flatMap(({ name, current }) =>
-        current && "status" in current ? [[name, (current as PartitionInstance).status as Status]] : [],
+        current ? [[name, (current as PartitionInstance | CoordinatorInstance).status as unknown as Status]] : [],
       ),
     );
   }
 
   #statuses(): string {
     return this.#world.objects
-      .map(({ name, current }) => `${name}: ${JSON.stringify(current ? (current as PartitionInstance).status : "down")}`)
+      .map(
+        ({ name, current }) =>
+          `${name}: ${JSON.stringify((current as PartitionInstance | CoordinatorInstance | null)?.status ?? "down")}`,
+      )
       .join("\n");
   }
 

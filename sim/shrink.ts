@@ -29,7 +29,7 @@ class Shrinker {
     if (failure === null) return null;
     this.#wanted = failure;
     let best = plan;
-    for (let before = ""; before !== sizeOf(best) && !this.#isLate; ) {
+    for (let before = ""; before !== sizeOf(best) && !this.#isLate;) {
       before = sizeOf(best);
       best = await this.#quieter(best);
       best = await this.#fewer(best, best.aims, (aims) => ({ ...best, aims }));
@@ -81,8 +81,12 @@ class Shrinker {
   async #fewer<T>(plan: Plan, items: readonly T[], make: (left: readonly T[]) => Plan): Promise<Plan> {
     let best = plan;
     let left = items;
-    for (let size = Math.ceil(left.length / 2); size >= 1 && left.length > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      for (let at = 0; at < left.length && !this.#isLate; ) {
+    for (
+      let size = Math.ceil(left.length / 2);
+      size >= 1 && left.length > 0;
+      size = size === 1 ? 0 : Math.ceil(size / 2)
+    ) {
+      for (let at = 0; at < left.length && !this.#isLate;) {
         const without = [...left.slice(0, at), ...left.slice(at + size)];
         const next = make(without);
         if (await this.#fails(next)) {
@@ -116,7 +120,10 @@ function describe({ seed, partitions, clients, planned, aims, rates }: Plan): st
     ...planned.map((fault) => `fault ${JSON.stringify(fault)}`),
     ...aims.map((aim) => `aim ${JSON.stringify(aim)}`),
     ...clients.flatMap((groups, client) =>
-      groups.map((group) => `client ${client} asks ${group.map(({ number, ask }) => `T${number} ${JSON.stringify(ask)}`).join(" and ")}`),
+      groups.map(
+        (group) =>
+          `client ${client} asks ${group.map(({ number, ask }) => `T${number} ${JSON.stringify(ask)}`).join(" and ")}`,
+      ),
     ),
   ];
 }

@@ -14,7 +14,10 @@ export function judge(ledger: Ledger, final: Final): Finding[] {
   return [
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
     // Snapshots may be old, but must fit in with the rest.
-    ...checkListAppend(historyOf(ledger, () => true), { realtime: false }),
+    ...checkListAppend(
+      historyOf(ledger, () => true),
+      { realtime: false },
+    ),
     ...checkLedger({ requests: outcomesOf(ledger), entries: [...final.lists.values()].flat().map(String) }),
     ...checkBank(bankOf(ledger, final)),
     ...checkMessageOrder(messagesOf(final)),
@@ -31,7 +34,10 @@ function outcomesOf(ledger: Ledger): Array<{ id: string; outcome: Outcome }> {
     const micro = microOf(entry);
     const done = new Set((micro ?? []).map((step) => (step[0] === "append" ? step[2] : null)));
     for (const [, , value] of ask.appends) {
-      outcomes.push({ id: String(value), outcome: micro === null ? "info" : done.has(value as number) ? "ok" : "fail" });
+      outcomes.push({
+        id: String(value),
+        outcome: micro === null ? "info" : done.has(value as number) ? "ok" : "fail",
+      });
     }
   }
   return outcomes;

@@ -51,7 +51,8 @@ export class Client {
   #begin(group: readonly Transaction[]): void {
     this.#group += 1;
     this.#open = group.map((transaction, line) => this.#request(transaction, line + 1));
-    for (const request of this.#open) this.#setup.ledger.invoked(request, `client ${this.#number}.${request.transaction.number}`);
+    for (const request of this.#open)
+      this.#setup.ledger.invoked(request, `client ${this.#number}.${request.transaction.number}`);
     this.#ask();
   }
 

@@ -178,7 +178,12 @@ function tried(g: Generator): Ask | undefined {
 function caught(g: Generator): Ask | undefined {
   const [a, b] = g.apart(2);
   if (!a || !b) return undefined;
-  return g.run(a, g.append(), { op: "catch", at: b, steps: [read, { op: "refuse", every: 2 }, g.append()] }, g.append());
+  return g.run(
+    a,
+    g.append(),
+    { op: "catch", at: b, steps: [read, { op: "refuse", every: 2 }, g.append()] },
+    g.append(),
+  );
 }
 
 function sendFar(g: Generator): Ask | undefined {
@@ -193,7 +198,13 @@ function sendFar(g: Generator): Ask | undefined {
 function transfer({ random, ground }: Generator): Ask {
   const from = random.pick(ground.accounts);
   const others = ground.accounts.filter((account) => account !== from);
-  return { kind: "transfer", from, to: random.pick(others), amount: 1 + random.int(70), pause: random.int(3) * random.int(10) };
+  return {
+    kind: "transfer",
+    from,
+    to: random.pick(others),
+    amount: 1 + random.int(70),
+    pause: random.int(3) * random.int(10),
+  };
 }
 
 function audit({ random, ground }: Generator): Ask {

@@ -24,7 +24,9 @@ export interface Entry {
 
 /** Answers that every repetition must get too: they were recorded. */
 function isKept({ transaction }: Request, { status }: Answer): boolean {
-  const recorded = transaction.clientId || (transaction.ask.kind === "list" ? transaction.ask.name === "run" : transaction.ask.kind === "transfer");
+  const recorded =
+    transaction.clientId ||
+    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : transaction.ask.kind === "transfer");
   return recorded && (status === 200 || status === 409);
 }
 
@@ -48,7 +50,11 @@ export class Ledger {
       completedMs: 0,
       answer: null,
     });
-    this.#world.trace.say(now, () => `${process} asks ${request.row.id.slice(-12)} ${request.row.at.join("/")} ${request.row.name} ${request.row.input}`);
+    this.#world.trace.say(
+      now,
+      () =>
+        `${process} asks ${request.row.id.slice(-12)} ${request.row.at.join("/")} ${request.row.name} ${request.row.input}`,
+    );
   }
 
   /** @returns whether the request is over, now or already */
@@ -66,7 +72,8 @@ export class Ledger {
       this.#world.count("request refused for a while");
       return false;
     }
-    if (!EXPECTED.has(answer.status)) this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
+    if (!EXPECTED.has(answer.status))
+      this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
     entry.completed = this.#events++;
     entry.completedMs = now;
     entry.answer = answer;

@@ -1,5 +1,13 @@
 /** Services whose state is a list, and whose functions run steps on it. */
-import { contract, fn, type FnContext, query, type QueryContext, service, type ServiceDefinition } from "../../sdk/index.ts";
+import {
+  contract,
+  fn,
+  type FnContext,
+  query,
+  type QueryContext,
+  service,
+  type ServiceDefinition,
+} from "../../sdk/index.ts";
 import { functionHost, type FunctionHost } from "../world/functions.ts";
 import { anything } from "./schema.ts";
 import { type Call, type Done, type ListState, type Micro, nameOf, type Place, type Step } from "./steps.ts";
@@ -38,7 +46,10 @@ export function listServices(): ServiceDefinition[] {
           ctx.state.inbox.push([from, number]);
           return run(declared.name, "run", ctx, steps);
         },
-        messages: ({ state: { sent, inbox } }) => ({ sent: { ...sent }, inbox: inbox.map(([from, n]): [string, number] => [from, n]) }),
+        messages: ({ state: { sent, inbox } }) => ({
+          sent: { ...sent },
+          inbox: inbox.map(([from, n]): [string, number] => [from, n]),
+        }),
       },
     ),
   );
@@ -59,10 +70,10 @@ interface Running {
   pure: boolean;
 }
 
-async function run(service: string, name: "run" | "look", ctx: Context, steps: readonly Step[]): Promise<Done> {
+async function run(serviceName: string, name: "run" | "look", ctx: Context, steps: readonly Step[]): Promise<Done> {
   const host = functionHost();
   host.functions += 1;
-  const running: Running = { host, ctx, at: [service, ctx.key], name, micro: [], pure: true };
+  const running: Running = { host, ctx, at: [serviceName, ctx.key], name, micro: [], pure: true };
   try {
     for (const step of steps) await perform(running, step);
     return { m: running.micro };
@@ -111,8 +122,8 @@ async function callOne(running: Running, step: Call & { readonly op: "call" | "t
   }
   if (step.op === "catch") {
     // Its failure sticks to the transaction; this function only pretends that it does not.
-    const done = await ctx.call(contractAt(step.at), step.at[1])[name](input).catch(() => ({ m: [] }));
-    micro.push(...done.m);
+    const call = ctx.call(contractAt(step.at), step.at[1])[name](input);
+    micro.push(...(await call.catch((): Done => ({ m: [] }))).m);
     return;
   }
   const tried = await ctx.try(contractAt(step.at), step.at[1])[name](input);
@@ -121,9 +132,7 @@ async function callOne(running: Running, step: Call & { readonly op: "call" | "t
 }
 
 async function callAll({ ctx, micro, name }: Running, calls: readonly Call[]): Promise<void> {
-  const done = await Promise.all(
-    calls.map(({ at, steps }) => ctx.call(contractAt(at), at[1])[name]({ steps })),
-  );
+  const done = await Promise.all(calls.map(({ at, steps }) => ctx.call(contractAt(at), at[1])[name]({ steps })));
   for (const { m } of done) micro.push(...m);
 }
 

@@ -12,7 +12,13 @@ export type Ask =
       /** Every append under a call that may be undone included. */
       readonly appends: readonly Micro[];
     }
-  | { readonly kind: "transfer"; readonly from: string; readonly to: string; readonly amount: number; readonly pause: number }
+  | {
+      readonly kind: "transfer";
+      readonly from: string;
+      readonly to: string;
+      readonly amount: number;
+      readonly pause: number;
+    }
   /** Messages that a list has sent and received. */
   | { readonly kind: "messages"; readonly at: Place }
   | { readonly kind: "audit"; readonly at: string; readonly accounts: readonly string[] };

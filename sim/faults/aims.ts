@@ -55,9 +55,9 @@ function drawAim(random: Random, partitions: number): Aim {
       : `${random.pick(["sent", "handled"])} ${random.pick(KINDS)}`;
   const who = random.pick(["self", "self", "self", "peer", "coordinator", "other"] as const);
   const delayMs = random.oneIn(2) ? 0 : random.next() * random.pick([3, 12, 40]);
-  const crash: AimAction = { do: "crash", who, delayMs, manner: drawManner(random, "aimed crash") };
+  const first: AimAction = { do: "crash", who, delayMs, manner: drawManner(random, "aimed crash") };
   const nth = 1 + random.int(random.pick([3, 12, 40]));
-  const actions = random.oneIn(5) ? [crash, drawSecond(random, partitions)] : [crash];
+  const actions = random.oneIn(5) ? [first, drawSecond(random, partitions)] : [first];
   return { name: "any", on, nth, actions };
 }
 
@@ -76,7 +76,8 @@ const NAMED: readonly NamedAim[] = [
   (random) => aim("just after a record", "persisted record", 1 + random.int(20), crash(random, "self", 0)),
   (random) => aim("record durable, not yet said", "confirmed record", 1 + random.int(20), crash(random, "self", 0)),
   (random) => aim("just after an abort row", "persisted aborted", 1 + random.int(3), crash(random, "coordinator", 0)),
-  (random) => aim("abort row durable", "confirmed aborted", 1 + random.int(3), crash(random, "coordinator", random.next() * 12)),
+  (random) =>
+    aim("abort row durable", "confirmed aborted", 1 + random.int(3), crash(random, "coordinator", random.next() * 12)),
   (random, partitions) =>
     aim(
       "abort news late at one, then the coordinator crashes",
@@ -94,9 +95,27 @@ const NAMED: readonly NamedAim[] = [
       crash(random, "coordinator", random.next() * 30),
     ),
   (random) => aim("all prepared, none told", "handled prepared", 2 + random.int(10), crash(random, "all", 0)),
-  (random) => aim("decided, then everything is reset", "sent decide", 1 + random.int(10), crash(random, "all", random.next() * 8)),
-  (random) => aim("a participant is lost after its answer", "sent answer", 1 + random.int(20), crash(random, "self", random.next() * 8)),
-  (random) => aim("the root is lost after its finishes", "sent finish", 1 + random.int(20), crash(random, "self", random.next() * 8)),
+  (random) =>
+    aim(
+      "decided, then everything is reset",
+      "sent decide",
+      1 + random.int(10),
+      crash(random, "all", random.next() * 8),
+    ),
+  (random) =>
+    aim(
+      "a participant is lost after its answer",
+      "sent answer",
+      1 + random.int(20),
+      crash(random, "self", random.next() * 8),
+    ),
+  (random) =>
+    aim(
+      "the root is lost after its finishes",
+      "sent finish",
+      1 + random.int(20),
+      crash(random, "self", random.next() * 8),
+    ),
   (random, partitions) =>
     aim("finishes late", "sent finish", 1 + random.int(10), {
       do: "delay",
@@ -106,21 +125,27 @@ const NAMED: readonly NamedAim[] = [
       maxMs: 200,
     }),
   (random) =>
-    aim(
-      "a replaced coordinator decides from memory",
-      "handled prepared",
-      1 + random.int(10),
-      { do: "crash", who: "coordinator", delayMs: 0, manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" } },
-    ),
+    aim("a replaced coordinator decides from memory", "handled prepared", 1 + random.int(10), {
+      do: "crash",
+      who: "coordinator",
+      delayMs: 0,
+      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+    }),
+  (random) =>
+    aim("a replaced partition answers from memory", "sent answer", 1 + random.int(20), {
+      do: "crash",
+      who: "self",
+      delayMs: 0,
+      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+    }),
+  (random) => aim("crash in recovery", "handled recover", 1 + random.int(3), crash(random, "self", random.next() * 10)),
   (random) =>
     aim(
-      "a replaced partition answers from memory",
-      "sent answer",
-      1 + random.int(20),
-      { do: "crash", who: "self", delayMs: 0, manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" } },
+      "coordinator crashes in recovery",
+      "handled report",
+      1 + random.int(3),
+      crash(random, "coordinator", random.next() * 10),
     ),
-  (random) => aim("crash in recovery", "handled recover", 1 + random.int(3), crash(random, "self", random.next() * 10)),
-  (random) => aim("coordinator crashes in recovery", "handled report", 1 + random.int(3), crash(random, "coordinator", random.next() * 10)),
   (random) => aim("crash while folding", "persisted drop-records", 1 + random.int(6), crash(random, "self", 0)),
 ];
 

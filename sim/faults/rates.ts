@@ -50,7 +50,10 @@ export function drawRates(random: Random): Rates {
 }
 
 export function profileOf(rates: Rates): Profile {
-  const between = ([from, to]: readonly [number, number]) => (random: Random) => from + random.next() * (to - from);
+  const between =
+    ([from, to]: readonly [number, number]) =>
+    (random: Random) =>
+      from + random.next() * (to - from);
   return {
     hopMs: between(rates.hop),
     confirmMs: between(rates.confirm),

@@ -70,6 +70,11 @@ export class CoordinatorInstance extends Instance<NamedText> {
     return phase === "recovering" ? phase : (closing?.phase ?? "open");
   }
 
+  /** What the machine says of itself, by name. */
+  get status(): Readonly<Record<string, unknown>> {
+    return this.machine.status as unknown as Readonly<Record<string, unknown>>;
+  }
+
   /** Nothing is read after the start. */
   protected override see(): void {}
 

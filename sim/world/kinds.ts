@@ -4,7 +4,10 @@ import { KIND, PEER } from "../../protocol/wire/codec/rows.ts";
 
 /** As messages name their kinds. */
 const NAMES = new Map<number, string>(
-  Object.entries(KIND).map(([name, number]) => [number, name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)]),
+  Object.entries(KIND).map(([name, number]) => [
+    number,
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
 );
 
 /** @returns kinds in the order of the messages; those that follow each other only once */
