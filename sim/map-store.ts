@@ -19,7 +19,11 @@ export class MapStore implements StateReader {
   touches = 0;
 
   copy(): MapStore {
-    const copy = new MapStore();
+    return this.copyInto(new MapStore());
+  }
+
+  /** Fills an empty store. */
+  copyInto<Store extends MapStore>(copy: Store): Store {
     for (const [key, text] of this.state) copy.state.set(key, text);
     for (const [id, result] of this.results) copy.results.set(id, result);
     for (const [name, value] of this.meta) copy.meta.set(name, value);
@@ -56,7 +60,9 @@ export class MapStore implements StateReader {
   }
 
   #performOnList(
-    op: Op<"record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint">,
+    op: Op<
+      "record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint"
+    >,
   ): void {
     switch (op.op) {
       case "record":
@@ -67,6 +73,10 @@ export class MapStore implements StateReader {
         this.records.push(op);
         return;
       case "replace-record":
+        invariant(
+          this.records.some(({ seq }) => seq === op.seq),
+          "1: a record is replaced that is not there",
+        );
         removeWhere(this.records, ({ seq }) => seq === op.seq);
         this.records.push({ op: "record", seq: op.seq, part: 0, bytes: op.bytes });
         return;

@@ -148,7 +148,10 @@ export class SimPartition {
       if (effect.kind !== "send") continue;
       this.engine.input({ kind: "deliver", ticket: 0, bytes: effect.bytes });
       const sent = { kind: "sent", to: effect.to, batch: effect.batch, incarnation: this.#incarnation } as const;
-      const more = [...this.#coordinator.step(sent, this.clock), ...this.#coordinator.step({ kind: "dispatch" }, this.clock)];
+      const more = [
+        ...this.#coordinator.step(sent, this.clock),
+        ...this.#coordinator.step({ kind: "dispatch" }, this.clock),
+      ];
       effects.push(...more);
     }
   }

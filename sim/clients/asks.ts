@@ -1,0 +1,31 @@
+/** What clients ask for, as the rows of a frame have it. */
+import type { Place } from "./steps.ts";
+import type { Ask } from "./transaction.ts";
+
+export interface EncodedAsk {
+  readonly at: Place;
+  readonly name: string;
+  /** JSON text. */
+  readonly input: string;
+}
+
+export function encodeAsk(ask: Ask): EncodedAsk {
+  switch (ask.kind) {
+    case "list":
+      return { at: ask.at, name: ask.name, input: JSON.stringify({ steps: ask.steps }) };
+    case "transfer": {
+      const { to, amount, pause } = ask;
+      return { at: ["bank", ask.from], name: "transfer", input: JSON.stringify({ to, amount, pause }) };
+    }
+    case "messages":
+      return { at: ask.at, name: "messages", input: "" };
+    case "audit":
+      return { at: ["bank", ask.at], name: "audit", input: JSON.stringify({ accounts: ask.accounts }) };
+  }
+}
+
+/** The key whose partition runs the root function. */
+export function keyOf(ask: Ask): string {
+  if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];
+  return ask.kind === "transfer" ? ask.from : ask.at;
+}

@@ -1,0 +1,134 @@
+/** A client: asks for one group of transactions after the other, and asks again until all of a group are answered. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
+import { createRandom, type Random } from "../random.ts";
+import { deriveSeed } from "../seeds.ts";
+import { EPOCH_MS } from "../world/object.ts";
+import { OUTSIDE } from "../world/network.ts";
+import type { World } from "../world/world.ts";
+import { type Answer, decodeAnswers, encodeRows, type Row } from "./frames.ts";
+import type { Ledger, Request } from "./ledger.ts";
+import { encodeAsk } from "./asks.ts";
+import type { ClientPlan, Transaction } from "./transaction.ts";
+
+/** The edge gives up after this; whoever has a client's id never does. */
+const EDGE_PATIENCE_MS = 30_000;
+
+export interface ClientSetup {
+  readonly world: World;
+  readonly kernels: Kernels;
+  readonly ledger: Ledger;
+  readonly partitionOf: (key: string) => number;
+}
+
+export class Client {
+  readonly #setup: ClientSetup;
+  readonly #number: number;
+  readonly #plan: ClientPlan;
+  readonly #random: Random;
+  #group = 0;
+  /** Rows of the present group that have no answer. */
+  #open: Request[] = [];
+
+  constructor(setup: ClientSetup, number: number, plan: ClientPlan) {
+    this.#setup = setup;
+    this.#number = number;
+    this.#plan = plan;
+    this.#random = createRandom(deriveSeed(setup.world.seed, 4, number));
+  }
+
+  /** All that it asks for is answered. */
+  get isDone(): boolean {
+    return this.#group >= this.#plan.length && this.#open.length === 0;
+  }
+
+  next(): void {
+    const group = this.#plan[this.#group];
+    if (!group) return;
+    this.#setup.world.scheduler.in(group[0]?.after ?? 0, () => this.#begin(group));
+  }
+
+  #begin(group: readonly Transaction[]): void {
+    this.#group += 1;
+    this.#open = group.map((transaction, line) => this.#request(transaction, line + 1));
+    for (const request of this.#open)
+      this.#setup.ledger.invoked(request, `client ${this.#number}.${request.transaction.number}`);
+    this.#ask();
+  }
+
+  #request(transaction: Transaction, line: number): Request {
+    const { world } = this.#setup;
+    const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
+    const number = hex(transaction.number + 1, 12);
+    const edgeId = `e${hex(EPOCH_MS + Math.floor(world.scheduler.now), 11)}${number}${hex(line, 8)}`;
+    const { at, name, input } = encodeAsk(transaction.ask);
+    const flags = (transaction.clientId ? INVOKE_FLAG.clientId : 0) | (transaction.snapshot ? INVOKE_FLAG.snapshot : 0);
+    const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
+    const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
+    return { transaction, row, began: world.scheduler.now };
+  }
+
+  /** Sends what is unanswered, and does so again after a while. */
+  #ask(): void {
+    const { world } = this.#setup;
+    this.#giveUp();
+    if (this.#open.length === 0) return;
+    const group = this.#group;
+    this.#send([...this.#open]);
+    world.scheduler.in(100 + this.#random.next() * 250, () => {
+      if (this.#group !== group || this.#open.length === 0) return;
+      world.count("request repeated");
+      this.#ask();
+    });
+  }
+
+  #giveUp(): void {
+    const { world, ledger } = this.#setup;
+    for (const request of [...this.#open]) {
+      if (request.transaction.clientId || world.scheduler.now - request.began < EDGE_PATIENCE_MS) continue;
+      ledger.givenUp(request);
+      this.#close(request);
+    }
+  }
+
+  #send(requests: readonly Request[]): void {
+    const { world, kernels, partitionOf } = this.#setup;
+    const [first] = requests;
+    if (!first) return;
+    const partition = partitionOf(first.row.at[1]);
+    const frame = encodeRows(
+      kernels,
+      requests.map(({ row }) => row),
+    );
+    const { network } = world;
+    network.carry(OUTSIDE, partition, () => {
+      const object = world.partitions[partition];
+      object?.routeRequest(frame, (body) => {
+        network.carry(partition, OUTSIDE, () => {
+          if (body instanceof Uint8Array) this.#answered(requests, decodeAnswers(kernels, body));
+        });
+      });
+    });
+  }
+
+  #answered(requests: readonly Request[], answers: readonly Answer[]): void {
+    const { ledger } = this.#setup;
+    for (const answer of answers) {
+      const request = requests[answer.line - 1];
+      if (!request) {
+        this.#setup.world.fail(`an answer for line ${answer.line}, which was not asked`);
+        continue;
+      }
+      if (ledger.answered(request, answer)) this.#close(request);
+    }
+  }
+
+  #close(request: Request): void {
+    const at = this.#open.indexOf(request);
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    // Some ask again although they were answered: the answer must be the same.
+    if (this.#random.oneIn(15)) this.#setup.world.scheduler.in(this.#random.next() * 300, () => this.#send([request]));
+    if (this.#open.length === 0) this.next();
+  }
+}

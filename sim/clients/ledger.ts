@@ -1,0 +1,103 @@
+/** What clients asked for and were told, in the order in which it happened. */
+import type { World } from "../world/world.ts";
+import type { Answer, Row } from "./frames.ts";
+import type { Transaction } from "./transaction.ts";
+
+export interface Request {
+  readonly transaction: Transaction;
+  readonly row: Row;
+  /** Simulated ms. */
+  readonly began: number;
+}
+
+export interface Entry {
+  readonly request: Request;
+  readonly process: string;
+  /** Positions among all that clients did and heard: real time. */
+  readonly invoked: number;
+  readonly invokedMs: number;
+  completed: number | null;
+  completedMs: number;
+  /** The first that counts; null while there is none, or none will come. */
+  answer: Answer | null;
+}
+
+/** Answers that every repetition must get too: they were recorded. */
+function isKept({ transaction }: Request, { status }: Answer): boolean {
+  const recorded =
+    transaction.clientId ||
+    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : transaction.ask.kind === "transfer");
+  return recorded && (status === 200 || status === 409);
+}
+
+export class Ledger {
+  readonly entries = new Map<string, Entry>();
+  readonly #world: World;
+  #events = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  invoked(request: Request, process: string): void {
+    const { now } = this.#world.scheduler;
+    this.entries.set(request.row.id, {
+      request,
+      process,
+      invoked: this.#events++,
+      invokedMs: now,
+      completed: null,
+      completedMs: 0,
+      answer: null,
+    });
+    this.#world.trace.say(
+      now,
+      () =>
+        `${process} asks ${request.row.id.slice(-12)} ${request.row.at.join("/")} ${request.row.name} ${request.row.input}`,
+    );
+  }
+
+  /** @returns whether the request is over, now or already */
+  answered(request: Request, answer: Answer): boolean {
+    const entry = this.entries.get(request.row.id);
+    if (!entry) throw new Error(`an answer for ${request.row.id}, which nobody asked for`);
+    const { now } = this.#world.scheduler;
+    this.#world.trace.say(now, () => `${entry.process} hears ${answer.status} ${answer.body}`);
+    this.#world.trace.mix(7, answer.status, now);
+    if (entry.completed !== null) {
+      this.#compare(entry, answer);
+      return true;
+    }
+    if (answer.status === 503 && answer.retryable) {
+      this.#world.count("request refused for a while");
+      return false;
+    }
+    if (!EXPECTED.has(answer.status))
+      this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
+    entry.completed = this.#events++;
+    entry.completedMs = now;
+    entry.answer = answer;
+    return true;
+  }
+
+  #compare({ request, answer: first }: Entry, again: Answer): void {
+    if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
+    // An edge id may have been forgotten by the time it is repeated: then it is refused, never run.
+    if (again.status === 504 && !request.transaction.clientId) return;
+    if (first.status === again.status && first.body === again.body) return;
+    this.#world.fail(
+      `${request.row.id} was answered ${first.status} ${first.body} and then ${again.status} ${again.body}`,
+    );
+  }
+
+  /** Nobody waits for it any more; what becomes of it nobody knows. */
+  givenUp(request: Request): void {
+    const entry = this.entries.get(request.row.id);
+    if (!entry) return;
+    this.#world.count("request given up");
+    entry.completed = this.#events++;
+    entry.completedMs = this.#world.scheduler.now;
+  }
+}
+
+const EXPECTED: ReadonlySet<number> = new Set([200, 409, 500, 503, 504]);

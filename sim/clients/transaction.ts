@@ -1,0 +1,39 @@
+/** One transaction that a client asks for. */
+import type { Micro, Place, Step } from "./steps.ts";
+
+export type Ask =
+  | {
+      readonly kind: "list";
+      readonly at: Place;
+      readonly name: "run" | "look";
+      readonly steps: readonly Step[];
+      /** By the class of the program, for people and totals. */
+      readonly shape: string;
+      /** Every append under a call that may be undone included. */
+      readonly appends: readonly Micro[];
+    }
+  | {
+      readonly kind: "transfer";
+      readonly from: string;
+      readonly to: string;
+      readonly amount: number;
+      readonly pause: number;
+    }
+  /** Messages that a list has sent and received. */
+  | { readonly kind: "messages"; readonly at: Place }
+  | { readonly kind: "audit"; readonly at: string; readonly accounts: readonly string[] };
+
+export interface Transaction {
+  /** Its position in the plan: part of its request id. */
+  readonly number: number;
+  readonly ask: Ask;
+  /** May be stale and takes no locks. Only of queries. */
+  readonly snapshot: boolean;
+  /** By a client's Idempotency-Key; else the edge makes the id. */
+  readonly clientId: boolean;
+  /** ms that its client waits before it asks. */
+  readonly after: number;
+}
+
+/** What one client asks for, one group after the other; a group is one frame for one partition. */
+export type ClientPlan = ReadonlyArray<readonly Transaction[]>;

@@ -1,0 +1,136 @@
+/** Faults that come at a time, whatever happens then. */
+import { COORDINATOR, type Peer } from "../../protocol/wire/messages.ts";
+import type { Random } from "../random.ts";
+import type { CrashManner } from "../world/object.ts";
+import { OUTSIDE } from "../world/network.ts";
+import type { World } from "../world/world.ts";
+import { drawManner } from "./manner.ts";
+
+export type PlannedFault = { readonly at: number } & (
+  | { readonly kind: "crash"; readonly object: Peer; readonly manner: CrashManner }
+  /** A deploy: every object is reset at once. */
+  | { readonly kind: "reset"; readonly manners: readonly CrashManner[] }
+  /** An object that is idle leaves memory. */
+  | { readonly kind: "evict"; readonly object: Peer }
+  /** Two ends do not reach each other; `b` null: nobody reaches `a`. */
+  | { readonly kind: "cut"; readonly a: Peer; readonly b: Peer | null; readonly ms: number }
+  | { readonly kind: "slow disk"; readonly object: Peer; readonly ms: number }
+  | { readonly kind: "clock jumps"; readonly object: Peer; readonly ms: number }
+  /** It crashes before one of the next effects that it asks for. */
+  | { readonly kind: "crash at an effect"; readonly object: Peer; readonly after: number; readonly manner: CrashManner }
+);
+
+/** Most of a run's transactions are asked for in this time. */
+const SPAN_MS = 1_500;
+
+export function drawPlanned(random: Random, partitions: number): PlannedFault[] {
+  const count = 3 + random.int(10);
+  const faults = Array.from({ length: count }, () => drawOne(random, partitions));
+  if (random.oneIn(3)) {
+    const manners = Array.from({ length: partitions + 1 }, () => drawManner(random, "crash of all at once"));
+    faults.push({ at: random.next() * SPAN_MS, kind: "reset", manners });
+  }
+  return faults;
+}
+
+function drawOne(random: Random, partitions: number): PlannedFault {
+  const at = random.next() * SPAN_MS;
+  const object = drawPeer(random, partitions);
+  switch (random.int(10)) {
+    case 0:
+    case 1:
+    case 2:
+      return { at, kind: "crash", object, manner: drawManner(random, "crash") };
+    case 3:
+    case 4:
+    case 5: {
+      const manner = drawManner(random, "crash at an effect");
+      return { at, kind: "crash at an effect", object, after: random.int(30), manner };
+    }
+    case 6:
+      return { at, kind: "evict", object };
+    case 7: {
+      const b = random.oneIn(4) ? null : drawPeer(random, partitions);
+      return { at, kind: "cut", a: object, b: b === object ? null : b, ms: 20 + random.int(400) };
+    }
+    case 8:
+      return { at, kind: "slow disk", object, ms: 50 + random.int(500) };
+    default:
+      return { at, kind: "clock jumps", object, ms: random.int(4000) - 2000 };
+  }
+}
+
+export function drawPeer(random: Random, partitions: number): Peer {
+  return random.oneIn(4) ? COORDINATOR : random.int(partitions);
+}
+
+/** Has every fault happen at its time, unless the world is calm by then. */
+export function schedulePlanned(world: World, faults: readonly PlannedFault[], boundaries: Boundaries): void {
+  for (const fault of faults) {
+    world.scheduler.in(fault.at, () => {
+      if (!world.calm) happen(world, fault, boundaries);
+    });
+  }
+}
+
+function happen(world: World, fault: PlannedFault, boundaries: Boundaries): void {
+  const { scheduler } = world;
+  switch (fault.kind) {
+    case "crash":
+      if (isThere(world, fault.object)) world.objectOf(fault.object).crash(fault.manner);
+      return;
+    case "reset":
+      world.count("reset of all objects");
+      for (const [index, object] of world.objects.entries()) object.crash(fault.manners[index] as CrashManner);
+      return;
+    case "evict":
+      if (isThere(world, fault.object)) evict(world, fault.object);
+      return;
+    case "cut":
+      world.count("network cut");
+      for (const b of fault.b === null ? [...world.objects.map(({ number }) => number), OUTSIDE] : [fault.b]) {
+        world.network.cut(fault.a, b, scheduler.now + fault.ms);
+      }
+      return;
+    case "slow disk":
+      world.count("storage slow");
+      world.slowDisk(fault.object, scheduler.now + fault.ms);
+      return;
+    case "clock jumps":
+      if (!isThere(world, fault.object)) return;
+      world.count("clock jumps");
+      world.objectOf(fault.object).skew += fault.ms;
+      return;
+    case "crash at an effect":
+      boundaries.arm(fault.object, fault.after, fault.manner);
+  }
+}
+
+/** Graceful: nothing that was said or written is lost. It starts again when somebody calls. */
+function evict(world: World, peer: Peer): void {
+  const object = world.objectOf(peer);
+  if (!object.current?.gate.isClean) return;
+  object.crash({ keep: "all", zombie: false, bootMs: null, kind: "eviction" });
+}
+
+function isThere(world: World, peer: Peer): boolean {
+  return peer !== COORDINATOR || world.coordinator !== undefined;
+}
+
+/** Crashes that wait for an object's effects to be counted down. */
+export class Boundaries {
+  readonly #armed = new Map<Peer, { left: number; readonly manner: CrashManner }>();
+
+  arm(object: Peer, after: number, manner: CrashManner): void {
+    this.#armed.set(object, { left: after, manner });
+  }
+
+  /** Called before each effect. */
+  next(object: Peer): CrashManner | undefined {
+    if (this.#armed.size === 0) return undefined;
+    const armed = this.#armed.get(object);
+    if (!armed || armed.left-- > 0) return undefined;
+    this.#armed.delete(object);
+    return armed.manner;
+  }
+}

@@ -1,0 +1,74 @@
+/** How often things go wrong by themselves in one run, as numbers that can be told and changed. */
+import type { Random } from "../random.ts";
+import type { Profile } from "../world/profile.ts";
+
+export interface Rates {
+  /** 0 mild, 1 usual, 2 wild. */
+  readonly level: number;
+  /** One way, ms: at least and at most. */
+  readonly hop: readonly [number, number];
+  readonly confirm: readonly [number, number];
+  /** Chance that a shell takes its time. */
+  readonly lazy: number;
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly slow: number;
+  readonly slowMs: number;
+  readonly zombieMail: number;
+  readonly alarms: number;
+  readonly skewMs: number;
+  /** Whether what one turn persists may survive in part. */
+  readonly tornTurns: boolean;
+}
+
+export function drawRates(random: Random): Rates {
+  const level = random.pick([0, 1, 1, 2]);
+  const strength = [0.25, 1, 2][level] as number;
+  return {
+    level,
+    hop: random.pick([
+      [1, 1.5],
+      [1, 8],
+      [0.2, 20],
+    ] as const),
+    confirm: random.pick([
+      [1, 9],
+      [1, 9],
+      [8, 12],
+      [1, 60],
+    ] as const),
+    lazy: random.pick([0, 0.1, 0.5]),
+    loss: strength * random.pick([0.005, 0.02, 0.04]),
+    duplicate: strength * random.pick([0.01, 0.03, 0.05]),
+    slow: strength * random.pick([0.01, 0.03, 0.06]),
+    slowMs: random.pick([60, 250, 250, 800]),
+    zombieMail: random.pick([0.3, 0.6, 0.9]),
+    alarms: strength * 0.05,
+    skewMs: random.pick([0, 20, 3000]),
+    tornTurns: false,
+  };
+}
+
+export function profileOf(rates: Rates): Profile {
+  const between =
+    ([from, to]: readonly [number, number]) =>
+    (random: Random) =>
+      from + random.next() * (to - from);
+  return {
+    hopMs: between(rates.hop),
+    confirmMs: between(rates.confirm),
+    soonMs: (random) => (rates.lazy > 0 && random.next() < rates.lazy ? random.next() * 4 : 0),
+    atomicity: rates.tornTurns ? "persist" : "turn",
+    loseRequest: rates.loss,
+    loseReply: rates.loss,
+    duplicate: rates.duplicate,
+    slow: rates.slow,
+    slowMs: rates.slowMs,
+    tellLoss: 0.9,
+    zombieMail: rates.zombieMail,
+    wakeTwice: rates.alarms,
+    wakeLate: rates.alarms,
+    failWhenDown: 0.2,
+    skewMs: rates.skewMs,
+  };
+}

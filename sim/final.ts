@@ -1,0 +1,67 @@
+/** What is left at the end, read through the front door. */
+import { Client, type ClientSetup } from "./clients/client.ts";
+import type { Balances } from "./clients/bank-service.ts";
+import type { Ground } from "./clients/generate.ts";
+import { type Done, type ListState, nameOf } from "./clients/steps.ts";
+import type { Ask, Transaction } from "./clients/transaction.ts";
+
+export interface Final {
+  readonly lists: ReadonlyMap<string, readonly number[]>;
+  readonly balances: Balances;
+  readonly messages: ReadonlyMap<string, Pick<ListState, "sent" | "inbox">>;
+}
+
+/** Numbers of final reads begin here, above those of clients. */
+const FIRST = 1_000_000;
+
+/** Asks for everything, freshly. @returns null when no answer comes in time */
+export async function readFinal(
+  setup: ClientSetup,
+  ground: Ground,
+  round: number,
+  limitMs: number,
+): Promise<Final | null> {
+  const { world, ledger } = setup;
+  const asks: Ask[] = [
+    ...ground.lists.flatMap(({ at }): Ask[] => [
+      { kind: "list", at, name: "look", steps: [{ op: "read" }], shape: "final", appends: [] },
+      { kind: "messages", at },
+    ]),
+    { kind: "audit", at: ground.accounts[0] as string, accounts: ground.accounts },
+  ];
+  const clients = asks.map((ask, index) => {
+    const number = FIRST * (round + 1) + index;
+    const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
+    const client = new Client(setup, number, [[transaction]]);
+    client.next();
+    return client;
+  });
+  const deadline = world.scheduler.now + limitMs;
+  if (!(await world.run(() => clients.every(({ isDone }) => isDone), deadline))) return null;
+  const lists = new Map<string, number[]>();
+  const messages = new Map<string, Pick<ListState, "sent" | "inbox">>();
+  let balances: Balances = {};
+  for (const { request, answer } of ledger.entries.values()) {
+    const { number, ask } = request.transaction;
+    if (number < FIRST * (round + 1) || number >= FIRST * (round + 2)) continue;
+    if (answer?.status !== 200) {
+      world.fail(`a final read was answered ${answer?.status} ${answer?.body}`);
+      return null;
+    }
+    const body: unknown = JSON.parse(answer.body);
+    if (ask.kind === "messages") messages.set(nameOf(ask.at), body as Pick<ListState, "sent" | "inbox">);
+    else if (ask.kind === "audit") balances = body as Balances;
+    else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
+  }
+  return { lists, balances, messages };
+}
+
+export function sameFinal(a: Final, b: Final): boolean {
+  const text = ({ lists, balances, messages }: Final) =>
+    JSON.stringify([[...lists].sort(byName), Object.entries(balances).sort(byName), [...messages].sort(byName)]);
+  return text(a) === text(b);
+}
+
+function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
+}

@@ -1,0 +1,123 @@
+/** A plan: everything about a run that is decided before it begins, so that a failing one can be cut down and run again. */
+import type { Kernels } from "../core-wasm/types.ts";
+import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
+import { Generator, type Ground } from "./clients/generate.ts";
+import { LIST_SERVICES } from "./clients/list-services.ts";
+import { keyOf } from "./clients/asks.ts";
+import type { ClientPlan, Transaction } from "./clients/transaction.ts";
+import { type Aim, drawAims } from "./faults/aims.ts";
+import { drawPlanned, type PlannedFault } from "./faults/planned.ts";
+import { drawRates, type Rates } from "./faults/rates.ts";
+import { createRandom, type Random } from "./random.ts";
+import { deriveSeed } from "./seeds.ts";
+
+export interface Plan {
+  readonly seed: number;
+  readonly partitions: number;
+  readonly ground: Ground;
+  readonly clients: readonly ClientPlan[];
+  readonly rates: Rates;
+  readonly planned: readonly PlannedFault[];
+  readonly aims: readonly Aim[];
+}
+
+export interface PlanOptions {
+  readonly transactions: number;
+  /** Whether services may send one-way messages. */
+  readonly sends: boolean;
+  /** Only transactions of one partition each. */
+  readonly local: boolean;
+}
+
+export const PLAN_DEFAULTS: PlanOptions = { transactions: 200, sends: true, local: false };
+
+export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = PLAN_DEFAULTS): Plan {
+  const random = createRandom(deriveSeed(seed, 1));
+  const partitions = options.local ? 1 : 2 + random.int(3);
+  const partitionOf = partitioner(kernels, partitions);
+  const ground = drawGround(random, partitions, partitionOf, options.sends);
+  const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
+  return {
+    seed,
+    partitions,
+    ground,
+    clients,
+    rates: drawRates(createRandom(deriveSeed(seed, 5))),
+    planned: drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
+    aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
+  };
+}
+
+/** Which partition keeps a key; remembered, since few keys are used often. */
+export function partitioner(kernels: Kernels, partitions: number): (key: string) => number {
+  const map = initialMap(partitions);
+  const known = new Map<string, number>();
+  return (key) => {
+    let partition = known.get(key);
+    if (partition === undefined) known.set(key, (partition = partitionOfHash(map, kernels.hashKey(key))));
+    return partition;
+  };
+}
+
+const KEYS = Array.from({ length: 64 }, (_, n) => `k${n}`);
+
+function drawGround(random: Random, partitions: number, partitionOf: (key: string) => number, sends: boolean): Ground {
+  const keysOf = (partition: number) => KEYS.filter((key) => partitionOf(key) === partition);
+  const lists: Array<Ground["lists"][number]> = [];
+  const accounts: string[] = [];
+  for (let partition = 0; partition < partitions; partition++) {
+    const keys = keysOf(partition);
+    const count = 1 + random.int(3);
+    for (let n = 0; n < count; n++) lists.push({ at: [random.pick(LIST_SERVICES), keys[n] as string], partition });
+    accounts.push(keys[random.int(3)] as string);
+    if (random.oneIn(2) || partitions === 1) accounts.push(keys[3] as string);
+  }
+  // Programs that touch two or three places need them.
+  for (let n = 4; lists.length < 3; n++) lists.push({ at: ["la", keysOf(0)[n] as string], partition: 0 });
+  return { lists, accounts, sends };
+}
+
+function drawClients(
+  seed: number,
+  random: Random,
+  ground: Ground,
+  partitionOf: (key: string) => number,
+  transactions: number,
+): ClientPlan[] {
+  let value = 0;
+  let number = 0;
+  const count = 6 + random.int(7);
+  return Array.from({ length: count }, (_, client) => {
+    const own = createRandom(deriveSeed(seed, 8, client));
+    const generator = new Generator(own, ground, () => ++value);
+    const share = Math.ceil(transactions / count);
+    const groups: Transaction[][] = [];
+    for (let left = share; left > 0; left -= groups.at(-1)?.length ?? 1) {
+      groups.push(drawGroup(own, generator, Math.min(left, own.oneIn(6) ? 3 : 1), partitionOf, () => number++));
+    }
+    return groups;
+  });
+}
+
+/** Transactions of one frame: their roots are in one partition. */
+function drawGroup(
+  random: Random,
+  generator: Generator,
+  size: number,
+  partitionOf: (key: string) => number,
+  nextNumber: () => number,
+): Transaction[] {
+  const group: Transaction[] = [];
+  const after = random.oneIn(3) ? random.int(120) : random.int(12);
+  const clientId = !random.oneIn(3);
+  let partition = -1;
+  for (let tries = 0; group.length < size && tries < 12; tries++) {
+    const ask = generator.ask();
+    const at = partitionOf(keyOf(ask));
+    if (partition >= 0 && at !== partition) continue;
+    partition = at;
+    const isQuery = ask.kind === "audit" || (ask.kind === "list" && ask.name === "look");
+    group.push({ number: nextNumber(), ask, snapshot: isQuery && random.oneIn(2), clientId, after });
+  }
+  return group;
+}

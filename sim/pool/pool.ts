@@ -1,0 +1,56 @@
+/** Threads that run seeds side by side. */
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Answer, Order, Settings } from "./messages.ts";
+
+interface Waiting {
+  readonly order: Order;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Pool {
+  readonly #threads: Worker[] = [];
+  readonly #free: Worker[] = [];
+  readonly #queue: Waiting[] = [];
+  readonly #busy = new Map<Worker, Waiting>();
+
+  constructor(settings: Settings, jobs: number) {
+    for (let n = 0; n < jobs; n++) {
+      const thread = new Worker(join(import.meta.dirname, "thread.ts"), { workerData: settings });
+      thread.on("message", (answer: Answer) => this.#answered(thread, answer));
+      thread.on("error", (error: Error) => this.#busy.get(thread)?.reject(error));
+      this.#threads.push(thread);
+      this.#free.push(thread);
+    }
+  }
+
+  ask(order: Order): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ order, resolve, reject });
+      this.#next();
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+
+  #next(): void {
+    while (this.#free.length > 0 && this.#queue.length > 0) {
+      const thread = this.#free.pop() as Worker;
+      const waiting = this.#queue.shift() as Waiting;
+      this.#busy.set(thread, waiting);
+      thread.postMessage(waiting.order);
+    }
+  }
+
+  #answered(thread: Worker, answer: Answer): void {
+    const waiting = this.#busy.get(thread);
+    this.#busy.delete(thread);
+    this.#free.push(thread);
+    if (answer.kind === "broken") waiting?.reject(new Error(answer.error));
+    else waiting?.resolve(answer);
+    this.#next();
+  }
+}

@@ -1,0 +1,221 @@
+/** One run of a plan: clients and faults until everything is answered, then calm until everything has drained, then the verdict. */
+import type { Kernels } from "../core-wasm/types.ts";
+import { type AppDefinition, defineApp } from "../sdk/index.ts";
+import { findLeaks, type Status } from "./checkers/leaks.ts";
+import { bankService } from "./clients/bank-service.ts";
+import { Client, type ClientSetup } from "./clients/client.ts";
+import { Ledger } from "./clients/ledger.ts";
+import { listServices } from "./clients/list-services.ts";
+import { Coverage } from "./coverage.ts";
+import { Aims } from "./faults/aims.ts";
+import { Boundaries, schedulePlanned } from "./faults/planned.ts";
+import { profileOf } from "./faults/rates.ts";
+import { type Final, readFinal, sameFinal } from "./final.ts";
+import { partitioner, type Plan } from "./plan.ts";
+import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
+import { kindsReader } from "./world/kinds.ts";
+import type { SimObject } from "./world/object.ts";
+import type { PartitionInstance } from "./world/partition-instance.ts";
+import type { Observer } from "./world/observer.ts";
+import { World } from "./world/world.ts";
+import { judge } from "./verdict.ts";
+
+export interface RunOptions {
+  readonly kernels: Kernels;
+  /** Keeps the lines of the trace. */
+  readonly show?: boolean;
+}
+
+export interface Report {
+  readonly seed: number;
+  /** What was found wrong; empty when all is well. */
+  readonly failures: readonly string[];
+  readonly notes: readonly string[];
+  readonly transactions: number;
+  /** By status of the answer. */
+  readonly answers: ReadonlyMap<string, number>;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly coverage: ReadonlyMap<string, number>;
+  /** The same for every run of the plan. */
+  readonly hash: string;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly messages: number;
+  readonly lines: readonly string[];
+}
+
+/** Faults stop at the latest then, in ms. */
+const FAULTS_MS = 6_000;
+/** How long clients may wait, and things may take to drain, once they have stopped. */
+const PATIENCE_MS = 120_000;
+
+export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
+  return new Run(plan, options).run();
+}
+
+const apps = new Map<number, AppDefinition>();
+function appOf(partitions: number): AppDefinition {
+  let app = apps.get(partitions);
+  if (!app) apps.set(partitions, (app = defineApp({ services: [...listServices(), bankService()], partitions })));
+  return app;
+}
+
+class Run {
+  readonly #plan: Plan;
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  readonly #setup: ClientSetup;
+  readonly #coverage = new Coverage();
+  readonly #boundaries = new Boundaries();
+
+  constructor(plan: Plan, { kernels, show = false }: RunOptions) {
+    this.#plan = plan;
+    this.#world = new World({
+      seed: plan.seed,
+      partitions: plan.partitions,
+      app: appOf(plan.partitions),
+      kernels,
+      profile: profileOf(plan.rates),
+      // One partition alone needs none: that is how the local path is simulated by itself.
+      ...(plan.partitions > 1
+        ? { coordinator: (world: World) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown> }
+        : {}),
+      kindsOf: kindsReader(kernels),
+      observer: this.#observer(),
+      trace: show,
+    });
+    this.#ledger = new Ledger(this.#world);
+    this.#setup = {
+      world: this.#world,
+      kernels,
+      ledger: this.#ledger,
+      partitionOf: partitioner(kernels, plan.partitions),
+    };
+  }
+
+  #observer(): Observer {
+    const aims = new Aims(this.#plan.aims);
+    const coverage = this.#coverage;
+    return {
+      boundary: ({ object }) => (this.#world.calm ? undefined : this.#boundaries.next(object.number)),
+      persisted: (instance, ops) => aims.persisted(instance, ops),
+      confirmed: (instance) => aims.confirmed(instance),
+      sent: (rpc) => aims.sent(rpc),
+      receiving: (instance, rpc) => {
+        coverage.handled(instance, rpc);
+        aims.handled(instance, rpc);
+      },
+      started: (instance) => coverage.started(instance),
+      crashed: (instance) => coverage.crashed(instance),
+    };
+  }
+
+  async run(): Promise<Report> {
+    const world = this.#world;
+    for (const object of world.objects) world.scheduler.in(object.random.next() * 5, () => void object.boot());
+    schedulePlanned(world, this.#plan.planned, this.#boundaries);
+    const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
+    for (const client of clients) client.next();
+    const answered = () => clients.every(({ isDone }) => isDone);
+    await world.run(answered, FAULTS_MS);
+    world.calmDown();
+    if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
+    const final = world.failures.length === 0 ? await this.#end() : null;
+    if (final) {
+      for (const { anomaly, explanation } of judge(this.#ledger, final)) world.fail(`${anomaly}: ${explanation}`);
+    }
+    return this.#report();
+  }
+
+  #unanswered(): void {
+    if (this.#world.failures.length > 0) return;
+    const open = [...this.#ledger.entries.values()].filter(({ completed }) => completed === null);
+    const names = open.map(({ process, request }) => `${process} ${request.row.id}`);
+    this.#world.fail(`without an answer: ${names.join(", ")}\n${this.#statuses()}`);
+  }
+
+  /** Nothing is left, and what is there is still there when every object has lost its memory. */
+  async #end(): Promise<Final | null> {
+    const first = await this.#drainAndRead(0);
+    if (!first) return null;
+    for (const object of this.#world.objects) {
+      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "reset at the end" });
+    }
+    const second = await this.#drainAndRead(1);
+    if (second && !sameFinal(first, second)) this.#world.fail("after a reset of all objects the state is another");
+    return second;
+  }
+
+  async #drainAndRead(round: number): Promise<Final | null> {
+    const world = this.#world;
+    if (!(await this.#drain())) {
+      if (world.failures.length > 0) return null;
+      const leaks = findLeaks(this.#statusByName()).filter(({ anomaly }) => anomaly === "left-over");
+      world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.#statuses()}`);
+      return null;
+    }
+    const final = await readFinal(this.#setup, this.#plan.ground, round, PATIENCE_MS);
+    if (!final && world.failures.length === 0) world.fail(`final reads are not answered\n${this.#statuses()}`);
+    return final;
+  }
+
+  /** Looks now and then whether everything is at rest. */
+  async #drain(): Promise<boolean> {
+    const world = this.#world;
+    const deadline = world.scheduler.now + PATIENCE_MS;
+    do {
+      let waited = false;
+      world.scheduler.in(50, () => (waited = true));
+      await world.run(() => waited, deadline);
+      if (this.#isAtRest()) return true;
+    } while (world.scheduler.now < deadline && world.failures.length === 0);
+    return false;
+  }
+
+  #isAtRest(): boolean {
+    const up = this.#world.objects.every(({ current }) => current?.gate.isClean === true);
+    if (!up || this.#world.coordinator?.current?.phase === "recovering") return false;
+    return findLeaks(this.#statusByName()).every(({ anomaly }) => anomaly !== "left-over");
+  }
+
+  #statusByName(): Record<string, Status> {
+    return Object.fromEntries(
+      this.#world.objects.flatMap(({ name, current }) =>
+        current ? [[name, (current as PartitionInstance | CoordinatorInstance).status as unknown as Status]] : [],
+      ),
+    );
+  }
+
+  #statuses(): string {
+    return this.#world.objects
+      .map(
+        ({ name, current }) =>
+          `${name}: ${JSON.stringify((current as PartitionInstance | CoordinatorInstance | null)?.status ?? "down")}`,
+      )
+      .join("\n");
+  }
+
+  #report(): Report {
+    const world = this.#world;
+    const answers = new Map<string, number>();
+    for (const { answer, request } of this.#ledger.entries.values()) {
+      const { ask } = request.transaction;
+      const name = `${ask.kind === "list" ? ask.shape : ask.kind} ${answer?.status ?? "none"}`;
+      answers.set(name, (answers.get(name) ?? 0) + 1);
+    }
+    return {
+      seed: this.#plan.seed,
+      failures: world.failures,
+      notes: world.notes,
+      transactions: this.#plan.clients.reduce((sum, groups) => sum + groups.flat().length, 0),
+      answers,
+      faults: world.faults,
+      coverage: this.#coverage.cells,
+      hash: world.trace.hash,
+      simulatedMs: world.scheduler.now,
+      events: world.scheduler.steps,
+      messages: world.network.hops,
+      lines: world.trace.lines ?? [],
+    };
+  }
+}

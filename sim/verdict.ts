@@ -1,0 +1,84 @@
+/** What is to be found wrong with a run once it has drained. */
+import { checkBank } from "./checkers/bank.ts";
+import type { Finding } from "./checkers/finding.ts";
+import type { Outcome } from "./checkers/history.ts";
+import { checkLedger } from "./checkers/ledger.ts";
+import { checkListAppend } from "./checkers/list-append.ts";
+import { checkMessageOrder } from "./checkers/message-order.ts";
+import { OPENING_BALANCE } from "./clients/bank-service.ts";
+import type { Entry, Ledger } from "./clients/ledger.ts";
+import { historyOf, microOf } from "./history.ts";
+import type { Final } from "./final.ts";
+
+export function judge(ledger: Ledger, final: Final): Finding[] {
+  return [
+    ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
+    // Snapshots may be old, but must fit in with the rest.
+    ...checkListAppend(
+      historyOf(ledger, () => true),
+      { realtime: false },
+    ),
+    ...checkLedger({ requests: outcomesOf(ledger), entries: [...final.lists.values()].flat().map(String) }),
+    ...checkBank(bankOf(ledger, final)),
+    ...checkMessageOrder(messagesOf(final)),
+    ...failuresOf(ledger),
+  ];
+}
+
+/** Of every value that a transaction may have appended. */
+function outcomesOf(ledger: Ledger): Array<{ id: string; outcome: Outcome }> {
+  const outcomes: Array<{ id: string; outcome: Outcome }> = [];
+  for (const entry of ledger.entries.values()) {
+    const { ask } = entry.request.transaction;
+    if (ask.kind !== "list") continue;
+    const micro = microOf(entry);
+    const done = new Set((micro ?? []).map((step) => (step[0] === "append" ? step[2] : null)));
+    for (const [, , value] of ask.appends) {
+      outcomes.push({
+        id: String(value),
+        outcome: micro === null ? "info" : done.has(value as number) ? "ok" : "fail",
+      });
+    }
+  }
+  return outcomes;
+}
+
+function bankOf(ledger: Ledger, final: Final): Parameters<typeof checkBank>[0] {
+  const snapshots: Array<{ name: string; balances: Record<string, number> }> = [];
+  for (const { request, answer } of ledger.entries.values()) {
+    if (request.transaction.ask.kind !== "audit" || answer?.status !== 200) continue;
+    const balances = JSON.parse(answer.body) as Record<string, number>;
+    snapshots.push({ name: `T${request.transaction.number}`, balances });
+  }
+  const opened = Object.fromEntries(Object.keys(final.balances).map((account) => [account, OPENING_BALANCE]));
+  return { opened, snapshots, end: final.balances };
+}
+
+function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0] {
+  const sent = [...messages].flatMap(([sender, { sent: counts }]) =>
+    Object.entries(counts).map(([target, count]) => ({ sender, target, count })),
+  );
+  const received = Object.fromEntries(
+    [...messages].map(([target, { inbox }]) => [target, inbox.map(([sender, n]) => ({ sender, n }))]),
+  );
+  return { sent, received };
+}
+
+/** Only what a program does by itself may fail it. */
+function failuresOf(ledger: Ledger): Finding[] {
+  const findings: Finding[] = [];
+  for (const entry of ledger.entries.values()) {
+    const { answer, request } = entry;
+    if (!answer || answer.status === 200 || answer.status === 409 || mayEndSo(entry)) continue;
+    const name = `T${request.transaction.number}`;
+    const explanation = `${name} was answered ${answer.status} ${answer.body}, which nothing in it calls for`;
+    findings.push({ anomaly: "unexpected-failure", explanation, operations: [name] });
+  }
+  return findings;
+}
+
+function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
+  if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
+  const { type } = JSON.parse(answer.body) as { type: string };
+  return type === "/problems/internal-error" && JSON.stringify(transaction.ask).includes('"throw"');
+}

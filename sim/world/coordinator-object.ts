@@ -1,0 +1,112 @@
+/** The coordinator as an object: its storage is a few names with texts, its incarnation the generation. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { CoordinatorMachine } from "../../protocol/coordinator/machine.ts";
+import type { CoordinatorEffect, CoordinatorInput } from "../../protocol/coordinator/effects.ts";
+import { COORDINATOR } from "../../protocol/wire/messages.ts";
+import { type CallBack, Fenced, Instance } from "./instance.ts";
+import { SimObject } from "./object.ts";
+import type { Rpc } from "./rpc.ts";
+import type { World } from "./world.ts";
+
+export interface NamedText {
+  readonly name: string;
+  readonly value: string;
+}
+
+export class CoordinatorObject extends SimObject<NamedText> {
+  readonly kernels: Kernels;
+  /** What survives a crash. */
+  readonly disk = new Map<string, string>();
+  declare current: CoordinatorInstance | null;
+
+  constructor(world: World, kernels: Kernels) {
+    super(world, COORDINATOR, "C");
+    this.kernels = kernels;
+  }
+
+  protected override start(): CoordinatorInstance {
+    return new CoordinatorInstance(this, Number(this.disk.get("generation") ?? 0) + 1);
+  }
+
+  override durable(ops: readonly NamedText[]): void {
+    for (const { name, value } of ops) this.disk.set(name, value);
+    this.world.observer.durable?.(this as unknown as SimObject<unknown>, ops);
+  }
+}
+
+export class CoordinatorInstance extends Instance<NamedText> {
+  readonly machine: CoordinatorMachine;
+
+  constructor(object: CoordinatorObject, generation: number) {
+    super(object.world, object, generation);
+    const { disk, kernels } = object;
+    const registered = disk.get("registered");
+    const aborted = disk.get("aborted");
+    const stored = {
+      ...(registered === undefined ? {} : { registered }),
+      ...(aborted === undefined ? {} : { aborted }),
+    };
+    this.machine = new CoordinatorMachine({ kernels, generation, stored });
+    this.turn(() => {
+      this.persist([{ name: "generation", value: String(generation) }]);
+      this.#handle(() => this.machine.start(this.object.now()));
+    });
+  }
+
+  protected override deliver(ticket: number, bytes: Uint8Array): void {
+    this.#input({ kind: "deliver", ticket, bytes });
+  }
+
+  protected override sent({ to, batch }: Rpc, incarnation: number | null): void {
+    this.#input({ kind: "sent", to, batch, incarnation });
+  }
+
+  protected override calledBack(kind: CallBack): void {
+    if (kind === "dispatch" || kind === "wake") this.#input({ kind });
+  }
+
+  override get phase(): string {
+    const { phase, closing } = this.machine.status;
+    return phase === "recovering" ? phase : (closing?.phase ?? "open");
+  }
+
+  /** What the machine says of itself, by name. */
+  get status(): Readonly<Record<string, unknown>> {
+    return this.machine.status as unknown as Readonly<Record<string, unknown>>;
+  }
+
+  /** Nothing is read after the start. */
+  protected override see(): void {}
+
+  #input(input: CoordinatorInput): void {
+    this.#handle(() => this.machine.step(input, this.object.now()));
+  }
+
+  #handle(step: () => readonly CoordinatorEffect[]): void {
+    if (this.state === "dead") return;
+    try {
+      for (const effect of step()) this.#perform(effect);
+    } catch (error) {
+      if (error instanceof Fenced) return;
+      if (this.state === "zombie") this.world.note(`${this.name} stopped: ${String(error)}`);
+      else this.world.fail(`${this.name} stopped: ${String(error)}`, error);
+      this.die();
+    }
+  }
+
+  #perform(effect: CoordinatorEffect): void {
+    if (!this.performs(effect.kind)) return;
+    switch (effect.kind) {
+      case "persist":
+        return this.persist(effect.ops);
+      case "send":
+        return this.sends(effect.to, effect.batch, effect.bytes);
+      case "delivered":
+        return this.delivered(effect.ticket, effect.incarnation);
+      case "want-dispatch":
+        return this.callBack("dispatch");
+      case "wake":
+        return this.callBack("wake", effect.inMs);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Whose user code is being called. Services are made once for all worlds, so a function asks here, synchronously when it is called, who
+ * called it; it must keep the answer, since others are called while it waits.
+ */
+
+export interface FunctionHost {
+  /** Functions that were called and have not returned. */
+  functions: number;
+  /** One was called in this turn: what follows when it returns is promises too. */
+  called: boolean;
+  pause(ms: number): Promise<void>;
+}
+
+let caller: FunctionHost | undefined;
+
+export function callFrom<T>(host: FunctionHost, call: () => T): T {
+  const before = caller;
+  caller = host;
+  host.called = true;
+  try {
+    return call();
+  } finally {
+    caller = before;
+  }
+}
+
+/** @throws when no engine is calling */
+export function functionHost(): FunctionHost {
+  if (!caller) throw new Error("a simulated function was called by no engine");
+  return caller;
+}

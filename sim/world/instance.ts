@@ -1,0 +1,186 @@
+/** One instance of an object, from its start until it is gone: takes inputs in turns, and what it asks for passes its gate. */
+import type { Random } from "../random.ts";
+import { Gate } from "./gate.ts";
+import type { CrashManner, SimObject } from "./object.ts";
+import type { Rpc } from "./rpc.ts";
+import type { World } from "./world.ts";
+
+/** Thrown at an instance that touches storage after it was replaced. */
+export class Fenced extends Error {
+  override readonly name = "Fenced";
+}
+
+export abstract class Instance<Op = unknown> {
+  readonly world: World;
+  readonly object: SimObject<Op>;
+  /** Of a partition its incarnation, of the coordinator its generation. */
+  readonly incarnation: number;
+  /** A zombie was replaced and does not know it. */
+  state: "live" | "zombie" | "dead" = "live";
+  /** User functions that were called and have not returned: their promises must settle before the turn ends. */
+  functions = 0;
+  called = false;
+  readonly gate: Gate<Op>;
+  protected readonly random: Random;
+  /** Received and not acknowledged, by ticket. */
+  readonly #tickets = new Map<number, Rpc>();
+  #nextTicket = 1;
+  #persistedBefore = 0;
+  #inTurn = false;
+  /** It crashes at the end of this turn, of which nothing more happens. */
+  #doom: CrashManner | null = null;
+
+  constructor(world: World, object: SimObject<Op>, incarnation: number) {
+    this.world = world;
+    this.object = object;
+    this.incarnation = incarnation;
+    this.random = object.random;
+    this.gate = new Gate<Op>(world.profile.atomicity);
+  }
+
+  /** The machine takes a batch of a peer, a word on a batch that it sent, or a call back. */
+  protected abstract deliver(ticket: number, bytes: Uint8Array): void;
+  protected abstract sent(rpc: Rpc, incarnation: number | null): void;
+  protected abstract calledBack(kind: CallBack): void;
+  /** What it is doing, in a word: for coverage. */
+  abstract get phase(): string;
+  /** Makes ops visible to this instance's own reads. */
+  protected abstract see(ops: readonly Op[]): void;
+
+  get name(): string {
+    return `${this.object.name}.${this.incarnation}${this.state === "zombie" ? "z" : ""}`;
+  }
+
+  /** Everything in `act` belongs to one turn, and so does what user functions do once it has returned. */
+  turn(act: () => void): void {
+    if (this.state === "dead") return;
+    if (!this.#inTurn) {
+      this.#inTurn = true;
+      this.#persistedBefore = this.gate.persisted;
+      this.world.inTurn(this);
+    }
+    act();
+  }
+
+  /** All promises have settled. */
+  endTurn(): void {
+    this.#inTurn = false;
+    this.called = false;
+    if (this.#doom) {
+      const manner = this.#doom;
+      this.#doom = null;
+      if (this.state === "live") this.object.crash(manner);
+      else this.die();
+      return;
+    }
+    const group = this.gate.endTurn(this.#persistedBefore);
+    if (group > 0) this.#confirmLater(group);
+  }
+
+  #confirmLater(group: number): void {
+    const { world } = this;
+    world.scheduler.in(world.confirmMs(this.object.number, this.random), () => {
+      if (this.state !== "live" || this.object.current !== this) return;
+      world.trace.mix(1, this.object.number, world.scheduler.now);
+      this.gate.confirm(group, (ops) => this.object.durable(ops));
+      world.observer.confirmed?.(this);
+    });
+  }
+
+  die(): void {
+    this.state = "dead";
+  }
+
+  /** Crashes it where it is: nothing that it asks for from here on happens. */
+  doom(manner: CrashManner): void {
+    if (this.#inTurn) this.#doom ??= manner;
+    else this.world.scheduler.in(0, () => void (this.state === "live" && this.object.crash(manner)));
+  }
+
+  /** Whether an effect is still performed. Each is a boundary at which it may crash. */
+  protected performs(effect: string): boolean {
+    if (this.state === "dead" || this.#doom) return false;
+    const manner = this.world.observer.boundary?.(this, effect);
+    if (!manner) return true;
+    this.#doom = manner;
+    return false;
+  }
+
+  protected persist(ops: readonly Op[]): void {
+    if (this.state === "zombie") {
+      this.world.count("replaced instance fenced at a write");
+      this.die();
+      return;
+    }
+    this.see(ops);
+    this.gate.persist(ops);
+    this.world.observer.persisted?.(this, ops);
+  }
+
+  protected sends(to: number, batch: number, bytes: Uint8Array): void {
+    const rpc: Rpc = { from: this, to, batch, bytes, kinds: this.world.kindsOf(bytes), settled: false };
+    this.gate.leave(() => {
+      this.world.observer.sent?.(rpc);
+      this.world.network.send(rpc);
+    });
+  }
+
+  protected delivered(ticket: number, incarnation: number): void {
+    const rpc = this.#tickets.get(ticket);
+    if (!rpc) return;
+    this.#tickets.delete(ticket);
+    this.gate.leave(() => this.world.network.reply(rpc, this.object.number, incarnation));
+  }
+
+  protected callBack(kind: CallBack, inMs?: number): void {
+    const { world } = this;
+    const delay = inMs === undefined ? world.profile.soonMs(this.random) : inMs;
+    world.scheduler.in(delay, () => this.#calledBack(kind));
+    if (kind !== "wake" || world.calm) return;
+    if (this.random.next() < world.profile.wakeTwice) {
+      world.count("alarm twice");
+      world.scheduler.in(delay + this.random.next() * 200, () => this.#calledBack(kind));
+    }
+  }
+
+  #calledBack(kind: CallBack): void {
+    if (this.state === "dead") return;
+    const { world } = this;
+    if (kind === "wake" && !world.calm && this.random.next() < world.profile.wakeLate) {
+      world.count("alarm late");
+      world.scheduler.in(this.random.next() * 1000, () => this.#calledBack(kind));
+      return;
+    }
+    world.trace.mix(2, this.object.number, world.scheduler.now);
+    this.turn(() => this.calledBack(kind));
+  }
+
+  /** Tickets of batches and of requests from outside are numbered together. */
+  protected nextTicket(): number {
+    return this.#nextTicket++;
+  }
+
+  /** A batch arrives. Without an acknowledgement by the end of the input the sender is to see a failure. */
+  receive(rpc: Rpc): void {
+    const ticket = this.nextTicket();
+    this.#tickets.set(ticket, rpc);
+    this.turn(() => {
+      this.world.observer.receiving?.(this, rpc);
+      this.deliver(ticket, rpc.bytes);
+    });
+    if (this.#tickets.delete(ticket)) this.world.network.fail(rpc);
+  }
+
+  /** What became of a batch that it sent. */
+  told(rpc: Rpc, incarnation: number | null): void {
+    this.turn(() => this.sent(rpc, incarnation));
+  }
+
+  /** For user functions: anything may happen until it settles. */
+  pause(ms: number): Promise<void> {
+    const { scheduler } = this.world;
+    return new Promise((resolve) => scheduler.in(ms, () => this.turn(resolve)));
+  }
+}
+
+export type CallBack = "flush" | "fold" | "dispatch" | "wake";

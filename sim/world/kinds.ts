@@ -1,0 +1,24 @@
+/** Which messages a batch holds, without decoding them: for faults that aim at kinds, and for coverage. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { KIND, PEER } from "../../protocol/wire/codec/rows.ts";
+
+/** As messages name their kinds. */
+const NAMES = new Map<number, string>(
+  Object.entries(KIND).map(([name, number]) => [
+    number,
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
+);
+
+/** @returns kinds in the order of the messages; those that follow each other only once */
+export function kindsReader(kernels: Kernels): (bytes: Uint8Array) => readonly string[] {
+  return (bytes) => {
+    const table = kernels.unpack(PEER, bytes);
+    const kinds: string[] = [];
+    for (let row = 1; row < table.rows; row++) {
+      const name = NAMES.get(table.column(row, 0) & 0xff);
+      if (name !== undefined && name !== kinds.at(-1)) kinds.push(name);
+    }
+    return kinds;
+  };
+}

@@ -1,0 +1,24 @@
+/** What may be known of a world while it runs: for faults that are aimed, coverage, and checks. */
+import type { CrashManner, SimObject } from "./object.ts";
+import type { Instance } from "./instance.ts";
+import type { Rpc } from "./rpc.ts";
+
+// The operations differ between partitions and the coordinator; observers look at their names only.
+type AnyObject = SimObject<unknown>;
+export type Ops = readonly unknown[];
+
+export interface Observer {
+  /** Before each effect of an instance: a manner makes it crash there. */
+  boundary?(instance: Instance<unknown>, effect: string): CrashManner | undefined;
+  persisted?(instance: Instance<unknown>, ops: Ops): void;
+  /** Storage has confirmed something of this instance. */
+  confirmed?(instance: Instance<unknown>): void;
+  /** These are durable now, in this order over all instances of the object. */
+  durable?(object: AnyObject, ops: Ops): void;
+  /** A batch has passed the gate. */
+  sent?(rpc: Rpc): void;
+  /** A batch is about to be handled. */
+  receiving?(instance: Instance<unknown>, rpc: Rpc): void;
+  started?(instance: Instance<unknown>): void;
+  crashed?(instance: Instance<unknown>): void;
+}

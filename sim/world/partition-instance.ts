@@ -1,0 +1,131 @@
+/** An instance of a partition: the real machine and engine over its view of storage. */
+import { Engine, type EngineHost, type HostEffect } from "../../protocol/execution/engine.ts";
+import type { StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
+import { PartitionMachine, type PartitionSetup } from "../../protocol/partition/machine.ts";
+import { MapStore } from "../map-store.ts";
+import { callFrom } from "./functions.ts";
+import { type CallBack, Fenced, Instance } from "./instance.ts";
+import type { PartitionObject } from "./partition-object.ts";
+import type { Rpc } from "./rpc.ts";
+
+/** An answer that has passed the gate. */
+export type Answered = (body: Uint8Array | ViewReply) => void;
+
+/** Storage as this instance sees it: what was durable when it started, and what it has persisted since. */
+class View extends MapStore {
+  instance: Instance<StorageOp> | undefined;
+
+  override touch(): void {
+    super.touch();
+    if (this.instance?.state === "zombie") throw new Fenced("this instance was replaced");
+  }
+}
+
+export class PartitionInstance extends Instance<StorageOp> {
+  readonly engine: Engine;
+  readonly #view: View;
+  readonly #requests = new Map<number, Answered>();
+
+  constructor(object: PartitionObject, incarnation: number) {
+    super(object.world, object, incarnation);
+    this.#view = object.disk.copyInto(new View());
+    this.#view.instance = this;
+    const { app, kernels, map } = object.setup;
+    const setup: PartitionSetup = {
+      app,
+      kernels,
+      reader: this.#view,
+      partition: object.number,
+      map,
+      incarnation,
+      recovered: this.#view.recovered(),
+    };
+    this.engine = new Engine(new PartitionMachine(setup), this.#host());
+    this.turn(() => {
+      this.persist([{ op: "put-meta", name: "incarnation", value: String(incarnation) }]);
+      this.engine.input({ kind: "start" });
+    });
+  }
+
+  invoke(frame: Uint8Array, answered: Answered): void {
+    const ticket = this.nextTicket();
+    this.#requests.set(ticket, answered);
+    this.turn(() => this.engine.input({ kind: "invoke", ticket, frame }));
+  }
+
+  protected override deliver(ticket: number, bytes: Uint8Array): void {
+    this.engine.input({ kind: "deliver", ticket, bytes });
+  }
+
+  protected override sent({ to, batch }: Rpc, incarnation: number | null): void {
+    this.engine.input({ kind: "sent", to, batch, incarnation });
+  }
+
+  protected override calledBack(kind: CallBack): void {
+    this.engine.input({ kind });
+  }
+
+  override get phase(): string {
+    const status = this.status;
+    if (typeof status["phase"] === "string" && status["phase"] !== "up") return status["phase"];
+    if (Number(status["undecided"] ?? 0) > 0) return "undecided";
+    return Number(status["attempts"] ?? 0) > 0 ? "running" : "idle";
+  }
+
+  /** What the machine says of itself, by name. */
+  get status(): Readonly<Record<string, unknown>> {
+    return this.engine.machine.status as unknown as Readonly<Record<string, unknown>>;
+  }
+
+  protected override see(ops: readonly StorageOp[]): void {
+    for (const op of ops) this.#view.perform(op);
+  }
+
+  #host(): EngineHost {
+    return {
+      now: () => this.object.now(),
+      random: () => this.random.next(),
+      uuid: () => "00000000-0000-4000-8000-000000000000",
+      enclose: (call) => callFrom(this, call),
+      perform: (effect) => this.#perform(effect),
+      fatal: (error) => this.#fatal(error),
+    };
+  }
+
+  #fatal(error: unknown): void {
+    if (this.state === "dead") return;
+    if (error instanceof Fenced) this.world.count("replaced instance fenced at a read");
+    else if (this.state === "zombie") this.world.note(`${this.name} stopped: ${String(error)}`);
+    else this.world.fail(`${this.name} stopped: ${String(error)}`, error);
+    this.die();
+  }
+
+  #perform(effect: HostEffect): void {
+    if (!this.performs(effect.kind)) return;
+    switch (effect.kind) {
+      case "persist":
+        return this.persist(effect.ops);
+      case "reply":
+        return this.#reply(effect.ticket, effect.body);
+      case "send":
+        return this.sends(effect.to, effect.batch, effect.bytes);
+      case "delivered":
+        return this.delivered(effect.ticket, effect.incarnation);
+      case "want-flush":
+        return this.callBack("flush");
+      case "want-fold":
+        return this.callBack("fold");
+      case "want-dispatch":
+        return this.callBack("dispatch");
+      case "wake":
+        return this.callBack("wake", effect.inMs);
+      case "report":
+    }
+  }
+
+  #reply(ticket: number, body: Uint8Array | ViewReply): void {
+    const answered = this.#requests.get(ticket);
+    this.#requests.delete(ticket);
+    if (answered) this.gate.leave(() => answered(body));
+  }
+}
