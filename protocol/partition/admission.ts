@@ -255,7 +255,14 @@ export class Admission {
     invariant(root.state === "running", "4: a root is given an epoch that does not run");
     root.state = "tagged";
     this.#running -= 1;
-    this.#queue.push(...root.followers);
+    this.#letFollow(root);
+  }
+
+  /** Those that have not run already: an epoch may be given to a root again, and some that came after it had failed at once. */
+  #letFollow(root: Root): void {
+    for (const follower of root.followers) {
+      if (this.#roots.get(follower.requestId) === follower) this.#queue.push(follower);
+    }
   }
 
   /** A root has its answer: everybody who waits for it gets it. */
@@ -263,7 +270,7 @@ export class Admission {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
     if (root.state === "running") {
       this.#running -= 1;
-      this.#queue.push(...root.followers);
+      this.#letFollow(root);
     }
     for (const follower of root.followers) follower.after = null;
     for (const waiter of root.waiters) {

@@ -126,8 +126,19 @@ export class Transactions {
     this.remote = new RemoteCalls(this);
   }
 
+  /**
+   * A snapshot query begins on the newest committed state, without locks. While an epoch is undecided that state may hold what comes after
+   * it without holding it: then the query begins as of a boundary.
+   */
   start(root: Root): void {
-    this.#begin(root, !root.snapshot, 0);
+    if (root.snapshot && !this.#layers.isDecided) this.#beginAsOf(root, this.owner.boundary);
+    else this.#begin(root, !root.snapshot, 0);
+  }
+
+  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough. */
+  #beginAsOf(root: Root, boundary: Epoch | undefined): void {
+    if (boundary !== undefined) this.owner.readAsOf(boundary);
+    this.#begin(root, boundary === undefined, boundary ?? 0);
   }
 
   #begin(root: Root, locking: boolean, snapshot: Epoch): void {
@@ -272,8 +283,8 @@ export class Transactions {
   tooOld(attempt: Attempt): void {
     const { boundary } = this.owner;
     if (!attempt.root) this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
-    else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, false, boundary);
-    else this.#restart(attempt, true, 0);
+    else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, { asOf: boundary });
+    else this.#restart(attempt);
   }
 
   enter(activation: Activation): void {
@@ -408,7 +419,7 @@ export class Transactions {
   #finishRoot(attempt: Attempt, outcome: Outcome): void {
     const root = rootOf(attempt);
     if (!attempt.locking && attempt.snapshot === 0 && this.#commits !== attempt.commitsAtStart) {
-      this.#restart(attempt, true, 0);
+      this.#restart(attempt);
       return;
     }
     const failure = attempt.scope.failure ?? (outcome.ok ? null : outcome.failure);
@@ -419,7 +430,8 @@ export class Transactions {
   }
 
   #needsEpoch(attempt: Attempt): boolean {
-    if (attempt.peers !== null) return true;
+    // What comes after an undecided transaction in order must not be there without it.
+    if (attempt.peers !== null || (attempt.root?.after ?? null) !== null) return true;
     if (!attempt.locking || this.#layers.isDecided) return false;
     for (const entity of attempt.uses.keys()) if (this.#layers.isUndecided(entity)) return true;
     return false;
@@ -504,18 +516,20 @@ export class Transactions {
   /** An older transaction needs what this attempt holds, or one of its participants was lost: its root begins again, unless it has its epoch. */
   giveUp(attempt: Attempt): void {
     if (attempt.ended) return;
-    if (attempt.root) this.#restart(attempt, true, 0);
+    if (attempt.root) this.#restart(attempt);
     else this.remote.kill(attempt);
   }
 
   /** The next attempt queues for the root's lock before the old one's locks are free, so that its place by age is kept. */
-  #restart(attempt: Attempt, locking: boolean, snapshot: Epoch): void {
+  #restart(attempt: Attempt, snapshot?: { readonly asOf: Epoch | undefined }): void {
     const root = rootOf(attempt);
     this.#abandon(attempt);
     this.#finishAttempt(attempt);
     this.#endCalls(attempt, aborted("the transaction gave way to an older one and runs again"));
-    if (root.attempts < LIMITS.maxAttempts) this.#begin(root, locking, snapshot);
-    else {
+    if (root.attempts < LIMITS.maxAttempts) {
+      if (snapshot) this.#beginAsOf(root, snapshot.asOf);
+      else this.#begin(root, true, 0);
+    } else {
       root.attempt = null;
       const error = new TidegateError(
         "overloaded",
@@ -526,11 +540,9 @@ export class Transactions {
     this.#locks.release(attempt);
   }
 
-  /** A query over several partitions goes on as a snapshot of an epoch without locks; with locks where no boundary is recent enough. */
+  /** A snapshot query that reaches another partition begins again as of a boundary: only so do several partitions show one state. */
   restartAsSnapshot(attempt: Attempt): void {
-    const { boundary } = this.owner;
-    if (boundary !== undefined) this.owner.readAsOf(boundary);
-    this.#restart(attempt, boundary === undefined, boundary ?? 0);
+    this.#restart(attempt, { asOf: this.owner.boundary });
   }
 
   /** Tells every partition that this attempt may have reached that it is over. */
