@@ -114,6 +114,7 @@ export abstract class Instance<Op = unknown> {
       this.die();
       return;
     }
+    this.world.trace.say(this.world.scheduler.now, () => `${this.name} persists ${ops.map(describeOp).join(", ")}`);
     this.see(ops);
     this.gate.persist(ops);
     this.world.observer.persisted?.(this, ops);
@@ -183,6 +184,11 @@ export abstract class Instance<Op = unknown> {
     const { scheduler } = this.world;
     return new Promise((resolve) => scheduler.in(ms, () => this.turn(resolve)));
   }
+}
+
+function describeOp(op: unknown): string {
+  const { op: kind = "put", name, value, seq, through, key, text } = op as Record<string, string | undefined>;
+  return [kind, name ?? key, value ?? text ?? seq ?? through].filter((part) => part !== undefined).join(" ");
 }
 
 export type CallBack = "flush" | "fold" | "dispatch" | "wake";
