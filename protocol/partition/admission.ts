@@ -252,7 +252,7 @@ export class Admission {
     invariant(root.state === "running", "4: a root is given an epoch that does not run");
     root.state = "tagged";
     this.#running -= 1;
-    this.#queue.push(...root.followers);
+    this.#queue.push(...root.followers.filter((follower) => this.#roots.get(follower.requestId) === follower));
   }
 
   /** A root has its answer: everybody who waits for it gets it. */
@@ -260,7 +260,7 @@ export class Admission {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
     if (root.state === "running") {
       this.#running -= 1;
-      this.#queue.push(...root.followers);
+      this.#queue.push(...root.followers.filter((follower) => this.#roots.get(follower.requestId) === follower));
     }
     for (const follower of root.followers) follower.after = null;
     for (const waiter of root.waiters) {
