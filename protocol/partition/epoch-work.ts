@@ -170,7 +170,7 @@ export class EpochWork implements EpochOwner {
     this.#parts.layers.drop(epoch);
     const ops: StorageOp[] = [];
     for (let seq = firstSeq; seq <= lastSeq; seq++) {
-      ops.push({ op: "replace-record", seq, bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now()) });
+      ops.push({ op: "replace-record", seq, bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided) });
     }
     this.#parts.emit({ kind: "persist", ops });
     for (const result of results) this.#parts.admission.unpaid(result);

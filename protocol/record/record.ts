@@ -80,9 +80,10 @@ export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Arra
 }
 
 /** Stands in the place of a record whose epoch was aborted. */
-export function encodeVoid(kernels: Kernels, seq: number, at: number): Uint8Array {
+export function encodeVoid(kernels: Kernels, seq: number, at: number, decided: Epoch): Uint8Array {
   const columns = [ROW.head, seq, (at % TWO_32) >>> 0, Math.floor(at / TWO_32), ROW.void, 0, 0, 0];
-  return kernels.pack(RECORD, { rows: 2, columns, fields: ["", "", "", ""] });
+  columns.push(ROW.decided, generationOf(decided), countOf(decided), 0);
+  return kernels.pack(RECORD, { rows: 3, columns, fields: ["", "", "", "", "", ""] });
 }
 
 /** `partition:incarnation`, with spaces between. */

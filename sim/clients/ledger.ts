@@ -82,6 +82,8 @@ export class Ledger {
 
   #compare({ request, answer: first }: Entry, again: Answer): void {
     if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
+    // A function that throws is not recorded: a repetition that ran before this one may have failed, and be heard later.
+    if (again.status === 500) return;
     // An edge id may have been forgotten by the time it is repeated: then it is refused, never run.
     if (again.status === 504 && !request.transaction.clientId) return;
     if (first.status === again.status && first.body === again.body) return;

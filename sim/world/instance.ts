@@ -29,6 +29,8 @@ export abstract class Instance<Op = unknown> {
   #inTurn = false;
   /** It crashes at the end of this turn, of which nothing more happens. */
   #doom: CrashManner | null = null;
+  /** Something that it asked for after that did not happen. */
+  #dropped = false;
 
   constructor(world: World, object: SimObject<Op>, incarnation: number) {
     this.world = world;
@@ -67,7 +69,8 @@ export abstract class Instance<Op = unknown> {
     this.#inTurn = false;
     this.called = false;
     if (this.#doom) {
-      const manner = this.#doom;
+      // A machine whose effects were not performed cannot live on: it would speak of what it never wrote.
+      const manner = this.#dropped ? { ...this.#doom, zombie: false } : this.#doom;
       this.#doom = null;
       if (this.state === "live") this.object.crash(manner);
       else this.die();
@@ -99,11 +102,10 @@ export abstract class Instance<Op = unknown> {
 
   /** Whether an effect is still performed. Each is a boundary at which it may crash. */
   protected performs(effect: string): boolean {
-    if (this.state === "dead" || this.#doom) return false;
-    const manner = this.world.observer.boundary?.(this, effect);
-    if (!manner) return true;
-    this.#doom = manner;
-    return false;
+    if (this.state === "dead") return false;
+    if (!this.#doom) this.#doom = this.world.observer.boundary?.(this, effect) ?? null;
+    if (this.#doom) this.#dropped = true;
+    return this.#doom === null;
   }
 
   protected persist(ops: readonly Op[]): void {
@@ -112,6 +114,7 @@ export abstract class Instance<Op = unknown> {
       this.die();
       return;
     }
+    this.world.trace.say(this.world.scheduler.now, () => `${this.name} persists ${ops.map(describeOp).join(", ")}`);
     this.see(ops);
     this.gate.persist(ops);
     this.world.observer.persisted?.(this, ops);
@@ -181,6 +184,11 @@ export abstract class Instance<Op = unknown> {
     const { scheduler } = this.world;
     return new Promise((resolve) => scheduler.in(ms, () => this.turn(resolve)));
   }
+}
+
+function describeOp(op: unknown): string {
+  const { op: kind = "put", name, value, seq, through, key, text } = op as Record<string, string | undefined>;
+  return [kind, name ?? key, value ?? text ?? seq ?? through].filter((part) => part !== undefined).join(" ");
 }
 
 export type CallBack = "flush" | "fold" | "dispatch" | "wake";
