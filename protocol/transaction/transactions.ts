@@ -4,7 +4,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
-import { postingWrites } from "../outbox/message.ts";
+import { messageWrites, OUTBOX } from "../outbox/message.ts";
 import type { Posting } from "../outbox/posting.ts";
 import type { Effect } from "../partition/effects.ts";
 import { resolveTarget } from "../partition/resolve.ts";
@@ -50,6 +50,8 @@ export interface TransactionOwner {
   send(to: Peer, message: PartitionMessage): void;
   /** The id of a message that is sent here, later than all before. */
   nextMessageId(): string;
+  /** Those that are not delivered leave room for more. */
+  readonly hasRoomForMessages: boolean;
   /** A transaction is about to reach another partition, and so will need an epoch. */
   reaching(): void;
   /** Newest epoch that is known to be committed. */
@@ -274,7 +276,8 @@ export class Transactions {
   /** The boundary of a snapshot is not kept here any more: it begins again with a newer one, or with locks, which makes one. */
   tooOld(attempt: Attempt): void {
     const { boundary } = this.owner;
-    if (!attempt.root) this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
+    if (!attempt.root)
+      this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
     else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, false, boundary);
     else this.#restart(attempt, true, 0);
   }
@@ -429,6 +432,8 @@ export class Transactions {
   #needsEpoch(attempt: Attempt): boolean {
     if (attempt.called.size > 0) return true;
     if (!attempt.locking || this.#layers.isDecided) return false;
+    // Committed at once, a message would overtake one that its sender sent before.
+    if (attempt.postings.length > 0 && this.#layers.isUndecided(OUTBOX)) return true;
     for (const entity of attempt.uses.keys()) if (this.#layers.isUndecided(entity)) return true;
     return false;
   }
@@ -498,7 +503,7 @@ export class Transactions {
         writes.push(write);
       }
     }
-    if (attempt.postings.length > 0) writes.push(...postingWrites(attempt.postings, () => this.owner.nextMessageId()));
+    if (attempt.postings.length > 0) writes.push(...messageWrites(attempt.postings, () => this.owner.nextMessageId()));
     if (!fitRecord(writes)) {
       throw new TidegateError(
         "transaction-too-large",
