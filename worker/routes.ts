@@ -68,4 +68,4 @@ function notFound(request: Request, backend: Backend): Response {
     return problemResponse(request, error);
   }
 }
-const EMPTY_KEY = /^\/v1\/services\/[^/]+\/\/[^/]+$/;
+const EMPTY_KEY = /^\/v1\/services\/[^/]+\/\/[^/]+(?:\/send)?$/;
