@@ -81,6 +81,7 @@ export class Generator {
 
 const read: Step = { op: "read" };
 const call = (at: Place, ...steps: Step[]): Step => ({ op: "call", at, steps });
+const look = (at: Place, ...steps: Step[]): Step => ({ op: "call", at, steps, look: true });
 
 /** Kinds of transactions and how often they come. Those that cross partitions are what the simulator is for. */
 const SHAPES: readonly Shape[] = [
@@ -94,6 +95,9 @@ const SHAPES: readonly Shape[] = [
   [7, "ring", (g) => ring(g)],
   [9, "side by side", (g) => sideBySide(g)],
   [8, "skew", (g) => skew(g)],
+  [4, "upgrade", (g) => upgrade(g)],
+  [3, "loose ends", (g) => looseEnds(g)],
+  [2, "crossing", (g) => crossing(g)],
   [7, "refusal far", (g) => failFar(g, "refuse")],
   [4, "throw far", (g) => failFar(g, "throw")],
   [7, "tried", (g) => tried(g)],
@@ -154,8 +158,31 @@ function sideBySide(g: Generator): Ask {
 /** Reads some and writes another: what serializability forbids two of them to do at once. */
 function skew(g: Generator): Ask {
   const [a, b, c] = g.places(3) as [Place, Place?, Place?];
-  const looks = [b, c].filter((at) => at !== undefined).map((at) => call(at, read));
+  const ask = g.random.oneIn(3) ? call : look;
+  const looks = [b, c].filter((at) => at !== undefined).map((at) => ask(at, read));
   return g.run(a, ...looks, ...g.pause(), g.append());
+}
+
+/** Looks at a list first, then appends to it: its shared lock becomes an exclusive one. */
+function upgrade(g: Generator): Ask {
+  const [a, b] = g.places(2) as [Place, Place];
+  return g.run(a, look(b, read), ...g.pause(), call(b, g.append(), read));
+}
+
+/** One of its calls fails, and the others go on after the function has heard of that. */
+function looseEnds(g: Generator): Ask {
+  const [first, failing, ...others] = g.places(4) as [Place, Place, ...Place[]];
+  const fails: Call = { at: failing, steps: [read, { op: "refuse", every: g.every() }] };
+  const slow = others.map((at): Call => ({ at, steps: [{ op: "pause", ms: g.random.int(40) }, g.append()] }));
+  return g.run(first, read, { op: "all", calls: [fails, ...slow] });
+}
+
+/** Calls at once that come to wait for each other, mostly: it may be given up as a cycle. */
+function crossing(g: Generator): Ask | undefined {
+  const [a, b, c] = g.apart(3);
+  if (!a || !b || !c) return undefined;
+  const over = (from: Place, to: Place): Call => ({ at: from, steps: [...g.pause(), call(to, g.append())] });
+  return g.run(a, { op: "all", calls: [over(b, c), over(c, b)] });
 }
 
 function failFar(g: Generator, op: "refuse" | "throw"): Ask | undefined {
