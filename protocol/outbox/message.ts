@@ -3,8 +3,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { afterPrefix, collectionPrefix, encodeEntryKey, entityKey } from "../state/state-key.ts";
-import type { StateReader } from "../state/reader.ts";
-import type { Write } from "../state/store.ts";
+import type { StateStore, Write } from "../state/store.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import type { Posting } from "./posting.ts";
 
@@ -65,12 +64,12 @@ function decode(rowKeyText: string, text: string): Message {
   return { requestId: rowKeyText.slice(-REQUEST_ID_LENGTH), sender, service, key, name, input };
 }
 
-/** Messages that are stored, oldest first, some at a time. */
-export function* storedMessages(range: StateReader["range"]): Generator<Message> {
+/** Messages that are committed, folded or not, oldest first, some at a time. */
+export function* storedMessages(state: StateStore): Generator<Message> {
   let from = MESSAGES;
   const to = afterPrefix(MESSAGES);
   for (;;) {
-    const rows = range(from, to, PAGE, false);
+    const rows = state.range(MESSAGES, OUTBOX, from, to, PAGE, false);
     for (const [key, text] of rows) yield decode(key, text);
     const last = rows.at(-1)?.[0];
     if (last === undefined || rows.length < PAGE) return;

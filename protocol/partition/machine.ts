@@ -173,9 +173,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         decided: () => this.#epochs.participation.decided,
       },
     );
-    const { committed } = this.#layers;
-    const stored = storedMessages((from, to, limit) => committed.range("", "", from, to, limit, false));
-    for (const message of stored) this.#outbox.add(message);
+    for (const message of storedMessages(this.#layers.committed)) this.#outbox.add(message);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#wantFold();
   }
