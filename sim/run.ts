@@ -16,7 +16,8 @@ import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator
 import { kindsReader } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
-import type { Observer } from "./world/observer.ts";
+import { both, type Observer } from "./world/observer.ts";
+import type { Profile } from "./world/profile.ts";
 import { World } from "./world/world.ts";
 import { judge } from "./verdict.ts";
 
@@ -24,6 +25,12 @@ export interface RunOptions {
   readonly kernels: Kernels;
   /** Keeps the lines of the trace. */
   readonly show?: boolean;
+  /** In the place of what the plan's rates make. */
+  readonly profile?: Profile;
+  /** Sees what happens, and may let instances crash. */
+  readonly observer?: Observer;
+  /** ms from the last answer until faults end. */
+  readonly lingerMs?: number;
 }
 
 export interface Report {
@@ -67,21 +74,23 @@ class Run {
   readonly #setup: ClientSetup;
   readonly #coverage = new Coverage();
   readonly #boundaries = new Boundaries();
+  readonly #lingerMs: number;
 
-  constructor(plan: Plan, { kernels, show = false }: RunOptions) {
+  constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     this.#plan = plan;
+    this.#lingerMs = lingerMs;
     this.#world = new World({
       seed: plan.seed,
       partitions: plan.partitions,
       app: appOf(plan.partitions),
       kernels,
-      profile: profileOf(plan.rates),
+      profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.
       ...(plan.partitions > 1
         ? { coordinator: (world: World) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown> }
         : {}),
       kindsOf: kindsReader(kernels),
-      observer: this.#observer(),
+      observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });
     this.#ledger = new Ledger(this.#world);
@@ -118,6 +127,7 @@ class Run {
     for (const client of clients) client.next();
     const answered = () => clients.every(({ isDone }) => isDone);
     await world.run(answered, FAULTS_MS);
+    if (this.#lingerMs > 0) await this.#pass(this.#lingerMs);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
@@ -164,12 +174,16 @@ class Run {
     const world = this.#world;
     const deadline = world.scheduler.now + PATIENCE_MS;
     do {
-      let waited = false;
-      world.scheduler.in(50, () => (waited = true));
-      await world.run(() => waited, deadline);
+      await this.#pass(50);
       if (this.#isAtRest()) return true;
     } while (world.scheduler.now < deadline && world.failures.length === 0);
     return false;
+  }
+
+  async #pass(ms: number): Promise<void> {
+    let passed = false;
+    this.#world.scheduler.in(ms, () => (passed = true));
+    await this.#world.run(() => passed, Infinity);
   }
 
   #isAtRest(): boolean {

@@ -54,6 +54,9 @@ export class Client {
     for (const request of this.#open)
       this.#setup.ledger.invoked(request, `client ${this.#number}.${request.transaction.number}`);
     this.#ask();
+    for (const request of this.#open) {
+      for (const ms of request.transaction.again ?? []) this.#setup.world.scheduler.in(ms, () => this.#send([request]));
+    }
   }
 
   #request(transaction: Transaction, line: number): Request {
@@ -62,7 +65,10 @@ export class Client {
     const number = hex(transaction.number + 1, 12);
     const edgeId = `e${hex(EPOCH_MS + Math.floor(world.scheduler.now), 11)}${number}${hex(line, 8)}`;
     const { at, name, input } = encodeAsk(transaction.ask);
-    const flags = (transaction.clientId ? INVOKE_FLAG.clientId : 0) | (transaction.snapshot ? INVOKE_FLAG.snapshot : 0);
+    const flags =
+      (transaction.clientId ? INVOKE_FLAG.clientId : 0) |
+      (transaction.snapshot ? INVOKE_FLAG.snapshot : 0) |
+      (transaction.oneWay ? INVOKE_FLAG.oneWay : 0);
     const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };

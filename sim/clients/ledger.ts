@@ -102,4 +102,4 @@ export class Ledger {
   }
 }
 
-const EXPECTED: ReadonlySet<number> = new Set([200, 409, 500, 503, 504]);
+const EXPECTED: ReadonlySet<number> = new Set([200, 202, 409, 500, 503, 504]);
