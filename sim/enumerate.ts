@@ -8,6 +8,8 @@ export interface EnumerateOptions {
   readonly jobs: number;
   /** Pairs at most, of each scenario. */
   readonly pairs: number;
+  /** Also the single crashes that come to the same as others. */
+  readonly every: boolean;
   /** One scenario by name; all when absent. */
   readonly only?: string;
 }
@@ -15,11 +17,14 @@ export interface EnumerateOptions {
 /** So small that the scenario of folding folds. */
 const LIMITS = { foldBytes: 500, foldRowsPerTurn: 2 } as const;
 
-export async function enumerate(settings: Settings, { jobs, pairs, only }: EnumerateOptions): Promise<Explored[]> {
+export async function enumerate(
+  settings: Settings,
+  { jobs, pairs, every, only }: EnumerateOptions,
+): Promise<Explored[]> {
   const pool = new Pool({ ...settings, limits: LIMITS }, jobs);
   try {
     const names = only === undefined ? SCENARIO_NAMES : [only];
-    const orders = names.map((scenario) => pool.ask({ kind: "enumerate", scenario, pairs }));
+    const orders = names.map((scenario) => pool.ask({ kind: "enumerate", scenario, pairs, every }));
     return (await Promise.all(orders)).flatMap((answer) => (answer.kind === "enumerated" ? [answer.explored] : []));
   } finally {
     await pool.close();

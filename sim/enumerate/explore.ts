@@ -10,6 +10,8 @@ export interface ExploreOptions {
   readonly kernels: Kernels;
   /** Pairs at most; spread evenly over all when there are more. */
   readonly pairs: number;
+  /** Single crashes also where they come to the same as at the boundary before, or keep and lose the same. */
+  readonly every: boolean;
 }
 
 export interface Explored {
@@ -64,8 +66,8 @@ class Exploration {
     const { boundaries } = await this.#run([]);
     const firsts = new Map<number, First>();
     let singles = 0;
-    for (const at of boundaries.keys()) {
-      for (const how of FIRST) {
+    for (const [at, boundary] of boundaries.entries()) {
+      for (const how of this.#options.every ? FIRST : manners(boundary, FIRST)) {
         const point = { at, manner: how };
         const points = await this.#run([point]);
         singles += 1;
@@ -86,7 +88,7 @@ class Exploration {
   }
 
   async #runPairs(pairs: ReadonlyArray<readonly CrashPoint[]>): Promise<number> {
-    const step = Math.max(1, pairs.length / Math.max(1, this.#options.pairs));
+    const step = Math.max(1, pairs.length / this.#options.pairs);
     if (this.#options.pairs === 0) return 0;
     let run = 0;
     for (let next = 0; Math.floor(next) < pairs.length; next += step, run++) {
@@ -112,14 +114,17 @@ class Exploration {
   }
 }
 
+/** Those that make a difference here: with everything confirmed there is nothing to keep or to lose. */
+function manners({ sameAsBefore, unconfirmed }: Boundary, all: readonly CrashManner[]): readonly CrashManner[] {
+  if (sameAsBefore) return [];
+  return unconfirmed ? all : all.filter((each) => each === NONE || each === REPLACED);
+}
+
 /** Second crashes behind a first one; left out are those that come to the same as another of them. */
 function pairsOf({ point, boundaries }: First): Array<readonly CrashPoint[]> {
   const pairs: Array<readonly CrashPoint[]> = [];
   for (let at = point.at + 1; at < boundaries.length; at++) {
-    const { sameAsBefore, unconfirmed } = boundaries[at] as Boundary;
-    if (sameAsBefore) continue;
-    // With everything confirmed there is nothing to keep or to lose.
-    for (const how of unconfirmed ? SECOND : [NONE]) pairs.push([point, { at, manner: how }]);
+    for (const how of manners(boundaries[at] as Boundary, SECOND)) pairs.push([point, { at, manner: how }]);
   }
   return pairs;
 }

@@ -21,7 +21,7 @@ export type Order =
   /** A smaller plan that fails as well. */
   | { readonly kind: "shrink"; readonly seed: number; readonly budgetMs: number }
   /** One scenario of enumerate/scenarios.ts, with a crash at each boundary, and at so many pairs of them. */
-  | { readonly kind: "enumerate"; readonly scenario: string; readonly pairs: number };
+  | { readonly kind: "enumerate"; readonly scenario: string; readonly pairs: number; readonly every: boolean };
 
 export interface SeedResult {
   readonly seed: number;

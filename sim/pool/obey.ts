@@ -21,7 +21,8 @@ export async function obey(settings: Settings, order: Order): Promise<Answer> {
       return { kind: "show", result: resultOf(report), lines, faults: [...faults], answers: [...answers] };
     }
     case "enumerate": {
-      const explored = await explore(scenarioNamed(order.scenario, kernels), { kernels, pairs: order.pairs });
+      const { scenario, pairs, every } = order;
+      const explored = await explore(scenarioNamed(scenario, kernels), { kernels, pairs, every });
       return { kind: "enumerated", explored };
     }
     case "shrink": {
