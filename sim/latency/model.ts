@@ -88,7 +88,8 @@ export class Model {
 
   /** Epochs committed so far. */
   get epochs(): number {
-    return (this.world.coordinator?.current as unknown as CoordinatorInstance).machine.status.committed % 2 ** 32;
+    const coordinator = this.world.coordinator?.current as unknown as CoordinatorInstance | undefined;
+    return (coordinator?.machine.status.committed ?? 0) % 2 ** 32;
   }
 }
 
