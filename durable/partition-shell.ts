@@ -107,6 +107,11 @@ export class PartitionShell implements EngineHost {
     return this.#links.deliver(bytes);
   }
 
+  /** The alarm has rung; that it started this object may be all that it was for. */
+  alarm(): void {
+    this.#engine?.input({ kind: "alarm" });
+  }
+
   /** @throws when the partition does not serve. */
   get status(): PartitionStatus {
     if (!this.#engine) throw this.#refusal ?? new Error("the partition has not started");
@@ -128,6 +133,9 @@ export class PartitionShell implements EngineHost {
         return;
       case "want-fold":
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
+        return;
+      case "alarm":
+        void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);
         return;
       case "report":
         report(effect);

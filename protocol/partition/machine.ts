@@ -10,7 +10,15 @@ import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
-import { deliveredWrite, type Message, messageId, messageOf, postingWrites, storedMessages } from "../outbox/message.ts";
+import {
+  deliveredWrite,
+  keepsMessage,
+  type Message,
+  messageId,
+  messageOf,
+  messageWrites,
+  storedMessages,
+} from "../outbox/message.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { cut } from "../record/record.ts";
 import { Results } from "../results/results.ts";
@@ -23,6 +31,7 @@ import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { type TransactionOwner, Transactions } from "../transaction/transactions.ts";
 import { fitsUtf8 } from "../utf8.ts";
+import { ACCEPTED_STATUS } from "../wire/answer.ts";
 import { INGEST } from "../wire/ingest.ts";
 import { INVOKE } from "../wire/invoke.ts";
 import {
@@ -113,6 +122,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #flushWanted = false;
   #foldWanted = false;
   #wakeWanted = false;
+  #alarmWanted = false;
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
@@ -138,6 +148,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       tickets: this.#tickets,
       start: (root) => this.#start(root),
       posted: (to, requestId, done) => this.#posted.push({ to, requestId, done }),
+      roomForMessages: () => this.hasRoomForMessages,
       congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
     });
     this.#epochs = new EpochWork(
@@ -173,9 +184,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         decided: () => this.#epochs.participation.decided,
       },
     );
-    const { committed } = this.#layers;
-    const stored = storedMessages((from, to, limit) => committed.range("", "", from, to, limit, false));
-    for (const message of stored) this.#outbox.add(message);
+    for (const message of storedMessages(this.#layers.committed)) this.#addMessage(message);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#wantFold();
   }
@@ -216,6 +225,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         break;
       case "wake":
         this.#wake();
+        break;
+      case "alarm":
+        this.#alarmWanted = false;
+        if (this.#isPending) this.#wantAlarm();
         break;
     }
     return this.takeEffects();
@@ -268,7 +281,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
     if (!this.#isUp) return;
-    this.transactions.expire(this.#now - LIMITS.transactionMs);
+    this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.transactions.remote.probe(this.#now);
     this.#outbox.tick(this.#now);
     this.#epochs.participation.leaveIfIdle();
@@ -297,6 +310,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#held = [];
     this.#heldBytes = 0;
     for (const input of held) this.#request(input);
+    this.#outbox.restart();
     this.#links.drain();
   }
 
@@ -314,6 +328,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
   get decided(): Epoch {
     return this.#epochs.participation.decided;
+  }
+  get hasRoomForMessages(): boolean {
+    return !this.#outbox.isFull;
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;
@@ -380,7 +397,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "finish":
         return this.#epochs.finished(from, message);
       case "post":
-        return this.#admission.post(from, { ...message, sender: "" }, this.#now);
+        return this.#admission.post(from, message, this.#now);
       case "posted":
         return this.#outbox.posted(message.requestId, message.done);
       case "ping":
@@ -391,8 +408,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   peerRestarted(peer: Peer, incarnation: number): void {
-    if (peer !== COORDINATOR) this.transactions.remote.peerRestarted(peer, incarnation);
-    else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
+    if (peer !== COORDINATOR) {
+      this.#outbox.restart();
+      this.transactions.remote.peerRestarted(peer, incarnation);
+    } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
 
   #start(root: Root): void {
@@ -404,11 +423,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #accept(root: Root): void {
     const { target, input } = root;
     const requestId = this.nextMessageId();
-    const posting = { sender: "", service: target.service.contract.name, key: target.key, name: target.name, input };
-    this.#commitWrites(postingWrites([posting], () => requestId));
+    const { name, key, service } = target;
+    const letter = { sender: "", service: service.contract.name, key, name, input, coded: false };
+    this.#commitWrites(messageWrites([letter], () => requestId));
     const body = JSON.stringify({ id: requestId });
-    this.#record(root, ACCEPTED, body);
-    this.#admission.done(root, ACCEPTED, 0, body);
+    this.#record(root, ACCEPTED_STATUS, body);
+    this.#admission.done(root, ACCEPTED_STATUS, 0, body);
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
@@ -428,8 +448,20 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #keepMessages(writes: readonly Write[]): void {
     for (const write of writes) {
       const message = messageOf(write);
-      if (message) this.#outbox.add(message);
+      if (message) this.#addMessage(message);
     }
+  }
+
+  #addMessage(message: Message): void {
+    this.#outbox.add(message);
+    this.#wantAlarm();
+  }
+
+  /** Should this instance be lost, nobody else may ever wake the next one to deliver what it keeps. */
+  #wantAlarm(): void {
+    if (this.#alarmWanted) return;
+    this.#alarmWanted = true;
+    this.emit({ kind: "alarm", inMs: LIMITS.alarmMs });
   }
 
   committed(root: Root, writes: readonly Write[], value: unknown): void {
@@ -455,6 +487,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** The body of the answer, or why there can be none: then nothing is committed. */
   #resultOf(root: Root, value: unknown): string | Failure {
+    // Nobody is told what a message's function returned.
+    if (root.poster !== null) return "null";
     let body: string;
     try {
       body = value === undefined ? "null" : toJson(value);
@@ -574,6 +608,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const firstSeq = this.#journal.seq;
     const ops: StorageOp[] = [];
     for (const content of contents) {
+      if (content.writes.some(keepsMessage)) this.#wantAlarm();
       const record = this.#journal.takeEpoch(this.#setup.kernels, this.#now, { ...content, epoch }, this.decided);
       ops.push(...recordOps(record));
       this.#folder.written(record.seq, record.bytes.length);
@@ -621,9 +656,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     };
   }
 }
-
-/** A message was kept; its transaction comes later. */
-const ACCEPTED = 202;
 
 function recordOps({ seq, bytes }: { seq: number; bytes: Uint8Array }): StorageOp[] {
   return cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({ op: "record", seq, part: index, bytes: part }));

@@ -141,8 +141,10 @@ export interface PostMessage {
   readonly service: string;
   readonly key: string;
   readonly name: string;
-  /** JSON text; empty for none. */
+  /** Empty for none. */
   readonly input: string;
+  /** The input is state-codec text, else JSON. */
+  readonly coded: boolean;
 }
 /** A posted message's transaction is decided, or failed and is to be sent again. */
 export interface PostedMessage {

@@ -4,7 +4,7 @@ import { loadCore } from "../../../core-wasm/load-node.ts";
 import type { StorageOp } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
-import { defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
+import { type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
 import { type Reply, SimPartition } from "../../../sim/partition.ts";
 import { createRandom } from "../../../sim/random.ts";
 
@@ -35,9 +35,9 @@ export class LonePartition {
   #tickets = 0;
   #ids = 0;
 
-  constructor(services: readonly ServiceDefinition[]) {
+  constructor(services: readonly ServiceDefinition[], options: Pick<AppOptions, "transactionDeadline"> = {}) {
     this.partition = new SimPartition({
-      app: defineApp({ services, partitions: 1 }),
+      app: defineApp({ ...options, services, partitions: 1 }),
       kernels,
       random: createRandom(1),
       left: (ticket, reply) => void this.replies.set(ticket, answersOf(reply)),
