@@ -465,7 +465,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #shown(root: Root, cause: Failure): ReturnType<typeof shownFailure> {
     const shown = shownFailure(cause);
-    if (shown.failure.kind === "thrown") {
+    const { kind } = shown.failure;
+    // Of what a message comes to nobody is told, so the log is.
+    if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
       const { service, name, key } = root.target;
       const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
       this.emit({ kind: "report", level: "error", message, error: shown.failure.error });
