@@ -4,6 +4,7 @@ import { invariant } from "../assert.ts";
 import { countFinish, type EpochSet, type UndecidedRecord } from "../epochs/epoch-set.ts";
 import type { EpochOwner } from "../epochs/participation.ts";
 import { Participation } from "../epochs/participation.ts";
+import { markPrepared } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeVoid, RECORD_ROW_BYTES } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
@@ -136,7 +137,10 @@ export class EpochWork implements EpochOwner {
   /** A transaction that ran here for another partition's root has its epoch. */
   finished(from: Peer, { id, epoch, drop }: FinishMessage): void {
     const attempt = this.#parts.transactions.attempts.find(id);
-    invariant(attempt !== undefined && !attempt.ended && attempt.root === null, "1: a finish of an unknown transaction");
+    invariant(
+      attempt !== undefined && !attempt.ended && attempt.root === null,
+      "1: a finish of an unknown transaction",
+    );
     if (!drop) this.#parts.layers.add(epoch, this.#parts.transactions.preparedOf(attempt));
     this.#parts.transactions.tagged(attempt);
     this.participation.finished(from, epoch);
@@ -171,6 +175,7 @@ export class EpochWork implements EpochOwner {
     for (let seq = firstSeq; seq <= lastSeq; seq++) {
       ops.push({ op: "replace-record", seq, bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now()) });
     }
+    ops.push(markPrepared(null));
     this.#parts.emit({ kind: "persist", ops });
     for (const result of results) this.#parts.admission.unpaid(result);
   }

@@ -5,12 +5,20 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import type { UndecidedRecord } from "../epochs/epoch-set.ts";
+import { markPrepared } from "../epochs/prepared-mark.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
-import { deliveredWrite, type Message, messageId, messageOf, postingWrites, storedMessages } from "../outbox/message.ts";
+import {
+  deliveredWrite,
+  type Message,
+  messageId,
+  messageOf,
+  postingWrites,
+  storedMessages,
+} from "../outbox/message.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { cut } from "../record/record.ts";
 import { Results } from "../results/results.ts";
@@ -578,6 +586,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       ops.push(...recordOps(record));
       this.#folder.written(record.seq, record.bytes.length);
     }
+    ops.push(markPrepared(epoch));
     this.emit({ kind: "persist", ops });
     this.#wantFold();
     return { firstSeq, lastSeq: this.#journal.seq - 1 };
