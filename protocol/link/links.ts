@@ -174,6 +174,11 @@ export class Links {
 
   #queue(peer: Peer): void {
     this.#queued.add(peer);
+    this.wantDispatch();
+  }
+
+  /** Asks for a dispatch, also when nothing is queued yet. */
+  wantDispatch(): void {
     if (this.#wanted) return;
     this.#wanted = true;
     this.#owner.emit({ kind: "want-dispatch" });

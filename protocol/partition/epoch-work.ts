@@ -46,6 +46,8 @@ export interface EpochParts {
   report(message: ReportMessage): void;
   finish(to: Peer, message: FinishMessage): void;
   incarnationOf(peer: Peer): number;
+  /** Asks for the end of the turn: the coordinator is told then that an epoch is wanted. */
+  wantDispatch(): void;
   /** Writes what is committed and in no record yet, then these as one more record each. Returns their numbers and that before them. */
   writeEpoch(
     contents: ReadonlyArray<{ writes: readonly Write[]; results: readonly StoredResult[] }>,
@@ -109,6 +111,8 @@ export class EpochWork implements EpochOwner {
   tagFinishing(epoch: Epoch): void {
     const finishing = this.#finishing;
     this.#finishing = [];
+    // Its finishes alone would not do: a transaction of this partition alone sends none.
+    this.#parts.wantDispatch();
     // Those that were given up meanwhile run again as other attempts.
     for (const work of finishing) if (!work.attempt.ended) this.#tag(work, epoch);
   }

@@ -163,6 +163,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         report: (message) => this.#report(message),
         finish: (to, message) => this.send(to, message),
         incarnationOf: (peer) => this.#links.incarnationOf(peer),
+        wantDispatch: () => this.#links.wantDispatch(),
         writeEpoch: (contents, epoch) => this.#writeEpoch(contents, epoch),
         posted: (writes) => this.#keepMessages(writes),
         resume: () => this.#resume(),
