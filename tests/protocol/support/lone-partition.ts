@@ -86,7 +86,7 @@ export class LonePartition {
   }
 }
 
-function answersOf(reply: Reply): Answered[] {
+export function answersOf(reply: Reply): Answered[] {
   if (!(reply instanceof Uint8Array)) return [];
   const table = kernels.unpack(ANSWER, reply);
   const answers: Answered[] = [];
