@@ -1,0 +1,62 @@
+/** An epoch whose writes and results do not fit one record. */
+import { expect, test, vi } from "vitest";
+import { decodeRecord } from "../../../protocol/record/record.ts";
+import { COORDINATOR } from "../../../protocol/wire/messages.ts";
+import type { Step } from "../../../sim/program.ts";
+import { on } from "../../workerd/support/steps.ts";
+import { Cluster, isOf } from "../support/cluster.ts";
+import { kernels } from "../support/lone-partition.ts";
+
+vi.mock("../../../protocol/limits.ts", async (original) => {
+  const real = await original<typeof import("../../../protocol/limits.ts")>();
+  return { LIMITS: { ...real.LIMITS, maxRecordBytes: 600, maxPartBytes: 200 } };
+});
+
+const puts: Step[] = Array.from({ length: 40 }, (_, key) => ({ op: "put", key, value: key * 3 }));
+const entries = puts.map((_, key) => [key, key * 3]);
+
+async function prepared(): Promise<{ c: Cluster; seen: () => Promise<unknown> }> {
+  const c = await Cluster.up(2);
+  await c.ask(c.place(0), [...puts, on("call", c.place(1), ...puts)]);
+  await c.run(isOf("decide"));
+  for (const store of c.stores) {
+    const records = [...store.recovered().records].map(({ bytes }) => decodeRecord(kernels, bytes));
+    expect(records.length).toBeGreaterThan(5);
+    expect(new Set(records.map(({ epoch }) => epoch?.epoch)).size).toBe(1);
+  }
+  const seen = async () => {
+    const requests = await Promise.all([0, 1].map((peer) => c.ask(c.place(peer), [{ op: "read" }], { name: "look" })));
+    await c.settle();
+    return requests.map(({ answer }) => (JSON.parse(answer?.body ?? "") as Array<{ entries: unknown }>)[0]?.entries);
+  };
+  return { c, seen };
+}
+
+test("is split, and there as a whole after a restart before or after its decision", async () => {
+  for (const decided of [false, true]) {
+    const { c, seen } = await prepared();
+    if (decided) await c.run();
+    await c.restart(0);
+    await c.restart(1);
+    await c.settle();
+    expect(await seen()).toEqual([entries, entries]);
+    await c.fold(1);
+    await c.restart(1);
+    expect(await seen()).toEqual([entries, entries]);
+  }
+});
+
+test("is gone as a whole, with all its records void, when it is aborted", async () => {
+  const c = await Cluster.up(2);
+  await c.ask(c.place(0), [...puts, on("call", c.place(1), ...puts)]);
+  await c.run(isOf("prepare", COORDINATOR, 1));
+  const before = [...(c.stores[0]?.recovered().records ?? [])].length;
+  expect(before).toBeGreaterThan(5);
+  await c.restart(1);
+  await c.restart(0);
+  await c.settle();
+  const left = [...(c.stores[0]?.recovered().records ?? [])].map(({ bytes }) => decodeRecord(kernels, bytes));
+  expect(left).toHaveLength(before);
+  expect(left.flatMap(({ writes, results }) => [...writes, ...results])).toEqual([]);
+  expect(await c.look(c.place(0))).toBe(0);
+});
