@@ -64,8 +64,9 @@ describe("a damaged partition", () => {
     const c = await Cluster.up(2);
     await c.damage(1);
     await c.restartCoordinator();
-    await c.settle();
+    await c.until("report", 1);
     expect(c.stores[1]?.meta.get("generation")).toBe("2");
+    await c.settle();
     await c.restart(1);
     await c.settle();
     expect(c.node(1).status.phase).toBe("up");
@@ -102,6 +103,17 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
     await c.restart(1);
     await c.settle();
     expect([await c.look(c.place(0)), await c.look(c.place(1))]).toEqual([-5, 105]);
+  });
+
+  test("is not claimed any more once it was aborted", async () => {
+    const c = await Cluster.up(2);
+    await transfer(c);
+    await c.run(isOf("prepare", COORDINATOR, 1));
+    expect(c.stores[0]?.meta.get("prepared")).toContain("=");
+    await c.restart(1);
+    await c.restart(0);
+    await c.settle();
+    expect(c.stores[0]?.meta.get("prepared")).toBe("");
   });
 
   test("is waited for when the damaged one has lost even the mark of it, until it is mended", async () => {

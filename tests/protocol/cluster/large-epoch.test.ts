@@ -1,6 +1,8 @@
 /** An epoch whose writes and results do not fit one record. */
 import { expect, test, vi } from "vitest";
+import type { LIMITS } from "../../../protocol/limits.ts";
 import { decodeRecord } from "../../../protocol/record/record.ts";
+import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import type { Step } from "../../../sim/program.ts";
 import { on } from "../../workerd/support/steps.ts";
@@ -8,7 +10,7 @@ import { Cluster, isOf } from "../support/cluster.ts";
 import { kernels } from "../support/lone-partition.ts";
 
 vi.mock("../../../protocol/limits.ts", async (original) => {
-  const real = await original<typeof import("../../../protocol/limits.ts")>();
+  const real = await original<{ LIMITS: typeof LIMITS }>();
   return { LIMITS: { ...real.LIMITS, maxRecordBytes: 600, maxPartBytes: 200 } };
 });
 
@@ -43,6 +45,28 @@ test("is split, and there as a whole after a restart before or after its decisio
     await c.fold(1);
     await c.restart(1);
     expect(await seen()).toEqual([entries, entries]);
+  }
+});
+
+test("keeps every result of it over a restart before its decision", async () => {
+  const c = await Cluster.up(2);
+  const steps = [...puts.slice(0, 2), on("call", c.place(1), { op: "read" } as const)];
+  const requests = [];
+  for (let n = 0; n < 8; n++) requests.push(await c.ask(c.place(0, n), steps));
+  // All of them are in one epoch: it is not closed before the last has finished.
+  await c.run(isOf("close"));
+  await c.run((batch) => isOf("decide")(batch) || isOf("prepared")(batch));
+  const records = [...(c.stores[0]?.recovered().records ?? [])].map(({ bytes }) => decodeRecord(kernels, bytes));
+  expect(records.filter(({ results }) => results.length > 0).length).toBeGreaterThan(1);
+  const ids = records.flatMap(({ results }) => results.map(({ requestId }) => requestId));
+  expect(ids.length).toBeGreaterThan(3);
+  await c.restart(0);
+  await c.settle();
+  for (const { id } of requests.filter((request) => ids.includes(request.id))) {
+    const at = requests.findIndex((request) => request.id === id);
+    const again = await c.ask(c.place(0, at), steps, { id });
+    await c.settle();
+    expect(again.answer).toMatchObject({ status: 200, flags: ANSWER_FLAG.replayed });
   }
 });
 

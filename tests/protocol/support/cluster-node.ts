@@ -8,7 +8,7 @@ import type { StorageOp } from "../../../protocol/partition/effects.ts";
 import { PartitionMachine, type PartitionStatus } from "../../../protocol/partition/machine.ts";
 import type { Peer } from "../../../protocol/wire/messages.ts";
 import type { AppDefinition } from "../../../sdk/index.ts";
-import { MapStore } from "../../../sim/map-store.ts";
+import type { MapStore } from "../../../sim/map-store.ts";
 import type { Reply } from "../../../sim/partition.ts";
 import { kernels } from "./lone-partition.ts";
 
