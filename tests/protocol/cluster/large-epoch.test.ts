@@ -5,13 +5,13 @@ import { decodeRecord } from "../../../protocol/record/record.ts";
 import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import type { Step } from "../../../sim/program.ts";
-import { on } from "../../workerd/support/steps.ts";
+import { add, on } from "../../workerd/support/steps.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
 import { kernels } from "../support/lone-partition.ts";
 
 vi.mock("../../../protocol/limits.ts", async (original) => {
   const real = await original<{ LIMITS: typeof LIMITS }>();
-  return { LIMITS: { ...real.LIMITS, maxRecordBytes: 600, maxPartBytes: 200 } };
+  return { LIMITS: { ...real.LIMITS, maxRecordBytes: 600, maxPartBytes: 200, foldBytes: 300 } };
 });
 
 const puts: Step[] = Array.from({ length: 40 }, (_, key) => ({ op: "put", key, value: key * 3 }));
@@ -46,6 +46,21 @@ test("is split, and there as a whole after a restart before or after its decisio
     await c.restart(1);
     expect(await seen()).toEqual([entries, entries]);
   }
+});
+
+test("is not folded before it is decided, and neither is what is committed behind it", async () => {
+  const { c, seen } = await prepared();
+  const behind = await c.ask(c.place(0, 1), [add(7)]);
+  expect(behind.answers).toBe(1);
+  const records = [...(c.stores[0]?.recovered().records ?? [])].length;
+  await c.fold(0);
+  expect([...(c.stores[0]?.recovered().records ?? [])]).toHaveLength(records);
+  await c.restart(0);
+  expect(await seen()).toEqual([entries, entries]);
+  await c.fold(0);
+  expect(c.stores[0]?.recovered().folded).toBeGreaterThanOrEqual(records);
+  await c.restart(0);
+  expect([await seen(), await c.look(c.place(0, 1))]).toEqual([[entries, entries], 7]);
 });
 
 test("keeps every result of it over a restart before its decision", async () => {

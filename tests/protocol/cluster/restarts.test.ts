@@ -136,3 +136,19 @@ test("a replaced coordinator that was about to decide decides nothing", async ()
   expect([c.node(0).status.phase, c.node(0).status.decided, request.answers]).toEqual(["fenced", 0, 0]);
   await expectOnce(c, request);
 });
+
+test("a record of an aborted epoch stays aborted for a partition that hears of it only after later epochs are committed", async () => {
+  const c = await Cluster.up(3);
+  await transfer(c);
+  await c.run(isOf("prepare", COORDINATOR, 1));
+  expect(c.stores[0]?.recovered().records).toHaveLength(1);
+  await c.restart(1);
+  await c.run(isOf("era", COORDINATOR, 0));
+  const later = await c.ask(c.place(2), [on("call", c.place(1), add(1))]);
+  await c.run(isOf("era", COORDINATOR, 0));
+  expect(later.answer?.status).toBe(200);
+  c.take(isOf("era", COORDINATOR, 0));
+  await c.restart(0);
+  await c.settle();
+  expect([await c.look(c.place(0)), await c.look(c.place(1))]).toEqual([0, 1]);
+});
