@@ -5,6 +5,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import type { UndecidedRecord } from "../epochs/epoch-set.ts";
+import { markPrepared } from "../epochs/prepared-mark.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
@@ -154,6 +155,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         report: (message) => this.#report(message),
         finish: (to, message) => this.send(to, message),
         incarnationOf: (peer) => this.#links.incarnationOf(peer),
+        wantDispatch: () => this.#links.wantDispatch(),
         writeEpoch: (contents, epoch) => this.#writeEpoch(contents, epoch),
         posted: (writes) => this.#mail.committed(writes),
         resume: () => this.#resume(),
@@ -553,6 +555,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       ops.push(...recordOps(record));
       this.#folder.written(record.seq, record.bytes.length);
     }
+    ops.push(markPrepared(epoch));
     this.emit({ kind: "persist", ops });
     this.#wantFold();
     return { firstSeq, lastSeq: this.#journal.seq - 1 };
