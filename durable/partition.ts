@@ -46,6 +46,10 @@ export function partitionClass(app: AppDefinition): PartitionClass {
       return this.#shell.deliver(bytes);
     }
 
+    override async alarm(): Promise<void> {
+      this.#shell.alarm();
+    }
+
     async status(): Promise<PartitionStatus> {
       return this.#shell.status;
     }

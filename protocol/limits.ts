@@ -1,4 +1,5 @@
 /** Every limit of a partition, in one place; their relations are asserted below. */
+import { TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
 import { invariant } from "./assert.ts";
 
 const KiB = 1024;
@@ -13,7 +14,7 @@ export const LIMITS = {
   maxCallDepth: 64,
   /** Calls one transaction may make, all attempts apart. */
   maxCallsPerTransaction: 10_000,
-  /** A transaction, all its attempts together; what takes longer is given up while whoever asked still waits, and its keys are free. */
+  /** A transaction, all its attempts together, unless the app says otherwise; what takes longer is given up while whoever asked still waits, and its keys are free. */
   transactionMs: 20_000,
   /** How often deadlines, silent peers and unanswered messages are looked at while something is under way. */
   tickMs: 250,
@@ -27,9 +28,18 @@ export const LIMITS = {
   historyBytes: 8 * MiB,
   /** Frames that wait for a partition to be up; beyond it 503. */
   maxHeldBytes: 32 * MiB,
-  /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every failure. */
+  /** Messages that functions on one partition send in one transaction. */
+  maxSendsPerTransaction: 10_000,
+  /** Encoded size of the input of one message. With its address it is a row, below SQLite's 2 MB. */
+  maxMessageBytes: 1 * MiB,
+  /** Messages of a partition that are not delivered, and their bytes, all in memory; above it new ones are refused. */
+  maxUndelivered: 100_000,
+  maxUndeliveredBytes: 16 * MiB,
+  /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
+  /** A partition with messages that are not delivered is started again after this, should it be lost. */
+  alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
   maxAttempts: 100,
   /** Encoded size of one state value or collection entry. Below SQLite's 2 MB row. */
@@ -74,7 +84,7 @@ export const LIMITS = {
   resendMs: 200,
   maxResendMs: 2_000,
   /** A batch is sent again when nothing at all was heard of it for so long. */
-  replyMs: 10_000,
+  replyMs: 3_000,
   /** Messages to one peer that it has not acknowledged; above it new roots are refused. */
   maxUnacknowledged: 50_000,
   /** Messages from one peer that wait for an era or for those before them; above it new roots are refused, and the peer keeps what it sends. */
@@ -95,6 +105,13 @@ export const LIMITS = {
 
 invariant(LIMITS.maxValueBytes + 2 * LIMITS.maxEntryKeyBytes + 64 * KiB < 2_000_000, "a value must fit a row");
 invariant(LIMITS.maxResultBytes + 64 * KiB < 2_000_000, "a result must fit a row");
+invariant(LIMITS.maxMessageBytes + 64 * KiB < 2_000_000, "a message must fit a row");
+invariant(LIMITS.maxMessageBytes + 64 * KiB < LIMITS.maxTransactionBytes, "a message must fit a transaction");
+invariant(
+  TRANSACTION_DEADLINE_MAX_MS + LIMITS.tickMs < LIMITS.requestDeadlineMs,
+  "whoever asked for a transaction must still wait when it is given up",
+);
+invariant(LIMITS.transactionMs <= TRANSACTION_DEADLINE_MAX_MS, "what is not declared must be what could be");
 invariant(
   LIMITS.maxRecordBytes + LIMITS.maxTransactionBytes + LIMITS.maxResultBytes < LIMITS.maxTableBytes,
   "what is pending and one more transaction must fit a record",

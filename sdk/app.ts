@@ -1,8 +1,14 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { type Duration, milliseconds } from "./duration.ts";
 import { misconfigured } from "./errors.ts";
 import type { FlowDefinition } from "./flow.ts";
-import { PARTITIONS_DEFAULT, PARTITIONS_MAX } from "./limits.ts";
+import {
+  PARTITIONS_DEFAULT,
+  PARTITIONS_MAX,
+  TRANSACTION_DEADLINE_MAX_MS,
+  TRANSACTION_DEADLINE_MIN_MS,
+} from "./limits.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
@@ -11,6 +17,11 @@ export interface AppOptions {
   readonly flows?: readonly FlowDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
+  /**
+   * What takes longer is given up with `deadline-exceeded` (504): nothing of it is done and its keys are free. From 1 to 29 seconds, such
+   * as `"5s"`; default 20.
+   */
+  readonly transactionDeadline?: Duration;
 }
 
 /** What the shells run. Every name is unique in its table. */
@@ -21,9 +32,11 @@ export interface AppDefinition {
   /** Flows by the name of their view. */
   readonly views: ReadonlyMap<string, FlowDefinition>;
   readonly partitions: number;
+  /** Undefined: as the engine has it. */
+  readonly transactionDeadlineMs: number | undefined;
 }
 
-/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, or a bad partition count. */
+/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
 export function defineApp(options: AppOptions): AppDefinition {
   const partitions = options.partitions ?? PARTITIONS_DEFAULT;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
@@ -36,7 +49,18 @@ export function defineApp(options: AppOptions): AppDefinition {
     flows: byName("flow", flows, (flow) => flow.name),
     views: byName("view", flows, (flow) => flow.view),
     partitions,
+    transactionDeadlineMs: deadlineOf(options.transactionDeadline),
   });
+}
+
+function deadlineOf(duration: Duration | undefined): number | undefined {
+  if (duration === undefined) return undefined;
+  const value = milliseconds(duration, "transactionDeadline");
+  if (value < TRANSACTION_DEADLINE_MIN_MS || value > TRANSACTION_DEADLINE_MAX_MS) {
+    const [least, most] = [TRANSACTION_DEADLINE_MIN_MS / 1_000, TRANSACTION_DEADLINE_MAX_MS / 1_000];
+    throw misconfigured(`transactionDeadline is from ${least} to ${most} seconds, such as "5s"`);
+  }
+  return value;
 }
 
 function byName<T>(what: string, items: readonly T[], nameOf: (item: T) => string): ReadonlyMap<string, T> {

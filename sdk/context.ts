@@ -4,7 +4,7 @@ import type { CollectionsOf, CollectionSpecs, ReadonlyCollectionsOf } from "./co
 import type { Contract, FunctionContract, Functions, RefusalSchemas } from "./contract.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import type { CallError } from "./errors.ts";
-import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf } from "./infer.ts";
+import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** The functions of another key, to be called within this transaction. */
@@ -12,7 +12,12 @@ export type Calls<F extends Functions> = {
   readonly [N in keyof F]: (...args: ArgumentsOf<F[N]>) => Promise<OutputOf<F[N]>>;
 };
 
-/** The same, but a failure is a value, and undoes only what the call did. */
+/** The writing functions of another key, to be asked for one-way: nothing comes back. */
+export type Sends<F extends Functions> = {
+  readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => void;
+};
+
+/** The same as calls, but a failure is a value, and undoes only what the call did. */
 export type Tries<F extends Functions> = {
   readonly [N in keyof F]: (...args: ArgumentsOf<F[N]>) => Promise<Tried<F[N]>>;
 };
@@ -52,6 +57,11 @@ export interface FnContext<
   call<C extends Contract>(contract: C, key: string): Calls<C["functions"]>;
   /** As `call`, but each function answers with a {@link Tried}. */
   try<C extends Contract>(contract: C, key: string): Tries<C["functions"]>;
+  /**
+   * Sends a message: `ctx.send(Account, "bob").deposit({ amount })`. It leaves when this transaction commits, not before and not otherwise,
+   * and is delivered once, as a transaction of its own. Messages of this key to one key are delivered in the order of sending.
+   */
+  send<C extends Contract>(contract: C, key: string): Sends<C["functions"]>;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

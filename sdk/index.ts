@@ -13,7 +13,7 @@ export type {
   Range,
   ReadonlyCollection,
 } from "./collection.ts";
-export type { Calls, FnContext, QueryContext, Tried, Tries } from "./context.ts";
+export type { Calls, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
 export { contract, fn, query } from "./contract.ts";
 export type { Contract, FunctionContract, FunctionKind, Functions, RefusalSchemas } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";

@@ -31,5 +31,8 @@ export type RefusalArguments<S extends Schema> =
 /** Names of a contract's queries. */
 export type QueryNames<F extends Functions> = { [N in keyof F]: F[N]["kind"] extends "query" ? N : never }[keyof F];
 
+/** Names of a contract's functions that may write. */
+export type WriterNames<F extends Functions> = { [N in keyof F]: F[N]["kind"] extends "query" ? never : N }[keyof F];
+
 /** A contract cut down to its queries. */
 export type QueriesOf<C extends Contract> = Pick<C["functions"], QueryNames<C["functions"]>>;

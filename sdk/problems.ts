@@ -35,8 +35,6 @@ export const PROBLEMS = {
   "transaction-aborted": { status: 500, title: "The transaction was aborted" },
   misconfigured: { status: 500, title: "The app is not configured correctly" },
   "partition-count-changed": { status: 500, title: "The partition count differs from the stored one" },
-  "cross-partition": { status: 501, title: "Calls to keys of other partitions are not available" },
-  "not-implemented": { status: 501, title: "This is not available yet" },
   overloaded: { status: 503, title: "The service is overloaded; try again later" },
   "too-many-groups": { status: 503, title: "The flow holds too many open groups" },
   "deadline-exceeded": { status: 504, title: "The request was not done in time" },

@@ -60,7 +60,7 @@ const PROGRESS_MS = 10_000;
 
 const settings: Settings = {
   transactions: Number(values.transactions),
-  sends: false,
+  sends: true,
   local: values.local,
   bug: values.bug ?? null,
 };

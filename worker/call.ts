@@ -1,4 +1,4 @@
-/** `/v1/services/{service}/{key}/{function}`: one invocation by POST, or a query by GET. */
+/** `/v1/services/{service}/{key}/{function}`: one invocation by POST, a message by POST of `…/send`, or a query by GET. */
 import type { Kernels } from "../core-wasm/types.ts";
 import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
@@ -8,7 +8,7 @@ import { jsonText, readBody, requireJson } from "./body.ts";
 import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
-import { targetOf } from "./keys.ts";
+import { type Target, targetOf } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
 import { ProblemError, refuse } from "./problems.ts";
 import { problemOf } from "../sdk/problems.ts";
@@ -16,8 +16,30 @@ import { problemOf } from "../sdk/problems.ts";
 const encoder = new TextEncoder();
 
 /** Runs one function as one transaction. */
-export async function postCall({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
-  const target = targetOf(app, request.url);
+export function postCall(edge: Edge): Promise<Response> {
+  return post(edge, targetOf(edge.app, edge.request.url), "", 0);
+}
+
+/** Keeps a message that asks for one function: answered once that is durable, its transaction comes later. */
+export function postSend(edge: Edge): Promise<Response> {
+  const { app, request } = edge;
+  const target = targetOf(app, request.url, SEND);
+  if (target.kind === "query") {
+    const detail = `"${target.function}" only reads: a message to it would do nothing`;
+    throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "" });
+  }
+  if (queryParameter(request.url, "delay") !== undefined) {
+    throw refuse("invalid-parameter", "messages cannot be delayed yet; send it without ?delay=");
+  }
+  return post(edge, target, SEND, INVOKE_FLAG.oneWay);
+}
+
+/** The segment behind a function that makes a message of its call. */
+const SEND = "send";
+
+/** @param behind what the path has behind the function: part of the scope of Idempotency-Keys */
+async function post(edge: Edge, target: Target, behind: string, how: number): Promise<Response> {
+  const { backend, request, caller, startedAt } = edge;
   requireJson(request);
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, LIMITS.callBodyBytes);
@@ -25,25 +47,15 @@ export async function postCall({ app, backend, request, caller, startedAt }: Edg
   const input = jsonText(kernels, body);
   if (clientKey === null) {
     const requestId = edgeRequestId(startedAt, backend.uuid());
-    const answer = await invoke(backend, startedAt, {
-      requestId,
-      flags: 0,
-      fingerprint: NO_FINGERPRINT,
-      target,
-      input,
-    });
+    const fingerprint = NO_FINGERPRINT;
+    const answer = await invoke(backend, startedAt, { requestId, flags: how, fingerprint, target, input });
     return answerResponse(request, answer, false);
   }
   const fingerprint = fingerprintOf(kernels, body);
-  const path = [target.service, target.key, target.function];
+  const path = [target.service, target.key, target.function, ...(behind === "" ? [] : [behind])];
   const requestId = clientRequestId(caller, "POST", path, clientKey);
-  const answer = await invoke(backend, startedAt, {
-    requestId,
-    flags: INVOKE_FLAG.clientId,
-    fingerprint,
-    target,
-    input,
-  });
+  const flags = how | INVOKE_FLAG.clientId;
+  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
   return answerResponse(request, answer, (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
 

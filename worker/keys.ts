@@ -17,12 +17,12 @@ export interface Target {
 }
 
 /**
- * Reads `…/{service}/{key}/{function}`.
+ * Reads `…/{service}/{key}/{function}`, before the last segment where that says what is asked of it.
  * @throws ProblemError `unknown-service`, `unknown-function`
  * @throws TidegateError `invalid-key`, `key-too-large`
  */
-export function targetOf(app: AppDefinition, url: string): Target {
-  const [service = "", segment = "", name = ""] = lastSegments(url, 3);
+export function targetOf(app: AppDefinition, url: string, last: "" | "send" = ""): Target {
+  const [service = "", segment = "", name = ""] = lastSegments(url, last === "" ? 3 : 4);
   const definition = app.services.get(service);
   if (definition === undefined) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
   const declared = definition.contract.functions[name];

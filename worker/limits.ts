@@ -54,5 +54,6 @@ invariant(
 );
 invariant(LIMITS.frameRows < PARTITION.maxInvocations, "a partition must be able to admit a frame");
 invariant(LIMITS.viewRowsMax <= PARTITION.maxViewRows, "a view's partition must be able to answer");
+invariant(LIMITS.callBodyBytes <= PARTITION.maxMessageBytes, "a partition must be able to keep what is sent one-way");
 invariant(LIMITS.callBodyBytes <= LIMITS.frameBytes, "a lone call is no larger than a frame");
 invariant(LIMITS.retryBaseMs <= LIMITS.retryMaxMs && LIMITS.attempts >= 2, "retries must be possible");

@@ -6,7 +6,7 @@ import { rawPath } from "./address.ts";
 import { authenticate } from "./auth.ts";
 import type { Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
-import { getCall, postCall } from "./call.ts";
+import { getCall, postCall, postSend } from "./call.ts";
 import type { Endpoint } from "./edge.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { postEvents } from "./ingest.ts";
@@ -33,7 +33,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/health", (c) => health(c.req.raw));
   routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
-  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: sendIsMissing }));
+  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
   routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
@@ -56,10 +56,6 @@ function health(request: Request): Response {
   return new Response('{"status":"ok"}', { headers: answerHeaders(request, JSON_TYPE) });
 }
 
-function sendIsMissing(): never {
-  throw refuse("not-implemented", "one-way messages are not there yet; call the function without /send");
-}
-
 /** Not thrown but returned: Hono runs this one outside its error handler. */
 function notFound(request: Request, backend: Backend): Response {
   try {
@@ -72,4 +68,4 @@ function notFound(request: Request, backend: Backend): Response {
     return problemResponse(request, error);
   }
 }
-const EMPTY_KEY = /^\/v1\/services\/[^/]+\/\/[^/]+$/;
+const EMPTY_KEY = /^\/v1\/services\/[^/]+\/\/[^/]+(?:\/send)?$/;

@@ -75,6 +75,11 @@ class Context {
     return callsOf(this.#engine, this.#activation, contract, key, true);
   }
 
+  send(contract: Contract, key: string): object {
+    if (this.#readOnly) throw new TypeError("a query cannot send messages");
+    return sendsOf(this.#engine, this.#activation, contract, key);
+  }
+
   refuse(name: string, data?: unknown): Refusal {
     const { service, name: fnName, contract } = this.#activation.target;
     const schema = contract.refusals[name];
@@ -122,6 +127,21 @@ function callsOf(
     };
   }
   return calls;
+}
+
+type SendFunctions = Record<string, (input?: unknown) => void>;
+
+/** Queries are there too: that a message to one means nothing is for the engine to say. */
+function sendsOf(engine: Engine, activation: Activation, contract: Contract, key: string): SendFunctions {
+  checkKey(key);
+  const sends: SendFunctions = Object.create(null);
+  for (const name of Object.keys(contract.functions)) {
+    sends[name] = (input) => {
+      const text = input === undefined ? "" : encodeValue(input);
+      engine.send(activation, { service: contract.name, key, name, input: text });
+    };
+  }
+  return sends;
 }
 
 function succeeded(value: unknown): object {

@@ -11,6 +11,7 @@ import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/transactions.ts";
+import { send, type SendRequest } from "../transaction/sending.ts";
 import { createContext } from "./context.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -70,7 +71,7 @@ export class Engine {
 
   /** `ctx.call` and `ctx.try`: the promise settles when the call has ended. */
   call(parent: Activation, request: CallRequest): Promise<unknown> {
-    const activation = this.#begin(parent, request);
+    const activation = this.#ask(() => this.machine.transactions.call(parent, request));
     const promise = new Promise((resolve, reject) => this.#pending.set(activation, { resolve, reject }));
     // A call may be left unawaited; its failure sticks to the transaction all the same.
     promise.catch(() => undefined);
@@ -79,10 +80,15 @@ export class Engine {
     return promise;
   }
 
+  /** `ctx.send`: the message is kept with the transaction. @throws TidegateError when it cannot be sent */
+  send(from: Activation, request: SendRequest): void {
+    this.#ask(() => send(this.machine.transactions, from, request));
+  }
+
   /** An error other than the engine's own is a failed assertion: user code may catch it, so the machine must stop here. */
-  #begin(parent: Activation, request: CallRequest): Activation {
+  #ask<T>(what: () => T): T {
     try {
-      return this.machine.transactions.call(parent, request);
+      return what();
     } catch (error) {
       if (!(error instanceof TidegateError)) this.#stop(error);
       throw error;
@@ -196,10 +202,11 @@ export class Engine {
   }
 }
 
-/** A root's input came as JSON from outside; a call's as the state codec wrote it. */
+/** What came from outside is JSON, where nothing is a tag; what a call or a message carries, the state codec wrote. */
 function inputOf(activation: Activation): unknown {
   if (activation.input === null) return undefined;
-  return isRoot(activation) ? JSON.parse(activation.input) : decodeValue(activation.input);
+  const fromOutside = isRoot(activation) && activation.attempt.root?.coded !== true;
+  return fromOutside ? JSON.parse(activation.input) : decodeValue(activation.input);
 }
 
 function isRoot({ parent, caller }: Activation): boolean {

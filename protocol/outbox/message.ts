@@ -1,24 +1,16 @@
 /** One-way messages as rows of state: written with the transaction that sends them, deleted when they have been delivered (invariant 5). */
-import { TidegateError } from "../../sdk/errors.ts";
-import { LIMITS } from "../limits.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { afterPrefix, collectionPrefix, encodeEntryKey, entityKey } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
-import { fitsUtf8 } from "../utf8.ts";
-import type { Posting } from "./posting.ts";
+import type { Letter } from "./posting.ts";
 
-export interface Message {
+export interface Message extends Letter {
   /** A request id: what makes the transaction that it asks for happen once. */
   readonly requestId: string;
-  readonly sender: string;
-  readonly service: string;
-  readonly key: string;
-  readonly name: string;
-  readonly input: string;
 }
 
-/** No service has such a name. */
-const OUTBOX = entityKey("#outbox", "");
+/** What all messages of a partition are stored under. No service has such a name. */
+export const OUTBOX = entityKey("#outbox", "");
 const MESSAGES = collectionPrefix(OUTBOX, "messages");
 
 function rowKey(requestId: string): string {
@@ -38,42 +30,54 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-/** Writes that keep messages until they are delivered. @throws TidegateError `transaction-too-large` */
-export function postingWrites(postings: ReadonlyArray<Omit<Posting, "scope">>, nextId: () => string): Write[] {
-  return postings.map(({ sender, service, key, name, input }) => {
-    const requestId = nextId();
-    const text = JSON.stringify([sender, service, key, name, input]);
-    if (!fitsUtf8(text, LIMITS.maxValueBytes)) {
-      throw new TidegateError("transaction-too-large", `a message has at most ${LIMITS.maxValueBytes} bytes`);
-    }
-    return { op: "put", key: rowKey(requestId), text };
-  });
+/** Writes that keep messages until they are delivered. */
+export function messageWrites(letters: readonly Letter[], nextId: () => string): Write[] {
+  return letters.map((letter) => ({ op: "put", key: rowKey(nextId()), text: encode(letter) }));
+}
+
+/** Who and whom as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
+function encode({ sender, service, key, name, input, coded }: Letter): string {
+  return `${JSON.stringify([sender, service, key, name, Number(coded)])}\n${input}`;
+}
+
+function decode(rowKeyText: string, text: string): Message {
+  const end = text.indexOf("\n");
+  const [sender, service, key, name, coded] = JSON.parse(text.slice(0, end)) as [
+    string,
+    string,
+    string,
+    string,
+    number,
+  ];
+  const requestId = rowKeyText.slice(-REQUEST_ID_LENGTH);
+  return { requestId, sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
 }
 
 export function deliveredWrite(requestId: string): Write {
   return { op: "delete", key: rowKey(requestId), text: "" };
 }
 
+export function keepsMessage({ op, key }: Write): boolean {
+  return op === "put" && key.startsWith(MESSAGES);
+}
+
 /** The message that a write keeps, if it is such a write. */
-export function messageOf({ op, key, text }: Write): Message | undefined {
-  return op === "put" && key.startsWith(MESSAGES) ? decode(key, text) : undefined;
+export function messageOf(write: Write): Message | undefined {
+  return keepsMessage(write) ? decode(write.key, write.text) : undefined;
 }
 
-function decode(rowKeyText: string, text: string): Message {
-  const [sender, service, key, name, input] = JSON.parse(text) as [string, string, string, string, string];
-  return { requestId: rowKeyText.slice(-REQUEST_ID_LENGTH), sender, service, key, name, input };
-}
-
-/** Messages that are committed, folded or not, oldest first, some at a time. */
-export function* storedMessages(state: StateStore): Generator<Message> {
+/** Messages that are stored, oldest first, some at a time. */
+export function* storedMessages(committed: Pick<StateStore, "range">): Generator<Message> {
   let from = MESSAGES;
   const to = afterPrefix(MESSAGES);
   for (;;) {
-    const rows = state.range(MESSAGES, OUTBOX, from, to, PAGE, false);
+    const rows = committed.range(MESSAGES, OUTBOX, from, to, PAGE, false);
     for (const [key, text] of rows) yield decode(key, text);
     const last = rows.at(-1)?.[0];
     if (last === undefined || rows.length < PAGE) return;
-    from = `${last}\u0000`;
+    from = last + NEXT;
   }
 }
 const PAGE = 1_000;
+/** Behind a row's key it is above that, and below every other: all have one length. */
+const NEXT = "\u0001";

@@ -1,5 +1,9 @@
-/** Delivery of committed one-way messages: exactly once each, and in order for each sender and target. One of a channel is under way at a time. */
+/**
+ * Delivery of committed one-way messages: exactly once each, and in order for each sender and target. One of a channel is under way at a
+ * time, so one that fails holds up those behind it, and nobody else.
+ */
 import { LIMITS } from "../limits.ts";
+import { UTF8_PER_UNIT } from "../utf8.ts";
 import type { Message } from "./message.ts";
 
 export interface OutboxOwner {
@@ -23,6 +27,8 @@ export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #channels = new Map<string, Channel>();
   readonly #channelOf = new Map<string, string>();
+  /** Characters of all inputs. */
+  #units = 0;
   /** Channels whose first message may go as soon as it is durable. */
   readonly #ready = new Set<string>();
 
@@ -32,8 +38,9 @@ export class Outbox {
 
   /** A committed message; later ones of the same sender come later. */
   add(message: Message): void {
-    const name = `${message.sender}\n${message.service}\n${message.key}`;
+    const name = channelName(message);
     this.#channelOf.set(message.requestId, name);
+    this.#units += message.input.length;
     const known = this.#channels.get(name);
     if (known) known.messages.push(message);
     else {
@@ -71,10 +78,10 @@ export class Outbox {
     channel.posted = false;
     if (!done) {
       channel.failures += 1;
-      channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** channel.failures, LIMITS.repostMaxMs);
+      channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** (channel.failures - 1), LIMITS.repostMaxMs);
       return;
     }
-    channel.messages.shift();
+    this.#units -= (channel.messages.shift() as Message).input.length;
     channel.failures = 0;
     channel.nextAt = 0;
     this.#channelOf.delete(requestId);
@@ -83,12 +90,28 @@ export class Outbox {
     else this.#ready.add(name);
   }
 
+  /** What is under way may have died, with its era or with an instance: it is handed over again, and those that have it already say so. */
+  restart(): void {
+    for (const [name, channel] of this.#channels) if (channel.posted) this.#ready.add(name);
+  }
+
   /** Hands over again what failed or was never answered. */
   tick(now: number): void {
-    for (const [name, channel] of this.#channels) if (channel.nextAt <= now && !this.#ready.has(name)) this.#post(channel);
+    for (const [name, channel] of this.#channels)
+      if (channel.nextAt <= now && !this.#ready.has(name)) this.#post(channel);
   }
 
   get size(): number {
     return this.#channelOf.size;
   }
+
+  /** There is no room for new messages. */
+  get isFull(): boolean {
+    return this.size >= LIMITS.maxUndelivered || this.#units * UTF8_PER_UNIT >= LIMITS.maxUndeliveredBytes;
+  }
+}
+
+/** What comes from outside has no order, so that nobody's message waits for a stranger's. */
+function channelName({ requestId, sender, service, key }: Message): string {
+  return sender === "" ? requestId : JSON.stringify([sender, service, key]);
 }

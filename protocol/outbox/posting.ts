@@ -1,15 +1,21 @@
 /** A one-way message on its way from a transaction to the transaction that it asks for. */
 import type { Scope } from "../transaction/attempt.ts";
 
-/** As sent by a running function; it becomes a message when its transaction commits. */
-export interface Posting {
-  /** State-key prefix of the sender: messages from it to one key are delivered in order. */
+/** What a message asks for. */
+export interface Letter {
+  /** State-key prefix of the sender: messages from it to one key are delivered in order. Empty for those from outside, which have no order. */
   readonly sender: string;
   readonly service: string;
   readonly key: string;
   readonly name: string;
-  /** JSON text; empty for none. */
+  /** Empty for none. */
   readonly input: string;
+  /** The input is state-codec text, as calls carry it; else JSON from outside, where what looks like a tag is none. */
+  readonly coded: boolean;
+}
+
+/** As sent by a running function; it becomes a message when its transaction commits. */
+export interface Posting extends Letter {
   /** Undone with this scope. */
   readonly scope: Scope;
 }

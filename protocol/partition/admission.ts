@@ -11,6 +11,7 @@ import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
+import { assertSendable } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
 import { resolveTarget } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
@@ -35,6 +36,8 @@ export interface AdmissionParts {
   posted(poster: Peer, requestId: string, done: boolean): void;
   /** Folding is so far behind that nothing new may be written. */
   congested(): boolean;
+  /** Messages that are not delivered leave room for more. */
+  roomForMessages(): boolean;
 }
 
 /** Identity of a request: its id and what it must be a repetition of. */
@@ -155,12 +158,16 @@ export class Admission {
         `${target.service.contract.name}.${target.name} may write: call it by POST`,
       );
     }
-    if (this.#refusesLoad(waiter)) return;
+    const input = table.field(row, INVOKE_FIELD.input);
+    const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
+    if (oneWay) assertSendable(target, input);
+    if (this.#refusesLoad(waiter, oneWay)) return;
     const root = this.#newRoot(id, target, now, {
-      input: table.field(row, INVOKE_FIELD.input),
+      input,
+      coded: false,
       clientId: (flags & INVOKE_FLAG.clientId) !== 0,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
-      oneWay: (flags & INVOKE_FLAG.oneWay) !== 0,
+      oneWay,
       poster: null,
     });
     root.waiters.push(waiter);
@@ -175,7 +182,7 @@ export class Admission {
     id: RequestIdentity,
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "clientId" | "snapshot" | "oneWay" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
   ): Root {
     const root: Root = {
       ...id,
@@ -201,7 +208,7 @@ export class Admission {
   }
 
   /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
-  post(from: Peer, { requestId, service, key, name, input }: Message, now: number): void {
+  post(from: Peer, { requestId, service, key, name, input, coded }: Omit<Message, "sender">, now: number): void {
     if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
     // It is told when what is under way ends.
     if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
@@ -209,7 +216,7 @@ export class Admission {
       const target = resolveTarget(this.#setup.app, service, key, name);
       if (!this.#isHere(key) || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0 };
-      const how = { input, clientId: true, snapshot: false, oneWay: false, poster: from };
+      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       // Another version of the code may know the function: it is tried again.
@@ -226,9 +233,11 @@ export class Admission {
     return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
   }
 
-  #refusesLoad(waiter: Waiter): boolean {
-    if (!this.#isOverloaded) return false;
-    const { status, body } = problemAnswer("overloaded", "this partition has more requests than it can hold", {
+  #refusesLoad(waiter: Waiter, oneWay = false): boolean {
+    const full = oneWay && !this.#parts.roomForMessages();
+    if (!full && !this.#isOverloaded) return false;
+    const what = full ? "messages that are not delivered" : "requests";
+    const { status, body } = problemAnswer("overloaded", `this partition has more ${what} than it can hold`, {
       retryable: true,
     });
     this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);

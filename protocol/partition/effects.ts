@@ -57,6 +57,8 @@ export type Effect =
   | { readonly kind: "reply"; readonly ticket: number; readonly body: Uint8Array | ViewReply }
   /** Something waits for a flush: call back with the input `flush` when the turn's other work is done. */
   | { readonly kind: "want-flush" }
+  /** Call back with the input `alarm` in so many milliseconds, in a new instance if this one is lost before. At most one is outstanding. */
+  | { readonly kind: "alarm"; readonly inMs: number }
   /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
   | { readonly kind: "want-fold" }
   /** For the log of the shell; nothing depends on it. */
@@ -78,7 +80,8 @@ export type Input =
   | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
   | { readonly kind: "flush" }
-  | { readonly kind: "fold" };
+  | { readonly kind: "fold" }
+  | { readonly kind: "alarm" };
 
 export interface ViewRequest {
   readonly view: string;

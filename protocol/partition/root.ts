@@ -13,8 +13,10 @@ export interface Waiter {
 export interface Root {
   readonly requestId: string;
   readonly target: Target;
-  /** JSON text; empty for none. */
+  /** Empty for none. */
   readonly input: string;
+  /** The input is state-codec text, else JSON from outside. */
+  readonly coded: boolean;
   readonly fingerprintLow: number;
   readonly fingerprintHigh: number;
   /** From an Idempotency-Key. */

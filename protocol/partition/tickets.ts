@@ -3,7 +3,7 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
-import { type Answer, ANSWER_FLAG, encodeAnswers } from "../wire/answer.ts";
+import { type Answer, ANSWER_FLAG, encodeAnswers, isSuccess } from "../wire/answer.ts";
 import { problemAnswer } from "./problems.ts";
 import type { Waiter } from "./root.ts";
 
@@ -69,7 +69,7 @@ export class Tickets {
       const ticket = this.#open.get(id);
       invariant(ticket !== undefined && ticket.remaining === 0, "3: a ticket is answered before all its rows are");
       this.#open.delete(id);
-      const answers = ticket.answers.map((answer) => (answer.status === 200 ? { ...answer, epoch } : answer));
+      const answers = ticket.answers.map((answer) => (isSuccess(answer.status) ? { ...answer, epoch } : answer));
       return { ticket: id, body: encodeAnswers(kernels, answers) };
     });
   }

@@ -112,7 +112,7 @@ export interface Activation {
   readonly mode: LockMode;
   /** The scope its failure falls into: its own when it was called by `ctx.try`. */
   readonly scope: Scope;
-  /** JSON text for a root's input, state-codec text for a call's; null for none. */
+  /** State-codec text for a call's input, for a root's what that says; null for none. */
   readonly input: string | null;
   /** The partition that it was sent to; null when it runs here. */
   readonly remote: Peer | null;

@@ -4,7 +4,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
-import { postingWrites } from "../outbox/message.ts";
+import { messageWrites, OUTBOX } from "../outbox/message.ts";
 import type { Effect } from "../partition/effects.ts";
 import { resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
@@ -49,6 +49,8 @@ export interface TransactionOwner {
   send(to: Peer, message: PartitionMessage): void;
   /** The id of a message that is sent here, later than all before. */
   nextMessageId(): string;
+  /** Those that are not delivered leave room for more. */
+  readonly hasRoomForMessages: boolean;
   /** A transaction is about to reach another partition, and so will need an epoch. */
   reaching(): void;
   /** Newest epoch that is known to be committed. */
@@ -282,7 +284,8 @@ export class Transactions {
   /** The boundary of a snapshot is not kept here any more: it begins again with a newer one, or with locks, which makes one. */
   tooOld(attempt: Attempt): void {
     const { boundary } = this.owner;
-    if (!attempt.root) this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
+    if (!attempt.root)
+      this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
     else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, { asOf: boundary });
     else this.#restart(attempt);
   }
@@ -433,6 +436,8 @@ export class Transactions {
     // What comes after an undecided transaction in order must not be there without it.
     if (attempt.peers !== null || (attempt.root?.after ?? null) !== null) return true;
     if (!attempt.locking || this.#layers.isDecided) return false;
+    // Committed at once, a message would overtake one that its sender sent before.
+    if (attempt.postings !== null && this.#layers.isUndecided(OUTBOX)) return true;
     for (const entity of attempt.uses.keys()) if (this.#layers.isUndecided(entity)) return true;
     return false;
   }
@@ -503,7 +508,7 @@ export class Transactions {
         writes.push(write);
       }
     }
-    if (attempt.postings !== null) writes.push(...postingWrites(attempt.postings, () => this.owner.nextMessageId()));
+    if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, () => this.owner.nextMessageId()));
     if (!fitRecord(writes)) {
       throw new TidegateError(
         "transaction-too-large",

@@ -15,7 +15,15 @@ export const ANSWER_FLAG = {
   retryable: 4,
 } as const;
 
-/** HTTP status 200: `body` is the result as JSON. Otherwise `body` is a complete problem document (RFC 9457). */
+/** Of a message that is kept: its transaction comes later. */
+export const ACCEPTED_STATUS = 202;
+
+/** Whether `body` is a result, and not a problem. */
+export function isSuccess(status: number): boolean {
+  return status === 200 || status === ACCEPTED_STATUS;
+}
+
+/** HTTP status 200: `body` is the result as JSON; 202: the id of a message. Otherwise `body` is a complete problem document (RFC 9457). */
 export interface Answer {
   readonly line: number;
   readonly status: number;

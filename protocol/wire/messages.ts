@@ -141,8 +141,10 @@ export interface PostMessage {
   readonly service: string;
   readonly key: string;
   readonly name: string;
-  /** JSON text; empty for none. */
+  /** Empty for none. */
   readonly input: string;
+  /** The input is state-codec text, else JSON. */
+  readonly coded: boolean;
 }
 /** A posted message's transaction is decided, or failed and is to be sent again. */
 export interface PostedMessage {
@@ -196,6 +198,8 @@ export type ReportMessage =
       readonly generation: number;
       readonly decided: Epoch;
       readonly records: readonly RecordReport[];
+      /** Its storage cannot be read: it may hold more records than these, and takes part in nothing. */
+      readonly damaged: boolean;
     }
   /** It wants to be a member of the open epoch. */
   | { readonly kind: "join" }

@@ -28,6 +28,7 @@ export type {
   CallOptions,
   ClientOptions,
   Outcome,
+  Sent,
   ServiceClient,
   ViewPage,
 } from "./types.ts";

@@ -8,6 +8,7 @@ import type { CallOptions } from "./types.ts";
 
 type Method = ((input?: unknown, options?: CallOptions) => Promise<unknown>) & {
   try(input?: unknown, options?: CallOptions): Promise<unknown>;
+  send?(input?: unknown, options?: CallOptions): Promise<unknown>;
 };
 
 /** The functions of one key. */
@@ -24,6 +25,10 @@ function method(transport: Transport, path: string, { kind }: FunctionContract):
   const plain = (input?: unknown, options: CallOptions = {}): Promise<unknown> => call(transport, path, input, options);
   return Object.assign(plain, {
     try: (input?: unknown, options?: CallOptions): Promise<unknown> => plain(input, options).then(succeeded, refused),
+    ...(kind === "fn" && {
+      send: (input?: unknown, options: CallOptions = {}): Promise<unknown> =>
+        post(transport, `${path}/send`, input, options),
+    }),
   });
 }
 

@@ -26,8 +26,20 @@ export type ServiceClient<C extends Contract> = {
   readonly [N in keyof C["functions"]]: FunctionClient<C["functions"][N]>;
 };
 
-/** One function of one key. Throws `RefusalError`, `ProblemError` or `UnreachableError`. */
-export interface FunctionClient<F extends FunctionContract> {
+/** One function of one key; a message can be sent to what may write. */
+export type FunctionClient<F extends FunctionContract> = F["kind"] extends "query"
+  ? Call<F>
+  : Call<F> & {
+      /** Asks for the function one-way: resolves once the message is durable; it is delivered once, as a transaction of its own. */
+      send(...args: CallArguments<F>): Promise<Sent>;
+    };
+/** A message is kept. */
+export interface Sent {
+  readonly id: string;
+}
+
+/** Throws `RefusalError`, `ProblemError` or `UnreachableError`. */
+interface Call<F extends FunctionContract> {
   (...args: CallArguments<F>): Promise<JsonOf<OutputOf<F>>>;
   /** The same, but a declared refusal is a value; other failures still throw. */
   try(...args: CallArguments<F>): Promise<Outcome<F>>;

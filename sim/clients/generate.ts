@@ -99,6 +99,7 @@ const SHAPES: readonly Shape[] = [
   [7, "tried", (g) => tried(g)],
   [2, "caught", (g) => caught(g)],
   [6, "send", (g) => sendFar(g)],
+  [3, "send tried", (g) => sendTried(g)],
   [10, "transfer", (g) => transfer(g)],
   [4, "audit", (g) => audit(g)],
 ];
@@ -189,10 +190,26 @@ function caught(g: Generator): Ask | undefined {
 function sendFar(g: Generator): Ask | undefined {
   if (!g.ground.sends) return undefined;
   const [a, b, c] = g.places(3) as [Place, Place, Place?];
-  const send = (to: Place): Step => ({ op: "send", at: to, steps: [] });
   const more = g.random.oneIn(2) ? [send(b)] : [];
   const far: Step[] = c && g.random.oneIn(2) ? [call(c, send(b), g.append())] : [];
-  return g.run(a, send(b), ...more, ...far, g.append());
+  return g.run(a, g.random.oneIn(2) ? sendOn(g, b, c ?? a) : send(b), ...more, ...far, g.append());
+}
+
+const send = (to: Place, ...steps: Step[]): Step => ({ op: "send", at: to, steps });
+
+/** A message whose transaction reaches further, by a call or by a message of its own. */
+function sendOn(g: Generator, to: Place, further: Place): Step {
+  return send(to, g.random.oneIn(2) ? call(further, read, ...g.pause()) : send(further));
+}
+
+/** Messages of what is undone are never sent. */
+function sendTried(g: Generator): Ask | undefined {
+  if (!g.ground.sends) return undefined;
+  const [a, b, c = a] = g.apart(3);
+  if (!a || !b || !c) return undefined;
+  const refuse: Step = { op: "refuse", every: g.every() };
+  const [far, own]: [Step[], Step[]] = g.random.oneIn(2) ? [[call(c, send(a))], []] : [[], [send(c)]];
+  return g.run(a, { op: "try", at: b, steps: [send(c), ...far, refuse, g.append()] }, ...own, send(b), g.append());
 }
 
 function transfer({ random, ground }: Generator): Ask {

@@ -136,15 +136,11 @@ async function callAll({ ctx, micro, name }: Running, calls: readonly Call[]): P
   for (const { m } of done) micro.push(...m);
 }
 
-interface Sending {
-  send(to: ReturnType<typeof contractAt>, key: string): { receive(message: Message): void };
-}
-
 function send({ ctx, at }: Running, { at: to, steps }: Extract<Step, { op: "send" }>): void {
   const target = nameOf(to);
   const number = (ctx.state.sent[target] ?? 0) + 1;
   ctx.state.sent[target] = number;
-  (ctx as unknown as Sending).send(contractAt(to), to[1]).receive({ from: nameOf(at), number, steps });
+  ctx.send(contractAt(to), to[1]).receive({ from: nameOf(at), number, steps });
 }
 
 function contractAt([name]: Place): NonNullable<ReturnType<typeof contracts.get>> {

@@ -22,6 +22,7 @@ class View extends MapStore {
 }
 
 export class PartitionInstance extends Instance<StorageOp> {
+  declare readonly object: PartitionObject;
   readonly engine: Engine;
   readonly #view: View;
   readonly #requests = new Map<number, Answered>();
@@ -51,6 +52,10 @@ export class PartitionInstance extends Instance<StorageOp> {
     const ticket = this.nextTicket();
     this.#requests.set(ticket, answered);
     this.turn(() => this.engine.input({ kind: "invoke", ticket, frame }));
+  }
+
+  alarm(): void {
+    this.turn(() => this.engine.input({ kind: "alarm" }));
   }
 
   protected override deliver(ticket: number, bytes: Uint8Array): void {
@@ -119,6 +124,8 @@ export class PartitionInstance extends Instance<StorageOp> {
         return this.callBack("dispatch");
       case "wake":
         return this.callBack("wake", effect.inMs);
+      case "alarm":
+        return this.gate.leave(() => this.object.setAlarm(effect.inMs));
       case "report":
     }
   }

@@ -19,6 +19,7 @@ export class PartitionObject extends SimObject<StorageOp> {
   /** What survives a crash, whatever happens. */
   readonly disk = new MapStore();
   declare current: PartitionInstance | null;
+  #alarms = 0;
 
   constructor(world: World, number: number, setup: PartitionParts) {
     super(world, number, `P${number}`);
@@ -34,6 +35,16 @@ export class PartitionObject extends SimObject<StorageOp> {
     const { world } = this;
     world.trace.mix(8, this.number, world.scheduler.now);
     (this.route() as PartitionInstance | null)?.invoke(frame, answered);
+  }
+
+  /** Kept in storage: it starts the object should it be down then. A later one takes its place. */
+  setAlarm(inMs: number): void {
+    const number = ++this.#alarms;
+    this.world.scheduler.in(inMs, () => {
+      if (number !== this.#alarms) return;
+      this.world.count("alarm of an object");
+      (this.boot() as PartitionInstance).alarm();
+    });
   }
 
   override durable(ops: readonly StorageOp[]): void {

@@ -57,6 +57,15 @@ test("a function that never settles is given up and its key goes on", async () =
   expect([waiting, attempts, locks]).toEqual([0, 0, 0]);
 });
 
+test("an app may say how long its transactions take", async () => {
+  const partition = new LonePartition([slow], { transactionDeadline: "5s" });
+  await partition.frame([at("never")]);
+  await pass(partition, 5_000);
+  expect(partition.replies.size).toBe(0);
+  await pass(partition, 1);
+  expect(typeOf(partition.replies.get(1)?.[0]?.body)).toBe("/problems/deadline-exceeded");
+});
+
 test("its caller is told, and leaves nothing", async () => {
   const partition = new LonePartition([slow]);
   expect(await partition.frame([at("callsNever")])).toBeUndefined();

@@ -47,6 +47,18 @@ describe("defineApp", () => {
     expect(() => defineApp({ services: [], flows })).toThrow(misconfigured(/two streams have the name "clicks"/));
   });
 
+  test("takes a deadline of transactions, in text or milliseconds, or leaves it to the engine", () => {
+    const deadline = (transactionDeadline?: "5s" | number) =>
+      defineApp({ services: [], ...(transactionDeadline !== undefined && { transactionDeadline }) })
+        .transactionDeadlineMs;
+    expect([deadline(), deadline("5s"), deadline(29_000), deadline(1_000)]).toEqual([undefined, 5_000, 29_000, 1_000]);
+  });
+  test.each(["29001ms", "30s", "999ms", "0s", 0, "soon"])("refuses a deadline of %s", (text) => {
+    expect(() => defineApp({ services: [], transactionDeadline: text as "5s" })).toThrow(
+      misconfigured(/transactionDeadline/),
+    );
+  });
+
   test.each([1, 256])("takes %d partitions", (partitions) => {
     expect(defineApp({ services: [], partitions }).partitions).toBe(partitions);
   });

@@ -28,6 +28,11 @@ try {
     error.data.balance satisfies number;
 }
 
+const sent: { readonly id: string } = await client
+  .account("alice")
+  .deposit.send({ amount: 1 }, { idempotencyKey: "k" });
+console.log(sent.id, await client.shoppingCart("a").checkout.send());
+
 const listed = createClient("http://localhost:8787", [Account, Cart]);
 await listed.shoppingCart("a").checkout();
 
@@ -53,6 +58,10 @@ client.account("alice").deposit({ amount: "1" });
 client.account("alice").deposit({ amount: 1, currency: "EUR" });
 // @ts-expect-error TS2345: an argument where none is taken
 client.account("alice").balance({});
+// @ts-expect-error TS2339: a message to a query
+client.account("alice").balance.send();
+// @ts-expect-error TS2322: a message with a wrong argument
+client.account("alice").deposit.send({ amount: "1" });
 // @ts-expect-error TS1360: a wrong use of the result
 (await client.account("alice").balance()) satisfies string;
 // @ts-expect-error TS2322: a Date does not come over HTTP as a Date

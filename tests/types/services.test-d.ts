@@ -22,6 +22,9 @@ export const account = service(
       if (ctx.key === to) throw ctx.refuse("frozen");
       ctx.state.balance -= amount;
       const total: number = await ctx.call(Account, to).deposit({ amount });
+      ctx.send(Account, to).deposit({ amount }) satisfies void;
+      ctx.send(Cart, to).add({ item: "pen" });
+      ctx.send(Cart, to).checkout();
       const { paid } = await ctx.call(Cart, to).checkout();
       ctx.state = { ...ctx.state, balance: ctx.state.balance + paid - total };
       ctx.clear();
@@ -77,6 +80,16 @@ service(Account, options, {
     await ctx.call(Account, "bob").deposit({ amount: 1, currency: "EUR" });
     // @ts-expect-error TS2554: an argument where none is taken
     await ctx.call(Account, "bob").balance({});
+    // @ts-expect-error TS2339: a message to a query
+    ctx.send(Account, "bob").balance();
+    // @ts-expect-error TS2339: a message to a wrong function
+    ctx.send(Account, "bob").withdraw({ amount: 1 });
+    // @ts-expect-error TS2322: a message with a wrong argument
+    ctx.send(Account, "bob").deposit({ amount: "1" });
+    // @ts-expect-error TS2554: a message without its argument
+    ctx.send(Account, "bob").deposit();
+    // @ts-expect-error TS2322: the result of a message
+    const answer: number = ctx.send(Account, "bob").deposit({ amount: 1 });
     // @ts-expect-error TS2322: a wrong use of the result
     const text: string = await ctx.call(Account, "bob").balance();
     // @ts-expect-error TS2322: a result used without awaiting it
@@ -93,7 +106,7 @@ service(Account, options, {
     void input.currency;
     // @ts-expect-error TS2339: no collections were declared
     void ctx.collections.lines;
-    return Number(text) + early;
+    return Number(text) + early + answer;
   },
   async transfer(ctx) {
     // @ts-expect-error TS2345: an undeclared refusal
@@ -138,6 +151,8 @@ service(Account, options, {
     await ctx.call(Account, "bob").deposit({ amount: 1 });
     // @ts-expect-error TS2339: a query that tries a writing function
     await ctx.try(Account, "bob").deposit({ amount: 1 });
+    // @ts-expect-error TS2339: a query that sends a message
+    ctx.send(Account, "bob").deposit({ amount: 1 });
     // @ts-expect-error TS2339: a query that deletes its key
     ctx.clear();
     return (await ctx.call(Account, "bob").balance()) + ctx.random();

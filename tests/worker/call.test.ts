@@ -125,12 +125,6 @@ describe("an invocation by POST", () => {
     expect(response.status).toBe(404);
     expect((await problemIn(response)).type).toBe(`/problems/${type}`);
   });
-
-  it("says that /send is not there yet", async () => {
-    const response = await edge().post(`${DEPOSIT}/send`, "{}");
-    expect(response.status).toBe(501);
-    expect((await problemIn(response)).type).toBe("/problems/not-implemented");
-  });
 });
 
 describe("a query by GET", () => {

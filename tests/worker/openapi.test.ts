@@ -54,14 +54,17 @@ describe("the OpenAPI document", () => {
     );
   });
 
-  it("has a path for each function, stream, view, and for the batch and health", () => {
+  it("has a path for each function, for messages to those that write, for each stream, view, and for the batch and health", () => {
     expect(Object.keys(paths).toSorted()).toEqual([
       "/health",
       "/v1/batch",
       "/v1/services/account/{key}/balance",
       "/v1/services/account/{key}/deposit",
+      "/v1/services/account/{key}/deposit/send",
       "/v1/services/account/{key}/plant",
+      "/v1/services/account/{key}/plant/send",
       "/v1/services/account/{key}/transfer",
+      "/v1/services/account/{key}/transfer/send",
       "/v1/streams/refunds",
       "/v1/streams/sales",
       "/v1/views/refunds-per-minute",
@@ -69,6 +72,17 @@ describe("the OpenAPI document", () => {
       "/v1/views/sales-per-minute",
       "/v1/views/sales-per-minute/{key}",
     ]);
+  });
+
+  it("describes a message by the function's input, 202 and its id", () => {
+    const { post } = paths["/v1/services/account/{key}/deposit/send"] as Json;
+    const call = paths["/v1/services/account/{key}/deposit"] as Json;
+    expect(post!["requestBody"]).toEqual(call["post"]!["requestBody"]);
+    expect(Object.keys(post!["responses"]!)).toEqual(
+      ["202", "400", "401", "413", "415", "422", "500", "503", "504"].toSorted(),
+    );
+    const schema = post!["responses"]!["202"]!["content"]!["application/json"]!["schema"]!;
+    expect(schema["required"]).toEqual(["id"]);
   });
 
   it("resolves every reference", () => {
@@ -118,7 +132,7 @@ describe("the OpenAPI document", () => {
       for (const [, operation] of methods) {
         ids.push(operation["operationId"]);
         const statuses = Object.keys(operation["responses"]!);
-        expect(statuses).toContain("200");
+        expect(statuses).toContain(path.endsWith("/send") ? "202" : "200");
         if (path !== "/health") expect(statuses).toEqual(expect.arrayContaining(["401", "500", "503"]));
       }
       expect("parameters" in item).toBe(path.includes("{key}"));

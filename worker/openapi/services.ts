@@ -1,6 +1,7 @@
-/** The paths of services: one for each function, with its refusals as typed 409 answers. */
+/** The paths of services: one for each function, with its refusals as typed 409 answers, and one to send it a message. */
 import type { Contract, FunctionContract } from "../../sdk/contract.ts";
 import { REFUSAL_STATUS, refusalProblem, type ProblemType } from "../../sdk/problems.ts";
+import { sendPath } from "./messages.ts";
 import { parameter, problems, success } from "./responses.ts";
 import type { Reference, SchemaTable } from "./schemas.ts";
 
@@ -20,18 +21,25 @@ const POST_PROBLEMS: readonly ProblemType[] = [
   "unsupported-media-type",
 ];
 
+interface Described {
+  readonly schemas: SchemaTable;
+  readonly input: Reference | undefined;
+}
+
 /** Path items of one service. */
 export function servicePaths(contract: Contract, schemas: SchemaTable): Record<string, unknown> {
   const paths: Record<string, unknown> = {};
   for (const [name, declared] of Object.entries(contract.functions)) {
-    paths[`/v1/services/${contract.name}/{key}/${name}`] = functionPath(contract.name, name, declared, schemas);
+    const id = `${contract.name}.${name}`;
+    const path = `/v1/services/${contract.name}/{key}/${name}`;
+    const input = declared.input && schemas.addUser(`${id}.input`, declared.input, "input");
+    paths[path] = functionPath(contract.name, id, declared, { schemas, input });
+    if (declared.kind === "fn") paths[`${path}/send`] = sendPath(contract.name, id, input);
   }
   return paths;
 }
 
-function functionPath(service: string, name: string, declared: FunctionContract, schemas: SchemaTable): unknown {
-  const id = `${service}.${name}`;
-  const input = declared.input && schemas.addUser(`${id}.input`, declared.input, "input");
+function functionPath(service: string, id: string, declared: FunctionContract, { schemas, input }: Described): unknown {
   const output = declared.output ? schemas.addUser(`${id}.output`, declared.output, "output") : { type: "null" };
   const answered = { 200: success(output, "The result."), ...refusals(service, id, declared, schemas) };
   const post = {

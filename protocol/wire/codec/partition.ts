@@ -27,7 +27,7 @@ export function writePartition(out: RowWriter, message: Message): void {
     case "scope-ended":
       return out.begin(KIND.scopeEnded).id(message.id).place(message.scope).end();
     case "post":
-      out.begin(KIND.post);
+      out.begin(KIND.post, Number(message.coded));
       return out.end(message.requestId, message.service, message.key, message.name, message.input);
     case "posted":
       return out.begin(KIND.posted, Number(message.done)).end(message.requestId);
@@ -87,5 +87,6 @@ function readPost(row: RowReader): Message {
     key: row.key,
     name: row.name,
     input: row.body,
+    coded: row.flag(),
   };
 }

@@ -6,6 +6,7 @@ import { bank } from "./bank.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
+import { mail } from "./mail.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
 import { table } from "./table.ts";
@@ -13,7 +14,7 @@ import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, ...programServices(pause)],
+  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, ...programServices(pause)],
   flows: [salesPerSecond],
   partitions: PARTITIONS,
 });

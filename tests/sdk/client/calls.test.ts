@@ -35,6 +35,19 @@ describe("a call of a function", () => {
     expect(identities[0]).not.toBe(identities[1]);
   });
 
+  test("is sent as a message by .send, which queries do not have", async () => {
+    const { sent, fetch } = server(Response.json({ id: "m1" }, { status: 202 }));
+    const { account } = createClient("https://x", { Account }, { fetch });
+    expect(await account("a").deposit.send({ amount: 5 }, { idempotencyKey: "k" })).toEqual({ id: "m1" });
+    expect(sent[0]).toMatchObject({
+      method: "POST",
+      url: "https://x/v1/services/account/a/deposit/send",
+      body: '{"amount":5}',
+    });
+    expect(sent[0]?.headers.get("idempotency-key")).toBe('"k"');
+    expect("send" in account("a").balance).toBe(false);
+  });
+
   test("is reached by the contract's name in camel case, from a record or a list", async () => {
     const { sent, fetch } = server(ok(1), ok(1));
     await createClient("https://x", { Anything: Cart }, { fetch }).shoppingCart("a").checkout();

@@ -65,7 +65,7 @@ describe("a request is not repeated", () => {
     [409, "account/frozen"],
     [422, "invalid-input"],
     [500, "internal-error"],
-    [501, "cross-partition"],
+    [405, "method-not-allowed"],
   ])("on %d %s", async (status, type) => {
     const fake = server(problem(status, type));
     expect(await settled(account(fake).deposit(5))).toMatchObject({ status: "rejected", reason: { status, type } });

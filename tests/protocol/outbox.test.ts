@@ -1,0 +1,210 @@
+/** Delivery of messages by itself: order within a channel, none between channels, what is sent again and when, and how messages are stored. */
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../protocol/limits.ts";
+import {
+  deliveredWrite,
+  type Message,
+  messageId,
+  messageOf,
+  messageWrites,
+  storedMessages,
+} from "../../protocol/outbox/message.ts";
+import { Outbox } from "../../protocol/outbox/outbox.ts";
+import { entityKey } from "../../protocol/state/state-key.ts";
+import { StateStore } from "../../protocol/state/store.ts";
+import { MapStore } from "../../sim/map-store.ts";
+
+let count = 0;
+const message = (sender: string, key: string, input = "1"): Message => ({
+  requestId: messageId(1, 1, ++count),
+  sender,
+  service: "mail",
+  key,
+  name: "receive",
+  input,
+  coded: true,
+});
+
+/** An outbox with what it has handed over and forgotten. */
+class Post {
+  now = 0;
+  posted: string[] = [];
+  readonly delivered: string[] = [];
+  readonly outbox = new Outbox({
+    post: ({ requestId }) => void this.posted.push(requestId),
+    delivered: (requestId) => void this.delivered.push(requestId),
+    now: () => this.now,
+  });
+
+  add(...messages: Message[]): void {
+    for (const each of messages) this.outbox.add(each);
+  }
+
+  /** What is handed over by a flush. */
+  released(): string[] {
+    this.posted = [];
+    this.outbox.release();
+    return this.posted;
+  }
+
+  /** What is handed over again after a time. */
+  after(ms: number): string[] {
+    this.posted = [];
+    this.now += ms;
+    this.outbox.tick(this.now);
+    return this.posted;
+  }
+}
+
+const ids = (...messages: Message[]): string[] => messages.map(({ requestId }) => requestId);
+
+describe("an outbox", () => {
+  test("hands over one message of a channel at a time, and those of others beside it", () => {
+    const post = new Post();
+    const [a1, a2, b1, c1] = [message("a", "x"), message("a", "x"), message("b", "x"), message("a", "y")];
+    post.add(a1, a2, b1, c1);
+    expect(post.released()).toEqual(ids(a1, b1, c1));
+    expect(post.released()).toEqual([]);
+    post.outbox.posted(a1.requestId, true);
+    expect(post.outbox.hasReady).toBe(true);
+    expect(post.released()).toEqual(ids(a2));
+    for (const each of [b1, c1, a2]) post.outbox.posted(each.requestId, true);
+    expect(post.delivered).toEqual(ids(a1, b1, c1, a2));
+    expect([post.outbox.size, post.outbox.hasReady]).toEqual([0, false]);
+  });
+
+  test("keeps those from outside apart from each other", () => {
+    const post = new Post();
+    const [one, two] = [message("", "x"), message("", "x")];
+    post.add(one, two);
+    expect(post.released()).toEqual(ids(one, two));
+  });
+
+  test("does not take two senders and targets for one, however their keys are spelt", () => {
+    const post = new Post();
+    const [one, two] = [message("a", "x\nmail\ny"), message("a\nmail\nx", "y")];
+    post.add(one, two);
+    expect(post.released()).toEqual(ids(one, two));
+  });
+
+  test("hands a message over again when nothing is heard of it, and no other before it", () => {
+    const post = new Post();
+    const [first, second] = [message("a", "x"), message("a", "x")];
+    post.add(first, second);
+    post.released();
+    expect(post.after(LIMITS.repostMs - 1)).toEqual([]);
+    expect(post.after(1)).toEqual(ids(first));
+  });
+
+  test("waits longer after every failure, up to a limit, and forgets that with a success", () => {
+    const post = new Post();
+    const [first, second] = [message("a", "x"), message("a", "x")];
+    post.add(first, second);
+    post.released();
+    const pauses: number[] = [];
+    for (let n = 0; n < 8; n++) {
+      post.outbox.posted(first.requestId, false);
+      let pause = 0;
+      while (post.after(500).length === 0) pause += 500;
+      pauses.push(pause + 500);
+    }
+    expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+    post.outbox.posted(first.requestId, true);
+    expect(post.released()).toEqual(ids(second));
+    post.outbox.posted(second.requestId, false);
+    expect(post.after(LIMITS.repostMs)).toEqual(ids(second));
+  });
+
+  test("hears of a message twice, late, or of one that it does not know, and does nothing", () => {
+    const post = new Post();
+    const [first, second] = [message("a", "x"), message("a", "x")];
+    post.add(first, second);
+    post.outbox.posted(first.requestId, true);
+    expect(post.delivered).toEqual([]);
+    post.released();
+    post.outbox.posted(second.requestId, true);
+    post.outbox.posted(first.requestId, true);
+    post.outbox.posted(first.requestId, true);
+    post.outbox.posted(first.requestId, false);
+    post.outbox.posted("m-unknown", true);
+    expect(post.delivered).toEqual(ids(first));
+    expect(post.released()).toEqual(ids(second));
+  });
+
+  test("hands over again at once what may have died elsewhere, but not what has failed there", () => {
+    const post = new Post();
+    const [first, failed] = [message("a", "x"), message("b", "x")];
+    post.add(first, failed);
+    post.released();
+    post.outbox.posted(failed.requestId, false);
+    post.outbox.restart();
+    expect(post.released()).toEqual(ids(first));
+  });
+
+  test("is full by the number of messages and by their bytes", () => {
+    const post = new Post();
+    const units = Math.ceil(LIMITS.maxUndeliveredBytes / 3 / 8);
+    const large = Array.from({ length: 9 }, () => message("", "x", "y".repeat(units)));
+    for (const each of large) {
+      expect(post.outbox.isFull).toBe(each === large.at(-1));
+      post.add(each);
+    }
+    post.released();
+    for (const { requestId } of large.slice(0, 2)) post.outbox.posted(requestId, true);
+    expect(post.outbox.isFull).toBe(false);
+    for (let n = post.outbox.size; n < LIMITS.maxUndelivered; n++) post.add(message("a", "x"));
+    expect(post.outbox.isFull).toBe(true);
+  });
+});
+
+describe("messages as rows", () => {
+  const letters: Message[] = [
+    { ...message(entityKey("mail", "\u0000\u0001 line\nfeed"), "ü\n"), input: '"a\\nb"\n' },
+    { ...message("", "x"), input: "", coded: false },
+  ];
+  const stored = (disk: MapStore, writes = messageWrites(letters, () => ids(...letters)[at++ % 2] as string)) => {
+    const store = new StateStore(disk, 1_000_000);
+    store.apply(writes, 1);
+    return store;
+  };
+  let at = 0;
+
+  test("come back as they were", () => {
+    expect(messageWrites(letters, () => ids(...letters)[at++ % 2] as string).map(messageOf)).toEqual(letters);
+    expect(messageOf(deliveredWrite(letters[0]?.requestId ?? ""))).toBeUndefined();
+    expect(messageOf({ op: "put", key: entityKey("mail", "x"), text: "{}" })).toBeUndefined();
+  });
+
+  test("are found whether they are folded or not, without the delivered ones, oldest first, over many pages", () => {
+    const disk = new MapStore();
+    const many = Array.from({ length: 2_500 }, () => message("a", "x"));
+    const writes = messageWrites(
+      many,
+      (() =>
+        (
+          (n) => () =>
+            ids(...many)[n++] as string
+        )(0))(),
+    );
+    for (const [n, { key, text }] of writes.entries()) if (n % 3 === 0) disk.perform({ op: "put-state", key, text });
+    const unfolded = writes.filter((_, n) => n % 3 !== 0);
+    const store = stored(disk, [
+      ...unfolded,
+      deliveredWrite(many[0]?.requestId ?? ""),
+      deliveredWrite(many[1]?.requestId ?? ""),
+    ]);
+    expect([...storedMessages(store)].map(({ requestId }) => requestId)).toEqual(ids(...many.slice(2)));
+  });
+
+  test("have ids of one length, in the order in which they are made, over restarts too", () => {
+    const made = [
+      messageId(0, 1, 1),
+      messageId(0, 1, 255),
+      messageId(0, 1, 256),
+      messageId(0, 2, 1),
+      messageId(0, 16, 1),
+    ];
+    expect(made.toSorted()).toEqual(made);
+    expect(new Set(made.map(({ length }) => length))).toEqual(new Set([32]));
+  });
+});
