@@ -59,7 +59,9 @@ export async function readFinal(
 /** What one has and the other has otherwise, a line each; empty when they are the same. */
 export function differences(a: Final, b: Final): string[] {
   const other = new Map(itemsOf(b));
-  return itemsOf(a).flatMap(([name, text]) => (other.get(name) === text ? [] : [`${name}: ${text} and ${other.get(name)}`]));
+  return itemsOf(a).flatMap(([name, text]) =>
+    other.get(name) === text ? [] : [`${name}: ${text} and ${other.get(name)}`],
+  );
 }
 
 function itemsOf({ lists, balances, messages }: Final): Array<[name: string, text: string]> {

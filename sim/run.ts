@@ -6,6 +6,7 @@ import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { listServices } from "./clients/list-services.ts";
+import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
@@ -77,10 +78,12 @@ class Run {
   readonly #coverage = new Coverage();
   readonly #boundaries = new Boundaries();
   readonly #lingerMs: number;
+  readonly #durable: DurableLog;
 
   constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     this.#plan = plan;
     this.#lingerMs = lingerMs;
+    this.#durable = new DurableLog(kernels, plan, () => this.#world.scheduler.now);
     this.#world = new World({
       seed: plan.seed,
       partitions: plan.partitions,
@@ -100,6 +103,7 @@ class Run {
       world: this.#world,
       kernels,
       ledger: this.#ledger,
+      durable: this.#durable,
       partitionOf: partitioner(kernels, plan.partitions),
     };
   }
@@ -111,6 +115,7 @@ class Run {
       boundary: ({ object }) => (this.#world.calm ? undefined : this.#boundaries.next(object.number)),
       persisted: (instance, ops) => aims.persisted(instance, ops),
       confirmed: (instance) => aims.confirmed(instance),
+      durable: (object, ops) => this.#durable.durable(object, ops),
       sent: (rpc) => aims.sent(rpc),
       receiving: (instance, rpc) => {
         coverage.handled(instance, rpc);
@@ -134,7 +139,8 @@ class Run {
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
     if (final) {
-      for (const { anomaly, explanation } of judge(this.#ledger, final)) world.fail(`${anomaly}: ${explanation}`);
+      const findings = judge(this.#ledger, this.#durable, final);
+      for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
     return this.#report();
   }
@@ -157,7 +163,8 @@ class Run {
     }
     const second = await this.#drainAndRead(1);
     const changed = second ? differences(first, second) : [];
-    if (changed.length > 0) this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
+    if (changed.length > 0)
+      this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
     return second;
   }
 

@@ -1,5 +1,6 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
+import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
 import type { Outcome } from "./checkers/history.ts";
 import { checkLedger } from "./checkers/ledger.ts";
@@ -7,11 +8,13 @@ import { checkListAppend } from "./checkers/list-append.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
+import type { DurableLog } from "./durable-log.ts";
 import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
-export function judge(ledger: Ledger, final: Final): Finding[] {
+export function judge(ledger: Ledger, durable: DurableLog, final: Final): Finding[] {
   return [
+    ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
     // Snapshots may be old, but must fit in with the rest.
     ...checkListAppend(

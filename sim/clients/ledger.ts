@@ -23,7 +23,7 @@ export interface Entry {
 }
 
 /** Answers that every repetition must get too: they were recorded. */
-function isKept({ transaction }: Request, { status }: Answer): boolean {
+export function isKept({ transaction }: Request, { status }: Answer): boolean {
   const recorded =
     transaction.clientId ||
     (transaction.ask.kind === "list" ? transaction.ask.name === "run" : transaction.ask.kind === "transfer");

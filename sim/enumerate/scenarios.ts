@@ -83,6 +83,12 @@ const SCENARIOS: Readonly<Record<string, Make>> = {
     return s.plan([s.client(0, { ask: s.run(0, s.append(), s.call(1, s.append())), oneWay: true, again: [30] })]);
   },
 
+  "messages from a transaction"(kernels) {
+    const s = new Stage(kernels, 2);
+    const far = s.call(1, s.append(), s.send(0));
+    return s.plan([s.client(0, s.run(0, s.append(), s.send(1), far, s.send(1)))]);
+  },
+
   "two that want each other's keys"(kernels) {
     const s = new Stage(kernels, 2);
     return s.plan([s.client(0, s.transfer(0, 1, 10)), s.client(0, s.transfer(1, 0, 5)), s.client(9, s.audit(0))]);

@@ -55,6 +55,11 @@ export class Stage {
     return { op: "try", at: this.list(partition), steps };
   }
 
+  /** A one-way message to the list of a partition. */
+  send(partition: number, ...steps: Step[]): Step {
+    return { op: "send", at: this.list(partition), steps };
+  }
+
   all(...calls: Call[]): Step {
     return { op: "all", calls: calls.map(({ at, steps }) => ({ at, steps })) };
   }
