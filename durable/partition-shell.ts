@@ -3,11 +3,14 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
+import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
+import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine, type PartitionStatus } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/app.ts";
+import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
 import { fetchMap } from "./map.ts";
@@ -31,6 +34,8 @@ export class PartitionShell implements EngineHost {
   #engine: Engine | undefined;
   /** Set when storage is damaged: every request gets it, nothing is served. */
   #refusal: Error | undefined;
+  /** Then this takes part in the protocol, so that the others need not wait. */
+  #damaged: DamagedShell | undefined;
   #nextTicket = 1;
 
   constructor(ctx: DurableObjectState, app: AppDefinition) {
@@ -53,13 +58,15 @@ export class PartitionShell implements EngineHost {
     if (Number.isNaN(partition))
       throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
     const map = await this.#map();
+    const incarnation = this.#store.nextIncarnation();
     try {
-      this.#engine = new Engine(this.#machine(partition, map), this);
+      this.#engine = new Engine(this.#machine(partition, incarnation, map), this);
       this.#engine.input({ kind: "start" });
     } catch (error) {
       if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, error);
       this.#refusal = error;
+      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation));
     }
   }
 
@@ -71,14 +78,25 @@ export class PartitionShell implements EngineHost {
     return map;
   }
 
-  #machine(partition: number, map: KeyGroupMap): PartitionMachine {
+  #standIn(partition: number, incarnation: number): DamagedMachine {
+    return new DamagedMachine({
+      kernels: createKernels(core),
+      partition,
+      incarnation,
+      generation: Number(this.#store.meta("generation") ?? 0),
+      decided: Number(this.#store.meta("decided") ?? 0),
+      records: markedRecords(this.#store.meta(PREPARED_MARK), partition),
+    });
+  }
+
+  #machine(partition: number, incarnation: number, map: KeyGroupMap): PartitionMachine {
     return new PartitionMachine({
       app: this.#app,
       kernels: createKernels(core),
       reader: this.#store,
       partition,
       map,
-      incarnation: this.#store.nextIncarnation(),
+      incarnation,
       recovered: this.#store.recovered(),
     });
   }
@@ -101,9 +119,10 @@ export class PartitionShell implements EngineHost {
     });
   }
 
-  /** A batch of messages from another partition or the coordinator. @throws when it does not serve or one of the two has been replaced */
+  /** A batch of messages from another partition or the coordinator. @throws when one of the two has been replaced */
   async deliver(bytes: Uint8Array): Promise<number> {
-    if (!this.#engine) throw this.#refusal ?? new Error("the partition has not started");
+    if (this.#damaged) return this.#damaged.deliver(bytes);
+    if (!this.#engine) throw new Error("the partition has not started");
     return this.#links.deliver(bytes);
   }
 

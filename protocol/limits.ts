@@ -84,7 +84,7 @@ export const LIMITS = {
   resendMs: 200,
   maxResendMs: 2_000,
   /** A batch is sent again when nothing at all was heard of it for so long. */
-  replyMs: 10_000,
+  replyMs: 3_000,
   /** Messages to one peer that it has not acknowledged; above it new roots are refused. */
   maxUnacknowledged: 50_000,
   /** Messages from one peer that wait for an era or for those before them; above it new roots are refused, and the peer keeps what it sends. */

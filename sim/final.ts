@@ -56,12 +56,15 @@ export async function readFinal(
   return { lists, balances, messages };
 }
 
-export function sameFinal(a: Final, b: Final): boolean {
-  const text = ({ lists, balances, messages }: Final) =>
-    JSON.stringify([[...lists].sort(byName), Object.entries(balances).sort(byName), [...messages].sort(byName)]);
-  return text(a) === text(b);
+/** What one has and the other has otherwise, a line each; empty when they are the same. */
+export function differences(a: Final, b: Final): string[] {
+  const other = new Map(itemsOf(b));
+  return itemsOf(a).flatMap(([name, text]) =>
+    other.get(name) === text ? [] : [`${name}: ${text} and ${other.get(name)}`],
+  );
 }
 
-function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
-  return a[0] < b[0] ? -1 : 1;
+function itemsOf({ lists, balances, messages }: Final): Array<[name: string, text: string]> {
+  const items = [...lists, ...Object.entries(balances), ...[...messages].map(([at, one]) => [`${at} messages`, one])];
+  return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

@@ -1,6 +1,10 @@
 /** `npm run sim`: runs seeds and says what it found. */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { createKernels } from "../core-wasm/facade/kernels.ts";
+import { loadCore } from "../core-wasm/load-node.ts";
+import { enumerate, showExplored } from "./enumerate.ts";
+import { measureLatencies, showLatencies } from "./latency.ts";
 import { tryBugs } from "./planted/try-bugs.ts";
 import { Pool } from "./pool/pool.ts";
 import type { Settings } from "./pool/messages.ts";
@@ -17,6 +21,9 @@ npm run sim -- --all               goes on after a failure and lists all of them
 npm run sim -- --seed 17           one seed; with --show its trace, with --shrink a smaller plan that fails as well
 npm run sim -- --bug NAME          with a planted bug: failures are wanted, the first ends it
 npm run sim -- --bugs              every planted bug, at most --seeds (500) seeds each
+npm run sim -- --enumerate         small scenarios with a crash at every point, and at --pairs (1000, or all) pairs of points each;
+                                   --scenario NAME takes one of them
+npm run sim -- --latency           what transactions wait for when only messages and storage take time
 npm run sim -- --local             one partition and no coordinator
 npm run sim -- --jobs 2            threads; one a core if not given
 npm run sim -- --transactions 200  transactions a seed
@@ -33,6 +40,10 @@ const { values } = parseArgs({
     shrink: { type: "boolean", default: false },
     bug: { type: "string" },
     all: { type: "boolean", default: false },
+    latency: { type: "boolean", default: false },
+    enumerate: { type: "boolean", default: false },
+    pairs: { type: "string", default: "1000" },
+    scenario: { type: "string" },
     bugs: { type: "boolean", default: false },
     local: { type: "boolean", default: false },
     jobs: { type: "string", default: String(navigator.hardwareConcurrency) },
@@ -58,8 +69,22 @@ const jobs = Number(values.jobs);
 
 if (values.help) console.log(HELP);
 else if (values.bugs) process.exitCode = await tryBugs(settings, { from, seeds: Number(values.seeds ?? 500), jobs });
+else if (values.enumerate) process.exitCode = await everyPoint();
+else if (values.latency) console.log(showLatencies(await measureLatencies(createKernels(loadCore()))));
 else if (values.seed !== undefined) process.exitCode = await one(Number(values.seed));
 else process.exitCode = await many();
+
+async function everyPoint(): Promise<number> {
+  const only = values.scenario === undefined ? {} : { only: values.scenario };
+  const explored = await enumerate(settings, {
+    jobs,
+    every: true,
+    pairs: values.pairs === "all" ? Infinity : Number(values.pairs),
+    ...only,
+  });
+  console.log(`commit ${commit()}\n${showExplored(explored)}`);
+  return explored.some(({ failures }) => failures.length > 0) ? 1 : 0;
+}
 
 async function one(seed: number): Promise<number> {
   const pool = new Pool(settings, 1);

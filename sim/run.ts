@@ -6,17 +6,19 @@ import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { listServices } from "./clients/list-services.ts";
+import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
-import { type Final, readFinal, sameFinal } from "./final.ts";
+import { type Final, readFinal, differences } from "./final.ts";
 import { partitioner, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { kindsReader } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
-import type { Observer } from "./world/observer.ts";
+import { both, type Observer } from "./world/observer.ts";
+import type { Profile } from "./world/profile.ts";
 import { World } from "./world/world.ts";
 import { judge } from "./verdict.ts";
 
@@ -24,6 +26,12 @@ export interface RunOptions {
   readonly kernels: Kernels;
   /** Keeps the lines of the trace. */
   readonly show?: boolean;
+  /** In the place of what the plan's rates make. */
+  readonly profile?: Profile;
+  /** Sees what happens, and may let instances crash. */
+  readonly observer?: Observer;
+  /** ms from the last answer until faults end. */
+  readonly lingerMs?: number;
 }
 
 export interface Report {
@@ -47,6 +55,8 @@ export interface Report {
 /** Faults stop at the latest then, in ms. */
 const FAULTS_MS = 6_000;
 /** How long clients may wait, and things may take to drain, once they have stopped. */
+/** Later than this no message comes. */
+const LATE_MS = 3_000;
 const PATIENCE_MS = 120_000;
 
 export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
@@ -67,21 +77,25 @@ class Run {
   readonly #setup: ClientSetup;
   readonly #coverage = new Coverage();
   readonly #boundaries = new Boundaries();
+  readonly #lingerMs: number;
+  readonly #durable: DurableLog;
 
-  constructor(plan: Plan, { kernels, show = false }: RunOptions) {
+  constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     this.#plan = plan;
+    this.#lingerMs = lingerMs;
+    this.#durable = new DurableLog(kernels, plan, () => this.#world.scheduler.now);
     this.#world = new World({
       seed: plan.seed,
       partitions: plan.partitions,
       app: appOf(plan.partitions),
       kernels,
-      profile: profileOf(plan.rates),
+      profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.
       ...(plan.partitions > 1
         ? { coordinator: (world: World) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown> }
         : {}),
       kindsOf: kindsReader(kernels),
-      observer: this.#observer(),
+      observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });
     this.#ledger = new Ledger(this.#world);
@@ -89,6 +103,7 @@ class Run {
       world: this.#world,
       kernels,
       ledger: this.#ledger,
+      durable: this.#durable,
       partitionOf: partitioner(kernels, plan.partitions),
     };
   }
@@ -100,6 +115,7 @@ class Run {
       boundary: ({ object }) => (this.#world.calm ? undefined : this.#boundaries.next(object.number)),
       persisted: (instance, ops) => aims.persisted(instance, ops),
       confirmed: (instance) => aims.confirmed(instance),
+      durable: (object, ops) => this.#durable.durable(object, ops),
       sent: (rpc) => aims.sent(rpc),
       receiving: (instance, rpc) => {
         coverage.handled(instance, rpc);
@@ -118,11 +134,13 @@ class Run {
     for (const client of clients) client.next();
     const answered = () => clients.every(({ isDone }) => isDone);
     await world.run(answered, FAULTS_MS);
+    if (this.#lingerMs > 0) await this.#pass(this.#lingerMs);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
     if (final) {
-      for (const { anomaly, explanation } of judge(this.#ledger, final)) world.fail(`${anomaly}: ${explanation}`);
+      const findings = judge(this.#ledger, this.#durable, final);
+      for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
     return this.#report();
   }
@@ -136,6 +154,8 @@ class Run {
 
   /** Nothing is left, and what is there is still there when every object has lost its memory. */
   async #end(): Promise<Final | null> {
+    // A late copy of a request that was answered with a failure may still run: failures are not recorded.
+    await this.#world.run(() => false, this.#world.scheduler.now + LATE_MS);
     const first = await this.#drainAndRead(0);
     if (!first) return null;
     for (const object of this.#world.objects) {
@@ -143,7 +163,9 @@ class Run {
     }
     this.#world.scheduler.in(2, () => this.#seeNothingKept());
     const second = await this.#drainAndRead(1);
-    if (second && !sameFinal(first, second)) this.#world.fail("after a reset of all objects the state is another");
+    const changed = second ? differences(first, second) : [];
+    if (changed.length > 0)
+      this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
     return second;
   }
 
@@ -173,14 +195,18 @@ class Run {
     const deadline = world.scheduler.now + PATIENCE_MS;
     let rests = 0;
     do {
-      let waited = false;
-      world.scheduler.in(50, () => (waited = true));
-      await world.run(() => waited, deadline);
+      await this.#pass(50);
       // Twice: what is to be written next may be nothing that is counted.
       rests = this.#isAtRest() ? rests + 1 : 0;
       if (rests === 2) return true;
     } while (world.scheduler.now < deadline && world.failures.length === 0);
     return false;
+  }
+
+  async #pass(ms: number): Promise<void> {
+    let passed = false;
+    this.#world.scheduler.in(ms, () => (passed = true));
+    await this.#world.run(() => passed, Infinity);
   }
 
   #isAtRest(): boolean {

@@ -1,6 +1,7 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
+import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
 import type { Outcome } from "./checkers/history.ts";
 import { checkLedger } from "./checkers/ledger.ts";
@@ -8,11 +9,13 @@ import { checkListAppend } from "./checkers/list-append.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
+import type { DurableLog } from "./durable-log.ts";
 import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
-export function judge(ledger: Ledger, final: Final): Finding[] {
+export function judge(ledger: Ledger, durable: DurableLog, final: Final): Finding[] {
   return [
+    ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
     // Snapshots may be old, but must fit in with the rest.
     ...checkListAppend(
@@ -34,11 +37,13 @@ function outcomesOf(ledger: Ledger): Array<{ id: string; outcome: Outcome }> {
     const { ask } = entry.request.transaction;
     if (ask.kind !== "list") continue;
     const micro = microOf(entry);
+    // A one-way message is kept, so that it has run once everything has drained.
+    const kept = entry.answer?.status === 202;
     const done = new Set((micro ?? []).map((step) => (step[0] === "append" ? step[2] : null)));
     for (const [, , value] of ask.appends) {
       outcomes.push({
         id: String(value),
-        outcome: micro === null ? "info" : done.has(value as number) ? "ok" : "fail",
+        outcome: kept ? "ok" : micro === null ? "info" : done.has(value as number) ? "ok" : "fail",
       });
     }
   }
@@ -80,12 +85,14 @@ function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0
   return { sent, received };
 }
 
+const ANSWERED: ReadonlySet<number> = new Set([200, 202, 409]);
+
 /** Only what a program does by itself may fail it. */
 function failuresOf(ledger: Ledger): Finding[] {
   const findings: Finding[] = [];
   for (const entry of ledger.entries.values()) {
     const { answer, request } = entry;
-    if (!answer || answer.status === 200 || answer.status === 409 || mayEndSo(entry)) continue;
+    if (!answer || ANSWERED.has(answer.status) || mayEndSo(entry)) continue;
     const name = `T${request.transaction.number}`;
     const explanation = `${name} was answered ${answer.status} ${answer.body}, which nothing in it calls for`;
     findings.push({ anomaly: "unexpected-failure", explanation, operations: [name] });

@@ -10,7 +10,7 @@ import { Epochs } from "./epochs.ts";
 import { addRange, type EpochRanges, formatRanges, parseRanges } from "./ranges.ts";
 import { Recovery, type Report } from "./recovery.ts";
 import { Registry } from "./registry.ts";
-import { type CoordinatorStatus, statusOf } from "./status.ts";
+import { type CoordinatorStatus, type RecoveryStatus, statusOf } from "./status.ts";
 
 export interface CoordinatorOptions {
   readonly kernels: Kernels;
@@ -59,7 +59,15 @@ export class CoordinatorMachine {
   }
 
   get status(): CoordinatorStatus {
-    return statusOf(this.#generation, this.#epochs, this.#registry, this.#aborted, this.#links);
+    const state = { generation: this.#generation, abortedRanges: this.#aborted };
+    return statusOf(state, this.#epochs, this.#registry, this.#links, this.#recoveryStatus);
+  }
+
+  get #recoveryStatus(): RecoveryStatus | null {
+    if (this.#epochs !== null) return null;
+    const missing = this.#recovery.missing(this.#registry.all);
+    const undecidable = missing.length > 0 ? null : this.#recovery.conclude(this.#aborted).undecidable;
+    return { missing, damaged: this.#recovery.damaged, undecidable };
   }
 
   /** Nothing is under way; a coordinator that is idle asks for no wake. */
@@ -121,7 +129,8 @@ export class CoordinatorMachine {
 
   /** Messages of the present era. */
   #takePart(epochs: Epochs, from: Peer, message: PeerMessage): void {
-    this.#entered.add(from);
+    // A damaged partition refuses without having acted on the era.
+    if (message.kind !== "refuse") this.#entered.add(from);
     switch (message.kind) {
       case "join":
         return epochs.join(from);
@@ -170,7 +179,9 @@ export class CoordinatorMachine {
   /** With all reports in, what is not found committed is aborted, and this generation's epochs begin. */
   #tryRecover(): void {
     if (!this.#recovery.isComplete(this.#registry.all)) return;
-    const committed = this.#recovery.committed(this.#aborted);
+    const { committed, undecidable } = this.#recovery.conclude(this.#aborted);
+    // The report of a mended partition will tell.
+    if (undecidable !== null) return;
     const port = {
       send: (to: Peer, message: OrderMessage) => this.#send(to, message),
       incarnationOf: (peer: Peer) => this.#links.incarnationOf(peer),

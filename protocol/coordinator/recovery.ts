@@ -1,6 +1,7 @@
 /** What a new generation works out from the records that partitions hold: commits are written nowhere else. */
 import { invariant } from "../assert.ts";
 import { inRanges } from "../epochs/epoch.ts";
+import { LIMITS } from "../limits.ts";
 import type { Epoch, Participants, Peer, RecordReport, ReportMessage } from "../wire/messages.ts";
 import type { EpochRanges } from "./ranges.ts";
 
@@ -9,6 +10,18 @@ export type Report = Extract<ReportMessage, { kind: "report" }>;
 interface Held {
   readonly parts: Participants;
   readonly holders: Set<Peer>;
+}
+
+/** An epoch that may be committed, and the damaged partitions whose record of it would tell. */
+export interface Undecidable {
+  readonly epoch: Epoch;
+  readonly partitions: readonly Peer[];
+}
+
+export interface Conclusion {
+  readonly committed: Epoch;
+  /** Set when it cannot be told whether more is committed. */
+  readonly undecidable: Undecidable | null;
 }
 
 /** Waits until every registered partition has refused, by its report, all prepares of older generations. */
@@ -28,6 +41,14 @@ export class Recovery {
     return this.#reports.has(partition);
   }
 
+  get damaged(): Peer[] {
+    return [...this.#reports].filter(([, { damaged }]) => damaged).map(([partition]) => partition);
+  }
+
+  missing(registered: ReadonlySet<Peer>): Peer[] {
+    return [...registered].filter((partition) => !this.#reports.has(partition));
+  }
+
   isComplete(registered: ReadonlySet<Peer>): boolean {
     for (const partition of registered) if (!this.#reports.has(partition)) return false;
     return true;
@@ -36,23 +57,35 @@ export class Recovery {
   /**
    * The last committed epoch: what any partition knows to be committed, then each later epoch that all its participants hold, up to the first
    * that they do not. What is incomplete now stays so, since no partition makes a record of an older generation any more.
+   *
+   * A damaged partition is believed what it says that it holds, not that it holds no more: its record of an epoch that all others hold may be
+   * the one that cannot be read, and then the epoch may be committed, and its transactions answered. Such an epoch is neither committed nor
+   * aborted: the whole domain waits until that partition is mended. To lose acknowledged transactions would be worse.
    */
-  committed(aborted: EpochRanges): Epoch {
+  conclude(aborted: EpochRanges): Conclusion {
     let committed = 0;
     for (const { decided } of this.#reports.values()) committed = Math.max(committed, decided);
     invariant(!inRanges(aborted, committed), "1: a partition takes an aborted epoch for committed");
     for (const [epoch, { parts, holders }] of [...this.#held()].sort(([a], [b]) => a - b)) {
       if (epoch <= committed || inRanges(aborted, epoch)) continue;
-      if (![...parts.keys()].every((partition) => holders.has(partition))) break;
+      const lacking = [...parts.keys()].filter((partition) => !holders.has(partition));
+      if (lacking.length > 0) {
+        const undecidable = lacking.every((partition) => this.#reports.get(partition)?.damaged === true);
+        return { committed, undecidable: undecidable ? { epoch, partitions: lacking } : null };
+      }
       committed = epoch;
     }
-    return committed;
+    return { committed, undecidable: null };
   }
 
-  /** The ranges that some reported record is in. In no other can a record be left, or come to be. */
+  /**
+   * The ranges that some reported record is in: in no other can a record be left, or come to be. Records that a damaged partition cannot read
+   * are older than the damage, so that for them the oldest ranges are kept, as many as leave room for new ones.
+   */
   needed(aborted: EpochRanges): EpochRanges {
     const epochs = [...this.#held().keys()];
-    return aborted.filter((range) => epochs.some((epoch) => inRanges([range], epoch)));
+    const kept = this.damaged.length > 0 ? LIMITS.maxAbortedRanges / 2 : 0;
+    return aborted.filter((range, at) => at < kept || epochs.some((epoch) => inRanges([range], epoch)));
   }
 
   #held(): Map<Epoch, Held> {

@@ -3,11 +3,24 @@ import type { Links } from "../link/links.ts";
 import type { Epoch, Peer } from "../wire/messages.ts";
 import type { Epochs } from "./epochs.ts";
 import type { EpochRanges } from "./ranges.ts";
+import type { Undecidable } from "./recovery.ts";
 import type { Registry } from "./registry.ts";
+
+/** What a recovery waits for. */
+export interface RecoveryStatus {
+  /** Partitions that have not reported. */
+  readonly missing: readonly Peer[];
+  /** Those that reported that their storage is damaged. */
+  readonly damaged: readonly Peer[];
+  /** With all reports in: the epoch that may be committed, and who has to be mended before that can be told. */
+  readonly undecidable: Undecidable | null;
+}
 
 export interface CoordinatorStatus {
   readonly generation: number;
   readonly phase: "recovering" | "running";
+  /** Null when it runs. */
+  readonly recovery: RecoveryStatus | null;
   readonly registered: readonly Peer[];
   /** Epochs are 0 while it recovers. */
   readonly base: Epoch;
@@ -23,16 +36,17 @@ export interface CoordinatorStatus {
 }
 
 export function statusOf(
-  generation: number,
+  { generation, abortedRanges }: Pick<CoordinatorStatus, "generation" | "abortedRanges">,
   epochs: Epochs | null,
   registry: Registry,
-  abortedRanges: EpochRanges,
   links: Links,
+  recovery: RecoveryStatus | null,
 ): CoordinatorStatus {
   const closing = epochs?.closing ?? null;
   return {
     generation,
     phase: epochs === null ? "recovering" : "running",
+    recovery,
     registered: [...registry.all],
     base: epochs?.base ?? 0,
     open: epochs?.open.epoch ?? 0,

@@ -242,7 +242,7 @@ export class Participation {
     this.era = epochOf(generation, 0);
     this.#reset();
     const records = this.#records.map(({ epoch, parts }) => ({ epoch, parts }));
-    this.#owner.report({ kind: "report", generation, decided: this.decided, records });
+    this.#owner.report({ kind: "report", generation, decided: this.decided, records, damaged: false });
   }
 
   #reset(): void {

@@ -97,7 +97,7 @@ export class Links {
     if (incarnation === null || incarnation < channel.incarnation) channel.failed(batch, now);
     else if (channel.acknowledge(batch)) {
       this.#weigh(channel, channel.unacknowledged, LIMITS.maxUnacknowledged);
-      if (this.#queued.has(to)) this.#want();
+      if (this.#queued.has(to)) this.wantDispatch();
     }
   }
 
@@ -181,10 +181,11 @@ export class Links {
 
   #queue(peer: Peer): void {
     this.#queued.add(peer);
-    this.#want();
+    this.wantDispatch();
   }
 
-  #want(): void {
+  /** Asks for a dispatch, also when nothing is queued yet. */
+  wantDispatch(): void {
     if (this.#wanted) return;
     this.#wanted = true;
     this.#owner.emit({ kind: "want-dispatch" });

@@ -25,8 +25,8 @@ interface Lock<O extends LockOwner> {
 
 export class LockTable<O extends LockOwner> {
   readonly #locks = new Map<string, Lock<O>>();
-  readonly #held = new Map<O, Set<string>>();
-  readonly #waiting = new Map<O, Set<string>>();
+  /** Keys that each owner holds or waits for, some perhaps twice. */
+  readonly #keys = new Map<O, string[]>();
 
   /**
    * Asks for a lock. True when held on return. Otherwise `granted` is called once, later or before this returns.
@@ -44,23 +44,30 @@ export class LockTable<O extends LockOwner> {
       return true;
     }
     insertByAge(lock.queue, waiter);
-    keysOf(this.#waiting, owner).add(key);
+    this.#note(owner, key);
     for (const blocker of blockers) if (blocker.age > owner.age) wound(blocker);
     return false;
   }
 
   /** Gives up everything the owner holds or waits for, then grants what that makes possible. */
   release(owner: O): void {
-    const keys = new Set([...(this.#held.get(owner) ?? []), ...(this.#waiting.get(owner) ?? [])]);
-    this.#held.delete(owner);
-    this.#waiting.delete(owner);
+    const keys = this.#keys.get(owner);
+    if (keys === undefined) return;
+    this.#keys.delete(owner);
     for (const key of keys) {
       const lock = this.#locks.get(key);
-      invariant(lock !== undefined, "6: a lock that is held or waited for is not in the table");
+      // Waited for and then held: it was given up the first time.
+      if (lock === undefined) continue;
       lock.holders.delete(owner);
       for (let i = lock.queue.length - 1; i >= 0; i--) if (lock.queue[i]?.owner === owner) lock.queue.splice(i, 1);
       this.#grant(key, lock);
     }
+  }
+
+  #note(owner: O, key: string): void {
+    const keys = this.#keys.get(owner);
+    if (keys) keys.push(key);
+    else this.#keys.set(owner, [key]);
   }
 
   #grant(key: string, lock: Lock<O>): void {
@@ -73,7 +80,6 @@ export class LockTable<O extends LockOwner> {
         continue;
       }
       lock.queue.splice(i, 1);
-      this.#waiting.get(waiter.owner)?.delete(key);
       this.#hold(key, lock, waiter);
       waiter.granted();
     }
@@ -98,26 +104,19 @@ export class LockTable<O extends LockOwner> {
       invariant(holder === waiter.owner || !conflict(mode, waiter.mode), "2: two transactions hold conflicting locks");
     }
     lock.holders.set(waiter.owner, waiter.mode);
-    keysOf(this.#held, waiter.owner).add(key);
+    this.#note(waiter.owner, key);
   }
 
   /** Forgets all locks and waiters; nothing is granted. */
   clear(): void {
     this.#locks.clear();
-    this.#held.clear();
-    this.#waiting.clear();
+    this.#keys.clear();
   }
 
   /** Keys with a holder or a waiter; 0 when nothing runs (invariant 6). */
   get size(): number {
     return this.#locks.size;
   }
-}
-
-function keysOf<O>(table: Map<O, Set<string>>, owner: O): Set<string> {
-  let keys = table.get(owner);
-  if (!keys) table.set(owner, (keys = new Set()));
-  return keys;
 }
 
 function conflict(a: LockMode, b: LockMode): boolean {

@@ -4,6 +4,7 @@ import { invariant } from "../assert.ts";
 import { countFinish, type EpochSet, type UndecidedRecord } from "../epochs/epoch-set.ts";
 import type { EpochOwner } from "../epochs/participation.ts";
 import { Participation } from "../epochs/participation.ts";
+import { markPrepared } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeVoid, RECORD_ROW_BYTES } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
@@ -45,6 +46,8 @@ export interface EpochParts {
   report(message: ReportMessage): void;
   finish(to: Peer, message: FinishMessage): void;
   incarnationOf(peer: Peer): number;
+  /** Asks for the end of the turn: the coordinator is told then that an epoch is wanted. */
+  wantDispatch(): void;
   /** Writes what is committed and in no record yet, then these as one more record each. Returns their numbers and that before them. */
   writeEpoch(
     contents: ReadonlyArray<{ writes: readonly Write[]; results: readonly StoredResult[] }>,
@@ -108,6 +111,8 @@ export class EpochWork implements EpochOwner {
   tagFinishing(epoch: Epoch): void {
     const finishing = this.#finishing;
     this.#finishing = [];
+    // Its finishes alone would not do: a transaction of this partition alone sends none.
+    this.#parts.wantDispatch();
     // Those that were given up meanwhile run again as other attempts.
     for (const work of finishing) if (!work.attempt.ended) this.#tag(work, epoch);
   }
@@ -137,7 +142,10 @@ export class EpochWork implements EpochOwner {
   /** A transaction that ran here for another partition's root has its epoch. */
   finished(from: Peer, { id, epoch, drop }: FinishMessage): void {
     const attempt = this.#parts.transactions.attempts.find(id);
-    invariant(attempt !== undefined && !attempt.ended && attempt.root === null, "1: a finish of an unknown transaction");
+    invariant(
+      attempt !== undefined && !attempt.ended && attempt.root === null,
+      "1: a finish of an unknown transaction",
+    );
     if (!drop) this.#parts.layers.add(epoch, this.#parts.transactions.preparedOf(attempt));
     this.#parts.transactions.tagged(attempt);
     this.participation.finished(from, epoch);
@@ -172,6 +180,7 @@ export class EpochWork implements EpochOwner {
     for (let seq = firstSeq; seq <= lastSeq; seq++) {
       ops.push({ op: "replace-record", seq, bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided) });
     }
+    ops.push(markPrepared(null));
     this.#parts.emit({ kind: "persist", ops });
     for (const result of results) this.#parts.admission.unpaid(result);
   }

@@ -5,21 +5,13 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import type { UndecidedRecord } from "../epochs/epoch-set.ts";
+import { markPrepared } from "../epochs/prepared-mark.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
-import {
-  deliveredWrite,
-  keepsMessage,
-  type Message,
-  messageId,
-  messageOf,
-  messageWrites,
-  storedMessages,
-} from "../outbox/message.ts";
-import { Outbox } from "../outbox/outbox.ts";
+import type { Message } from "../outbox/message.ts";
 import { cut } from "../record/record.ts";
 import { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
@@ -49,6 +41,7 @@ import { EpochWork } from "./epoch-work.ts";
 import { type BatchOutcome, Flows } from "./flows.ts";
 import { Folder } from "./folder.ts";
 import { Journal } from "./journal.ts";
+import { Mail } from "./mail.ts";
 import { shownFailure } from "./problems.ts";
 import { type Recovered, replay } from "./recovery.ts";
 import type { Root } from "./root.ts";
@@ -109,20 +102,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #folder: Folder;
   readonly #links: Links;
   readonly #epochs: EpochWork;
-  readonly #outbox: Outbox;
+  readonly #mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
   /** Requests that came before this partition was up. */
   #held: HeldInput[] = [];
   #heldBytes = 0;
-  /** What became of messages, to be told once that is durable. */
-  #posted: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
-  #messages = 0;
   #flushWanted = false;
   #foldWanted = false;
   #wakeWanted = false;
-  #alarmWanted = false;
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
@@ -137,17 +126,17 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#journal = new Journal(replayed.nextSeq, replayed.decided);
     this.#links = new Links(partition, incarnation, kernels, this);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
-    this.#outbox = new Outbox({
-      post: (message) => this.#post(message),
-      delivered: (requestId) => this.#commitWrites([deliveredWrite(requestId)]),
-      now: () => this.#now,
-    });
+    const mail = {
+      run: (message: Message) => this.#admission.post(this.self, message, this.#now),
+      commit: (writes: readonly Write[]) => this.#commitWrites(writes),
+    };
+    this.#mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       results: this.#results,
       tickets: this.#tickets,
       start: (root) => this.#start(root),
-      posted: (to, requestId, done) => this.#posted.push({ to, requestId, done }),
+      posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
       roomForMessages: () => this.hasRoomForMessages,
       congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
     });
@@ -166,8 +155,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         report: (message) => this.#report(message),
         finish: (to, message) => this.send(to, message),
         incarnationOf: (peer) => this.#links.incarnationOf(peer),
+        wantDispatch: () => this.#links.wantDispatch(),
         writeEpoch: (contents, epoch) => this.#writeEpoch(contents, epoch),
-        posted: (writes) => this.#keepMessages(writes),
+        posted: (writes) => this.#mail.committed(writes),
         resume: () => this.#resume(),
         decidedMoved: () => this.#wantFold(),
       },
@@ -184,7 +174,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         decided: () => this.#epochs.participation.decided,
       },
     );
-    for (const message of storedMessages(this.#layers.committed)) this.#addMessage(message);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#wantFold();
   }
@@ -227,8 +216,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#wake();
         break;
       case "alarm":
-        this.#alarmWanted = false;
-        if (this.#isPending) this.#wantAlarm();
+        this.#mail.alarm(this.#isPending);
         break;
     }
     return this.takeEffects();
@@ -255,13 +243,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   get #wantsFlush(): boolean {
-    return (
-      this.#tickets.hasDone ||
-      this.#views.length > 0 ||
-      this.#posted.length > 0 ||
-      this.#hasUnlogged() ||
-      (this.#outbox.hasReady && this.#isUp)
-    );
+    return this.#tickets.hasDone || this.#views.length > 0 || this.#hasUnlogged() || this.#mail.wantsFlush(this.#isUp);
   }
 
   /** Something here must go on even if nothing comes from outside. */
@@ -273,7 +255,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       participation.isMember ||
       participation.undecided > 0 ||
       this.#links.outstanding ||
-      this.#outbox.size > 0
+      this.#mail.size > 0
     );
   }
 
@@ -283,7 +265,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.transactions.remote.probe(this.#now);
-    this.#outbox.tick(this.#now);
+    this.#mail.tick();
     this.#epochs.participation.leaveIfIdle();
   }
 
@@ -310,7 +292,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#held = [];
     this.#heldBytes = 0;
     for (const input of held) this.#request(input);
-    this.#outbox.restart();
+    this.#mail.restart();
     this.#links.drain();
   }
 
@@ -330,7 +312,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return this.#epochs.participation.decided;
   }
   get hasRoomForMessages(): boolean {
-    return !this.#outbox.isFull;
+    return !this.#mail.isFull;
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;
@@ -370,7 +352,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   nextMessageId(): string {
-    return messageId(this.self, this.incarnation, ++this.#messages);
+    return this.#mail.nextId();
   }
 
   send(to: Peer, message: PartitionMessage): void {
@@ -399,7 +381,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "post":
         return this.#admission.post(from, message, this.#now);
       case "posted":
-        return this.#outbox.posted(message.requestId, message.done);
+        return this.#mail.posted(message);
       case "ping":
         return;
       default:
@@ -409,7 +391,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
-      this.#outbox.restart();
+      this.#mail.restart();
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
@@ -421,47 +403,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Keeps a message that was sent from outside; its transaction comes later. */
   #accept(root: Root): void {
-    const { target, input } = root;
-    const requestId = this.nextMessageId();
-    const { name, key, service } = target;
-    const letter = { sender: "", service: service.contract.name, key, name, input, coded: false };
-    this.#commitWrites(messageWrites([letter], () => requestId));
-    const body = JSON.stringify({ id: requestId });
+    const body = JSON.stringify({ id: this.#mail.accept(root) });
     this.#record(root, ACCEPTED_STATUS, body);
     this.#admission.done(root, ACCEPTED_STATUS, 0, body);
-  }
-
-  /** Hands a message to the partition of its target; to this one without a detour. */
-  #post(message: Message): void {
-    const peer = this.partitionOf(message.key);
-    if (peer === this.self) this.#admission.post(this.self, message, this.#now);
-    else this.send(peer, { ...message, kind: "post" });
   }
 
   /** Commits changes of this partition's own. */
   #commitWrites(writes: readonly Write[]): void {
     this.#layers.commit(writes, this.#journal.seq, this.clock);
     this.#journal.addWrites(writes);
-    this.#keepMessages(writes);
-  }
-
-  #keepMessages(writes: readonly Write[]): void {
-    for (const write of writes) {
-      const message = messageOf(write);
-      if (message) this.#addMessage(message);
-    }
-  }
-
-  #addMessage(message: Message): void {
-    this.#outbox.add(message);
-    this.#wantAlarm();
-  }
-
-  /** Should this instance be lost, nobody else may ever wake the next one to deliver what it keeps. */
-  #wantAlarm(): void {
-    if (this.#alarmWanted) return;
-    this.#alarmWanted = true;
-    this.emit({ kind: "alarm", inMs: LIMITS.alarmMs });
+    this.#mail.committed(writes);
   }
 
   committed(root: Root, writes: readonly Write[], value: unknown): void {
@@ -516,7 +467,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #shown(root: Root, cause: Failure): ReturnType<typeof shownFailure> {
     const shown = shownFailure(cause);
-    if (shown.failure.kind === "thrown") {
+    const { kind } = shown.failure;
+    // Of what a message comes to nobody is told, so the log is.
+    if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
       const { service, name, key } = root.target;
       const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
       this.emit({ kind: "report", level: "error", message, error: shown.failure.error });
@@ -558,8 +511,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #flush(): void {
     this.#flushWanted = false;
     if (!this.#log()) this.#setup.reader.touch();
-    this.#outbox.release();
-    this.#tellPosters();
+    this.#mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
@@ -568,16 +520,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#views = [];
     for (const { ticket, query } of views) {
       this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#flows, query), epoch } });
-    }
-  }
-
-  /** What became of messages is durable by now, or by the time this leaves. */
-  #tellPosters(): void {
-    const posted = this.#posted;
-    this.#posted = [];
-    for (const { to, requestId, done } of posted) {
-      if (to === this.self) this.#outbox.posted(requestId, done);
-      else this.send(to, { kind: "posted", requestId, done });
     }
   }
 
@@ -608,11 +550,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const firstSeq = this.#journal.seq;
     const ops: StorageOp[] = [];
     for (const content of contents) {
-      if (content.writes.some(keepsMessage)) this.#wantAlarm();
+      this.#mail.undecided(content.writes);
       const record = this.#journal.takeEpoch(this.#setup.kernels, this.#now, { ...content, epoch }, this.decided);
       ops.push(...recordOps(record));
       this.#folder.written(record.seq, record.bytes.length);
     }
+    ops.push(markPrepared(epoch));
     this.emit({ kind: "persist", ops });
     this.#wantFold();
     return { firstSeq, lastSeq: this.#journal.seq - 1 };
@@ -644,7 +587,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       undecided: participation.undecided,
       unacknowledged: this.#links.unacknowledged,
       held: this.#links.held + this.#held.length,
-      outbox: this.#outbox.size,
+      outbox: this.#mail.size,
       member: participation.isMember,
       clock: participation.clock,
       decided: participation.decided,

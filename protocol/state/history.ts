@@ -39,14 +39,18 @@ export class History {
   keep(writes: readonly Write[], epoch: Epoch, committed: StateStore): void {
     if (epoch <= this.#floor) return;
     const images = this.#imagesOf(epoch);
+    const cleared: string[] = [];
     for (const write of writes) {
-      if (write.op === "clear") images.cleared.add(write.key);
+      if (write.op === "clear") cleared.push(write.key);
       else if (!images.before.has(write.key)) {
-        const before = committed.peek(write.key, entityOf(write.key));
+        const entity = entityOf(write.key);
+        // An earlier commit of this epoch has cleared it: what is there now is not what was there before the epoch.
+        const before = images.cleared.has(entity) ? undefined : committed.peek(write.key, entity);
         images.before.set(write.key, before === undefined ? UNKNOWN : before);
         this.#grow(images, ENTRY_OVERHEAD + write.key.length + (before?.length ?? 0));
       }
     }
+    for (const entity of cleared) images.cleared.add(entity);
     while (this.#bytes > LIMITS.historyBytes) this.#dropOldest();
   }
 

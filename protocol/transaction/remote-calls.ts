@@ -315,8 +315,10 @@ export class RemoteCalls {
   /** Asks after whoever has been silent for long: what it held may be gone, or nobody may ever free what is held here. */
   probe(now: number): void {
     for (const attempt of this.#transactions.attempts.all()) {
-      if (attempt.root || now - attempt.heardAt < LIMITS.probeMs) continue;
+      if (now - attempt.heardAt < LIMITS.probeMs) continue;
       attempt.heardAt = now;
+      for (const queued of attempt.queued ?? []) this.chase(queued);
+      if (attempt.root) continue;
       this.#owner.send(attempt.id.root, { kind: "inquire", id: attempt.id });
     }
     const silent = new Set<Peer>();
@@ -333,10 +335,22 @@ export class RemoteCalls {
   peerRestarted(peer: Peer, incarnation: number): void {
     for (const attempt of this.#transactions.attempts.all()) {
       if (attempt.ended) continue;
-      const { id } = attempt;
-      if (!attempt.root && id.root === peer && id.incarnation < incarnation) this.#transactions.aborted(attempt);
-      else if (attempt.peers?.has(peer)) this.#transactions.giveUp(attempt);
+      if (attempt.root || attempt.id.root !== peer) this.#participantRestarted(attempt, peer);
+      else if (attempt.id.incarnation < incarnation) this.#transactions.aborted(attempt);
+      else this.#rootFound(attempt, peer);
     }
+  }
+
+  #participantRestarted(attempt: Attempt, peer: Peer): void {
+    if (attempt.peers?.has(peer)) this.#transactions.giveUp(attempt);
+  }
+
+  /** Its root's partition had restarted before, unknown here: what was sent to it meanwhile went with the channel to its predecessor. */
+  #rootFound(attempt: Attempt, peer: Peer): void {
+    const lost = attempt.killed || attempt.peers?.has(peer);
+    attempt.killed = false;
+    if (attempt.stale) this.#transactions.tooOld(attempt);
+    else if (lost) this.#transactions.giveUp(attempt);
   }
 }
 

@@ -198,6 +198,8 @@ export type ReportMessage =
       readonly generation: number;
       readonly decided: Epoch;
       readonly records: readonly RecordReport[];
+      /** Its storage cannot be read: it may hold more records than these, and takes part in nothing. */
+      readonly damaged: boolean;
     }
   /** It wants to be a member of the open epoch. */
   | { readonly kind: "join" }

@@ -23,6 +23,8 @@ export interface ReplyEvent {
   readonly id: string;
   /** Others whose writes the answer shows, where the log knows them. */
   readonly saw?: readonly string[];
+  /** False of a query whose answer is not kept: only what it saw must be durable. */
+  readonly recorded?: boolean;
 }
 
 interface DurableRecord {
@@ -63,10 +65,10 @@ function note(
 }
 
 function judge(
-  { at, id, saw = [] }: ReplyEvent,
+  { at, id, saw = [], recorded = true }: ReplyEvent,
   recordsOf: ReadonlyMap<string, ReadonlySet<DurableRecord>>,
 ): Finding<ReplyAnomaly>[] {
-  return [id, ...saw].flatMap((source): Finding<ReplyAnomaly>[] => {
+  return [...(recorded ? [id] : []), ...saw].flatMap((source): Finding<ReplyAnomaly>[] => {
     const known = [...(recordsOf.get(source) ?? [])];
     if (known.some((record) => missingIn(record).length === 0)) return [];
     const answer = `the answer to ${id} left at ${at}${source === id ? "" : ` and shows ${source}`}`;

@@ -5,6 +5,7 @@ import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { EPOCH_MS } from "../world/object.ts";
 import { OUTSIDE } from "../world/network.ts";
+import type { DurableLog } from "../durable-log.ts";
 import type { World } from "../world/world.ts";
 import { type Answer, decodeAnswers, encodeRows, type Row } from "./frames.ts";
 import type { Ledger, Request } from "./ledger.ts";
@@ -19,6 +20,7 @@ export interface ClientSetup {
   readonly kernels: Kernels;
   readonly ledger: Ledger;
   readonly partitionOf: (key: string) => number;
+  readonly durable: DurableLog;
 }
 
 export class Client {
@@ -51,9 +53,14 @@ export class Client {
   #begin(group: readonly Transaction[]): void {
     this.#group += 1;
     this.#open = group.map((transaction, line) => this.#request(transaction, line + 1));
-    for (const request of this.#open)
+    for (const request of this.#open) {
       this.#setup.ledger.invoked(request, `client ${this.#number}.${request.transaction.number}`);
+      this.#setup.durable.asked(request);
+    }
     this.#ask();
+    for (const request of this.#open) {
+      for (const ms of request.transaction.again ?? []) this.#setup.world.scheduler.in(ms, () => this.#send([request]));
+    }
   }
 
   #request(transaction: Transaction, line: number): Request {
@@ -62,7 +69,10 @@ export class Client {
     const number = hex(transaction.number + 1, 12);
     const edgeId = `e${hex(EPOCH_MS + Math.floor(world.scheduler.now), 11)}${number}${hex(line, 8)}`;
     const { at, name, input } = encodeAsk(transaction.ask);
-    const flags = (transaction.clientId ? INVOKE_FLAG.clientId : 0) | (transaction.snapshot ? INVOKE_FLAG.snapshot : 0);
+    const flags =
+      (transaction.clientId ? INVOKE_FLAG.clientId : 0) |
+      (transaction.snapshot ? INVOKE_FLAG.snapshot : 0) |
+      (transaction.oneWay ? INVOKE_FLAG.oneWay : 0);
     const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };
@@ -104,11 +114,19 @@ export class Client {
     network.carry(OUTSIDE, partition, () => {
       const object = world.partitions[partition];
       object?.routeRequest(frame, (body) => {
-        network.carry(partition, OUTSIDE, () => {
-          if (body instanceof Uint8Array) this.#answered(requests, decodeAnswers(kernels, body));
-        });
+        if (!(body instanceof Uint8Array)) return;
+        const answers = decodeAnswers(kernels, body);
+        this.#left(requests, answers);
+        network.carry(partition, OUTSIDE, () => this.#answered(requests, answers));
       });
     });
+  }
+
+  #left(requests: readonly Request[], answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const request = requests[answer.line - 1];
+      if (request) this.#setup.durable.left(request, answer);
+    }
   }
 
   #answered(requests: readonly Request[], answers: readonly Answer[]): void {

@@ -86,10 +86,12 @@ const look = (at: Place, ...steps: Step[]): Step => ({ op: "call", at, steps, lo
 /** Kinds of transactions and how often they come. Those that cross partitions are what the simulator is for. */
 const SHAPES: readonly Shape[] = [
   [10, "local", (g) => g.run(g.place(), read, ...g.pause(), g.append(), read)],
-  [4, "local pair", (g) => pairOf(g)],
+  [6, "local pair", (g) => pairOf(g)],
   [5, "local refusal", (g) => g.run(g.place(), read, { op: "refuse", every: g.every() }, g.append())],
   [4, "look", (g) => g.look(g.place(), ...g.pause(), read)],
   [6, "look far", (g) => lookFar(g)],
+  [6, "look pair", (g) => lookPair(g)],
+  [4, "read beside", (g) => readBeside(g)],
   [16, "chain", (g) => chain(g)],
   [10, "there and back", (g) => thereAndBack(g)],
   [7, "ring", (g) => ring(g)],
@@ -237,6 +239,23 @@ function sendTried(g: Generator): Ask | undefined {
   const refuse: Step = { op: "refuse", every: g.every() };
   const [far, own]: [Step[], Step[]] = g.random.oneIn(2) ? [[call(c, send(a))], []] : [[], [send(c)]];
   return g.run(a, { op: "try", at: b, steps: [send(c), ...far, refuse, g.append()] }, ...own, send(b), g.append());
+}
+
+/** Two lists of one partition at once, seen from there or from afar, while others append to both. */
+function lookPair(g: Generator): Ask | undefined {
+  const pair = g.neighbours();
+  if (!pair) return undefined;
+  if (g.random.oneIn(2)) return g.look(pair[0], read, ...g.pause(), call(pair[1], read));
+  const far = g.places(1)[0] as Place;
+  return g.look(far, call(pair[0], read), ...g.pause(), call(pair[1], read));
+}
+
+/** What it only reads here is not undecided, what it appends beside that is. */
+function readBeside(g: Generator): Ask | undefined {
+  const pair = g.neighbours();
+  const [far] = g.places(1);
+  if (!pair || !far || pair.includes(far)) return undefined;
+  return g.run(pair[0], look(pair[1], read), g.append(), call(far, g.append()));
 }
 
 function transfer({ random, ground }: Generator): Ask {

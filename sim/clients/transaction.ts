@@ -33,6 +33,10 @@ export interface Transaction {
   readonly clientId: boolean;
   /** ms that its client waits before it asks. */
   readonly after: number;
+  /** Answered when it is kept, and run later. */
+  readonly oneWay?: boolean;
+  /** ms after which its client asks again under the same id, whether it was answered or not. */
+  readonly again?: readonly number[];
 }
 
 /** What one client asks for, one group after the other; a group is one frame for one partition. */

@@ -1,5 +1,7 @@
 /** What the threads of a simulation say to each other. */
 
+import type { Explored } from "../enumerate/explore.ts";
+
 /** How runs are made; the same for all of a simulation. */
 export interface Settings {
   readonly transactions: number;
@@ -7,6 +9,8 @@ export interface Settings {
   readonly local: boolean;
   /** Name of a planted bug. */
   readonly bug: string | null;
+  /** Limits of the protocol that are to be other than planted/small-limits.ts has them. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
 /** What a thread is asked for. */
@@ -15,7 +19,9 @@ export type Order =
   /** One seed with its lines. */
   | { readonly kind: "show"; readonly seed: number }
   /** A smaller plan that fails as well. */
-  | { readonly kind: "shrink"; readonly seed: number; readonly budgetMs: number };
+  | { readonly kind: "shrink"; readonly seed: number; readonly budgetMs: number }
+  /** One scenario of enumerate/scenarios.ts, with a crash at each boundary, and at so many pairs of them. */
+  | { readonly kind: "enumerate"; readonly scenario: string; readonly pairs: number; readonly every: boolean };
 
 export interface SeedResult {
   readonly seed: number;
@@ -53,4 +59,9 @@ export interface Shrunk {
   readonly seed: number;
   readonly text: string;
 }
-export type Answer = Done | Shown | Shrunk | { readonly kind: "broken"; readonly error: string };
+export type Answer =
+  | Done
+  | Shown
+  | Shrunk
+  | { readonly kind: "enumerated"; readonly explored: Explored }
+  | { readonly kind: "broken"; readonly error: string };

@@ -2,6 +2,8 @@
 import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import { addCounts } from "../coverage.ts";
+import { explore } from "../enumerate/explore.ts";
+import { scenarioNamed } from "../enumerate/scenarios.ts";
 import { drawPlan } from "../plan.ts";
 import { type Report, runPlan } from "../run.ts";
 import { shrink } from "../shrink.ts";
@@ -17,6 +19,11 @@ export async function obey(settings: Settings, order: Order): Promise<Answer> {
       const report = await runPlan(drawPlan(order.seed, kernels, settings), { kernels, show: true });
       const { lines, faults, answers } = report;
       return { kind: "show", result: resultOf(report), lines, faults: [...faults], answers: [...answers] };
+    }
+    case "enumerate": {
+      const { scenario, pairs, every } = order;
+      const explored = await explore(scenarioNamed(scenario, kernels), { kernels, pairs, every });
+      return { kind: "enumerated", explored };
     }
     case "shrink": {
       const plan = drawPlan(order.seed, kernels, settings);

@@ -3,11 +3,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { bugNamed } from "../planted/bugs.ts";
 import { patchesOf } from "../planted/planted.ts";
 import { applyPatches } from "../planted/patches.ts";
-import { SMALL_LIMITS_PATCHES } from "../planted/small-limits.ts";
+import { smallLimitsPatches } from "../planted/small-limits.ts";
 import type { Order, Settings } from "./messages.ts";
 
 const settings = workerData as Settings;
-applyPatches([...SMALL_LIMITS_PATCHES, ...(settings.bug === null ? [] : patchesOf(bugNamed(settings.bug)))]);
+applyPatches([
+  ...smallLimitsPatches(settings.limits),
+  ...(settings.bug === null ? [] : patchesOf(bugNamed(settings.bug))),
+]);
 const { obey } = await import("./obey.ts");
 
 parentPort?.on("message", (order: Order) => {

@@ -29,6 +29,8 @@ export abstract class Instance<Op = unknown> {
   #inTurn = false;
   /** It crashes at the end of this turn, of which nothing more happens. */
   #doom: CrashManner | null = null;
+  /** This turn has had an effect. */
+  #performed = false;
   /** Something that it asked for after that did not happen. */
   #dropped = false;
 
@@ -77,7 +79,17 @@ export abstract class Instance<Op = unknown> {
       return;
     }
     const group = this.gate.endTurn(this.#persistedBefore);
+    if (this.#crashesHere()) return;
     if (group > 0) this.#confirmLater(group);
+  }
+
+  /** Whether it crashes when its turn is complete. */
+  #crashesHere(): boolean {
+    const performed = this.#performed;
+    this.#performed = false;
+    if (!performed || this.state !== "live" || this.object.current !== this) return false;
+    const manner = this.world.observer.turnEnds?.(this);
+    return manner !== undefined && this.object.crash(manner);
   }
 
   #confirmLater(group: number): void {
@@ -105,6 +117,7 @@ export abstract class Instance<Op = unknown> {
     if (this.state === "dead") return false;
     if (!this.#doom) this.#doom = this.world.observer.boundary?.(this, effect) ?? null;
     if (this.#doom) this.#dropped = true;
+    else this.#performed = true;
     return this.#doom === null;
   }
 

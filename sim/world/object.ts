@@ -10,6 +10,8 @@ export interface CrashManner {
   readonly keep: "some" | "all" | "none";
   /** It lives on as a zombie, if nothing that it said is lost. */
   readonly zombie: boolean;
+  /** Whether what it said, and waited only for what is kept, has left; drawn for each message when absent. */
+  readonly said?: boolean;
   /** ms until the next one starts by itself; null: when somebody calls. */
   readonly bootMs: number | null;
   /** For counting. */
@@ -62,7 +64,7 @@ export abstract class SimObject<Op> {
     this.current = null;
     const keep = (groups: number): number =>
       manner.keep === "some" ? this.random.int(groups + 1) : manner.keep === "all" ? groups : 0;
-    const left = (): boolean => manner.zombie || this.random.oneIn(2);
+    const left = (): boolean => manner.zombie || (manner.said ?? this.random.oneIn(2));
     const lost = instance.gate.crash(keep, left, (ops) => this.durable(ops));
     if (manner.zombie && !lost) {
       instance.state = "zombie";

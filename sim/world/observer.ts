@@ -10,6 +10,8 @@ export type Ops = readonly unknown[];
 export interface Observer {
   /** Before each effect of an instance: a manner makes it crash there. */
   boundary?(instance: Instance<unknown>, effect: string): CrashManner | undefined;
+  /** Behind the last effect of a turn that had any, before anything of it is confirmed: a manner makes it crash there. */
+  turnEnds?(instance: Instance<unknown>): CrashManner | undefined;
   persisted?(instance: Instance<unknown>, ops: Ops): void;
   /** Storage has confirmed something of this instance. */
   confirmed?(instance: Instance<unknown>): void;
@@ -21,4 +23,19 @@ export interface Observer {
   receiving?(instance: Instance<unknown>, rpc: Rpc): void;
   started?(instance: Instance<unknown>): void;
   crashed?(instance: Instance<unknown>): void;
+}
+
+/** Tells two. Where both may let an instance crash, the first that does decides. */
+export function both(one: Observer, other: Observer): Observer {
+  return {
+    boundary: (instance, effect) => one.boundary?.(instance, effect) ?? other.boundary?.(instance, effect),
+    turnEnds: (instance) => one.turnEnds?.(instance) ?? other.turnEnds?.(instance),
+    persisted: (instance, ops) => [one.persisted?.(instance, ops), other.persisted?.(instance, ops)],
+    confirmed: (instance) => [one.confirmed?.(instance), other.confirmed?.(instance)],
+    durable: (object, ops) => [one.durable?.(object, ops), other.durable?.(object, ops)],
+    sent: (rpc) => [one.sent?.(rpc), other.sent?.(rpc)],
+    receiving: (instance, rpc) => [one.receiving?.(instance, rpc), other.receiving?.(instance, rpc)],
+    started: (instance) => [one.started?.(instance), other.started?.(instance)],
+    crashed: (instance) => [one.crashed?.(instance), other.crashed?.(instance)],
+  };
 }

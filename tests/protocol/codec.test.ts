@@ -66,7 +66,7 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   "too-old": fc.record({ kind: kind("too-old"), id, decided: wide }),
   hello: fc.record({ kind: kind("hello") }),
   report: fc.record({
-    ...{ kind: kind("report"), generation: u32, decided: wide },
+    ...{ kind: kind("report"), damaged: fc.boolean(), generation: u32, decided: wide },
     records: fc.array(fc.record({ epoch: wide, parts: map(u32) }), { maxLength: 4 }),
   }),
   join: fc.record({ kind: kind("join") }),

@@ -259,11 +259,15 @@ test("once all have entered an era, the ranges before it are dropped; touching r
 });
 
 describe("a new generation", () => {
-  const report = (d: Domain, peer: Peer, decided: Epoch, ...records: Array<readonly [Epoch, ...Peer[]]>) =>
+  type Records = Array<readonly [Epoch, ...Peer[]]>;
+  const report = (d: Domain, peer: Peer, decided: Epoch, ...records: Records) => tell(d, peer, false, decided, records);
+  const damaged = (d: Domain, peer: Peer, ...records: Records) => tell(d, peer, true, 0, records);
+  const tell = (d: Domain, peer: Peer, isDamaged: boolean, decided: Epoch, records: Records) =>
     d.say(peer, {
       kind: "report",
       generation: d.generation,
       decided,
+      damaged: isDamaged,
       records: records.map(([epoch, ...parts]) => ({ epoch, parts: new Map(parts.map((part) => [part, 1])) })),
     });
   const SECOND = epochOf(2, 1);
@@ -279,6 +283,64 @@ describe("a new generation", () => {
     expect(d.machine.status).toMatchObject({ phase: "running", base: SECOND, committed: 0 });
     const era = { kind: "era", generation: 2, base: SECOND, open: SECOND, committed: 0, aborted: [[1, SECOND - 1]] };
     for (const peer of [1, 2]) expect(d.orders(peer)).toEqual([era]);
+  });
+
+  describe("with a damaged partition", () => {
+    const recovering = (): Domain => {
+      const d = domain(1, 2);
+      d.restartCoordinator();
+      return d;
+    };
+
+    test("goes on without it when no record hangs on it", () => {
+      const d = recovering();
+      damaged(d, 1);
+      report(d, 2, FIRST, [FIRST + 1, 2]);
+      expect(d.machine.status).toMatchObject({ phase: "running", recovery: null, committed: FIRST + 1 });
+    });
+
+    test("commits an epoch whose record it still claims to hold, though nobody else takes part in it", () => {
+      const d = recovering();
+      damaged(d, 1, [FIRST, 1]);
+      report(d, 2, 0);
+      expect(d.machine.status).toMatchObject({ phase: "running", committed: FIRST });
+    });
+
+    test("waits while a record of another hangs on it, says so, and ends when it is mended", () => {
+      const d = recovering();
+      report(d, 2, 0, [FIRST, 1, 2]);
+      expect(d.machine.status.recovery).toEqual({ missing: [1], damaged: [], undecidable: null });
+      damaged(d, 1);
+      const undecidable = { epoch: FIRST, partitions: [1] };
+      expect(d.machine.status).toMatchObject({
+        phase: "recovering",
+        recovery: { missing: [], damaged: [1], undecidable },
+      });
+      d.restart(1);
+      report(d, 1, 0, [FIRST, 1, 2]);
+      expect(d.machine.status).toMatchObject({ phase: "running", committed: FIRST });
+    });
+
+    test("aborts an epoch that a sound participant does not hold, whatever the damaged one held", () => {
+      const d = domain(1, 2, 3);
+      d.restartCoordinator();
+      damaged(d, 1);
+      report(d, 2, 0, [FIRST, 1, 2, 3]);
+      report(d, 3, 0);
+      expect(d.machine.status).toMatchObject({ phase: "running", committed: 0 });
+    });
+
+    test("keeps the ranges of aborted epochs, in which records may be that it cannot read", () => {
+      const d = domain(1, 2);
+      d.say(2, { kind: "join" });
+      d.say(2, { kind: "closed", epoch: FIRST, tagged: 1, counts: [], rejoin: false });
+      d.say(2, { kind: "refuse", epoch: FIRST });
+      expect(d.machine.status.abortedRanges).toContainEqual([FIRST, FIRST + 1]);
+      d.restartCoordinator();
+      damaged(d, 1);
+      report(d, 2, SECOND - 5);
+      expect(d.machine.status.abortedRanges[0]).toEqual([FIRST, FIRST + 1]);
+    });
   });
 
   test.each([
@@ -372,7 +434,7 @@ describe("a new generation", () => {
     d.restartCoordinator();
     d.restart(2);
     report(d, 1, 0);
-    d.say(2, { kind: "report", generation: 1, decided: 0, records: [] });
+    d.say(2, { kind: "report", generation: 1, decided: 0, records: [], damaged: false });
     expect(d.machine.status.phase).toBe("recovering");
     report(d, 2, 0);
     expect(d.machine.status.phase).toBe("running");

@@ -3,7 +3,20 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
 import { INVOKE } from "../../protocol/wire/invoke.ts";
-import { ask, call, freshKey, freshKeyNear, inside, partitionOf, problemOf, statusOf, stub } from "./support/app.ts";
+import {
+  ask,
+  call,
+  freshKey,
+  freshKeyNear,
+  inside,
+  look,
+  partitionOf,
+  problemOf,
+  run,
+  statusOf,
+  stub,
+} from "./support/app.ts";
+import { add, on, shown } from "./support/steps.ts";
 
 const kernels = createReferenceKernels();
 
@@ -94,6 +107,23 @@ describe("a damaged record", () => {
     expect([answer.status, problemOf(answer)]).toEqual([500, "internal-error"]);
     await damage(key, (length) => length >> 1);
     await abortAllDurableObjects();
+  });
+
+  test("fails transactions that call its partition at once, and none that does not", async () => {
+    const key = freshKey();
+    const [from, to] = [freshKeyNear(key, false), freshKey()];
+    const transfer = (at: string) => run(["pa", from], [add(-1), on("call", ["pa", at], add(1))]);
+    await call(["account", key], "deposit", { amount: 1 });
+    await damage(key, (length) => length >> 1);
+    await abortAllDurableObjects();
+    const answer = await transfer(freshKeyNear(key, true));
+    expect([answer.status, problemOf(answer)]).toEqual([500, "internal-error"]);
+    const elsewhere = partitionOf(to) === partitionOf(key) ? freshKeyNear(from, true) : to;
+    expect((await transfer(elsewhere)).status).toBe(200);
+    await damage(key, (length) => length >> 1);
+    await abortAllDurableObjects();
+    expect((await transfer(freshKeyNear(key, true))).status).toBe(200);
+    expect(await look(["pa", from])).toEqual(shown(-2));
   });
 
   test("that is missing in the middle is found missing", async () => {

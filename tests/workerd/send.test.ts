@@ -5,10 +5,22 @@ import { LIMITS } from "../../protocol/limits.ts";
 import { checkMessageOrder } from "../../sim/checkers/message-order.ts";
 import { createRandom } from "../../sim/random.ts";
 import { attempts } from "../app/src/mail.ts";
-import { type Answer, ask, call, freshKey, freshKeyNear, leftovers, problemOf, statusOf, stub } from "./support/app.ts";
+import {
+  type Answer,
+  ask,
+  call,
+  freshKey,
+  freshKeyNear,
+  inside,
+  leftovers,
+  problemOf,
+  statusOf,
+  stub,
+} from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { keysApart } from "./support/spread.ts";
 
+const ABORTS = 10;
 const REPOST_MS = 100;
 /** Longer than anything here takes. */
 const PATIENCE_MS = 20_000;
@@ -51,6 +63,15 @@ async function untilAnswered(request: () => Promise<Answer>): Promise<Answer> {
     await sleep(5);
   }
   throw new Error("a request is never answered");
+}
+
+/** Hard: what the object has not stored is lost, and its calls break. */
+async function abortOne(key: string): Promise<void> {
+  await inside(key, (state) => {
+    // Of aborts for this reason the test pool does not print one complaint for each request that they break.
+    setTimeout(() => state.abort("Instance dispose"), 0);
+  });
+  await sleep(1);
 }
 
 const sendOne = (to: string, name: string, input?: unknown, idempotencyKey?: string) =>
@@ -106,14 +127,12 @@ describe("ctx.send", () => {
   });
 
   test.each([
-    ["query", 500, "method-not-allowed"],
+    ["query", 405, "method-not-allowed"],
     ["large", 500, "transaction-too-large"],
     ["many", 500, "transaction-too-large"],
-    ["key", 400, "invalid-key"],
   ])("of what cannot be sent (%s) fails the transaction, though it is caught", async (what, status, problem) => {
     const answer = await call(["mail", freshKey()], "sendWrong", { what });
-    expect(problemOf(answer)).toBe(problem);
-    if (problem !== "method-not-allowed") expect(answer.status).toBe(status);
+    expect([answer.status, problemOf(answer)]).toEqual([status, problem]);
   });
 
   test("is not there for a query", async () => {
@@ -240,9 +259,10 @@ describe("lost memory", () => {
       }
     };
     const clients = ["a", "b", "c"].map(client);
-    for (let abort = 0; abort < 6; abort++) {
+    for (let abort = 0; abort < ABORTS; abort++) {
       await sleep(50 + random.int(100));
-      await abortAllDurableObjects();
+      if (random.oneIn(3)) await abortAllDurableObjects();
+      else await abortOne(random.pick([...senders, ...targets]));
     }
     stopping = true;
     await Promise.all(clients);
@@ -341,7 +361,7 @@ describe("POST …/send", () => {
     expect(attempts.get(`poison-${key}`)).toBe(3);
   });
 
-  test("is refused for a query, an unknown function and a body that is not JSON", async () => {
+  test("is refused for a query and for an unknown function", async () => {
     const key = freshKey();
     const [wrong, unknown] = [await sendOne(key, "received"), await sendOne(key, "nothing")];
     expect([wrong.status, problemOf(wrong), unknown.status, problemOf(unknown)]).toEqual([

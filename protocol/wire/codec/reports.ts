@@ -14,7 +14,7 @@ export function writeReport(out: RowWriter, message: ReportMessage): void {
     case "join":
       return out.begin(KIND.join).end();
     case "report":
-      out.begin(KIND.report).u32(message.generation).wide(message.decided);
+      out.begin(KIND.report, Number(message.damaged)).u32(message.generation).wide(message.decided);
       return out.end(formatRecords(message.records));
     case "closed":
       out.begin(KIND.closed, Number(message.rejoin)).wide(message.epoch).wide(message.tagged);
@@ -34,7 +34,13 @@ export function readReport(kind: number, row: RowReader): ReportMessage | null {
     case KIND.join:
       return { kind: "join" };
     case KIND.report:
-      return { kind: "report", generation: row.u32(), decided: row.wide(), records: parseRecords(row.extra) };
+      return {
+        kind: "report",
+        damaged: row.flag(),
+        generation: row.u32(),
+        decided: row.wide(),
+        records: parseRecords(row.extra),
+      };
     case KIND.closed:
       return readClosed(row);
     case KIND.want:
@@ -60,11 +66,12 @@ function formatCounts(counts: readonly FinishCount[]): string {
   return formatTuples(counts.map(({ peer, incarnation, finishes }) => [peer, incarnation, finishes]));
 }
 
-function formatRecords(records: readonly RecordReport[]): string {
+export function formatRecords(records: readonly RecordReport[]): string {
   return records.map(({ epoch, parts }) => `${epoch}=${formatTuples(parts)}`).join(";");
 }
 
-function parseRecords(text: string): RecordReport[] {
+/** @throws CorruptError */
+export function parseRecords(text: string): RecordReport[] {
   if (text === "") return [];
   return text.split(";").map((part) => {
     const [, epoch = "", parts = ""] = RECORD.exec(part) ?? malformed("a record without its epoch");

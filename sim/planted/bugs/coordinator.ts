@@ -99,16 +99,8 @@ export const COORDINATOR: readonly PlantedBug[] = [
     what: "Recovery commits an epoch that not all its participants hold.",
     rule: "25",
     file: RECOVERY,
-    find: "if (![...parts.keys()].every((partition) => holders.has(partition))) break;",
-    replace: "void [parts, holders];",
-  },
-  {
-    name: "recover-beyond-gap",
-    what: "Recovery commits complete epochs behind one that is not.",
-    rule: "25",
-    file: RECOVERY,
-    find: "if (![...parts.keys()].every((partition) => holders.has(partition))) break;",
-    replace: "if (![...parts.keys()].every((partition) => holders.has(partition))) continue;",
+    find: "const lacking = [...parts.keys()].filter((partition) => !holders.has(partition));",
+    replace: "const lacking = [...parts.keys()].filter((partition) => !holders.has(partition)).slice(0, 0);",
   },
   {
     name: "recover-without-decided",

@@ -102,21 +102,6 @@ export const EPOCHS: readonly PlantedBug[] = [
     replace: 'Number(this.disk.meta.get("incarnation") ?? 1)',
   },
   {
-    name: "serve-before-era",
-    what: "A partition serves requests before it has heard of the era, and while a coordinator recovers.",
-    rule: "12, 24",
-    file: "protocol/partition/machine.ts",
-    find: "        if (this.#isUp) this.#request(input);\n        else this.#hold(input);",
-    replace: "        this.#request(input);",
-    also: [
-      {
-        file: "protocol/partition/machine.ts",
-        find: "    if (this.#isUp) this.#admission.startWaiting();",
-        replace: "    this.#admission.startWaiting();",
-      },
-    ],
-  },
-  {
     name: "era-twice",
     what: "The same era heard twice drops what runs a second time.",
     rule: "era",

@@ -1,7 +1,7 @@
 /** Mistakes with one-way messages. */
 import type { PlantedBug } from "../planted.ts";
 
-const MACHINE = "protocol/partition/machine.ts";
+const MAIL = "protocol/partition/mail.ts";
 const ADMISSION = "protocol/partition/admission.ts";
 const OUTBOX = "protocol/outbox/outbox.ts";
 const WORK = "protocol/partition/epoch-work.ts";
@@ -11,9 +11,9 @@ export const OUTBOXES: readonly PlantedBug[] = [
     name: "message-before-durable",
     what: "A message leaves before the commit that sends it is written.",
     rule: "invariants 3 and 5",
-    file: MACHINE,
-    find: "    this.#outbox.add(message);\n",
-    replace: "    this.#outbox.add(message);\n    this.#outbox.release();\n",
+    file: MAIL,
+    find: "if (message) this.#add(message);",
+    replace: "if (!message) continue;\n      this.#add(message);\n      this.#outbox.release();",
   },
   {
     name: "message-at-tag",
@@ -53,9 +53,9 @@ export const OUTBOXES: readonly PlantedBug[] = [
     name: "message-id-reused",
     what: "A restarted partition numbers its messages from the beginning.",
     rule: "invariant 5",
-    file: MACHINE,
-    find: "messageId(this.self, this.incarnation, ++this.#messages)",
-    replace: "messageId(this.self, 1, ++this.#messages)",
+    file: MAIL,
+    find: "messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids)",
+    replace: "messageId(this.#owner.self, 1, ++this.#ids)",
   },
   {
     name: "message-run-again",
@@ -72,13 +72,5 @@ export const OUTBOXES: readonly PlantedBug[] = [
     file: OUTBOX,
     find: 'return sender === "" ? requestId : JSON.stringify([sender, service, key]);',
     replace: 'return sender === "" || service === key ? sender : requestId;',
-  },
-  {
-    name: "message-overtakes",
-    what: "A message that is committed at once overtakes one whose epoch is undecided.",
-    rule: "invariant 5",
-    file: "protocol/transaction/transactions.ts",
-    find: "if (attempt.postings !== null && this.#layers.isUndecided(OUTBOX)) return true;",
-    replace: "",
   },
 ];

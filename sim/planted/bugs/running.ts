@@ -81,8 +81,8 @@ export const RUNNING: readonly PlantedBug[] = [
     also: [
       {
         file: REMOTE,
-        find: "if (!attempt.root && id.root === peer && id.incarnation < incarnation) this.#transactions.aborted(attempt);",
-        replace: "if (!attempt.root && id.root === peer && id.incarnation < incarnation) continue;",
+        find: "else if (attempt.id.incarnation < incarnation) this.#transactions.aborted(attempt);",
+        replace: "else if (attempt.id.incarnation < incarnation) continue;",
       },
     ],
   },
@@ -91,7 +91,7 @@ export const RUNNING: readonly PlantedBug[] = [
     what: "Who waits for the answer of a partition goes on waiting when that has restarted.",
     rule: "10",
     file: REMOTE,
-    find: "else if (attempt.peers?.has(peer)) this.#transactions.giveUp(attempt);",
+    find: "    if (attempt.peers?.has(peer)) this.#transactions.giveUp(attempt);\n",
     replace: "",
   },
 ];

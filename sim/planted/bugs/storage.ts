@@ -63,14 +63,6 @@ export const STORAGE: readonly PlantedBug[] = [
     replace: "",
   },
   {
-    name: "undecided-results-run-again",
-    what: "A request whose result is in an undecided record is run again.",
-    rule: "running 1",
-    file: WORK,
-    find: "for (const result of results) parts.admission.owe(result);",
-    replace: "void [results, parts.admission];",
-  },
-  {
     name: "running-twice",
     what: "A request that is running already is run beside itself.",
     rule: "running 1",
@@ -90,7 +82,7 @@ export const STORAGE: readonly PlantedBug[] = [
     what: "Rows of one frame with one key run side by side.",
     rule: "invariant 5",
     file: ADMISSION,
-    find: '    before.followers.push(root);\n    if (before.state === "tagged") this.#queue.push(root);',
-    replace: "    this.#queue.push(root);",
+    find: "if (before) this.#follow(root, before);",
+    replace: "if (before === root) this.#follow(root, before);",
   },
 ];

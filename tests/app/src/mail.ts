@@ -40,7 +40,7 @@ export const Mail = contract("mail", {
   /** What arrived there, as words. */
   richSeen: query({ output: z.array(z.string()) }),
   /** Tries to send what cannot be sent; catches the error. */
-  sendWrong: fn({ input: z.object({ what: z.enum(["query", "large", "many", "key"]) }) }),
+  sendWrong: fn({ input: z.object({ what: z.enum(["query", "large", "many"]) }) }),
   /** Sends from where only a cast allows it. */
   sendInQuery: query({ output: z.string() }),
 });
@@ -122,10 +122,7 @@ export const mail = service(
     rich: (ctx, input: unknown) => void ctx.state.rich.push(wordsOf(input)),
     richSeen: (ctx) => ctx.state.rich,
     sendWrong(ctx, { what }) {
-      const sends = ctx.send(Mail, what === "key" ? "" : "nobody") as unknown as Record<
-        string,
-        (input: unknown) => void
-      >;
+      const sends = ctx.send(Mail, "nobody") as unknown as Record<string, (input: unknown) => void>;
       try {
         if (what === "query") sends["received"]?.(undefined);
         else if (what === "large") ctx.send(Mail, "nobody").rich("x".repeat(1 << 20));

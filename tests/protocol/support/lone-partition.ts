@@ -47,6 +47,13 @@ export class LonePartition {
 
   /** Sends rows as one frame; their answers in the order of the rows, or undefined while there are none. */
   async frame(rows: readonly Row[]): Promise<Answered[] | undefined> {
+    const ticket = this.send(rows);
+    await this.settle();
+    return this.replies.get(ticket);
+  }
+
+  /** Sends rows as one frame and returns its ticket; nothing that follows later has happened. */
+  send(rows: readonly Row[]): number {
     const ticket = ++this.#tickets;
     const columns = rows.flatMap((_, index) => [index, INVOKE_FLAG.clientId, 0, 0]);
     const fields = rows.flatMap(({ id, service, key, name, input }) => [
@@ -57,8 +64,7 @@ export class LonePartition {
       input === undefined ? "" : JSON.stringify(input),
     ]);
     this.partition.invoke(ticket, kernels.pack(INVOKE, { rows: rows.length, columns, fields }));
-    await this.settle();
-    return this.replies.get(ticket);
+    return ticket;
   }
 
   /** Sends one row; throws when there is no answer. */
@@ -80,7 +86,7 @@ export class LonePartition {
   }
 }
 
-function answersOf(reply: Reply): Answered[] {
+export function answersOf(reply: Reply): Answered[] {
   if (!(reply instanceof Uint8Array)) return [];
   const table = kernels.unpack(ANSWER, reply);
   const answers: Answered[] = [];

@@ -1,0 +1,41 @@
+/** The shell of what stands in for a partition whose storage is damaged: messages of other objects are its only inputs. */
+import { CorruptError } from "../core-wasm/types.ts";
+import type { LinkInput } from "../protocol/link/effects.ts";
+import type { DamagedEffect, DamagedMachine } from "../protocol/partition/damaged.ts";
+import { LinkShell } from "./link-shell.ts";
+import type { PartitionStore } from "./store.ts";
+
+export class DamagedShell {
+  readonly #ctx: DurableObjectState;
+  readonly #store: PartitionStore;
+  readonly #machine: DamagedMachine;
+  readonly #links: LinkShell;
+
+  constructor(ctx: DurableObjectState, store: PartitionStore, machine: DamagedMachine) {
+    this.#ctx = ctx;
+    this.#store = store;
+    this.#machine = machine;
+    this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() });
+    this.#perform(machine.start());
+  }
+
+  deliver(bytes: Uint8Array): Promise<number> {
+    return this.#links.deliver(bytes);
+  }
+
+  #input(input: LinkInput): void {
+    try {
+      this.#perform(this.#machine.step(input, Date.now()));
+    } catch (error) {
+      if (error instanceof CorruptError) throw error;
+      this.#ctx.abort(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #perform(effects: readonly DamagedEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "persist") for (const op of effect.ops) this.#store.perform(op);
+      else this.#links.perform(effect);
+    }
+  }
+}

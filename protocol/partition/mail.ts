@@ -1,0 +1,148 @@
+/** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
+import { LIMITS } from "../limits.ts";
+import {
+  deliveredWrite,
+  keepsMessage,
+  type Message,
+  messageId,
+  messageOf,
+  messageWrites,
+  storedMessages,
+} from "../outbox/message.ts";
+import { Outbox } from "../outbox/outbox.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
+import type { Effect } from "./effects.ts";
+import type { Root } from "./root.ts";
+
+export interface MailOwner {
+  readonly self: Peer;
+  readonly incarnation: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  emit(effect: Effect): void;
+  partitionOf(key: string): Peer;
+  send(to: Peer, message: PartitionMessage): void;
+}
+
+export interface MailParts {
+  /** Runs a message whose target is here. */
+  run(message: Message): void;
+  /** Commits changes of this partition's own. */
+  commit(writes: readonly Write[]): void;
+}
+
+export class Mail {
+  readonly #owner: MailOwner;
+  readonly #parts: MailParts;
+  readonly #outbox: Outbox;
+  #ids = 0;
+  /** What became of messages that ran here, to be told once that is durable. */
+  #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
+  #alarmWanted = false;
+
+  constructor(owner: MailOwner, parts: MailParts, committed: StateStore) {
+    this.#owner = owner;
+    this.#parts = parts;
+    this.#outbox = new Outbox({
+      post: (message) => this.#post(message),
+      delivered: (requestId) => parts.commit([deliveredWrite(requestId)]),
+      now: () => owner.now,
+    });
+    for (const message of storedMessages(committed)) this.#add(message);
+  }
+
+  nextId(): string {
+    return messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids);
+  }
+
+  /** Keeps a message that was sent from outside; its transaction comes later. Returns its id. */
+  accept({ target, input }: Root): string {
+    const id = this.nextId();
+    const { name, key, service } = target;
+    const letter = { sender: "", service: service.contract.name, key, name, input, coded: false };
+    this.#parts.commit(messageWrites([letter], () => id));
+    return id;
+  }
+
+  /** These writes are committed: messages among them are to be delivered. */
+  committed(writes: readonly Write[]): void {
+    for (const write of writes) {
+      const message = messageOf(write);
+      if (message) this.#add(message);
+    }
+  }
+
+  /** These will be stored and decided later: whoever has them then may be another instance. */
+  undecided(writes: readonly Write[]): void {
+    if (writes.some(keepsMessage)) this.#wantAlarm();
+  }
+
+  #add(message: Message): void {
+    this.#outbox.add(message);
+    this.#wantAlarm();
+  }
+
+  /** Should this instance be lost, nobody else may ever wake the next one to deliver what it keeps. */
+  #wantAlarm(): void {
+    if (this.#alarmWanted) return;
+    this.#alarmWanted = true;
+    this.#owner.emit({ kind: "alarm", inMs: LIMITS.alarmMs });
+  }
+
+  /** The alarm has rung. */
+  alarm(isPending: boolean): void {
+    this.#alarmWanted = false;
+    if (isPending) this.#wantAlarm();
+  }
+
+  /** Hands a message to the partition of its target; to this one without a detour. */
+  #post(message: Message): void {
+    const peer = this.#owner.partitionOf(message.key);
+    if (peer === this.#owner.self) this.#parts.run(message);
+    else this.#owner.send(peer, { ...message, kind: "post" });
+  }
+
+  /** A message that ran here has its answer, or cannot run now. */
+  ran(to: Peer, requestId: string, done: boolean): void {
+    this.#toTell.push({ to, requestId, done });
+  }
+
+  posted({ requestId, done }: Omit<PostedMessage, "kind">): void {
+    this.#outbox.posted(requestId, done);
+  }
+
+  /** All that was committed and all that ran is durable by now, or by the time this leaves. */
+  release(): void {
+    this.#outbox.release();
+    const told = this.#toTell;
+    this.#toTell = [];
+    for (const { to, requestId, done } of told) {
+      if (to === this.#owner.self) this.#outbox.posted(requestId, done);
+      else this.#owner.send(to, { kind: "posted", requestId, done });
+    }
+  }
+
+  /** An era or an instance has ended, and with it what was under way. */
+  restart(): void {
+    this.#outbox.restart();
+  }
+
+  tick(): void {
+    this.#outbox.tick(this.#owner.now);
+  }
+
+  /** Whether a flush has something to release. */
+  wantsFlush(isUp: boolean): boolean {
+    return this.#toTell.length > 0 || (this.#outbox.hasReady && isUp);
+  }
+
+  get isFull(): boolean {
+    return this.#outbox.isFull;
+  }
+
+  /** Messages that are not delivered. */
+  get size(): number {
+    return this.#outbox.size;
+  }
+}

@@ -1,0 +1,95 @@
+/** Where enumerated scenarios play: one list and one account in each partition, and plans without chance. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { appendsOf, type Call, type Place, type Step } from "../clients/steps.ts";
+import type { Ask, ClientPlan, Transaction } from "../clients/transaction.ts";
+import type { PlannedFault } from "../faults/planned.ts";
+import type { Rates } from "../faults/rates.ts";
+import { partitioner, type Plan } from "../plan.ts";
+
+const STILL: Rates = {
+  level: 0,
+  hop: [1, 1],
+  confirm: [4, 4],
+  lazy: 0,
+  loss: 0,
+  duplicate: 0,
+  slow: 0,
+  slowMs: 0,
+  zombieMail: 0,
+  alarms: 0,
+  skewMs: 0,
+  tornTurns: false,
+};
+
+/** When clients begin: everybody is up by then. */
+export const BEGIN_MS = 30;
+
+export class Stage {
+  readonly #partitions: number;
+  readonly #keys: readonly string[];
+  #value = 0;
+  #number = 0;
+
+  constructor(kernels: Kernels, partitions: number) {
+    this.#partitions = partitions;
+    const partitionOf = partitioner(kernels, partitions);
+    const names = Array.from({ length: 64 }, (_, n) => `k${n}`);
+    this.#keys = Array.from({ length: partitions }, (_, at) => names.find((key) => partitionOf(key) === at) as string);
+  }
+
+  /** The list of a partition. */
+  list(partition: number): Place {
+    return ["la", this.#keys[partition] as string];
+  }
+
+  append(): Step {
+    return { op: "append", value: ++this.#value };
+  }
+
+  /** A call of the list of a partition. */
+  call(partition: number, ...steps: Step[]): Step & { readonly op: "call" } {
+    return { op: "call", at: this.list(partition), steps };
+  }
+
+  try(partition: number, ...steps: Step[]): Step {
+    return { op: "try", at: this.list(partition), steps };
+  }
+
+  /** A one-way message to the list of a partition. */
+  send(partition: number, ...steps: Step[]): Step {
+    return { op: "send", at: this.list(partition), steps };
+  }
+
+  all(...calls: Call[]): Step {
+    return { op: "all", calls: calls.map(({ at, steps }) => ({ at, steps })) };
+  }
+
+  run(partition: number, ...steps: Step[]): Ask {
+    const at = this.list(partition);
+    return { kind: "list", at, name: "run", steps, shape: "enumerated", appends: appendsOf(at, steps) };
+  }
+
+  transfer(from: number, to: number, amount: number): Ask {
+    const [a, b] = [this.#keys[from] as string, this.#keys[to] as string];
+    return { kind: "transfer", from: a, to: b, amount, pause: 0 };
+  }
+
+  audit(at: number): Ask {
+    return { kind: "audit", at: this.#keys[at] as string, accounts: this.#keys };
+  }
+
+  /** One client that asks for these one after the other, the first so many ms after the beginning. */
+  client(afterMs: number, ...transactions: ReadonlyArray<Ask | Partial<Transaction>>): ClientPlan {
+    return transactions.map((each, index) => {
+      const { ask, ...how } = "kind" in each ? { ask: each as Ask } : (each as Partial<Transaction>);
+      const after = index === 0 ? BEGIN_MS + afterMs : 0;
+      return [{ number: this.#number++, ask: ask as Ask, snapshot: false, clientId: true, after, ...how }];
+    });
+  }
+
+  plan(clients: readonly ClientPlan[], planned: readonly PlannedFault[] = []): Plan {
+    const lists = this.#keys.map((_, partition) => ({ at: this.list(partition), partition }));
+    const ground = { lists, accounts: this.#keys, sends: false };
+    return { seed: 1, partitions: this.#partitions, ground, clients, rates: STILL, planned, aims: [] };
+  }
+}

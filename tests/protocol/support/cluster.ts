@@ -1,0 +1,274 @@
+/**
+ * Partitions and a coordinator in memory. Nothing is random and nothing happens by itself: batches wait on the network until the test
+ * delivers them, flushes and dispatches follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
+ */
+import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
+import type { StorageOp } from "../../../protocol/partition/effects.ts";
+import { decodeBatch } from "../../../protocol/wire/codec.ts";
+import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
+import { COORDINATOR, type Epoch, type Peer, type PeerMessage } from "../../../protocol/wire/messages.ts";
+import { defineApp } from "../../../sdk/index.ts";
+import { MapStore } from "../../../sim/map-store.ts";
+import type { Place, Step } from "../../../sim/program.ts";
+import { programServices } from "../../../sim/program-services.ts";
+import type { Reply } from "../../../sim/partition.ts";
+import { CoordinatorNode, type CoordinatorStored } from "./cluster-coordinator.ts";
+import { DamagedNode, type Instance, type NodeHost, PartitionNode } from "./cluster-node.ts";
+import { type Answered, answersOf, kernels } from "./lone-partition.ts";
+
+/** A batch on its way. */
+export interface Batch {
+  readonly from: Instance;
+  readonly to: Peer;
+  readonly batch: number;
+  readonly bytes: Uint8Array;
+  readonly era: Epoch;
+  readonly messages: readonly PeerMessage[];
+}
+
+export interface Request {
+  readonly id: string;
+  /** Absent while there is none. */
+  answer?: Answered;
+  answers: number;
+}
+
+export interface Asked {
+  /** Else one of a client that no other request has. */
+  readonly id?: string;
+  readonly snapshot?: boolean;
+  readonly name?: "run" | "look";
+}
+
+const MAX_TURNS = 2_000;
+
+export class Cluster implements NodeHost {
+  readonly app = defineApp({ services: programServices((gate) => this.#pause(gate)), partitions: 1 });
+  readonly stores: MapStore[];
+  readonly partitions: Array<PartitionNode | DamagedNode> = [];
+  coordinator: CoordinatorNode;
+  readonly #stored: CoordinatorStored = {};
+  clock = 1_800_000_000_000;
+  /** In the order in which they were sent. */
+  net: Batch[] = [];
+  /** Messages in the order in which they were delivered, as `0>1 call`; the coordinator is C. */
+  log: string[] = [];
+  failure: unknown;
+  readonly #tickets = new Map<number, Request>();
+  #ticket = 0;
+  #ids = 0;
+  readonly #gates = new Map<number, Array<() => void>>();
+  readonly #opened = new Set<number>();
+
+  constructor(partitions: number) {
+    this.stores = Array.from({ length: partitions }, () => new MapStore());
+    this.coordinator = new CoordinatorNode(1, this.#stored, this);
+    for (let peer = 0; peer < partitions; peer++) this.#start(peer);
+  }
+
+  /** Everybody is up, and nothing is under way. */
+  static async up(partitions: number): Promise<Cluster> {
+    const cluster = new Cluster(partitions);
+    await cluster.turn();
+    await cluster.run();
+    cluster.log = [];
+    return cluster;
+  }
+
+  #start(peer: Peer): void {
+    this.partitions[peer] = new PartitionNode(peer, this.stores.length, this.stores[peer] as MapStore, this);
+  }
+
+  node(peer: Peer): PartitionNode {
+    const node = this.partitions[peer];
+    if (!(node instanceof PartitionNode)) throw new Error(`partition ${peer} is damaged`);
+    return node;
+  }
+
+  /** A key of `pa` that is on this partition; others by number. */
+  place(peer: Peer, number = 0): Place {
+    const map = initialMap(this.stores.length);
+    for (let n = 0, found = 0; ; n++) {
+      const key = `k${n}`;
+      if (partitionOfHash(map, kernels.hashKey(key)) === peer && found++ === number) return ["pa", key];
+    }
+  }
+
+  partitionOf([, key]: Place): Peer {
+    return partitionOfHash(initialMap(this.stores.length), kernels.hashKey(key));
+  }
+
+  /** Sends a program to the partition of its place; it has run as far as it comes without messages when this resolves. */
+  async ask(
+    place: Place,
+    steps: readonly Step[],
+    { id, snapshot = false, name = "run" }: Asked = {},
+  ): Promise<Request> {
+    const request: Request = { id: id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`, answers: 0 };
+    const ticket = ++this.#ticket;
+    this.#tickets.set(ticket, request);
+    const flags = INVOKE_FLAG.clientId | (snapshot ? INVOKE_FLAG.snapshot : 0);
+    const fields = [request.id, place[0], place[1], name, JSON.stringify({ steps })];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, flags, 0, 0], fields });
+    this.node(this.partitionOf(place)).engine.input({ kind: "invoke", ticket, frame });
+    await this.turn();
+    return request;
+  }
+
+  /** The number under a place, once all has settled. */
+  async look(place: Place): Promise<unknown> {
+    const request = await this.ask(place, [{ op: "read" }], { name: "look" });
+    await this.run();
+    return (JSON.parse(request.answer?.body ?? "null") as Array<{ n: number }> | null)?.[0]?.n;
+  }
+
+  /** Lets functions run, and performs what follows at once: flushes and dispatches. */
+  async turn(): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.failure !== undefined) throw this.failure;
+      const waiting = this.#instances.filter(({ wants }) => wants.has("flush") || wants.has("dispatch"));
+      if (waiting.length === 0) return;
+      for (const instance of waiting) {
+        instance.callBack("flush");
+        instance.callBack("dispatch");
+      }
+    }
+    throw new Error("a turn never ends");
+  }
+
+  get #instances(): Instance[] {
+    return [this.coordinator, ...this.partitions];
+  }
+
+  /** Delivers the first batch on the way, or the first that this accepts. False when there is none. */
+  async deliver(which: (batch: Batch) => boolean = () => true): Promise<boolean> {
+    const at = this.net.findIndex(which);
+    if (at < 0) return false;
+    const [batch] = this.net.splice(at, 1) as [Batch];
+    this.#arrive(batch);
+    await this.turn();
+    return true;
+  }
+
+  #arrive({ from, to, batch, bytes, messages }: Batch): void {
+    const receiver = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance);
+    for (const { kind } of messages) this.log.push(`${nameOf(from.peer)}>${nameOf(to)} ${kind}`);
+    const ticket = ++this.#ticket;
+    receiver.input({ kind: "deliver", ticket, bytes });
+    from.input({ kind: "sent", to, batch, incarnation: receiver.acknowledged.get(ticket) ?? null });
+  }
+
+  /** Delivers everything in order, also what is sent meanwhile, but not what this refuses; later batches of that channel wait behind it. */
+  async run(refuse: (batch: Batch) => boolean = () => false): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const held = new Set<string>();
+      const next = this.net.find((batch) => {
+        const channel = `${batch.from.peer}>${batch.to}`;
+        if (held.has(channel) || refuse(batch)) held.add(channel);
+        return !held.has(channel);
+      });
+      if (!next) return;
+      await this.deliver((batch) => batch === next);
+    }
+    throw new Error(`it never comes to rest: ${this.log.slice(-20).join(", ")}`);
+  }
+
+  /** Delivers everything up to the first batch with a message of this kind (of this direction), which stays on the way. */
+  async until(kind: string, from?: Peer, to?: Peer): Promise<void> {
+    await this.run(isOf(kind, from, to));
+    if (!this.net.some(isOf(kind, from, to))) throw new Error(`no ${kind} comes: ${this.log.join(", ")}`);
+  }
+
+  /** Takes batches off the network; `net.push` brings them back as late mail. */
+  take(which: (batch: Batch) => boolean): Batch[] {
+    const taken = this.net.filter(which);
+    this.net = this.net.filter((batch) => !taken.includes(batch));
+    return taken;
+  }
+
+  /** Time passes: whoever wants to be woken is. */
+  async pass(ms: number): Promise<void> {
+    this.clock += ms;
+    for (const instance of this.#instances) instance.callBack("wake");
+    await this.turn();
+  }
+
+  /** Lets time pass and everything arrive until nothing is under way. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 100; round++) {
+      await this.run();
+      if (this.net.length === 0 && this.#instances.every(({ wants }) => !wants.has("wake"))) return;
+      await this.pass(250);
+    }
+    throw new Error("it never settles");
+  }
+
+  async fold(peer: Peer): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS && this.node(peer).wants.has("fold"); turn++) this.node(peer).callBack("fold");
+    await this.turn();
+  }
+
+  /** Its memory is lost; what it has sent stays on the way. */
+  async restart(peer: Peer): Promise<void> {
+    (this.partitions[peer] as Instance).alive = false;
+    this.#start(peer);
+    await this.turn();
+  }
+
+  /** It starts again and cannot read its storage. */
+  async damage(peer: Peer): Promise<void> {
+    (this.partitions[peer] as Instance).alive = false;
+    this.partitions[peer] = new DamagedNode(peer, this.stores[peer] as MapStore, this);
+    await this.turn();
+  }
+
+  async restartCoordinator(): Promise<void> {
+    this.coordinator.alive = false;
+    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this);
+    await this.turn();
+  }
+
+  /** Lets programs that `pause` at this gate go on, now and later. */
+  async open(gate: number): Promise<void> {
+    this.#opened.add(gate);
+    for (const go of this.#gates.get(gate) ?? []) go();
+    await this.turn();
+  }
+
+  #pause(gate: number): Promise<void> {
+    if (gate === 0 || this.#opened.has(gate)) return Promise.resolve();
+    return new Promise((resolve) => this.#gates.set(gate, [...(this.#gates.get(gate) ?? []), resolve]));
+  }
+
+  now(): number {
+    return this.clock;
+  }
+  sends(from: Instance, to: Peer, batch: number, bytes: Uint8Array): void {
+    const { era, messages } = decodeBatch(kernels, bytes);
+    this.net.push({ from, to, batch, bytes, era, messages });
+  }
+  replied(ticket: number, reply: Reply): void {
+    const request = this.#tickets.get(ticket);
+    if (!request) return;
+    request.answers += 1;
+    [request.answer] = answersOf(reply) as [Answered];
+  }
+  persisted(peer: Peer, ops: readonly StorageOp[]): void {
+    if (ops.some(({ op }) => op === "record")) this.log.push(`${peer} record`);
+  }
+  failed(error: unknown): void {
+    this.failure ??= error;
+  }
+}
+
+export function nameOf(peer: Peer): string {
+  return peer === COORDINATOR ? "C" : String(peer);
+}
+
+export function isOf(kind: string, from?: Peer, to?: Peer): (batch: Batch) => boolean {
+  return (batch) =>
+    (from === undefined || batch.from.peer === from) &&
+    (to === undefined || batch.to === to) &&
+    batch.messages.some((message) => message.kind === kind);
+}
