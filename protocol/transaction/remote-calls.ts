@@ -282,7 +282,10 @@ export class RemoteCalls {
     if (!activation) return;
     const { self } = this.#owner;
     const calls = message.path.filter(({ peer }) => peer === self).map((place) => this.#waiting.get(place.activation));
-    const { cycle, open } = answeredBy(activation, calls.map((waiting) => waiting?.activation ?? null));
+    const { cycle, open } = answeredBy(
+      activation,
+      calls.map((waiting) => waiting?.activation ?? null),
+    );
     const { id, origin, path } = message;
     if (cycle) {
       if (origin.peer === self) this.#onCycle({ kind: "cycle", id, activation: origin.activation }, attempt);

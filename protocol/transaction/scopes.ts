@@ -40,13 +40,7 @@ export function enclosing(
 /** What stands here for a tried call made elsewhere has no id: it is never called, answered or waited for by one. */
 const MIRROR_ID = 0;
 
-function newMirror(
-  attempt: Attempt,
-  place: Place,
-  parent: Scope,
-  up: Activation | null,
-  target: Target,
-): Scope {
+function newMirror(attempt: Attempt, place: Place, parent: Scope, up: Activation | null, target: Target): Scope {
   const stub: { -readonly [K in keyof Activation]: Activation[K] } = {
     id: MIRROR_ID,
     attempt,
