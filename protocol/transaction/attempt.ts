@@ -33,6 +33,8 @@ export interface Scope {
   readonly retained: Set<string>;
   /** Other partitions that the subtree may have reached: they are told of its end. */
   readonly reached: Set<Peer>;
+  /** What a scope within it still keeps goes past it. */
+  ended: boolean;
 }
 
 export interface Attempt extends LockOwner {
@@ -149,6 +151,7 @@ export function newScope(activation: Activation | null, parent: Scope | null, pl
     snapshots: new Map(),
     retained: new Set(),
     reached: new Set(),
+    ended: false,
   };
 }
 
@@ -161,6 +164,7 @@ const WHOLE: Scope = {
   snapshots: new Map(),
   retained: new Set(),
   reached: new Set(),
+  ended: false,
 };
 
 /** Whether a scope is another one or lies within it. */

@@ -107,14 +107,23 @@ export function leaveQueue(activation: Activation): void {
 }
 
 function endRetention(attempt: Attempt, scope: Scope, left: { woken: Activation[]; kept: boolean }): void {
+  scope.ended = true;
+  const outer = lasting(scope.parent);
   for (const entity of scope.retained) {
     const use = attempt.uses.get(entity);
     invariant(use !== undefined, "6: a tried call keeps a key that is not in use");
     remove(use.stack, scope.activation as Activation);
-    if (scope.parent) left.kept = retain(use, scope.parent, entity) || left.kept;
+    if (outer) left.kept = retain(use, outer, entity) || left.kept;
     admit(attempt, use, left.woken);
   }
   scope.retained.clear();
+}
+
+/** The ends of scopes come from their own partitions: that of an outer one may be here first, and then that keeps nothing any more. */
+function lasting(scope: Scope | null): Scope | null {
+  let at = scope;
+  while (at?.ended) at = at.parent;
+  return at;
 }
 
 /** True when others wait for what is kept now. */
