@@ -227,7 +227,7 @@ export class Transactions {
     let failure: Failure | undefined;
     try {
       target = this.resolve(request.service, request.key, request.name);
-      this.#checkCall(parent, target);
+      this.#checkCall(parent, target, request.input);
     } catch (error) {
       failure = failureOf(error);
     }
@@ -251,7 +251,7 @@ export class Transactions {
     return failure ? { activation, failure } : { activation };
   }
 
-  #checkCall(parent: Activation, target: Target): void {
+  #checkCall(parent: Activation, target: Target, input: string | null): void {
     if (parent.scope.failure) throw aborted("an earlier call of this transaction failed; it can only abort");
     if (parent.mode === "shared" && target.contract.kind !== "query") {
       throw new TidegateError(
@@ -267,6 +267,10 @@ export class Transactions {
         "transaction-too-large",
         `a transaction makes at most ${LIMITS.maxCallsPerTransaction} calls`,
       );
+    }
+    // Wherever the key is: what works must not depend on that.
+    if (input !== null && !fitsUtf8(input, LIMITS.maxCallBytes)) {
+      throw new TidegateError("transaction-too-large", `what a call passes has at most ${LIMITS.maxCallBytes} bytes`);
     }
   }
 
