@@ -83,6 +83,9 @@ export interface Attempt extends LockOwner {
 /** A partition that was called and has not answered: its incarnation is not known. */
 export const UNANSWERED = 0;
 
+/** What stands here for a tried call made elsewhere has no id: it is never called, answered or waited for by one. */
+export const MIRROR_ID = 0;
+
 export interface Use {
   /** Activations that use the entity, innermost last. */
   readonly stack: Activation[];

@@ -29,7 +29,7 @@ import {
 import { AttemptTable } from "./attempt-table.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { RemoteCalls } from "./remote-calls.ts";
-import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
+import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse, usersOf } from "./uses.ts";
 
 /** What becomes of a root. `committed`, `failed` or `finishing` is called, once for each attempt that is not given up (invariant 4). */
 export interface TransactionOwner {
@@ -365,8 +365,9 @@ export class Transactions {
   }
 
   /** The function is done and so are its calls. A tried subtree that failed is set back everywhere before its caller hears of it. */
-  #finish(activation: Activation, outcome: Outcome): void {
+  #finish(activation: Activation, returned: Outcome): void {
     const { attempt, scope } = activation;
+    const outcome = this.#settle(activation, returned);
     if (isTried(activation)) {
       if (scope.failure) this.restore(attempt, scope);
       if (this.remote.endScope(activation, outcome)) return;
@@ -374,9 +375,32 @@ export class Transactions {
     this.leave(activation, outcome);
   }
 
+  /**
+   * Where a transaction ends elsewhere, what a function made of its state is fixed as it ends: at the finish it is too late to fail, and what
+   * functions do that go on after their end must not count.
+   */
+  #settle(activation: Activation, outcome: Outcome): Outcome {
+    const { attempt, scope, target, remote } = activation;
+    const use = attempt.root || remote !== null ? undefined : attempt.uses.get(target.entity);
+    if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return outcome;
+    try {
+      use.copy.settle();
+      return outcome;
+    } catch (error) {
+      const failure = failureOf(error);
+      scope.failure ??= failure;
+      return outcome.ok ? { ok: false, failure } : outcome;
+    }
+  }
+
   /** Sets back what a scope has done here. */
   restore(attempt: Attempt, scope: Scope): void {
-    for (const [entity, snapshot] of scope.snapshots) attempt.uses.get(entity)?.copy?.restore(snapshot);
+    for (const [entity, snapshot] of scope.snapshots) {
+      const use = attempt.uses.get(entity);
+      if (!use?.copy) continue;
+      const aliased = usersOf(use, entity).some((user) => !isWithin(user.scope, scope));
+      use.copy.restore(snapshot, aliased);
+    }
     attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
     attempt.prepared = null;
   }
@@ -493,26 +517,33 @@ export class Transactions {
     this.owner.finishing(attempt, settled, writes);
   }
 
-  /** What finishing an attempt here writes; messages that it sends are writes too. */
+  /** What finishing an attempt here writes; messages that it sends are writes too. @throws when it is too much */
   preparedOf(attempt: Attempt): readonly Write[] {
     return (attempt.prepared ??= this.#writesOf(attempt));
   }
 
-  #writesOf(attempt: Attempt): Write[] {
+  /** The same at its finish, where nothing may fail: what was undone since the last answer can only have made it a little more. */
+  finishedOf(attempt: Attempt): readonly Write[] {
+    return attempt.prepared ?? this.#allWritesOf(attempt);
+  }
+
+  #allWritesOf(attempt: Attempt): Write[] {
     const writes: Write[] = [];
-    for (const { copy } of attempt.uses.values()) {
-      if (copy === null) continue;
-      for (const write of copy.writes()) {
-        if (!fitsUtf8(write.text, LIMITS.maxValueBytes)) {
-          throw new TidegateError(
-            "transaction-too-large",
-            `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
-          );
-        }
-        writes.push(write);
+    for (const { copy } of attempt.uses.values()) if (copy !== null) writes.push(...copy.writes());
+    if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, () => this.owner.nextMessageId()));
+    return writes;
+  }
+
+  #writesOf(attempt: Attempt): Write[] {
+    const writes = this.#allWritesOf(attempt);
+    for (const { text } of writes) {
+      if (!fitsUtf8(text, LIMITS.maxValueBytes)) {
+        throw new TidegateError(
+          "transaction-too-large",
+          `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
+        );
       }
     }
-    if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, () => this.owner.nextMessageId()));
     if (!fitRecord(writes)) {
       throw new TidegateError(
         "transaction-too-large",

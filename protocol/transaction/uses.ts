@@ -4,7 +4,7 @@
  * until it ends, as in nested transactions (Moss 1981), so that rolling it back cannot undo anybody else's work.
  */
 import { invariant } from "../assert.ts";
-import { type Activation, type Attempt, isAncestorOrSelf, type Scope, type Use } from "./attempt.ts";
+import { type Activation, type Attempt, isAncestorOrSelf, MIRROR_ID, type Scope, type Use } from "./attempt.ts";
 
 /** True when the activation may use its key now; otherwise it is queued. */
 export function enterUse(activation: Activation): boolean {
@@ -90,6 +90,11 @@ export function leaveUse(activation: Activation): Left {
   if (outer) left.kept = retain(use, outer, target.entity) || left.kept;
   admit(attempt, use, left.woken);
   return left;
+}
+
+/** The functions that run on a key, or wait for their calls: not those that only keep it. */
+export function usersOf({ stack }: Use, entity: string): Activation[] {
+  return stack.filter(({ id, target }) => id !== MIRROR_ID && target.entity === entity);
 }
 
 /** Ends what a scope of another partition's tried call keeps here. */

@@ -41,3 +41,10 @@ test("a call that passes more than a message can carry fails, and its partition 
   expect(answer).toMatchObject({ status: 500, body: expect.stringContaining("transaction-too-large") });
   expect(c.node(0).status).toMatchObject({ attempts: 0, locks: 0 });
 });
+
+test("what a function makes of its state after its end does not count, nor can it break the finish", async () => {
+  const c = await Cluster.up(2, [odd]);
+  const answer = await ask("leakThenTry", [c.place(1)[1], c.place(1, 1)[1]], c);
+  expect(answer?.status).toBe(200);
+  expect(c.node(1).status).toMatchObject({ attempts: 0, locks: 0, undecided: 0 });
+});
