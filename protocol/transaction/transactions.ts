@@ -18,8 +18,9 @@ import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt 
 import { checkCall } from "./check-call.ts";
 import { aborted, type Failure, failureOf } from "./failure.ts";
 import type { CallRequest, TransactionOwner } from "./owner.ts";
+import { keepSnapshots, restoreScope, settleState } from "./rollback.ts";
 import { RemoteCalls } from "./remote-calls.ts";
-import { writesOf } from "./writes.ts";
+import { allWritesOf, writesOf } from "./writes.ts";
 import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
 
 export class Transactions {
@@ -106,7 +107,7 @@ export class Transactions {
     let failure: Failure | undefined;
     try {
       target = this.resolve(request.service, request.key, request.name);
-      checkCall(parent, target);
+      checkCall(parent, target, request.input);
     } catch (error) {
       failure = failureOf(error);
     }
@@ -182,7 +183,7 @@ export class Transactions {
       return;
     }
     try {
-      if (activation.scope.activation !== null) this.#keepSnapshots(activation);
+      if (activation.scope.activation !== null) keepSnapshots(activation, () => this.copyOf(activation));
     } catch (error) {
       // What the state is just now cannot be stored, and so not be set back to: the call fails before it has done anything.
       this.#finish(activation, { ok: false, failure: failureOf(error) });
@@ -190,19 +191,6 @@ export class Transactions {
     }
     activation.state = "running";
     this.owner.emit({ kind: "run", activation });
-  }
-
-  /** So that each tried subtree around this call can be undone by itself. */
-  #keepSnapshots(activation: Activation): void {
-    if (activation.mode === "shared") return;
-    const copy = this.copyOf(activation);
-    for (
-      let scope: Scope | null = activation.scope;
-      scope !== null && scope.activation !== null;
-      scope = scope.parent
-    ) {
-      if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot());
-    }
   }
 
   /** The transaction's own copy of what its function runs on. */
@@ -221,20 +209,14 @@ export class Transactions {
   }
 
   /** The function is done and so are its calls. A tried subtree that failed is set back everywhere before its caller hears of it. */
-  #finish(activation: Activation, outcome: Outcome): void {
+  #finish(activation: Activation, returned: Outcome): void {
     const { attempt, scope } = activation;
+    const outcome = settleState(activation, returned);
     if (isTried(activation)) {
-      if (scope.failure) this.restore(attempt, scope);
+      if (scope.failure) restoreScope(attempt, scope);
       if (this.remote.endScope(activation, outcome)) return;
     }
     this.leave(activation, outcome);
-  }
-
-  /** Sets back what a scope has done here. */
-  restore(attempt: Attempt, scope: Scope): void {
-    for (const [entity, snapshot] of scope.snapshots) attempt.uses.get(entity)?.copy?.restore(snapshot);
-    attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
-    attempt.prepared = null;
   }
 
   /** Ends an activation and its use of its key. */
@@ -349,9 +331,14 @@ export class Transactions {
     this.owner.finishing(attempt, settled, writes);
   }
 
-  /** What finishing an attempt here writes; messages that it sends are writes too. */
+  /** What finishing an attempt here writes; messages that it sends are writes too. @throws when it is too much */
   preparedOf(attempt: Attempt): readonly Write[] {
     return (attempt.prepared ??= writesOf(attempt, () => this.owner.nextMessageId()));
+  }
+
+  /** The same at its finish, where nothing may fail: what was undone since the last answer can only have made it a little more. */
+  finishedOf(attempt: Attempt): readonly Write[] {
+    return attempt.prepared ?? allWritesOf(attempt, () => this.owner.nextMessageId());
   }
 
   /** An older transaction needs what this attempt holds, or one of its participants was lost: its root begins again, unless it has its epoch. */

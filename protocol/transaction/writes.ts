@@ -7,22 +7,25 @@ import type { Write } from "../state/store.ts";
 import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
 import type { Attempt } from "./attempt.ts";
 
+/** What it would change if it finished now, whatever that comes to: for a finish, where nothing may fail. */
+export function allWritesOf(attempt: Attempt, nextMessageId: () => string): Write[] {
+  const writes: Write[] = [];
+  for (const { copy } of attempt.uses.values()) if (copy !== null) writes.push(...copy.writes());
+  if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, nextMessageId));
+  return writes;
+}
+
 /** @throws TidegateError `transaction-too-large`, or TypeError for a value that cannot be stored */
 export function writesOf(attempt: Attempt, nextMessageId: () => string): Write[] {
-  const writes: Write[] = [];
-  for (const { copy } of attempt.uses.values()) {
-    if (copy === null) continue;
-    for (const write of copy.writes()) {
-      if (!fitsUtf8(write.text, LIMITS.maxValueBytes)) {
-        throw new TidegateError(
-          "transaction-too-large",
-          `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
-        );
-      }
-      writes.push(write);
+  const writes = allWritesOf(attempt, nextMessageId);
+  for (const { text } of writes) {
+    if (!fitsUtf8(text, LIMITS.maxValueBytes)) {
+      throw new TidegateError(
+        "transaction-too-large",
+        `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
+      );
     }
   }
-  if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, nextMessageId));
   if (!fitRecord(writes)) {
     throw new TidegateError(
       "transaction-too-large",
