@@ -13,8 +13,9 @@ export class Totals {
   #events = 0;
   #messages = 0;
   #notes = 0;
-  #fewestTransactions = Infinity;
-  #fewestFaults = Infinity;
+  /** Of any seed. */
+  fewestTransactions = Infinity;
+  fewestFaults = Infinity;
 
   add(done: Done): void {
     this.seeds += done.results.length;
@@ -22,8 +23,8 @@ export class Totals {
     this.#simulatedMs += done.simulatedMs;
     this.#events += done.events;
     this.#messages += done.messages;
-    this.#fewestTransactions = Math.min(this.#fewestTransactions, done.fewestTransactions);
-    this.#fewestFaults = Math.min(this.#fewestFaults, done.fewestFaults);
+    this.fewestTransactions = Math.min(this.fewestTransactions, done.fewestTransactions);
+    this.fewestFaults = Math.min(this.fewestFaults, done.fewestFaults);
     for (const result of done.results) {
       this.#notes += result.notes.length;
       if (result.failures.length > 0) this.failed.push(result);
@@ -43,8 +44,8 @@ export class Totals {
     const lines = [
       `${this.seeds} seeds in ${(elapsedMs / 1000).toFixed(0)} s (${(elapsedMs / this.seeds).toFixed(0)} ms a seed), ` +
         `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages`,
-      `${this.#transactions} transactions (at least ${this.#fewestTransactions} a seed), ` +
-        `${faults} faults (at least ${this.#fewestFaults} a seed), ${this.#notes} notes`,
+      `${this.#transactions} transactions (at least ${this.fewestTransactions} a seed), ` +
+        `${faults} faults (at least ${this.fewestFaults} a seed), ${this.#notes} notes`,
       `Faults:\n${table(this.faults)}`,
       `Answers:\n${table(this.answers)}`,
     ];

@@ -10,6 +10,11 @@ const NAMES = new Map<number, string>(
   ]),
 );
 
+/** The name that messages have of a row's kind. */
+export function nameOfKind(kind: number): string {
+  return NAMES.get(kind) ?? `kind ${kind}`;
+}
+
 /** @returns kinds in the order of the messages; those that follow each other only once */
 export function kindsReader(kernels: Kernels): (bytes: Uint8Array) => readonly string[] {
   return (bytes) => {

@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly kindsOf?: (bytes: Uint8Array) => readonly string[];
 }
 
+/** Events of one moment; more are a machine that asks to be called back at once for ever. */
+const MOST_AT_ONCE = 100_000;
 const NO_KINDS: readonly string[] = [];
 
 export class World {
@@ -120,6 +122,7 @@ export class World {
     while (this.failures.length === 0) {
       if (until()) return true;
       if (this.scheduler.now > deadline || !this.scheduler.step()) return false;
+      if (this.scheduler.still > MOST_AT_ONCE) this.fail("time stands still: events of one moment have no end");
       const acting = this.#acting;
       if (!acting) continue;
       // User functions are promises: all that can settle must have before anything else happens, or a run could not be repeated.
