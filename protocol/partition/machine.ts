@@ -57,6 +57,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #held: HeldRequests;
   #flushWanted = false;
   #wakeWanted = false;
+  /** When the coordinator was last asked for a sign of life; ms. */
+  #probedAt = 0;
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
@@ -197,10 +199,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   get #isPending(): boolean {
     const { participation } = this.#epochs;
     return (
-      !this.#isUp ||
+      participation.awaitsCoordinator ||
       this.transactions.load.attempts > 0 ||
-      participation.isMember ||
-      participation.undecided > 0 ||
       this.#links.outstanding ||
       this.#mail.size > 0
     );
@@ -209,11 +209,19 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #wake(): void {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
+    this.#probeCoordinator();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.transactions.remote.probe(this.#now);
     this.#mail.tick();
     this.#epochs.participation.leaveIfIdle();
+  }
+
+  #probeCoordinator(): void {
+    const { participation } = this.#epochs;
+    if (!participation.awaitsCoordinator || this.#now - this.#probedAt < LIMITS.probeMs) return;
+    this.#probedAt = this.#now;
+    this.#report({ kind: "ping" });
   }
 
   #request(input: RequestInput): void {

@@ -12,7 +12,7 @@ import type { History } from "../state/history.ts";
 import type { Layers, StateView } from "../state/layers.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, TransactionId } from "../wire/messages.ts";
-import { type Activation, type Attempt, isTried, isWithin, type Outcome, type Scope, type Target } from "./attempt.ts";
+import { type Activation, type Attempt, isTried, type Outcome, type Target } from "./attempt.ts";
 import { AttemptTable } from "./attempt-table.ts";
 import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt } from "./beginnings.ts";
 import { checkCall } from "./check-call.ts";
