@@ -185,8 +185,15 @@ export class Admission {
     how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
   ): Root {
     const root: Root = {
-      ...id,
-      ...how,
+      requestId: id.requestId,
+      fingerprintLow: id.fingerprintLow,
+      fingerprintHigh: id.fingerprintHigh,
+      input: how.input,
+      clientId: how.clientId,
+      snapshot: how.snapshot,
+      oneWay: how.oneWay,
+      poster: how.poster,
+      coded: how.coded,
       target,
       age: this.#ages.next(now),
       at: now,

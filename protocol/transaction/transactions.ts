@@ -23,6 +23,9 @@ import { RemoteCalls } from "./remote-calls.ts";
 import { allWritesOf, writesOf } from "./writes.ts";
 import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
 
+/** The call path of a root: nothing is above it. */
+const NO_PATH: Activation["path"] = [];
+
 export class Transactions {
   readonly #app: AppDefinition;
   readonly #layers: Layers;
@@ -68,9 +71,20 @@ export class Transactions {
     root.attempts += 1;
     root.attempt = attempt;
     this.#roots += 1;
-    const parts = { parent: null, up: null, caller: null, path: [], depth: 0, remote: null, tried: false };
     const input = root.input === "" ? null : root.input;
-    this.enter(this.newActivation(attempt, { ...parts, scope: attempt.scope, target: root.target, input }));
+    const activation = this.newActivation(attempt, {
+      parent: null,
+      up: null,
+      caller: null,
+      path: NO_PATH,
+      depth: 0,
+      scope: attempt.scope,
+      target: root.target,
+      tried: false,
+      input,
+      remote: null,
+    });
+    this.enter(activation);
   }
 
   newAttempt(parts: AttemptParts): Attempt {
