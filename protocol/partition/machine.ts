@@ -25,6 +25,7 @@ import { type TransactionOwner, Transactions } from "../transaction/transactions
 import { fitsUtf8 } from "../utf8.ts";
 import { ACCEPTED_STATUS } from "../wire/answer.ts";
 import { INGEST } from "../wire/ingest.ts";
+import type { PeerFormat } from "../wire/codec.ts";
 import { INVOKE } from "../wire/invoke.ts";
 import {
   COORDINATOR,
@@ -59,6 +60,8 @@ export interface PartitionSetup {
   /** Durable, one more at every start. */
   readonly incarnation: number;
   readonly recovered: Recovered;
+  /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
+  readonly reads?: PeerFormat;
 }
 
 /** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */
@@ -124,7 +127,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#journal = new Journal(replayed.nextSeq, replayed.decided);
-    this.#links = new Links(partition, incarnation, kernels, this);
+    this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Message) => this.#admission.post(this.self, message, this.#now),
@@ -145,6 +148,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         kernels,
         self: partition,
         incarnation,
+        formats: this.#links.formats,
         layers: this.#layers,
         history,
         results: this.#results,
