@@ -7,6 +7,7 @@ import { Participation } from "../epochs/participation.ts";
 import { markPrepared } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeVoid, RECORD_ROW_BYTES } from "../record/record.ts";
+import type { Formats } from "../link/formats.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { History } from "../state/history.ts";
@@ -36,6 +37,7 @@ export interface EpochParts {
   readonly kernels: Kernels;
   readonly self: Peer;
   readonly incarnation: number;
+  readonly formats: Formats;
   readonly layers: Layers;
   readonly history: History;
   readonly results: Results;
@@ -85,6 +87,12 @@ export class EpochWork implements EpochOwner {
   }
   get incarnation(): number {
     return this.#parts.incarnation;
+  }
+  get reads(): number {
+    return this.#parts.formats.reads;
+  }
+  agreed(format: number): void {
+    this.#parts.formats.agree(format);
   }
   get isBusy(): boolean {
     return this.#parts.transactions.isRunning;

@@ -82,7 +82,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       undecided: (writes: readonly Write[]) => this.#mail.undecided(writes),
     };
     this.#log = new Log(log, recovered.folded, replayed);
-    this.#links = new Links(partition, incarnation, kernels, this);
+    this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Message) => this.#admission.post(this.self, message, this.#now),
@@ -103,6 +103,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         kernels,
         self: partition,
         incarnation,
+        formats: this.#links.formats,
         layers: this.#layers,
         history,
         results: this.#results,

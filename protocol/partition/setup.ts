@@ -3,6 +3,7 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import type { StateReader } from "../state/reader.ts";
+import type { PeerFormat } from "../wire/codec.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { Recovered } from "./recovery.ts";
 
@@ -17,6 +18,8 @@ export interface PartitionSetup {
   /** Durable, one more at every start. */
   readonly incarnation: number;
   readonly recovered: Recovered;
+  /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
+  readonly reads?: PeerFormat;
 }
 
 /** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */

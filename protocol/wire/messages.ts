@@ -192,13 +192,15 @@ export interface RecordReport {
 export type ReportMessage =
   | PingMessage
   /** A new incarnation asks for the era. */
-  | { readonly kind: "hello" }
+  | { readonly kind: "hello"; readonly reads: number }
   /** Answers `recover`: what it knows to be committed, and its undecided records. */
   | {
       readonly kind: "report";
       readonly generation: number;
       readonly decided: Epoch;
       readonly records: readonly RecordReport[];
+      /** The highest version of batches that this code reads, as in `hello`. */
+      readonly reads: number;
       /** Its storage cannot be read: it may hold more records than these, and takes part in nothing. */
       readonly damaged: boolean;
     }
@@ -232,6 +234,8 @@ export type OrderMessage =
       readonly base: Epoch;
       readonly open: Epoch;
       readonly committed: Epoch;
+      /** The highest version of batches that everybody reads: none is written above it. */
+      readonly format: number;
       /** Inclusive ranges. */
       readonly aborted: ReadonlyArray<readonly [first: Epoch, last: Epoch]>;
     }

@@ -12,6 +12,8 @@ export class Totals {
   #simulatedMs = 0;
   #events = 0;
   #messages = 0;
+  /** Batches of a later version than the first. */
+  newer = 0;
   #notes = 0;
   /** Of any seed. */
   fewestTransactions = Infinity;
@@ -23,6 +25,7 @@ export class Totals {
     this.#simulatedMs += done.simulatedMs;
     this.#events += done.events;
     this.#messages += done.messages;
+    this.newer += done.newer;
     this.fewestTransactions = Math.min(this.fewestTransactions, done.fewestTransactions);
     this.fewestFaults = Math.min(this.fewestFaults, done.fewestFaults);
     for (const result of done.results) {
@@ -43,7 +46,7 @@ export class Totals {
     const faults = [...this.faults.values()].reduce((sum, count) => sum + count, 0);
     const lines = [
       `${this.seeds} seeds in ${(elapsedMs / 1000).toFixed(0)} s (${(elapsedMs / this.seeds).toFixed(0)} ms a seed), ` +
-        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages`,
+        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages, ${this.newer} batches of the second version`,
       `${this.#transactions} transactions (at least ${this.fewestTransactions} a seed), ` +
         `${faults} faults (at least ${this.fewestFaults} a seed), ${this.#notes} notes`,
       `Faults:\n${table(this.faults)}`,

@@ -41,6 +41,7 @@ export class PartitionInstance extends Instance<StorageOp> {
       map,
       incarnation,
       recovered: this.#view.recovered(),
+      reads: this.reads,
     };
     this.engine = new Engine(new PartitionMachine(setup), this.#host());
     this.turn(() => {

@@ -1,6 +1,7 @@
 /** The simulated world: objects, their storage, the network and the time, under one seeded scheduler. The machines are the real ones. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { initialMap } from "../../protocol/keygroups/map.ts";
+import { NEWEST_FORMAT, type PeerFormat } from "../../protocol/wire/codec.ts";
 import { COORDINATOR, type Peer } from "../../protocol/wire/messages.ts";
 import type { AppDefinition } from "../../sdk/index.ts";
 import type { Random } from "../random.ts";
@@ -24,6 +25,8 @@ export interface WorldOptions {
   readonly trace?: boolean;
   /** Makes the coordinator; without one only transactions of one partition end. */
   readonly coordinator?: (world: World) => SimObject<unknown>;
+  /** The highest version of batches that the next instance of an object reads; the newest when absent. */
+  readonly formats?: (object: Peer) => PeerFormat;
   /** Kinds of the messages in a batch, when somebody wants to know them. */
   readonly kindsOf?: (bytes: Uint8Array) => readonly string[];
 }
@@ -34,6 +37,7 @@ const NO_KINDS: readonly string[] = [];
 
 export class World {
   readonly seed: number;
+  readonly kernels: Kernels;
   readonly scheduler = new Scheduler();
   readonly profile: Profile;
   readonly observer: Observer;
@@ -52,6 +56,7 @@ export class World {
   /** Objects whose storage is slow, until a time. */
   readonly #slowDisks = new Map<Peer, number>();
   readonly #kindsOf: ((bytes: Uint8Array) => readonly string[]) | undefined;
+  readonly #formats: ((object: Peer) => PeerFormat) | undefined;
   #acting: Instance<unknown> | undefined;
 
   constructor(options: WorldOptions) {
@@ -61,6 +66,8 @@ export class World {
     this.observer = options.observer ?? {};
     this.trace = new Trace(options.trace ?? false);
     this.#kindsOf = options.kindsOf;
+    this.#formats = options.formats;
+    this.kernels = kernels;
     this.network = new Network(this);
     const map = initialMap(options.partitions);
     this.partitions = Array.from(
@@ -84,6 +91,10 @@ export class World {
 
   kindsOf(bytes: Uint8Array): readonly string[] {
     return this.#kindsOf?.(bytes) ?? NO_KINDS;
+  }
+
+  readsOf(object: Peer): PeerFormat {
+    return this.#formats?.(object) ?? NEWEST_FORMAT;
   }
 
   slowDisk(peer: Peer, until: number): void {

@@ -42,6 +42,12 @@ test(`${SEEDS} seeds: whatever fails when, nothing is found wrong`, () => {
   expect(totals.fewestFaults).toBeGreaterThanOrEqual(20);
 });
 
+test("versions of the code run side by side: newer messages are written, and none to who does not read them", () => {
+  // Whoever is sent one all the same fails its seed.
+  expect(totals.newer).toBeGreaterThan(10_000);
+  expect(totals.faults.get("message of a version that the receiver does not read")).toBeGreaterThan(0);
+});
+
 test("a seed gives the same run again, in the same thread and in others", async () => {
   const seeds = [1, 2, 3, 4, 5];
   const others = new Pool(SETTINGS, 2);
