@@ -15,7 +15,7 @@ import type {
   TooOldMessage,
 } from "../wire/messages.ts";
 import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED } from "./attempt.ts";
-import { answeredBy, answersTo, callsWaitedFor } from "./chase.ts";
+import { answeredBy, chased, hopsFrom } from "./chase.ts";
 import { failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
 import { enclosing, placesOf, scopeKey } from "./scopes.ts";
@@ -272,13 +272,13 @@ export class RemoteCalls {
   chase(queued: Activation): void {
     const { attempt, path } = queued;
     const origin = { peer: this.#owner.self, activation: queued.id };
-    for (const { remote, id } of callsWaitedFor(queued)) {
-      this.#owner.send(remote as Peer, { kind: "chase", id: attempt.id, origin, path, callId: id, hops: 1 });
+    for (const { peer, callId, tried } of hopsFrom(queued)) {
+      this.#owner.send(peer, { kind: "chase", id: attempt.id, origin, path, callId, tried, hops: 1 });
     }
   }
 
   #onChase(from: Peer, message: ChaseMessage, attempt: Attempt | undefined): void {
-    const activation = attempt && answersTo(attempt, from, message.callId);
+    const activation = attempt && chased(attempt, from, message);
     if (!activation) return;
     const { self } = this.#owner;
     const calls = message.path.filter(({ peer }) => peer === self).map((place) => this.#waiting.get(place.activation));
@@ -291,8 +291,8 @@ export class RemoteCalls {
     }
     if (message.hops >= LIMITS.maxCallDepth) return;
     const hops = message.hops + 1;
-    for (const next of open) {
-      this.#owner.send(next.remote as Peer, { kind: "chase", id, origin, path, callId: next.id, hops });
+    for (const { peer, callId, tried } of open) {
+      this.#owner.send(peer, { kind: "chase", id, origin, path, callId, tried, hops });
     }
   }
 
