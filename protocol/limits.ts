@@ -26,6 +26,8 @@ export const LIMITS = {
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */
   snapshotStaleMs: 1_000,
+  /** Attempts of a snapshot query without locks: one that is slower than what is kept of the past goes on with locks. */
+  maxSnapshotAttempts: 5,
   /** What is kept of the values that keys had before recent commits, for snapshots. */
   historyBytes: 8 * MiB,
   /** Frames that wait for a partition to be up; beyond it 503. */
