@@ -264,6 +264,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.tick(this.#now);
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
+    this.#epochs.forgetEnded();
     this.transactions.remote.probe(this.#now);
     this.#mail.tick();
     this.#epochs.participation.leaveIfIdle();
