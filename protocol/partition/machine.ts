@@ -1,5 +1,5 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import type { Kernels } from "../../core-wasm/types.ts";
+import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
@@ -42,7 +42,7 @@ import { type BatchOutcome, Flows } from "./flows.ts";
 import { Folder } from "./folder.ts";
 import { Journal } from "./journal.ts";
 import { Mail } from "./mail.ts";
-import { shownFailure } from "./problems.ts";
+import { problemAnswer, shownFailure } from "./problems.ts";
 import { type Recovered, replay } from "./recovery.ts";
 import type { Root } from "./root.ts";
 import { Tickets } from "./tickets.ts";
@@ -88,6 +88,9 @@ export interface PartitionStatus {
   /** Number of the newest record. */
   readonly seq: number;
 }
+
+/** What an input that waits takes beside its frame. */
+const HELD_OVERHEAD = 1_024;
 
 type HeldInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
 
@@ -279,20 +282,37 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   /** @throws CorruptError for a damaged frame, which is not held */
   #hold(input: HeldInput): void {
     if (input.kind !== "view") this.#setup.kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
-    const bytes = input.kind === "view" ? 0 : input.frame.length;
-    if (input.kind === "invoke" && this.#heldBytes + bytes > LIMITS.maxHeldBytes) {
-      this.#admission.refuse(input.ticket, input.frame);
-      return;
-    }
+    const bytes = HELD_OVERHEAD + (input.kind === "view" ? 0 : input.frame.length);
+    if (this.#heldBytes + bytes > LIMITS.maxHeldBytes) return this.#refuseHeld(input);
     this.#heldBytes += bytes;
     this.#held.push(input);
+  }
+
+  #refuseHeld(input: HeldInput): void {
+    if (input.kind === "invoke") this.#admission.refuse(input.ticket, input.frame);
+    else if (input.kind === "ingest") this.#admission.refuseIngest(input.ticket);
+    else {
+      const body = { ...problemAnswer("overloaded", "this partition is starting"), epoch: showEpoch(this.clock) };
+      this.emit({ kind: "reply", ticket: input.ticket, body });
+    }
+  }
+
+  /** Whoever sent it hears of no error any more; and others wait behind it. */
+  #requestHeld(input: HeldInput): void {
+    try {
+      this.#request(input);
+    } catch (error) {
+      if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
+      this.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
+      this.#admission.refuseIngest(input.ticket);
+    }
   }
 
   #resume(): void {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    for (const input of held) this.#request(input);
+    for (const input of held) this.#requestHeld(input);
     this.#mail.restart();
     this.#links.drain();
   }
