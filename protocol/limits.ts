@@ -70,6 +70,8 @@ export const LIMITS = {
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
   maxUnfoldedBytes: 64 * MiB,
+  /** What undecided epochs hold in memory at which new invocations, and calls of other partitions' transactions, are refused. */
+  maxUndecidedUnits: 32 * MiB,
   /** Rows written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
   foldRowsPerTurn: 2000,
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */

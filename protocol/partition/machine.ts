@@ -141,7 +141,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       start: (root) => this.#start(root),
       posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
       roomForMessages: () => this.hasRoomForMessages,
-      congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
+      congested: () => this.isCongested,
     });
     this.#epochs = new EpochWork(
       {
@@ -334,6 +334,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
   get hasRoomForMessages(): boolean {
     return !this.#mail.isFull;
+  }
+  get isCongested(): boolean {
+    return (
+      this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes ||
+      this.#layers.units > LIMITS.maxUndecidedUnits ||
+      this.#links.congested
+    );
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;

@@ -1,4 +1,5 @@
 /** Calls between partitions within one transaction: what is sent for a call and its answer, and what is done on receiving them (docs/protocol.md, "Running a transaction"). */
+import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import type {
   AbortMessage,
@@ -110,6 +111,8 @@ export class RemoteCalls {
     // Of an attempt that is over: its abort is on the way to the caller, or was there already.
     if (known ? known.ended : id.root === this.#owner.self) return;
     if (id.incarnation < this.#owner.incarnationOf(id.root)) return;
+    // Roots elsewhere know nothing of how far behind this partition is.
+    if (!known && message.snapshot === 0 && this.#owner.isCongested) return this.#refuse(from, message);
     if (message.snapshot !== 0) this.#owner.readAsOf(message.snapshot);
     const { age, at, snapshot } = message;
     const attempt =
@@ -117,6 +120,13 @@ export class RemoteCalls {
     const activation = this.#activationOf(from, message, attempt);
     if (typeof activation === "string") return;
     if (activation) this.#transactions.enter(activation);
+  }
+
+  /** Names no participant: nothing is kept here of a transaction that had not come before. */
+  #refuse(to: Peer, { id, callId }: CallMessage): void {
+    const error = new TidegateError("overloaded", "a partition that the transaction reaches has more than it can hold");
+    const outcome = encodeOutcome({ ok: false, failure: { kind: "engine", error, members: { retryable: true } } });
+    this.#owner.send(to, { kind: "answer", id, callId, outcome, parts: new Map(), clock: this.#owner.clock });
   }
 
   /** Null when it was answered already: there is no such function. The word when the call path names what is gone. */

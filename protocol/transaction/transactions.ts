@@ -51,6 +51,8 @@ export interface TransactionOwner {
   nextMessageId(): string;
   /** Those that are not delivered leave room for more. */
   readonly hasRoomForMessages: boolean;
+  /** What is written here is so far from being stored or sent that no more may begin. */
+  readonly isCongested: boolean;
   /** A transaction is about to reach another partition, and so will need an epoch. */
   reaching(): void;
   /** Newest epoch that is known to be committed. */
