@@ -340,6 +340,13 @@ export class Admission {
     }
   }
 
+  /** The same for an ingest envelope. */
+  refuseIngest(ticket: number): void {
+    this.#parts.tickets.open(ticket, 1);
+    const { status, body } = problemAnswer("overloaded", "this partition is starting", { retryable: true });
+    this.#parts.tickets.answer({ ticket, line: 1, joined: false }, status, ANSWER_FLAG.retryable, body);
+  }
+
   /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */
   ingest(ticket: number, frame: Uint8Array, now: number): Batch | undefined {
     const table = this.#setup.kernels.unpack(INGEST, frame);

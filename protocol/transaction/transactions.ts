@@ -159,9 +159,12 @@ export class Transactions {
   /** The boundary of a snapshot is not kept here any more: it begins again with a newer one, or with locks, which makes one. */
   tooOld(attempt: Attempt): void {
     const { boundary } = this.owner;
-    if (!attempt.root)
+    if (!attempt.root) {
       this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
-    else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, { asOf: boundary });
+      return;
+    }
+    const isNewer = boundary !== undefined && boundary > attempt.snapshot;
+    if (isNewer && attempt.root.attempts < LIMITS.maxSnapshotAttempts) this.#restart(attempt, { asOf: boundary });
     else this.#restart(attempt);
   }
 
