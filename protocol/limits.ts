@@ -14,6 +14,8 @@ export const LIMITS = {
   maxCallDepth: 64,
   /** Calls one transaction may make, all attempts apart. */
   maxCallsPerTransaction: 10_000,
+  /** Encoded size of what one call passes; between partitions it is a message. */
+  maxCallBytes: 8 * MiB,
   /** A transaction, all its attempts together, unless the app says otherwise; what takes longer is given up while whoever asked still waits, and its keys are free. */
   transactionMs: 20_000,
   /** How often deadlines, silent peers and unanswered messages are looked at while something is under way. */
@@ -24,6 +26,8 @@ export const LIMITS = {
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */
   snapshotStaleMs: 1_000,
+  /** Attempts of a snapshot query without locks: one that is slower than what is kept of the past goes on with locks. */
+  maxSnapshotAttempts: 5,
   /** What is kept of the values that keys had before recent commits, for snapshots. */
   historyBytes: 8 * MiB,
   /** Frames that wait for a partition to be up; beyond it 503. */
@@ -66,6 +70,8 @@ export const LIMITS = {
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
   maxUnfoldedBytes: 64 * MiB,
+  /** What undecided epochs hold in memory at which new invocations, and calls of other partitions' transactions, are refused. */
+  maxUndecidedUnits: 32 * MiB,
   /** Rows written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
   foldRowsPerTurn: 2000,
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */
@@ -125,6 +131,10 @@ invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction mus
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more message must fit a message",
+);
+invariant(
+  LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
+  "a batch and one more call must fit a message",
 );
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");

@@ -12,6 +12,9 @@ import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, differences } from "./final.ts";
+import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { createRandom } from "./random.ts";
+import { deriveSeed } from "./seeds.ts";
 import { partitioner, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { kindsReader } from "./world/kinds.ts";
@@ -49,6 +52,8 @@ export interface Report {
   readonly simulatedMs: number;
   readonly events: number;
   readonly messages: number;
+  /** Batches of a later version than the first. */
+  readonly newer: number;
   readonly lines: readonly string[];
 }
 
@@ -68,6 +73,12 @@ function appOf(partitions: number): AppDefinition {
   let app = apps.get(partitions);
   if (!app) apps.set(partitions, (app = defineApp({ services: [...listServices(), bankService()], partitions })));
   return app;
+}
+
+/** An update under way: some instances run older code, after a restart perhaps again. */
+function versionsOf({ seed, rates }: Plan): () => PeerFormat {
+  const random = createRandom(deriveSeed(seed, 9));
+  return () => (random.next() < rates.olderCode ? 1 : NEWEST_FORMAT);
 }
 
 class Run {
@@ -94,6 +105,7 @@ class Run {
       ...(plan.partitions > 1
         ? { coordinator: (world: World) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown> }
         : {}),
+      formats: versionsOf(plan),
       kindsOf: kindsReader(kernels),
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
@@ -266,6 +278,7 @@ class Run {
       simulatedMs: world.scheduler.now,
       events: world.scheduler.steps,
       messages: world.network.hops,
+      newer: world.network.newer,
       lines: world.trace.lines ?? [],
     };
   }

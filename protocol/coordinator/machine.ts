@@ -1,11 +1,13 @@
 /** The coordinator's machine: inputs in, effects out. It writes who ever spoke to it and what it aborted; commits are written nowhere. */
 import type { Kernels } from "../../core-wasm/types.ts";
+import type { PeerFormat } from "../wire/codec.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delivery, Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
 import { COORDINATOR, type Epoch, type OrderMessage, type Peer, type PeerMessage } from "../wire/messages.ts";
 import type { CoordinatorEffect, CoordinatorInput } from "./effects.ts";
+import { AgreedFormat } from "./agreed-format.ts";
 import { Epochs } from "./epochs.ts";
 import { addRange, type EpochRanges, formatRanges, parseRanges } from "./ranges.ts";
 import { Recovery, type Report } from "./recovery.ts";
@@ -17,6 +19,8 @@ export interface CoordinatorOptions {
   /** Raised and durable before the machine is made: that fences the instance before it. */
   readonly generation: number;
   readonly stored: { readonly registered?: string | undefined; readonly aborted?: string | undefined };
+  /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
+  readonly reads?: PeerFormat | undefined;
 }
 
 /** Orders belong to no era: partitions tell old ones by the generation, and by the channel's order. */
@@ -26,6 +30,7 @@ export class CoordinatorMachine {
   readonly #generation: number;
   readonly #links: Links;
   readonly #registry: Registry;
+  readonly #format: AgreedFormat;
   readonly #recovery = new Recovery();
   #aborted: EpochRanges;
   /** Null while this generation recovers. */
@@ -35,13 +40,16 @@ export class CoordinatorMachine {
   #effects: CoordinatorEffect[] = [];
   #now = 0;
   #waking = false;
+  /** When partitions were last asked for a sign of life; ms. */
+  #probedAt = 0;
   #replaced = false;
 
-  constructor({ kernels, generation, stored }: CoordinatorOptions) {
+  constructor({ kernels, generation, stored, reads }: CoordinatorOptions) {
     this.#generation = generation;
     this.#registry = new Registry(stored.registered);
     this.#aborted = parseRanges(stored.aborted ?? "");
-    this.#links = new Links(COORDINATOR, generation, kernels, this.#owner());
+    this.#links = new Links(COORDINATOR, generation, kernels, this.#owner(), reads);
+    this.#format = new AgreedFormat(this.#links.formats);
   }
 
   /** The first effects: every partition that ever spoke is asked for its records. */
@@ -83,7 +91,7 @@ export class CoordinatorMachine {
   #turn(now: number, act: () => void): CoordinatorEffect[] {
     this.#now = now;
     act();
-    if (!this.#waking && (this.#links.outstanding || (this.#epochs?.closing ?? null) !== null)) {
+    if (!this.#waking && (this.#links.outstanding || this.#awaited.length > 0)) {
       this.#waking = true;
       this.#effects.push({ kind: "wake", inMs: LIMITS.resendMs });
     }
@@ -102,7 +110,20 @@ export class CoordinatorMachine {
         this.#waking = false;
         this.#links.tick(this.#now);
         this.#epochs?.expire(this.#now);
+        this.#probe();
     }
+  }
+
+  /** Partitions whose word is awaited. */
+  get #awaited(): Peer[] {
+    return this.#epochs === null ? this.#recovery.missing(this.#registry.all) : this.#epochs.awaited;
+  }
+
+  /** One that is gone with what it has acknowledged would never speak: the question starts it again. */
+  #probe(): void {
+    if (this.#now - this.#probedAt < LIMITS.probeMs) return;
+    this.#probedAt = this.#now;
+    for (const partition of this.#awaited) this.#send(partition, { kind: "ping" });
   }
 
   #deliver(ticket: number, bytes: Uint8Array): void {
@@ -122,7 +143,8 @@ export class CoordinatorMachine {
 
   #receive(from: Peer, message: PeerMessage, era: Epoch): void {
     if (this.#registry.add(from)) this.#register(from);
-    if (message.kind === "hello") this.#hello(from);
+    if (message.kind === "ping") return;
+    if (message.kind === "hello") this.#hello(from, message.reads);
     else if (message.kind === "report") this.#report(from, message);
     else if (this.#epochs !== null && era === this.#epochs.base) this.#takePart(this.#epochs, from, message);
   }
@@ -154,12 +176,20 @@ export class CoordinatorMachine {
     this.#entered.add(partition);
   }
 
-  #hello(from: Peer): void {
-    if (this.#epochs !== null) this.#sendEra(this.#epochs, from);
+  #hello(from: Peer, reads: number): void {
+    this.#format.heard(from, reads);
+    if (this.#epochs !== null) this.#welcome(this.#epochs, from);
     else if (!this.#recovery.has(from)) this.#askToRecover(from);
   }
 
+  /** All are told when another version of batches may be written. */
+  #welcome(epochs: Epochs, from: Peer): void {
+    const told = this.#format.settle(this.#registry.all) ? this.#registry.all : [from];
+    for (const partition of told) this.#sendEra(epochs, partition);
+  }
+
   #report(from: Peer, report: Report): void {
+    this.#format.heard(from, report.reads);
     if (this.#epochs !== null || report.generation !== this.#generation) return;
     this.#recovery.report(from, report);
     this.#tryRecover();
@@ -205,12 +235,14 @@ export class CoordinatorMachine {
       "9: too many aborted ranges; recovery drops those not needed",
     );
     this.#persist("aborted", formatRanges(this.#aborted));
+    this.#format.settle(this.#registry.all);
     for (const partition of this.#registry.all) this.#sendEra(epochs, partition);
   }
 
   #sendEra({ base, open, committed }: Epochs, to: Peer): void {
     const generation = this.#generation;
-    this.#send(to, { kind: "era", generation, base, open: open.epoch, committed, aborted: this.#aborted });
+    const format = this.#format.lowest(this.#registry.all);
+    this.#send(to, { kind: "era", generation, base, open: open.epoch, committed, format, aborted: this.#aborted });
   }
 
   #persist(name: "registered" | "aborted", value: string): void {

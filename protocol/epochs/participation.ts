@@ -14,6 +14,10 @@ import {
 export interface EpochOwner {
   readonly incarnation: number;
   readonly self: Peer;
+  /** The highest version of batches that this instance reads. */
+  readonly reads: number;
+  /** Everybody reads batches of this version. */
+  agreed(format: number): void;
   /** Sends to the coordinator, in the present era. */
   report(message: ReportMessage): void;
   /** Roots here run, or wait for an epoch. */
@@ -67,7 +71,7 @@ export class Participation {
   }
 
   start(): void {
-    this.#owner.report({ kind: "hello" });
+    this.#owner.report({ kind: "hello", reads: this.#owner.reads });
   }
 
   get generation(): number {
@@ -112,6 +116,7 @@ export class Participation {
         return this.#checkPrepare(message.epoch);
       case "decide":
         return this.learn(message.epoch);
+      case "ping":
     }
   }
 
@@ -203,6 +208,11 @@ export class Participation {
     if (this.#member !== 0 && this.phase === "up" && !this.#owner.isBusy) this.#close(false);
   }
 
+  /** The coordinator's word is awaited. If it is gone with its memory, nobody else will start it again. */
+  get awaitsCoordinator(): boolean {
+    return this.phase !== "up" || this.isMember || this.undecided > 0;
+  }
+
   get isMember(): boolean {
     return this.#member !== 0 || this.#joining;
   }
@@ -242,7 +252,14 @@ export class Participation {
     this.era = epochOf(generation, 0);
     this.#reset();
     const records = this.#records.map(({ epoch, parts }) => ({ epoch, parts }));
-    this.#owner.report({ kind: "report", generation, decided: this.decided, records, damaged: false });
+    this.#owner.report({
+      kind: "report",
+      generation,
+      decided: this.decided,
+      records,
+      reads: this.#owner.reads,
+      damaged: false,
+    });
   }
 
   #reset(): void {
@@ -253,7 +270,8 @@ export class Participation {
   }
 
   /** Everything below the base is decided for good; what ran begins again. The same era heard twice drops nothing. */
-  #onEra({ generation, base, open, committed, aborted }: Extract<OrderMessage, { kind: "era" }>): void {
+  #onEra({ generation, base, open, committed, format, aborted }: Extract<OrderMessage, { kind: "era" }>): void {
+    this.#owner.agreed(format);
     if (this.phase === "up" && base <= this.era) return this.learn(committed);
     if (generation > this.#generation) {
       this.#generation = generation;

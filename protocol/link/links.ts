@@ -5,8 +5,9 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
-import { type Batch, decodeBatch } from "../wire/codec.ts";
+import { type Batch, decodeBatch, formatOf, NEWEST_FORMAT, type PeerFormat } from "../wire/codec.ts";
 import type { Epoch, Peer, PeerMessage } from "../wire/messages.ts";
+import { Formats } from "./formats.ts";
 import { InChannel, type InOrder } from "./in-channel.ts";
 import { OutChannel } from "./out-channel.ts";
 import type { LinkOwner } from "./owner.ts";
@@ -19,9 +20,12 @@ export type Delivery =
   /** Its sender has been replaced. */
   | "fenced"
   /** Too much waits already; it will be sent again. */
-  | "full";
+  | "full"
+  /** It was written for an incarnation with newer code than this one; its sender asks who is here. */
+  | "unreadable";
 
 export class Links {
+  readonly formats: Formats;
   readonly #self: Peer;
   readonly #incarnation: number;
   readonly #kernels: Kernels;
@@ -36,8 +40,9 @@ export class Links {
   #batches = 0;
   #wanted = false;
 
-  constructor(self: Peer, incarnation: number, kernels: Kernels, owner: LinkOwner) {
+  constructor(self: Peer, incarnation: number, kernels: Kernels, owner: LinkOwner, reads: PeerFormat = NEWEST_FORMAT) {
     invariant(incarnation > 0, "7: an instance has no incarnation");
+    this.formats = new Formats(reads);
     this.#self = self;
     this.#incarnation = incarnation;
     this.#kernels = kernels;
@@ -77,12 +82,16 @@ export class Links {
 
   /** Takes a batch. @throws CorruptError, with nothing changed, for bytes that are none. */
   deliver(ticket: number, bytes: Uint8Array): Delivery {
+    const format = formatOf(bytes);
+    // A version that no code knows is damage, and found by decoding.
+    if (format > this.formats.reads && format <= NEWEST_FORMAT) return "unreadable";
     const batch = decodeBatch(this.#kernels, bytes);
     invariant(batch.sender !== this.#self, "8: a batch from oneself");
     invariant(batch.senderIncarnation > 0, "8: a batch from no incarnation");
     if (batch.receiverIncarnation > this.#incarnation) return "replaced";
     if (batch.senderIncarnation < this.incarnationOf(batch.sender)) return "fenced";
     this.#meet(batch.sender, batch.senderIncarnation);
+    this.formats.heard(batch.sender, batch.reads);
     if (batch.receiverIncarnation === this.#incarnation && !this.#accept(batch)) return "full";
     this.#owner.emit({ kind: "delivered", ticket, incarnation: this.#incarnation });
     return "answered";
@@ -158,6 +167,7 @@ export class Links {
     if (incarnation === previous) return;
     invariant(incarnation > previous, "7: a replaced incarnation is listened to");
     this.#known.set(peer, incarnation);
+    this.formats.forget(peer);
     if (previous > 0) {
       this.#drop(peer);
       this.#owner.peerRestarted(peer, incarnation, previous);
@@ -203,8 +213,10 @@ export class Links {
   #outTo(peer: Peer): OutChannel {
     const known = this.#out.get(peer);
     if (known !== undefined) return known;
-    const sender = { peer: this.#self, incarnation: this.#incarnation, kernels: this.#kernels };
-    const made = new OutChannel({ ...sender, nextBatch: () => ++this.#batches }, this.incarnationOf(peer));
+    const { reads } = this.formats;
+    const sender = { peer: this.#self, incarnation: this.#incarnation, kernels: this.#kernels, reads };
+    const how = { format: () => this.formats.for(peer), nextBatch: () => ++this.#batches };
+    const made = new OutChannel({ ...sender, ...how }, this.incarnationOf(peer));
     this.#out.set(peer, made);
     return made;
   }

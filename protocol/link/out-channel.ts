@@ -2,7 +2,7 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
-import { type BatchHead, BatchWriter } from "../wire/codec.ts";
+import { type BatchHead, BatchWriter, type PeerFormat } from "../wire/codec.ts";
 import type { Epoch, Peer, PeerMessage } from "../wire/messages.ts";
 
 interface Queued {
@@ -13,6 +13,7 @@ interface Queued {
 interface Sent {
   readonly bytes: Uint8Array;
   readonly messages: number;
+  readonly format: PeerFormat;
   /** When it is sent again, unless its answer comes before. */
   due: number;
   /** How long the next failure will be waited out. */
@@ -26,6 +27,9 @@ export interface Sender {
   readonly peer: Peer;
   readonly incarnation: number;
   readonly kernels: Kernels;
+  readonly reads: PeerFormat;
+  /** In which version the next batch is to be. */
+  format(): PeerFormat;
   /** Numbers batches through all channels, so that the answer to one of a dropped channel is not taken for another's. */
   nextBatch(): number;
 }
@@ -38,6 +42,8 @@ export class OutChannel {
   #incarnation: number;
   #nextSequence = 1;
   #unacknowledged = 0;
+  /** A batch of a newer version did not arrive. */
+  #doubtful = false;
 
   constructor(sender: Sender, incarnation: number) {
     this.#sender = sender;
@@ -79,7 +85,7 @@ export class OutChannel {
   flush(now: number, transmit: Transmit): void {
     if (this.#queue.length === 0) return;
     if (this.#incarnation === 0) {
-      if (this.#sent.size === 0) this.#transmit(new BatchWriter(this.#head(0)), now, transmit);
+      if (this.#sent.size === 0) this.#ask(now, transmit);
       return;
     }
     for (let from = 0; from < this.#queue.length;) from = this.#sendFrom(from, now, transmit);
@@ -100,12 +106,18 @@ export class OutChannel {
   failed(batch: number, now: number): void {
     const sent = this.#sent.get(batch);
     if (sent === undefined) return;
+    // An incarnation with older code may be there by now, which cannot even read that this was not meant for it.
+    if (sent.format > 1) this.#doubtful = true;
     sent.due = Math.min(sent.due, now + sent.pause);
     sent.pause = Math.min(2 * sent.pause, LIMITS.maxResendMs);
   }
 
   /** Sends again what is due. */
   resend(now: number, transmit: Transmit): void {
+    if (this.#doubtful) {
+      this.#doubtful = false;
+      if (![...this.#sent.values()].some(({ messages }) => messages === 0)) this.#ask(now, transmit);
+    }
     for (const [batch, sent] of this.#sent) {
       if (sent.due > now) continue;
       sent.due = now + LIMITS.replyMs;
@@ -113,37 +125,45 @@ export class OutChannel {
     }
   }
 
+  /** Asks who is there: everybody can read this, and answers with its incarnation. */
+  #ask(now: number, transmit: Transmit): void {
+    this.#transmit(new BatchWriter({ ...this.#head(0), receiverIncarnation: 0 }, 1), 1, now, transmit);
+  }
+
   #head(era: Epoch): BatchHead {
-    const { peer, incarnation } = this.#sender;
+    const { peer, incarnation, reads } = this.#sender;
     return {
       sender: peer,
       senderIncarnation: incarnation,
       receiverIncarnation: this.#incarnation,
       first: this.#nextSequence,
       era,
+      reads,
     };
   }
 
   /** Sends one batch that begins with the queue's entry `from`; returns where the next one begins. */
   #sendFrom(from: number, now: number, transmit: Transmit): number {
     const era = this.#queue[from]?.era ?? 0;
-    const writer = new BatchWriter(this.#head(era));
+    const format = this.#sender.format();
+    const writer = new BatchWriter(this.#head(era), format);
     let at = from;
     for (let next = this.#queue[at]; next?.era === era; next = this.#queue[++at]) {
       if (writer.messages >= LIMITS.maxBatchMessages || writer.bytes >= LIMITS.maxBatchBytes) break;
       writer.add(next.message);
     }
     this.#nextSequence += writer.messages;
-    this.#transmit(writer, now, transmit);
+    this.#transmit(writer, format, now, transmit);
     return at;
   }
 
-  #transmit(writer: BatchWriter, now: number, transmit: Transmit): void {
+  #transmit(writer: BatchWriter, format: PeerFormat, now: number, transmit: Transmit): void {
     const batch = this.#sender.nextBatch();
     const bytes = writer.pack(this.#sender.kernels);
     this.#sent.set(batch, {
       bytes,
       messages: writer.messages,
+      format,
       due: now + LIMITS.replyMs,
       pause: LIMITS.resendMs,
     });

@@ -105,7 +105,7 @@ export class DamagedMachine implements LinkOwner {
   }
 
   #hello(): void {
-    this.#links.send(COORDINATOR, { kind: "hello" }, 0);
+    this.#links.send(COORDINATOR, { kind: "hello", reads: this.#links.formats.reads }, 0);
   }
 
   #order(order: OrderMessage): void {
@@ -114,13 +114,15 @@ export class DamagedMachine implements LinkOwner {
         const { decided, records } = this.#setup;
         const { generation } = order;
         this.#obey(generation);
-        this.#links.send(COORDINATOR, { kind: "report", generation, decided, records, damaged: true }, 0);
+        const { reads } = this.#links.formats;
+        this.#links.send(COORDINATOR, { kind: "report", generation, decided, records, reads, damaged: true }, 0);
         return;
       }
       case "era":
         // Its records stay as they are: once they can be read again, the next incarnation asks for the era and acts on it.
         this.#obey(order.generation);
         this.#era = order.base;
+        this.#links.formats.agree(order.format);
         return;
       case "prepare":
         this.#links.send(COORDINATOR, { kind: "refuse", epoch: order.epoch }, this.#era);

@@ -7,6 +7,7 @@ import { Participation } from "../epochs/participation.ts";
 import { markPrepared } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeVoid, RECORD_ROW_BYTES } from "../record/record.ts";
+import type { Formats } from "../link/formats.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { History } from "../state/history.ts";
@@ -36,6 +37,7 @@ export interface EpochParts {
   readonly kernels: Kernels;
   readonly self: Peer;
   readonly incarnation: number;
+  readonly formats: Formats;
   readonly layers: Layers;
   readonly history: History;
   readonly results: Results;
@@ -86,6 +88,12 @@ export class EpochWork implements EpochOwner {
   get incarnation(): number {
     return this.#parts.incarnation;
   }
+  get reads(): number {
+    return this.#parts.formats.reads;
+  }
+  agreed(format: number): void {
+    this.#parts.formats.agree(format);
+  }
   get isBusy(): boolean {
     return this.#parts.transactions.isRunning;
   }
@@ -106,6 +114,13 @@ export class EpochWork implements EpochOwner {
   finishing(work: Finishing): void {
     this.#finishing.push(work);
     this.participation.tryTag();
+  }
+
+  /** While no epoch is to be had, those that are given up meanwhile must not stay in memory with all that they would have written. */
+  forgetEnded(): void {
+    if (this.#finishing.some(({ attempt }) => attempt.ended)) {
+      this.#finishing = this.#finishing.filter(({ attempt }) => !attempt.ended);
+    }
   }
 
   tagFinishing(epoch: Epoch): void {
@@ -146,7 +161,7 @@ export class EpochWork implements EpochOwner {
       attempt !== undefined && !attempt.ended && attempt.root === null,
       "1: a finish of an unknown transaction",
     );
-    if (!drop) this.#parts.layers.add(epoch, this.#parts.transactions.preparedOf(attempt));
+    if (!drop) this.#parts.layers.add(epoch, this.#parts.transactions.finishedOf(attempt));
     this.#parts.transactions.tagged(attempt);
     this.participation.finished(from, epoch);
   }
@@ -178,7 +193,11 @@ export class EpochWork implements EpochOwner {
     this.#parts.layers.drop(epoch);
     const ops: StorageOp[] = [];
     for (let seq = firstSeq; seq <= lastSeq; seq++) {
-      ops.push({ op: "replace-record", seq, bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided) });
+      ops.push({
+        op: "replace-record",
+        seq,
+        bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided),
+      });
     }
     ops.push(markPrepared(null));
     this.#parts.emit({ kind: "persist", ops });

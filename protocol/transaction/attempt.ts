@@ -33,6 +33,8 @@ export interface Scope {
   readonly retained: Set<string>;
   /** Other partitions that the subtree may have reached: they are told of its end. */
   readonly reached: Set<Peer>;
+  /** What a scope within it still keeps goes past it. */
+  ended: boolean;
 }
 
 export interface Attempt extends LockOwner {
@@ -80,6 +82,9 @@ export interface Attempt extends LockOwner {
 
 /** A partition that was called and has not answered: its incarnation is not known. */
 export const UNANSWERED = 0;
+
+/** What stands here for a tried call made elsewhere has no id: it is never called, answered or waited for by one. */
+export const MIRROR_ID = 0;
 
 export interface Use {
   /** Activations that use the entity, innermost last. */
@@ -140,28 +145,23 @@ export function isTried(activation: Activation): boolean {
 }
 
 export function newScope(activation: Activation | null, parent: Scope | null, place: Place | null): Scope {
-  if (activation === null) return { ...WHOLE };
+  const whole = activation === null;
   return {
     failure: null,
     activation,
     parent,
     place,
-    snapshots: new Map(),
-    retained: new Set(),
-    reached: new Set(),
+    snapshots: whole ? NO_SNAPSHOTS : new Map(),
+    retained: whole ? NO_ENTITIES : new Set(),
+    reached: whole ? NO_PEERS : new Set(),
+    ended: false,
   };
 }
 
 /** An attempt's own scope keeps nothing to be set back to: what is in it is dropped as a whole. Nothing is ever put into these. */
-const WHOLE: Scope = {
-  failure: null,
-  activation: null,
-  parent: null,
-  place: null,
-  snapshots: new Map(),
-  retained: new Set(),
-  reached: new Set(),
-};
+const NO_SNAPSHOTS: Scope["snapshots"] = new Map();
+const NO_ENTITIES: Scope["retained"] = new Set();
+const NO_PEERS: Scope["reached"] = new Set();
 
 /** Whether a scope is another one or lies within it. */
 export function isWithin(scope: Scope, outer: Scope): boolean {

@@ -4,12 +4,12 @@ import { invariant } from "../assert.ts";
 import { readOrder, writeOrder } from "./codec/orders.ts";
 import { readPartition, writePartition } from "./codec/partition.ts";
 import { readReport, writeReport } from "./codec/reports.ts";
-import { KIND, PEER, RowReader, RowWriter } from "./codec/rows.ts";
+import { formatNamed, KIND, type PeerFormat, RowReader, RowWriter } from "./codec/rows.ts";
 import { malformed } from "./codec/structure.ts";
 import { readAnswer, readCall, writeAnswer, writeCall } from "./codec/transaction.ts";
 import type { Epoch, Peer, PeerMessage } from "./messages.ts";
 
-export { PEER } from "./codec/rows.ts";
+export { formatOf, NEWEST_FORMAT, PEER, type PeerFormat, unpackPeer } from "./codec/rows.ts";
 
 export interface BatchHead {
   readonly sender: Peer;
@@ -20,6 +20,8 @@ export interface BatchHead {
   readonly first: number;
   /** Of all messages of the batch. */
   readonly era: Epoch;
+  /** The highest version that the sender's incarnation reads. */
+  readonly reads: PeerFormat;
 }
 
 export interface Batch extends BatchHead {
@@ -29,12 +31,13 @@ export interface Batch extends BatchHead {
 /** A batch in the making. */
 export class BatchWriter {
   readonly #head: BatchHead;
-  readonly #rows = new RowWriter();
+  readonly #rows: RowWriter;
 
-  constructor(head: BatchHead) {
+  constructor(head: BatchHead, format: PeerFormat) {
     this.#head = head;
+    this.#rows = new RowWriter(format);
     const row = this.#rows.begin(KIND.head).u32(head.sender).u32(head.senderIncarnation);
-    row.u32(head.receiverIncarnation).wide(head.first).wide(head.era).end();
+    row.u32(head.receiverIncarnation).wide(head.first).wide(head.era).u32(head.reads).end();
   }
 
   add(message: PeerMessage): void {
@@ -60,15 +63,20 @@ export class BatchWriter {
   }
 }
 
-export function encodeBatch(kernels: Kernels, head: BatchHead, messages: readonly PeerMessage[]): Uint8Array {
-  const writer = new BatchWriter(head);
+export function encodeBatch(
+  kernels: Kernels,
+  head: BatchHead,
+  messages: readonly PeerMessage[],
+  format: PeerFormat = 1,
+): Uint8Array {
+  const writer = new BatchWriter(head, format);
   for (const message of messages) writer.add(message);
   return writer.pack(kernels);
 }
 
 /** Decodes the whole batch, so that none of its messages is handled when one cannot be read. @throws CorruptError */
 export function decodeBatch(kernels: Kernels, bytes: Uint8Array): Batch {
-  const row = new RowReader(kernels.unpack(PEER, bytes));
+  const row = new RowReader(kernels, bytes);
   if (row.next() !== KIND.head) malformed("a batch does not begin with its head");
   const head = {
     sender: row.u32(),
@@ -76,6 +84,7 @@ export function decodeBatch(kernels: Kernels, bytes: Uint8Array): Batch {
     receiverIncarnation: row.u32(),
     first: row.wide(),
     era: row.wide(),
+    reads: formatNamed(row.u32()),
   };
   const messages: PeerMessage[] = [];
   for (let kind = row.next(); kind >= 0; kind = row.next()) messages.push(readMessage(kind, row, head));

@@ -96,7 +96,7 @@ export interface InquireMessage {
   readonly kind: "inquire";
   readonly id: TransactionId;
 }
-/** Says nothing: it shows the sender whether the receiver is still the same incarnation. */
+/** Says nothing: it shows the sender whether the receiver is still the same incarnation, and starts one where there is none. */
 export interface PingMessage {
   readonly kind: "ping";
 }
@@ -108,8 +108,9 @@ export interface ChaseMessage {
   readonly origin: Place;
   /** The call path of `origin` where it crossed partitions, its caller's place last. */
   readonly path: readonly Place[];
-  /** The sender's call that is to be followed. */
+  /** The sender's call that is to be followed; or the receiver's tried call, which keeps a key at the sender. */
   readonly callId: number;
+  readonly tried: boolean;
   /** Hops so far: bounded. */
   readonly hops: number;
 }
@@ -190,14 +191,17 @@ export interface RecordReport {
 
 /** From a partition to the coordinator. */
 export type ReportMessage =
+  | PingMessage
   /** A new incarnation asks for the era. */
-  | { readonly kind: "hello" }
+  | { readonly kind: "hello"; readonly reads: number }
   /** Answers `recover`: what it knows to be committed, and its undecided records. */
   | {
       readonly kind: "report";
       readonly generation: number;
       readonly decided: Epoch;
       readonly records: readonly RecordReport[];
+      /** The highest version of batches that this code reads, as in `hello`. */
+      readonly reads: number;
       /** Its storage cannot be read: it may hold more records than these, and takes part in nothing. */
       readonly damaged: boolean;
     }
@@ -221,6 +225,7 @@ export type ReportMessage =
 
 /** From the coordinator to a partition. */
 export type OrderMessage =
+  | PingMessage
   /** A new generation: drop what runs, keep records, report. */
   | { readonly kind: "recover"; readonly generation: number }
   | {
@@ -230,6 +235,8 @@ export type OrderMessage =
       readonly base: Epoch;
       readonly open: Epoch;
       readonly committed: Epoch;
+      /** The highest version of batches that everybody reads: none is written above it. */
+      readonly format: number;
       /** Inclusive ranges. */
       readonly aborted: ReadonlyArray<readonly [first: Epoch, last: Epoch]>;
     }

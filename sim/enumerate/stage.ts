@@ -19,6 +19,7 @@ const STILL: Rates = {
   alarms: 0,
   skewMs: 0,
   tornTurns: false,
+  olderCode: 0,
 };
 
 /** When clients begin: everybody is up by then. */

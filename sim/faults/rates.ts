@@ -19,6 +19,8 @@ export interface Rates {
   readonly skewMs: number;
   /** Whether what one turn persists may survive in part. */
   readonly tornTurns: boolean;
+  /** Chance that an instance runs the code before, which reads one version of messages less. */
+  readonly olderCode: number;
 }
 
 export function drawRates(random: Random): Rates {
@@ -46,6 +48,7 @@ export function drawRates(random: Random): Rates {
     alarms: strength * 0.05,
     skewMs: random.pick([0, 20, 3000]),
     tornTurns: false,
+    olderCode: random.pick([0, 0, 0.1, 0.4]),
   };
 }
 

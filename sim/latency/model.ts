@@ -1,7 +1,7 @@
 /** A domain whose messages and storage take a fixed time and nothing else does: what remains is what the protocol makes one wait for. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
-import { PEER } from "../../protocol/wire/codec.ts";
+import { unpackPeer } from "../../protocol/wire/codec.ts";
 import { defineApp } from "../../sdk/index.ts";
 import { encodeAsk, keyOf } from "../clients/asks.ts";
 import { bankService } from "../clients/bank-service.ts";
@@ -41,7 +41,7 @@ export class Model {
       kernels,
       profile: steady(messageMs, confirmMs),
       coordinator: (world) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown>,
-      observer: { sent: ({ bytes }) => void (this.messages += kernels.unpack(PEER, bytes).rows - 1) },
+      observer: { sent: ({ bytes }) => void (this.messages += unpackPeer(kernels, bytes).rows - 1) },
     });
     for (const object of this.world.objects) this.world.scheduler.in(0, () => void object.boot());
   }

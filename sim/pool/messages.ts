@@ -40,6 +40,7 @@ export interface Done {
   readonly simulatedMs: number;
   readonly events: number;
   readonly messages: number;
+  readonly newer: number;
   /** The least of any seed. */
   readonly fewestTransactions: number;
   readonly fewestFaults: number;

@@ -49,6 +49,7 @@ async function runSeeds(settings: Settings, seeds: readonly number[]): Promise<D
     simulatedMs: sum(({ simulatedMs }) => simulatedMs),
     events: sum(({ events }) => events),
     messages: sum(({ messages }) => messages),
+    newer: sum(({ newer }) => newer),
     fewestTransactions: fewest(({ transactions }) => transactions),
     fewestFaults: fewest(({ faults }) => [...faults.values()].reduce((total, count) => total + count, 0)),
     faults: counts(({ faults }) => faults),

@@ -12,9 +12,12 @@ export class Totals {
   #simulatedMs = 0;
   #events = 0;
   #messages = 0;
+  /** Batches of a later version than the first. */
+  newer = 0;
   #notes = 0;
-  #fewestTransactions = Infinity;
-  #fewestFaults = Infinity;
+  /** Of any seed. */
+  fewestTransactions = Infinity;
+  fewestFaults = Infinity;
 
   add(done: Done): void {
     this.seeds += done.results.length;
@@ -22,8 +25,9 @@ export class Totals {
     this.#simulatedMs += done.simulatedMs;
     this.#events += done.events;
     this.#messages += done.messages;
-    this.#fewestTransactions = Math.min(this.#fewestTransactions, done.fewestTransactions);
-    this.#fewestFaults = Math.min(this.#fewestFaults, done.fewestFaults);
+    this.newer += done.newer;
+    this.fewestTransactions = Math.min(this.fewestTransactions, done.fewestTransactions);
+    this.fewestFaults = Math.min(this.fewestFaults, done.fewestFaults);
     for (const result of done.results) {
       this.#notes += result.notes.length;
       if (result.failures.length > 0) this.failed.push(result);
@@ -42,9 +46,9 @@ export class Totals {
     const faults = [...this.faults.values()].reduce((sum, count) => sum + count, 0);
     const lines = [
       `${this.seeds} seeds in ${(elapsedMs / 1000).toFixed(0)} s (${(elapsedMs / this.seeds).toFixed(0)} ms a seed), ` +
-        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages`,
-      `${this.#transactions} transactions (at least ${this.#fewestTransactions} a seed), ` +
-        `${faults} faults (at least ${this.#fewestFaults} a seed), ${this.#notes} notes`,
+        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages, ${this.newer} batches of the second version`,
+      `${this.#transactions} transactions (at least ${this.fewestTransactions} a seed), ` +
+        `${faults} faults (at least ${this.fewestFaults} a seed), ${this.#notes} notes`,
       `Faults:\n${table(this.faults)}`,
       `Answers:\n${table(this.answers)}`,
     ];

@@ -46,7 +46,7 @@ export class CoordinatorInstance extends Instance<NamedText> {
       ...(registered === undefined ? {} : { registered }),
       ...(aborted === undefined ? {} : { aborted }),
     };
-    this.machine = new CoordinatorMachine({ kernels, generation, stored });
+    this.machine = new CoordinatorMachine({ kernels, generation, stored, reads: this.reads });
     this.turn(() => {
       this.persist([{ name: "generation", value: String(generation) }]);
       this.#handle(() => this.machine.start(this.object.now()));

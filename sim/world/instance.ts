@@ -1,4 +1,5 @@
 /** One instance of an object, from its start until it is gone: takes inputs in turns, and what it asks for passes its gate. */
+import { decodeBatch, formatOf, type PeerFormat } from "../../protocol/wire/codec.ts";
 import type { Random } from "../random.ts";
 import { Gate } from "./gate.ts";
 import type { CrashManner, SimObject } from "./object.ts";
@@ -21,6 +22,8 @@ export abstract class Instance<Op = unknown> {
   functions = 0;
   called = false;
   readonly gate: Gate<Op>;
+  /** The highest version of batches that its code reads. */
+  readonly reads: PeerFormat;
   protected readonly random: Random;
   /** Received and not acknowledged, by ticket. */
   readonly #tickets = new Map<number, Rpc>();
@@ -39,6 +42,7 @@ export abstract class Instance<Op = unknown> {
     this.object = object;
     this.incarnation = incarnation;
     this.random = object.random;
+    this.reads = world.readsOf(object.number);
     this.gate = new Gate<Op>(world.profile.atomicity);
   }
 
@@ -182,9 +186,20 @@ export abstract class Instance<Op = unknown> {
     this.#tickets.set(ticket, rpc);
     this.turn(() => {
       this.world.observer.receiving?.(this, rpc);
+      this.#readable(rpc);
       this.deliver(ticket, rpc.bytes);
     });
     if (this.#tickets.delete(ticket)) this.world.network.fail(rpc);
+  }
+
+  /** A batch of a newer version than this code reads can only have been meant for an incarnation before it, or behind it. */
+  #readable({ from, bytes }: Rpc): void {
+    if (formatOf(bytes) <= this.reads) return;
+    this.world.count("message of a version that the receiver does not read");
+    const { receiverIncarnation } = decodeBatch(this.world.kernels, bytes);
+    if (receiverIncarnation === 0 || receiverIncarnation === this.incarnation) {
+      this.world.fail(`${from.name} wrote to ${this.name} in version ${formatOf(bytes)}, which it does not read`);
+    }
   }
 
   /** What became of a batch that it sent. */

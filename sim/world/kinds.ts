@@ -1,6 +1,6 @@
 /** Which messages a batch holds, without decoding them: for faults that aim at kinds, and for coverage. */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { KIND, PEER } from "../../protocol/wire/codec/rows.ts";
+import { KIND, unpackPeer } from "../../protocol/wire/codec/rows.ts";
 
 /** As messages name their kinds. */
 const NAMES = new Map<number, string>(
@@ -10,10 +10,15 @@ const NAMES = new Map<number, string>(
   ]),
 );
 
+/** The name that messages have of a row's kind. */
+export function nameOfKind(kind: number): string {
+  return NAMES.get(kind) ?? `kind ${kind}`;
+}
+
 /** @returns kinds in the order of the messages; those that follow each other only once */
 export function kindsReader(kernels: Kernels): (bytes: Uint8Array) => readonly string[] {
   return (bytes) => {
-    const table = kernels.unpack(PEER, bytes);
+    const table = unpackPeer(kernels, bytes);
     const kinds: string[] = [];
     for (let row = 1; row < table.rows; row++) {
       const name = NAMES.get(table.column(row, 0) & 0xff);

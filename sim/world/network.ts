@@ -1,4 +1,5 @@
 /** The network between objects and clients: one send is one call, which may be late, lost, lost on its way back, or come twice. */
+import { formatOf } from "../../protocol/wire/codec.ts";
 import { COORDINATOR, type Peer } from "../../protocol/wire/messages.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
@@ -27,6 +28,8 @@ export class Network {
   calls = 0;
   /** Messages between objects and their acknowledgements that have left. */
   hops = 0;
+  /** Calls with a batch of a later version than the first. */
+  newer = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -48,6 +51,7 @@ export class Network {
     const { profile } = world;
     this.calls += 1;
     this.hops += 1;
+    if (formatOf(rpc.bytes) > 1) this.newer += 1;
     const from = rpc.from.object.number;
     const lane = this.#lane(from, rpc.to);
     world.trace.say(world.scheduler.now, () => `${rpc.from.name} -> ${this.#nameOf(rpc.to)} ${rpc.kinds.join(" ")}`);

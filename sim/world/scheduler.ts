@@ -12,6 +12,8 @@ export class Scheduler {
   now = 0;
   /** Events run so far. */
   steps = 0;
+  /** Events run at the present moment. */
+  still = 0;
   readonly #heap: Event[] = [];
   #order = 0;
 
@@ -24,6 +26,7 @@ export class Scheduler {
   step(): boolean {
     const event = this.#pop();
     if (!event) return false;
+    this.still = event.time === this.now ? this.still + 1 : 0;
     this.now = event.time;
     this.steps += 1;
     event.run();

@@ -1,6 +1,7 @@
 /** The simulated world: objects, their storage, the network and the time, under one seeded scheduler. The machines are the real ones. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { initialMap } from "../../protocol/keygroups/map.ts";
+import { NEWEST_FORMAT, type PeerFormat } from "../../protocol/wire/codec.ts";
 import { COORDINATOR, type Peer } from "../../protocol/wire/messages.ts";
 import type { AppDefinition } from "../../sdk/index.ts";
 import type { Random } from "../random.ts";
@@ -24,14 +25,19 @@ export interface WorldOptions {
   readonly trace?: boolean;
   /** Makes the coordinator; without one only transactions of one partition end. */
   readonly coordinator?: (world: World) => SimObject<unknown>;
+  /** The highest version of batches that the next instance of an object reads; the newest when absent. */
+  readonly formats?: (object: Peer) => PeerFormat;
   /** Kinds of the messages in a batch, when somebody wants to know them. */
   readonly kindsOf?: (bytes: Uint8Array) => readonly string[];
 }
 
+/** Events of one moment; more are a machine that asks to be called back at once for ever. */
+const MOST_AT_ONCE = 100_000;
 const NO_KINDS: readonly string[] = [];
 
 export class World {
   readonly seed: number;
+  readonly kernels: Kernels;
   readonly scheduler = new Scheduler();
   readonly profile: Profile;
   readonly observer: Observer;
@@ -50,6 +56,7 @@ export class World {
   /** Objects whose storage is slow, until a time. */
   readonly #slowDisks = new Map<Peer, number>();
   readonly #kindsOf: ((bytes: Uint8Array) => readonly string[]) | undefined;
+  readonly #formats: ((object: Peer) => PeerFormat) | undefined;
   #acting: Instance<unknown> | undefined;
 
   constructor(options: WorldOptions) {
@@ -59,6 +66,8 @@ export class World {
     this.observer = options.observer ?? {};
     this.trace = new Trace(options.trace ?? false);
     this.#kindsOf = options.kindsOf;
+    this.#formats = options.formats;
+    this.kernels = kernels;
     this.network = new Network(this);
     const map = initialMap(options.partitions);
     this.partitions = Array.from(
@@ -82,6 +91,10 @@ export class World {
 
   kindsOf(bytes: Uint8Array): readonly string[] {
     return this.#kindsOf?.(bytes) ?? NO_KINDS;
+  }
+
+  readsOf(object: Peer): PeerFormat {
+    return this.#formats?.(object) ?? NEWEST_FORMAT;
   }
 
   slowDisk(peer: Peer, until: number): void {
@@ -120,6 +133,7 @@ export class World {
     while (this.failures.length === 0) {
       if (until()) return true;
       if (this.scheduler.now > deadline || !this.scheduler.step()) return false;
+      if (this.scheduler.still > MOST_AT_ONCE) this.fail("time stands still: events of one moment have no end");
       const acting = this.#acting;
       if (!acting) continue;
       // User functions are promises: all that can settle must have before anything else happens, or a run could not be repeated.
@@ -137,8 +151,8 @@ export class World {
     this.#slowDisks.clear();
     for (const object of this.objects) {
       for (const zombie of object.zombies) zombie.die();
+      // An object that is down stays so until somebody calls it: nobody else starts one on the platform either.
       object.zombies = [];
-      this.scheduler.in(0, () => void object.boot());
     }
   }
 }

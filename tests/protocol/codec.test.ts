@@ -6,7 +6,15 @@ import { loadCore } from "../../core-wasm/load-node.ts";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import { epochOf } from "../../protocol/epochs/epoch.ts";
-import { type BatchHead, BatchWriter, decodeBatch, encodeBatch, PEER } from "../../protocol/wire/codec.ts";
+import {
+  type BatchHead,
+  BatchWriter,
+  decodeBatch,
+  encodeBatch,
+  formatOf,
+  PEER,
+  type PeerFormat,
+} from "../../protocol/wire/codec.ts";
 import { COORDINATOR, type PeerMessage } from "../../protocol/wire/messages.ts";
 
 const kernels = createKernels(loadCore());
@@ -35,6 +43,7 @@ const outcome = fc.oneof(
   }),
 );
 const counts = fc.array(fc.record({ peer, incarnation: u32, finishes: wide }), { maxLength: 4 });
+const format = fc.constantFrom<PeerFormat[]>(1, 2);
 const kind = <K extends PeerMessage["kind"]>(name: K) => fc.constant(name);
 
 /** One entry per kind of message; the type fails when one is missing. */
@@ -49,7 +58,15 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   kill: fc.record({ kind: kind("kill"), id }),
   inquire: fc.record({ kind: kind("inquire"), id }),
   ping: fc.record({ kind: kind("ping") }),
-  chase: fc.record({ kind: kind("chase"), id, origin: place, path: places, callId: wide, hops: u32 }),
+  chase: fc.record({
+    kind: kind("chase"),
+    id,
+    origin: place,
+    path: places,
+    callId: wide,
+    tried: fc.boolean(),
+    hops: u32,
+  }),
   cycle: fc.record({ kind: kind("cycle"), id, activation: wide }),
   "scope-end": fc.record({ kind: kind("scope-end"), id, scope: place, undo: fc.boolean() }),
   "scope-ended": fc.record({ kind: kind("scope-ended"), id, scope: place }),
@@ -64,9 +81,9 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   }),
   posted: fc.record({ kind: kind("posted"), requestId: text, done: fc.boolean() }),
   "too-old": fc.record({ kind: kind("too-old"), id, decided: wide }),
-  hello: fc.record({ kind: kind("hello") }),
+  hello: fc.record({ kind: kind("hello"), reads: format }),
   report: fc.record({
-    ...{ kind: kind("report"), damaged: fc.boolean(), generation: u32, decided: wide },
+    ...{ kind: kind("report"), damaged: fc.boolean(), generation: u32, decided: wide, reads: format },
     records: fc.array(fc.record({ epoch: wide, parts: map(u32) }), { maxLength: 4 }),
   }),
   join: fc.record({ kind: kind("join") }),
@@ -76,7 +93,7 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   refuse: fc.record({ kind: kind("refuse"), epoch: wide }),
   recover: fc.record({ kind: kind("recover"), generation: u32 }),
   era: fc.record({
-    ...{ kind: kind("era"), generation: u32, base: wide, open: wide, committed: wide },
+    ...{ kind: kind("era"), generation: u32, base: wide, open: wide, committed: wide, format },
     aborted: fc.array(fc.tuple(wide, wide), { maxLength: 4 }),
   }),
   joined: fc.record({ kind: kind("joined"), epoch: wide }),
@@ -85,15 +102,17 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   decide: fc.record({ kind: kind("decide"), epoch: wide }),
 };
 const head: fc.Arbitrary<BatchHead> = fc.record({
-  ...{ sender: peer, senderIncarnation: u32, receiverIncarnation: u32, first: wide, era: wide },
+  ...{ sender: peer, senderIncarnation: u32, receiverIncarnation: u32, first: wide, era: wide, reads: format },
 });
 const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(...Object.values(MESSAGES));
 
 describe.each(Object.entries(MESSAGES))("%s", (_kind, message: fc.Arbitrary<PeerMessage>) => {
   test("comes back as it was", () => {
     fc.assert(
-      fc.property(head, fc.array(message, { maxLength: 4 }), (first, messages) => {
-        expect(decodeBatch(kernels, encodeBatch(kernels, first, messages))).toEqual({ ...first, messages });
+      fc.property(head, format, fc.array(message, { maxLength: 4 }), (first, version, messages) => {
+        const bytes = encodeBatch(kernels, first, messages, version);
+        expect(formatOf(bytes)).toBe(version);
+        expect(decodeBatch(kernels, bytes)).toEqual({ ...first, messages });
       }),
     );
   });
@@ -101,8 +120,8 @@ describe.each(Object.entries(MESSAGES))("%s", (_kind, message: fc.Arbitrary<Peer
 
 test("a batch of any messages comes back, from the kernel and from its twin, and within its estimate", () => {
   fc.assert(
-    fc.property(head, fc.array(anyMessage, { maxLength: 12 }), (first, messages) => {
-      const writer = new BatchWriter(first);
+    fc.property(head, format, fc.array(anyMessage, { maxLength: 12 }), (first, version, messages) => {
+      const writer = new BatchWriter(first, version);
       for (const message of messages) writer.add(message);
       for (const [, subject] of both) {
         const bytes = writer.pack(subject);
@@ -113,7 +132,7 @@ test("a batch of any messages comes back, from the kernel and from its twin, and
   );
 });
 
-const HEAD: BatchHead = { sender: 3, senderIncarnation: 7, receiverIncarnation: 2, first: 1, era: 5 };
+const HEAD: BatchHead = { sender: 3, senderIncarnation: 7, receiverIncarnation: 2, first: 1, era: 5, reads: 1 };
 const ID = { root: 1, incarnation: 1, attempt: 1 };
 
 test("an answer whose parts are its sender alone carries no text for them", () => {
@@ -172,4 +191,13 @@ test("a table without a head, and flipped bytes, are refused as corrupt", () => 
 
 test.each([-1, 0.5, 2 ** 53, Number.NaN])("a number that cannot be read back (%s) is not written", (epoch) => {
   expect(() => encodeBatch(kernels, HEAD, [{ kind: "want", epoch }])).toThrow("8:");
+});
+
+test("the second version is smaller, and says what the first does", () => {
+  const messages: PeerMessage[] = [
+    { kind: "finish", id: { root: COORDINATOR, incarnation: 1, attempt: 9 }, epoch: 4, drop: true },
+  ];
+  const [first, second] = [encodeBatch(kernels, HEAD, messages, 1), encodeBatch(kernels, HEAD, messages, 2)];
+  expect(second.length).toBe(first.length - 8);
+  expect(decodeBatch(kernels, second)).toEqual(decodeBatch(kernels, first));
 });

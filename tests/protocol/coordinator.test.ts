@@ -267,6 +267,7 @@ describe("a new generation", () => {
       kind: "report",
       generation: d.generation,
       decided,
+      reads: 1,
       damaged: isDamaged,
       records: records.map(([epoch, ...parts]) => ({ epoch, parts: new Map(parts.map((part) => [part, 1])) })),
     });
@@ -281,7 +282,15 @@ describe("a new generation", () => {
     expect([d.machine.status.phase, d.orders(1)]).toEqual(["recovering", []]);
     report(d, 2, 0);
     expect(d.machine.status).toMatchObject({ phase: "running", base: SECOND, committed: 0 });
-    const era = { kind: "era", generation: 2, base: SECOND, open: SECOND, committed: 0, aborted: [[1, SECOND - 1]] };
+    const era = {
+      kind: "era",
+      generation: 2,
+      base: SECOND,
+      open: SECOND,
+      committed: 0,
+      format: 1,
+      aborted: [[1, SECOND - 1]],
+    };
     for (const peer of [1, 2]) expect(d.orders(peer)).toEqual([era]);
   });
 
@@ -434,7 +443,7 @@ describe("a new generation", () => {
     d.restartCoordinator();
     d.restart(2);
     report(d, 1, 0);
-    d.say(2, { kind: "report", generation: 1, decided: 0, records: [], damaged: false });
+    d.say(2, { kind: "report", generation: 1, decided: 0, records: [], reads: 1, damaged: false });
     expect(d.machine.status.phase).toBe("recovering");
     report(d, 2, 0);
     expect(d.machine.status.phase).toBe("running");

@@ -98,7 +98,7 @@ type Send = Extract<LinkEffect, { kind: "send" }>;
 const sends = (instance: Instance) =>
   instance.effects.splice(0).filter((effect): effect is Send => effect.kind === "send");
 const head = (from: Partial<BatchHead>): BatchHead => ({
-  ...{ sender: 2, senderIncarnation: 5, receiverIncarnation: 3, first: 1, era: 0 },
+  ...{ sender: 2, senderIncarnation: 5, receiverIncarnation: 3, first: 1, era: 0, reads: 1 },
   ...from,
 });
 const batch = (from: Partial<BatchHead>, ...payloads: number[]) =>

@@ -1,6 +1,6 @@
 /** Rows of what the coordinator tells partitions. */
 import type { OrderMessage } from "../messages.ts";
-import { KIND, type RowReader, type RowWriter } from "./rows.ts";
+import { formatNamed, KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { formatTuples, malformed, parseMap, parsePairs } from "./structure.ts";
 
 type Prepare = Extract<OrderMessage, { kind: "prepare" }>;
@@ -11,7 +11,7 @@ export function writeOrder(out: RowWriter, message: OrderMessage): void {
       return out.begin(KIND.recover).u32(message.generation).end();
     case "era":
       out.begin(KIND.era).u32(message.generation);
-      out.wide(message.base).wide(message.open).wide(message.committed);
+      out.wide(message.base).wide(message.open).wide(message.committed).u32(message.format);
       return out.end(formatTuples(message.aborted));
     case "prepare":
       out.begin(KIND.prepare).wide(message.epoch).wide(message.previous);
@@ -35,6 +35,7 @@ export function readOrder(kind: number, row: RowReader): OrderMessage | null {
         base: row.wide(),
         open: row.wide(),
         committed: row.wide(),
+        format: formatNamed(row.u32()),
         aborted: parsePairs(row.extra),
       };
     case KIND.prepare:

@@ -1,6 +1,6 @@
 /** Rows of what partitions tell the coordinator. */
 import type { FinishCount, RecordReport, ReportMessage } from "../messages.ts";
-import { KIND, type RowReader, type RowWriter } from "./rows.ts";
+import { formatNamed, KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { eachTuple, formatTuples, malformed, parseMap } from "./structure.ts";
 
 type Closed = Extract<ReportMessage, { kind: "closed" }>;
@@ -10,11 +10,11 @@ const RECORD = /^(\d{1,16})=(.*)$/;
 export function writeReport(out: RowWriter, message: ReportMessage): void {
   switch (message.kind) {
     case "hello":
-      return out.begin(KIND.hello).end();
+      return out.begin(KIND.hello).u32(message.reads).end();
     case "join":
       return out.begin(KIND.join).end();
     case "report":
-      out.begin(KIND.report, Number(message.damaged)).u32(message.generation).wide(message.decided);
+      out.begin(KIND.report, Number(message.damaged)).u32(message.generation).wide(message.decided).u32(message.reads);
       return out.end(formatRecords(message.records));
     case "closed":
       out.begin(KIND.closed, Number(message.rejoin)).wide(message.epoch).wide(message.tagged);
@@ -30,7 +30,7 @@ export function writeReport(out: RowWriter, message: ReportMessage): void {
 export function readReport(kind: number, row: RowReader): ReportMessage | null {
   switch (kind) {
     case KIND.hello:
-      return { kind: "hello" };
+      return { kind: "hello", reads: formatNamed(row.u32()) };
     case KIND.join:
       return { kind: "join" };
     case KIND.report:
@@ -39,6 +39,7 @@ export function readReport(kind: number, row: RowReader): ReportMessage | null {
         damaged: row.flag(),
         generation: row.u32(),
         decided: row.wide(),
+        reads: formatNamed(row.u32()),
         records: parseRecords(row.extra),
       };
     case KIND.closed:

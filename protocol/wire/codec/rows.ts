@@ -2,10 +2,33 @@
 import type { Kernels, Table, TableSpec } from "../../../core-wasm/types.ts";
 import { invariant } from "../../assert.ts";
 import { UTF8_PER_UNIT } from "../../utf8.ts";
-import type { Place, TransactionId } from "../messages.ts";
+import { COORDINATOR, type Place, type TransactionId } from "../messages.ts";
 import { malformed } from "./structure.ts";
 
-export const PEER: TableSpec = { kind: 4, version: 1, columns: 16, fields: 5 };
+/** Versions of what peers exchange, and what a row of each is. Version 2 keeps the partition of a transaction's id beside the row's kind. */
+const SPECS = {
+  1: { kind: 4, version: 1, columns: 16, fields: 5 },
+  2: { kind: 4, version: 2, columns: 15, fields: 5 },
+} as const satisfies Record<number, TableSpec>;
+export type PeerFormat = keyof typeof SPECS;
+export const PEER = SPECS[1];
+/** The highest that this code reads, and so the highest that it may write. */
+export const NEWEST_FORMAT: PeerFormat = 2;
+
+/** The version that a packed table says it is, or 0 for bytes that are too short to say. Nothing is checked. */
+export function formatOf(bytes: Uint8Array): number {
+  return bytes.length < 8 ? 0 : (bytes[6] as number) | ((bytes[7] as number) << 8);
+}
+
+/** @throws CorruptError for bytes that are no table of a version that is known here. */
+export function unpackPeer(kernels: Kernels, bytes: Uint8Array): Table {
+  return kernels.unpack(formatOf(bytes) === 2 ? SPECS[2] : SPECS[1], bytes);
+}
+
+/** A version that a peer named: those who know of none have column 0 there, and read the first. */
+export function formatNamed(column: number): PeerFormat {
+  return column >= NEWEST_FORMAT ? NEWEST_FORMAT : 1;
+}
 
 /** What a row is. Versions of the code speak to each other by these numbers: never reuse one. */
 export const KIND = {
@@ -39,18 +62,24 @@ export const KIND = {
   decide: 69,
 } as const;
 
-/** Kind and flags share the first column. */
+/** Kind and flags share the first column; in version 2 with the partition of an id. */
 const FLAG_SHIFT = 8;
+const FLAG_MASK = 0xff;
+const ROOT_SHIFT = 16;
 const KIND_MASK = 0xff;
 const TWO_32 = 2 ** 32;
 const TWO_21 = 2 ** 21;
-const ROW_BYTES = 4 * (PEER.columns + PEER.fields);
 
 export class RowWriter {
+  readonly #spec: TableSpec;
   readonly #columns: number[] = [];
   readonly #fields: string[] = [];
   #rows = 0;
   #units = 0;
+
+  constructor(format: PeerFormat) {
+    this.#spec = SPECS[format];
+  }
 
   begin(kind: number, flags = 0): this {
     this.#columns.push(kind | (flags << FLAG_SHIFT));
@@ -70,8 +99,16 @@ export class RowWriter {
   }
 
   id(id: TransactionId): this {
-    this.#columns.push(id.root, id.incarnation);
+    if (this.#spec.version === 1) this.#columns.push(id.root);
+    else this.#besideKind(id.root);
+    this.#columns.push(id.incarnation);
     return this.wide(id.attempt);
+  }
+
+  #besideKind(root: number): void {
+    invariant(root >= 0 && root <= COORDINATOR, "8: a transaction's partition has no number");
+    const first = this.#rows * this.#spec.columns;
+    this.#columns[first] = (this.#columns[first] as number) + root * 2 ** ROOT_SHIFT;
   }
 
   place(place: Place): this {
@@ -80,7 +117,7 @@ export class RowWriter {
 
   /** Ends the row: the columns that its kind does not use are 0. */
   end(extra = "", service = "", key = "", name = "", body = ""): void {
-    const full = ++this.#rows * PEER.columns;
+    const full = ++this.#rows * this.#spec.columns;
     invariant(this.#columns.length <= full, "8: a message has more columns than a row");
     while (this.#columns.length < full) this.#columns.push(0);
     this.#fields.push(extra, service, key, name, body);
@@ -93,11 +130,11 @@ export class RowWriter {
 
   /** Size of the table, at most. */
   get bytes(): number {
-    return this.#rows * ROW_BYTES + this.#units * UTF8_PER_UNIT;
+    return this.#rows * 4 * (this.#spec.columns + this.#spec.fields) + this.#units * UTF8_PER_UNIT;
   }
 
   pack(kernels: Kernels): Uint8Array {
-    return kernels.pack(PEER, { rows: this.#rows, columns: this.#columns, fields: this.#fields });
+    return kernels.pack(this.#spec, { rows: this.#rows, columns: this.#columns, fields: this.#fields });
   }
 }
 
@@ -106,9 +143,13 @@ export class RowReader {
   #row = -1;
   #column = 0;
   #flags = 0;
+  /** Of the row's id, where that is beside the kind. */
+  #root = 0;
+  readonly #compact: boolean;
 
-  constructor(table: Table) {
-    this.#table = table;
+  constructor(kernels: Kernels, bytes: Uint8Array) {
+    this.#table = unpackPeer(kernels, bytes);
+    this.#compact = formatOf(bytes) !== 1;
   }
 
   /** Goes to the next row and returns its kind, or -1 behind the last. */
@@ -116,7 +157,8 @@ export class RowReader {
     if (++this.#row >= this.#table.rows) return -1;
     const first = this.#table.column(this.#row, 0);
     this.#column = 1;
-    this.#flags = first >>> FLAG_SHIFT;
+    this.#flags = this.#compact ? (first >>> FLAG_SHIFT) & FLAG_MASK : first >>> FLAG_SHIFT;
+    this.#root = first >>> ROOT_SHIFT;
     return first & KIND_MASK;
   }
 
@@ -140,7 +182,7 @@ export class RowReader {
   }
 
   id(): TransactionId {
-    return { root: this.u32(), incarnation: this.u32(), attempt: this.wide() };
+    return { root: this.#compact ? this.#root : this.u32(), incarnation: this.u32(), attempt: this.wide() };
   }
 
   place(): Place {

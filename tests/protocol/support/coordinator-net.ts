@@ -75,7 +75,7 @@ export class Domain {
   restart(peer: Peer): Stub {
     const stub = new Stub(peer, (this.stubs.get(peer)?.incarnation ?? 0) + 1, this.generation);
     this.stubs.set(peer, stub);
-    this.say(peer, { kind: "hello" });
+    this.say(peer, { kind: "hello", reads: 1 });
     return stub;
   }
 
