@@ -125,12 +125,12 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       { do: "delay", kind: "finish", to: "peer", ms: 500, maxMs: 3_000 },
       crash(random, "self", 20 + random.next() * 80),
     ),
-  (random, partitions) =>
+  (random) =>
     aim(
       "decision late at one, and another restarts",
       "sent decide",
       1 + random.int(20),
-      { do: "delay", kind: "decide", to: random.int(partitions), ms: 300, maxMs: 600 },
+      { do: "delay", kind: "decide", to: "peer", ms: 100, maxMs: 1_500 },
       {
         do: "crash",
         who: "other",
@@ -143,7 +143,7 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       do: "crash",
       who: "self",
       delayMs: random.next() * 10,
-      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+      manner: { keep: "all", zombie: true, peersOnly: true, bootMs: 1, kind: "aimed crash" },
     }),
 ];
 

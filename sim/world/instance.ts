@@ -18,6 +18,8 @@ export abstract class Instance<Op = unknown> {
   readonly incarnation: number;
   /** A zombie was replaced and does not know it. */
   state: "live" | "zombie" | "dead" = "live";
+  /** No client reaches it, should it be a zombie. */
+  peersOnly = false;
   /** User functions that were called and have not returned: their promises must settle before the turn ends. */
   functions = 0;
   called = false;

@@ -10,6 +10,8 @@ export interface CrashManner {
   readonly keep: "some" | "all" | "none";
   /** It lives on as a zombie, if nothing that it said is lost. */
   readonly zombie: boolean;
+  /** A zombie that no client reaches: their requests would make it notice. */
+  readonly peersOnly?: boolean;
   /** Whether what it said, and waited only for what is kept, has left; drawn for each message when absent. */
   readonly said?: boolean;
   /** ms until the next one starts by itself; null: when somebody calls. */
@@ -68,6 +70,7 @@ export abstract class SimObject<Op> {
     const lost = instance.gate.crash(keep, left, (ops) => this.durable(ops));
     if (manner.zombie && !lost) {
       instance.state = "zombie";
+      instance.peersOnly = manner.peersOnly === true;
       this.zombies.push(instance);
       world.count("replaced instance lives on");
     } else instance.die();
@@ -80,12 +83,13 @@ export abstract class SimObject<Op> {
   }
 
   /** Who takes what arrives: a zombie, the present instance, or the one that this starts; null when the call fails. */
-  route(): Instance<Op> | null {
+  route(fromClient = false): Instance<Op> | null {
     const { world } = this;
     this.zombies = this.zombies.filter(({ state }) => state === "zombie");
-    if (this.zombies.length > 0 && this.random.next() < world.profile.zombieMail) {
+    const zombies = fromClient ? this.zombies.filter(({ peersOnly }) => !peersOnly) : this.zombies;
+    if (zombies.length > 0 && this.random.next() < world.profile.zombieMail) {
       world.count("message to a replaced instance");
-      return this.random.pick(this.zombies);
+      return this.random.pick(zombies);
     }
     if (!this.current && !world.calm && this.random.next() < world.profile.failWhenDown) return null;
     return this.boot();

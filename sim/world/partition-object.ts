@@ -34,7 +34,7 @@ export class PartitionObject extends SimObject<StorageOp> {
   routeRequest(frame: Uint8Array, answered: Answered): void {
     const { world } = this;
     world.trace.mix(8, this.number, world.scheduler.now);
-    (this.route() as PartitionInstance | null)?.invoke(frame, answered);
+    (this.route(true) as PartitionInstance | null)?.invoke(frame, answered);
   }
 
   /** Kept in storage: it starts the object should it be down then. A later one takes its place. */
