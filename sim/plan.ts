@@ -132,7 +132,10 @@ function drawGroup(
     partition = at;
     key = keyOf(ask);
     const isQuery = ask.kind === "audit" || (ask.kind === "list" && ask.name === "look");
-    group.push({ number: nextNumber(), ask, snapshot: isQuery && random.oneIn(2), clientId, after });
+    const number = nextNumber();
+    // The answer of a query is recorded for a client's id only: a replaced instance notices by that write.
+    const named = clientId && (!isQuery || number % 2 === 0);
+    group.push({ number, ask, snapshot: isQuery && random.oneIn(2), clientId: named, after });
   }
   return group;
 }

@@ -105,13 +105,15 @@ const SHAPES: readonly Shape[] = [
   [4, "throw far", (g) => failFar(g, "throw")],
   [7, "tried", (g) => tried(g)],
   [2, "caught", (g) => caught(g)],
-  [6, "send", (g) => sendFar(g)],
+  [9, "send", (g) => sendFar(g)],
   [3, "send tried", (g) => sendTried(g)],
   [10, "transfer", (g) => transfer(g)],
   [4, "audit", (g) => audit(g)],
 ];
 /** What leaves other partitions out of epochs for a while. */
-const QUIET = SHAPES.filter(([, name]) => ["local", "local pair", "look pair", "send"].includes(name));
+const QUIET = SHAPES.filter(([, name]) =>
+  ["local", "local pair", "look", "look far", "look pair", "send"].includes(name),
+);
 
 function pickShape(random: Random, shapes: readonly Shape[]): Shape {
   let left = random.int(shapes.reduce((sum, [weight]) => sum + weight, 0));

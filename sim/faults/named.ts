@@ -107,7 +107,8 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       1 + random.int(20),
       ...heardLate(random, "self"),
     ),
-  (random) => aim("a sender is lost as its message leaves", "sent post", 1 + random.int(12), crash(random, "self", 0)),
+  (random) => aim("a sender is lost as its message leaves", "sent post", 1 + random.int(3), crash(random, "self", 0)),
+  (random) => aim("a sender is lost as its message leaves", "sent post", 3 + random.int(6), crash(random, "self", 0)),
   (random) =>
     aim("everything is reset just after a fold", "confirmed drop-records", 1 + random.int(4), crash(random, "all", 0)),
   (random) =>
