@@ -146,6 +146,17 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       delayMs: random.next() * 10,
       manner: { keep: "all", zombie: true, peersOnly: true, bootMs: 1, kind: "aimed crash" },
     }),
+  // The window is small: it is aimed at more often.
+  ...([3, 10] as const).map(
+    (most): NamedAim =>
+      (random) =>
+        aim(
+          "prepared, another is lost, the abort is heard late, then the coordinator crashes",
+          "sent prepared",
+          1 + random.int(most),
+          ...heardLate(random, "coordinator"),
+        ),
+  ),
 ];
 
 /** One partition hears of an abort so late that the others have long committed later epochs; somebody crashes meanwhile. */

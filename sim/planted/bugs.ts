@@ -8,6 +8,7 @@ import { RUNNING } from "./bugs/running.ts";
 import { SCOPES } from "./bugs/scopes.ts";
 import { SNAPSHOTS } from "./bugs/snapshots.ts";
 import { STORAGE } from "./bugs/storage.ts";
+import { UNFOUND } from "./bugs/unfound.ts";
 import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
@@ -23,7 +24,7 @@ export const BUGS: readonly PlantedBug[] = [
 ];
 
 export function bugNamed(name: string): PlantedBug {
-  const bug = BUGS.find((each) => each.name === name);
+  const bug = [...BUGS, ...UNFOUND].find((each) => each.name === name);
   if (!bug) throw new Error(`there is no planted bug "${name}"; there are ${BUGS.map((each) => each.name).join(", ")}`);
   return bug;
 }

@@ -1,7 +1,7 @@
 /** Runs planted bugs until they are found: the table that `--bugs` prints. */
 import { Pool } from "../pool/pool.ts";
 import type { Settings } from "../pool/messages.ts";
-import { BUGS } from "./bugs.ts";
+import { BUGS, bugNamed } from "./bugs.ts";
 import { foundBy, HEAD, rowOf } from "./table.ts";
 
 export interface Hunt {
@@ -51,7 +51,7 @@ export async function hunt(settings: Settings, { from, seeds, jobs, hint }: Hunt
  * @returns the exit code: 0 when all were found
  */
 export async function tryBugs(settings: Settings, how: Hunt, only: readonly string[]): Promise<number> {
-  const bugs = BUGS.filter(({ name }) => only.length === 0 || only.includes(name));
+  const bugs = only.length === 0 ? BUGS : only.map(bugNamed);
   let missed = 0;
   console.log(HEAD);
   for (const bug of bugs) {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, test } from "vitest";
 import { BUGS } from "../../sim/planted/bugs.ts";
+import { UNFOUND } from "../../sim/planted/bugs/unfound.ts";
 import { KNOWN } from "../../sim/planted/known.ts";
 import { patched } from "../../sim/planted/patches.ts";
 import { patchesOf } from "../../sim/planted/planted.ts";
@@ -27,7 +28,7 @@ test("docs/testing.md has the table", () => {
 });
 
 describe("what each looks for stands in its file exactly once", () => {
-  it.each(BUGS.map((bug) => [bug.name, bug] as const))("%s", (_, bug) => {
+  it.each([...BUGS, ...UNFOUND].map((bug) => [bug.name, bug] as const))("%s", (_, bug) => {
     const texts = new Map<string, string>();
     for (const patch of patchesOf(bug)) {
       const before = texts.get(patch.file) ?? readFileSync(join(root, patch.file), "utf8");
