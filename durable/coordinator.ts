@@ -42,7 +42,9 @@ class CoordinatorShell {
   }
 
   meta(name: string): string | undefined {
-    const [row] = this.#ctx.storage.sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray();
+    const [row] = this.#ctx.storage.sql
+      .exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name)
+      .toArray();
     return row?.value;
   }
 

@@ -8,7 +8,8 @@ import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
-import { PartitionMachine, type PartitionStatus } from "../protocol/partition/machine.ts";
+import { PartitionMachine } from "../protocol/partition/machine.ts";
+import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";

@@ -1,7 +1,7 @@
 /** The Durable Object of a partition: four methods in front of its shell. */
 import { DurableObject } from "cloudflare:workers";
 import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
-import type { PartitionStatus } from "../protocol/partition/machine.ts";
+import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
 import type { PeerRpc } from "./peers.ts";

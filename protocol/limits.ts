@@ -14,6 +14,8 @@ export const LIMITS = {
   maxCallDepth: 64,
   /** Calls one transaction may make, all attempts apart. */
   maxCallsPerTransaction: 10_000,
+  /** Encoded size of what one call passes; between partitions it is a message. */
+  maxCallBytes: 8 * MiB,
   /** A transaction, all its attempts together, unless the app says otherwise; what takes longer is given up while whoever asked still waits, and its keys are free. */
   transactionMs: 20_000,
   /** How often deadlines, silent peers and unanswered messages are looked at while something is under way. */
@@ -125,6 +127,10 @@ invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction mus
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more message must fit a message",
+);
+invariant(
+  LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
+  "a batch and one more call must fit a message",
 );
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");

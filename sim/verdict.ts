@@ -1,5 +1,6 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
+import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
 import type { Outcome } from "./checkers/history.ts";
@@ -24,6 +25,7 @@ export function judge(ledger: Ledger, durable: DurableLog, final: Final): Findin
     ...checkLedger({ requests: outcomesOf(ledger), entries: [...final.lists.values()].flat().map(String) }),
     ...checkBank(bankOf(ledger, final)),
     ...checkMessageOrder(messagesOf(final)),
+    ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
   ];
 }
@@ -59,6 +61,20 @@ function bankOf(ledger: Ledger, final: Final): Parameters<typeof checkBank>[0] {
   return { opened, snapshots, end: final.balances };
 }
 
+/** Rows that a client sent together under one key. */
+function framesOf(ledger: Ledger): Row[][] {
+  const groups = new Map<string, Row[]>();
+  for (const entry of ledger.entries.values()) {
+    const { process, refused, request } = entry;
+    const { transaction, began } = request;
+    if (transaction.ask.kind !== "list" || transaction.snapshot || refused || entry.answer?.status !== 200) continue;
+    const group = JSON.stringify([process.split(".")[0], began, transaction.ask.at[1]]);
+    const row = { name: `T${transaction.number}`, micro: microOf(entry) ?? [] };
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
+  return [...groups.values()];
+}
+
 function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0] {
   const sent = [...messages].flatMap(([sender, { sent: counts }]) =>
     Object.entries(counts).map(([target, count]) => ({ sender, target, count })),
@@ -87,5 +103,6 @@ function failuresOf(ledger: Ledger): Finding[] {
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
+  if (type === "/problems/call-cycle") return transaction.ask.kind === "list" && transaction.ask.shape === "crossing";
   return type === "/problems/internal-error" && JSON.stringify(transaction.ask).includes('"throw"');
 }

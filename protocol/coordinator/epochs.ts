@@ -43,6 +43,14 @@ export class Epochs {
   get closing(): Readonly<ClosingEpoch> | null {
     return this.#closing;
   }
+  /** Partitions that the closing epoch waits for. */
+  get awaited(): Peer[] {
+    const closing = this.#closing;
+    if (closing === null) return [];
+    if (closing.parts === null) return [...closing.members].filter(([, { closed }]) => !closed).map(([peer]) => peer);
+    return [...closing.parts.keys()].filter((peer) => !closing.prepared.has(peer));
+  }
+
   get aborts(): number {
     return this.#aborts;
   }

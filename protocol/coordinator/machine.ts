@@ -40,6 +40,8 @@ export class CoordinatorMachine {
   #effects: CoordinatorEffect[] = [];
   #now = 0;
   #waking = false;
+  /** When partitions were last asked for a sign of life; ms. */
+  #probedAt = 0;
   #replaced = false;
 
   constructor({ kernels, generation, stored, reads }: CoordinatorOptions) {
@@ -89,7 +91,7 @@ export class CoordinatorMachine {
   #turn(now: number, act: () => void): CoordinatorEffect[] {
     this.#now = now;
     act();
-    if (!this.#waking && (this.#links.outstanding || (this.#epochs?.closing ?? null) !== null)) {
+    if (!this.#waking && (this.#links.outstanding || this.#awaited.length > 0)) {
       this.#waking = true;
       this.#effects.push({ kind: "wake", inMs: LIMITS.resendMs });
     }
@@ -108,7 +110,20 @@ export class CoordinatorMachine {
         this.#waking = false;
         this.#links.tick(this.#now);
         this.#epochs?.expire(this.#now);
+        this.#probe();
     }
+  }
+
+  /** Partitions whose word is awaited. */
+  get #awaited(): Peer[] {
+    return this.#epochs === null ? this.#recovery.missing(this.#registry.all) : this.#epochs.awaited;
+  }
+
+  /** One that is gone with what it has acknowledged would never speak: the question starts it again. */
+  #probe(): void {
+    if (this.#now - this.#probedAt < LIMITS.probeMs) return;
+    this.#probedAt = this.#now;
+    for (const partition of this.#awaited) this.#send(partition, { kind: "ping" });
   }
 
   #deliver(ticket: number, bytes: Uint8Array): void {
@@ -128,6 +143,7 @@ export class CoordinatorMachine {
 
   #receive(from: Peer, message: PeerMessage, era: Epoch): void {
     if (this.#registry.add(from)) this.#register(from);
+    if (message.kind === "ping") return;
     if (message.kind === "hello") this.#hello(from, message.reads);
     else if (message.kind === "report") this.#report(from, message);
     else if (this.#epochs !== null && era === this.#epochs.base) this.#takePart(this.#epochs, from, message);

@@ -116,6 +116,7 @@ export class Participation {
         return this.#checkPrepare(message.epoch);
       case "decide":
         return this.learn(message.epoch);
+      case "ping":
     }
   }
 
@@ -205,6 +206,11 @@ export class Participation {
   /** A member without work leaves: if it were evicted, the epoch would be aborted. */
   leaveIfIdle(): void {
     if (this.#member !== 0 && this.phase === "up" && !this.#owner.isBusy) this.#close(false);
+  }
+
+  /** The coordinator's word is awaited. If it is gone with its memory, nobody else will start it again. */
+  get awaitsCoordinator(): boolean {
+    return this.phase !== "up" || this.isMember || this.undecided > 0;
   }
 
   get isMember(): boolean {

@@ -10,7 +10,7 @@ import type { Effect, Input } from "../partition/effects.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf } from "../transaction/failure.ts";
-import type { CallRequest } from "../transaction/transactions.ts";
+import type { CallRequest } from "../transaction/owner.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
 import { createContext } from "./context.ts";
 import { isThenable } from "./thenable.ts";

@@ -154,7 +154,7 @@ export class EpochWork implements EpochOwner {
       attempt !== undefined && !attempt.ended && attempt.root === null,
       "1: a finish of an unknown transaction",
     );
-    if (!drop) this.#parts.layers.add(epoch, this.#parts.transactions.preparedOf(attempt));
+    if (!drop) this.#parts.layers.add(epoch, this.#parts.transactions.finishedOf(attempt));
     this.#parts.transactions.tagged(attempt);
     this.participation.finished(from, epoch);
   }

@@ -1,32 +1,22 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import type { Kernels } from "../../core-wasm/types.ts";
-import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { showEpoch } from "../epochs/epoch.ts";
-import type { UndecidedRecord } from "../epochs/epoch-set.ts";
-import { markPrepared } from "../epochs/prepared-mark.ts";
-import type { KeyGroupMap } from "../keygroups/map.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
 import type { Message } from "../outbox/message.ts";
-import { cut } from "../record/record.ts";
 import { Results } from "../results/results.ts";
-import type { StoredResult } from "../results/stored-result.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
-import type { StateReader } from "../state/reader.ts";
 import { StateStore, type Write } from "../state/store.ts";
 import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
-import { type TransactionOwner, Transactions } from "../transaction/transactions.ts";
+import { Transactions } from "../transaction/transactions.ts";
+import type { TransactionOwner } from "../transaction/owner.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import { ACCEPTED_STATUS } from "../wire/answer.ts";
-import { INGEST } from "../wire/ingest.ts";
-import type { PeerFormat } from "../wire/codec.ts";
-import { INVOKE } from "../wire/invoke.ts";
 import {
   COORDINATOR,
   type Epoch,
@@ -36,85 +26,39 @@ import {
   type PeerMessage,
   type ReportMessage,
 } from "../wire/messages.ts";
-import { Admission, type Batch, type RequestIdentity } from "./admission.ts";
-import type { Effect, Input, StorageOp, ViewRequest } from "./effects.ts";
+import { Admission, type Batch } from "./admission.ts";
+import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { type BatchOutcome, Flows } from "./flows.ts";
-import { Folder } from "./folder.ts";
-import { Journal } from "./journal.ts";
+import { HeldRequests, type RequestInput } from "./held.ts";
+import { Log } from "./log.ts";
 import { Mail } from "./mail.ts";
 import { shownFailure } from "./problems.ts";
-import { type Recovered, replay } from "./recovery.ts";
+import { replay } from "./recovery.ts";
 import type { Root } from "./root.ts";
+import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
-
-/** What a partition is made of and from. */
-export interface PartitionSetup {
-  readonly app: AppDefinition;
-  readonly kernels: Kernels;
-  readonly reader: StateReader;
-  /** This partition's number in the map. */
-  readonly partition: number;
-  readonly map: KeyGroupMap;
-  /** Durable, one more at every start. */
-  readonly incarnation: number;
-  readonly recovered: Recovered;
-  /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
-  readonly reads?: PeerFormat;
-}
-
-/** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */
-export interface PartitionStatus {
-  readonly phase: "starting" | "fenced" | "up";
-  /** Rows of requests without an answer. */
-  readonly waiting: number;
-  readonly attempts: number;
-  /** Keys that are held or waited for. */
-  readonly locks: number;
-  /** Records and unprepared epochs that are not decided. */
-  readonly undecided: number;
-  /** Messages that peers may not have. */
-  readonly unacknowledged: number;
-  /** Messages and requests that wait for this partition to be up. */
-  readonly held: number;
-  /** One-way messages that are not delivered. */
-  readonly outbox: number;
-  /** The partition belongs to an epoch that is not closed. */
-  readonly member: boolean;
-  readonly clock: Epoch;
-  readonly decided: Epoch;
-  readonly era: Epoch;
-  readonly unfoldedBytes: number;
-  readonly unfoldedKeys: number;
-  readonly cachedBytes: number;
-  /** Number of the newest record. */
-  readonly seq: number;
-}
-
-type HeldInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
 
 export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #setup: PartitionSetup;
   readonly #layers: Layers;
   readonly #results: Results;
-  readonly #journal: Journal;
+  readonly #log: Log;
   readonly #flows: Flows;
   readonly #tickets = new Tickets();
   readonly #admission: Admission;
-  readonly #folder: Folder;
   readonly #links: Links;
   readonly #epochs: EpochWork;
   readonly #mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
-  /** Requests that came before this partition was up. */
-  #held: HeldInput[] = [];
-  #heldBytes = 0;
+  readonly #held: HeldRequests;
   #flushWanted = false;
-  #foldWanted = false;
   #wakeWanted = false;
+  /** When the coordinator was last asked for a sign of life; ms. */
+  #probedAt = 0;
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
@@ -126,7 +70,18 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#results = new Results(reader);
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
-    this.#journal = new Journal(replayed.nextSeq, replayed.decided);
+    this.#held = new HeldRequests(kernels);
+    const log = {
+      kernels,
+      committed: this.#layers.committed,
+      results: this.#results,
+      flows: this.#flows,
+      participation: () => this.#epochs.participation,
+      now: () => this.#now,
+      emit: (effect: Effect) => this.emit(effect),
+      undecided: (writes: readonly Write[]) => this.#mail.undecided(writes),
+    };
+    this.#log = new Log(log, recovered.folded, replayed);
     this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
@@ -141,7 +96,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       start: (root) => this.#start(root),
       posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
       roomForMessages: () => this.hasRoomForMessages,
-      congested: () => this.#folder.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
+      congested: () => this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
     });
     this.#epochs = new EpochWork(
       {
@@ -160,26 +115,15 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         finish: (to, message) => this.send(to, message),
         incarnationOf: (peer) => this.#links.incarnationOf(peer),
         wantDispatch: () => this.#links.wantDispatch(),
-        writeEpoch: (contents, epoch) => this.#writeEpoch(contents, epoch),
+        writeEpoch: (contents, epoch) => this.#log.writeEpoch(contents, epoch),
         posted: (writes) => this.#mail.committed(writes),
         resume: () => this.#resume(),
-        decidedMoved: () => this.#wantFold(),
+        decidedMoved: () => this.#log.wantFold(),
       },
       { generation: recovered.generation, replayed },
     );
-    this.#folder = new Folder(
-      kernels,
-      this.#layers.committed,
-      this.#results,
-      this.#flows,
-      { folded: recovered.folded, sizes: replayed.sizes },
-      {
-        firstUndecidedSeq: () => this.#epochs.participation.firstUndecidedSeq,
-        decided: () => this.#epochs.participation.decided,
-      },
-    );
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
-    this.#wantFold();
+    this.#log.wantFold();
   }
 
   /** Handles one input at time `now` (ms since 1970). Effects are to be performed in order. */
@@ -193,7 +137,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ingest":
       case "view":
         if (this.#isUp) this.#request(input);
-        else this.#hold(input);
+        else if (!this.#held.hold(input) && input.kind === "invoke") this.#admission.refuse(input.ticket, input.frame);
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
@@ -202,7 +146,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#flush();
         break;
       case "fold":
-        this.#fold();
+        this.#log.fold();
         break;
       case "deliver":
         if (this.#links.deliver(input.ticket, input.bytes) !== "answered") {
@@ -247,17 +191,17 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   get #wantsFlush(): boolean {
-    return this.#tickets.hasDone || this.#views.length > 0 || this.#hasUnlogged() || this.#mail.wantsFlush(this.#isUp);
+    return (
+      this.#tickets.hasDone || this.#views.length > 0 || this.#log.hasUnlogged || this.#mail.wantsFlush(this.#isUp)
+    );
   }
 
   /** Something here must go on even if nothing comes from outside. */
   get #isPending(): boolean {
     const { participation } = this.#epochs;
     return (
-      !this.#isUp ||
+      participation.awaitsCoordinator ||
       this.transactions.load.attempts > 0 ||
-      participation.isMember ||
-      participation.undecided > 0 ||
       this.#links.outstanding ||
       this.#mail.size > 0
     );
@@ -266,6 +210,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #wake(): void {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
+    this.#probeCoordinator();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.transactions.remote.probe(this.#now);
@@ -273,29 +218,21 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#epochs.participation.leaveIfIdle();
   }
 
-  #request(input: HeldInput): void {
+  #probeCoordinator(): void {
+    const { participation } = this.#epochs;
+    if (!participation.awaitsCoordinator || this.#now - this.#probedAt < LIMITS.probeMs) return;
+    this.#probedAt = this.#now;
+    this.#report({ kind: "ping" });
+  }
+
+  #request(input: RequestInput): void {
     if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
     else if (input.kind === "ingest") this.#ingest(input.ticket, input.frame);
     else this.#views.push({ ticket: input.ticket, query: input.query });
   }
 
-  /** @throws CorruptError for a damaged frame, which is not held */
-  #hold(input: HeldInput): void {
-    if (input.kind !== "view") this.#setup.kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
-    const bytes = input.kind === "view" ? 0 : input.frame.length;
-    if (input.kind === "invoke" && this.#heldBytes + bytes > LIMITS.maxHeldBytes) {
-      this.#admission.refuse(input.ticket, input.frame);
-      return;
-    }
-    this.#heldBytes += bytes;
-    this.#held.push(input);
-  }
-
   #resume(): void {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const input of held) this.#request(input);
+    for (const input of this.#held.take()) this.#request(input);
     this.#mail.restart();
     this.#links.drain();
   }
@@ -408,14 +345,14 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   /** Keeps a message that was sent from outside; its transaction comes later. */
   #accept(root: Root): void {
     const body = JSON.stringify({ id: this.#mail.accept(root) });
-    this.#record(root, ACCEPTED_STATUS, body);
+    this.#log.addResult(root, ACCEPTED_STATUS, body);
     this.#admission.done(root, ACCEPTED_STATUS, 0, body);
   }
 
   /** Commits changes of this partition's own. */
   #commitWrites(writes: readonly Write[]): void {
-    this.#layers.commit(writes, this.#journal.seq, this.clock);
-    this.#journal.addWrites(writes);
+    this.#layers.commit(writes, this.#log.seq, this.clock);
+    this.#log.addWrites(writes);
     this.#mail.committed(writes);
   }
 
@@ -423,7 +360,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const body = this.#resultOf(root, value);
     if (typeof body !== "string") return this.failed(root, body);
     this.#commitWrites(writes);
-    if (root.target.contract.kind === "fn" || root.clientId) this.#record(root, 200, body);
+    if (root.target.contract.kind === "fn" || root.clientId) this.#log.addResult(root, 200, body);
     this.#admission.done(root, 200, 0, body);
   }
 
@@ -465,7 +402,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { failure, answer } = this.#shown(root, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
-    if (failure.kind === "refusal") this.#record(root, status, body);
+    if (failure.kind === "refusal") this.#log.addResult(root, status, body);
     this.#admission.done(root, status, 0, body);
   }
 
@@ -481,25 +418,17 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return shown;
   }
 
-  /** Keeps the answer to a request in the record in the making. */
-  #record({ requestId, fingerprintLow, fingerprintHigh }: RequestIdentity, status: number, body: string): void {
-    const result = { requestId, status, fingerprintLow, fingerprintHigh, body };
-    this.#journal.addResult(result);
-    this.#results.add(result, this.#journal.seq, this.#now);
-    if (this.#journal.bytes > LIMITS.maxRecordBytes) this.#write();
-  }
-
   #ingest(ticket: number, frame: Uint8Array): void {
     const batch = this.#admission.ingest(ticket, frame, this.#now);
     if (!batch) return;
     const outcome = this.#apply(ticket, batch);
-    if (outcome.applied) this.#record(batch.id, outcome.status, outcome.body);
+    if (outcome.applied) this.#log.addResult(batch.id, outcome.status, outcome.body);
     this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
   }
 
   #apply(ticket: number, batch: Batch): BatchOutcome {
     try {
-      return this.#flows.apply(batch, () => this.#log());
+      return this.#flows.apply(batch, () => this.#log.write());
     } catch (error) {
       // Columns that are not the stream's: the frame is refused, and nobody waits for an answer.
       this.#tickets.drop(ticket);
@@ -507,14 +436,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     }
   }
 
-  #hasUnlogged(): boolean {
-    return !this.#journal.isEmpty || this.#flows.dirty;
-  }
-
   /** Makes what is ready durable, then answers what is complete: in this order (invariant 3). */
   #flush(): void {
     this.#flushWanted = false;
-    if (!this.#log()) this.#setup.reader.touch();
+    if (!this.#log.write()) this.#setup.reader.touch();
     this.#mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
@@ -527,59 +452,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     }
   }
 
-  /** Persists what is committed and in no record yet; false when there is nothing. */
-  #log(): boolean {
-    if (!this.#hasUnlogged()) return false;
-    this.#write();
-    return true;
-  }
-
-  /** Persists the journal as one record, together with the window blocks that it closes. */
-  #write(): void {
-    const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
-    const flows = this.#flows.takeChanges(this.#journal.seq, room);
-    const record = this.#journal.take(this.#setup.kernels, this.#now, flows.deltas, this.decided);
-    const ops = recordOps(record);
-    ops.push(...flows.ops);
-    this.emit({ kind: "persist", ops });
-    this.#folder.written(record.seq, record.bytes.length);
-    this.#wantFold();
-  }
-
-  #writeEpoch(
-    contents: ReadonlyArray<{ writes: readonly Write[]; results: readonly StoredResult[] }>,
-    epoch: Pick<UndecidedRecord, "epoch" | "parts">,
-  ): { firstSeq: number; lastSeq: number } {
-    this.#log();
-    const firstSeq = this.#journal.seq;
-    const ops: StorageOp[] = [];
-    for (const content of contents) {
-      this.#mail.undecided(content.writes);
-      const record = this.#journal.takeEpoch(this.#setup.kernels, this.#now, { ...content, epoch }, this.decided);
-      ops.push(...recordOps(record));
-      this.#folder.written(record.seq, record.bytes.length);
-    }
-    ops.push(markPrepared(epoch));
-    this.emit({ kind: "persist", ops });
-    this.#wantFold();
-    return { firstSeq, lastSeq: this.#journal.seq - 1 };
-  }
-
-  #wantFold(): void {
-    if (this.#foldWanted || !this.#folder.isDue) return;
-    this.#foldWanted = true;
-    this.emit({ kind: "want-fold" });
-  }
-
-  /** One bounded turn of folding. It writes first, so that no row can hold what no record holds. */
-  #fold(): void {
-    this.#log();
-    const ops = this.#folder.turn(this.#now);
-    if (ops.length > 0) this.emit({ kind: "persist", ops });
-    this.#foldWanted = this.#folder.isActive || this.#folder.isDue;
-    if (this.#foldWanted) this.emit({ kind: "want-fold" });
-  }
-
   /** Figures for tests and metrics. */
   get status(): PartitionStatus {
     const { participation } = this.#epochs;
@@ -590,20 +462,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       ...this.transactions.load,
       undecided: participation.undecided,
       unacknowledged: this.#links.unacknowledged,
-      held: this.#links.held + this.#held.length,
+      held: this.#links.held + this.#held.size,
       outbox: this.#mail.size,
       member: participation.isMember,
       clock: participation.clock,
       decided: participation.decided,
       era: participation.era,
-      unfoldedBytes: this.#folder.unfoldedBytes,
+      unfoldedBytes: this.#log.unfoldedBytes,
       unfoldedKeys: committed.unfoldedKeys,
       cachedBytes: committed.cachedBytes,
-      seq: this.#journal.seq - 1,
+      seq: this.#log.seq - 1,
     };
   }
-}
-
-function recordOps({ seq, bytes }: { seq: number; bytes: Uint8Array }): StorageOp[] {
-  return cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({ op: "record", seq, part: index, bytes: part }));
 }

@@ -19,6 +19,8 @@ export class EntityCopy {
   readonly #state: StateView;
   readonly #initial: (() => unknown) | undefined;
   #value: unknown = UNLOADED;
+  /** The value as text instead, while no function has it; null when it is that of the state. */
+  #settled: string | null = null;
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
   #loaded: string | null = null;
   #cleared = false;
@@ -42,7 +44,11 @@ export class EntityCopy {
   }
 
   #ensureLoaded(): void {
-    if (this.#value === UNLOADED) this.#load(this.#cleared ? null : this.#state.get(this.entity, this.entity));
+    if (this.#value !== UNLOADED) return;
+    if (this.#settled !== null) {
+      this.#value = decodeValue(this.#settled);
+      this.#settled = null;
+    } else this.#load(this.#cleared ? null : this.#state.get(this.entity, this.entity));
   }
 
   /** An absent value starts as the service's initial state, which is written only once something differs from it. */
@@ -51,8 +57,16 @@ export class EntityCopy {
     this.#loaded = text ?? encodeValue(this.#value);
   }
 
+  /** No function runs on it: the value is kept as text, so that one that goes on after its end changes nothing. @throws when that has none */
+  settle(): void {
+    if (this.#value === UNLOADED) return;
+    this.#settled = encodeValue(this.#value);
+    this.#value = UNLOADED;
+  }
+
   /** The value as text, for readers that must not share it. */
   valueText(): string {
+    if (this.#settled !== null) return this.#settled;
     if (this.#value === UNLOADED && !this.#cleared) {
       const text = this.#state.get(this.entity, this.entity);
       if (text !== null) return text;
@@ -98,21 +112,32 @@ export class EntityCopy {
     this.#cleared = true;
     this.#entries = null;
     this.#value = UNLOADED;
+    this.#settled = null;
   }
 
   snapshot(): CopySnapshot {
     return {
-      value: this.#value === UNLOADED ? undefined : this.valueText(),
+      value: this.#value === UNLOADED && this.#settled === null ? undefined : this.valueText(),
       loaded: this.#loaded,
       cleared: this.#cleared,
       entries: new Map(this.#entries ?? []),
     };
   }
 
-  /** Sets everything back. A plain object is refilled in place, so that a caller's alias of `ctx.state` stays the state. */
-  restore(snapshot: CopySnapshot): void {
+  /**
+   * Sets everything back. A plain object is refilled in place where a function still has it (`aliased`), so that its alias of `ctx.state`
+   * stays the state.
+   */
+  restore(snapshot: CopySnapshot, aliased: boolean): void {
     this.#cleared = snapshot.cleared;
+    this.#settled = null;
     this.#entries = snapshot.entries.size > 0 ? new Map(snapshot.entries) : null;
+    if (!aliased) {
+      this.#value = UNLOADED;
+      this.#settled = snapshot.value ?? null;
+      this.#loaded = snapshot.loaded;
+      return;
+    }
     if (snapshot.value === undefined) {
       this.#restoreUnloaded();
       return;
@@ -151,8 +176,8 @@ export class EntityCopy {
   writes(): Write[] {
     const writes: Write[] = [];
     if (this.#cleared) writes.push({ op: "clear", key: this.entity, text: "" });
-    if (this.#value !== UNLOADED) {
-      const text = encodeValue(this.#value);
+    if (this.#value !== UNLOADED || this.#settled !== null) {
+      const text = this.#settled ?? encodeValue(this.#value);
       if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text });
     }
     for (const [key, change] of this.#entries ?? []) {

@@ -33,6 +33,8 @@ export interface Scope {
   readonly retained: Set<string>;
   /** Other partitions that the subtree may have reached: they are told of its end. */
   readonly reached: Set<Peer>;
+  /** What a scope within it still keeps goes past it. */
+  ended: boolean;
 }
 
 export interface Attempt extends LockOwner {
@@ -80,6 +82,9 @@ export interface Attempt extends LockOwner {
 
 /** A partition that was called and has not answered: its incarnation is not known. */
 export const UNANSWERED = 0;
+
+/** What stands here for a tried call made elsewhere has no id: it is never called, answered or waited for by one. */
+export const MIRROR_ID = 0;
 
 export interface Use {
   /** Activations that use the entity, innermost last. */
@@ -149,6 +154,7 @@ export function newScope(activation: Activation | null, parent: Scope | null, pl
     snapshots: new Map(),
     retained: new Set(),
     reached: new Set(),
+    ended: false,
   };
 }
 
@@ -161,6 +167,7 @@ const WHOLE: Scope = {
   snapshots: new Map(),
   retained: new Set(),
   reached: new Set(),
+  ended: false,
 };
 
 /** Whether a scope is another one or lies within it. */

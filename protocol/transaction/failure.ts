@@ -29,3 +29,12 @@ export function failureOf(error: unknown): Failure {
 export function errorOf(failure: Failure): unknown {
   return failure.kind === "refusal" ? failure.refusal : failure.error;
 }
+
+/** Without a stack: it is made for every attempt that gives way, and where that happened tells nobody anything. */
+export function aborted(message: string): TidegateError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new TidegateError("transaction-aborted", message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}

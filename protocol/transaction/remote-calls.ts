@@ -18,6 +18,7 @@ import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED
 import { answeredBy, answersTo, callsWaitedFor } from "./chase.ts";
 import { failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
+import { restoreScope } from "./rollback.ts";
 import { enclosing, placesOf, scopeKey } from "./scopes.ts";
 import type { Transactions } from "./transactions.ts";
 import { leaveScope } from "./uses.ts";
@@ -252,7 +253,7 @@ export class RemoteCalls {
   #onScopeEnd(from: Peer, { id, scope, undo }: ScopeEndMessage, attempt: Attempt | undefined): void {
     const mirror = attempt?.mirrors?.get(scopeKey(scope));
     if (attempt && mirror) {
-      if (undo) this.#transactions.restore(attempt, mirror);
+      if (undo) restoreScope(attempt, mirror);
       attempt.mirrors?.delete(scopeKey(scope));
       this.#transactions.wake(attempt, leaveScope(attempt, mirror));
     }
@@ -282,7 +283,10 @@ export class RemoteCalls {
     if (!activation) return;
     const { self } = this.#owner;
     const calls = message.path.filter(({ peer }) => peer === self).map((place) => this.#waiting.get(place.activation));
-    const { cycle, open } = answeredBy(activation, calls.map((waiting) => waiting?.activation ?? null));
+    const { cycle, open } = answeredBy(
+      activation,
+      calls.map((waiting) => waiting?.activation ?? null),
+    );
     const { id, origin, path } = message;
     if (cycle) {
       if (origin.peer === self) this.#onCycle({ kind: "cycle", id, activation: origin.activation }, attempt);

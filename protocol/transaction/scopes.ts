@@ -1,6 +1,6 @@
 /** Scopes of tried calls across partitions: each partition that the subtree reaches keeps a mirror of the scope, to undo its own part. */
 import type { Place } from "../wire/messages.ts";
-import { type Activation, type Attempt, newScope, type Scope, type Target } from "./attempt.ts";
+import { type Activation, type Attempt, MIRROR_ID, newScope, type Scope, type Target } from "./attempt.ts";
 
 export function scopeKey({ peer, activation }: Place): string {
   return `${peer}.${activation}`;
@@ -37,16 +37,7 @@ export function enclosing(
   return { scope, up };
 }
 
-/** What stands here for a tried call made elsewhere has no id: it is never called, answered or waited for by one. */
-const MIRROR_ID = 0;
-
-function newMirror(
-  attempt: Attempt,
-  place: Place,
-  parent: Scope,
-  up: Activation | null,
-  target: Target,
-): Scope {
+function newMirror(attempt: Attempt, place: Place, parent: Scope, up: Activation | null, target: Target): Scope {
   const stub: { -readonly [K in keyof Activation]: Activation[K] } = {
     id: MIRROR_ID,
     attempt,

@@ -4,7 +4,8 @@ import { LIMITS } from "../limits.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import type { Activation, Target } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
-import { aborted, type Transactions } from "./transactions.ts";
+import { type Transactions } from "./transactions.ts";
+import { aborted } from "./failure.ts";
 
 /** What a function asks for one-way. */
 export interface SendRequest {

@@ -4,106 +4,24 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
-import { messageWrites, OUTBOX } from "../outbox/message.ts";
-import type { Effect } from "../partition/effects.ts";
+import { OUTBOX } from "../outbox/message.ts";
 import { resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
-import { RECORD_ROW_BYTES } from "../record/record.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { History } from "../state/history.ts";
 import type { Layers, StateView } from "../state/layers.ts";
 import type { Write } from "../state/store.ts";
-import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
-import type { Epoch, PartitionMessage, Peer, TransactionId } from "../wire/messages.ts";
-import {
-  type Activation,
-  type Attempt,
-  type Caller,
-  isTried,
-  isWithin,
-  newScope,
-  type Outcome,
-  type Scope,
-  type Target,
-} from "./attempt.ts";
+import type { Epoch, TransactionId } from "../wire/messages.ts";
+import { type Activation, type Attempt, isTried, type Outcome, type Target } from "./attempt.ts";
 import { AttemptTable } from "./attempt-table.ts";
-import { type Failure, failureOf } from "./failure.ts";
+import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt } from "./beginnings.ts";
+import { checkCall } from "./check-call.ts";
+import { aborted, type Failure, failureOf } from "./failure.ts";
+import type { CallRequest, TransactionOwner } from "./owner.ts";
+import { keepSnapshots, restoreScope, settleState } from "./rollback.ts";
 import { RemoteCalls } from "./remote-calls.ts";
+import { allWritesOf, writesOf } from "./writes.ts";
 import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
-
-/** What becomes of a root. `committed`, `failed` or `finishing` is called, once for each attempt that is not given up (invariant 4). */
-export interface TransactionOwner {
-  emit(effect: Effect): void;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  readonly self: Peer;
-  readonly incarnation: number;
-  /** Highest epoch seen here. */
-  readonly clock: Epoch;
-  /** Another partition has seen this epoch. */
-  see(epoch: Epoch): void;
-  /** Highest known incarnation of a peer; 0 when it was never heard of. */
-  incarnationOf(peer: Peer): number;
-  /** The partition that keeps a key. */
-  partitionOf(key: string): Peer;
-  send(to: Peer, message: PartitionMessage): void;
-  /** The id of a message that is sent here, later than all before. */
-  nextMessageId(): string;
-  /** Those that are not delivered leave room for more. */
-  readonly hasRoomForMessages: boolean;
-  /** A transaction is about to reach another partition, and so will need an epoch. */
-  reaching(): void;
-  /** Newest epoch that is known to be committed. */
-  readonly decided: Epoch;
-  /** This epoch is committed. */
-  learn(epoch: Epoch): void;
-  /** A boundary for snapshots that is not too old to be shown; undefined when there is none. */
-  readonly boundary: Epoch | undefined;
-  /** A function here reads as of this epoch: it is committed, and nothing commits here at or below it any more. */
-  readAsOf(epoch: Epoch): void;
-  /** Reads storage, so that an instance that has been replaced fails rather than answer from memory. */
-  touch(): void;
-  /** The root's function and all its calls are done, nothing failed, and nothing undecided or remote was touched. */
-  committed(root: Root, writes: readonly Write[], value: unknown): void;
-  /** It failed, and what it failed with may be told at once. */
-  failed(root: Root, failure: Failure): void;
-  /** It is done and needs an epoch: it has reached other partitions or read what is not decided. A failure drops its writes. */
-  finishing(attempt: Attempt, outcome: Outcome, writes: readonly Write[]): void;
-}
-
-export interface CallRequest {
-  readonly service: string;
-  readonly key: string;
-  readonly name: string;
-  /** State-codec text, or null for no argument. */
-  readonly input: string | null;
-  /** Made by `ctx.try`. */
-  readonly tried: boolean;
-}
-
-/** What an activation is made from. */
-export interface ActivationParts {
-  readonly parent: Activation | null;
-  readonly up: Activation | null;
-  readonly caller: Caller | null;
-  readonly path: Activation["path"];
-  readonly depth: number;
-  readonly scope: Scope;
-  readonly target: Target;
-  readonly tried: boolean;
-  readonly input: string | null;
-  readonly remote: Peer | null;
-}
-
-/** What an attempt of a root, or its presence at another partition, is made from. */
-export interface AttemptParts {
-  readonly id: TransactionId;
-  readonly root: Root | null;
-  readonly age: number;
-  readonly at: number;
-  readonly locking: boolean;
-  readonly snapshot: Epoch;
-}
 
 export class Transactions {
   readonly #app: AppDefinition;
@@ -155,52 +73,14 @@ export class Transactions {
     this.enter(this.newActivation(attempt, { ...parts, scope: attempt.scope, target: root.target, input }));
   }
 
-  newAttempt({ id, root, age, at, locking, snapshot }: AttemptParts): Attempt {
-    const attempt: Attempt = {
-      id,
-      root,
-      age,
-      at,
-      locking,
-      snapshot,
-      scope: newScope(null, null, null),
-      uses: new Map(),
-      queued: null,
-      live: new Set(),
-      commitsAtStart: this.#commits,
-      peers: null,
-      mirrors: null,
-      postings: null,
-      prepared: null,
-      heardAt: this.owner.now,
-      killed: false,
-      stale: false,
-      calls: 0,
-      phase: "running",
-      ended: false,
-    };
+  newAttempt(parts: AttemptParts): Attempt {
+    const attempt = beginAttempt(parts, this.#commits, this.owner.now);
     this.attempts.add(attempt);
     return attempt;
   }
 
   newActivation(attempt: Attempt, parts: ActivationParts): Activation {
-    const { tried, scope: outer, ...rest } = parts;
-    const activation: { -readonly [K in keyof Activation]: Activation[K] } = {
-      id: this.#nextId++,
-      attempt,
-      ...rest,
-      mode: parts.target.contract.kind === "query" ? "shared" : "exclusive",
-      scope: outer,
-      children: 0,
-      state: "waiting",
-      undoing: null,
-      outcome: null,
-    };
-    if (tried) {
-      activation.scope = newScope(activation, outer, { peer: this.owner.self, activation: activation.id });
-    }
-    attempt.live.add(activation);
-    return activation;
+    return beginActivation(this.#nextId++, attempt, parts, this.owner.self);
   }
 
   resolve(service: string, key: string, name: string): Target {
@@ -227,7 +107,7 @@ export class Transactions {
     let failure: Failure | undefined;
     try {
       target = this.resolve(request.service, request.key, request.name);
-      this.#checkCall(parent, target);
+      checkCall(parent, target, request.input);
     } catch (error) {
       failure = failureOf(error);
     }
@@ -249,25 +129,6 @@ export class Transactions {
       remote: peer === this.owner.self ? null : peer,
     });
     return failure ? { activation, failure } : { activation };
-  }
-
-  #checkCall(parent: Activation, target: Target): void {
-    if (parent.scope.failure) throw aborted("an earlier call of this transaction failed; it can only abort");
-    if (parent.mode === "shared" && target.contract.kind !== "query") {
-      throw new TidegateError(
-        "method-not-allowed",
-        `a query cannot call ${target.service.contract.name}.${target.name}, which may write`,
-      );
-    }
-    if (parent.depth + 1 >= LIMITS.maxCallDepth) {
-      throw new TidegateError("call-depth-exceeded", `calls are nested more than ${LIMITS.maxCallDepth} deep`);
-    }
-    if (parent.attempt.calls >= LIMITS.maxCallsPerTransaction) {
-      throw new TidegateError(
-        "transaction-too-large",
-        `a transaction makes at most ${LIMITS.maxCallsPerTransaction} calls`,
-      );
-    }
   }
 
   /** A user function has returned or thrown. Ignored once its transaction has ended: the function outlived it. */
@@ -322,7 +183,7 @@ export class Transactions {
       return;
     }
     try {
-      if (activation.scope.activation !== null) this.#keepSnapshots(activation);
+      if (activation.scope.activation !== null) keepSnapshots(activation, () => this.copyOf(activation));
     } catch (error) {
       // What the state is just now cannot be stored, and so not be set back to: the call fails before it has done anything.
       this.#finish(activation, { ok: false, failure: failureOf(error) });
@@ -330,19 +191,6 @@ export class Transactions {
     }
     activation.state = "running";
     this.owner.emit({ kind: "run", activation });
-  }
-
-  /** So that each tried subtree around this call can be undone by itself. */
-  #keepSnapshots(activation: Activation): void {
-    if (activation.mode === "shared") return;
-    const copy = this.copyOf(activation);
-    for (
-      let scope: Scope | null = activation.scope;
-      scope !== null && scope.activation !== null;
-      scope = scope.parent
-    ) {
-      if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot());
-    }
   }
 
   /** The transaction's own copy of what its function runs on. */
@@ -361,20 +209,14 @@ export class Transactions {
   }
 
   /** The function is done and so are its calls. A tried subtree that failed is set back everywhere before its caller hears of it. */
-  #finish(activation: Activation, outcome: Outcome): void {
+  #finish(activation: Activation, returned: Outcome): void {
     const { attempt, scope } = activation;
+    const outcome = settleState(activation, returned);
     if (isTried(activation)) {
-      if (scope.failure) this.restore(attempt, scope);
+      if (scope.failure) restoreScope(attempt, scope);
       if (this.remote.endScope(activation, outcome)) return;
     }
     this.leave(activation, outcome);
-  }
-
-  /** Sets back what a scope has done here. */
-  restore(attempt: Attempt, scope: Scope): void {
-    for (const [entity, snapshot] of scope.snapshots) attempt.uses.get(entity)?.copy?.restore(snapshot);
-    attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
-    attempt.prepared = null;
   }
 
   /** Ends an activation and its use of its key. */
@@ -447,7 +289,7 @@ export class Transactions {
     let failure = outcome.ok ? null : outcome.failure;
     if (!failure) {
       try {
-        writes = this.#writesOf(attempt);
+        writes = writesOf(attempt, () => this.owner.nextMessageId());
       } catch (error) {
         failure = failureOf(error);
       }
@@ -475,7 +317,7 @@ export class Transactions {
     let settled = outcome;
     let writes: readonly Write[] = [];
     try {
-      if (settled.ok) writes = this.#writesOf(attempt);
+      if (settled.ok) writes = writesOf(attempt, () => this.owner.nextMessageId());
     } catch (error) {
       settled = { ok: false, failure: failureOf(error) };
     }
@@ -489,33 +331,14 @@ export class Transactions {
     this.owner.finishing(attempt, settled, writes);
   }
 
-  /** What finishing an attempt here writes; messages that it sends are writes too. */
+  /** What finishing an attempt here writes; messages that it sends are writes too. @throws when it is too much */
   preparedOf(attempt: Attempt): readonly Write[] {
-    return (attempt.prepared ??= this.#writesOf(attempt));
+    return (attempt.prepared ??= writesOf(attempt, () => this.owner.nextMessageId()));
   }
 
-  #writesOf(attempt: Attempt): Write[] {
-    const writes: Write[] = [];
-    for (const { copy } of attempt.uses.values()) {
-      if (copy === null) continue;
-      for (const write of copy.writes()) {
-        if (!fitsUtf8(write.text, LIMITS.maxValueBytes)) {
-          throw new TidegateError(
-            "transaction-too-large",
-            `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,
-          );
-        }
-        writes.push(write);
-      }
-    }
-    if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, () => this.owner.nextMessageId()));
-    if (!fitRecord(writes)) {
-      throw new TidegateError(
-        "transaction-too-large",
-        `a transaction writes at most ${LIMITS.maxTransactionBytes} bytes`,
-      );
-    }
-    return writes;
+  /** The same at its finish, where nothing may fail: what was undone since the last answer can only have made it a little more. */
+  finishedOf(attempt: Attempt): readonly Write[] {
+    return attempt.prepared ?? allWritesOf(attempt, () => this.owner.nextMessageId());
   }
 
   /** An older transaction needs what this attempt holds, or one of its participants was lost: its root begins again, unless it has its epoch. */
@@ -653,23 +476,4 @@ export class Transactions {
 function rootOf({ root }: Attempt): Root {
   invariant(root !== null, "6: an attempt without a root");
   return root;
-}
-
-/** Without a stack: it is made for every attempt that gives way, and where that happened tells nobody anything. */
-export function aborted(message: string): TidegateError {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  const error = new TidegateError("transaction-aborted", message);
-  Error.stackTraceLimit = stackTraceLimit;
-  return error;
-}
-
-/** Whether writes are as small together as a transaction's must be; their bytes are counted only when their lengths leave that open. */
-function fitRecord(writes: readonly Write[]): boolean {
-  let units = 0;
-  for (const { key, text } of writes) units += key.length + text.length;
-  const rows = writes.length * RECORD_ROW_BYTES;
-  if (rows + units * UTF8_PER_UNIT <= LIMITS.maxTransactionBytes) return true;
-  const bytes = writes.reduce((sum, { key, text }) => sum + utf8Length(key) + utf8Length(text), rows);
-  return bytes <= LIMITS.maxTransactionBytes;
 }

@@ -4,7 +4,7 @@
  * until it ends, as in nested transactions (Moss 1981), so that rolling it back cannot undo anybody else's work.
  */
 import { invariant } from "../assert.ts";
-import { type Activation, type Attempt, isAncestorOrSelf, type Scope, type Use } from "./attempt.ts";
+import { type Activation, type Attempt, isAncestorOrSelf, MIRROR_ID, type Scope, type Use } from "./attempt.ts";
 
 /** True when the activation may use its key now; otherwise it is queued. */
 export function enterUse(activation: Activation): boolean {
@@ -92,6 +92,11 @@ export function leaveUse(activation: Activation): Left {
   return left;
 }
 
+/** The functions that run on a key, or wait for their calls: not those that only keep it. */
+export function usersOf({ stack }: Use, entity: string): Activation[] {
+  return stack.filter(({ id, target }) => id !== MIRROR_ID && target.entity === entity);
+}
+
 /** Ends what a scope of another partition's tried call keeps here. */
 export function leaveScope(attempt: Attempt, scope: Scope): Left {
   const left = { woken: [] as Activation[], kept: false };
@@ -107,14 +112,23 @@ export function leaveQueue(activation: Activation): void {
 }
 
 function endRetention(attempt: Attempt, scope: Scope, left: { woken: Activation[]; kept: boolean }): void {
+  scope.ended = true;
+  const outer = lasting(scope.parent);
   for (const entity of scope.retained) {
     const use = attempt.uses.get(entity);
     invariant(use !== undefined, "6: a tried call keeps a key that is not in use");
     remove(use.stack, scope.activation as Activation);
-    if (scope.parent) left.kept = retain(use, scope.parent, entity) || left.kept;
+    if (outer) left.kept = retain(use, outer, entity) || left.kept;
     admit(attempt, use, left.woken);
   }
   scope.retained.clear();
+}
+
+/** The ends of scopes come from their own partitions: that of an outer one may be here first, and then that keeps nothing any more. */
+function lasting(scope: Scope | null): Scope | null {
+  let at = scope;
+  while (at?.ended) at = at.parent;
+  return at;
 }
 
 /** True when others wait for what is kept now. */

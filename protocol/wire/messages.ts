@@ -96,7 +96,7 @@ export interface InquireMessage {
   readonly kind: "inquire";
   readonly id: TransactionId;
 }
-/** Says nothing: it shows the sender whether the receiver is still the same incarnation. */
+/** Says nothing: it shows the sender whether the receiver is still the same incarnation, and starts one where there is none. */
 export interface PingMessage {
   readonly kind: "ping";
 }
@@ -190,6 +190,7 @@ export interface RecordReport {
 
 /** From a partition to the coordinator. */
 export type ReportMessage =
+  | PingMessage
   /** A new incarnation asks for the era. */
   | { readonly kind: "hello"; readonly reads: number }
   /** Answers `recover`: what it knows to be committed, and its undecided records. */
@@ -223,6 +224,7 @@ export type ReportMessage =
 
 /** From the coordinator to a partition. */
 export type OrderMessage =
+  | PingMessage
   /** A new generation: drop what runs, keep records, report. */
   | { readonly kind: "recover"; readonly generation: number }
   | {

@@ -23,6 +23,9 @@ export interface ClientSetup {
   readonly durable: DurableLog;
 }
 
+/** What a client waits before it asks again doubles up to so many times the first pause. */
+const LONGEST_PAUSE = 8;
+
 export class Client {
   readonly #setup: ClientSetup;
   readonly #number: number;
@@ -79,16 +82,16 @@ export class Client {
   }
 
   /** Sends what is unanswered, and does so again after a while. */
-  #ask(): void {
+  #ask(pause = 1): void {
     const { world } = this.#setup;
     this.#giveUp();
     if (this.#open.length === 0) return;
     const group = this.#group;
     this.#send([...this.#open]);
-    world.scheduler.in(100 + this.#random.next() * 250, () => {
+    world.scheduler.in(pause * (100 + this.#random.next() * 250), () => {
       if (this.#group !== group || this.#open.length === 0) return;
       world.count("request repeated");
-      this.#ask();
+      this.#ask(Math.min(2 * pause, LONGEST_PAUSE));
     });
   }
 

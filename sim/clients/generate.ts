@@ -81,19 +81,25 @@ export class Generator {
 
 const read: Step = { op: "read" };
 const call = (at: Place, ...steps: Step[]): Step => ({ op: "call", at, steps });
+const look = (at: Place, ...steps: Step[]): Step => ({ op: "call", at, steps, look: true });
 
 /** Kinds of transactions and how often they come. Those that cross partitions are what the simulator is for. */
 const SHAPES: readonly Shape[] = [
   [10, "local", (g) => g.run(g.place(), read, ...g.pause(), g.append(), read)],
-  [4, "local pair", (g) => pairOf(g)],
+  [6, "local pair", (g) => pairOf(g)],
   [5, "local refusal", (g) => g.run(g.place(), read, { op: "refuse", every: g.every() }, g.append())],
   [4, "look", (g) => g.look(g.place(), ...g.pause(), read)],
   [6, "look far", (g) => lookFar(g)],
+  [6, "look pair", (g) => lookPair(g)],
+  [4, "read beside", (g) => readBeside(g)],
   [16, "chain", (g) => chain(g)],
   [10, "there and back", (g) => thereAndBack(g)],
   [7, "ring", (g) => ring(g)],
   [9, "side by side", (g) => sideBySide(g)],
   [8, "skew", (g) => skew(g)],
+  [4, "upgrade", (g) => upgrade(g)],
+  [3, "loose ends", (g) => looseEnds(g)],
+  [2, "crossing", (g) => crossing(g)],
   [7, "refusal far", (g) => failFar(g, "refuse")],
   [4, "throw far", (g) => failFar(g, "throw")],
   [7, "tried", (g) => tried(g)],
@@ -154,8 +160,31 @@ function sideBySide(g: Generator): Ask {
 /** Reads some and writes another: what serializability forbids two of them to do at once. */
 function skew(g: Generator): Ask {
   const [a, b, c] = g.places(3) as [Place, Place?, Place?];
-  const looks = [b, c].filter((at) => at !== undefined).map((at) => call(at, read));
+  const ask = g.random.oneIn(3) ? call : look;
+  const looks = [b, c].filter((at) => at !== undefined).map((at) => ask(at, read));
   return g.run(a, ...looks, ...g.pause(), g.append());
+}
+
+/** Looks at a list first, then appends to it: its shared lock becomes an exclusive one. */
+function upgrade(g: Generator): Ask {
+  const [a, b] = g.places(2) as [Place, Place];
+  return g.run(a, look(b, read), ...g.pause(), call(b, g.append(), read));
+}
+
+/** One of its calls fails, and the others go on after the function has heard of that. */
+function looseEnds(g: Generator): Ask {
+  const [first, failing, ...others] = g.places(4) as [Place, Place, ...Place[]];
+  const fails: Call = { at: failing, steps: [read, { op: "refuse", every: g.every() }] };
+  const slow = others.map((at): Call => ({ at, steps: [{ op: "pause", ms: g.random.int(40) }, g.append()] }));
+  return g.run(first, read, { op: "all", calls: [fails, ...slow] });
+}
+
+/** Calls at once that come to wait for each other, mostly: it may be given up as a cycle. */
+function crossing(g: Generator): Ask | undefined {
+  const [a, b, c] = g.apart(3);
+  if (!a || !b || !c) return undefined;
+  const over = (from: Place, to: Place): Call => ({ at: from, steps: [...g.pause(), call(to, g.append())] });
+  return g.run(a, { op: "all", calls: [over(b, c), over(c, b)] });
 }
 
 function failFar(g: Generator, op: "refuse" | "throw"): Ask | undefined {
@@ -210,6 +239,23 @@ function sendTried(g: Generator): Ask | undefined {
   const refuse: Step = { op: "refuse", every: g.every() };
   const [far, own]: [Step[], Step[]] = g.random.oneIn(2) ? [[call(c, send(a))], []] : [[], [send(c)]];
   return g.run(a, { op: "try", at: b, steps: [send(c), ...far, refuse, g.append()] }, ...own, send(b), g.append());
+}
+
+/** Two lists of one partition at once, seen from there or from afar, while others append to both. */
+function lookPair(g: Generator): Ask | undefined {
+  const pair = g.neighbours();
+  if (!pair) return undefined;
+  if (g.random.oneIn(2)) return g.look(pair[0], read, ...g.pause(), call(pair[1], read));
+  const far = g.places(1)[0] as Place;
+  return g.look(far, call(pair[0], read), ...g.pause(), call(pair[1], read));
+}
+
+/** What it only reads here is not undecided, what it appends beside that is. */
+function readBeside(g: Generator): Ask | undefined {
+  const pair = g.neighbours();
+  const [far] = g.places(1);
+  if (!pair || !far || pair.includes(far)) return undefined;
+  return g.run(pair[0], look(pair[1], read), g.append(), call(far, g.append()));
 }
 
 function transfer({ random, ground }: Generator): Ask {

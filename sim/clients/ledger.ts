@@ -18,6 +18,8 @@ export interface Entry {
   readonly invokedMs: number;
   completed: number | null;
   completedMs: number;
+  /** It was told to come again: it may then have run after what came later in its frame. */
+  refused: boolean;
   /** The first that counts; null while there is none, or none will come. */
   answer: Answer | null;
 }
@@ -48,6 +50,7 @@ export class Ledger {
       invokedMs: now,
       completed: null,
       completedMs: 0,
+      refused: false,
       answer: null,
     });
     this.#world.trace.say(
@@ -70,6 +73,7 @@ export class Ledger {
     }
     if (answer.status === 503 && answer.retryable) {
       this.#world.count("request refused for a while");
+      entry.refused = true;
       return false;
     }
     if (!EXPECTED.has(answer.status))

@@ -114,7 +114,8 @@ function shown({ pure, micro, at, ctx }: Running): Micro[] {
 }
 
 async function callOne(running: Running, step: Call & { readonly op: "call" | "try" | "catch" }): Promise<void> {
-  const { ctx, micro, name } = running;
+  const { ctx, micro } = running;
+  const name = step.look ? "look" : running.name;
   const input = { steps: step.steps };
   if (step.op === "call") {
     micro.push(...(await ctx.call(contractAt(step.at), step.at[1])[name](input)).m);
@@ -132,7 +133,9 @@ async function callOne(running: Running, step: Call & { readonly op: "call" | "t
 }
 
 async function callAll({ ctx, micro, name }: Running, calls: readonly Call[]): Promise<void> {
-  const done = await Promise.all(calls.map(({ at, steps }) => ctx.call(contractAt(at), at[1])[name]({ steps })));
+  const done = await Promise.all(
+    calls.map(({ at, steps, look }) => ctx.call(contractAt(at), at[1])[look ? "look" : name]({ steps })),
+  );
   for (const { m } of done) micro.push(...m);
 }
 

@@ -19,6 +19,8 @@ export type Step =
 
 export interface Call {
   readonly at: Place;
+  /** By the query, which takes a shared lock; its steps only read. */
+  readonly look?: true;
   readonly steps: readonly Step[];
 }
 

@@ -9,6 +9,7 @@ import type { Instance } from "../world/instance.ts";
 import type { Rpc } from "../world/rpc.ts";
 import type { World } from "../world/world.ts";
 import { drawManner } from "./manner.ts";
+import { NAMED_AIMS } from "./named.ts";
 
 /** `persisted record`, `confirmed record`, `sent prepared`, `handled close`, ... */
 export type Occasion = string;
@@ -16,14 +17,22 @@ export type Occasion = string;
 export type AimAction =
   | {
       readonly do: "crash";
-      /** Who: the one that it happened at, the other end of a message, the coordinator, another partition, or everybody. */
-      readonly who: "self" | "peer" | "coordinator" | "other" | "all";
+      /** The one that it happened at, the other end of a message, the coordinator, any partition, everybody, or a partition by its number. */
+      readonly who: Who;
       /** 0: before anything else happens. */
       readonly delayMs: number;
       readonly manner: CrashManner;
     }
-  /** From now on messages of a kind are late at one partition. */
-  | { readonly do: "delay"; readonly kind: string; readonly to: Peer; readonly ms: number; readonly maxMs: number };
+  /** From now on messages of a kind are late at one partition, or at the other end of the message. */
+  | {
+      readonly do: "delay";
+      readonly kind: string;
+      readonly to: Peer | "peer";
+      readonly ms: number;
+      readonly maxMs: number;
+    };
+
+export type Who = "self" | "peer" | "coordinator" | "other" | "all" | Peer;
 
 export interface Aim {
   readonly name: string;
@@ -43,7 +52,7 @@ const WRITES = ["record", "record", "record", "replace-record", "drop-records", 
 
 export function drawAims(random: Random, partitions: number): Aim[] {
   const aims = Array.from({ length: 3 + random.int(6) }, () => drawAim(random, partitions));
-  for (const make of NAMED) if (random.oneIn(4)) aims.push(make(random, partitions));
+  for (const make of NAMED_AIMS) if (random.oneIn(4)) aims.push(make(random, partitions));
   return aims;
 }
 
@@ -67,94 +76,6 @@ function drawSecond(random: Random, partitions: number): AimAction {
   }
   const who = random.pick(["peer", "coordinator", "other", "all"] as const);
   return { do: "crash", who, delayMs: random.next() * 60, manner: drawManner(random, "aimed crash") };
-}
-
-type NamedAim = (random: Random, partitions: number) => Aim;
-
-/** The windows that docs/protocol.md names. */
-const NAMED: readonly NamedAim[] = [
-  (random) => aim("just after a record", "persisted record", 1 + random.int(20), crash(random, "self", 0)),
-  (random) => aim("record durable, not yet said", "confirmed record", 1 + random.int(20), crash(random, "self", 0)),
-  (random) => aim("just after an abort row", "persisted aborted", 1 + random.int(3), crash(random, "coordinator", 0)),
-  (random) =>
-    aim("abort row durable", "confirmed aborted", 1 + random.int(3), crash(random, "coordinator", random.next() * 12)),
-  (random, partitions) =>
-    aim(
-      "abort news late at one, then the coordinator crashes",
-      "persisted aborted",
-      1 + random.int(3),
-      { do: "delay", kind: "era", to: random.int(partitions), ms: 700, maxMs: 500 },
-      crash(random, "coordinator", 60 + random.next() * 300),
-    ),
-  (random, partitions) =>
-    aim(
-      "decision late at one, then the coordinator crashes",
-      "sent decide",
-      1 + random.int(20),
-      { do: "delay", kind: "decide", to: random.int(partitions), ms: 300, maxMs: 300 },
-      crash(random, "coordinator", random.next() * 30),
-    ),
-  (random) => aim("all prepared, none told", "handled prepared", 2 + random.int(10), crash(random, "all", 0)),
-  (random) =>
-    aim(
-      "decided, then everything is reset",
-      "sent decide",
-      1 + random.int(10),
-      crash(random, "all", random.next() * 8),
-    ),
-  (random) =>
-    aim(
-      "a participant is lost after its answer",
-      "sent answer",
-      1 + random.int(20),
-      crash(random, "self", random.next() * 8),
-    ),
-  (random) =>
-    aim(
-      "the root is lost after its finishes",
-      "sent finish",
-      1 + random.int(20),
-      crash(random, "self", random.next() * 8),
-    ),
-  (random, partitions) =>
-    aim("finishes late", "sent finish", 1 + random.int(10), {
-      do: "delay",
-      kind: "finish",
-      to: random.int(partitions),
-      ms: 400,
-      maxMs: 200,
-    }),
-  (random) =>
-    aim("a replaced coordinator decides from memory", "handled prepared", 1 + random.int(10), {
-      do: "crash",
-      who: "coordinator",
-      delayMs: 0,
-      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
-    }),
-  (random) =>
-    aim("a replaced partition answers from memory", "sent answer", 1 + random.int(20), {
-      do: "crash",
-      who: "self",
-      delayMs: 0,
-      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
-    }),
-  (random) => aim("crash in recovery", "handled recover", 1 + random.int(3), crash(random, "self", random.next() * 10)),
-  (random) =>
-    aim(
-      "coordinator crashes in recovery",
-      "handled report",
-      1 + random.int(3),
-      crash(random, "coordinator", random.next() * 10),
-    ),
-  (random) => aim("crash while folding", "persisted drop-records", 1 + random.int(6), crash(random, "self", 0)),
-];
-
-function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
-  return { name, on, nth, actions };
-}
-
-function crash(random: Random, who: "self" | "peer" | "coordinator" | "other" | "all", delayMs: number): AimAction {
-  return { do: "crash", who, delayMs, manner: drawManner(random, "aimed crash") };
 }
 
 interface Armed {
@@ -221,7 +142,8 @@ function nameOfOp(op: unknown): string {
 function act(action: AimAction, instance: Instance<unknown>, peer: Peer | undefined): void {
   const { world } = instance;
   if (action.do === "delay") {
-    const { kind, to, maxMs, ms } = action;
+    const { kind, maxMs, ms } = action;
+    const to = action.to === "peer" ? (peer ?? instance.object.number) : action.to;
     world.network.lateness.push({ kind, to, maxMs, until: world.scheduler.now + ms });
     return;
   }
@@ -235,7 +157,7 @@ function act(action: AimAction, instance: Instance<unknown>, peer: Peer | undefi
 
 function targets(
   world: World,
-  who: "self" | "peer" | "coordinator" | "other" | "all",
+  who: Who,
   { object }: Instance<unknown>,
   peer: Peer | undefined,
 ): ReadonlyArray<SimObject<unknown>> {
@@ -250,5 +172,7 @@ function targets(
       return [object.random.pick(world.partitions as unknown as ReadonlyArray<SimObject<unknown>>)];
     case "all":
       return world.objects;
+    default:
+      return [world.objectOf(who)];
   }
 }

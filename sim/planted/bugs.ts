@@ -1,23 +1,25 @@
-/** Planted bugs: mistakes that the simulator must find, or it would not find them if they were ours (issue 7, point 5). */
-import type { Patch } from "./patches.ts";
-
-export interface PlantedBug extends Patch {
-  readonly name: string;
-  /** What is wrong then, in a sentence. */
-  readonly what: string;
-  /** The rule of docs/protocol.md or invariant of docs/architecture.md that it breaks. */
-  readonly rule: string;
-}
+/** All planted bugs (issue 7, point 5). They exist as patches of the source text only: nothing of them is in what is deployed. */
+import { CHANNELS } from "./bugs/channels.ts";
+import { COORDINATOR } from "./bugs/coordinator.ts";
+import { EPOCHS } from "./bugs/epochs.ts";
+import { FINISH } from "./bugs/finish.ts";
+import { OUTBOXES } from "./bugs/outbox.ts";
+import { RUNNING } from "./bugs/running.ts";
+import { SCOPES } from "./bugs/scopes.ts";
+import { SNAPSHOTS } from "./bugs/snapshots.ts";
+import { STORAGE } from "./bugs/storage.ts";
+import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
-  {
-    name: "reply-early",
-    what: "Answers leave before what they show is durable.",
-    rule: "invariant 3",
-    file: "protocol/partition/machine.ts",
-    find: "    if (!this.#log()) this.#setup.reader.touch();",
-    replace: "",
-  },
+  ...RUNNING,
+  ...SCOPES,
+  ...FINISH,
+  ...EPOCHS,
+  ...CHANNELS,
+  ...COORDINATOR,
+  ...STORAGE,
+  ...SNAPSHOTS,
+  ...OUTBOXES,
 ];
 
 export function bugNamed(name: string): PlantedBug {

@@ -3,6 +3,7 @@ import type { Patch } from "./patches.ts";
 
 export const SMALL_LIMITS = {
   maxRunning: 8,
+  maxInvocations: 14,
   maxPartBytes: 400,
   cacheBytes: 1_500,
   foldBytes: 3_000,

@@ -1,12 +1,16 @@
 /** A thread that runs seeds. What it patches must be patched before the protocol is loaded, so it loads all else by `import()`. */
 import { parentPort, workerData } from "node:worker_threads";
 import { bugNamed } from "../planted/bugs.ts";
+import { patchesOf } from "../planted/planted.ts";
 import { applyPatches } from "../planted/patches.ts";
 import { smallLimitsPatches } from "../planted/small-limits.ts";
 import type { Order, Settings } from "./messages.ts";
 
 const settings = workerData as Settings;
-applyPatches([...smallLimitsPatches(settings.limits), ...(settings.bug === null ? [] : [bugNamed(settings.bug)])]);
+applyPatches([
+  ...smallLimitsPatches(settings.limits),
+  ...(settings.bug === null ? [] : patchesOf(bugNamed(settings.bug))),
+]);
 const { obey } = await import("./obey.ts");
 
 parentPort?.on("message", (order: Order) => {

@@ -1,7 +1,8 @@
 /** An instance of a partition: the real machine and engine over its view of storage. */
 import { Engine, type EngineHost, type HostEffect } from "../../protocol/execution/engine.ts";
 import type { StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
-import { PartitionMachine, type PartitionSetup } from "../../protocol/partition/machine.ts";
+import { PartitionMachine } from "../../protocol/partition/machine.ts";
+import type { PartitionSetup } from "../../protocol/partition/setup.ts";
 import { MapStore } from "../map-store.ts";
 import { callFrom } from "./functions.ts";
 import { type CallBack, Fenced, Instance } from "./instance.ts";

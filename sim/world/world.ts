@@ -151,8 +151,8 @@ export class World {
     this.#slowDisks.clear();
     for (const object of this.objects) {
       for (const zombie of object.zombies) zombie.die();
+      // An object that is down stays so until somebody calls it: nobody else starts one on the platform either.
       object.zombies = [];
-      this.scheduler.in(0, () => void object.boot());
     }
   }
 }

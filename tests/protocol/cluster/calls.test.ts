@@ -47,6 +47,28 @@ describe("a tried call of another partition that fails", () => {
   });
 });
 
+describe("a tried call that made a tried call", () => {
+  test.each([
+    ["fails", fail],
+    ["ends well", add(0)],
+  ])(
+    "keeps no key of a third partition that hears of its end before that of the inner one, when it %s",
+    async (_, last) => {
+      const c = await Cluster.up(3);
+      const [a, b, d] = [c.place(0), c.place(1), c.place(2)];
+      const request = await c.ask(a, [on("try", b, on("try", d, add(5)), pause(1), last), on("call", d, add(1))]);
+      await c.until("scope-end", 1, 2);
+      const late = c.take(isOf("scope-end", 1, 2));
+      await c.open(1);
+      await c.run();
+      c.net.push(...late);
+      await c.run();
+      expect(request.answer?.status).toBe(200);
+      await expectIdle(c);
+    },
+  );
+});
+
 describe("a cycle of calls in one transaction", () => {
   test("across partitions, B → C and C → B by siblings, is found and told, and ends", async () => {
     const c = await Cluster.up(3);

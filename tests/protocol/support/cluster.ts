@@ -7,7 +7,7 @@ import type { StorageOp } from "../../../protocol/partition/effects.ts";
 import { decodeBatch } from "../../../protocol/wire/codec.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { COORDINATOR, type Epoch, type Peer, type PeerMessage } from "../../../protocol/wire/messages.ts";
-import { defineApp } from "../../../sdk/index.ts";
+import { type AppDefinition, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
 import { MapStore } from "../../../sim/map-store.ts";
 import type { Place, Step } from "../../../sim/program.ts";
 import { programServices } from "../../../sim/program-services.ts";
@@ -37,13 +37,14 @@ export interface Asked {
   /** Else one of a client that no other request has. */
   readonly id?: string;
   readonly snapshot?: boolean;
-  readonly name?: "run" | "look";
+  /** Else `run`. */
+  readonly name?: string;
 }
 
 const MAX_TURNS = 2_000;
 
 export class Cluster implements NodeHost {
-  readonly app = defineApp({ services: programServices((gate) => this.#pause(gate)), partitions: 1 });
+  readonly app: AppDefinition;
   readonly stores: MapStore[];
   readonly partitions: Array<PartitionNode | DamagedNode> = [];
   coordinator: CoordinatorNode;
@@ -60,15 +61,18 @@ export class Cluster implements NodeHost {
   readonly #gates = new Map<number, Array<() => void>>();
   readonly #opened = new Set<number>();
 
-  constructor(partitions: number) {
+  /** @param services beside those of programs */
+  constructor(partitions: number, services: readonly ServiceDefinition[] = []) {
+    const programs = programServices((gate) => this.#pause(gate));
+    this.app = defineApp({ services: [...programs, ...services], partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
     this.coordinator = new CoordinatorNode(1, this.#stored, this);
     for (let peer = 0; peer < partitions; peer++) this.#start(peer);
   }
 
   /** Everybody is up, and nothing is under way. */
-  static async up(partitions: number): Promise<Cluster> {
-    const cluster = new Cluster(partitions);
+  static async up(partitions: number, services: readonly ServiceDefinition[] = []): Promise<Cluster> {
+    const cluster = new Cluster(partitions, services);
     await cluster.turn();
     await cluster.run();
     cluster.log = [];

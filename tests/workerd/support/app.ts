@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { murmur3 } from "../../../core-wasm/reference/murmur3.ts";
 import type { PartitionRpc } from "../../../durable/partition.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
-import type { PartitionStatus } from "../../../protocol/partition/machine.ts";
+import type { PartitionStatus } from "../../../protocol/partition/setup.ts";
 import type { Place, Seen, Step } from "../../../sim/program.ts";
 import { PARTITIONS } from "../../app/src/partitions.ts";
 

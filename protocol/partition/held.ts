@@ -1,0 +1,39 @@
+/** Requests that came before their partition was up. They wait, up to a limit, and go on in order. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { LIMITS } from "../limits.ts";
+import { INGEST } from "../wire/ingest.ts";
+import { INVOKE } from "../wire/invoke.ts";
+import type { Input } from "./effects.ts";
+
+export type RequestInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
+
+export class HeldRequests {
+  readonly #kernels: Kernels;
+  #inputs: RequestInput[] = [];
+  #bytes = 0;
+
+  constructor(kernels: Kernels) {
+    this.#kernels = kernels;
+  }
+
+  /** False when there is no room for an invocation. @throws CorruptError for a damaged frame, which is not held */
+  hold(input: RequestInput): boolean {
+    if (input.kind !== "view") this.#kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
+    const bytes = input.kind === "view" ? 0 : input.frame.length;
+    if (input.kind === "invoke" && this.#bytes + bytes > LIMITS.maxHeldBytes) return false;
+    this.#bytes += bytes;
+    this.#inputs.push(input);
+    return true;
+  }
+
+  take(): RequestInput[] {
+    const inputs = this.#inputs;
+    this.#inputs = [];
+    this.#bytes = 0;
+    return inputs;
+  }
+
+  get size(): number {
+    return this.#inputs.length;
+  }
+}

@@ -1,0 +1,137 @@
+/** The log of a partition: what is committed or prepared goes into records, and records are folded into state. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import type { UndecidedRecord } from "../epochs/epoch-set.ts";
+import type { Participation } from "../epochs/participation.ts";
+import { markPrepared } from "../epochs/prepared-mark.ts";
+import { LIMITS } from "../limits.ts";
+import { cut } from "../record/record.ts";
+import type { Results } from "../results/results.ts";
+import type { StoredResult } from "../results/stored-result.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import type { RequestIdentity } from "./admission.ts";
+import type { Effect, StorageOp } from "./effects.ts";
+import type { Flows } from "./flows.ts";
+import { Folder } from "./folder.ts";
+import { Journal } from "./journal.ts";
+import type { Replayed } from "./recovery.ts";
+
+export interface LogParts {
+  readonly kernels: Kernels;
+  readonly committed: StateStore;
+  readonly results: Results;
+  readonly flows: Flows;
+  readonly participation: () => Participation;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  emit(effect: Effect): void;
+  /** These writes are in the record of an undecided epoch. */
+  undecided(writes: readonly Write[]): void;
+}
+
+export class Log {
+  readonly #parts: LogParts;
+  readonly #journal: Journal;
+  readonly #folder: Folder;
+  #foldWanted = false;
+
+  constructor(parts: LogParts, folded: number, replayed: Replayed) {
+    const { kernels, committed, results, flows, participation } = parts;
+    this.#parts = parts;
+    this.#journal = new Journal(replayed.nextSeq, replayed.decided);
+    this.#folder = new Folder(
+      kernels,
+      committed,
+      results,
+      flows,
+      { folded, sizes: replayed.sizes },
+      {
+        firstUndecidedSeq: () => participation().firstUndecidedSeq,
+        decided: () => participation().decided,
+      },
+    );
+  }
+
+  /** Number of the record in the making. */
+  get seq(): number {
+    return this.#journal.seq;
+  }
+  get unfoldedBytes(): number {
+    return this.#folder.unfoldedBytes;
+  }
+  /** Whether something is committed that no record holds. */
+  get hasUnlogged(): boolean {
+    return !this.#journal.isEmpty || this.#parts.flows.dirty;
+  }
+
+  addWrites(writes: readonly Write[]): void {
+    this.#journal.addWrites(writes);
+  }
+
+  /** Keeps the answer to a request in the record in the making. */
+  addResult({ requestId, fingerprintLow, fingerprintHigh }: RequestIdentity, status: number, body: string): void {
+    const result = { requestId, status, fingerprintLow, fingerprintHigh, body };
+    this.#journal.addResult(result);
+    this.#parts.results.add(result, this.#journal.seq, this.#parts.now());
+    if (this.#journal.bytes > LIMITS.maxRecordBytes) this.#write();
+  }
+
+  /** Persists what is committed and in no record yet; false when there is nothing. */
+  write(): boolean {
+    if (!this.hasUnlogged) return false;
+    this.#write();
+    return true;
+  }
+
+  /** Persists the journal as one record, together with the window blocks that it closes. */
+  #write(): void {
+    const { kernels, flows, now, participation } = this.#parts;
+    const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
+    const changes = flows.takeChanges(this.#journal.seq, room);
+    const record = this.#journal.take(kernels, now(), changes.deltas, participation().decided);
+    const ops = recordOps(record);
+    ops.push(...changes.ops);
+    this.#parts.emit({ kind: "persist", ops });
+    this.#folder.written(record.seq, record.bytes.length);
+    this.wantFold();
+  }
+
+  /** Persists an epoch's record, in as many pieces as `contents`, after what was committed before. */
+  writeEpoch(
+    contents: ReadonlyArray<{ writes: readonly Write[]; results: readonly StoredResult[] }>,
+    epoch: Pick<UndecidedRecord, "epoch" | "parts">,
+  ): { firstSeq: number; lastSeq: number } {
+    const { kernels, now, participation } = this.#parts;
+    this.write();
+    const firstSeq = this.#journal.seq;
+    const ops: StorageOp[] = [];
+    for (const content of contents) {
+      this.#parts.undecided(content.writes);
+      const record = this.#journal.takeEpoch(kernels, now(), { ...content, epoch }, participation().decided);
+      ops.push(...recordOps(record));
+      this.#folder.written(record.seq, record.bytes.length);
+    }
+    ops.push(markPrepared(epoch));
+    this.#parts.emit({ kind: "persist", ops });
+    this.wantFold();
+    return { firstSeq, lastSeq: this.#journal.seq - 1 };
+  }
+
+  wantFold(): void {
+    if (this.#foldWanted || !this.#folder.isDue) return;
+    this.#foldWanted = true;
+    this.#parts.emit({ kind: "want-fold" });
+  }
+
+  /** One bounded turn of folding. It writes first, so that no row can hold what no record holds. */
+  fold(): void {
+    this.write();
+    const ops = this.#folder.turn(this.#parts.now());
+    if (ops.length > 0) this.#parts.emit({ kind: "persist", ops });
+    this.#foldWanted = this.#folder.isActive || this.#folder.isDue;
+    if (this.#foldWanted) this.#parts.emit({ kind: "want-fold" });
+  }
+}
+
+function recordOps({ seq, bytes }: { seq: number; bytes: Uint8Array }): StorageOp[] {
+  return cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({ op: "record", seq, part: index, bytes: part }));
+}

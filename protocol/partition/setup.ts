@@ -1,0 +1,51 @@
+/** What a partition's machine is made from, and the figures that it shows. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import type { KeyGroupMap } from "../keygroups/map.ts";
+import type { StateReader } from "../state/reader.ts";
+import type { Epoch } from "../wire/messages.ts";
+import type { PeerFormat } from "../wire/codec.ts";
+import type { Recovered } from "./recovery.ts";
+
+/** What a partition is made of and from. */
+export interface PartitionSetup {
+  readonly app: AppDefinition;
+  readonly kernels: Kernels;
+  readonly reader: StateReader;
+  /** This partition's number in the map. */
+  readonly partition: number;
+  readonly map: KeyGroupMap;
+  /** Durable, one more at every start. */
+  readonly incarnation: number;
+  readonly recovered: Recovered;
+  /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
+  readonly reads?: PeerFormat;
+}
+
+/** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */
+export interface PartitionStatus {
+  readonly phase: "starting" | "fenced" | "up";
+  /** Rows of requests without an answer. */
+  readonly waiting: number;
+  readonly attempts: number;
+  /** Keys that are held or waited for. */
+  readonly locks: number;
+  /** Records and unprepared epochs that are not decided. */
+  readonly undecided: number;
+  /** Messages that peers may not have. */
+  readonly unacknowledged: number;
+  /** Messages and requests that wait for this partition to be up. */
+  readonly held: number;
+  /** One-way messages that are not delivered. */
+  readonly outbox: number;
+  /** The partition belongs to an epoch that is not closed. */
+  readonly member: boolean;
+  readonly clock: Epoch;
+  readonly decided: Epoch;
+  readonly era: Epoch;
+  readonly unfoldedBytes: number;
+  readonly unfoldedKeys: number;
+  readonly cachedBytes: number;
+  /** Number of the newest record. */
+  readonly seq: number;
+}

@@ -1,0 +1,72 @@
+/** Attempts and activations as they begin. */
+import type { Root } from "../partition/root.ts";
+import type { Epoch, Peer, TransactionId } from "../wire/messages.ts";
+import { type Activation, type Attempt, type Caller, newScope, type Scope, type Target } from "./attempt.ts";
+
+/** What an activation is made from. */
+export interface ActivationParts {
+  readonly parent: Activation | null;
+  readonly up: Activation | null;
+  readonly caller: Caller | null;
+  readonly path: Activation["path"];
+  readonly depth: number;
+  readonly scope: Scope;
+  readonly target: Target;
+  readonly tried: boolean;
+  readonly input: string | null;
+  readonly remote: Peer | null;
+}
+
+/** What an attempt of a root, or its presence at another partition, is made from. */
+export interface AttemptParts {
+  readonly id: TransactionId;
+  readonly root: Root | null;
+  readonly age: number;
+  readonly at: number;
+  readonly locking: boolean;
+  readonly snapshot: Epoch;
+}
+
+/**
+ * @param commits commits that the partition had made
+ * @param now milliseconds since 1970
+ */
+export function beginAttempt(parts: AttemptParts, commits: number, now: number): Attempt {
+  return {
+    ...parts,
+    scope: newScope(null, null, null),
+    uses: new Map(),
+    queued: null,
+    live: new Set(),
+    commitsAtStart: commits,
+    peers: null,
+    mirrors: null,
+    postings: null,
+    prepared: null,
+    heardAt: now,
+    killed: false,
+    stale: false,
+    calls: 0,
+    phase: "running",
+    ended: false,
+  };
+}
+
+/** @param self the partition that it begins at: a tried call opens its own scope there */
+export function beginActivation(id: number, attempt: Attempt, parts: ActivationParts, self: Peer): Activation {
+  const { tried, scope: outer, ...rest } = parts;
+  const activation: { -readonly [K in keyof Activation]: Activation[K] } = {
+    id,
+    attempt,
+    ...rest,
+    mode: parts.target.contract.kind === "query" ? "shared" : "exclusive",
+    scope: outer,
+    children: 0,
+    state: "waiting",
+    undoing: null,
+    outcome: null,
+  };
+  if (tried) activation.scope = newScope(activation, outer, { peer: self, activation: id });
+  attempt.live.add(activation);
+  return activation;
+}

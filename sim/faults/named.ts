@@ -1,0 +1,152 @@
+/** The windows that docs/protocol.md names: somebody crashes, is replaced, or hears late, just there. */
+import type { Random } from "../random.ts";
+import type { Aim, AimAction, Occasion, Who } from "./aims.ts";
+import { drawManner } from "./manner.ts";
+
+type NamedAim = (random: Random, partitions: number) => Aim;
+
+export const NAMED_AIMS: readonly NamedAim[] = [
+  (random) => aim("just after a record", "persisted record", 1 + random.int(20), crash(random, "self", 0)),
+  (random) => aim("record durable, not yet said", "confirmed record", 1 + random.int(20), crash(random, "self", 0)),
+  (random) => aim("just after an abort row", "persisted aborted", 1 + random.int(3), crash(random, "coordinator", 0)),
+  (random) =>
+    aim("abort row durable", "confirmed aborted", 1 + random.int(3), crash(random, "coordinator", random.next() * 12)),
+  (random, partitions) =>
+    aim(
+      "abort news late at one, then the coordinator crashes",
+      "persisted aborted",
+      1 + random.int(5),
+      ...lateEra(random, partitions, "coordinator"),
+    ),
+  (random, partitions) =>
+    aim(
+      "abort news late at one, which crashes",
+      "persisted aborted",
+      1 + random.int(5),
+      ...lateEra(random, partitions, "self"),
+    ),
+  (random, partitions) =>
+    aim(
+      "abort told to some, then the coordinator crashes",
+      "sent era",
+      1 + random.int(16),
+      ...lateEra(random, partitions, "coordinator"),
+    ),
+  (random, partitions) =>
+    aim(
+      "decision late at one, then the coordinator crashes",
+      "sent decide",
+      1 + random.int(20),
+      { do: "delay", kind: "decide", to: random.int(partitions), ms: 300, maxMs: 300 },
+      crash(random, "coordinator", random.next() * 30),
+    ),
+  (random) => aim("all prepared, none told", "handled prepared", 2 + random.int(10), crash(random, "all", 0)),
+  (random) =>
+    aim(
+      "decided, then everything is reset",
+      "sent decide",
+      1 + random.int(10),
+      crash(random, "all", random.next() * 8),
+    ),
+  (random) =>
+    aim(
+      "a participant is lost after its answer",
+      "sent answer",
+      1 + random.int(20),
+      crash(random, "self", random.next() * 8),
+    ),
+  (random) =>
+    aim(
+      "the root is lost after its finishes",
+      "sent finish",
+      1 + random.int(20),
+      crash(random, "self", random.next() * 8),
+    ),
+  (random, partitions) =>
+    aim("finishes late", "sent finish", 1 + random.int(10), {
+      do: "delay",
+      kind: "finish",
+      to: random.int(partitions),
+      ms: 400,
+      maxMs: 200,
+    }),
+  (random) =>
+    aim("a replaced coordinator decides from memory", "handled prepared", 1 + random.int(10), {
+      do: "crash",
+      who: "coordinator",
+      delayMs: 0,
+      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+    }),
+  (random) =>
+    aim("a replaced partition answers from memory", "sent answer", 1 + random.int(20), {
+      do: "crash",
+      who: "self",
+      delayMs: 0,
+      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+    }),
+  (random) => aim("crash in recovery", "handled recover", 1 + random.int(3), crash(random, "self", random.next() * 10)),
+  (random) =>
+    aim(
+      "coordinator crashes in recovery",
+      "handled report",
+      1 + random.int(3),
+      crash(random, "coordinator", random.next() * 10),
+    ),
+  (random) => aim("crash while folding", "persisted drop-records", 1 + random.int(6), crash(random, "self", 0)),
+  (random) => aim("a sender is lost as its message leaves", "sent post", 1 + random.int(12), crash(random, "self", 0)),
+  (random) =>
+    aim("everything is reset just after a fold", "confirmed drop-records", 1 + random.int(4), crash(random, "all", 0)),
+  (random) =>
+    aim(
+      "lost some time after an abort",
+      "persisted replace-record",
+      1 + random.int(3),
+      crash(random, "self", random.next() * 200),
+    ),
+  (random) =>
+    aim(
+      "the root is lost while its finishes are late",
+      "sent finish",
+      1 + random.int(20),
+      { do: "delay", kind: "finish", to: "peer", ms: 500, maxMs: 3_000 },
+      crash(random, "self", 20 + random.next() * 80),
+    ),
+  (random, partitions) =>
+    aim(
+      "decision late at one, and another restarts",
+      "sent decide",
+      1 + random.int(20),
+      { do: "delay", kind: "decide", to: random.int(partitions), ms: 300, maxMs: 600 },
+      {
+        do: "crash",
+        who: "other",
+        delayMs: random.next() * 10,
+        manner: { ...drawManner(random, "aimed crash"), bootMs: 1 },
+      },
+    ),
+  (random) =>
+    aim("a replaced partition lives on after a decision", "handled decide", 1 + random.int(20), {
+      do: "crash",
+      who: "self",
+      delayMs: random.next() * 10,
+      manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+    }),
+];
+
+/** One partition hears of an abort so late that the others have long committed later epochs; somebody crashes meanwhile. */
+function lateEra(random: Random, partitions: number, who: "coordinator" | "self"): AimAction[] {
+  const to = random.int(partitions);
+  const manner = { ...drawManner(random, "aimed crash"), bootMs: 1 };
+  return [
+    { do: "delay", kind: "era", to, ms: 400, maxMs: 4_000 },
+    { do: "crash", who: who === "self" ? to : who, delayMs: 60 + random.next() * 400, manner },
+  ];
+}
+
+function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
+  return { name, on, nth, actions };
+}
+
+function crash(random: Random, who: Who, delayMs: number): AimAction {
+  return { do: "crash", who, delayMs, manner: drawManner(random, "aimed crash") };
+}

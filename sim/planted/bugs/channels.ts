@@ -1,0 +1,74 @@
+/** Mistakes of the channels between instances, and of what guards them: order, incarnations, eras. */
+import type { PlantedBug } from "../planted.ts";
+
+const IN = "protocol/link/in-channel.ts";
+const LINKS = "protocol/link/links.ts";
+const MACHINE = "protocol/partition/machine.ts";
+const KNOWN =
+  "if (batch.first < this.#next || this.#waiting.has(batch.first) || batch.messages.length === 0) return true;";
+
+export const CHANNELS: readonly PlantedBug[] = [
+  {
+    name: "frames-unordered",
+    what: "Messages are handled as they come.",
+    rule: "channels",
+    file: IN,
+    find: KNOWN,
+    replace: "if (batch.messages.length === 0) return true;\n    this.#next = batch.first;",
+  },
+  {
+    name: "frames-repeated",
+    what: "The newest batch is handled again when it comes again.",
+    rule: "channels",
+    file: IN,
+    find: KNOWN,
+    replace: `if (this.#held === 0 && batch.first + batch.messages.length === this.#next) this.#next = batch.first;\n    ${KNOWN}`,
+  },
+  {
+    name: "frames-dropped",
+    what: "A batch that comes before its turn is acknowledged and forgotten.",
+    rule: "channels",
+    file: IN,
+    find: KNOWN,
+    replace: `if (batch.first > this.#next) return true;\n    ${KNOWN}`,
+  },
+  {
+    name: "mail-for-predecessor",
+    what: "A batch for an earlier incarnation is handled.",
+    rule: "channels",
+    file: LINKS,
+    find: "if (batch.receiverIncarnation === this.#incarnation && !this.#accept(batch))",
+    replace: "if (batch.receiverIncarnation > 0 && !this.#accept(batch))",
+  },
+  {
+    name: "channel-outlives-peer",
+    what: "The channel with a restarted peer goes on, unacknowledged messages and all.",
+    rule: "channels",
+    file: LINKS,
+    find: "      this.#drop(peer);\n",
+    replace: "",
+  },
+  {
+    name: "era-not-checked",
+    what: "Messages of another era are handled.",
+    rule: "channels",
+    file: MACHINE,
+    find: "else if (era === this.#epochs.participation.era) this.#receive",
+    replace: "else this.#receive",
+    also: [
+      {
+        file: MACHINE,
+        find: "(this.#isUp && era <= this.#epochs.participation.era)",
+        replace: "(this.#isUp && era >= 0)",
+      },
+    ],
+  },
+  {
+    name: "later-era-not-held",
+    what: "Messages of a later era are dropped rather than held.",
+    rule: "channels",
+    file: MACHINE,
+    find: "(this.#isUp && era <= this.#epochs.participation.era)",
+    replace: "(this.#isUp && era >= 0)",
+  },
+];

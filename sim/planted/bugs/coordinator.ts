@@ -1,0 +1,113 @@
+/** Mistakes of the coordinator, in its life and in its recovery. */
+import type { PlantedBug } from "../planted.ts";
+
+const EPOCHS = "protocol/coordinator/epochs.ts";
+const MACHINE = "protocol/coordinator/machine.ts";
+const RECOVERY = "protocol/coordinator/recovery.ts";
+const STATE = "protocol/coordinator/epoch-state.ts";
+
+export const COORDINATOR: readonly PlantedBug[] = [
+  {
+    name: "epochs-reused",
+    what: "A new generation begins with the epochs of the first.",
+    rule: "1",
+    file: EPOCHS,
+    find: "this.#base = epochOf(generation, 1);",
+    replace: "this.#base = epochOf(Math.min(generation, 1), 1);",
+  },
+  {
+    name: "decide-before-all-prepared",
+    what: "An epoch is committed when one participant is not prepared yet.",
+    rule: "20",
+    file: EPOCHS,
+    find: "if (closing.prepared.size === closing.parts.size) this.#commit(now);",
+    replace: "if (closing.prepared.size >= closing.parts.size - 1) this.#commit(now);",
+    also: [
+      {
+        file: EPOCHS,
+        find: 'invariant(closing !== null && closing.parts?.size === closing.prepared.size, "1: an epoch is committed unprepared");',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "abort-not-durable",
+    what: "An abort is announced before its row is written.",
+    rule: "23",
+    file: MACHINE,
+    find: '    this.#persist("aborted", formatRanges(this.#aborted));\n',
+    replace: "    this.#unwritten = true;\n",
+    also: [
+      { file: MACHINE, find: "  #replaced = false;\n", replace: "  #replaced = false;\n  #unwritten = false;\n" },
+      {
+        file: MACHINE,
+        find: "        this.#waking = false;\n",
+        replace:
+          '        this.#waking = false;\n        if (this.#unwritten) this.#persist("aborted", formatRanges(this.#aborted));\n        this.#unwritten = false;\n',
+      },
+    ],
+  },
+  {
+    name: "abort-only-one",
+    what: "Only the epoch that failed is aborted, not the one behind it; partitions keep what they have of that.",
+    rule: "23",
+    file: EPOCHS,
+    find: "const last = this.#open.epoch;",
+    replace: "const last = first;",
+    also: [
+      {
+        file: EPOCHS,
+        find: "    this.#open = openEpoch(this.#base);\n    this.#closing = null;",
+        replace: "    if (this.#open.epoch === first) this.#open = openEpoch(this.#base);\n    this.#closing = null;",
+      },
+    ],
+  },
+  {
+    name: "doomed-forgotten",
+    what: "A member of the open epoch that is lost is forgotten when the epoch before is decided.",
+    rule: "section 10",
+    file: EPOCHS,
+    find: "if (this.#open.doomed) this.#abort(this.#open.epoch);",
+    replace: "",
+  },
+  {
+    name: "lost-root-ignored",
+    what: "An epoch is not aborted when a root is lost whose finishes others may lack.",
+    rule: "section 10",
+    file: STATE,
+    find: "return (member?.tagged ?? 0) > 0 && prepared.size < parts.size;",
+    replace: "return (member?.tagged ?? 0) < 0;",
+  },
+  {
+    name: "aborts-forgotten",
+    what: "A new coordinator does not know what earlier ones have aborted.",
+    rule: "25",
+    file: MACHINE,
+    find: 'parseRanges(stored.aborted ?? "");',
+    replace: 'parseRanges("");',
+  },
+  {
+    name: "recover-from-half",
+    what: "Recovery goes on with the reports of half the partitions.",
+    rule: "25",
+    file: RECOVERY,
+    find: "for (const partition of registered) if (!this.#reports.has(partition)) return false;",
+    replace: "if (this.#reports.size * 2 < registered.size) return false;",
+  },
+  {
+    name: "recover-incomplete",
+    what: "Recovery commits an epoch that not all its participants hold.",
+    rule: "25",
+    file: RECOVERY,
+    find: "const lacking = [...parts.keys()].filter((partition) => !holders.has(partition));",
+    replace: "const lacking = [...parts.keys()].filter((partition) => !holders.has(partition)).slice(0, 0);",
+  },
+  {
+    name: "recover-without-decided",
+    what: "Recovery does not ask what partitions know to be committed.",
+    rule: "25",
+    file: RECOVERY,
+    find: "for (const { decided } of this.#reports.values()) committed = Math.max(committed, decided);",
+    replace: "",
+  },
+];

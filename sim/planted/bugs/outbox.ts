@@ -1,0 +1,76 @@
+/** Mistakes with one-way messages. */
+import type { PlantedBug } from "../planted.ts";
+
+const MAIL = "protocol/partition/mail.ts";
+const ADMISSION = "protocol/partition/admission.ts";
+const OUTBOX = "protocol/outbox/outbox.ts";
+const WORK = "protocol/partition/epoch-work.ts";
+
+export const OUTBOXES: readonly PlantedBug[] = [
+  {
+    name: "message-before-durable",
+    what: "A message leaves before the commit that sends it is written.",
+    rule: "invariants 3 and 5",
+    file: MAIL,
+    find: "if (message) this.#add(message);",
+    replace: "if (!message) continue;\n      this.#add(message);\n      this.#outbox.release();",
+  },
+  {
+    name: "message-at-tag",
+    what: "A message leaves when its transaction gets its epoch, before that is decided.",
+    rule: "21, invariant 5",
+    file: WORK,
+    find: "    if (!drop) this.#parts.layers.add(epoch, writes);\n",
+    replace: "    if (!drop) this.#parts.layers.add(epoch, writes);\n    if (!drop) this.#parts.posted(writes);\n",
+    also: [{ file: WORK, find: "    this.#parts.posted(writes);\n    for", replace: "    void writes;\n    for" }],
+  },
+  {
+    name: "message-never-forgotten",
+    what: "A message that was delivered stays in storage.",
+    rule: "invariant 6",
+    file: OUTBOX,
+    find: "    this.#owner.delivered(requestId);\n",
+    replace: "",
+  },
+  {
+    name: "message-forgotten-early",
+    what: "A message is forgotten when it is handed over, not when it is delivered.",
+    rule: "invariant 5",
+    file: OUTBOX,
+    find: "    this.#owner.post(message);\n",
+    replace: "    this.#owner.post(message);\n    this.#owner.delivered(message.requestId);\n",
+  },
+  {
+    name: "message-taken-for-done",
+    what: "A message counts as delivered when its transaction begins.",
+    rule: "invariant 5",
+    file: ADMISSION,
+    find: "      this.#queue.push(this.#newRoot(id, target, now, how));\n",
+    replace:
+      "      this.#queue.push(this.#newRoot(id, target, now, how));\n      this.#parts.posted(from, requestId, true);\n",
+  },
+  {
+    name: "message-id-reused",
+    what: "A restarted partition numbers its messages from the beginning.",
+    rule: "invariant 5",
+    file: MAIL,
+    find: "messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids)",
+    replace: "messageId(this.#owner.self, 1, ++this.#ids)",
+  },
+  {
+    name: "message-run-again",
+    what: "A message that is handed over again runs again.",
+    rule: "invariant 4",
+    file: ADMISSION,
+    find: "if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);",
+    replace: "",
+  },
+  {
+    name: "message-order-lost",
+    what: "Messages of one sender to one target are handed over side by side.",
+    rule: "invariant 5",
+    file: OUTBOX,
+    find: 'return sender === "" ? requestId : JSON.stringify([sender, service, key]);',
+    replace: 'return sender === "" || service === key ? sender : requestId;',
+  },
+];
