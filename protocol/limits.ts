@@ -26,6 +26,8 @@ export const LIMITS = {
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */
   snapshotStaleMs: 1_000,
+  /** Attempts of a snapshot query without locks: one that is slower than what is kept of the past goes on with locks. */
+  maxSnapshotAttempts: 5,
   /** What is kept of the values that keys had before recent commits, for snapshots. */
   historyBytes: 8 * MiB,
   /** Frames that wait for a partition to be up; beyond it 503. */
@@ -68,6 +70,8 @@ export const LIMITS = {
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
   maxUnfoldedBytes: 64 * MiB,
+  /** What undecided epochs hold in memory at which new invocations, and calls of other partitions' transactions, are refused. */
+  maxUndecidedUnits: 32 * MiB,
   /** Rows written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
   foldRowsPerTurn: 2000,
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */

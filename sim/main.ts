@@ -20,7 +20,8 @@ npm run sim -- --minutes 60        until the time is over, however many seeds th
 npm run sim -- --all               goes on after a failure and lists all of them
 npm run sim -- --seed 17           one seed; with --show its trace, with --shrink a smaller plan that fails as well
 npm run sim -- --bug NAME          with a planted bug: failures are wanted, the first ends it
-npm run sim -- --bugs              every planted bug, at most --seeds (500) seeds each
+npm run sim -- --bugs              every planted bug, at most --seeds (500) seeds each: the table in docs/testing.md
+npm run sim -- --bugs NAME ...     some of them
 npm run sim -- --enumerate         small scenarios with a crash at every point, and at --pairs (1000, or all) pairs of points each;
                                    --scenario NAME takes one of them
 npm run sim -- --latency           what transactions wait for when only messages and storage take time
@@ -30,7 +31,8 @@ npm run sim -- --transactions 200  transactions a seed
 npm run sim -- --coverage          which messages were handled in which state, near a crash or not
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
@@ -68,7 +70,8 @@ const from = Number(values.from);
 const jobs = Number(values.jobs);
 
 if (values.help) console.log(HELP);
-else if (values.bugs) process.exitCode = await tryBugs(settings, { from, seeds: Number(values.seeds ?? 500), jobs });
+else if (values.bugs)
+  process.exitCode = await tryBugs(settings, { from, seeds: Number(values.seeds ?? 500), jobs }, positionals);
 else if (values.enumerate) process.exitCode = await everyPoint();
 else if (values.latency) console.log(showLatencies(await measureLatencies(createKernels(loadCore()))));
 else if (values.seed !== undefined) process.exitCode = await one(Number(values.seed));

@@ -4,6 +4,7 @@ import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
 import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
 import { keyOf } from "./clients/asks.ts";
+import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
 import { drawPlanned, type PlannedFault } from "./faults/planned.ts";
@@ -69,12 +70,18 @@ function drawGround(random: Random, partitions: number, partitionOf: (key: strin
     const keys = keysOf(partition);
     const count = 1 + random.int(3);
     for (let n = 0; n < count; n++) lists.push({ at: [random.pick(LIST_SERVICES), keys[n] as string], partition });
+    // What is in one frame under one key has an order, whatever service it begins at.
+    if (random.oneIn(2)) lists.push({ at: otherService(lists.at(-1)?.at as Place), partition });
     accounts.push(keys[random.int(3)] as string);
     if (random.oneIn(2) || partitions === 1) accounts.push(keys[3] as string);
   }
   // Programs that touch two or three places need them.
   for (let n = 4; lists.length < 3; n++) lists.push({ at: ["la", keysOf(0)[n] as string], partition: 0 });
   return { lists, accounts, sends };
+}
+
+function otherService([service, key]: Place): Place {
+  return [LIST_SERVICES.find((name) => name !== service) as string, key];
 }
 
 function drawClients(
@@ -110,12 +117,15 @@ function drawGroup(
   const group: Transaction[] = [];
   const after = random.oneIn(3) ? random.int(120) : random.int(12);
   const clientId = !random.oneIn(3);
+  const oneKey = random.oneIn(2);
   let partition = -1;
+  let key = "";
   for (let tries = 0; group.length < size && tries < 12; tries++) {
     const ask = generator.ask();
     const at = partitionOf(keyOf(ask));
-    if (partition >= 0 && at !== partition) continue;
+    if (partition >= 0 && (at !== partition || (oneKey && keyOf(ask) !== key))) continue;
     partition = at;
+    key = keyOf(ask);
     const isQuery = ask.kind === "audit" || (ask.kind === "list" && ask.name === "look");
     group.push({ number: nextNumber(), ask, snapshot: isQuery && random.oneIn(2), clientId, after });
   }

@@ -168,11 +168,12 @@ class Run {
   async #end(): Promise<Final | null> {
     // A late copy of a request that was answered with a failure may still run: failures are not recorded.
     await this.#world.run(() => false, this.#world.scheduler.now + LATE_MS);
+    // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
+    if (!(await this.#drain())) return null;
+    this.#resetAll();
     const first = await this.#drainAndRead(0);
     if (!first) return null;
-    for (const object of this.#world.objects) {
-      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "reset at the end" });
-    }
+    this.#resetAll();
     this.#world.scheduler.in(2, () => this.#seeNothingKept());
     const second = await this.#drainAndRead(1);
     const changed = second ? differences(first, second) : [];
@@ -188,20 +189,21 @@ class Run {
     }
   }
 
+  #resetAll(): void {
+    for (const object of this.#world.objects) {
+      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "reset at the end" });
+    }
+  }
+
   async #drainAndRead(round: number): Promise<Final | null> {
     const world = this.#world;
-    if (!(await this.#drain())) {
-      if (world.failures.length > 0) return null;
-      const leaks = findLeaks(this.#statusByName()).filter(({ anomaly }) => anomaly === "left-over");
-      world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.#statuses()}`);
-      return null;
-    }
+    if (!(await this.#drain())) return null;
     const final = await readFinal(this.#setup, this.#plan.ground, round, PATIENCE_MS);
     if (!final && world.failures.length === 0) world.fail(`final reads are not answered\n${this.#statuses()}`);
     return final;
   }
 
-  /** Looks now and then whether everything is at rest. */
+  /** Looks now and then whether everything is at rest. That it never comes to rest is a failure. */
   async #drain(): Promise<boolean> {
     const world = this.#world;
     const deadline = world.scheduler.now + PATIENCE_MS;
@@ -212,6 +214,9 @@ class Run {
       rests = this.#isAtRest() ? rests + 1 : 0;
       if (rests === 2) return true;
     } while (world.scheduler.now < deadline && world.failures.length === 0);
+    if (world.failures.length > 0) return false;
+    const leaks = findLeaks(this.#statusByName()).filter(({ anomaly }) => anomaly === "left-over");
+    world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.#statuses()}`);
     return false;
   }
 

@@ -10,6 +10,7 @@ import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
+import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
@@ -68,6 +69,8 @@ function framesOf(ledger: Ledger): Row[][] {
     const { process, refused, request } = entry;
     const { transaction, began } = request;
     if (transaction.ask.kind !== "list" || transaction.snapshot || refused || entry.answer?.status !== 200) continue;
+    // What throws is not recorded: a repetition runs it again, behind what came after it.
+    if (mayThrow(transaction.ask)) continue;
     const group = JSON.stringify([process.split(".")[0], began, transaction.ask.at[1]]);
     const row = { name: `T${transaction.number}`, micro: microOf(entry) ?? [] };
     groups.set(group, [...(groups.get(group) ?? []), row]);
@@ -104,5 +107,9 @@ function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
   if (type === "/problems/call-cycle") return transaction.ask.kind === "list" && transaction.ask.shape === "crossing";
-  return type === "/problems/internal-error" && JSON.stringify(transaction.ask).includes('"throw"');
+  return type === "/problems/internal-error" && mayThrow(transaction.ask);
+}
+
+function mayThrow(ask: Ask): boolean {
+  return JSON.stringify(ask).includes('"throw"');
 }

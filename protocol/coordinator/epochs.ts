@@ -107,8 +107,11 @@ export class Epochs {
 
   /** A partition has lost its memory: undecided epochs that live there are lost, and all later ones with them. */
   lost(partition: Peer): void {
-    if (this.#closing !== null && needs(this.#closing, partition)) this.#abort(this.#closing.epoch);
-    else if (!this.#open.members.has(partition)) return;
+    if (this.#closing !== null && needs(this.#closing, partition)) return this.#abort(this.#closing.epoch);
+    const { members } = this.#open;
+    const member = members.get(partition);
+    // One that has left without giving the epoch to anything. Where it ran functions of others' transactions, their counts name it.
+    if (member === undefined || (member.closed && member.tagged === 0)) members.delete(partition);
     else if (this.#closing === null) this.#abort(this.#open.epoch);
     else this.#open.doomed = true;
   }

@@ -23,7 +23,7 @@ export interface EpochSet {
   /** Finishes of other partitions' roots, by sender. */
   readonly received: Map<Peer, number>;
   /** Finishes sent, by receiver and its incarnation. */
-  readonly sent: Map<string, FinishCount>;
+  readonly sent: Map<number, FinishCount>;
   prepare: PrepareOrder | null;
   /** The coordinator knows that something waits for it. */
   wanted: boolean;
@@ -42,8 +42,11 @@ export function newEpochSet(epoch: Epoch): EpochSet {
   };
 }
 
+/** More than there are partitions. */
+const PEERS = 2 ** 16;
+
 export function countFinish({ sent }: EpochSet, peer: Peer, incarnation: number): void {
-  const key = `${peer}.${incarnation}`;
+  const key = incarnation * PEERS + peer;
   const count = sent.get(key)?.finishes ?? 0;
   sent.set(key, { peer, incarnation, finishes: count + 1 });
 }

@@ -7,6 +7,7 @@ import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
+import { aborted } from "../transaction/failure.ts";
 import { type Collections, createCollections } from "./collections.ts";
 import type { Engine } from "./engine.ts";
 import { freezeDeep } from "../../sdk/freeze.ts";
@@ -18,9 +19,8 @@ export function createContext(engine: Engine, activation: Activation): object {
 
 /** @throws TidegateError `transaction-aborted` when the context outlived its function or transaction */
 export function assertLive(activation: Activation): void {
-  if (activation.attempt.ended) throw new TidegateError("transaction-aborted", "the transaction has ended");
-  if (activation.state === "ended")
-    throw new TidegateError("transaction-aborted", "the function that this context belongs to has ended");
+  if (activation.attempt.ended) throw aborted("the transaction has ended");
+  if (activation.state === "ended") throw aborted("the function that this context belongs to has ended");
 }
 
 const UNREAD = Symbol("unread");
@@ -118,15 +118,52 @@ function callsOf(
   tried: boolean,
 ): CallFunctions {
   checkKey(key);
-  const calls: CallFunctions = Object.create(null);
-  for (const name of Object.keys(contract.functions)) {
-    calls[name] = (input) => {
+  const calls = prototypeOf(contract);
+  return new calls(engine, activation, key, tried) as unknown as CallFunctions;
+}
+
+/** What the functions of one contract need, for one key. Its methods are those of the contract: made once, since calls are many. */
+class Calls {
+  readonly #engine: Engine;
+  readonly #activation: Activation;
+  readonly #key: string;
+  readonly #tried: boolean;
+
+  constructor(engine: Engine, activation: Activation, key: string, tried: boolean) {
+    this.#engine = engine;
+    this.#activation = activation;
+    this.#key = key;
+    this.#tried = tried;
+  }
+
+  /** Bound to its key, since a user may take a function out of its object. */
+  static of(calls: Calls, service: string, name: string): (input?: unknown) => Promise<unknown> {
+    return (input) => {
       const text = input === undefined ? null : encodeValue(input);
-      const call = engine.call(activation, { service: contract.name, key, name, input: text, tried });
+      const tried = calls.#tried;
+      const call = calls.#engine.call(calls.#activation, { service, key: calls.#key, name, input: text, tried });
       return tried ? call.then(succeeded, failed) : call;
     };
   }
-  return calls;
+}
+
+const prototypes = new WeakMap<Contract, typeof Calls>();
+
+function prototypeOf(contract: Contract): typeof Calls {
+  const known = prototypes.get(contract);
+  if (known) return known;
+  const made = class extends Calls {};
+  Object.setPrototypeOf(made.prototype, null);
+  for (const name of Object.keys(contract.functions)) {
+    Object.defineProperty(made.prototype, name, {
+      enumerable: true,
+      get(this: Calls) {
+        return Calls.of(this, contract.name, name);
+      },
+    });
+  }
+  prototypes.set(contract, made);
+  return made;
 }
 
 type SendFunctions = Record<string, (input?: unknown) => void>;

@@ -33,8 +33,12 @@ export class LockTable<O extends LockOwner> {
    * `wound` receives every younger transaction that blocks this one; the caller aborts them, which releases their locks.
    */
   acquire(key: string, owner: O, mode: LockMode, granted: () => void, wound: (victim: O) => void): boolean {
-    let lock = this.#locks.get(key);
-    if (!lock) this.#locks.set(key, (lock = { holders: new Map(), queue: [] }));
+    const lock = this.#locks.get(key);
+    if (!lock) {
+      this.#locks.set(key, { holders: new Map([[owner, mode]]), queue: [] });
+      this.#note(owner, key);
+      return true;
+    }
     const held = lock.holders.get(owner);
     if (held === "exclusive" || held === mode) return true;
     const waiter: Waiter<O> = { owner, mode, granted };

@@ -185,8 +185,15 @@ export class Admission {
     how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
   ): Root {
     const root: Root = {
-      ...id,
-      ...how,
+      requestId: id.requestId,
+      fingerprintLow: id.fingerprintLow,
+      fingerprintHigh: id.fingerprintHigh,
+      input: how.input,
+      clientId: how.clientId,
+      snapshot: how.snapshot,
+      oneWay: how.oneWay,
+      poster: how.poster,
+      coded: how.coded,
       target,
       age: this.#ages.next(now),
       at: now,
@@ -331,6 +338,13 @@ export class Admission {
       const line = table.column(row, INVOKE_COLUMN.line);
       this.#parts.tickets.answer({ ticket, line, joined: false }, status, ANSWER_FLAG.retryable, body);
     }
+  }
+
+  /** The same for an ingest envelope. */
+  refuseIngest(ticket: number): void {
+    this.#parts.tickets.open(ticket, 1);
+    const { status, body } = problemAnswer("overloaded", "this partition is starting", { retryable: true });
+    this.#parts.tickets.answer({ ticket, line: 1, joined: false }, status, ANSWER_FLAG.retryable, body);
   }
 
   /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */

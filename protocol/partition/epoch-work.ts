@@ -116,6 +116,13 @@ export class EpochWork implements EpochOwner {
     this.participation.tryTag();
   }
 
+  /** While no epoch is to be had, those that are given up meanwhile must not stay in memory with all that they would have written. */
+  forgetEnded(): void {
+    if (this.#finishing.some(({ attempt }) => attempt.ended)) {
+      this.#finishing = this.#finishing.filter(({ attempt }) => !attempt.ended);
+    }
+  }
+
   tagFinishing(epoch: Epoch): void {
     const finishing = this.#finishing;
     this.#finishing = [];

@@ -7,6 +7,9 @@ import type { Input } from "./effects.ts";
 
 export type RequestInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
 
+/** What an input that waits takes beside its frame. */
+const OVERHEAD = 1_024;
+
 export class HeldRequests {
   readonly #kernels: Kernels;
   #inputs: RequestInput[] = [];
@@ -16,11 +19,11 @@ export class HeldRequests {
     this.#kernels = kernels;
   }
 
-  /** False when there is no room for an invocation. @throws CorruptError for a damaged frame, which is not held */
+  /** False when there is no room. @throws CorruptError for a damaged frame, which is not held */
   hold(input: RequestInput): boolean {
     if (input.kind !== "view") this.#kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
-    const bytes = input.kind === "view" ? 0 : input.frame.length;
-    if (input.kind === "invoke" && this.#bytes + bytes > LIMITS.maxHeldBytes) return false;
+    const bytes = OVERHEAD + (input.kind === "view" ? 0 : input.frame.length);
+    if (this.#bytes + bytes > LIMITS.maxHeldBytes) return false;
     this.#bytes += bytes;
     this.#inputs.push(input);
     return true;

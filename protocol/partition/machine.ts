@@ -1,4 +1,5 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
+import { CorruptError } from "../../core-wasm/types.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { showEpoch } from "../epochs/epoch.ts";
@@ -33,7 +34,7 @@ import { type BatchOutcome, Flows } from "./flows.ts";
 import { HeldRequests, type RequestInput } from "./held.ts";
 import { Log } from "./log.ts";
 import { Mail } from "./mail.ts";
-import { shownFailure } from "./problems.ts";
+import { problemAnswer, shownFailure } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
@@ -96,7 +97,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       start: (root) => this.#start(root),
       posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
       roomForMessages: () => this.hasRoomForMessages,
-      congested: () => this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes || this.#links.congested,
+      congested: () => this.isCongested,
     });
     this.#epochs = new EpochWork(
       {
@@ -137,7 +138,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ingest":
       case "view":
         if (this.#isUp) this.#request(input);
-        else if (!this.#held.hold(input) && input.kind === "invoke") this.#admission.refuse(input.ticket, input.frame);
+        else if (!this.#held.hold(input)) this.#refuse(input);
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
@@ -213,6 +214,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#probeCoordinator();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
+    this.#epochs.forgetEnded();
     this.transactions.remote.probe(this.#now);
     this.#mail.tick();
     this.#epochs.participation.leaveIfIdle();
@@ -231,8 +233,29 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else this.#views.push({ ticket: input.ticket, query: input.query });
   }
 
+  /** There is no room for it to wait. */
+  #refuse(input: RequestInput): void {
+    if (input.kind === "invoke") this.#admission.refuse(input.ticket, input.frame);
+    else if (input.kind === "ingest") this.#admission.refuseIngest(input.ticket);
+    else {
+      const body = { ...problemAnswer("overloaded", "this partition is starting"), epoch: showEpoch(this.clock) };
+      this.emit({ kind: "reply", ticket: input.ticket, body });
+    }
+  }
+
+  /** Whoever sent it hears of no error any more; and others wait behind it. */
+  #requestHeld(input: RequestInput): void {
+    try {
+      this.#request(input);
+    } catch (error) {
+      if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
+      this.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
+      this.#admission.refuseIngest(input.ticket);
+    }
+  }
+
   #resume(): void {
-    for (const input of this.#held.take()) this.#request(input);
+    for (const input of this.#held.take()) this.#requestHeld(input);
     this.#mail.restart();
     this.#links.drain();
   }
@@ -254,6 +277,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
   get hasRoomForMessages(): boolean {
     return !this.#mail.isFull;
+  }
+  get isCongested(): boolean {
+    return (
+      this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes ||
+      this.#layers.units > LIMITS.maxUndecidedUnits ||
+      this.#links.congested
+    );
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;

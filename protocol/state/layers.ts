@@ -28,6 +28,8 @@ interface Layer {
   readonly overlay: Overlay;
   /** All of its writes in order: what is applied when it is decided. */
   readonly writes: Write[];
+  /** Characters of the writes. */
+  units: number;
 }
 
 export class Layers implements StateView {
@@ -81,18 +83,26 @@ export class Layers implements StateView {
     return this.#layers.length === 0;
   }
 
+  /** Characters that undecided epochs hold. */
+  get units(): number {
+    return this.#layers.reduce((sum, { units }) => sum + units, 0);
+  }
+
   /** Adds writes of a finished transaction to those of its epoch. */
   add(epoch: Epoch, writes: readonly Write[]): void {
     if (writes.length === 0) return;
     const layer = this.#layerOf(epoch);
     layer.overlay.add(writes);
-    for (const write of writes) layer.writes.push(write);
+    for (const write of writes) {
+      layer.writes.push(write);
+      layer.units += write.key.length + write.text.length;
+    }
   }
 
   #layerOf(epoch: Epoch): Layer {
     const known = this.#layers.find((layer) => layer.epoch === epoch);
     if (known) return known;
-    const layer: Layer = { epoch, overlay: new Overlay(), writes: [] };
+    const layer: Layer = { epoch, overlay: new Overlay(), writes: [], units: 0 };
     this.#layers.push(layer);
     this.#layers.sort((a, b) => a.epoch - b.epoch);
     return layer;

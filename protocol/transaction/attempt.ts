@@ -145,30 +145,23 @@ export function isTried(activation: Activation): boolean {
 }
 
 export function newScope(activation: Activation | null, parent: Scope | null, place: Place | null): Scope {
-  if (activation === null) return { ...WHOLE };
+  const whole = activation === null;
   return {
     failure: null,
     activation,
     parent,
     place,
-    snapshots: new Map(),
-    retained: new Set(),
-    reached: new Set(),
+    snapshots: whole ? NO_SNAPSHOTS : new Map(),
+    retained: whole ? NO_ENTITIES : new Set(),
+    reached: whole ? NO_PEERS : new Set(),
     ended: false,
   };
 }
 
 /** An attempt's own scope keeps nothing to be set back to: what is in it is dropped as a whole. Nothing is ever put into these. */
-const WHOLE: Scope = {
-  failure: null,
-  activation: null,
-  parent: null,
-  place: null,
-  snapshots: new Map(),
-  retained: new Set(),
-  reached: new Set(),
-  ended: false,
-};
+const NO_SNAPSHOTS: Scope["snapshots"] = new Map();
+const NO_ENTITIES: Scope["retained"] = new Set();
+const NO_PEERS: Scope["reached"] = new Set();
 
 /** Whether a scope is another one or lies within it. */
 export function isWithin(scope: Scope, outer: Scope): boolean {

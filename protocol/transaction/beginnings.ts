@@ -32,8 +32,14 @@ export interface AttemptParts {
  * @param now milliseconds since 1970
  */
 export function beginAttempt(parts: AttemptParts, commits: number, now: number): Attempt {
+  // Written out: to copy what is given by spreading costs as much as all the rest of an attempt's beginning.
   return {
-    ...parts,
+    id: parts.id,
+    root: parts.root,
+    age: parts.age,
+    at: parts.at,
+    locking: parts.locking,
+    snapshot: parts.snapshot,
     scope: newScope(null, null, null),
     uses: new Map(),
     queued: null,
@@ -54,19 +60,25 @@ export function beginAttempt(parts: AttemptParts, commits: number, now: number):
 
 /** @param self the partition that it begins at: a tried call opens its own scope there */
 export function beginActivation(id: number, attempt: Attempt, parts: ActivationParts, self: Peer): Activation {
-  const { tried, scope: outer, ...rest } = parts;
   const activation: { -readonly [K in keyof Activation]: Activation[K] } = {
     id,
     attempt,
-    ...rest,
+    parent: parts.parent,
+    up: parts.up,
+    caller: parts.caller,
+    path: parts.path,
+    depth: parts.depth,
+    target: parts.target,
     mode: parts.target.contract.kind === "query" ? "shared" : "exclusive",
-    scope: outer,
+    scope: parts.scope,
+    input: parts.input,
+    remote: parts.remote,
     children: 0,
     state: "waiting",
     undoing: null,
     outcome: null,
   };
-  if (tried) activation.scope = newScope(activation, outer, { peer: self, activation: id });
+  if (parts.tried) activation.scope = newScope(activation, parts.scope, { peer: self, activation: id });
   attempt.live.add(activation);
   return activation;
 }

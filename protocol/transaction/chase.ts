@@ -1,15 +1,29 @@
 /** Finding calls of one transaction that wait for each other by way of several partitions: edges are followed from partition to partition (Chandy, Misra and Haas 1983). */
 import type { Peer } from "../wire/messages.ts";
-import { type Activation, type Attempt, isAncestorOrSelf } from "./attempt.ts";
+import { type Activation, type Attempt, isAncestorOrSelf, MIRROR_ID } from "./attempt.ts";
 import { blockersOf } from "./uses.ts";
 
-/** Calls to other partitions that a queued activation waits for, through others of its transaction here. */
-export function callsWaitedFor(queued: Activation): Activation[] {
-  return openCalls(queued.attempt, reachable(queued.attempt, blockersOf(queued)));
+/** Where a chase goes on: to whoever answers a call from here, or to the home of a tried call that keeps a key here until it ends. */
+export interface Hop {
+  readonly peer: Peer;
+  readonly callId: number;
+  readonly tried: boolean;
+}
+
+/** What a queued activation waits for at other partitions, through others of its transaction here. */
+export function hopsFrom(queued: Activation): Hop[] {
+  return openHops(queued.attempt, reachable(queued.attempt, blockersOf(queued)));
+}
+
+/** What a chase comes to: the activation that answers the sender's call, or the tried call of this partition; while it lives. */
+export function chased(attempt: Attempt, peer: Peer, { callId, tried }: Omit<Hop, "peer">): Activation | undefined {
+  if (!tried) return answersTo(attempt, peer, callId);
+  for (const activation of attempt.live) if (activation.id === callId) return activation;
+  return undefined;
 }
 
 /** The activation that answers a call of a peer, while it lives. */
-export function answersTo(attempt: Attempt, peer: Peer, callId: number): Activation | undefined {
+function answersTo(attempt: Attempt, peer: Peer, callId: number): Activation | undefined {
   for (const activation of attempt.live) {
     if (activation.caller?.peer === peer && activation.caller.callId === callId) return activation;
   }
@@ -23,12 +37,12 @@ export function answersTo(attempt: Attempt, peer: Peer, callId: number): Activat
 export function answeredBy(
   activation: Activation,
   calls: ReadonlyArray<Activation | null>,
-): { cycle: boolean; open: Activation[] } {
+): { cycle: boolean; open: Hop[] } {
   const seen = reachable(activation.attempt, [activation]);
   for (const blocker of seen) {
     if (calls.some((call) => call !== null && isAncestorOrSelf(blocker, call))) return { cycle: true, open: [] };
   }
-  return { cycle: false, open: openCalls(activation.attempt, seen) };
+  return { cycle: false, open: openHops(activation.attempt, seen) };
 }
 
 /** All that these wait for here: an activation waits for its calls, and a queued one for whoever uses its key. */
@@ -44,15 +58,19 @@ function reachable(attempt: Attempt, from: readonly Activation[]): Set<Activatio
   return seen;
 }
 
-function openCalls(attempt: Attempt, waitedFor: Set<Activation>): Activation[] {
-  const calls: Activation[] = [];
+function openHops(attempt: Attempt, waitedFor: Set<Activation>): Hop[] {
+  const hops: Hop[] = [];
   for (const activation of attempt.live) {
     if (activation.state !== "remote") continue;
     for (const blocker of waitedFor) {
       if (!isAncestorOrSelf(blocker, activation)) continue;
-      calls.push(activation);
+      hops.push({ peer: activation.remote as Peer, callId: activation.id, tried: false });
       break;
     }
   }
-  return calls;
+  for (const { id, scope } of waitedFor) {
+    if (id === MIRROR_ID && scope.place)
+      hops.push({ peer: scope.place.peer, callId: scope.place.activation, tried: true });
+  }
+  return hops;
 }

@@ -22,6 +22,8 @@ export interface TransactionOwner {
   /** The partition that keeps a key. */
   partitionOf(key: string): Peer;
   send(to: Peer, message: PartitionMessage): void;
+  /** What is written here is so far from being stored or sent that no more may begin. */
+  readonly isCongested: boolean;
   /** The id of a message that is sent here, later than all before. */
   nextMessageId(): string;
   /** Those that are not delivered leave room for more. */

@@ -1,4 +1,5 @@
 /** Calls between partitions within one transaction: what is sent for a call and its answer, and what is done on receiving them (docs/protocol.md, "Running a transaction"). */
+import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import type {
   AbortMessage,
@@ -15,7 +16,7 @@ import type {
   TooOldMessage,
 } from "../wire/messages.ts";
 import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED } from "./attempt.ts";
-import { answeredBy, answersTo, callsWaitedFor } from "./chase.ts";
+import { answeredBy, chased, hopsFrom } from "./chase.ts";
 import { failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
 import { restoreScope } from "./rollback.ts";
@@ -111,6 +112,8 @@ export class RemoteCalls {
     // Of an attempt that is over: its abort is on the way to the caller, or was there already.
     if (known ? known.ended : id.root === this.#owner.self) return;
     if (id.incarnation < this.#owner.incarnationOf(id.root)) return;
+    // Roots elsewhere know nothing of how far behind this partition is.
+    if (!known && message.snapshot === 0 && this.#owner.isCongested) return this.#refuse(from, message);
     if (message.snapshot !== 0) this.#owner.readAsOf(message.snapshot);
     const { age, at, snapshot } = message;
     const attempt =
@@ -118,6 +121,13 @@ export class RemoteCalls {
     const activation = this.#activationOf(from, message, attempt);
     if (typeof activation === "string") return;
     if (activation) this.#transactions.enter(activation);
+  }
+
+  /** Names no participant: nothing is kept here of a transaction that had not come before. */
+  #refuse(to: Peer, { id, callId }: CallMessage): void {
+    const error = new TidegateError("overloaded", "a partition that the transaction reaches has more than it can hold");
+    const outcome = encodeOutcome({ ok: false, failure: { kind: "engine", error, members: { retryable: true } } });
+    this.#owner.send(to, { kind: "answer", id, callId, outcome, parts: new Map(), clock: this.#owner.clock });
   }
 
   /** Null when it was answered already: there is no such function. The word when the call path names what is gone. */
@@ -273,13 +283,13 @@ export class RemoteCalls {
   chase(queued: Activation): void {
     const { attempt, path } = queued;
     const origin = { peer: this.#owner.self, activation: queued.id };
-    for (const { remote, id } of callsWaitedFor(queued)) {
-      this.#owner.send(remote as Peer, { kind: "chase", id: attempt.id, origin, path, callId: id, hops: 1 });
+    for (const { peer, callId, tried } of hopsFrom(queued)) {
+      this.#owner.send(peer, { kind: "chase", id: attempt.id, origin, path, callId, tried, hops: 1 });
     }
   }
 
   #onChase(from: Peer, message: ChaseMessage, attempt: Attempt | undefined): void {
-    const activation = attempt && answersTo(attempt, from, message.callId);
+    const activation = attempt && chased(attempt, from, message);
     if (!activation) return;
     const { self } = this.#owner;
     const calls = message.path.filter(({ peer }) => peer === self).map((place) => this.#waiting.get(place.activation));
@@ -295,8 +305,8 @@ export class RemoteCalls {
     }
     if (message.hops >= LIMITS.maxCallDepth) return;
     const hops = message.hops + 1;
-    for (const next of open) {
-      this.#owner.send(next.remote as Peer, { kind: "chase", id, origin, path, callId: next.id, hops });
+    for (const { peer, callId, tried } of open) {
+      this.#owner.send(peer, { kind: "chase", id, origin, path, callId, tried, hops });
     }
   }
 

@@ -23,6 +23,9 @@ import { RemoteCalls } from "./remote-calls.ts";
 import { allWritesOf, writesOf } from "./writes.ts";
 import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
 
+/** The call path of a root: nothing is above it. */
+const NO_PATH: Activation["path"] = [];
+
 export class Transactions {
   readonly #app: AppDefinition;
   readonly #layers: Layers;
@@ -68,9 +71,20 @@ export class Transactions {
     root.attempts += 1;
     root.attempt = attempt;
     this.#roots += 1;
-    const parts = { parent: null, up: null, caller: null, path: [], depth: 0, remote: null, tried: false };
     const input = root.input === "" ? null : root.input;
-    this.enter(this.newActivation(attempt, { ...parts, scope: attempt.scope, target: root.target, input }));
+    const activation = this.newActivation(attempt, {
+      parent: null,
+      up: null,
+      caller: null,
+      path: NO_PATH,
+      depth: 0,
+      scope: attempt.scope,
+      target: root.target,
+      tried: false,
+      input,
+      remote: null,
+    });
+    this.enter(activation);
   }
 
   newAttempt(parts: AttemptParts): Attempt {
@@ -145,9 +159,12 @@ export class Transactions {
   /** The boundary of a snapshot is not kept here any more: it begins again with a newer one, or with locks, which makes one. */
   tooOld(attempt: Attempt): void {
     const { boundary } = this.owner;
-    if (!attempt.root)
+    if (!attempt.root) {
       this.owner.send(attempt.id.root, { kind: "too-old", id: attempt.id, decided: this.owner.decided });
-    else if (boundary !== undefined && boundary > attempt.snapshot) this.#restart(attempt, { asOf: boundary });
+      return;
+    }
+    const isNewer = boundary !== undefined && boundary > attempt.snapshot;
+    if (isNewer && attempt.root.attempts < LIMITS.maxSnapshotAttempts) this.#restart(attempt, { asOf: boundary });
     else this.#restart(attempt);
   }
 

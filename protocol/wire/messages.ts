@@ -108,8 +108,9 @@ export interface ChaseMessage {
   readonly origin: Place;
   /** The call path of `origin` where it crossed partitions, its caller's place last. */
   readonly path: readonly Place[];
-  /** The sender's call that is to be followed. */
+  /** The sender's call that is to be followed; or the receiver's tried call, which keeps a key at the sender. */
   readonly callId: number;
+  readonly tried: boolean;
   /** Hops so far: bounded. */
   readonly hops: number;
 }

@@ -23,11 +23,11 @@ export type AimAction =
       readonly delayMs: number;
       readonly manner: CrashManner;
     }
-  /** From now on messages of a kind are late at one partition, or at the other end of the message. */
+  /** From now on messages of a kind are late at one partition: one by its number, where it happened, or the other end of the message. */
   | {
       readonly do: "delay";
       readonly kind: string;
-      readonly to: Peer | "peer";
+      readonly to: Peer | "peer" | "self";
       readonly ms: number;
       readonly maxMs: number;
     };
@@ -143,7 +143,8 @@ function act(action: AimAction, instance: Instance<unknown>, peer: Peer | undefi
   const { world } = instance;
   if (action.do === "delay") {
     const { kind, maxMs, ms } = action;
-    const to = action.to === "peer" ? (peer ?? instance.object.number) : action.to;
+    const self = instance.object.number;
+    const to = action.to === "self" ? self : action.to === "peer" ? (peer ?? self) : action.to;
     world.network.lateness.push({ kind, to, maxMs, until: world.scheduler.now + ms });
     return;
   }
@@ -169,10 +170,17 @@ function targets(
     case "coordinator":
       return world.coordinator ? [world.objectOf(COORDINATOR)] : [];
     case "other":
-      return [object.random.pick(world.partitions as unknown as ReadonlyArray<SimObject<unknown>>)];
+      return [object.random.pick(othersThan(world, object))];
     case "all":
       return world.objects;
     default:
       return [world.objectOf(who)];
   }
+}
+
+/** Partitions; the object itself only when there is no other. */
+function othersThan(world: World, object: SimObject<unknown>): ReadonlyArray<SimObject<unknown>> {
+  const partitions = world.partitions as unknown as ReadonlyArray<SimObject<unknown>>;
+  const others = partitions.filter((partition) => partition !== object);
+  return others.length > 0 ? others : partitions;
 }

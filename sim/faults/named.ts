@@ -93,6 +93,20 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       crash(random, "coordinator", random.next() * 10),
     ),
   (random) => aim("crash while folding", "persisted drop-records", 1 + random.int(6), crash(random, "self", 0)),
+  (random) =>
+    aim(
+      "prepared, another is lost, the abort is heard late, then the coordinator crashes",
+      "sent prepared",
+      1 + random.int(20),
+      ...heardLate(random, "coordinator"),
+    ),
+  (random) =>
+    aim(
+      "prepared, another is lost, the abort is heard after a restart",
+      "sent prepared",
+      1 + random.int(20),
+      ...heardLate(random, "self"),
+    ),
   (random) => aim("a sender is lost as its message leaves", "sent post", 1 + random.int(12), crash(random, "self", 0)),
   (random) =>
     aim("everything is reset just after a fold", "confirmed drop-records", 1 + random.int(4), crash(random, "all", 0)),
@@ -140,6 +154,21 @@ function lateEra(random: Random, partitions: number, who: "coordinator" | "self"
   return [
     { do: "delay", kind: "era", to, ms: 400, maxMs: 4_000 },
     { do: "crash", who: who === "self" ? to : who, delayMs: 60 + random.next() * 400, manner },
+  ];
+}
+
+/** Who holds a record of an epoch that is aborted then: it hears of that when later epochs are committed. */
+function heardLate(random: Random, who: "coordinator" | "self"): AimAction[] {
+  const lost = { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" } as const;
+  return [
+    { do: "delay", kind: "era", to: "self", ms: 250, maxMs: 4_000 },
+    { do: "crash", who: "other", delayMs: 0, manner: lost },
+    {
+      do: "crash",
+      who,
+      delayMs: 50 + random.next() * 250,
+      manner: { ...drawManner(random, "aimed crash"), bootMs: 1 },
+    },
   ];
 }
 

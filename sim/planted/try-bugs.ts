@@ -1,13 +1,16 @@
-/** Runs every planted bug until it is found: the table that `--bugs` prints. */
+/** Runs planted bugs until they are found: the table that `--bugs` prints. */
 import { Pool } from "../pool/pool.ts";
 import type { Settings } from "../pool/messages.ts";
 import { BUGS } from "./bugs.ts";
+import { foundBy, HEAD, rowOf } from "./table.ts";
 
 export interface Hunt {
   readonly from: number;
   /** At most so many. */
   readonly seeds: number;
   readonly jobs: number;
+  /** A seed to begin with, for one that is known to fail; the others follow. */
+  readonly hint?: number;
 }
 
 export interface Found {
@@ -19,35 +22,43 @@ export interface Found {
 const CHUNK = 5;
 
 /** @returns the lowest seed that was run and failed, or null when none did */
-export async function hunt(settings: Settings, { from, seeds, jobs }: Hunt): Promise<Found | null> {
+export async function hunt(settings: Settings, { from, seeds, jobs, hint }: Hunt): Promise<Found | null> {
   const pool = new Pool(settings, jobs);
   const failed: Found[] = [];
   let next = from;
+  const run = async (chunk: readonly number[]): Promise<void> => {
+    const done = await pool.ask({ kind: "seeds", seeds: chunk });
+    if (done.kind !== "seeds") return;
+    for (const { seed, failures } of done.results) {
+      if (failures[0] !== undefined) failed.push({ seed, failure: failures[0] });
+    }
+  };
   const work = async (): Promise<void> => {
     while (next < from + seeds && failed.length === 0) {
       const chunk = Array.from({ length: Math.min(CHUNK, from + seeds - next) }, (_, n) => next + n);
       next += chunk.length;
-      const done = await pool.ask({ kind: "seeds", seeds: chunk });
-      if (done.kind !== "seeds") continue;
-      for (const { seed, failures } of done.results) {
-        if (failures[0] !== undefined) failed.push({ seed, failure: failures[0] });
-      }
+      await run(chunk);
     }
   };
+  if (hint !== undefined) await run([hint]);
   await Promise.all(Array.from({ length: jobs }, work));
   await pool.close();
   return failed.sort((a, b) => a.seed - b.seed)[0] ?? null;
 }
 
-/** @returns the exit code: 0 when all were found */
-export async function tryBugs(settings: Settings, how: Hunt): Promise<number> {
+/**
+ * @param only names; all when there is none
+ * @returns the exit code: 0 when all were found
+ */
+export async function tryBugs(settings: Settings, how: Hunt, only: readonly string[]): Promise<number> {
+  const bugs = BUGS.filter(({ name }) => only.length === 0 || only.includes(name));
   let missed = 0;
-  for (const { name, what } of BUGS) {
-    const found = await hunt({ ...settings, bug: name }, how);
+  console.log(HEAD);
+  for (const bug of bugs) {
+    const found = await hunt({ ...settings, bug: bug.name }, how);
     if (!found) missed += 1;
-    const shown = found ? `seed ${found.seed}: ${found.failure.split("\n")[0]?.slice(0, 160)}` : "NOT FOUND";
-    console.log(`${name} (${what})\n  ${shown}`);
+    console.log(rowOf(bug, found && { seed: found.seed, by: foundBy(found.failure) }));
   }
-  console.log(`${BUGS.length - missed} of ${BUGS.length} planted bugs found`);
+  console.log(`${bugs.length - missed} of ${bugs.length} planted bugs found`);
   return missed > 0 ? 1 : 0;
 }

@@ -27,5 +27,8 @@ describe.each([
     expect(wasm).toBeGreaterThan(0);
     expect(wasm).toBeLessThan(LIMITS.wasm);
     expect(whole).toBeLessThan(LIMITS.bundle);
+    // A patch of the simulator, a planted bug for one, would have to come by its files.
+    const text = made.modules.map(({ contents }) => contents.toString("latin1")).join("");
+    expect(text).not.toMatch(/\/\/ (\.\.\/)*sim\/|planted/);
   });
 });

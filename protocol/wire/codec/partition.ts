@@ -18,7 +18,8 @@ export function writePartition(out: RowWriter, message: Message): void {
     case "ping":
       return out.begin(KIND.ping).end();
     case "chase":
-      out.begin(KIND.chase).id(message.id).place(message.origin).wide(message.callId).u32(message.hops);
+      out.begin(KIND.chase, Number(message.tried)).id(message.id).place(message.origin);
+      out.wide(message.callId).u32(message.hops);
       return out.end(formatPlaces(message.path));
     case "cycle":
       return out.begin(KIND.cycle).id(message.id).wide(message.activation).end();
@@ -71,6 +72,7 @@ export function readPartition(kind: number, row: RowReader): Message | null {
 function readChase(row: RowReader): Message {
   return {
     kind: "chase",
+    tried: row.flag(),
     id: row.id(),
     origin: row.place(),
     callId: row.wide(),

@@ -100,6 +100,40 @@ describe("a cycle of calls in one transaction", () => {
     await expectIdle(c);
   });
 
+  test("is found where one waits for what a tried call keeps, whose home is another partition", async () => {
+    const c = await Cluster.up(4);
+    const [a, b, d, e] = [c.place(0), c.place(1), c.place(2), c.place(3)];
+    const tried = { at: b, tried: true, steps: [on("call", d, add(1)), pause(1), on("call", e, add(1))] };
+    const request = await c.ask(a, [
+      { op: "all", calls: [tried, { at: e, steps: [pause(2), on("call", d, add(1))] }] },
+    ]);
+    await c.run();
+    await c.open(2);
+    await c.run();
+    await c.open(1);
+    await c.run();
+    expect(c.log.filter((entry) => entry.endsWith("cycle"))).not.toEqual([]);
+    await c.run();
+    expect(request).toMatchObject({ answers: 1 });
+    await expectIdle(c);
+  });
+
+  test("is not seen where one waits for what a tried call keeps, which ends", async () => {
+    const c = await Cluster.up(4);
+    const [a, b, d, e] = [c.place(0), c.place(1), c.place(2), c.place(3)];
+    const tried = { at: b, tried: true, steps: [on("call", d, add(1)), pause(1), on("call", e, add(1))] };
+    const request = await c.ask(a, [
+      { op: "all", calls: [tried, { at: c.place(3, 1), steps: [on("call", d, add(1))] }] },
+    ]);
+    await c.run();
+    await c.pass(2_000);
+    await c.run();
+    await c.open(1);
+    await c.settle();
+    expect(request.answer?.status).toBe(200);
+    expect([await c.look(d), await c.look(e)]).toEqual([2, 1]);
+  });
+
   test("is not seen where siblings only wait for each other in turn", async () => {
     const c = await Cluster.up(3);
     const [a, b, d] = [c.place(0), c.place(1), c.place(2)];

@@ -1,5 +1,6 @@
 /** What an abort and a recovery leave of messages that are still on their way. */
 import { expect, test } from "vitest";
+import { LIMITS } from "../../../protocol/limits.ts";
 import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import { add, on, pause, read, shown } from "../../workerd/support/steps.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
@@ -83,4 +84,22 @@ test("requests that come before a partition is up are answered once it is", asyn
   expect([c.node(0).status.phase, request.answers]).toEqual(["starting", 0]);
   await c.run();
   expect(request.answer?.body).toBe(JSON.stringify([shown(1)]));
+});
+
+test("an idle partition that starts again ends no era, though the open epoch once had it as a member", async () => {
+  const c = await Cluster.up(3);
+  const request = await c.ask(c.place(0), [on("call", c.place(1), add(1)), pause(1)]);
+  await c.run();
+  // It is given up: nothing was given the epoch, and its members have left.
+  for (let ms = 0; ms <= LIMITS.transactionMs; ms += LIMITS.tickMs) await c.pass(LIMITS.tickMs);
+  await c.settle();
+  expect(request.answer?.status).toBe(504);
+  c.log = [];
+  await c.restart(0);
+  await c.settle();
+  expect(c.log).toEqual(["0>C hello", "C>0 era"]);
+  expect(c.coordinator.machine.status.aborts).toBe(0);
+  const after = await c.ask(c.place(0), [on("call", c.place(1), add(1))]);
+  await c.settle();
+  expect([after.answer?.status, c.coordinator.machine.status.aborts]).toEqual([200, 0]);
 });

@@ -120,3 +120,25 @@ describe("a snapshot", () => {
     expect(sum(request)).toBe(0);
   });
 });
+
+test("a snapshot query that takes longer than epochs are remembered goes on with locks and is answered", async () => {
+  const c = await Cluster.up(3);
+  const write = (): Promise<Request> => c.ask(c.place(1, 1), [add(1), on("call", c.place(2, 1), add(1))]);
+  await write();
+  await c.run();
+  const request = await c.ask(c.place(0), [on("call", c.place(1), read), on("call", c.place(2), read)], {
+    name: "look",
+    snapshot: true,
+  });
+  const theirs = isOf("call", 0);
+  for (let rounds = 0; rounds < 20 && !request.answer; rounds++) {
+    // While a call is on its way, three more epochs are decided.
+    for (let epochs = 0; epochs < 3; epochs++) {
+      await write();
+      await c.run(theirs);
+    }
+    await c.deliver(theirs);
+    await c.run(theirs);
+  }
+  expect(request.answer?.status).toBe(200);
+});

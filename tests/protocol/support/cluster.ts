@@ -3,11 +3,11 @@
  * delivers them, flushes and dispatches follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
-import type { StorageOp } from "../../../protocol/partition/effects.ts";
+import type { StorageOp, ViewRequest } from "../../../protocol/partition/effects.ts";
 import { decodeBatch } from "../../../protocol/wire/codec.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { COORDINATOR, type Epoch, type Peer, type PeerMessage } from "../../../protocol/wire/messages.ts";
-import { type AppDefinition, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
+import { type AppDefinition, defineApp, type FlowDefinition, type ServiceDefinition } from "../../../sdk/index.ts";
 import { MapStore } from "../../../sim/map-store.ts";
 import type { Place, Step } from "../../../sim/program.ts";
 import { programServices } from "../../../sim/program-services.ts";
@@ -33,6 +33,10 @@ export interface Request {
   answers: number;
 }
 
+export type GivenInput =
+  | { readonly kind: "ingest"; readonly frame: Uint8Array }
+  | { readonly kind: "view"; readonly query: ViewRequest };
+
 export interface Asked {
   /** Else one of a client that no other request has. */
   readonly id?: string;
@@ -56,23 +60,28 @@ export class Cluster implements NodeHost {
   log: string[] = [];
   failure: unknown;
   readonly #tickets = new Map<number, Request>();
+  readonly #replies = new Map<number, Answered[]>();
   #ticket = 0;
   #ids = 0;
   readonly #gates = new Map<number, Array<() => void>>();
   readonly #opened = new Set<number>();
 
   /** @param services beside those of programs */
-  constructor(partitions: number, services: readonly ServiceDefinition[] = []) {
+  constructor(partitions: number, services: readonly ServiceDefinition[] = [], flows: readonly FlowDefinition[] = []) {
     const programs = programServices((gate) => this.#pause(gate));
-    this.app = defineApp({ services: [...programs, ...services], partitions: 1 });
+    this.app = defineApp({ services: [...programs, ...services], flows, partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
     this.coordinator = new CoordinatorNode(1, this.#stored, this);
     for (let peer = 0; peer < partitions; peer++) this.#start(peer);
   }
 
   /** Everybody is up, and nothing is under way. */
-  static async up(partitions: number, services: readonly ServiceDefinition[] = []): Promise<Cluster> {
-    const cluster = new Cluster(partitions, services);
+  static async up(
+    partitions: number,
+    services: readonly ServiceDefinition[] = [],
+    flows: readonly FlowDefinition[] = [],
+  ): Promise<Cluster> {
+    const cluster = new Cluster(partitions, services, flows);
     await cluster.turn();
     await cluster.run();
     cluster.log = [];
@@ -153,6 +162,14 @@ export class Cluster implements NodeHost {
     this.#arrive(batch);
     await this.turn();
     return true;
+  }
+
+  /** Hands something else than a program to a partition; the bytes of its answer are kept. */
+  async give(peer: Peer, input: GivenInput): Promise<() => Answered[] | undefined> {
+    const ticket = ++this.#ticket;
+    this.node(peer).engine.input({ ...input, ticket });
+    await this.turn();
+    return () => this.#replies.get(ticket);
   }
 
   #arrive({ from, to, batch, bytes, messages }: Batch): void {
@@ -253,6 +270,7 @@ export class Cluster implements NodeHost {
     this.net.push({ from, to, batch, bytes, era, messages });
   }
   replied(ticket: number, reply: Reply): void {
+    this.#replies.set(ticket, reply instanceof Uint8Array ? answersOf(reply).flat() : [{ ...reply, flags: 0 }]);
     const request = this.#tickets.get(ticket);
     if (!request) return;
     request.answers += 1;
