@@ -36,7 +36,8 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const random = createRandom(deriveSeed(seed, 1));
   const partitions = options.local ? 1 : 2 + random.int(3);
   const partitionOf = partitioner(kernels, partitions);
-  const ground = drawGround(random, partitions, partitionOf, options.sends);
+  const quiet = createRandom(deriveSeed(seed, 9)).oneIn(4);
+  const ground = { ...drawGround(random, partitions, partitionOf), quiet, sends: options.sends };
   const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
   return {
     seed,
@@ -62,7 +63,11 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
 
 const KEYS = Array.from({ length: 64 }, (_, n) => `k${n}`);
 
-function drawGround(random: Random, partitions: number, partitionOf: (key: string) => number, sends: boolean): Ground {
+function drawGround(
+  random: Random,
+  partitions: number,
+  partitionOf: (key: string) => number,
+): Pick<Ground, "lists" | "accounts"> {
   const keysOf = (partition: number) => KEYS.filter((key) => partitionOf(key) === partition);
   const lists: Array<Ground["lists"][number]> = [];
   const accounts: string[] = [];
@@ -77,7 +82,7 @@ function drawGround(random: Random, partitions: number, partitionOf: (key: strin
   }
   // Programs that touch two or three places need them.
   for (let n = 4; lists.length < 3; n++) lists.push({ at: ["la", keysOf(0)[n] as string], partition: 0 });
-  return { lists, accounts, sends };
+  return { lists, accounts };
 }
 
 function otherService([service, key]: Place): Place {

@@ -139,6 +139,16 @@ class Run {
   }
 
   async run(): Promise<Report> {
+    try {
+      await this.#play();
+    } catch (error) {
+      // Of a machine that is only asked for its status, for one.
+      this.#world.fail(`the run stopped: ${String(error)}`, error);
+    }
+    return this.#report();
+  }
+
+  async #play(): Promise<void> {
     const world = this.#world;
     for (const object of world.objects) world.scheduler.in(object.random.next() * 5, () => void object.boot());
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
@@ -154,7 +164,6 @@ class Run {
       const findings = judge(this.#ledger, this.#durable, final);
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
-    return this.#report();
   }
 
   #unanswered(): void {

@@ -90,7 +90,7 @@ export class Stage {
 
   plan(clients: readonly ClientPlan[], planned: readonly PlannedFault[] = []): Plan {
     const lists = this.#keys.map((_, partition) => ({ at: this.list(partition), partition }));
-    const ground = { lists, accounts: this.#keys, sends: false };
+    const ground = { lists, accounts: this.#keys, quiet: false, sends: false };
     return { seed: 1, partitions: this.#partitions, ground, clients, rates: STILL, planned, aims: [] };
   }
 }

@@ -32,7 +32,7 @@ export const COORDINATOR: readonly PlantedBug[] = [
   },
   {
     name: "abort-not-durable",
-    what: "An abort is announced before its row is written.",
+    what: "An abort is announced before its row is written, which is when all partitions have heard of it.",
     rule: "23",
     file: MACHINE,
     find: '    this.#persist("aborted", formatRanges(this.#aborted));\n',
@@ -41,9 +41,9 @@ export const COORDINATOR: readonly PlantedBug[] = [
       { file: MACHINE, find: "  #replaced = false;\n", replace: "  #replaced = false;\n  #unwritten = false;\n" },
       {
         file: MACHINE,
-        find: "        this.#waking = false;\n",
+        find: '    if (message.kind !== "refuse") this.#entered.add(from);\n',
         replace:
-          '        this.#waking = false;\n        if (this.#unwritten) this.#persist("aborted", formatRanges(this.#aborted));\n        this.#unwritten = false;\n',
+          '    if (message.kind !== "refuse") this.#entered.add(from);\n    if (this.#unwritten && this.#entered.size === this.#registry.all.size) {\n      this.#unwritten = false;\n      this.#persist("aborted", formatRanges(this.#aborted));\n    }\n',
       },
     ],
   },

@@ -1,7 +1,7 @@
 /** Mistakes with `ctx.try` and with calls of one transaction that wait for each other. */
 import type { PlantedBug } from "../planted.ts";
 
-const TRANSACTIONS = "protocol/transaction/transactions.ts";
+const ROLLBACK = "protocol/transaction/rollback.ts";
 const REMOTE = "protocol/transaction/remote-calls.ts";
 
 export const SCOPES: readonly PlantedBug[] = [
@@ -17,15 +17,16 @@ export const SCOPES: readonly PlantedBug[] = [
     name: "mirror-without-snapshot",
     what: "A partition keeps nothing to set back to for a `ctx.try` of another.",
     rule: "invariant 2",
-    file: TRANSACTIONS,
-    find: "if (!scope.snapshots.has(copy.entity)) scope",
-    replace: "if (!scope.snapshots.has(copy.entity) && scope.place?.peer === this.owner.self) scope",
+    file: ROLLBACK,
+    find: "    if (!scope.snapshots.has(copy.entity)) scope",
+    // What stands for another partition's call has no id.
+    replace: "    if (!scope.snapshots.has(copy.entity) && scope.activation.id !== 0) scope",
   },
   {
     name: "undone-messages-sent",
     what: "Messages of what `ctx.try` has undone are sent.",
     rule: "invariant 5",
-    file: TRANSACTIONS,
+    file: ROLLBACK,
     find: "attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;",
     replace: "void isWithin;",
   },
@@ -34,7 +35,7 @@ export const SCOPES: readonly PlantedBug[] = [
     what: "Calls that wait for each other by way of several partitions are not looked for.",
     rule: "invariant 6",
     file: REMOTE,
-    find: "    for (const { remote, id } of callsWaitedFor(queued)) {",
-    replace: "    for (const { remote, id } of callsWaitedFor(queued).slice(0, 0)) {",
+    find: "  chase(queued: Activation): void {\n",
+    replace: "  chase(queued: Activation): void {\n    if (queued.id > 0) return;\n",
   },
 ];
