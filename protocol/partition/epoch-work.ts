@@ -185,7 +185,11 @@ export class EpochWork implements EpochOwner {
     this.#parts.layers.drop(epoch);
     const ops: StorageOp[] = [];
     for (let seq = firstSeq; seq <= lastSeq; seq++) {
-      ops.push({ op: "replace-record", seq, bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided) });
+      ops.push({
+        op: "replace-record",
+        seq,
+        bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided),
+      });
     }
     ops.push(markPrepared(null));
     this.#parts.emit({ kind: "persist", ops });

@@ -63,9 +63,7 @@ export class Layers implements StateView {
     if (overlays.length === 0) return this.committed.range(prefix, entity, from, to, limit, reverse);
     const hidden = overlays.reduce((sum, overlay) => sum + overlay.entriesOf(prefix), 0);
     const cleared = overlays.findLastIndex((overlay) => overlay.isCleared(entity));
-    const found = new Map(
-      cleared < 0 ? this.committed.range(prefix, entity, from, to, limit + hidden, reverse) : [],
-    );
+    const found = new Map(cleared < 0 ? this.committed.range(prefix, entity, from, to, limit + hidden, reverse) : []);
     for (const overlay of overlays.slice(Math.max(0, cleared))) {
       for (const [key, change] of overlay.entriesIn(prefix, from, to)) {
         if (change === null) found.delete(key);

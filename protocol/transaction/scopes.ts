@@ -37,13 +37,7 @@ export function enclosing(
   return { scope, up };
 }
 
-function newMirror(
-  attempt: Attempt,
-  place: Place,
-  parent: Scope,
-  up: Activation | null,
-  target: Target,
-): Scope {
+function newMirror(attempt: Attempt, place: Place, parent: Scope, up: Activation | null, target: Target): Scope {
   const stub: { -readonly [K in keyof Activation]: Activation[K] } = {
     id: MIRROR_ID,
     attempt,

@@ -172,6 +172,7 @@ export class Transactions {
       commitsAtStart: this.#commits,
       peers: null,
       mirrors: null,
+      chases: null,
       postings: null,
       prepared: null,
       heardAt: this.owner.now,

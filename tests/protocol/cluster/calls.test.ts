@@ -48,7 +48,10 @@ describe("a tried call of another partition that fails", () => {
 });
 
 describe("a tried call that made a tried call", () => {
-  test.each([["fails", fail], ["ends well", add(0)]])(
+  test.each([
+    ["fails", fail],
+    ["ends well", add(0)],
+  ])(
     "keeps no key of a third partition that hears of its end before that of the inner one, when it %s",
     async (_, last) => {
       const c = await Cluster.up(3);
@@ -101,7 +104,9 @@ describe("a cycle of calls in one transaction", () => {
     const c = await Cluster.up(4);
     const [a, b, d, e] = [c.place(0), c.place(1), c.place(2), c.place(3)];
     const tried = { at: b, tried: true, steps: [on("call", d, add(1)), pause(1), on("call", e, add(1))] };
-    const request = await c.ask(a, [{ op: "all", calls: [tried, { at: e, steps: [pause(2), on("call", d, add(1))] }] }]);
+    const request = await c.ask(a, [
+      { op: "all", calls: [tried, { at: e, steps: [pause(2), on("call", d, add(1))] }] },
+    ]);
     await c.run();
     await c.open(2);
     await c.run();
@@ -117,7 +122,9 @@ describe("a cycle of calls in one transaction", () => {
     const c = await Cluster.up(4);
     const [a, b, d, e] = [c.place(0), c.place(1), c.place(2), c.place(3)];
     const tried = { at: b, tried: true, steps: [on("call", d, add(1)), pause(1), on("call", e, add(1))] };
-    const request = await c.ask(a, [{ op: "all", calls: [tried, { at: c.place(3, 1), steps: [on("call", d, add(1))] }] }]);
+    const request = await c.ask(a, [
+      { op: "all", calls: [tried, { at: c.place(3, 1), steps: [on("call", d, add(1))] }] },
+    ]);
     await c.run();
     await c.pass(2_000);
     await c.run();

@@ -7,27 +7,37 @@ import { Cluster } from "../support/cluster.ts";
 
 const keys = fn({ input: z.object({ steps: z.array(z.string()) }), output: z.any() });
 const nothing = fn({});
-const Odd = contract("odd", { passHuge: keys, leakThenTry: keys, count: fn({ input: z.string() }), leak: nothing, fails: nothing });
-const odd = service(Odd, { state: (): { n: number; not?: unknown } => ({ n: 0 }) }, {
-  async passHuge(ctx, { steps: [to = ""] }) {
-    await ctx.call(Odd, to).count("x".repeat(5 * LIMITS.maxCallBytes));
-  },
-  count(ctx) {
-    ctx.state.n += 1;
-  },
-  async leakThenTry(ctx, { steps: [leaking = "", failing = ""] }) {
-    await ctx.call(Odd, leaking).leak();
-    await ctx.try(Odd, failing).fails();
-  },
-  /** Goes on with its state when it has returned, and makes of it what cannot be stored. */
-  leak({ state }) {
-    state.n = 1;
-    void Promise.resolve().then(() => Promise.resolve().then(() => (state.not = () => 1)));
-  },
-  fails() {
-    throw new Error("no");
-  },
+const Odd = contract("odd", {
+  passHuge: keys,
+  leakThenTry: keys,
+  count: fn({ input: z.string() }),
+  leak: nothing,
+  fails: nothing,
 });
+const odd = service(
+  Odd,
+  { state: (): { n: number; not?: unknown } => ({ n: 0 }) },
+  {
+    async passHuge(ctx, { steps: [to = ""] }) {
+      await ctx.call(Odd, to).count("x".repeat(5 * LIMITS.maxCallBytes));
+    },
+    count(ctx) {
+      ctx.state.n += 1;
+    },
+    async leakThenTry(ctx, { steps: [leaking = "", failing = ""] }) {
+      await ctx.call(Odd, leaking).leak();
+      await ctx.try(Odd, failing).fails();
+    },
+    /** Goes on with its state when it has returned, and makes of it what cannot be stored. */
+    leak({ state }) {
+      state.n = 1;
+      void Promise.resolve().then(() => Promise.resolve().then(() => (state.not = () => 1)));
+    },
+    fails() {
+      throw new Error("no");
+    },
+  },
+);
 
 async function ask(name: string, steps: readonly string[], c: Cluster) {
   const request = await c.ask(["odd", c.place(0)[1]], steps as never, { name });
