@@ -9,8 +9,8 @@ import { type Batch, Cluster } from "../support/cluster.ts";
 
 const PARTITIONS = 4;
 const SEEDS = 60;
-/** Seed 92 once made a hundred thousand messages of one chase. */
-const FIRST = 60;
+/** Seed 664 once lost an addition. */
+const FIRST = 620;
 
 function stepsOf(random: Random, places: readonly Place[], depth: number): Step[] {
   const place = (): Place => random.pick(places);
