@@ -1,7 +1,5 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
 import { CorruptError } from "../../core-wasm/types.ts";
-import { TidegateError } from "../../sdk/errors.ts";
-import { toJson } from "../../sdk/json.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
@@ -16,7 +14,6 @@ import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { Transactions } from "../transaction/transactions.ts";
 import type { TransactionOwner } from "../transaction/owner.ts";
-import { fitsUtf8 } from "../utf8.ts";
 import { ACCEPTED_STATUS } from "../wire/answer.ts";
 import {
   COORDINATOR,
@@ -36,6 +33,7 @@ import { Log } from "./log.ts";
 import { Mail } from "./mail.ts";
 import { problemAnswer, shownFailure } from "./problems.ts";
 import { replay } from "./recovery.ts";
+import { resultOf } from "./result-body.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { Tickets } from "./tickets.ts";
@@ -387,7 +385,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   committed(root: Root, writes: readonly Write[], value: unknown): void {
-    const body = this.#resultOf(root, value);
+    const body = resultOf(root, this.#tickets, value);
     if (typeof body !== "string") return this.failed(root, body);
     this.#commitWrites(writes);
     if (root.target.contract.kind === "fn" || root.clientId) this.#log.addResult(root, 200, body);
@@ -396,7 +394,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   finishing(attempt: Attempt, outcome: Outcome, writes: readonly Write[]): void {
     const root = attempt.root as Root;
-    const body = outcome.ok ? this.#resultOf(root, outcome.value) : outcome.failure;
+    const body = outcome.ok ? resultOf(root, this.#tickets, outcome.value) : outcome.failure;
     if (typeof body === "string") {
       const recorded = root.target.contract.kind === "fn" || root.clientId;
       this.#epochs.finishing({ attempt, status: 200, body, recorded, drop: false, writes });
@@ -405,27 +403,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { failure, answer } = this.#shown(root, body);
     const recorded = failure.kind === "refusal";
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
-  }
-
-  /** The body of the answer, or why there can be none: then nothing is committed. */
-  #resultOf(root: Root, value: unknown): string | Failure {
-    // Nobody is told what a message's function returned.
-    if (root.poster !== null) return "null";
-    let body: string;
-    try {
-      body = value === undefined ? "null" : toJson(value);
-    } catch (error) {
-      return { kind: "thrown", error };
-    }
-    if (!fitsUtf8(body, LIMITS.maxResultBytes)) {
-      const detail = `a result has at most ${LIMITS.maxResultBytes} bytes; return less, or in pages`;
-      return { kind: "engine", error: new TidegateError("transaction-too-large", detail) };
-    }
-    if (!this.#tickets.haveRoom(root.waiters, body)) {
-      const detail = "the answers to this message are too large together; nothing was done, send fewer lines at once";
-      return { kind: "engine", error: new TidegateError("overloaded", detail), members: { retryable: true } };
-    }
-    return body;
   }
 
   failed(root: Root, cause: Failure): void {

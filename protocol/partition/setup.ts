@@ -3,8 +3,8 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
 import type { StateReader } from "../state/reader.ts";
-import type { PeerFormat } from "../wire/codec.ts";
 import type { Epoch } from "../wire/messages.ts";
+import type { PeerFormat } from "../wire/codec.ts";
 import type { Recovered } from "./recovery.ts";
 
 /** What a partition is made of and from. */

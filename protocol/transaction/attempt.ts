@@ -63,6 +63,8 @@ export interface Attempt extends LockOwner {
   peers: Map<Peer, number> | null;
   /** Scopes of tried calls of other partitions, by their place; null while there is none. */
   mirrors: Map<string, Scope> | null;
+  /** Ways that chases have gone on from here, by their origin; null while none came. */
+  chases: Map<string, Chase> | null;
   /** One-way messages that functions here have sent; null while there is none. */
   postings: Posting[] | null;
   /** What finishing it here would write, as of the last answer; null when functions have run since. */
@@ -78,6 +80,12 @@ export interface Attempt extends LockOwner {
   phase: "running" | "finishing" | "tagged";
   /** Committed, refused, failed or given up: nothing of it acts any more. */
   ended: boolean;
+}
+
+/** The newest chase of an origin that came here. */
+export interface Chase {
+  readonly probe: number;
+  readonly gone: Set<string>;
 }
 
 /** A partition that was called and has not answered: its incarnation is not known. */

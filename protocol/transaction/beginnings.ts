@@ -47,6 +47,7 @@ export function beginAttempt(parts: AttemptParts, commits: number, now: number):
     commitsAtStart: commits,
     peers: null,
     mirrors: null,
+    chases: null,
     postings: null,
     prepared: null,
     heardAt: now,

@@ -1,5 +1,5 @@
 /** Finding calls of one transaction that wait for each other by way of several partitions: edges are followed from partition to partition (Chandy, Misra and Haas 1983). */
-import type { Peer } from "../wire/messages.ts";
+import type { ChaseMessage, Peer } from "../wire/messages.ts";
 import { type Activation, type Attempt, isAncestorOrSelf, MIRROR_ID } from "./attempt.ts";
 import { blockersOf } from "./uses.ts";
 
@@ -56,6 +56,19 @@ function reachable(attempt: Attempt, from: readonly Activation[]): Set<Activatio
     for (const queued of attempt.queued ?? []) if (isAncestorOrSelf(blocker, queued)) open.push(...blockersOf(queued));
   }
   return seen;
+}
+
+/** Those of the hops that this chase has not gone before: in a tangle of calls the ways are far more than the calls. */
+export function untrodden(attempt: Attempt, { origin, probe }: ChaseMessage, hops: readonly Hop[]): Hop[] {
+  const key = `${origin.peer}.${origin.activation}`;
+  let chase = attempt.chases?.get(key);
+  if (chase && chase.probe > probe) return [];
+  if (chase?.probe !== probe) (attempt.chases ??= new Map()).set(key, (chase = { probe, gone: new Set() }));
+  const { gone } = chase;
+  return hops.filter(({ peer, callId, tried }) => {
+    const hop = `${peer}.${callId}.${tried}`;
+    return !gone.has(hop) && gone.add(hop);
+  });
 }
 
 function openHops(attempt: Attempt, waitedFor: Set<Activation>): Hop[] {

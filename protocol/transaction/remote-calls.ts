@@ -16,7 +16,7 @@ import type {
   TooOldMessage,
 } from "../wire/messages.ts";
 import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED } from "./attempt.ts";
-import { answeredBy, chased, hopsFrom } from "./chase.ts";
+import { answeredBy, chased, hopsFrom, untrodden } from "./chase.ts";
 import { failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
 import { restoreScope } from "./rollback.ts";
@@ -38,6 +38,7 @@ export class RemoteCalls {
   readonly #waiting = new Map<number, Waiting>();
   /** Tried calls that are being undone elsewhere, likewise. */
   readonly #undoing = new Map<number, Activation>();
+  #probes = 0;
 
   constructor(transactions: Transactions) {
     this.#transactions = transactions;
@@ -283,8 +284,9 @@ export class RemoteCalls {
   chase(queued: Activation): void {
     const { attempt, path } = queued;
     const origin = { peer: this.#owner.self, activation: queued.id };
+    const probe = ++this.#probes;
     for (const { peer, callId, tried } of hopsFrom(queued)) {
-      this.#owner.send(peer, { kind: "chase", id: attempt.id, origin, path, callId, tried, hops: 1 });
+      this.#owner.send(peer, { kind: "chase", id: attempt.id, origin, path, callId, tried, probe, hops: 1 });
     }
   }
 
@@ -297,7 +299,7 @@ export class RemoteCalls {
       activation,
       calls.map((waiting) => waiting?.activation ?? null),
     );
-    const { id, origin, path } = message;
+    const { id, origin, path, probe } = message;
     if (cycle) {
       if (origin.peer === self) this.#onCycle({ kind: "cycle", id, activation: origin.activation }, attempt);
       else this.#owner.send(origin.peer, { kind: "cycle", id, activation: origin.activation });
@@ -305,8 +307,8 @@ export class RemoteCalls {
     }
     if (message.hops >= LIMITS.maxCallDepth) return;
     const hops = message.hops + 1;
-    for (const { peer, callId, tried } of open) {
-      this.#owner.send(peer, { kind: "chase", id, origin, path, callId, tried, hops });
+    for (const { peer, callId, tried } of untrodden(activation.attempt, message, open)) {
+      this.#owner.send(peer, { kind: "chase", id, origin, path, callId, tried, probe, hops });
     }
   }
 

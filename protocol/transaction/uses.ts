@@ -20,9 +20,9 @@ export function enterUse(activation: Activation): boolean {
   return false;
 }
 
+/** The innermost alone would not do: what keeps a key for a tried call may lie above a function within that call that still runs on it. */
 function mayUse(use: Use, activation: Activation): boolean {
-  const top = use.stack.at(-1);
-  return top === undefined || isAncestorOrSelf(top, activation.up);
+  return use.stack.every((user) => isAncestorOrSelf(user, activation.up));
 }
 
 /** {@link waitsForItself} of an activation that was just queued: behind a sibling it waits for what that one waits for. */

@@ -111,6 +111,8 @@ export interface ChaseMessage {
   /** The sender's call that is to be followed; or the receiver's tried call, which keeps a key at the sender. */
   readonly callId: number;
   readonly tried: boolean;
+  /** Counts the chases of the origin's partition: one goes every way once, however many ways lead there. */
+  readonly probe: number;
   /** Hops so far: bounded. */
   readonly hops: number;
 }

@@ -19,7 +19,7 @@ export function writePartition(out: RowWriter, message: Message): void {
       return out.begin(KIND.ping).end();
     case "chase":
       out.begin(KIND.chase, Number(message.tried)).id(message.id).place(message.origin);
-      out.wide(message.callId).u32(message.hops);
+      out.wide(message.callId).u32(message.hops).u32(message.probe);
       return out.end(formatPlaces(message.path));
     case "cycle":
       return out.begin(KIND.cycle).id(message.id).wide(message.activation).end();
@@ -77,6 +77,7 @@ function readChase(row: RowReader): Message {
     origin: row.place(),
     callId: row.wide(),
     hops: row.u32(),
+    probe: row.u32(),
     path: parsePlaces(row.extra),
   };
 }

@@ -69,6 +69,23 @@ describe("a tried call that made a tried call", () => {
   );
 });
 
+test("a key that a function still runs on is not given to its sibling, though a call of it has ended within a tried call", async () => {
+  for (const partitions of [1, 3]) {
+    const c = await Cluster.up(partitions);
+    const [a, b, d] = [c.place(0), c.place(partitions === 1 ? 0 : 1, 1), c.place(partitions === 1 ? 0 : 2, 2)];
+    const again = { at: d, steps: [on("call", d, add(1)), pause(1), add(1)] };
+    const failing = { at: d, tried: true, steps: [pause(2), fail] };
+    const request = await c.ask(a, [on("try", b, { op: "all", calls: [again, failing] })]);
+    await c.run();
+    await c.open(1);
+    await c.run();
+    await c.open(2);
+    await c.settle();
+    expect(request.answer?.body).toBe(JSON.stringify([[[[[]], { failed: "internal-error" }]]]));
+    expect(await c.look(d), `${partitions} partitions`).toBe(2);
+  }
+});
+
 describe("a cycle of calls in one transaction", () => {
   test("across partitions, B → C and C → B by siblings, is found and told, and ends", async () => {
     const c = await Cluster.up(3);
