@@ -1,4 +1,4 @@
-/** All planted bugs (issue 7, point 5). They exist as patches of the source text only: nothing of them is in what is deployed. */
+/** All planted bugs. They exist as patches of the source text only: nothing of them is in what is deployed. */
 import { CHANNELS } from "./bugs/channels.ts";
 import { COORDINATOR } from "./bugs/coordinator.ts";
 import { EPOCHS } from "./bugs/epochs.ts";
