@@ -28,12 +28,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The bundle as it would be with another number of partitions. */
+/** The bundle as it would be with another number of partitions; the bundler numbers names that several modules have. */
 function withPartitions(count: number): Bundle {
   let changed = 0;
   const modules = four.modules.map((module) => {
     if (module.type !== "ESModule") return module;
-    const text = module.contents.toString().replace(/\bPARTITIONS = 4\b/g, () => `PARTITIONS = ${(changed++, count)}`);
+    const text = module.contents
+      .toString()
+      .replace(/\b(PARTITIONS\d*) = 4\b/g, (_, name: string) => `${name} = ${(changed++, count)}`);
     return { ...module, contents: Buffer.from(text) };
   });
   if (changed !== 1) throw new Error(`the number of partitions is in the bundle ${changed} times`);
