@@ -42,6 +42,7 @@ export class Results {
 
   /** Calls `use`, within which the stored results of these ids are known: one read for all of a frame costs what one for each would. */
   withStored(requestIds: readonly string[], use: () => void): void {
+    if (requestIds.length === 1) return use();
     const stored = requestIds.filter((id) => issuedAt(id) === null && !this.#client.has(id));
     this.#read = new Map(stored.length === 0 ? [] : this.#reader.storedResults(stored));
     try {
