@@ -10,8 +10,8 @@ export type Keys = readonly [odd: string, even: string];
 
 /** What a step that need not wait takes at most. */
 const PROMPT_MS = 5_000;
-/** How long a step that is to wait is watched, to see that it does. */
-const WATCH_MS = 5;
+/** How long a step that is to wait is watched, to see that it does: long enough on a busy machine for its calls to have reached what they wait for. */
+const WATCH_MS = 50;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 let plays = 0;
