@@ -6,7 +6,7 @@ import { LIMITS } from "../limits.ts";
 import type { Epoch } from "../wire/messages.ts";
 import { entityOf, prefixOf } from "./indexes.ts";
 import type { StateView } from "./layers.ts";
-import { compareKeys } from "./state-key.ts";
+import { compareKeys, inOrder } from "./state-key.ts";
 import type { Change, StateStore, Write } from "./store.ts";
 
 /** Thrown where a snapshot reads what is no longer kept as of its epoch; the snapshot begins again with a newer one. */
@@ -143,7 +143,6 @@ class PastState implements StateView {
       if (image === null) found.delete(key);
       else found.set(key, image);
     }
-    const sorted = [...found].sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
-    return sorted.slice(0, limit);
+    return inOrder(found, limit, reverse);
   }
 }

@@ -6,7 +6,7 @@ import { invariant } from "../assert.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { History } from "./history.ts";
 import { Overlay } from "./overlay.ts";
-import { compareKeys } from "./state-key.ts";
+import { inOrder } from "./state-key.ts";
 import type { Change, StateStore, Write } from "./store.ts";
 
 /** Where a transaction's copies read from. */
@@ -70,8 +70,7 @@ export class Layers implements StateView {
         else found.set(key, change);
       }
     }
-    const sorted = [...found].sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
-    return sorted.slice(0, limit);
+    return inOrder(found, limit, reverse);
   }
 
   /** Whether a key has a change of an epoch that is not decided. */

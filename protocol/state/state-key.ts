@@ -100,3 +100,9 @@ function fixup(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
 }
+
+/** Entries by code point of their keys, at most `limit`, ascending unless reversed. */
+export function inOrder(entries: Iterable<[string, string]>, limit: number, reverse: boolean): Array<[string, string]> {
+  const sorted = [...entries].sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
+  return sorted.slice(0, limit);
+}

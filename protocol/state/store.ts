@@ -2,7 +2,7 @@
 import { invariant } from "../assert.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
 import type { StateReader } from "./reader.ts";
-import { compareKeys } from "./state-key.ts";
+import { compareKeys, inOrder } from "./state-key.ts";
 
 /** A committed change: new text, or null for a deletion. */
 export type Change = string | null;
@@ -87,8 +87,7 @@ export class StateStore {
       if (typeof change === "string" && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0)
         merged.push([key, change]);
     }
-    merged.sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
-    return merged.slice(0, limit);
+    return inOrder(merged, limit, reverse);
   }
 
   /** Makes writes visible as part of record `seq`. */
