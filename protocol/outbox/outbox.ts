@@ -36,8 +36,12 @@ export class Outbox {
     this.#owner = owner;
   }
 
-  /** A committed message; later ones of the same sender come later. */
+  /**
+   * A committed message; later ones of the same sender come later. One may come again: after a crash in the middle of a fold it is found in
+   * the state, and once more when the epoch of its record is decided anew.
+   */
   add(message: Message): void {
+    if (this.#channelOf.has(message.requestId)) return;
     const name = channelName(message);
     this.#channelOf.set(message.requestId, name);
     this.#units += message.input.length;

@@ -56,6 +56,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #held: HeldRequests;
   #flushWanted = false;
   #wakeWanted = false;
+  /** What leaves with the next dispatch shows what is committed. */
+  #shows = false;
   /** When the coordinator was last asked for a sign of life; ms. */
   #probedAt = 0;
   #now = 0;
@@ -157,6 +159,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         break;
       case "dispatch":
         this.#epochs.participation.turnEnds();
+        if (this.#shows) this.#makeDurable();
         this.#links.dispatch(now);
         break;
       case "wake":
@@ -304,8 +307,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.see(epoch + 1);
   }
 
-  touch(): void {
-    this.#setup.reader.touch();
+  show(): void {
+    this.#shows = true;
   }
 
   reaching(): void {
@@ -443,10 +446,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     }
   }
 
+  /** All that is committed, before anything leaves that shows it. With nothing to write, a look at storage fails in an instance that has been replaced. */
+  #makeDurable(): void {
+    this.#shows = false;
+    if (!this.#log.write()) this.#setup.reader.touch();
+  }
+
   /** Makes what is ready durable, then answers what is complete: in this order (invariant 3). */
   #flush(): void {
     this.#flushWanted = false;
-    if (!this.#log.write()) this.#setup.reader.touch();
+    this.#makeDurable();
     this.#mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {

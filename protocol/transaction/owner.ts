@@ -38,8 +38,8 @@ export interface TransactionOwner {
   readonly boundary: Epoch | undefined;
   /** A function here reads as of this epoch: it is committed, and nothing commits here at or below it any more. */
   readAsOf(epoch: Epoch): void;
-  /** Reads storage, so that an instance that has been replaced fails rather than answer from memory. */
-  touch(): void;
+  /** Another partition is about to be shown what is committed here: that is durable, or is by the time the message leaves. */
+  show(): void;
   /** The root's function and all its calls are done, nothing failed, and nothing undecided or remote was touched. */
   committed(root: Root, writes: readonly Write[], value: unknown): void;
   /** It failed, and what it failed with may be told at once. */

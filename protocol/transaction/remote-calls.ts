@@ -175,7 +175,7 @@ export class RemoteCalls {
     }
     if (!told.ok) scope.failure ??= told.failure;
     if (!told.ok && told.failure.kind === "thrown") this.#report(activation, told.failure.error);
-    if (!attempt.locking) this.#owner.touch();
+    if (!attempt.locking) this.#owner.show();
     this.#send(attempt, caller, told);
   }
 

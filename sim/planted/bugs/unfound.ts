@@ -11,14 +11,6 @@ export const UNFOUND: readonly PlantedBug[] = [
     replace: "    this.see(epoch + 1);",
   },
   {
-    name: "snapshot-without-touch",
-    what: "A read for another partition's snapshot is answered without a look at storage.",
-    rule: "26",
-    file: "protocol/transaction/remote-calls.ts",
-    find: "    if (!attempt.locking) this.#owner.touch();\n",
-    replace: "",
-  },
-  {
     name: "snapshot-after-restart",
     what: "After a restart all that is stored is shown to snapshots as of any epoch.",
     rule: "27",
