@@ -131,6 +131,20 @@ describe("an outbox", () => {
     expect(post.released()).toEqual(ids(second));
   });
 
+  test("keeps a message that is found twice, in the state and in a record, once", () => {
+    const post = new Post();
+    const [first, second] = [message("a", "x"), message("a", "x")];
+    post.add(first, second, first, second);
+    expect(post.outbox.size).toBe(2);
+    for (const each of [first, second]) {
+      expect(post.released()).toEqual(ids(each));
+      post.outbox.posted(each.requestId, true);
+    }
+    expect(post.released()).toEqual([]);
+    expect([post.delivered, post.outbox.size]).toEqual([ids(first, second), 0]);
+    expect(post.after(LIMITS.repostMs)).toEqual([]);
+  });
+
   test("hands over again at once what may have died elsewhere, but not what has failed there", () => {
     const post = new Post();
     const [first, failed] = [message("a", "x"), message("b", "x")];

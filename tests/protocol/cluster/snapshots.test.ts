@@ -67,6 +67,31 @@ describe("a snapshot", () => {
     expect(c.node(1).status.clock).toBeGreaterThan(boundary);
   });
 
+  test("shows no local commit before that is written", async () => {
+    const c = await Cluster.up(3);
+    // An epoch that the partition to be read knows nothing of: what it commits by itself is below.
+    await c.ask(c.place(0), [add(1), on("call", c.place(2), add(-1))]);
+    await c.run();
+    const request = await sumUp(c);
+    await c.until("call");
+    // Functions run; then messages leave, and only after them what the commit asked for is written.
+    const functionsRun = async (): Promise<void> => {
+      for (let n = 0; n < 50; n++) await Promise.resolve();
+    };
+    const asked = c.ask(c.place(1), [add(100)]);
+    await functionsRun();
+    const delivered = c.deliver(isOf("call"));
+    await functionsRun();
+    const records = (): number => c.stores[1]?.recovered().records.length ?? 0;
+    const before = records();
+    c.node(1).callBack("dispatch");
+    expect(c.net.some(isOf("answer"))).toBe(true);
+    expect(records()).toBe(before + 1);
+    await Promise.all([asked, delivered]);
+    await c.run();
+    expect(sumOf(request)).toBe(101);
+  });
+
   /** A snapshot begun at a third partition, whose call comes only after `meanwhile`. */
   async function late(meanwhile: (c: Cluster) => Promise<unknown>): Promise<{ c: Cluster; request: Request }> {
     const c = await Cluster.up(3);
