@@ -5,7 +5,7 @@ import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
 import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
-import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
+import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
@@ -14,7 +14,6 @@ import type { AppDefinition } from "../sdk/app.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
-import { fetchMap } from "./map.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { PartitionStore } from "./store.ts";
 
@@ -58,10 +57,9 @@ export class PartitionShell implements EngineHost {
     const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
     if (Number.isNaN(partition))
       throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
-    const map = await this.#map();
     const incarnation = this.#store.nextIncarnation();
     try {
-      this.#engine = new Engine(this.#machine(partition, incarnation, map), this);
+      this.#engine = new Engine(this.#machine(partition, incarnation), this);
       this.#engine.input({ kind: "start" });
     } catch (error) {
       if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
@@ -69,14 +67,6 @@ export class PartitionShell implements EngineHost {
       this.#refusal = error;
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation));
     }
-  }
-
-  async #map(): Promise<KeyGroupMap> {
-    const stored = this.#store.meta("map");
-    if (stored !== undefined) return decodeMap(stored);
-    const map = await fetchMap(this.#app.partitions);
-    this.#store.perform({ op: "put-meta", name: "map", value: encodeMap(map) });
-    return map;
   }
 
   #standIn(partition: number, incarnation: number): DamagedMachine {
@@ -90,13 +80,14 @@ export class PartitionShell implements EngineHost {
     });
   }
 
-  #machine(partition: number, incarnation: number, map: KeyGroupMap): PartitionMachine {
+  #machine(partition: number, incarnation: number): PartitionMachine {
     return new PartitionMachine({
       app: this.#app,
       kernels: createKernels(core),
       reader: this.#store,
       partition,
-      map,
+      // The coordinator tells the map before anything is served.
+      map: initialMap(1),
       incarnation,
       recovered: this.#store.recovered(),
     });

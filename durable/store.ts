@@ -109,6 +109,10 @@ export class PartitionStore implements StateReader {
           op.bytes,
         );
         return;
+      case "drop-flow":
+        this.#sql.exec("DELETE FROM view_blocks WHERE flow = ?", op.flow);
+        this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
+        return;
       case "put-checkpoint":
         if (op.part === 0) this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
         this.#sql.exec("INSERT INTO checkpoints VALUES (?, ?, ?, ?)", op.flow, op.part, op.meta, op.bytes);
@@ -148,6 +152,11 @@ export class PartitionStore implements StateReader {
     return [...this.#sql.exec(query, JSON.stringify(requestIds)).raw()] as Array<[string, string]>;
   }
 
+  resultsAfter(requestId: string, limit: number): Array<[string, string]> {
+    const query = "SELECT id, text FROM results WHERE id > ? ORDER BY id LIMIT ?";
+    return [...this.#sql.exec(query, requestId, limit).raw()] as Array<[string, string]>;
+  }
+
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     const query = "SELECT block, through FROM view_blocks WHERE flow = ? AND part = 0 ORDER BY block";
     return [...this.#sql.exec(query, flow).raw()].map(([block, through]) => ({
@@ -175,6 +184,8 @@ export class PartitionStore implements StateReader {
       forgotten: this.meta("forgotten"),
       generation: Number(this.meta("generation") ?? 0),
       decided: Number(this.meta("decided") ?? 0),
+      garbage: this.meta("garbage") === "1",
+      taken: this.meta("taken"),
       records: this.#records(folded),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),

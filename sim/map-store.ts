@@ -61,7 +61,14 @@ export class MapStore implements StateReader {
 
   #performOnList(
     op: Op<
-      "record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint"
+      | "record"
+      | "replace-record"
+      | "drop-records"
+      | "put-recent"
+      | "drop-recent"
+      | "put-view-block"
+      | "put-checkpoint"
+      | "drop-flow"
     >,
   ): void {
     switch (op.op) {
@@ -97,6 +104,10 @@ export class MapStore implements StateReader {
         );
         this.blocks.push(op);
         return;
+      case "drop-flow":
+        removeWhere(this.blocks, ({ flow }) => flow === op.flow);
+        removeWhere(this.checkpoints, ({ flow }) => flow === op.flow);
+        return;
       case "put-checkpoint":
         if (op.part === 0) removeWhere(this.checkpoints, ({ flow }) => flow === op.flow);
         this.checkpoints.push(op);
@@ -123,6 +134,11 @@ export class MapStore implements StateReader {
     });
   }
 
+  resultsAfter(requestId: string, limit: number): Array<[string, string]> {
+    const found = [...this.results].filter(([id]) => id > requestId).sort(([a], [b]) => (a < b ? -1 : 1));
+    return found.slice(0, limit).map(([id, { text }]) => [id, text]);
+  }
+
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     return this.blocks.filter((one) => one.flow === flow && one.part === 0).sort((a, b) => a.block - b.block);
   }
@@ -146,6 +162,8 @@ export class MapStore implements StateReader {
       forgotten: this.meta.get("forgotten"),
       generation: Number(this.meta.get("generation") ?? 0),
       decided: Number(this.meta.get("decided") ?? 0),
+      garbage: this.meta.get("garbage") === "1",
+      taken: this.meta.get("taken"),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),
       recent: [...this.recents].sort((a, b) => a.seq - b.seq || a.part - b.part),
       checkpoints: new Map(

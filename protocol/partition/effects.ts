@@ -43,6 +43,8 @@ export type StorageOp =
       readonly meta: string;
       readonly bytes: Uint8Array;
     }
+  /** Deletes the blocks and the checkpoint of a flow that is kept elsewhere. */
+  | { readonly op: "drop-flow"; readonly flow: string }
   | { readonly op: "put-meta"; readonly name: string; readonly value: string };
 
 export type Effect =
@@ -68,6 +70,8 @@ export interface ViewReply {
   readonly status: number;
   readonly body: string;
   readonly epoch: string;
+  /** The view's stream is kept by another partition. */
+  readonly staleMap?: boolean;
 }
 
 /** What the shell tells the machine. */

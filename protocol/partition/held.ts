@@ -3,7 +3,11 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { LIMITS } from "../limits.ts";
 import { INGEST } from "../wire/ingest.ts";
 import { INVOKE } from "../wire/invoke.ts";
-import type { Input } from "./effects.ts";
+import { showEpoch } from "../epochs/epoch.ts";
+import type { Epoch } from "../wire/messages.ts";
+import type { Admission } from "./admission.ts";
+import type { Effect, Input } from "./effects.ts";
+import { problemAnswer } from "./problems.ts";
 
 export type RequestInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
 
@@ -38,5 +42,19 @@ export class HeldRequests {
 
   get size(): number {
     return this.#inputs.length;
+  }
+}
+
+/** There is no room for it to wait. */
+export function refuseInput(
+  input: RequestInput,
+  admission: Admission,
+  machine: { readonly clock: Epoch; emit(effect: Effect): void },
+): void {
+  if (input.kind === "invoke") admission.refuse(input.ticket, input.frame);
+  else if (input.kind === "ingest") admission.refuseIngest(input.ticket);
+  else {
+    const body = { ...problemAnswer("overloaded", "this partition is starting"), epoch: showEpoch(machine.clock) };
+    machine.emit({ kind: "reply", ticket: input.ticket, body });
   }
 }

@@ -27,6 +27,8 @@ export class Results {
   /** Stored results that were read ahead; null when none were. */
   #read: ReadonlyMap<string, string> | null = null;
   readonly #forgotten = new Forgotten();
+  /** Hears of every result that is added: what is being moved must not lack one. */
+  watch: ((result: StoredResult) => void) | null = null;
 
   constructor(reader: StateReader) {
     this.#reader = reader;
@@ -65,6 +67,7 @@ export class Results {
   add(found: StoredResult, seq: number, at: number): void {
     const requestId = detached(found.requestId);
     const result = { ...found, requestId };
+    this.watch?.(result);
     if (issuedAt(requestId) === null) {
       this.#client.set(requestId, { result, seq, at });
       return;
@@ -113,6 +116,12 @@ export class Results {
   /** Edge results recorded after `after` up to `through` and still kept: a fold packs them. */
   edgeBetween(after: number, through: number): Array<{ result: StoredResult; at: number }> {
     return [...this.#edge.values()].filter((kept) => kept.seq > after && kept.seq <= through);
+  }
+
+  /** All that are in memory: those of clients that are not folded, and those of edge ids. */
+  *inMemory(): Generator<StoredResult> {
+    for (const { result } of this.#client.values()) yield result;
+    for (const { result } of this.#edge.values()) yield result;
   }
 
   /** Storage now has the client results recorded up to `seq`. */

@@ -8,6 +8,8 @@ export interface StateReader {
   result(requestId: string): string | undefined;
   /** Those of these ids that have a result, with its text. */
   storedResults(requestIds: readonly string[]): Array<[requestId: string, text: string]>;
+  /** Stored results behind an id, in the order of ids, at most `limit`. */
+  resultsAfter(requestId: string, limit: number): Array<[requestId: string, text: string]>;
   /** The blocks of closed windows of a flow, in order; see the operation `put-view-block`. */
   viewBlocks(flow: string): Array<{ readonly block: number; readonly through: bigint }>;
   /** One of them, its parts joined. */
