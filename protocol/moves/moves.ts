@@ -74,7 +74,8 @@ export class Moves {
     const thawed = this.#frozen !== 0 && !(frozen && this.#frozen === base);
     this.#frozen = frozen ? base : 0;
     if (frozen) this.#freeze();
-    if (thawed || ownership.nextVersion !== nextVersion) this.#forget();
+    if (ownership.nextVersion !== nextVersion) this.#forget();
+    else if (thawed) this.#beginAgain();
     if (ownership.nextVersion > 0) this.#begin();
     for (const source of this.#sources.values()) if (frozen) source.freeze(base);
     this.#deleting = null;
@@ -97,11 +98,23 @@ export class Moves {
     this.#watch();
   }
 
+  /** What was complete is so no more. A source that had not heard of the frozen era goes on where it is. */
+  #beginAgain(): void {
+    this.#sources.clear();
+    for (const [source, { complete }] of this.#incoming) if (complete) this.#incoming.delete(source);
+    this.#watch();
+  }
+
   #begin(): void {
     const { ownership } = this.#owner;
     for (const target of ownership.targets.keys()) if (!this.#sources.has(target)) this.#stream(target);
     for (const source of ownership.sources) {
-      if (this.#incoming.has(source)) continue;
+      const incoming = this.#incoming.get(source);
+      if (incoming) {
+        // It may be another coordinator that asks.
+        if (incoming.copied) this.#tell(source, incoming.incarnation, 0);
+        continue;
+      }
       // It shows this incarnation to a source that is done with the one before.
       this.#owner.send(source, { kind: "ping" });
       if (this.#taken.has(this.#frozen, source)) this.#tell(source, 0, this.#frozen);
@@ -164,11 +177,11 @@ export class Moves {
       return this.#owner.send(from, { kind: "move-taken", stream, number: 0, enough: true });
     }
     if (this.#taken.has(frozen, from)) {
-      this.#incoming.set(from, { stream, incarnation, open: true, complete: true });
+      this.#incoming.set(from, { stream, incarnation, open: true, copied: true, complete: true });
       this.#tell(from, incarnation, frozen);
       return this.#owner.send(from, { kind: "move-taken", stream, number: 0, enough: true });
     }
-    const incoming: Incoming = { stream, incarnation, open: false, complete: false };
+    const incoming: Incoming = { stream, incarnation, open: false, copied: false, complete: false };
     this.#incoming.set(from, incoming);
     const flows = this.#owner.flows.ofStreams((name) => groups.has(ownership.groupOf(name)));
     for (const flow of flows) this.#flows.delete(flow);
@@ -210,6 +223,7 @@ export class Moves {
     this.#owner.show();
     this.#owed.push({ to: from, stream, number });
     if (!this.#owner.isBehind) this.#payOwed();
+    if (stage === "copied") incoming.copied = true;
     if (stage === "copied") this.#tell(from, incoming.incarnation, 0);
     else if (stage === "last") this.#tell(from, incoming.incarnation, frozen);
   }

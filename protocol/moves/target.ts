@@ -8,6 +8,8 @@ export interface Incoming {
   readonly incarnation: number;
   /** What was left here of its groups has to be deleted first. */
   open: boolean;
+  /** Nearly all is here and durable: what changes comes as it changes. */
+  copied: boolean;
   /** Everything is here and durable. */
   complete: boolean;
 }

@@ -170,9 +170,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         break;
       case "dispatch":
         this.#epochs.participation.turnEnds();
-        this.#moves.work();
         if (this.#shows) this.#makeDurable();
         this.#links.dispatch(now);
+        this.#moves.work();
         break;
       case "wake":
         this.#wake();
