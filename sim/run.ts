@@ -187,6 +187,8 @@ class Run {
   async #end(): Promise<Final | null> {
     // A late copy of a request that was answered with a failure may still run: failures are not recorded.
     await this.#world.run(() => false, this.#world.scheduler.now + LATE_MS);
+    // With one partition left nobody may ever call another object again, and then it tells nothing of itself.
+    for (const object of this.#world.objects) if (!object.isNew) object.boot();
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
     if (!(await this.#drain())) return null;
     this.#resetAll();
