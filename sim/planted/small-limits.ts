@@ -8,6 +8,11 @@ export const SMALL_LIMITS = {
   cacheBytes: 1_500,
   foldBytes: 3_000,
   foldRowsPerTurn: 3,
+  moveChunkUnits: 300,
+  moveWindow: 2,
+  movePageRows: 2,
+  moveFewKeys: 2,
+  garbageRowsPerTurn: 3,
 } as const;
 
 /** Puts them, and others by name, in the place of the real ones when protocol/limits.ts is loaded. */
