@@ -132,14 +132,6 @@ export const MOVING: readonly PlantedBug[] = [
     replace: "return this.isFrozen && this.#copied.size === this.#pairs.size;",
   },
   {
-    name: "move-takes-old-streams",
-    what: "A piece of a stream that was given up is taken for one of the present stream.",
-    rule: "G5",
-    file: MOVES,
-    find: "if (incoming?.stream !== stream || incoming.complete) return;",
-    replace: "if (!incoming || incoming.complete || !incoming.open) return;",
-  },
-  {
     name: "move-deletes-what-counts",
     what: "A target that has everything durably deletes it when its source begins again.",
     rule: "G6",
