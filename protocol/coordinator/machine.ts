@@ -35,6 +35,9 @@ export interface CoordinatorOptions {
   readonly reads?: PeerFormat | undefined;
 }
 
+/** What eras say of the map where there is none. */
+const NO_MAP = { map: "", next: "", frozen: false };
+
 /** Orders belong to no era: partitions tell old ones by the generation, and by the channel's order. */
 const NO_ERA: Epoch = 0;
 
@@ -330,7 +333,7 @@ export class CoordinatorMachine {
     const generation = this.#generation;
     const format = this.#format.lowest(this.#registry.all);
     const era = { generation, base, open: open.epoch, committed, format, aborted: this.#aborted };
-    this.#send(to, { kind: "era", ...era, ...this.#rescaling?.texts });
+    this.#send(to, { kind: "era", ...era, ...(this.#rescaling?.texts ?? NO_MAP) });
   }
 
   #persist(name: "registered" | "aborted", value: string): void {

@@ -276,7 +276,7 @@ export class Participation {
 
   /** Everything below the base is decided for good; what ran begins again. The same era heard twice drops nothing. */
   #onEra(message: Extract<OrderMessage, { kind: "era" }>): void {
-    const { generation, base, open, committed, format, aborted, frozen = false } = message;
+    const { generation, base, open, committed, format, aborted, frozen } = message;
     this.#owner.agreed(format);
     if ((this.phase === "up" || this.phase === "moving") && base <= this.era) {
       this.learn(committed);

@@ -64,7 +64,7 @@ export class Moves {
   }
 
   /** What an era says of the map. Everything of the eras before is decided. */
-  told({ base, map = "", next = "", frozen = false }: Era): void {
+  told({ base, map, next, frozen }: Era): void {
     const { ownership } = this.#owner;
     const { version, nextVersion } = ownership;
     ownership.told(map, next);

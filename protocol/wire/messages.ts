@@ -283,11 +283,11 @@ export type OrderMessage =
       /** Inclusive ranges. */
       readonly aborted: ReadonlyArray<readonly [first: Epoch, last: Epoch]>;
       /** The key-group map of this era, as text. Empty: as it was. */
-      readonly map?: string;
+      readonly map: string;
       /** The map that is moved to; empty when none is. */
-      readonly next?: string;
+      readonly next: string;
       /** Nothing runs in this era: it is for moving. */
-      readonly frozen?: boolean;
+      readonly frozen: boolean;
     }
   | { readonly kind: "joined"; readonly epoch: Epoch }
   | { readonly kind: "close"; readonly epoch: Epoch }

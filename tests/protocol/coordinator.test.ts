@@ -314,6 +314,7 @@ describe("a new generation", () => {
     expect(d.machine.status).toMatchObject({ phase: "running", base: SECOND, committed: 0 });
     const era = {
       kind: "era",
+      ...{ map: "", next: "", frozen: false },
       generation: 2,
       base: SECOND,
       open: SECOND,
