@@ -145,6 +145,10 @@ export class PartitionShell implements EngineHost {
       case "want-fold":
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
         return;
+      case "want-work":
+        // A timer, so that what comes from outside is looked at in between.
+        platformTimers.setTimeout(() => this.#engine?.input({ kind: "work" }), 1);
+        return;
       case "alarm":
         void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);
         return;

@@ -46,6 +46,7 @@ export class Moves {
   /** Taken and not answered, since this partition was behind. */
   #owed: Array<{ readonly to: Peer; readonly stream: number; readonly number: number }> = [];
   #streams = 0;
+  #workWanted = false;
   #placed = false;
   #frozen: Epoch = 0;
   /** Something of groups that are kept elsewhere may be stored. */
@@ -79,7 +80,7 @@ export class Moves {
     if (ownership.nextVersion > 0) this.#begin();
     for (const source of this.#sources.values()) if (frozen) source.freeze(base);
     this.#deleting = null;
-    if (this.isActive) this.#owner.wantWork();
+    if (this.isActive) this.#wantWork();
   }
 
   /** From here on nothing of what goes changes. A write: an instance that was replaced cannot tell anybody that it is so. */
@@ -164,7 +165,7 @@ export class Moves {
       case "move-taken": {
         const source = this.#sources.get(from);
         if (source?.stream !== message.stream) return;
-        if (source.taken(message.number, message.enough)) this.#owner.wantWork();
+        if (source.taken(message.number, message.enough)) this.#wantWork();
       }
     }
   }
@@ -193,7 +194,7 @@ export class Moves {
       this.#open(from, incoming);
     } else {
       this.#deleting = null;
-      this.#owner.wantWork();
+      this.#wantWork();
     }
     if (ops.length > 0) this.#owner.persist(ops);
   }
@@ -276,18 +277,25 @@ export class Moves {
     this.#owner.report({ kind: "moved", version, source, sourceIncarnation, frozen });
   }
 
+  #wantWork(): void {
+    if (this.#workWanted) return;
+    this.#workWanted = true;
+    this.#owner.wantWork();
+  }
+
   tick(): void {
     if (this.#owed.length > 0 && !this.#owner.isBehind) this.#payOwed();
-    if (this.#garbage) this.#owner.wantWork();
+    if (this.#garbage) this.#wantWork();
   }
 
   /** What is done in turns of its own. */
   work(): void {
+    this.#workWanted = false;
     if (!this.#owner.isPlaced) return;
     let more = false;
     for (const source of this.#sources.values()) more = source.pump() || more;
     if (this.#garbage && !this.#owner.isBehind) more = this.#delete() || more;
-    if (more) this.#owner.wantWork();
+    if (more) this.#wantWork();
   }
 
   /** While groups move it is for those only that wait for it: more comes to be all the time. */

@@ -113,17 +113,18 @@ export class Source {
     return !this.#ended;
   }
 
-  /** Sends what may be sent now. @returns whether there is more to do in a turn of its own */
+  /** Sends a piece, if one may be sent now. @returns whether there is more to do in a turn of its own */
   pump(): boolean {
-    while (this.#open && !this.#ended && this.#sent - this.#taken < LIMITS.moveWindow) {
-      const next = this.#piece();
-      if (next !== "sent") return next === "pause";
-    }
-    return false;
+    return this.#maySend && this.#piece() !== "idle" && this.#maySend;
+  }
+
+  get #maySend(): boolean {
+    return this.#open && !this.#ended && this.#sent - this.#taken < LIMITS.moveWindow;
   }
 
   #piece(): "sent" | "pause" | "idle" {
     const content = new MoveContent();
+    let pauses = 0;
     while (content.units < LIMITS.moveChunkUnits) {
       const next = this.#items.next();
       if (next.done) {
@@ -133,6 +134,7 @@ export class Source {
       if (next.value === "copied") {
         return this.#sendPiece(content, "copied");
       }
+      if (next.value === "pause" && ++pauses < LIMITS.movePagesPerTurn) continue;
       if (next.value === "pause" || next.value === "idle") {
         if (!content.isEmpty) this.#sendPiece(content, "more");
         return next.value;

@@ -63,6 +63,8 @@ export type Effect =
   | { readonly kind: "alarm"; readonly inMs: number }
   /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
   | { readonly kind: "want-fold" }
+  /** Key groups move: call back with the input `work` in a turn of its own, behind everything that has arrived meanwhile. At most one is outstanding. */
+  | { readonly kind: "want-work" }
   /** For the log of the shell; nothing depends on it. */
   | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown };
 
@@ -85,6 +87,7 @@ export type Input =
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
   | { readonly kind: "flush" }
   | { readonly kind: "fold" }
+  | { readonly kind: "work" }
   | { readonly kind: "alarm" };
 
 export interface ViewRequest {

@@ -172,6 +172,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#epochs.participation.turnEnds();
         if (this.#shows) this.#makeDurable();
         this.#links.dispatch(now);
+        break;
+      case "work":
         this.#moves.work();
         break;
       case "wake":

@@ -55,7 +55,7 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     incarnationOf: (peer: Peer) => links.incarnationOf(peer),
     persist: (ops: Extract<Effect, { kind: "persist" }>["ops"]) => machine.emit({ kind: "persist", ops }),
     show: () => machine.show(),
-    wantWork: () => links.wantDispatch(),
+    wantWork: () => machine.emit({ kind: "want-work" }),
     remapped: () => remapped(machine, parts),
   };
   return new Moves(owner, setup.recovered);

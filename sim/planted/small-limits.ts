@@ -11,6 +11,7 @@ export const SMALL_LIMITS = {
   moveChunkUnits: 300,
   moveWindow: 2,
   movePageRows: 2,
+  movePagesPerTurn: 2,
   moveFewKeys: 2,
   garbageRowsPerTurn: 3,
 } as const;
