@@ -111,13 +111,13 @@ export class Moves {
     for (const target of ownership.targets.keys()) if (!this.#sources.has(target)) this.#stream(target);
     for (const source of ownership.sources) {
       const incoming = this.#incoming.get(source);
-      if (incoming) {
+      if (incoming && !incoming.complete) {
         // It may be another coordinator that asks.
         if (incoming.copied) this.#tell(source, incoming.incarnation, 0);
         continue;
       }
       // It shows this incarnation to a source that is done with the one before.
-      this.#owner.send(source, { kind: "ping" });
+      if (!incoming) this.#owner.send(source, { kind: "ping" });
       if (this.#taken.has(this.#frozen, source)) this.#tell(source, 0, this.#frozen);
     }
   }
@@ -226,7 +226,8 @@ export class Moves {
     if (!this.#owner.isBehind) this.#payOwed();
     if (stage === "copied") incoming.copied = true;
     if (stage === "copied") this.#tell(from, incoming.incarnation, 0);
-    else if (stage === "last") this.#tell(from, incoming.incarnation, frozen);
+    // Before it has entered that era it would send requests away that it keeps when the map is changed.
+    else if (stage === "last" && this.#frozen === frozen) this.#tell(from, incoming.incarnation, frozen);
   }
 
   #take(item: MoveItem, writes: Write[], ops: StorageOp[]): void {

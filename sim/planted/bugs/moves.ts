@@ -115,7 +115,7 @@ export const MOVING: readonly PlantedBug[] = [
         find: "    if (this.#garbage && !this.#owner.isBehind) more = this.#delete() || more;\n",
         replace: "",
       },
-      { file: MOVES, find: "    if (this.#garbage) this.#owner.wantWork();\n", replace: "" },
+      { file: MOVES, find: "    if (this.#garbage) this.#wantWork();\n", replace: "" },
       {
         file: MOVES,
         find: "this.#sources.size > 0 || this.#incoming.size > 0 || this.#garbage",
