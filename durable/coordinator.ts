@@ -10,7 +10,7 @@ import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
-import type { PeerRpc } from "./peers.ts";
+import { type PeerRpc, PeerSession } from "./peers.ts";
 
 export interface CoordinatorRpc extends PeerRpc {
   /** The domain's map. It changes when key groups move. */
@@ -118,8 +118,8 @@ export function coordinatorClass(
       return this.#shell.machine.rescaleStatus as RescaleStatus;
     }
 
-    deliver(bytes: Uint8Array): Promise<number> {
-      return this.#shell.deliver(bytes);
+    peerSession(): PeerSession {
+      return new PeerSession((bytes) => this.#shell.deliver(bytes));
     }
 
     async status(): Promise<CoordinatorStatus> {
