@@ -1,5 +1,5 @@
 /** Requests that came before their partition was up. They wait, up to a limit, and go on in order. */
-import type { Kernels } from "../../core-wasm/types.ts";
+import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
 import { LIMITS } from "../limits.ts";
 import { INGEST } from "../wire/ingest.ts";
 import { INVOKE } from "../wire/invoke.ts";
@@ -33,11 +33,20 @@ export class HeldRequests {
     return true;
   }
 
-  take(): RequestInput[] {
+  /** All go on, in order. Whoever sent one hears of no error any more, and others wait behind it. */
+  release(request: (input: RequestInput) => void, admission: Admission, machine: { emit(effect: Effect): void }): void {
     const inputs = this.#inputs;
     this.#inputs = [];
     this.#bytes = 0;
-    return inputs;
+    for (const input of inputs) {
+      try {
+        request(input);
+      } catch (error) {
+        if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
+        machine.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
+        admission.refuseIngest(input.ticket);
+      }
+    }
   }
 
   get size(): number {

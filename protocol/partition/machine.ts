@@ -1,5 +1,4 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import { CorruptError } from "../../core-wasm/types.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
@@ -255,19 +254,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else this.#views.push({ ticket: input.ticket, query: input.query });
   }
 
-  /** Whoever sent it hears of no error any more; and others wait behind it. */
-  #requestHeld(input: RequestInput): void {
-    try {
-      this.#request(input);
-    } catch (error) {
-      if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
-      this.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
-      this.#admission.refuseIngest(input.ticket);
-    }
-  }
-
   #resume(): void {
-    for (const input of this.#held.take()) this.#requestHeld(input);
+    this.#held.release((input) => this.#request(input), this.#admission, this);
     this.#mail.restart();
     this.#links.drain();
   }
