@@ -72,14 +72,6 @@ export const MOVING: readonly PlantedBug[] = [
     replace: "",
   },
   {
-    name: "move-mixes-messages",
-    what: "Messages that came with their sender are stored among those that it sends later.",
-    rule: "G9",
-    file: SOURCE,
-    find: "const key = movedRowKey(place++, message.requestId);",
-    replace: "const key = message.row;",
-  },
-  {
     name: "move-loses-a-piece",
     what: "The piece of a move that comes third is answered and not kept.",
     rule: "G5",

@@ -18,4 +18,12 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "if (!this.#resumed) this.#parts.history.raiseFloor(this.participation.clock);",
     replace: "",
   },
+  {
+    name: "move-mixes-messages",
+    what: "Messages that came with their sender are stored among those that it sends later.",
+    rule: "G9",
+    file: "protocol/moves/source.ts",
+    find: "const key = movedRowKey(place++, message.requestId);",
+    replace: "const key = message.row;",
+  },
 ];
