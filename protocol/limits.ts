@@ -107,11 +107,11 @@ export const LIMITS = {
   closeMs: 30_000,
   prepareMs: 30_000,
   /** Characters, reached before the last row, of one piece of what is moved to another partition, and pieces that may be unanswered at a time. */
-  moveChunkUnits: 32 * KiB,
-  moveWindow: 2,
+  moveChunkUnits: 128 * KiB,
+  moveWindow: 4,
   /** Stored rows that are read at a time for it: of the largest, a few MiB in memory. */
   movePageRows: 32,
-  movePagesPerTurn: 16,
+  movePagesPerTurn: 64,
   /** What changed while all else was moved is sent in rounds until it is so little, or there were so many; the rest goes when nothing runs. */
   moveFewKeys: 200,
   moveRounds: 10,

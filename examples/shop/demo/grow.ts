@@ -14,7 +14,7 @@ interface Status {
 
 /** Shares of the checkouts after which the number of partitions changes. */
 const GROW_AT = 0.15;
-const SHRINK_AT = 0.65;
+const SHRINK_AT = 0.55;
 const LOOK_MS = 20;
 /** A move that takes longer than that has hung. */
 const MOVE_MS = 120_000;

@@ -80,21 +80,6 @@ export const MOVING: readonly PlantedBug[] = [
     replace: "    if (number !== 3) this.#commit(writes);\n    if (stage",
   },
   {
-    name: "move-answers-early",
-    what: "A target says that it has everything before that is durable.",
-    rule: "G5",
-    file: MOVES,
-    find: "    this.#owner.show();\n",
-    replace: "",
-    also: [
-      {
-        file: MOVES,
-        find: "      // What is told of as taken is in records before.\n      this.#owner.log.write();\n",
-        replace: "",
-      },
-    ],
-  },
-  {
     name: "move-over-garbage",
     what: "What was left of a group from before is not deleted before the group comes again.",
     rule: "G6",

@@ -26,4 +26,19 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "const key = movedRowKey(place++, message.requestId);",
     replace: "const key = message.row;",
   },
+  {
+    name: "move-answers-early",
+    what: "A target says that it has everything before that is durable.",
+    rule: "G5",
+    file: "protocol/moves/moves.ts",
+    find: "    this.#owner.show();\n",
+    replace: "",
+    also: [
+      {
+        file: "protocol/moves/moves.ts",
+        find: "      // What is told of as taken is in records before.\n      this.#owner.log.write();\n",
+        replace: "",
+      },
+    ],
+  },
 ];
