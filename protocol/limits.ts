@@ -107,7 +107,7 @@ export const LIMITS = {
   closeMs: 30_000,
   prepareMs: 30_000,
   /** Characters, reached before the last row, of one piece of what is moved to another partition, and pieces that may be unanswered at a time. */
-  moveChunkUnits: 128 * KiB,
+  moveChunkUnits: 64 * KiB,
   moveWindow: 4,
   /** Stored rows that are read at a time for it: of the largest, a few MiB in memory. */
   movePageRows: 32,
