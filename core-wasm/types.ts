@@ -282,6 +282,8 @@ export interface Kernels {
   readGroups(bytes: Uint8Array): WindowGroup[];
   /** Packs rows into one sorted block, whatever its size. */
   sealBlock(spec: TableSpec, input: BlockInput): SealedBlock;
+  /** @throws CorruptError for a damaged block */
+  checkBlock(spec: TableSpec, bytes: Uint8Array): void;
   /** The row of a key, or null. @throws CorruptError for a damaged block */
   findInBlock(spec: TableSpec, bytes: Uint8Array, key: string): BlockRow | null;
   /** Rows with `from <= key < to`, at most `limit`, ascending or descending. @throws CorruptError for a damaged block */

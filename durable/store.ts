@@ -6,19 +6,20 @@ import type { StateReader } from "../protocol/state/reader.ts";
 import { concat } from "./bytes.ts";
 import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
 
+const PUT_BLOCK =
+  "INSERT INTO blocks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET head = excluded.head, bytes = excluded.bytes";
+
 export class PartitionStore implements StateReader {
   readonly #sql: SqlStorage;
-  /** Where the sweep over results goes on. */
-  #sweepFrom = "";
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     for (const table of TABLES) sql.exec(table);
     const version = this.meta("schema");
     if (version === undefined) this.#putMeta("schema", String(SCHEMA_VERSION));
-    else if (Number(version) > SCHEMA_VERSION) {
+    else if (Number(version) !== SCHEMA_VERSION) {
       throw new Error(
-        `this partition's storage has schema ${version}; this code reads up to ${SCHEMA_VERSION}. Deploy the newer code again.`,
+        `this partition's storage has schema ${version}; this code reads ${SCHEMA_VERSION}. Deploy the code that wrote it again.`,
       );
     }
   }
@@ -59,18 +60,11 @@ export class PartitionStore implements StateReader {
       case "drop-records":
         this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
         return;
-      case "put-state":
-        this.#sql.exec(
-          "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
-          op.key,
-          op.text,
-        );
+      case "put-block":
+        this.#sql.exec(PUT_BLOCK, op.id, op.head, op.bytes);
         return;
-      case "delete-state":
-        this.#sql.exec("DELETE FROM state WHERE key = ?", op.key);
-        return;
-      case "delete-state-range":
-        this.#sql.exec("DELETE FROM state WHERE key >= ? AND key < ?", op.from, op.to);
+      case "drop-block":
+        this.#sql.exec("DELETE FROM blocks WHERE id = ?", op.id);
         return;
       case "put-meta":
         this.#putMeta(op.name, op.value);
@@ -82,17 +76,6 @@ export class PartitionStore implements StateReader {
 
   #performRare(op: StorageOp): void {
     switch (op.op) {
-      case "put-result":
-        this.#sql.exec(
-          "INSERT INTO results VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-          op.requestId,
-          op.expires,
-          op.text,
-        );
-        return;
-      case "sweep-results":
-        this.#sweep(op.now, op.limit);
-        return;
       case "put-recent":
         this.#sql.exec("INSERT OR REPLACE INTO recent VALUES (?, ?, ?, ?)", op.seq, op.part, op.expires, op.bytes);
         return;
@@ -116,36 +99,9 @@ export class PartitionStore implements StateReader {
     }
   }
 
-  /** Looks at the next `limit` results in the order of their ids and deletes the expired ones; begins again at the end. */
-  #sweep(now: number, limit: number): void {
-    const seen = [
-      ...this.#sql
-        .exec("SELECT id, expires FROM results WHERE id > ? ORDER BY id LIMIT ?", this.#sweepFrom, limit)
-        .raw(),
-    ];
-    for (const [id, expires] of seen) {
-      if ((expires as number) < now) this.#sql.exec("DELETE FROM results WHERE id = ?", id as string);
-    }
-    this.#sweepFrom = seen.length < limit ? "" : (seen.at(-1)?.[0] as string);
-  }
-
-  get(stateKey: string): string | undefined {
-    return this.#one("SELECT text FROM state WHERE key = ?", stateKey) as string | undefined;
-  }
-
-  range(from: string, to: string, limit: number, reverse: boolean): Array<[string, string]> {
-    const order = reverse ? "DESC" : "ASC";
-    const query = `SELECT key, text FROM state WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`;
-    return [...this.#sql.exec(query, from, to, limit).raw()] as Array<[string, string]>;
-  }
-
-  result(requestId: string): string | undefined {
-    return this.#one("SELECT text FROM results WHERE id = ?", requestId) as string | undefined;
-  }
-
-  storedResults(requestIds: readonly string[]): Array<[string, string]> {
-    const query = "SELECT id, text FROM results WHERE id IN (SELECT value FROM json_each(?))";
-    return [...this.#sql.exec(query, JSON.stringify(requestIds)).raw()] as Array<[string, string]>;
+  block(id: number): Uint8Array | undefined {
+    const bytes = this.#one("SELECT bytes FROM blocks WHERE id = ?", id);
+    return bytes === undefined ? undefined : new Uint8Array(bytes as ArrayBuffer);
   }
 
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
@@ -178,6 +134,7 @@ export class PartitionStore implements StateReader {
       records: this.#records(folded),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),
+      blocks: { heads: this.#heads(), manifest: this.meta("blocks") },
     };
   }
 
@@ -195,6 +152,12 @@ export class PartitionStore implements StateReader {
       parts.push(new Uint8Array(bytes as ArrayBuffer));
     }
     if (parts.length > 0) yield { seq, bytes: concat(parts) };
+  }
+
+  *#heads(): Generator<{ id: number; head: Uint8Array }> {
+    for (const [id, head] of this.#sql.exec("SELECT id, head FROM blocks").raw()) {
+      yield { id: id as number, head: new Uint8Array(head as ArrayBuffer) };
+    }
   }
 
   *#recent(): Generator<{ expires: number; bytes: Uint8Array }> {

@@ -66,6 +66,11 @@ export class BlockKernels {
     return filterMayHold(filter, (this.#hashes.hashKey(key) ^ (cleared ? FILTER_CLEARED_SALT : 0)) >>> 0);
   }
 
+  check(spec: TableSpec, bytes: Uint8Array): void {
+    this.#core.resetScratch();
+    this.#open(spec, bytes);
+  }
+
   find(spec: TableSpec, bytes: Uint8Array, key: string): BlockRow | null {
     this.#core.resetScratch();
     const block = this.#open(spec, bytes);

@@ -33,6 +33,7 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),
     sealBlock: (spec, input) => blocks.seal(spec, input),
+    checkBlock: (spec, bytes) => blocks.check(spec, bytes),
     findInBlock: (spec, bytes, key) => blocks.find(spec, bytes, key),
     rowsOfBlock: (spec, bytes, range) => blocks.rows(spec, bytes, range),
     mergeBlocks: (input) => blocks.merge(input),

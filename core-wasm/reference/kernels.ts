@@ -2,7 +2,7 @@
 import type { Kernels } from "../types.ts";
 import { filterMayHold } from "../block-filter.ts";
 import { FILTER_CLEARED_SALT } from "../limits.ts";
-import { findInBlock, mergeBlocks, rowsOfBlock, sealBlock } from "./blocks.ts";
+import { findInBlock, mergeBlocks, readBlock, rowsOfBlock, sealBlock } from "./blocks.ts";
 import { routeBatch } from "./batch.ts";
 import { parseEvents } from "./events.ts";
 import { readGroups } from "./groups.ts";
@@ -25,6 +25,7 @@ export function createReferenceKernels(): Kernels {
     openWindow,
     readGroups,
     sealBlock,
+    checkBlock: (spec, bytes) => void readBlock(spec, bytes),
     findInBlock,
     rowsOfBlock,
     mergeBlocks,

@@ -1,7 +1,7 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
-import type { StateReader } from "./reader.ts";
+import type { StoredState } from "./reader.ts";
 import { compareKeys, inOrder } from "./state-key.ts";
 
 /** A committed change: new text, or null for a deletion. */
@@ -25,7 +25,7 @@ const ENTRY_OVERHEAD = 96;
 const ABSENT = null;
 
 export class StateStore {
-  readonly #reader: StateReader;
+  readonly #stored: StoredState;
   readonly #cacheBytes: number;
   /** Newest change of every key whose record is not folded. */
   readonly #unfolded = new Map<string, Unfolded>();
@@ -40,8 +40,8 @@ export class StateStore {
   readonly #cache = new Map<string, Change>();
   #cachedBytes = 0;
 
-  constructor(reader: StateReader, cacheBytes: number) {
-    this.#reader = reader;
+  constructor(stored: StoredState, cacheBytes: number) {
+    this.#stored = stored;
     this.#cacheBytes = cacheBytes;
   }
 
@@ -56,7 +56,7 @@ export class StateStore {
       this.#cache.set(key, cached);
       return cached;
     }
-    const stored = this.#reader.get(key) ?? ABSENT;
+    const stored = this.#stored.get(key, entity) ?? ABSENT;
     this.#remember(key, stored);
     return stored;
   }
@@ -79,7 +79,7 @@ export class StateStore {
   ): Array<[string, string]> {
     const overlay = this.#entries.get(prefix);
     const hidden = overlay ? overlay.size : 0;
-    const stored = this.#cleared.has(entity) ? [] : this.#reader.range(from, to, limit + hidden, reverse);
+    const stored = this.#cleared.has(entity) ? [] : this.#stored.range(entity, from, to, limit + hidden, reverse);
     if (!overlay) return stored.slice(0, limit);
     const merged = stored.filter(([key]) => !overlay.has(key));
     for (const key of overlay) {
