@@ -35,5 +35,5 @@ export function filterMayHold(filter: Uint8Array, hash: number): boolean {
 
 function stepOf(hash: number): number {
   const mixed = Math.imul(hash, STEP_FACTOR) >>> 0;
-  return (((mixed << 15) | (mixed >>> 17)) | 1) >>> 0;
+  return ((mixed << 15) | (mixed >>> 17) | 1) >>> 0;
 }

@@ -267,6 +267,6 @@ function addToFilter(filter: usize, bits: u32, hash: u32): void {
   for (let probe = 0; probe < FILTER_PROBES; probe++, at += step) {
     const bit = at % bits;
     const byte = filter + (bit >>> 3);
-    store<u8>(byte, load<u8>(byte) | <u8>(<u32>1 << (bit & 7)));
+    store<u8>(byte, load<u8>(byte) | <u8>((<u32>1) << (bit & 7)));
   }
 }

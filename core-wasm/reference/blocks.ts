@@ -62,7 +62,8 @@ export function mergeBlocks(input: MergeInput): Merge {
 function mergeRows(upper: readonly BlockRow[], lower: readonly BlockRow[]): BlockRow[] {
   const clears = upper.filter(({ flags }) => (flags & BLOCK_FLAG.cleared) !== 0).map(({ key }) => key);
   const merged = new Map<string, BlockRow>();
-  for (const row of lower) if (!clears.some((key) => row.key !== key && row.key.startsWith(key))) merged.set(row.key, row);
+  for (const row of lower)
+    if (!clears.some((key) => row.key !== key && row.key.startsWith(key))) merged.set(row.key, row);
   for (const row of upper) {
     const older = merged.get(row.key)?.flags ?? 0;
     merged.set(row.key, { ...row, flags: row.flags | (older & BLOCK_FLAG.cleared) });

@@ -29,6 +29,7 @@ export function createReferenceKernels(): Kernels {
     findInBlock,
     rowsOfBlock,
     mergeBlocks,
-    mayHold: (filter, key, cleared) => filterMayHold(filter, (murmur3(key) ^ (cleared ? FILTER_CLEARED_SALT : 0)) >>> 0),
+    mayHold: (filter, key, cleared) =>
+      filterMayHold(filter, (murmur3(key) ^ (cleared ? FILTER_CLEARED_SALT : 0)) >>> 0),
   };
 }

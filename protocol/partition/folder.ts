@@ -168,8 +168,8 @@ export class Folder {
     const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
     let part = 0;
     for (const chunk of chunksBySize(edge)) {
-      const expires = now + LIMITS.edgeResultMs;
-      yield [{ op: "put-recent", seq: through, part: part++, expires, bytes: encodeRecent(this.#kernels, chunk) }];
+      const bytes = encodeRecent(this.#kernels, chunk);
+      yield [{ op: "put-recent", seq: through, part: part++, expires: now + LIMITS.edgeResultMs, bytes }];
     }
     yield [{ op: "drop-recent", expiredAt: now }];
   }

@@ -127,7 +127,8 @@ function expected(upper: readonly BlockRow[], lower: readonly BlockRow[], bottom
   const rows = new Map<string, BlockRow>(lower.map((row) => [row.key, row]));
   for (const row of upper) {
     const wasCleared = (rows.get(row.key)?.flags ?? 0) & BLOCK_FLAG.cleared;
-    if ((row.flags & BLOCK_FLAG.cleared) !== 0) for (const key of rows.keys()) if (key.startsWith(row.key)) rows.delete(key);
+    if ((row.flags & BLOCK_FLAG.cleared) !== 0)
+      for (const key of rows.keys()) if (key.startsWith(row.key)) rows.delete(key);
     rows.set(row.key, { ...row, flags: row.flags | wasCleared });
   }
   const sorted = [...rows.values()].sort((a, b) => compare(a.key, b.key));

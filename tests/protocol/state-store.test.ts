@@ -1,12 +1,7 @@
 /** Committed state: unfolded over cached over stored, against a plain map, through folds in pieces and crashes between them. */
 import { describe, expect, test } from "vitest";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
-import {
-  collectionPrefix,
-  compareKeys,
-  encodeEntryKey,
-  entityKey,
-} from "../../protocol/state/state-key.ts";
+import { collectionPrefix, compareKeys, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
 import { PlainState } from "./support/plain-state.ts";
 

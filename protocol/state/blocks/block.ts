@@ -75,7 +75,13 @@ export function tailOf({ space, run, expires }: BlockLabel): Uint8Array {
 }
 
 /** Makes the head of a block that is to be stored under this id. */
-export function headOf(kernels: Kernels, id: number, label: BlockLabel, clears: number, sealed: SealedBlock): SealedHead {
+export function headOf(
+  kernels: Kernels,
+  id: number,
+  label: BlockLabel,
+  clears: number,
+  sealed: SealedBlock,
+): SealedHead {
   const { space, run, expires } = label;
   const { bytes, rows, first, last, filter } = sealed;
   const sum = checksumOf(bytes);
@@ -83,7 +89,10 @@ export function headOf(kernels: Kernels, id: number, label: BlockLabel, clears: 
   const columns = [id, space, run, low, high, rows, clears, bytes.length, sum.low, sum.high];
   const head = kernels.pack(HEAD, { rows: 1, columns, fields: [first, last], tail: filter });
   const mark = checksumOf(head);
-  return { block: { id, space, run, expires, rows, clears, bytes: bytes.length, first, last, filter, sum, mark }, head };
+  return {
+    block: { id, space, run, expires, rows, clears, bytes: bytes.length, first, last, filter, sum, mark },
+    head,
+  };
 }
 
 /** @throws CorruptError for a damaged head, or that of another block */

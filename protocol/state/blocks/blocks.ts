@@ -172,7 +172,8 @@ export class Blocks implements StoredState {
     free: number[] = [],
   ): { ops: StorageOp[]; free: number[] } {
     this.#changed = true;
-    for (const gone of run.blocks.slice(at, at + count)) {
+    const replaced = run.blocks.slice(at, at + count);
+    for (const gone of replaced) {
       this.#manifest.remove(gone);
       this.#filterBytes -= gone.filter?.length ?? 0;
       this.#cache.drop(gone.id);

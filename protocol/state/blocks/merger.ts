@@ -5,6 +5,7 @@
 import { BLOCK_FLAG, type Kernels, type SealedBlock } from "../../../core-wasm/types.ts";
 import { LIMITS } from "../../limits.ts";
 import type { StorageOp } from "../../partition/effects.ts";
+import { entityOf } from "../indexes.ts";
 import { BLOCK, type Block, type BlockLabel, SPACE, type Space, tailOf } from "./block.ts";
 import type { Blocks } from "./blocks.ts";
 import { isDamage } from "./damage.ts";
@@ -64,7 +65,8 @@ export class Merger {
     const { runs } = this.#blocks.trees[SPACE.state];
     for (let at = 0; at + 1 < runs.length; at++) {
       const [upper, lower] = [runs[at] as Run, runs[at + 1] as Run];
-      if (upper.bytes * LIMITS.runRatio >= lower.bytes || runs.length > LIMITS.maxRuns) yield [SPACE.state, upper, lower];
+      if (upper.bytes * LIMITS.runRatio >= lower.bytes || runs.length > LIMITS.maxRuns)
+        yield [SPACE.state, upper, lower];
     }
     const { runs: results } = this.#blocks.trees[SPACE.results];
     for (let at = 0; at + 1 < results.length; at++) {
@@ -86,7 +88,7 @@ export class Merger {
     for (let tries = 0; tries < Math.min(MAX_TRIES, upper.blocks.length); tries++, at++) {
       if (at >= upper.blocks.length) at = 0;
       try {
-        const ops = this.#moveBlock(space, upper, at, lower);
+        const ops = this.#moveBlock(space, upper, this.#behindClears(space, upper, at), lower);
         if (ops) return ops;
       } catch (error) {
         // What is damaged stays where it is, and what meets it.
@@ -94,6 +96,22 @@ export class Merger {
       }
     }
     return null;
+  }
+
+  /**
+   * The place of a block that can go down now. What an entity holds since it was cleared must not go below the row that clears it: that row goes
+   * first, and being the first of its entity it lies in the same block or in an earlier one.
+   */
+  #behindClears(space: Space, upper: Run, start: number): number {
+    let at = start;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { first } = upper.blocks[at] as Block;
+      if (space !== SPACE.state) return at;
+      const entity = entityOf(first);
+      if (first === entity || !this.#blocks.trees[space].clears(upper, entity)) return at;
+      at = upper.seek(entity);
+    }
+    return 0;
   }
 
   #moveBlock(space: Space, upper: Run, at: number, lower: Run): StorageOp[] | null {
@@ -120,7 +138,12 @@ export class Merger {
       restTail: tailOf(restLabel),
     });
     this.#cursors.set(upper.number, plan.until ?? `${block.last}\u0000`);
-    const first = this.#blocks.replace(lower, plan.from, plan.count, this.#labelled(mergedLabel, merged, isBottom ? 0 : 1));
+    const first = this.#blocks.replace(
+      lower,
+      plan.from,
+      plan.count,
+      this.#labelled(mergedLabel, merged, isBottom ? 0 : 1),
+    );
     const second = this.#blocks.replace(upper, at, 1, this.#labelled(restLabel, rest, block.clears), first.free);
     this.#blocks.trees[space].dropEmpty();
     if (upper.blocks.length === 0) this.#cursors.delete(upper.number);
@@ -150,7 +173,6 @@ export class Merger {
     }
     return null;
   }
-
 }
 
 /** Above every key. */

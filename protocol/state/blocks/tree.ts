@@ -54,7 +54,7 @@ export class Tree {
     for (const run of this.runs) {
       const row = this.#row(run, key, false);
       if (row) return (row.flags & BLOCK_FLAG.deleted) === 0 ? row.text : undefined;
-      if (key !== entity && this.#clears(run, entity)) return undefined;
+      if (key !== entity && this.clears(run, entity)) return undefined;
     }
     return undefined;
   }
@@ -66,7 +66,7 @@ export class Tree {
   }
 
   /** Whether a run voids what older ones hold under an entity. */
-  #clears(run: Run, entity: string): boolean {
+  clears(run: Run, entity: string): boolean {
     const row = this.#row(run, entity, true);
     return row !== null && (row.flags & BLOCK_FLAG.cleared) !== 0;
   }
@@ -76,7 +76,7 @@ export class Tree {
     const cursors: Cursor[] = [];
     for (const run of this.runs) {
       cursors.push(new Cursor(this.#rows(run, from, to, Math.min(limit, CHUNK), reverse)));
-      if (this.#clears(run, entity)) break;
+      if (this.clears(run, entity)) break;
     }
     const found: Array<[string, string]> = [];
     while (found.length < limit) {
