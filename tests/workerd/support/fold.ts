@@ -10,7 +10,8 @@ const ROUNDS = 40;
 export function foldedOf(key: string): Promise<number> {
   return inside(key, ({ storage }) => {
     const [row] = storage.sql.exec("SELECT value FROM meta WHERE name = 'folded'").raw();
-    return Number(row?.[0] ?? 0);
+    // A checksum of 8 digits stands before it.
+    return Number(String(row?.[0] ?? "").slice(8));
   });
 }
 
