@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
+import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -10,10 +11,14 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
+  memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3)
+
+memory only:
+  --keys N         keys (default 1000000)
 
 transfers only:
   --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
@@ -29,7 +34,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     only: { type: "string" },
-    keys: { type: "string", default: "10000" },
+    keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
     partitions: { type: "string", default: "8" },
     profile: { type: "boolean", default: false },
@@ -39,7 +44,7 @@ const { values, positionals } = parseArgs({
 const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
 const transferOptions = {
   ...options,
-  keys: Number(values.keys),
+  keys: Number(values.keys ?? 10_000),
   atOnce: Number(values["at-once"]),
   partitions: Number(values.partitions),
   profile: values.profile,
@@ -50,6 +55,7 @@ const benches: Record<string, () => Promise<void>> = {
   transfers: () => benchTransfers(transferOptions),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),
+  memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];
 if (values.help || !bench) {

@@ -156,7 +156,7 @@ describe("blocks", () => {
     }
     const rows = run.blocks.trees[SPACE.state].runs.flatMap(({ blocks }) =>
       blocks.flatMap((block) =>
-        kernels.rowsOfBlock(BLOCK, run.blocks.read(block), {
+        kernels.rowsOfBlock(BLOCK, run.blocks.bytesOf(block), {
           from: "",
           to: "\u{10ffff}",
           limit: Infinity,

@@ -24,7 +24,7 @@ import { BlockCache } from "./cache.ts";
 import { damagedData } from "./damage.ts";
 import { Manifest } from "./manifest.ts";
 import type { Run } from "./run.ts";
-import { Tree } from "./tree.ts";
+import { type ReadBlock, Tree } from "./tree.ts";
 
 export interface StoredBlocks {
   /** Every block's id and head, in any order. */
@@ -67,7 +67,7 @@ export class Blocks implements StoredState {
     const found: Block[] = [];
     for (const { id, head } of stored.heads) found.push(this.#register(this.#headOf(id, head)));
     this.#manifest.check(stored.manifest);
-    const read = (block: Block) => this.read(block);
+    const read: ReadBlock = (block, use) => this.read(block, use);
     const treeOf = (space: Space) =>
       new Tree(
         kernels,
@@ -111,21 +111,29 @@ export class Blocks implements StoredState {
     return this.trees[SPACE.results].get(requestId, requestId);
   }
 
-  /** @throws TidegateError `damaged-data` */
-  read(block: Block): Uint8Array {
-    const known = this.#cache.get(block.id);
-    if (known) return known;
+  /** What a kernel makes of a block's bytes. @throws TidegateError `damaged-data` when they are not what was stored */
+  read<T>(block: Block, use: (bytes: Uint8Array) => T): T {
     try {
+      const known = this.#cache.get(block.id);
+      if (known) return use(known);
       const bytes = this.#source.block(block.id);
       if (!bytes) throw new CorruptError("length", "the block is missing");
       const { low, high } = checksumOf(bytes);
       if (low !== block.sum.low || high !== block.sum.high) throw new CorruptError("checksum", "another block");
-      this.#kernels.checkBlock(BLOCK, bytes);
+      const result = use(bytes);
       this.#cache.keep(block.id, bytes);
-      return bytes;
+      return result;
     } catch (error) {
       throw this.#damage(block, error);
     }
+  }
+
+  /** The bytes of a block, verified. @throws TidegateError `damaged-data` */
+  bytesOf(block: Block): Uint8Array {
+    return this.read(block, (bytes) => {
+      this.#kernels.checkBlock(BLOCK, bytes);
+      return bytes;
+    });
   }
 
   #damage(block: Block, cause: unknown): unknown {

@@ -117,7 +117,7 @@ export class Merger {
   #moveBlock(space: Space, upper: Run, at: number, lower: Run): StorageOp[] | null {
     const block = upper.blocks[at] as Block;
     if (this.#blocks.isDamaged(block)) return null;
-    const bytes = this.#blocks.read(block);
+    const bytes = this.#blocks.bytesOf(block);
     const dropped = block.clears > 0 ? this.#dropVoided(bytes, lower, space) : null;
     if (dropped) return dropped;
     const plan = planMerge(upper, at, lower, LIMITS);
@@ -130,7 +130,7 @@ export class Merger {
     const { merged, rest } = this.#kernels.mergeBlocks({
       spec: BLOCK,
       upper: [bytes],
-      lower: met.map((one) => this.#blocks.read(one)),
+      lower: met.map((one) => this.#blocks.bytesOf(one)),
       until: plan.until,
       bottom: isBottom,
       blockBytes: LIMITS.blockBytes,

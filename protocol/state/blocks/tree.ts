@@ -7,14 +7,16 @@ import { Run } from "./run.ts";
 /** Rows read from a block at a time: a range of few entries need not decode all of a block. */
 const CHUNK = 64;
 
+/** What is made of a block's bytes; or it throws, when they are damaged. */
+export type ReadBlock = <T>(block: Block, use: (bytes: Uint8Array) => T) => T;
+
 export class Tree {
   readonly #kernels: Kernels;
-  readonly #read: (block: Block) => Uint8Array;
+  readonly #read: ReadBlock;
   /** Newest first. */
   readonly runs: Run[];
 
-  /** `read` gives a block's bytes, or throws. */
-  constructor(kernels: Kernels, blocks: readonly Block[], read: (block: Block) => Uint8Array) {
+  constructor(kernels: Kernels, blocks: readonly Block[], read: ReadBlock) {
     this.#kernels = kernels;
     this.#read = read;
     const byRun = new Map<number, Block[]>();
@@ -62,7 +64,7 @@ export class Tree {
   #row(run: Run, key: string, cleared: boolean): BlockRow | null {
     const block = run.at(key);
     if (!block || (block.filter && !this.#kernels.mayHold(block.filter, key, cleared))) return null;
-    return this.#kernels.findInBlock(BLOCK, this.#read(block), key);
+    return this.#read(block, (bytes) => this.#kernels.findInBlock(BLOCK, bytes, key));
   }
 
   /** Whether a run voids what older ones hold under an entity. */
@@ -101,7 +103,8 @@ export class Tree {
   *#rowsOf(block: Block, from: string, to: string, limit: number, reverse: boolean): Generator<BlockRow> {
     let [low, high] = [from, to];
     while (true) {
-      const rows = this.#kernels.rowsOfBlock(BLOCK, this.#read(block), { from: low, to: high, limit, reverse });
+      const part = { from: low, to: high, limit, reverse };
+      const rows = this.#read(block, (bytes) => this.#kernels.rowsOfBlock(BLOCK, bytes, part));
       yield* rows;
       const last = rows.at(-1);
       if (!last || rows.length < limit) return;

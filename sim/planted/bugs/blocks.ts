@@ -26,9 +26,9 @@ export const BLOCKS: readonly PlantedBug[] = [
     what: "Where both runs have a key, a merge keeps what the older one holds.",
     rule: "invariant 1",
     file: MERGER,
-    find: "      upper: [bytes],\n      lower: met.map((one) => this.#blocks.read(one)),\n      until: plan.until,",
+    find: "      upper: [bytes],\n      lower: met.map((one) => this.#blocks.bytesOf(one)),\n      until: plan.until,",
     replace:
-      "      upper: met.map((one) => this.#blocks.read(one)),\n      lower: [bytes],\n      until: null as typeof plan.until,",
+      "      upper: met.map((one) => this.#blocks.bytesOf(one)),\n      lower: [bytes],\n      until: null as typeof plan.until,",
     also: [
       {
         file: "protocol/state/blocks/merge-plan.ts",
