@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one benchmark, prints its table and keeps its figures in bench/results. */
 import { parseArgs } from "node:util";
+import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
@@ -10,6 +11,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
+  engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
@@ -20,7 +22,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 memory only:
   --keys N         keys (default 1000000)
 
-transfers only:
+transfers and, where they fit, engine:
   --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
   --keys N         accounts (default 10000; also measured with 1000000)
   --at-once N      batches under way in a closed loop (default 8)
@@ -53,6 +55,7 @@ const transferOptions = {
 const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
   transfers: () => benchTransfers(transferOptions),
+  engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),
   memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
