@@ -81,6 +81,8 @@ export const LIMITS = {
   blockBytes: 128 * KiB,
   /** Bytes that one step of a merge reads, two blocks apart. */
   mergeBytes: 1 * MiB,
+  /** CPU time that a turn of folding or merging is meant to take at most: so long may it hold up what has come meanwhile. Bytes bound it, since time cannot be measured here; a test holds them to it. */
+  storageTurnMs: 10,
   /** Blocks that one step drops unread. */
   dropsPerTurn: 64,
   /** A run of blocks is merged into the next older one while that is no larger than so many times itself. */

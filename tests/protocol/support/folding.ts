@@ -38,6 +38,8 @@ export class Folding {
   now = 1_800_000_000_000;
   /** Errors of blocks that could not be read. */
   readonly damage: unknown[] = [];
+  /** What the last turn has persisted. */
+  lastOps: readonly StorageOp[] = [];
   /** Turns that merged, and those that folded. */
   merges = 0;
   folds = 0;
@@ -85,6 +87,7 @@ export class Folding {
     const isFold = this.folder.isActive;
     const ops = this.folder.turn(this.now);
     for (const op of ops) this.seen.perform(op);
+    this.lastOps = ops;
     this.#unconfirmed.push({ ops });
     if (isFold || this.folder.isActive) this.folds += 1;
     else if (runs > 0) this.merges += 1;
