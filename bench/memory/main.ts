@@ -18,7 +18,7 @@ const AT_ONCE = 4;
 const COLD_READS = 20_000;
 const MIB = 1024 * 1024;
 const LIMIT_MIB = 128;
-const SAMPLE_MS = 500;
+const SAMPLE_MS = 1_500;
 
 export interface MemoryOptions {
   readonly keys: number;

@@ -20,6 +20,8 @@ export class Merger {
   readonly #blocks: Blocks;
   /** By run: the key up to which its blocks were moved last, so that every block has its turn. */
   readonly #cursors = new Map<number, string>();
+  /** The pair that is being merged: it goes on until the upper run is empty, or there would be many runs of nearly one size. */
+  #active: { readonly space: Space; readonly upper: number; readonly lower: number } | null = null;
   /** Nothing can be moved before something is folded or expires. */
   #stuck = false;
 
@@ -50,8 +52,11 @@ export class Merger {
     if (expired) return this.#drop(expired, SPACE.results, 0, Math.min(expired.blocks.length, LIMITS.dropsPerTurn));
     for (const [space, upper, lower] of this.#duePairs()) {
       const ops = this.#move(space, upper, lower);
-      if (ops) return ops;
+      if (!ops) continue;
+      this.#active = { space, upper: upper.number, lower: lower.number };
+      return ops;
     }
+    this.#active = null;
     this.#stuck = true;
     return [];
   }
@@ -61,7 +66,15 @@ export class Merger {
     return oldest && oldest.expires < now ? oldest : undefined;
   }
 
+  /** Neighbours that are to be merged, the pair that has been begun first. */
   *#duePairs(): Generator<[Space, Run, Run]> {
+    if (this.#active) {
+      const { space, upper: first, lower: second } = this.#active;
+      const { runs: known } = this.#blocks.trees[space];
+      const at = known.findIndex(({ number }) => number === first);
+      const [upper, lower] = [known[at], known[at + 1]];
+      if (upper && lower?.number === second) yield [space, upper, lower];
+    }
     const { runs } = this.#blocks.trees[SPACE.state];
     for (let at = 0; at + 1 < runs.length; at++) {
       const [upper, lower] = [runs[at] as Run, runs[at + 1] as Run];
@@ -79,6 +92,7 @@ export class Merger {
   #drop(run: Run, space: Space, at: number, count: number): StorageOp[] {
     const { ops, free } = this.#blocks.replace(run, at, count, []);
     this.#blocks.trees[space].dropEmpty();
+    if (run.blocks.length === 0) this.#cursors.delete(run.number);
     return [...ops, ...free.map((id): StorageOp => ({ op: "drop-block", id }))];
   }
 
