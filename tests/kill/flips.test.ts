@@ -18,7 +18,7 @@ const ENTRIES = 60;
 /** Writes over and over what makes partitions fold. */
 const PADS = 12;
 /** An answer that takes longer is none. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 2_500;
 const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");
 
 let folder: string;

@@ -2,6 +2,7 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
+import { SPACE } from "../../protocol/state/blocks/block.ts";
 import { INVOKE } from "../../protocol/wire/invoke.ts";
 import {
   ask,
@@ -238,5 +239,24 @@ describe("a damaged block", () => {
     );
     await abortAllDurableObjects();
     expect((await ask(["values", key], "padding")).body).toMatchObject({ chars: 40_000 });
+  });
+
+  test("of results fails repetitions of the requests in it, and runs none of them again", async () => {
+    const key = freshKey();
+    const near = freshKeyNear(key, true);
+    const id = `damaged-${key}`;
+    expect((await call(["account", key], "deposit", { amount: 1 }, id)).body).toBe(1);
+    await fold(near);
+    const results = (await blocksOf(key)).filter(({ block }) => block.space === SPACE.results);
+    expect(results.length).toBeGreaterThan(0);
+    for (const { block } of results) await change(key, block.id, "bytes", (length) => length >> 1);
+    await abortAllDurableObjects();
+    const again = await call(["account", key], "deposit", { amount: 1 }, id);
+    expect([again.status, problemOf(again)]).toEqual([500, "damaged-data"]);
+    expect((await ask(["account", key], "balance")).body).toBe(1);
+    for (const { block } of results) await change(key, block.id, "bytes", (length) => length >> 1);
+    await abortAllDurableObjects();
+    expect((await call(["account", key], "deposit", { amount: 1 }, id)).body).toBe(1);
+    expect((await ask(["account", key], "balance")).body).toBe(1);
   });
 });
