@@ -3,6 +3,7 @@
  * the edge's own retries: they stay in memory by age and size, and an id older than what is kept is refused, never run again.
  */
 import { LIMITS } from "../limits.ts";
+import { Oldest } from "../oldest.ts";
 import type { StoredResults } from "../state/reader.ts";
 import { issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
@@ -23,6 +24,7 @@ export class Results {
   readonly #client = new Map<string, Kept>();
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new Map<string, Kept>();
+  readonly #oldest = new Oldest(this.#edge);
   #edgeBytes = 0;
   readonly #forgotten = new Forgotten();
 
@@ -67,6 +69,7 @@ export class Results {
     const kept = this.#edge.get(requestId);
     if (!kept) return;
     this.#edge.delete(requestId);
+    this.#oldest.deleted(requestId);
     this.#edgeBytes -= OVERHEAD + kept.result.body.length;
   }
 
@@ -85,8 +88,9 @@ export class Results {
   }
 
   #trim(now: number): void {
-    for (const [requestId, kept] of this.#edge) {
-      if (this.#edgeBytes <= LIMITS.edgeResultBytes && kept.at >= now - LIMITS.edgeResultMs) return;
+    for (let requestId = this.#oldest.key; requestId !== undefined; requestId = this.#oldest.key) {
+      const { at } = this.#edge.get(requestId) as Kept;
+      if (this.#edgeBytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
       this.#drop(requestId);
       this.#forgotten.add(requestId);
     }

@@ -1,5 +1,6 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
+import { Oldest } from "../oldest.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
 import type { StoredState } from "./reader.ts";
 import { compareKeys, inOrder } from "./state-key.ts";
@@ -38,6 +39,7 @@ export class StateStore {
   readonly #cleared = new Map<string, number>();
   /** Clean pairs, least recently used first. */
   readonly #cache = new Map<string, Change>();
+  readonly #oldest = new Oldest(this.#cache);
   #cachedBytes = 0;
 
   constructor(stored: StoredState, cacheBytes: number) {
@@ -53,6 +55,7 @@ export class StateStore {
     const cached = this.#cache.get(key);
     if (cached !== undefined) {
       this.#cache.delete(key);
+      this.#oldest.deleted(key);
       this.#cache.set(key, cached);
       return cached;
     }
@@ -161,9 +164,9 @@ export class StateStore {
     if (!isEntity(key)) addTo(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes += cost(key, change);
     while (this.#cachedBytes > this.#cacheBytes) {
-      const oldest = this.#cache.keys().next();
-      invariant(!oldest.done, "9: the cache counts bytes that it does not hold");
-      this.#forget(oldest.value);
+      const oldest = this.#oldest.key;
+      invariant(oldest !== undefined, "9: the cache counts bytes that it does not hold");
+      this.#forget(oldest);
     }
   }
 
@@ -171,6 +174,7 @@ export class StateStore {
     const change = this.#cache.get(key);
     if (change === undefined) return;
     this.#cache.delete(key);
+    this.#oldest.deleted(key);
     if (!isEntity(key)) removeFrom(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes -= cost(key, change);
   }
