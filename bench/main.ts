@@ -4,6 +4,7 @@ import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
+import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -12,10 +13,14 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
+  memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3)
+
+memory only:
+  --keys N         keys (default 1000000)
 
 transfers and, where they fit, engine:
   --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
@@ -31,7 +36,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     only: { type: "string" },
-    keys: { type: "string", default: "10000" },
+    keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
     partitions: { type: "string", default: "8" },
     profile: { type: "boolean", default: false },
@@ -41,7 +46,7 @@ const { values, positionals } = parseArgs({
 const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
 const transferOptions = {
   ...options,
-  keys: Number(values.keys),
+  keys: Number(values.keys ?? 10_000),
   atOnce: Number(values["at-once"]),
   partitions: Number(values.partitions),
   profile: values.profile,
@@ -53,6 +58,7 @@ const benches: Record<string, () => Promise<void>> = {
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),
+  memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];
 if (values.help || !bench) {
