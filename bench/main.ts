@@ -5,6 +5,7 @@ import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRescale } from "./rescale/main.ts";
+import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -14,10 +15,14 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   rescale   half of all keys move to as many new partitions and back, while requests go on
+  memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3)
+
+memory only:
+  --keys N         keys (default 1000000)
 
 transfers and, where they fit, engine:
   --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
@@ -33,7 +38,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     only: { type: "string" },
-    keys: { type: "string", default: "10000" },
+    keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
     partitions: { type: "string", default: "8" },
     profile: { type: "boolean", default: false },
@@ -43,7 +48,7 @@ const { values, positionals } = parseArgs({
 const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
 const transferOptions = {
   ...options,
-  keys: Number(values.keys),
+  keys: Number(values.keys ?? 10_000),
   atOnce: Number(values["at-once"]),
   partitions: Number(values.partitions),
   profile: values.profile,
@@ -56,6 +61,7 @@ const benches: Record<string, () => Promise<void>> = {
   ingest: () => benchIngest(options),
   rescale: () => benchRescale(options),
   kernels: () => benchKernels(),
+  memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];
 if (values.help || !bench) {

@@ -11,6 +11,7 @@ import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
+import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
@@ -62,9 +63,10 @@ export class PartitionShell implements EngineHost {
       this.#engine = new Engine(this.#machine(partition, incarnation), this);
       this.#engine.input({ kind: "start" });
     } catch (error) {
-      if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
-      console.error(`partition ${partition} does not serve, its storage is damaged:`, error);
-      this.#refusal = error;
+      const damage = asDamage(error);
+      if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
+      console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
+      this.#refusal = damage;
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation));
     }
   }

@@ -2,7 +2,7 @@
 import { LIMITS } from "../limits.ts";
 import { messageOf, OUTBOX } from "../outbox/message.ts";
 import { entityOf } from "../state/indexes.ts";
-import type { StateReader } from "../state/reader.ts";
+import type { StoredState } from "../state/reader.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { keyOfEntity } from "../state/state-key.ts";
 import type { Ownership } from "./ownership.ts";
@@ -10,7 +10,7 @@ import { storedPages } from "./stored.ts";
 
 /** The writes of one turn after the other; the caller commits them before it asks for the next. */
 export function* garbageWrites(
-  reader: StateReader,
+  stored: StoredState,
   committed: StateStore,
   ownership: Ownership,
   /** Groups that are not kept here, and are on their way here. */
@@ -28,7 +28,7 @@ export function* garbageWrites(
   yield* unfoldedGarbage(committed, deletes);
   let writes: Write[] = [];
   let seen = 0;
-  for (const page of storedPages(reader, LIMITS.movePageRows)) {
+  for (const page of storedPages(stored, LIMITS.movePageRows)) {
     for (const [key, text] of page) {
       if (committed.peek(key, entityOf(key)) === null) continue;
       const write = deletes(key, text);

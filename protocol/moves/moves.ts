@@ -2,6 +2,7 @@
 import { invariant } from "../assert.ts";
 import type { StorageOp } from "../partition/effects.ts";
 import type { Log } from "../partition/log.ts";
+import { isDamage } from "../state/blocks/damage.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, MoveMessage, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import { decodeContent, type MoveItem } from "./content.ts";
@@ -52,6 +53,8 @@ export class Moves {
   /** Something of groups that are kept elsewhere may be stored. */
   #garbage: boolean;
   #deleting: Iterator<Write[]> | null = null;
+  /** It cannot be looked for what is to be deleted, since something is damaged. */
+  #unreadable = false;
 
   constructor(owner: MovesOwner, found: { readonly garbage?: boolean; readonly taken?: string | undefined }) {
     this.#owner = owner;
@@ -61,7 +64,7 @@ export class Moves {
 
   /** Something of a move is under way. */
   get isActive(): boolean {
-    return this.#sources.size > 0 || this.#incoming.size > 0 || this.#garbage;
+    return this.#sources.size > 0 || this.#incoming.size > 0 || (this.#garbage && !this.#unreadable);
   }
 
   /** What an era says of the map. Everything of the eras before is decided. */
@@ -294,14 +297,36 @@ export class Moves {
     this.#workWanted = false;
     if (!this.#owner.isPlaced) return;
     let more = false;
-    for (const source of this.#sources.values()) more = source.pump() || more;
-    if (this.#garbage && !this.#owner.isBehind) more = this.#delete() || more;
+    for (const source of this.#sources.values())
+      more =
+        this.#orStop(
+          () => source.pump(),
+          () => source.stop(),
+        ) || more;
+    const mayDelete = this.#garbage && !this.#unreadable && !this.#owner.isBehind;
+    if (mayDelete)
+      more =
+        this.#orStop(
+          () => this.#delete(),
+          () => (this.#unreadable = true),
+        ) || more;
     if (more) this.#wantWork();
+  }
+
+  /** What is damaged is not moved, and nothing is deleted behind it; transactions on all else go on. */
+  #orStop(work: () => boolean, stop: () => void): boolean {
+    try {
+      return work();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      stop();
+      return false;
+    }
   }
 
   /** While groups move it is for those only that wait for it: more comes to be all the time. */
   #delete(): boolean {
-    const { reader, committed, ownership } = this.#owner;
+    const { stored, committed, ownership } = this.#owner;
     if (ownership.nextVersion > 0 && [...this.#incoming.values()].every(({ open }) => open)) return false;
     const coming = new Set<number>();
     for (const [source, { open }] of this.#incoming) {
@@ -310,7 +335,7 @@ export class Moves {
     for (const source of this.#taken.sources) {
       if (this.#taken.has(this.#frozen, source)) for (const group of ownership.from(source)) coming.add(group);
     }
-    this.#deleting ??= garbageWrites(reader, committed, ownership, (group) => coming.has(group));
+    this.#deleting ??= garbageWrites(stored, committed, ownership, (group) => coming.has(group));
     const next = this.#deleting.next();
     if (!next.done) {
       this.#commit(next.value);

@@ -10,7 +10,7 @@ import type { Flows } from "../partition/flows.ts";
 import type { Results } from "../results/results.ts";
 import { decodeStored, type StoredResult } from "../results/stored-result.ts";
 import { entityOf } from "../state/indexes.ts";
-import type { StateReader } from "../state/reader.ts";
+import type { StateReader, StoredResults, StoredState } from "../state/reader.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import type { Epoch, MoveMessage } from "../wire/messages.ts";
 import { MoveContent, type MoveItem } from "./content.ts";
@@ -19,6 +19,7 @@ import { GroupReader, storedPages } from "./stored.ts";
 
 export interface SourceParts {
   readonly reader: StateReader;
+  readonly stored: StoredState & StoredResults;
   readonly committed: StateStore;
   readonly results: Results;
   readonly flows: Flows;
@@ -101,9 +102,14 @@ export class Source {
     this.#frozen = frozen;
   }
 
+  /** What it would send cannot be read: nothing follows, and the move waits until it is mended. */
+  stop(): void {
+    this.#open = false;
+  }
+
   /** @returns whether more can be sent at once */
   taken(number: number, enough: boolean): boolean {
-    this.#open = true;
+    if (number === 0) this.#open = true;
     invariant(number <= this.#sent, "8: a piece is taken that was not sent");
     this.#taken = Math.max(this.#taken, number);
     if (enough) {
@@ -170,7 +176,7 @@ export class Source {
   }
 
   *#stored(): Generator<Next> {
-    for (const page of storedPages(this.#parts.reader, LIMITS.movePageRows)) {
+    for (const page of storedPages(this.#parts.stored, LIMITS.movePageRows)) {
       for (const [key, text] of page) {
         const group = this.#groupOf.of(key);
         if (group === undefined || !this.#groups.has(group)) continue;
@@ -181,17 +187,17 @@ export class Source {
   }
 
   *#storedResults(): Generator<Next> {
-    const { reader } = this.#parts;
-    let after = "";
+    const { stored } = this.#parts;
+    let from = "";
     for (;;) {
-      const page = reader.resultsAfter(after, LIMITS.movePageRows);
+      const page = stored.resultsFrom(from, LIMITS.movePageRows);
       for (const [requestId, text] of page) {
         const result = decodeStored(requestId, text);
         if (result.group === undefined || this.#groups.has(result.group)) yield { kind: "result", result };
       }
       const last = page.at(-1)?.[0];
       if (last === undefined || page.length < LIMITS.movePageRows) return;
-      after = last;
+      from = `${last}\u0001`;
       yield "pause";
     }
   }
@@ -208,9 +214,10 @@ export class Source {
   }
 
   #present(key: string): Write {
-    const { committed, reader } = this.#parts;
-    const known = committed.peek(key, entityOf(key));
-    const text = known === undefined ? (reader.get(key) ?? null) : known;
+    const { committed, stored } = this.#parts;
+    const entity = entityOf(key);
+    const known = committed.peek(key, entity);
+    const text = known === undefined ? (stored.get(key, entity) ?? null) : known;
     return text === null ? { op: "delete", key, text: "" } : { op: "put", key, text };
   }
 

@@ -1,11 +1,9 @@
 /** All that is stored of some key groups: the one place that reads state by group. */
 import { entityOf } from "../state/indexes.ts";
 import { OUTBOX } from "../outbox/message.ts";
-import type { StateReader } from "../state/reader.ts";
+import type { StoredState } from "../state/reader.ts";
 import { keyOfEntity } from "../state/state-key.ts";
 
-/** Above every state key. */
-const END = "\u{10FFFF}";
 /** A key with this behind it is below every key that follows: U+0000 is in none. */
 const NEXT = "\u0001";
 
@@ -29,10 +27,13 @@ export class GroupReader {
 }
 
 /** Stored rows page by page, in order; what is written meanwhile may be seen or not. */
-export function* storedPages(reader: StateReader, rows: number): Generator<Array<[key: string, text: string]>> {
+export function* storedPages(
+  stored: Pick<StoredState, "page">,
+  rows: number,
+): Generator<Array<[key: string, text: string]>> {
   let from = "";
   for (;;) {
-    const page = reader.range(from, END, rows, false);
+    const page = stored.page(from, rows);
     if (page.length > 0) yield page;
     const last = page.at(-1);
     if (last === undefined || page.length < rows) return;

@@ -9,14 +9,9 @@ export type StorageOp =
   | { readonly op: "drop-records"; readonly through: number }
   /** Puts a record of one part in the place of one that was aborted, so that none is missing. */
   | { readonly op: "replace-record"; readonly seq: number; readonly bytes: Uint8Array }
-  | { readonly op: "put-state"; readonly key: string; readonly text: string }
-  | { readonly op: "delete-state"; readonly key: string }
-  /** Deletes `from <= key < to`. */
-  | { readonly op: "delete-state-range"; readonly from: string; readonly to: string }
-  /** The result of a client's request id. */
-  | { readonly op: "put-result"; readonly requestId: string; readonly text: string; readonly expires: number }
-  /** Deletes expired results, looking at `limit` of them from a moving cursor. */
-  | { readonly op: "sweep-results"; readonly now: number; readonly limit: number }
+  /** A block of state or results, new or in the place of another, with its head. */
+  | { readonly op: "put-block"; readonly id: number; readonly head: Uint8Array; readonly bytes: Uint8Array }
+  | { readonly op: "drop-block"; readonly id: number }
   /** Results of edge ids, packed; deleted when expired. */
   | {
       readonly op: "put-recent";

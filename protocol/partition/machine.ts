@@ -9,6 +9,7 @@ import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
+import { Blocks } from "../state/blocks/blocks.ts";
 import { StateStore, type Write } from "../state/store.ts";
 import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
@@ -73,13 +74,15 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#setup = setup;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
-    this.#layers = new Layers(new StateStore(reader, LIMITS.cacheBytes), history);
-    this.#results = new Results(reader);
+    const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.#reportDamage(error));
+    this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
+    this.#results = new Results(blocks);
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
     const log = {
       kernels,
+      blocks,
       committed: this.#layers.committed,
       results: this.#results,
       flows: this.#flows,
@@ -132,7 +135,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       },
       { generation: recovered.generation, replayed },
     );
-    this.#moves = movesOf(setup, this, { ...this.#inside, history });
+    this.#moves = movesOf(setup, this, { ...this.#inside, blocks, history });
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#log.wantFold();
   }
@@ -328,6 +331,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   send(to: Peer, message: PartitionMessage): void {
     this.#links.send(to, message, this.#epochs.participation.era);
+  }
+
+  #reportDamage(error: unknown): void {
+    this.emit({ kind: "report", level: "error", message: `partition ${this.self}: a block cannot be read`, error });
   }
 
   report(message: ReportMessage): void {

@@ -4,6 +4,7 @@ import type { Links } from "../link/links.ts";
 import { Moves } from "../moves/moves.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
+import type { Blocks } from "../state/blocks/blocks.ts";
 import type { History } from "../state/history.ts";
 import type { Layers } from "../state/layers.ts";
 import type { Epoch, PartitionMessage, Peer, ReportMessage } from "../wire/messages.ts";
@@ -17,6 +18,7 @@ import type { PartitionSetup } from "./setup.ts";
 export interface MovingParts {
   readonly history: History;
   readonly layers: Layers;
+  readonly blocks: Blocks;
   readonly results: Results;
   readonly flows: Flows;
   readonly ownership: Ownership;
@@ -36,9 +38,10 @@ export interface MovingMachine {
 }
 
 export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: MovingParts): Moves {
-  const { layers, results, flows, ownership, log, links } = parts;
+  const { layers, blocks, results, flows, ownership, log, links } = parts;
   const owner = {
     reader: setup.reader,
+    stored: blocks,
     committed: layers.committed,
     results,
     flows,

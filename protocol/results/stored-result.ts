@@ -1,5 +1,6 @@
 /** The recorded answer of one request id: what makes a retry get the same answer and nothing run twice (invariant 4). */
 import type { Kernels, TableSpec } from "../../core-wasm/types.ts";
+import { invariant } from "../assert.ts";
 
 export interface StoredResult {
   readonly requestId: string;
@@ -50,19 +51,19 @@ export function decodeRecent(kernels: Kernels, bytes: Uint8Array): StoredResult[
   }));
 }
 
-/** A client's result as stored in a row of its own. Format 1 had no key group. */
+/** A client's result as a row of a block: format, status with key group, fingerprint, a line feed, and the body as it is. Format 2 had no group. */
 export function encodeStored(result: StoredResult): string {
-  return JSON.stringify([2, statusColumn(result), result.fingerprintLow, result.fingerprintHigh, result.body]);
+  return `3 ${statusColumn(result)} ${result.fingerprintLow} ${result.fingerprintHigh}\n${result.body}`;
 }
 
 export function decodeStored(requestId: string, text: string): StoredResult {
-  const [format, column, fingerprintLow, fingerprintHigh, body] = JSON.parse(text) as [
+  const end = text.indexOf("\n");
+  const [format, column, fingerprintLow, fingerprintHigh] = text.slice(0, end).split(" ").map(Number) as [
     number,
     number,
     number,
     number,
-    string,
   ];
-  if (format !== 1 && format !== 2) throw new Error(`a stored result has format ${format}; this version reads up to 2`);
-  return { requestId, ...ofStatusColumn(column), fingerprintLow, fingerprintHigh, body };
+  invariant(format === 2 || format === 3, `8: a stored result has format ${format}; this version reads up to 3`);
+  return { requestId, ...ofStatusColumn(column), fingerprintLow, fingerprintHigh, body: text.slice(end + 1) };
 }

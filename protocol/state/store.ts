@@ -1,7 +1,8 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
+import { Oldest } from "../oldest.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
-import type { StateReader } from "./reader.ts";
+import type { StoredState } from "./reader.ts";
 import { compareKeys, inOrder } from "./state-key.ts";
 
 /** A committed change: new text, or null for a deletion. */
@@ -25,7 +26,7 @@ const ENTRY_OVERHEAD = 96;
 const ABSENT = null;
 
 export class StateStore {
-  readonly #reader: StateReader;
+  readonly #stored: StoredState;
   readonly #cacheBytes: number;
   /** Newest change of every key whose record is not folded. */
   readonly #unfolded = new Map<string, Unfolded>();
@@ -38,10 +39,11 @@ export class StateStore {
   readonly #cleared = new Map<string, number>();
   /** Clean pairs, least recently used first. */
   readonly #cache = new Map<string, Change>();
+  readonly #oldest = new Oldest(this.#cache);
   #cachedBytes = 0;
 
-  constructor(reader: StateReader, cacheBytes: number) {
-    this.#reader = reader;
+  constructor(stored: StoredState, cacheBytes: number) {
+    this.#stored = stored;
     this.#cacheBytes = cacheBytes;
   }
 
@@ -53,10 +55,11 @@ export class StateStore {
     const cached = this.#cache.get(key);
     if (cached !== undefined) {
       this.#cache.delete(key);
+      this.#oldest.deleted(key);
       this.#cache.set(key, cached);
       return cached;
     }
-    const stored = this.#reader.get(key) ?? ABSENT;
+    const stored = this.#stored.get(key, entity) ?? ABSENT;
     this.#remember(key, stored);
     return stored;
   }
@@ -79,7 +82,7 @@ export class StateStore {
   ): Array<[string, string]> {
     const overlay = this.#entries.get(prefix);
     const hidden = overlay ? overlay.size : 0;
-    const stored = this.#cleared.has(entity) ? [] : this.#reader.range(from, to, limit + hidden, reverse);
+    const stored = this.#cleared.has(entity) ? [] : this.#stored.range(entity, from, to, limit + hidden, reverse);
     if (!overlay) return stored.slice(0, limit);
     const merged = stored.filter(([key]) => !overlay.has(key));
     for (const key of overlay) {
@@ -161,9 +164,9 @@ export class StateStore {
     if (!isEntity(key)) addTo(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes += cost(key, change);
     while (this.#cachedBytes > this.#cacheBytes) {
-      const oldest = this.#cache.keys().next();
-      invariant(!oldest.done, "9: the cache counts bytes that it does not hold");
-      this.#forget(oldest.value);
+      const oldest = this.#oldest.key;
+      invariant(oldest !== undefined, "9: the cache counts bytes that it does not hold");
+      this.#forget(oldest);
     }
   }
 
@@ -171,6 +174,7 @@ export class StateStore {
     const change = this.#cache.get(key);
     if (change === undefined) return;
     this.#cache.delete(key);
+    this.#oldest.deleted(key);
     if (!isEntity(key)) removeFrom(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes -= cost(key, change);
   }

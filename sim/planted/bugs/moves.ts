@@ -89,13 +89,13 @@ export const MOVING: readonly PlantedBug[] = [
     also: [
       {
         file: MOVES,
-        find: "    if (this.#garbage && !this.#owner.isBehind) more = this.#delete() || more;\n",
-        replace: "",
+        find: "const mayDelete = this.#garbage && !this.#unreadable && !this.#owner.isBehind;",
+        replace: "const mayDelete = false;",
       },
       { file: MOVES, find: "    if (this.#garbage) this.#wantWork();\n", replace: "" },
       {
         file: MOVES,
-        find: "this.#sources.size > 0 || this.#incoming.size > 0 || this.#garbage",
+        find: "this.#sources.size > 0 || this.#incoming.size > 0 || (this.#garbage && !this.#unreadable)",
         replace: "this.#sources.size > 0 || this.#incoming.size > 0",
       },
     ],
