@@ -4,6 +4,8 @@ import { LIMITS } from "../../protocol/limits.ts";
 import { BLOCK, SPACE } from "../../protocol/state/blocks/block.ts";
 import { collectionPrefix, compareKeys, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
 import type { Write } from "../../protocol/state/store.ts";
+import { storedPages } from "../../protocol/moves/stored.ts";
+import { entityOf } from "../../protocol/state/indexes.ts";
 import { Folding } from "./support/folding.ts";
 import { kernels } from "./support/lone-partition.ts";
 
@@ -19,6 +21,7 @@ const NAMES: ReadonlyArray<string | number> = ["", "a", "b", "\u0001", "é", "\u
 
 class Run extends Folding {
   #ids = 0;
+  #checks = 0;
 
   constructor(seed: number) {
     super(seed, 300 + (seed % 3) * 400);
@@ -89,6 +92,23 @@ class Run extends Folding {
     }
     expect(this.results.find("c".padEnd(32, "x"))).toBeUndefined();
     this.#checkRuns();
+    if (this.#checks++ % 4 === 0) this.#checkPages(state);
+  }
+
+  /** All that is stored, page by page, under what is not folded yet, is the state: what was cleared or deleted is in no page. */
+  #checkPages(state: ReadonlyMap<string, string>): void {
+    const size = 1 + (this.#checks % 7);
+    const stored = [...storedPages(this.blocks, size)].flat();
+    expect(stored.map(([key]) => key)).toEqual(stored.map(([key]) => key).toSorted(compareKeys));
+    const unfolded = [...this.store.unfolded()];
+    const cleared = new Set(unfolded.filter((each) => each.cleared).map(({ key }) => key));
+    const found = new Map(stored.filter(([key]) => !cleared.has(entityOf(key))));
+    for (const { key } of unfolded) {
+      const change = this.store.changeOf(key);
+      if (typeof change === "string") found.set(key, change);
+      else if (change === null) found.delete(key);
+    }
+    expect(new Map([...found].sort())).toEqual(new Map([...state].sort()));
   }
 
   /** Blocks of a run are in order and apart, of a bounded size, and none is stored that the index does not know. */

@@ -41,7 +41,7 @@ test("a number that cannot be is refused", async () => {
   for (const body of ["{}", '{"partitions":0}', '{"partitions":257}', '{"partitions":1.5}', "5", "{"]) {
     const headers = { "content-type": "application/json" };
     const response = await send("/admin/partitions", { method: "POST", headers, body });
-    expect([body, response.status]).toEqual([body, 400]);
+    expect([body, response.status]).toEqual([body, body === "{" ? 400 : 422]);
   }
   expect(await status()).toMatchObject({ partitions: PARTITIONS, wanted: PARTITIONS, phase: "still" });
 });
