@@ -9,7 +9,7 @@ import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import { LinkShell } from "./link-shell.ts";
-import type { PeerRpc } from "./peers.ts";
+import { type PeerRpc, PeerSession } from "./peers.ts";
 
 export type MapAnswer = { readonly map: KeyGroupMap } | { readonly refused: string };
 
@@ -100,8 +100,8 @@ export function coordinatorClass(): new (ctx: DurableObjectState, env: unknown) 
       return { map: decision.map };
     }
 
-    deliver(bytes: Uint8Array): Promise<number> {
-      return this.#shell.deliver(bytes);
+    peerSession(): PeerSession {
+      return new PeerSession((bytes) => this.#shell.deliver(bytes));
     }
 
     async status(): Promise<CoordinatorStatus> {

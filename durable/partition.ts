@@ -4,7 +4,7 @@ import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
-import type { PeerRpc } from "./peers.ts";
+import { type PeerRpc, PeerSession } from "./peers.ts";
 import { guardGlobals } from "./sandbox.ts";
 
 /** What the edge may call. Every method is safe to call twice with the same arguments. */
@@ -42,8 +42,8 @@ export function partitionClass(app: AppDefinition): PartitionClass {
       return this.#shell.request((ticket) => ({ kind: "view", ticket, query })) as Promise<ViewReply>;
     }
 
-    deliver(bytes: Uint8Array): Promise<number> {
-      return this.#shell.deliver(bytes);
+    peerSession(): PeerSession {
+      return new PeerSession((bytes) => this.#shell.deliver(bytes));
     }
 
     override async alarm(): Promise<void> {
