@@ -34,12 +34,12 @@ export interface TidegateApp {
  */
 export function tidegate(options: AppOptions): TidegateApp {
   const app = defineApp(options);
-  const backend = platformBackend(app);
+  const backend = platformBackend();
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,
     handler: { fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx) },
     Partition: partitionClass(app),
-    Coordinator: coordinatorClass(),
+    Coordinator: coordinatorClass(app),
   };
 }

@@ -4,6 +4,7 @@ import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
+import { benchRescale } from "./rescale/main.ts";
 import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
@@ -13,6 +14,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
+  rescale   half of all keys move to as many new partitions and back, while requests go on
   memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
@@ -57,6 +59,7 @@ const benches: Record<string, () => Promise<void>> = {
   transfers: () => benchTransfers(transferOptions),
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
+  rescale: () => benchRescale(options),
   kernels: () => benchKernels(),
   memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };

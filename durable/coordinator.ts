@@ -4,30 +4,35 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 import type { CoordinatorEffect, CoordinatorInput } from "../protocol/coordinator/effects.ts";
-import { decideMap } from "../protocol/coordinator/key-group-map.ts";
 import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
+import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
 import { type PeerRpc, PeerSession } from "./peers.ts";
 
-export type MapAnswer = { readonly map: KeyGroupMap } | { readonly refused: string };
-
 export interface CoordinatorRpc extends PeerRpc {
-  /** The domain's map; made now if it has none. Refused when the configured count differs from the stored one. */
-  keyGroupMap(configured: number): Promise<MapAnswer>;
+  /** The domain's map. It changes when key groups move. */
+  keyGroupMap(): Promise<KeyGroupMap>;
+  /** There are to be so many partitions: returns at once, and key groups move from then on. @throws for a number that cannot be */
+  rescale(partitions: number): Promise<RescaleStatus>;
+  rescaleStatus(): Promise<RescaleStatus>;
   /** Figures for tests and metrics. */
   status(): Promise<CoordinatorStatus>;
 }
 
 const TABLE = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 
+/** Names of texts that the machine has stored. */
+const STORED = ["registered", "aborted", "map", "next", "wanted", "configured"] as const;
+
 class CoordinatorShell {
   readonly #ctx: DurableObjectState;
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, partitions: number) {
     this.#ctx = ctx;
     ctx.storage.sql.exec(TABLE);
     this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() });
@@ -36,7 +41,8 @@ class CoordinatorShell {
     this.#machine = new CoordinatorMachine({
       kernels: createKernels(core),
       generation,
-      stored: { registered: this.meta("registered"), aborted: this.meta("aborted") },
+      partitions,
+      stored: Object.fromEntries(STORED.map((name) => [name, this.meta(name)])),
     });
     this.#perform(this.#machine.start(Date.now()));
   }
@@ -60,8 +66,12 @@ class CoordinatorShell {
     return this.#links.deliver(bytes);
   }
 
-  get status(): CoordinatorStatus {
-    return this.#machine.status;
+  get machine(): CoordinatorMachine {
+    return this.#machine;
+  }
+
+  rescale(partitions: number): void {
+    this.#perform(this.#machine.rescale(partitions, Date.now()));
   }
 
   /** An error other than that of a damaged batch is a failed assertion: the next instance starts from storage. */
@@ -83,21 +93,29 @@ class CoordinatorShell {
   }
 }
 
-/** The class to export as `Coordinator`. */
-export function coordinatorClass(): new (ctx: DurableObjectState, env: unknown) => DurableObject & CoordinatorRpc {
+/** The class to export as `Coordinator` for an app. */
+export function coordinatorClass(
+  app: AppDefinition,
+): new (ctx: DurableObjectState, env: unknown) => DurableObject & CoordinatorRpc {
   return class Coordinator extends DurableObject implements CoordinatorRpc {
     readonly #shell: CoordinatorShell;
 
     constructor(ctx: DurableObjectState, env: unknown) {
       super(ctx, env as never);
-      this.#shell = new CoordinatorShell(ctx);
+      this.#shell = new CoordinatorShell(ctx, app.partitions);
     }
 
-    async keyGroupMap(configured: number): Promise<MapAnswer> {
-      const decision = decideMap(this.#shell.meta("map"), configured);
-      if (decision.kind === "refused") return { refused: decision.detail };
-      if (decision.kind === "made") this.#shell.putMeta("map", decision.stored);
-      return { map: decision.map };
+    async keyGroupMap(): Promise<KeyGroupMap> {
+      return this.#shell.machine.map as KeyGroupMap;
+    }
+
+    async rescale(partitions: number): Promise<RescaleStatus> {
+      this.#shell.rescale(partitions);
+      return this.rescaleStatus();
+    }
+
+    async rescaleStatus(): Promise<RescaleStatus> {
+      return this.#shell.machine.rescaleStatus as RescaleStatus;
     }
 
     peerSession(): PeerSession {
@@ -105,7 +123,7 @@ export function coordinatorClass(): new (ctx: DurableObjectState, env: unknown) 
     }
 
     async status(): Promise<CoordinatorStatus> {
-      return this.#shell.status;
+      return this.#shell.machine.status;
     }
   };
 }

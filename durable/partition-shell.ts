@@ -5,7 +5,7 @@ import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
 import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
-import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
+import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
@@ -15,7 +15,6 @@ import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
-import { fetchMap } from "./map.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { PartitionStore } from "./store.ts";
 
@@ -61,8 +60,7 @@ export class PartitionShell implements EngineHost {
       throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
     const incarnation = this.#store.nextIncarnation();
     try {
-      const map = await this.#map();
-      this.#engine = new Engine(this.#machine(partition, incarnation, map), this);
+      this.#engine = new Engine(this.#machine(partition, incarnation), this);
       this.#engine.input({ kind: "start" });
     } catch (error) {
       const damage = asDamage(error);
@@ -71,14 +69,6 @@ export class PartitionShell implements EngineHost {
       this.#refusal = damage;
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation));
     }
-  }
-
-  async #map(): Promise<KeyGroupMap> {
-    const stored = this.#store.meta("map");
-    if (stored !== undefined) return decodeMap(stored);
-    const map = await fetchMap(this.#app.partitions);
-    this.#store.perform({ op: "put-meta", name: "map", value: encodeMap(map) });
-    return map;
   }
 
   #standIn(partition: number, incarnation: number): DamagedMachine {
@@ -92,13 +82,14 @@ export class PartitionShell implements EngineHost {
     });
   }
 
-  #machine(partition: number, incarnation: number, map: KeyGroupMap): PartitionMachine {
+  #machine(partition: number, incarnation: number): PartitionMachine {
     return new PartitionMachine({
       app: this.#app,
       kernels: createKernels(core),
       reader: this.#store,
       partition,
-      map,
+      // The coordinator tells the map before anything is served.
+      map: initialMap(1),
       incarnation,
       recovered: this.#store.recovered(),
     });
@@ -155,6 +146,10 @@ export class PartitionShell implements EngineHost {
         return;
       case "want-fold":
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
+        return;
+      case "want-work":
+        // A timer, so that what comes from outside is looked at in between.
+        platformTimers.setTimeout(() => this.#engine?.input({ kind: "work" }), 1);
         return;
       case "alarm":
         void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);

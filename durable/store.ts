@@ -97,6 +97,10 @@ export class PartitionStore implements StateReader {
           op.bytes,
         );
         return;
+      case "drop-flow":
+        this.#sql.exec("DELETE FROM view_blocks WHERE flow = ?", op.flow);
+        this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
+        return;
       case "put-checkpoint":
         if (op.part === 0) this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
         this.#sql.exec(
@@ -148,6 +152,8 @@ export class PartitionStore implements StateReader {
       forgotten: this.meta("forgotten"),
       generation: Number(this.meta("generation") ?? 0),
       decided: Number(this.meta("decided") ?? 0),
+      garbage: this.meta("garbage") === "1",
+      taken: this.meta("taken"),
       records: this.#records(folded),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),

@@ -127,6 +127,19 @@ export const LIMITS = {
   /** How long the members of an epoch may take to close it, and its participants to prepare it; then it is aborted. */
   closeMs: 30_000,
   prepareMs: 30_000,
+  /** Characters, reached before the last row, of one piece of what is moved to another partition, and pieces that may be unanswered at a time. */
+  moveChunkUnits: 64 * KiB,
+  moveWindow: 4,
+  /** Stored rows that are read at a time for it: of the largest, a few MiB in memory. */
+  movePageRows: 32,
+  movePagesPerTurn: 64,
+  /** What changed while all else was moved is sent in rounds until it is so little, or there were so many; the rest goes when nothing runs. */
+  moveFewKeys: 200,
+  moveRounds: 10,
+  /** How long nothing may run for the sake of a move; then everything goes on, and it is tried again. */
+  frozenMs: 20_000,
+  /** Rows that are looked at in one turn for what is to be deleted since it is kept elsewhere. */
+  garbageRowsPerTurn: 256,
   /** Entries that one `range` of a collection returns. */
   maxRangeEntries: 10_000,
   /** Rows of one answer of a view. */

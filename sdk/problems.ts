@@ -35,7 +35,6 @@ export const PROBLEMS = {
   "side-effect-in-transaction": { status: 500, title: "A side effect was attempted inside a transaction" },
   "transaction-aborted": { status: 500, title: "The transaction was aborted" },
   misconfigured: { status: 500, title: "The app is not configured correctly" },
-  "partition-count-changed": { status: 500, title: "The partition count differs from the stored one" },
   overloaded: { status: 503, title: "The service is overloaded; try again later" },
   "too-many-groups": { status: 503, title: "The flow holds too many open groups" },
   "deadline-exceeded": { status: 504, title: "The request was not done in time" },

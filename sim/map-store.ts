@@ -49,7 +49,14 @@ export class MapStore implements StateReader {
 
   #performOnList(
     op: Op<
-      "record" | "replace-record" | "drop-records" | "put-recent" | "drop-recent" | "put-view-block" | "put-checkpoint"
+      | "record"
+      | "replace-record"
+      | "drop-records"
+      | "put-recent"
+      | "drop-recent"
+      | "put-view-block"
+      | "put-checkpoint"
+      | "drop-flow"
     >,
   ): void {
     switch (op.op) {
@@ -85,6 +92,10 @@ export class MapStore implements StateReader {
         );
         this.blocks.push(op);
         return;
+      case "drop-flow":
+        removeWhere(this.blocks, ({ flow }) => flow === op.flow);
+        removeWhere(this.checkpoints, ({ flow }) => flow === op.flow);
+        return;
       case "put-checkpoint":
         if (op.part === 0) removeWhere(this.checkpoints, ({ flow }) => flow === op.flow);
         this.checkpoints.push(op);
@@ -118,6 +129,8 @@ export class MapStore implements StateReader {
       forgotten: this.meta.get("forgotten"),
       generation: Number(this.meta.get("generation") ?? 0),
       decided: Number(this.meta.get("decided") ?? 0),
+      garbage: this.meta.get("garbage") === "1",
+      taken: this.meta.get("taken"),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),
       recent: [...this.recents].sort((a, b) => a.seq - b.seq || a.part - b.part),
       checkpoints: new Map(

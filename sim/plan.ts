@@ -7,7 +7,7 @@ import { keyOf } from "./clients/asks.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
-import { drawPlanned, type PlannedFault } from "./faults/planned.ts";
+import { drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -20,6 +20,11 @@ export interface Plan {
   readonly rates: Rates;
   readonly planned: readonly PlannedFault[];
   readonly aims: readonly Aim[];
+}
+
+/** As many partitions as there ever are. */
+export function mostPartitions({ partitions, planned }: Plan): number {
+  return Math.max(partitions, ...planned.map((fault) => (fault.kind === "rescale" ? fault.partitions : 0)));
 }
 
 export interface PlanOptions {
@@ -45,7 +50,10 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     ground,
     clients,
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
-    planned: drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
+    planned: [
+      ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
+      ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
+    ],
     aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
   };
 }

@@ -12,10 +12,11 @@ import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, differences } from "./final.ts";
+import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
-import { partitioner, type Plan } from "./plan.ts";
+import { mostPartitions, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { kindsReader } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
@@ -98,12 +99,16 @@ class Run {
     this.#world = new World({
       seed: plan.seed,
       partitions: plan.partitions,
+      most: mostPartitions(plan),
       app: appOf(plan.partitions),
       kernels,
       profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.
       ...(plan.partitions > 1
-        ? { coordinator: (world: World) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown> }
+        ? {
+            coordinator: (world: World) =>
+              new CoordinatorObject(world, kernels, plan.partitions) as unknown as SimObject<unknown>,
+          }
         : {}),
       formats: versionsOf(plan),
       kindsOf: kindsReader(kernels),
@@ -116,7 +121,7 @@ class Run {
       kernels,
       ledger: this.#ledger,
       durable: this.#durable,
-      partitionOf: partitioner(kernels, plan.partitions),
+      map: () => (this.#world.coordinator as unknown as CoordinatorObject | undefined)?.map ?? initialMap(1),
     };
   }
 
@@ -150,7 +155,12 @@ class Run {
 
   async #play(): Promise<void> {
     const world = this.#world;
-    for (const object of world.objects) world.scheduler.in(object.random.next() * 5, () => void object.boot());
+    const initial = [
+      ...world.partitions.slice(0, this.#plan.partitions),
+      ...(world.coordinator ? [world.coordinator] : []),
+    ];
+    for (const object of initial as ReadonlyArray<SimObject<unknown>>)
+      world.scheduler.in(object.random.next() * 5, () => void object.boot());
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
     for (const client of clients) client.next();
@@ -177,6 +187,8 @@ class Run {
   async #end(): Promise<Final | null> {
     // A late copy of a request that was answered with a failure may still run: failures are not recorded.
     await this.#world.run(() => false, this.#world.scheduler.now + LATE_MS);
+    // With one partition left nobody may ever call another object again, and then it tells nothing of itself.
+    for (const object of this.#world.objects) if (!object.isNew) object.boot();
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
     if (!(await this.#drain())) return null;
     this.#resetAll();
@@ -236,7 +248,7 @@ class Run {
   }
 
   #isAtRest(): boolean {
-    const up = this.#world.objects.every(({ current }) => current?.gate.isClean === true);
+    const up = this.#world.objects.every(({ current, isNew }) => isNew || current?.gate.isClean === true);
     if (!up || this.#world.coordinator?.current?.phase === "recovering") return false;
     return findLeaks(this.#statusByName()).every(({ anomaly }) => anomaly !== "left-over");
   }

@@ -23,6 +23,24 @@ export interface ViewAnswer {
   readonly body: string;
   /** For `Tidegate-Epoch`; empty when there is none. */
   readonly epoch: string;
+  /** The view's stream is kept by another partition: nothing else of this counts. */
+  readonly staleMap?: boolean;
+}
+
+/** How far moving of key groups is. */
+export interface RescaleStatus {
+  /** Of the key-group map: one more at every change. */
+  readonly version: number;
+  readonly partitions: number;
+  /** How many there are to be. */
+  readonly wanted: number;
+  readonly phase: "still" | "copying" | "frozen";
+  /** From one partition to another, in the present move; how many are copied while requests go on, and how many done. */
+  readonly transfers: number;
+  readonly copied: number;
+  readonly done: number;
+  /** Milliseconds for which requests waited in the last move; null before. */
+  readonly lastPauseMs: number | null;
 }
 
 /**
@@ -44,6 +62,9 @@ export interface Backend {
   keyGroupMap(): Promise<KeyGroupMap>;
   /** Forgets the map, so that the next `keyGroupMap` fetches it. */
   refreshMap(): void;
+  /** There are to be so many partitions. Returns at once. */
+  rescale(partitions: number): Promise<RescaleStatus>;
+  rescaleStatus(): Promise<RescaleStatus>;
   /** Used synchronously only: nothing is awaited between writing into it and reading from it. */
   kernels(): Kernels;
   /** The secret that callers must present; undefined when none is configured, and then everything but `/health` is closed. */

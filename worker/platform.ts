@@ -4,14 +4,15 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
-import type { AppDefinition } from "../sdk/app.ts";
-import { type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
+import { type Backend, ConfigurationError, type PartitionPort, type RescaleStatus } from "./backend.ts";
 
 interface Namespace<T> {
   getByName(name: string): T;
 }
 interface CoordinatorPort {
-  keyGroupMap(configured: number): Promise<{ readonly map: KeyGroupMap } | { readonly refused: string }>;
+  keyGroupMap(): Promise<KeyGroupMap>;
+  rescale(partitions: number): Promise<RescaleStatus>;
+  rescaleStatus(): Promise<RescaleStatus>;
 }
 interface Classes {
   readonly Partition?: Namespace<PartitionPort>;
@@ -28,8 +29,8 @@ and to wrangler.jsonc:
   "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Partition", "Coordinator"] }]
 `;
 
-/** Makes the backend of requests to one app. What it caches lives as long as the isolate. */
-export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
+/** Makes the backend of requests. What it caches lives as long as the isolate. */
+export function platformBackend(): (env: unknown) => Backend {
   let kernels: Kernels | undefined;
   let map: KeyGroupMap | undefined;
 
@@ -39,11 +40,10 @@ export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
     return { Partition, Coordinator };
   }
 
+  const coordinator = () => classes().Coordinator.getByName("coordinator");
+
   async function keyGroupMap(): Promise<KeyGroupMap> {
-    if (map) return map;
-    const answer = await classes().Coordinator.getByName("coordinator").keyGroupMap(app.partitions);
-    if ("refused" in answer) throw new ConfigurationError("partition-count-changed", answer.refused);
-    return (map = answer.map);
+    return (map ??= await coordinator().keyGroupMap());
   }
 
   return (env) => ({
@@ -52,6 +52,8 @@ export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
     refreshMap: () => {
       map = undefined;
     },
+    rescale: (partitions) => coordinator().rescale(partitions),
+    rescaleStatus: () => coordinator().rescaleStatus(),
     // One instance for all requests of the isolate: it is only used between two awaits.
     kernels: () => (kernels ??= createKernels(core)),
     token: (env as { TIDEGATE_TOKEN?: string }).TIDEGATE_TOKEN,

@@ -3,6 +3,7 @@ import { Hono, type Context } from "hono";
 import type { AppDefinition } from "../sdk/app.ts";
 import { problemOf } from "../sdk/problems.ts";
 import { rawPath } from "./address.ts";
+import { getPartitions, postPartitions } from "./admin.ts";
 import { authenticate } from "./auth.ts";
 import type { Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
@@ -38,6 +39,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
+  routes.all("/admin/partitions", closed({ GET: getPartitions, POST: postPartitions }));
   routes.notFound((c) => notFound(c.req.raw, backendOf(c)));
   routes.onError((error, c) => problemResponse(c.req.raw, error));
   return routes;

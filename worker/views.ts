@@ -1,4 +1,5 @@
 /** `GET /v1/views/{view}` and `/v1/views/{view}/{key}`: rows of a materialised view, page by page. */
+import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { decodeKey } from "../sdk/keys.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
@@ -7,7 +8,7 @@ import type { Edge } from "./edge.ts";
 import { partitionOf } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
 import { refuse } from "./problems.ts";
-import { withRetries } from "./retries.ts";
+import { ResendError, withRetries } from "./retries.ts";
 
 /** All rows of a view. */
 export function getView(edge: Edge): Promise<Response> {
@@ -36,7 +37,10 @@ async function answerView(
   };
   const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
     const map = await backend.keyGroupMap();
-    return backend.partition(partitionOf(backend.kernels(), map, flow.stream.name)).view(query);
+    const port = backend.partition(partitionOf(backend.kernels(), map, flow.stream.name));
+    const found = await port.view(query);
+    if (found.staleMap === true) throw new ResendError("stale-map", { ...found, line: 1, flags: ANSWER_FLAG.staleMap });
+    return found;
   });
   return answerResponse(request, answer, false);
 }

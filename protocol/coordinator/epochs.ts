@@ -119,6 +119,11 @@ export class Epochs {
     if (this.#closing?.epoch === epoch) this.#abort(epoch);
   }
 
+  /** Aborts what is not decided, for a new era. */
+  restart(): void {
+    this.#abort(this.#closing?.epoch ?? this.#open.epoch);
+  }
+
   /** A partition has lost its memory: undecided epochs that live there are lost, and all later ones with them. */
   lost(partition: Peer): void {
     if (this.#closing !== null && needs(this.#closing, partition)) return this.#abort(this.#closing.epoch);

@@ -1,16 +1,26 @@
 /** The coordinator's machine: inputs in, effects out. It writes who ever spoke to it and what it aborted; commits are written nowhere. */
+import { PARTITIONS_MAX } from "../../sdk/limits.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { PeerFormat } from "../wire/codec.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delivery, Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
-import { COORDINATOR, type Epoch, type OrderMessage, type Peer, type PeerMessage } from "../wire/messages.ts";
+import type { KeyGroupMap } from "../keygroups/map.ts";
+import {
+  COORDINATOR,
+  type Epoch,
+  type OrderMessage,
+  type Peer,
+  type PeerMessage,
+  type ReportMessage,
+} from "../wire/messages.ts";
 import type { CoordinatorEffect, CoordinatorInput } from "./effects.ts";
 import { AgreedFormat } from "./agreed-format.ts";
 import { Epochs } from "./epochs.ts";
 import { addRange, type EpochRanges, formatRanges, parseRanges } from "./ranges.ts";
 import { Recovery, type Report } from "./recovery.ts";
+import { type NamedText, type RescaleStatus, Rescaling, type StoredMap } from "./rescaling.ts";
 import { Registry } from "./registry.ts";
 import { type CoordinatorStatus, type RecoveryStatus, statusOf } from "./status.ts";
 
@@ -18,10 +28,15 @@ export interface CoordinatorOptions {
   readonly kernels: Kernels;
   /** Raised and durable before the machine is made: that fences the instance before it. */
   readonly generation: number;
-  readonly stored: { readonly registered?: string | undefined; readonly aborted?: string | undefined };
+  readonly stored: { readonly registered?: string | undefined; readonly aborted?: string | undefined } & StoredMap;
+  /** How many partitions the configuration names. Without it there is no map, and nothing moves: for tests of epochs alone. */
+  readonly partitions?: number | undefined;
   /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
   readonly reads?: PeerFormat | undefined;
 }
+
+/** What eras say of the map where there is none. */
+const NO_MAP = { map: "", next: "", frozen: false };
 
 /** Orders belong to no era: partitions tell old ones by the generation, and by the channel's order. */
 const NO_ERA: Epoch = 0;
@@ -32,6 +47,7 @@ export class CoordinatorMachine {
   readonly #registry: Registry;
   readonly #format: AgreedFormat;
   readonly #recovery = new Recovery();
+  readonly #rescaling: Rescaling | null;
   #aborted: EpochRanges;
   /** Null while this generation recovers. */
   #epochs: Epochs | null = null;
@@ -45,10 +61,11 @@ export class CoordinatorMachine {
   #probedAt = 0;
   #replaced = false;
 
-  constructor({ kernels, generation, stored, reads }: CoordinatorOptions) {
+  constructor({ kernels, generation, stored, partitions, reads }: CoordinatorOptions) {
     this.#generation = generation;
     this.#registry = new Registry(stored.registered);
     this.#aborted = parseRanges(stored.aborted ?? "");
+    this.#rescaling = partitions === undefined ? null : new Rescaling(stored, partitions);
     this.#links = new Links(COORDINATOR, generation, kernels, this.#owner(), reads);
     this.#format = new AgreedFormat(this.#links.formats);
   }
@@ -57,6 +74,7 @@ export class CoordinatorMachine {
   start(now: number): CoordinatorEffect[] {
     invariant(this.#epochs === null, "7: a coordinator is started twice");
     return this.#turn(now, () => {
+      this.#store(this.#rescaling?.initial ?? []);
       for (const partition of this.#registry.all) this.#askToRecover(partition);
       this.#tryRecover();
     });
@@ -72,6 +90,25 @@ export class CoordinatorMachine {
     return statusOf(state, this.#epochs, this.#registry, this.#links, this.#recoveryStatus);
   }
 
+  /** The key-group map. What is persisted before is durable before it is told. */
+  get map(): KeyGroupMap | null {
+    return this.#rescaling?.map ?? null;
+  }
+
+  get rescaleStatus(): RescaleStatus | null {
+    return this.#rescaling?.status ?? null;
+  }
+
+  /** There are to be so many partitions: key groups move until it is so, and over restarts. */
+  rescale(partitions: number, now: number): CoordinatorEffect[] {
+    const rescaling = this.#rescaling;
+    invariant(rescaling !== null && partitions >= 1 && partitions <= PARTITIONS_MAX, "9: so many partitions cannot be");
+    return this.#turn(now, () => {
+      this.#store(rescaling.want(partitions));
+      this.#advance();
+    });
+  }
+
   get #recoveryStatus(): RecoveryStatus | null {
     if (this.#epochs !== null) return null;
     const missing = this.#recovery.missing(this.#registry.all);
@@ -81,7 +118,8 @@ export class CoordinatorMachine {
 
   /** Nothing is under way; a coordinator that is idle asks for no wake. */
   get isIdle(): boolean {
-    return this.#epochs !== null && this.#epochs.isIdle && this.#links.isIdle;
+    const isStill = this.#rescaling?.isMoving !== true;
+    return isStill && this.#epochs !== null && this.#epochs.isIdle && this.#links.isIdle;
   }
 
   /** A message for a later generation came: this instance is replaced, and its shell may as well end. */
@@ -117,13 +155,15 @@ export class CoordinatorMachine {
         this.#links.tick(this.#now);
         this.#epochs?.closeIfDue(this.#now);
         this.#epochs?.expire(this.#now);
+        this.#advance();
         this.#probe();
     }
   }
 
   /** Partitions whose word is awaited. */
   get #awaited(): Peer[] {
-    return this.#epochs === null ? this.#recovery.missing(this.#registry.all) : this.#epochs.awaited;
+    if (this.#epochs === null) return this.#recovery.missing(this.#registry.all);
+    return [...new Set([...this.#epochs.awaited, ...(this.#rescaling?.awaited ?? [])])];
   }
 
   /** One that is gone with what it has acknowledged would never speak: the question starts it again. */
@@ -153,7 +193,48 @@ export class CoordinatorMachine {
     if (message.kind === "ping") return;
     if (message.kind === "hello") this.#hello(from, message.reads);
     else if (message.kind === "report") this.#report(from, message);
+    else if (message.kind === "moved") this.#moved(from, message);
     else if (this.#epochs !== null && era === this.#epochs.base) this.#takePart(this.#epochs, from, message);
+  }
+
+  /** It names what it is about itself: a partition may have all before it hears of the era in which it is all. */
+  #moved(from: Peer, message: Extract<ReportMessage, { kind: "moved" }>): void {
+    if (this.#epochs === null) return;
+    this.#rescaling?.moved(from, message, this.#links.incarnationOf(message.source), this.#epochs.base);
+    this.#advance();
+  }
+
+  /** Takes the next step of a move, if it may be taken. */
+  #advance(): void {
+    const epochs = this.#epochs;
+    const rescaling = this.#rescaling;
+    if (epochs === null || rescaling === null) return;
+    const begun = rescaling.begin();
+    if (begun !== null) this.#beginMove(epochs, rescaling, begun);
+    if (rescaling.isCopied) {
+      rescaling.freeze(this.#now);
+      epochs.restart();
+    }
+    if (rescaling.isDone) {
+      this.#store(rescaling.flip(this.#now));
+      epochs.restart();
+      this.#advance();
+    } else if (rescaling.hasFrozenTooLong(this.#now)) {
+      rescaling.thaw();
+      epochs.restart();
+    }
+  }
+
+  /** Those that are new are registered before they hear of anything, as all others are. */
+  #beginMove(epochs: Epochs, rescaling: Rescaling, begun: readonly NamedText[]): void {
+    const added = rescaling.partitions.filter((partition) => this.#registry.add(partition));
+    for (const partition of added) this.#entered.add(partition);
+    this.#store(added.length === 0 ? begun : [...begun, { name: "registered", value: this.#registry.text }]);
+    for (const partition of this.#registry.all) this.#sendEra(epochs, partition);
+  }
+
+  #store(ops: readonly NamedText[]): void {
+    if (ops.length > 0) this.#effects.push({ kind: "persist", ops });
   }
 
   /** Messages of the present era. */
@@ -204,6 +285,7 @@ export class CoordinatorMachine {
 
   #peerRestarted(peer: Peer): void {
     if (!this.#registry.has(peer)) return;
+    this.#rescaling?.lost(peer);
     if (this.#epochs !== null) return this.#epochs.lost(peer);
     this.#recovery.forget(peer);
     this.#askToRecover(peer);
@@ -228,6 +310,7 @@ export class CoordinatorMachine {
     this.#entered.clear();
     this.#epochs = new Epochs(port, this.#generation, committed);
     this.#abort(committed + 1, this.#epochs.base - 1);
+    this.#advance();
   }
 
   #abort(first: Epoch, last: Epoch): void {
@@ -249,7 +332,8 @@ export class CoordinatorMachine {
   #sendEra({ base, open, committed }: Epochs, to: Peer): void {
     const generation = this.#generation;
     const format = this.#format.lowest(this.#registry.all);
-    this.#send(to, { kind: "era", generation, base, open: open.epoch, committed, format, aborted: this.#aborted });
+    const era = { generation, base, open: open.epoch, committed, format, aborted: this.#aborted };
+    this.#send(to, { kind: "era", ...era, ...(this.#rescaling?.texts ?? NO_MAP) });
   }
 
   #persist(name: "registered" | "aborted", value: string): void {

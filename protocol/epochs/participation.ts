@@ -34,6 +34,10 @@ export interface EpochOwner {
   aborted(record: UndecidedRecord): void;
   /** Drops everything that runs, and what is in these unprepared epochs; nobody needs to be told. */
   reset(unprepared: Iterable<EpochSet>): void;
+  /** What an era says of the key-group map. */
+  mapped(era: Extract<OrderMessage, { kind: "era" }>): void;
+  /** Messages that could not be handled may be now. */
+  drain(): void;
   /** It may serve: roots begin again, held requests and messages go on. */
   resume(): void;
   persistGeneration(generation: number): void;
@@ -43,8 +47,8 @@ export interface EpochOwner {
 
 export class Participation {
   readonly #owner: EpochOwner;
-  /** `starting`: waits for its first era. `fenced`: a new coordinator recovers. Only `up` serves. */
-  phase: "starting" | "fenced" | "up" = "starting";
+  /** `starting`: waits for its first era. `fenced`: a new coordinator recovers. `moving`: nothing runs while key groups move. Only `up` serves. */
+  phase: "starting" | "fenced" | "moving" | "up" = "starting";
   #generation: number;
   /** First epoch of the present era. */
   era: Epoch = 0;
@@ -271,9 +275,14 @@ export class Participation {
   }
 
   /** Everything below the base is decided for good; what ran begins again. The same era heard twice drops nothing. */
-  #onEra({ generation, base, open, committed, format, aborted }: Extract<OrderMessage, { kind: "era" }>): void {
+  #onEra(message: Extract<OrderMessage, { kind: "era" }>): void {
+    const { generation, base, open, committed, format, aborted, frozen } = message;
     this.#owner.agreed(format);
-    if (this.phase === "up" && base <= this.era) return this.learn(committed);
+    if ((this.phase === "up" || this.phase === "moving") && base <= this.era) {
+      this.learn(committed);
+      this.#owner.mapped(message);
+      return this.#owner.drain();
+    }
     if (generation > this.#generation) {
       this.#generation = generation;
       this.#owner.persistGeneration(generation);
@@ -287,8 +296,10 @@ export class Participation {
     this.learn(committed);
     this.era = base;
     this.see(open);
-    this.phase = "up";
-    this.#owner.resume();
+    this.phase = frozen ? "moving" : "up";
+    this.#owner.mapped(message);
+    if (frozen) this.#owner.drain();
+    else this.#owner.resume();
   }
 }
 

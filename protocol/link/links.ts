@@ -35,6 +35,8 @@ export class Links {
   readonly #in = new Map<Peer, InChannel>();
   /** Peers with queued messages. */
   readonly #queued = new Set<Peer>();
+  /** Peers whose messages wait, and since when, or when they were asked after last; ms. */
+  readonly #waitingSince = new Map<Peer, number>();
   /** Channels above their limit. */
   readonly #full = new Set<OutChannel | InChannel>();
   #batches = 0;
@@ -113,7 +115,19 @@ export class Links {
   /** Sends again what is due. Returns whether anything is outstanding: then it is to be called again after `resendMs` or so. */
   tick(now: number): boolean {
     for (const [peer, channel] of this.#out) channel.resend(now, this.#transmit(peer));
+    for (const [peer, channel] of this.#in) this.#askAfterGap(peer, channel, now);
     return this.outstanding;
+  }
+
+  /** What waits for an earlier batch waits for ever when its sender is gone with that: then only its successor can say so. */
+  #askAfterGap(peer: Peer, channel: InChannel, now: number): void {
+    const since = this.#waitingSince.get(peer);
+    if (channel.held === 0) this.#waitingSince.delete(peer);
+    else if (since === undefined) this.#waitingSince.set(peer, now);
+    else if (now - since >= LIMITS.probeMs) {
+      this.#waitingSince.set(peer, now);
+      this.send(peer, { kind: "ping" }, 0);
+    }
   }
 
   /** Handles what waited, as far as it may be handled now. */
@@ -136,10 +150,10 @@ export class Links {
     return sum(this.#in.values(), (channel) => channel.held);
   }
 
-  /** Whether something is to be sent or answered. */
+  /** Whether something is to be sent or answered, or waits to be handled. */
   get outstanding(): boolean {
     for (const channel of this.#out.values()) if (channel.outstanding) return true;
-    return false;
+    return this.held > 0;
   }
 
   get isIdle(): boolean {

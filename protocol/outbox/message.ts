@@ -7,6 +7,8 @@ import type { Letter } from "./posting.ts";
 export interface Message extends Letter {
   /** A request id: what makes the transaction that it asks for happen once. */
   readonly requestId: string;
+  /** Where it is stored. */
+  readonly row: string;
 }
 
 /** What all messages of a partition are stored under. No service has such a name. */
@@ -16,6 +18,15 @@ const MESSAGES = collectionPrefix(OUTBOX, "messages");
 function rowKey(requestId: string): string {
   return MESSAGES + encodeEntryKey(requestId);
 }
+
+/**
+ * Where one is stored that was made in another partition: before all that are made here, since its sender made it before it came, and
+ * among its like in the order of `place`.
+ */
+export function movedRowKey(place: number, requestId: string): string {
+  return MESSAGES + encodeEntryKey(`i${hex(place, PLACE_DIGITS)}${requestId}`);
+}
+const PLACE_DIGITS = 8;
 
 /**
  * `m`, the partition, its incarnation and a count: never used twice, and ordered as they are made, which for one sender is the order of its
@@ -32,11 +43,11 @@ function hex(value: number, digits: number): string {
 
 /** Writes that keep messages until they are delivered. */
 export function messageWrites(letters: readonly Letter[], nextId: () => string): Write[] {
-  return letters.map((letter) => ({ op: "put", key: rowKey(nextId()), text: encode(letter) }));
+  return letters.map((letter) => ({ op: "put", key: rowKey(nextId()), text: encodeMessage(letter) }));
 }
 
 /** Who and whom as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
-function encode({ sender, service, key, name, input, coded }: Letter): string {
+export function encodeMessage({ sender, service, key, name, input, coded }: Letter): string {
   return `${JSON.stringify([sender, service, key, name, Number(coded)])}\n${input}`;
 }
 
@@ -50,11 +61,11 @@ function decode(rowKeyText: string, text: string): Message {
     number,
   ];
   const requestId = rowKeyText.slice(-REQUEST_ID_LENGTH);
-  return { requestId, sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
+  return { requestId, row: rowKeyText, sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
 }
 
-export function deliveredWrite(requestId: string): Write {
-  return { op: "delete", key: rowKey(requestId), text: "" };
+export function deliveredWrite({ row }: Pick<Message, "row">): Write {
+  return { op: "delete", key: row, text: "" };
 }
 
 export function keepsMessage({ op, key }: Write): boolean {
@@ -79,5 +90,5 @@ export function* storedMessages(committed: Pick<StateStore, "range">): Generator
   }
 }
 const PAGE = 1_000;
-/** Behind a row's key it is above that, and below every other: all have one length. */
+/** Behind a row's key it is above that, and below every other: none begins with another. */
 const NEXT = "\u0001";

@@ -10,7 +10,7 @@ export interface OutboxOwner {
   /** Hands a message to the partition of its target; the answer comes as `posted`, or never. */
   post(message: Message): void;
   /** It is delivered: forget it durably. */
-  delivered(requestId: string): void;
+  delivered(message: Message): void;
   now(): number;
 }
 
@@ -85,11 +85,12 @@ export class Outbox {
       channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** (channel.failures - 1), LIMITS.repostMaxMs);
       return;
     }
-    this.#units -= (channel.messages.shift() as Message).input.length;
+    const message = channel.messages.shift() as Message;
+    this.#units -= message.input.length;
     channel.failures = 0;
     channel.nextAt = 0;
     this.#channelOf.delete(requestId);
-    this.#owner.delivered(requestId);
+    this.#owner.delivered(message);
     if (channel.messages.length === 0) this.#channels.delete(name);
     else this.#ready.add(name);
   }
@@ -97,6 +98,21 @@ export class Outbox {
   /** What is under way may have died, with its era or with an instance: it is handed over again, and those that have it already say so. */
   restart(): void {
     for (const [name, channel] of this.#channels) if (channel.posted) this.#ready.add(name);
+  }
+
+  /** Forgets those that are kept elsewhere now. */
+  retain(isKept: (message: Message) => boolean): void {
+    for (const [name, channel] of this.#channels) {
+      const [first] = channel.messages;
+      // All of a channel have one sender, or are one.
+      if (!first || isKept(first)) continue;
+      for (const { requestId, input } of channel.messages) {
+        this.#channelOf.delete(requestId);
+        this.#units -= input.length;
+      }
+      this.#channels.delete(name);
+      this.#ready.delete(name);
+    }
   }
 
   /** Hands over again what failed or was never answered. */

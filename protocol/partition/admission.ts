@@ -3,8 +3,8 @@ import type { Kernels, Table } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
-import { type KeyGroupMap, partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
+import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import { failureOf } from "../transaction/failure.ts";
@@ -25,10 +25,10 @@ export interface AdmissionSetup {
   readonly app: AppDefinition;
   readonly kernels: Kernels;
   readonly partition: number;
-  readonly map: KeyGroupMap;
 }
 
 export interface AdmissionParts {
+  readonly ownership: Ownership;
   readonly results: Results;
   readonly tickets: Tickets;
   start(root: Root): void;
@@ -41,7 +41,7 @@ export interface AdmissionParts {
 }
 
 /** Identity of a request: its id and what it must be a repetition of. */
-export type RequestIdentity = Pick<StoredResult, "requestId" | "fingerprintLow" | "fingerprintHigh">;
+export type RequestIdentity = Pick<StoredResult, "requestId" | "fingerprintLow" | "fingerprintHigh" | "group">;
 
 /** An ingest envelope that is to be applied now. */
 export interface Batch {
@@ -137,10 +137,9 @@ export class Admission {
 
   #admit(table: Table, row: number, id: RequestIdentity, waiter: Waiter, newest: NewestRoots, now: number): void {
     const key = table.field(row, INVOKE_FIELD.key);
-    if (!this.#isHere(key)) {
-      this.#parts.tickets.answer(waiter, 503, ANSWER_FLAG.staleMap | ANSWER_FLAG.retryable, "");
-      return;
-    }
+    const { ownership } = this.#parts;
+    const group = ownership.groupOf(key);
+    if (!ownership.keeps(group)) return this.#elsewhere(waiter);
     const flags = table.column(row, INVOKE_COLUMN.flags);
     const target = resolveTarget(
       this.#setup.app,
@@ -159,7 +158,7 @@ export class Admission {
     const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
     if (oneWay) assertSendable(target, input);
     if (this.#refusesLoad(waiter, oneWay)) return;
-    const root = this.#newRoot(id, target, now, {
+    const root = this.#newRoot({ ...id, group }, target, now, {
       input,
       coded: false,
       clientId: (flags & INVOKE_FLAG.clientId) !== 0,
@@ -176,7 +175,7 @@ export class Admission {
   }
 
   #newRoot(
-    id: RequestIdentity,
+    id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
     how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
@@ -192,6 +191,7 @@ export class Admission {
       poster: how.poster,
       coded: how.coded,
       target,
+      group: id.group,
       age: this.#ages.next(now),
       at: now,
       waiters: [],
@@ -212,14 +212,20 @@ export class Admission {
   }
 
   /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
-  post(from: Peer, { requestId, service, key, name, input, coded }: Omit<Message, "sender">, now: number): void {
+  post(
+    from: Peer,
+    { requestId, service, key, name, input, coded }: Omit<Message, "sender" | "row">,
+    now: number,
+  ): void {
     try {
       if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
       // It is told when what is under way ends.
       if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
       const target = resolveTarget(this.#setup.app, service, key, name);
-      if (!this.#isHere(key) || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
-      const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0 };
+      const group = this.#parts.ownership.groupOf(key);
+      const isHere = this.#parts.ownership.keeps(group);
+      if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
+      const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
       const how = { input, coded, clientId: true, snapshot: false, oneWay: false, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
@@ -229,8 +235,18 @@ export class Admission {
     }
   }
 
-  #isHere(key: string): boolean {
-    return partitionOfHash(this.#setup.map, this.#setup.kernels.hashKey(key)) === this.#setup.partition;
+  /** Its key is kept by another partition: whoever asked looks for it there. */
+  #elsewhere(waiter: Waiter): void {
+    this.#parts.tickets.answer(waiter, 503, ANSWER_FLAG.staleMap | ANSWER_FLAG.retryable, "");
+  }
+
+  /** Sends away all whose keys are not kept here any more. Nothing of them runs. Messages are handed over elsewhere by who keeps them. */
+  evict(): void {
+    for (const [requestId, root] of this.#roots) {
+      if (this.#parts.ownership.keeps(root.group)) continue;
+      this.#roots.delete(requestId);
+      for (const waiter of root.waiters) this.#elsewhere(waiter);
+    }
   }
 
   get #isOverloaded(): boolean {
@@ -357,11 +373,12 @@ export class Admission {
     };
     if (this.#settled(id, waiter, now)) return undefined;
     const stream = table.field(0, INGEST_FIELD.stream);
-    if (!this.#isHere(stream)) {
-      this.#parts.tickets.answer(waiter, 503, ANSWER_FLAG.staleMap | ANSWER_FLAG.retryable, "");
+    const group = this.#parts.ownership.groupOf(stream);
+    if (!this.#parts.ownership.keeps(group)) {
+      this.#elsewhere(waiter);
       return undefined;
     }
     if (this.#refusesLoad(waiter)) return undefined;
-    return { id, stream, rows: table.column(0, INGEST_COLUMN.rows), columns: table.tail };
+    return { id: { ...id, group }, stream, rows: table.column(0, INGEST_COLUMN.rows), columns: table.tail };
   }
 }

@@ -38,6 +38,8 @@ export type StorageOp =
       readonly meta: string;
       readonly bytes: Uint8Array;
     }
+  /** Deletes the blocks and the checkpoint of a flow that is kept elsewhere. */
+  | { readonly op: "drop-flow"; readonly flow: string }
   | { readonly op: "put-meta"; readonly name: string; readonly value: string };
 
 export type Effect =
@@ -56,6 +58,8 @@ export type Effect =
   | { readonly kind: "alarm"; readonly inMs: number }
   /** Something is to be folded: call back with the input `fold` in a turn of its own, soon. */
   | { readonly kind: "want-fold" }
+  /** Key groups move: call back with the input `work` in a turn of its own, behind everything that has arrived meanwhile. At most one is outstanding. */
+  | { readonly kind: "want-work" }
   /** For the log of the shell; nothing depends on it. */
   | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown };
 
@@ -63,6 +67,8 @@ export interface ViewReply {
   readonly status: number;
   readonly body: string;
   readonly epoch: string;
+  /** The view's stream is kept by another partition. */
+  readonly staleMap?: boolean;
 }
 
 /** What the shell tells the machine. */
@@ -76,6 +82,7 @@ export type Input =
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
   | { readonly kind: "flush" }
   | { readonly kind: "fold" }
+  | { readonly kind: "work" }
   | { readonly kind: "alarm" };
 
 export interface ViewRequest {

@@ -16,7 +16,7 @@ import type { Write } from "../state/store.ts";
 import { type Attempt, participantsOf } from "../transaction/attempt.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { UTF8_PER_UNIT } from "../utf8.ts";
-import type { Epoch, FinishMessage, Peer, ReportMessage } from "../wire/messages.ts";
+import type { Epoch, FinishMessage, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import type { Admission } from "./admission.ts";
 import type { Effect, StorageOp } from "./effects.ts";
 import type { Replayed } from "./recovery.ts";
@@ -59,6 +59,8 @@ export interface EpochParts {
   posted(writes: readonly Write[]): void;
   /** Requests and messages that were held may go on. */
   resume(): void;
+  mapped(era: Extract<OrderMessage, { kind: "era" }>): void;
+  drain(): void;
   /** More may be folded now. */
   decidedMoved(): void;
 }
@@ -147,8 +149,8 @@ export class EpochWork implements EpochOwner {
       countFinish(set, peer, incarnation);
     }
     if (!drop) this.#parts.layers.add(epoch, writes);
-    const { requestId, fingerprintLow, fingerprintHigh } = root;
-    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body });
+    const { requestId, fingerprintLow, fingerprintHigh, group } = root;
+    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body, group });
     set.answers.push({ root, attempt, status, body });
     this.#parts.transactions.tagged(attempt);
     this.#parts.admission.tagged(root);
@@ -208,6 +210,14 @@ export class EpochWork implements EpochOwner {
     for (const { epoch } of unprepared) this.#parts.layers.drop(epoch);
     this.#finishing = [];
     this.#parts.transactions.reset();
+  }
+
+  mapped(era: Extract<OrderMessage, { kind: "era" }>): void {
+    this.#parts.mapped(era);
+  }
+
+  drain(): void {
+    this.#parts.drain();
   }
 
   resume(): void {

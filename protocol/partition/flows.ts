@@ -77,6 +77,19 @@ export class Flows {
     return runtimes.map((runtime) => runtime.mark());
   }
 
+  /** Names of the flows of such streams. */
+  ofStreams(isOne: (stream: string) => boolean): string[] {
+    return [...this.#app.flows.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);
+  }
+
+  /** Takes over a flow that was kept elsewhere, as of this partition's record `seq`. @returns what is to be stored, at once */
+  adopt(flow: string, { meta, bytes }: FlowCheckpoint, seq: number): StorageOp[] {
+    const runtime = this.runtime(flow);
+    if (!runtime) return [];
+    runtime.setBack({ meta: JSON.stringify({ ...(JSON.parse(meta) as object), seq }), bytes });
+    return runtime.checkpoint();
+  }
+
   get dirty(): boolean {
     for (const runtime of this.#runtimes.values()) if (runtime.dirty) return true;
     return false;

@@ -1,9 +1,13 @@
 /** Requests that came before their partition was up. They wait, up to a limit, and go on in order. */
-import type { Kernels } from "../../core-wasm/types.ts";
+import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
 import { LIMITS } from "../limits.ts";
 import { INGEST } from "../wire/ingest.ts";
 import { INVOKE } from "../wire/invoke.ts";
-import type { Input } from "./effects.ts";
+import { showEpoch } from "../epochs/epoch.ts";
+import type { Epoch } from "../wire/messages.ts";
+import type { Admission } from "./admission.ts";
+import type { Effect, Input } from "./effects.ts";
+import { problemAnswer } from "./problems.ts";
 
 export type RequestInput = Extract<Input, { kind: "invoke" | "ingest" | "view" }>;
 
@@ -29,14 +33,37 @@ export class HeldRequests {
     return true;
   }
 
-  take(): RequestInput[] {
+  /** All go on, in order. Whoever sent one hears of no error any more, and others wait behind it. */
+  release(request: (input: RequestInput) => void, admission: Admission, machine: { emit(effect: Effect): void }): void {
     const inputs = this.#inputs;
     this.#inputs = [];
     this.#bytes = 0;
-    return inputs;
+    for (const input of inputs) {
+      try {
+        request(input);
+      } catch (error) {
+        if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
+        machine.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
+        admission.refuseIngest(input.ticket);
+      }
+    }
   }
 
   get size(): number {
     return this.#inputs.length;
+  }
+}
+
+/** There is no room for it to wait. */
+export function refuseInput(
+  input: RequestInput,
+  admission: Admission,
+  machine: { readonly clock: Epoch; emit(effect: Effect): void },
+): void {
+  if (input.kind === "invoke") admission.refuse(input.ticket, input.frame);
+  else if (input.kind === "ingest") admission.refuseIngest(input.ticket);
+  else {
+    const body = { ...problemAnswer("overloaded", "this partition is starting"), epoch: showEpoch(machine.clock) };
+    machine.emit({ kind: "reply", ticket: input.ticket, body });
   }
 }

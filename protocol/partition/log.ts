@@ -71,8 +71,12 @@ export class Log {
   }
 
   /** Keeps the answer to a request in the record in the making. */
-  addResult({ requestId, fingerprintLow, fingerprintHigh }: RequestIdentity, status: number, body: string): void {
-    const result = { requestId, status, fingerprintLow, fingerprintHigh, body };
+  addResult(
+    { requestId, fingerprintLow, fingerprintHigh, group }: RequestIdentity,
+    status: number,
+    body: string,
+  ): void {
+    const result = { requestId, status, fingerprintLow, fingerprintHigh, body, group };
     this.#journal.addResult(result);
     this.#parts.results.add(result, this.#journal.seq, this.#parts.now());
     if (this.#journal.bytes > LIMITS.maxRecordBytes) this.#write();

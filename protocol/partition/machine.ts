@@ -1,10 +1,10 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import { CorruptError } from "../../core-wasm/types.ts";
 import { showEpoch } from "../epochs/epoch.ts";
-import { partitionOfHash } from "../keygroups/map.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
+import type { Moves } from "../moves/moves.ts";
+import { Ownership } from "../moves/ownership.ts";
 import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
 import { History } from "../state/history.ts";
@@ -23,21 +23,24 @@ import {
   type OrderMessage,
   type PartitionMessage,
   type Peer,
+  isMove,
   type PeerMessage,
   type ReportMessage,
 } from "../wire/messages.ts";
-import { Admission, type Batch } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { type BatchOutcome, Flows } from "./flows.ts";
-import { HeldRequests, type RequestInput } from "./held.ts";
+import { HeldRequests, refuseInput, type RequestInput } from "./held.ts";
 import { Log } from "./log.ts";
 import { Mail } from "./mail.ts";
-import { problemAnswer, shownFailure } from "./problems.ts";
+import { movesOf } from "./moving.ts";
+import { reportOf, shownFailure } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
+import { statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -52,6 +55,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #links: Links;
   readonly #epochs: EpochWork;
   readonly #mail: Mail;
+  readonly #ownership: Ownership;
+  readonly #moves: Moves;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
@@ -68,6 +73,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   constructor(setup: PartitionSetup) {
     const { app, kernels, reader, recovered, partition, incarnation } = setup;
     this.#setup = setup;
+    this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
@@ -96,9 +102,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
+      ownership: this.#ownership,
       results: this.#results,
       tickets: this.#tickets,
-      start: (root) => this.#start(root),
+      start: (root) => (root.oneWay ? this.#accept(root) : this.transactions.start(root)),
       posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
       roomForMessages: () => this.hasRoomForMessages,
       congested: () => this.isCongested,
@@ -116,17 +123,20 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         transactions: this.transactions,
         now: () => this.#now,
         emit: (effect) => this.emit(effect),
-        report: (message) => this.#report(message),
+        report: (message) => this.report(message),
         finish: (to, message) => this.send(to, message),
         incarnationOf: (peer) => this.#links.incarnationOf(peer),
         wantDispatch: () => this.#links.wantDispatch(),
         writeEpoch: (contents, epoch) => this.#log.writeEpoch(contents, epoch),
-        posted: (writes) => this.#mail.committed(writes),
+        posted: (writes) => this.#noteCommit(writes),
+        mapped: (era) => this.#moves.told(era),
+        drain: () => this.#links.drain(),
         resume: () => this.#resume(),
         decidedMoved: () => this.#log.wantFold(),
       },
       { generation: recovered.generation, replayed },
     );
+    this.#moves = movesOf(setup, this, { ...this.#inside, blocks, history });
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#log.wantFold();
   }
@@ -142,7 +152,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ingest":
       case "view":
         if (this.#isUp) this.#request(input);
-        else if (!this.#held.hold(input)) this.#refuse(input);
+        else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
@@ -165,6 +175,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#epochs.participation.turnEnds();
         if (this.#shows) this.#makeDurable();
         this.#links.dispatch(now);
+        break;
+      case "work":
+        this.#moves.work();
         break;
       case "wake":
         this.#wake();
@@ -202,6 +215,11 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     );
   }
 
+  /** It knows its era and its map, if it serves or not. */
+  get isPlaced(): boolean {
+    return this.#isUp || this.#epochs.participation.phase === "moving";
+  }
+
   /** Something here must go on even if nothing comes from outside. */
   get #isPending(): boolean {
     const { participation } = this.#epochs;
@@ -209,7 +227,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       participation.awaitsCoordinator ||
       this.transactions.load.attempts > 0 ||
       this.#links.outstanding ||
-      this.#mail.size > 0
+      this.#mail.size > 0 ||
+      this.#moves.isActive
     );
   }
 
@@ -217,6 +236,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
     this.#probeCoordinator();
+    this.#moves.tick();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.#epochs.forgetEnded();
@@ -229,7 +249,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { participation } = this.#epochs;
     if (!participation.awaitsCoordinator || this.#now - this.#probedAt < LIMITS.probeMs) return;
     this.#probedAt = this.#now;
-    this.#report({ kind: "ping" });
+    this.report({ kind: "ping" });
   }
 
   #request(input: RequestInput): void {
@@ -238,29 +258,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else this.#views.push({ ticket: input.ticket, query: input.query });
   }
 
-  /** There is no room for it to wait. */
-  #refuse(input: RequestInput): void {
-    if (input.kind === "invoke") this.#admission.refuse(input.ticket, input.frame);
-    else if (input.kind === "ingest") this.#admission.refuseIngest(input.ticket);
-    else {
-      const body = { ...problemAnswer("overloaded", "this partition is starting"), epoch: showEpoch(this.clock) };
-      this.emit({ kind: "reply", ticket: input.ticket, body });
-    }
-  }
-
-  /** Whoever sent it hears of no error any more; and others wait behind it. */
-  #requestHeld(input: RequestInput): void {
-    try {
-      this.#request(input);
-    } catch (error) {
-      if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
-      this.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
-      this.#admission.refuseIngest(input.ticket);
-    }
-  }
-
   #resume(): void {
-    for (const input of this.#held.take()) this.#requestHeld(input);
+    this.#held.release((input) => this.#request(input), this.#admission, this);
     this.#mail.restart();
     this.#links.drain();
   }
@@ -324,7 +323,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   partitionOf(key: string): Peer {
-    return partitionOfHash(this.#setup.map, this.#setup.kernels.hashKey(key));
+    return this.#ownership.partitionOf(key);
   }
 
   nextMessageId(): string {
@@ -335,19 +334,22 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.send(to, message, this.#epochs.participation.era);
   }
 
-  #report(message: ReportMessage): void {
+  report(message: ReportMessage): void {
     this.#links.send(COORDINATOR, message, this.#epochs.participation.era);
   }
 
   /** Messages of a later era wait until this partition has entered that; while it is not up it handles none of another partition. */
-  ready(from: Peer, _message: PeerMessage, era: Epoch): boolean {
-    return from === COORDINATOR || (this.#isUp && era <= this.#epochs.participation.era);
+  ready(from: Peer, message: PeerMessage, era: Epoch): boolean {
+    if (from === COORDINATOR) return true;
+    return isMove(message) ? this.#moves.ready(message) : this.isPlaced && era <= this.#epochs.participation.era;
   }
 
   receive(from: Peer, message: PeerMessage, era: Epoch): void {
     if (from === COORDINATOR) this.#epochs.participation.order(message as OrderMessage);
+    // What is moved outlives eras.
+    else if (isMove(message)) this.#moves.receive(from, message);
     // What an earlier era began died with it.
-    else if (era === this.#epochs.participation.era) this.#receive(from, message as PartitionMessage);
+    else if (this.#isUp && era === this.#epochs.participation.era) this.#receive(from, message as PartitionMessage);
   }
 
   #receive(from: Peer, message: PartitionMessage): void {
@@ -361,20 +363,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ping":
         return;
       default:
-        this.transactions.remote.receive(from, message);
+        if (!isMove(message)) this.transactions.remote.receive(from, message);
     }
   }
 
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
+      this.#moves.peerRestarted(peer);
       this.#mail.restart();
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
-  }
-
-  #start(root: Root): void {
-    if (root.oneWay) this.#accept(root);
-    else this.transactions.start(root);
   }
 
   /** Keeps a message that was sent from outside; its transaction comes later. */
@@ -388,7 +386,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #commitWrites(writes: readonly Write[]): void {
     this.#layers.commit(writes, this.#log.seq, this.clock);
     this.#log.addWrites(writes);
+    this.#noteCommit(writes);
+  }
+
+  #noteCommit(writes: readonly Write[]): void {
     this.#mail.committed(writes);
+    this.#moves.changed(writes);
   }
 
   committed(root: Root, writes: readonly Write[], value: unknown): void {
@@ -424,32 +427,24 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #shown(root: Root, cause: Failure): ReturnType<typeof shownFailure> {
     const shown = shownFailure(cause);
-    const { kind } = shown.failure;
-    // Of what a message comes to nobody is told, so the log is.
-    if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
-      const { service, name, key } = root.target;
-      const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
-      this.emit({ kind: "report", level: "error", message, error: shown.failure.error });
-    }
+    const report = reportOf(root, shown.failure);
+    if (report !== null) this.emit(report);
     return shown;
   }
 
   #ingest(ticket: number, frame: Uint8Array): void {
     const batch = this.#admission.ingest(ticket, frame, this.#now);
     if (!batch) return;
-    const outcome = this.#apply(ticket, batch);
-    if (outcome.applied) this.#log.addResult(batch.id, outcome.status, outcome.body);
-    this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
-  }
-
-  #apply(ticket: number, batch: Batch): BatchOutcome {
+    let outcome: BatchOutcome;
     try {
-      return this.#flows.apply(batch, () => this.#log.write());
+      outcome = this.#flows.apply(batch, () => this.#log.write());
     } catch (error) {
       // Columns that are not the stream's: the frame is refused, and nobody waits for an answer.
       this.#tickets.drop(ticket);
       throw error;
     }
+    if (outcome.applied) this.#log.addResult(batch.id, outcome.status, outcome.body);
+    this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
   }
 
   /** All that is committed, before anything leaves that shows it. With nothing to write, a look at storage fails in an instance that has been replaced. */
@@ -463,7 +458,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#flushWanted = false;
     if (this.#views.length > 0) this.show();
     this.#makeDurable();
-    this.#mail.release();
+    // In an era in which nothing runs nothing may be delivered either: that is a change.
+    if (this.#isUp) this.#mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
@@ -471,30 +467,29 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const views = this.#views;
     this.#views = [];
     for (const { ticket, query } of views) {
-      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#flows, query), epoch } });
+      const body = { ...answerView(this.#setup, this.#flows, this.#ownership, query), epoch };
+      this.emit({ kind: "reply", ticket, body });
     }
   }
 
   /** Figures for tests and metrics. */
   get status(): PartitionStatus {
-    const { participation } = this.#epochs;
-    const { committed } = this.#layers;
+    return statusOf({ ...this.#inside, moves: this.#moves, participation: this.#epochs.participation });
+  }
+
+  get #inside() {
     return {
-      phase: participation.phase,
-      waiting: this.#tickets.waiting,
-      ...this.transactions.load,
-      undecided: participation.undecided,
-      unacknowledged: this.#links.unacknowledged,
-      held: this.#links.held + this.#held.size,
-      outbox: this.#mail.size,
-      member: participation.isMember,
-      clock: participation.clock,
-      decided: participation.decided,
-      era: participation.era,
-      unfoldedBytes: this.#log.unfoldedBytes,
-      unfoldedKeys: committed.unfoldedKeys,
-      cachedBytes: committed.cachedBytes,
-      seq: this.#log.seq - 1,
+      layers: this.#layers,
+      results: this.#results,
+      flows: this.#flows,
+      ownership: this.#ownership,
+      log: this.#log,
+      admission: this.#admission,
+      tickets: this.#tickets,
+      held: this.#held,
+      mail: this.#mail,
+      links: this.#links,
+      transactions: this.transactions,
     };
   }
 }

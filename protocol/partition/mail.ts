@@ -36,6 +36,7 @@ export class Mail {
   readonly #owner: MailOwner;
   readonly #parts: MailParts;
   readonly #outbox: Outbox;
+  readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
@@ -46,10 +47,21 @@ export class Mail {
     this.#parts = parts;
     this.#outbox = new Outbox({
       post: (message) => this.#post(message),
-      delivered: (requestId) => parts.commit([deliveredWrite(requestId)]),
+      delivered: (message) => parts.commit([deliveredWrite(message)]),
       now: () => owner.now,
     });
-    for (const message of storedMessages(committed)) this.#add(message);
+    this.#committed = committed;
+    this.#addStored();
+  }
+
+  #addStored(): void {
+    for (const message of storedMessages(this.#committed)) this.#add(message);
+  }
+
+  /** Key groups have come or gone: with them those whose sender, or target where they come from outside, is in them. */
+  remap(isHere: (message: Message) => boolean): void {
+    this.#addStored();
+    this.#outbox.retain(isHere);
   }
 
   nextId(): string {
@@ -134,7 +146,7 @@ export class Mail {
 
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
-    return this.#toTell.length > 0 || (this.#outbox.hasReady && isUp);
+    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady);
   }
 
   get isFull(): boolean {

@@ -5,6 +5,8 @@ import { toJson } from "../../sdk/json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { fitsUtf8 } from "../utf8.ts";
+import type { Effect } from "./effects.ts";
+import type { Root } from "./root.ts";
 
 export interface ProblemAnswer {
   readonly status: number;
@@ -49,4 +51,12 @@ export function failureAnswer(failure: Failure): ProblemAnswer {
     "internal-error",
     "The function threw an error that its contract does not declare; see the log.",
   );
+}
+
+/** Of what a message comes to nobody is told, and of what is thrown nobody is told why: so the log is. */
+export function reportOf({ target, poster }: Root, failure: Failure): Extract<Effect, { kind: "report" }> | null {
+  if (failure.kind === "refusal" || (failure.kind === "engine" && poster === null)) return null;
+  const { service, name, key } = target;
+  const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
+  return { kind: "report", level: "error", message, error: failure.error };
 }

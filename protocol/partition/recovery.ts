@@ -21,6 +21,10 @@ export interface Recovered {
   readonly generation: number;
   /** Highest epoch that was known to be committed when something was folded last; 0 for none. */
   readonly decided: Epoch;
+  /** What is stored of key groups that are kept elsewhere has not all been deleted. */
+  readonly garbage?: boolean;
+  /** Which sources it had everything of in which move, as protocol/moves/target.ts writes it. */
+  readonly taken?: string | undefined;
   /** Records above `folded`, ascending, their parts joined. */
   readonly records: Iterable<{ readonly seq: number; readonly bytes: Uint8Array }>;
   /** Packed recent results, oldest first, with the time at which they expire. */

@@ -13,6 +13,8 @@ export interface Waiter {
 export interface Root {
   readonly requestId: string;
   readonly target: Target;
+  /** Key group of its key. */
+  readonly group: number;
   /** Empty for none. */
   readonly input: string;
   /** The input is state-codec text, else JSON from outside. */

@@ -14,6 +14,7 @@ export interface PartitionSetup {
   readonly reader: StateReader;
   /** This partition's number in the map. */
   readonly partition: number;
+  /** The map until an era tells another. */
   readonly map: KeyGroupMap;
   /** Durable, one more at every start. */
   readonly incarnation: number;
@@ -24,7 +25,7 @@ export interface PartitionSetup {
 
 /** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */
 export interface PartitionStatus {
-  readonly phase: "starting" | "fenced" | "up";
+  readonly phase: "starting" | "fenced" | "moving" | "up";
   /** Rows of requests without an answer. */
   readonly waiting: number;
   readonly attempts: number;
@@ -38,6 +39,10 @@ export interface PartitionStatus {
   readonly held: number;
   /** One-way messages that are not delivered. */
   readonly outbox: number;
+  /** Key groups go or come, or what went is being deleted: 1, else 0. */
+  readonly moving: number;
+  /** Version of its key-group map. */
+  readonly map: number;
   /** The partition belongs to an epoch that is not closed. */
   readonly member: boolean;
   readonly clock: Epoch;

@@ -6,7 +6,8 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
-import type { ViewRequest } from "./effects.ts";
+import type { Ownership } from "../moves/ownership.ts";
+import type { ViewReply, ViewRequest } from "./effects.ts";
 import type { Flows } from "./flows.ts";
 import { problemAnswer } from "./problems.ts";
 
@@ -37,9 +38,15 @@ function parseCursor(text: string): Cursor | null {
   }
 }
 
-export function answerView(setup: ViewSetup, flows: Flows, query: ViewRequest): { status: number; body: string } {
+export function answerView(
+  setup: ViewSetup,
+  flows: Flows,
+  ownership: Ownership,
+  query: ViewRequest,
+): Omit<ViewReply, "epoch"> {
   const definition = setup.app.views.get(query.view);
   if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
+  if (!ownership.isHere(definition.stream.name)) return { status: 503, body: "", staleMap: true };
   const after = query.after === undefined ? undefined : parseCursor(query.after);
   if (after === null) return problemAnswer("invalid-input", "`cursor` is not a cursor that this view gave");
   const runtime = flows.runtime(definition.name) as FlowRuntime;

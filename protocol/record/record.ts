@@ -2,7 +2,7 @@
 import type { Kernels, Table, TableSpec } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { countOf, epochOf, generationOf } from "../epochs/epoch.ts";
-import type { StoredResult } from "../results/stored-result.ts";
+import { ofStatusColumn, statusColumn, type StoredResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, Participants } from "../wire/messages.ts";
 
@@ -29,6 +29,8 @@ const ROW = {
   epoch: 7,
   /** The record was of an epoch that was aborted; nothing else is in it. */
   void: 8,
+  /** As `result`, with the key group of its request above the status in a. */
+  groupedResult: 9,
 } as const;
 
 export interface FlowDelta {
@@ -72,7 +74,8 @@ export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Arra
     fields.push(write.key, write.text);
   }
   for (const result of record.results) {
-    columns.push(ROW.result, result.status, result.fingerprintLow, result.fingerprintHigh);
+    const kind = result.group === undefined ? ROW.result : ROW.groupedResult;
+    columns.push(kind, statusColumn(result), result.fingerprintLow, result.fingerprintHigh);
     fields.push(result.requestId, result.body);
   }
   const tail = encodeFlows(record.flows, columns, fields);
@@ -144,10 +147,11 @@ function decodeRow(table: Table, row: number, decoded: Decoded): void {
       decoded.writes.push({ op: "clear", key: first, text: "" });
       return;
     case ROW.result:
+    case ROW.groupedResult:
       decoded.results.push({
         requestId: first,
         body: second,
-        status: table.column(row, 1),
+        ...ofStatusColumn(table.column(row, 1)),
         fingerprintLow: table.column(row, 2),
         fingerprintHigh: table.column(row, 3),
       });

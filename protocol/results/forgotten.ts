@@ -62,6 +62,6 @@ export class Forgotten {
     const [lone, batches, lines] = JSON.parse(text) as Stored;
     this.#lone = Math.max(this.#lone, lone);
     this.#batches = Math.max(this.#batches, batches);
-    for (const [origin, line] of lines) this.#lines.set(origin, line);
+    for (const [origin, line] of lines) this.#lines.set(origin, Math.max(line, this.#lines.get(origin) ?? 0));
   }
 }

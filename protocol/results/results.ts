@@ -27,6 +27,8 @@ export class Results {
   readonly #oldest = new Oldest(this.#edge);
   #edgeBytes = 0;
   readonly #forgotten = new Forgotten();
+  /** Hears of every result that is added: what is being moved must not lack one. */
+  watch: ((result: StoredResult) => void) | null = null;
 
   constructor(stored: StoredResults) {
     this.#stored = stored;
@@ -54,6 +56,7 @@ export class Results {
   add(found: StoredResult, seq: number, at: number): void {
     const requestId = detached(found.requestId);
     const result = { ...found, requestId };
+    this.watch?.(result);
     if (issuedAt(requestId) === null) {
       this.#client.set(requestId, { result, seq, at });
       return;
@@ -104,6 +107,12 @@ export class Results {
   /** Edge results recorded after `after` up to `through` and still kept: a fold packs them. */
   edgeBetween(after: number, through: number): Array<{ result: StoredResult; at: number }> {
     return [...this.#edge.values()].filter((kept) => kept.seq > after && kept.seq <= through);
+  }
+
+  /** All that are in memory: those of clients that are not folded, and those of edge ids. */
+  *inMemory(): Generator<StoredResult> {
+    for (const { result } of this.#client.values()) yield result;
+    for (const { result } of this.#edge.values()) yield result;
   }
 
   /** Storage now has the client results recorded up to `seq`. */

@@ -16,9 +16,13 @@ export interface StoredState {
   get(key: string, entity: string): string | undefined;
   /** Pairs of one entity with `from <= key < to` by code point, at most `limit`, ascending or descending. */
   range(entity: string, from: string, to: string, limit: number, reverse: boolean): Array<[key: string, text: string]>;
+  /** Pairs of all entities from a key on, in the order of keys, at most `limit`. */
+  page(from: string, limit: number): Array<[key: string, text: string]>;
 }
 
 /** Results of clients' request ids, as folds have stored them. */
 export interface StoredResults {
   result(requestId: string): string | undefined;
+  /** Those from an id on, in the order of ids, at most `limit`. */
+  resultsFrom(requestId: string, limit: number): Array<[requestId: string, text: string]>;
 }

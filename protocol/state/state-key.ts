@@ -40,6 +40,12 @@ export function entityKey(service: string, key: string): string {
   return service + SEPARATOR + escape(key) + SEPARATOR;
 }
 
+/** The key of a prefix that {@link entityKey} made, or of anything that begins with one. */
+export function keyOfEntity(stateKey: string): string {
+  const from = stateKey.indexOf(SEPARATOR) + 1;
+  return unescape(stateKey.slice(from, stateKey.indexOf(SEPARATOR, from)));
+}
+
 /** The prefix of a collection's entries. */
 export function collectionPrefix(entity: string, collection: string): string {
   return entity + collection + SEPARATOR;

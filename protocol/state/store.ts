@@ -179,6 +179,12 @@ export class StateStore {
     this.#cachedBytes -= cost(key, change);
   }
 
+  /** Every key with a change that is not folded, and every prefix that is cleared and not folded. */
+  *unfolded(): Generator<{ readonly key: string; readonly cleared: boolean }> {
+    for (const key of this.#cleared.keys()) yield { key, cleared: true };
+    for (const key of this.#unfolded.keys()) yield { key, cleared: false };
+  }
+
   get unfoldedKeys(): number {
     return this.#unfolded.size;
   }

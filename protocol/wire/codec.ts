@@ -1,6 +1,7 @@
 /** Batches of messages between two instances: one packed table, its head in the first row, then one row per message. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
+import { readMove, writeMove } from "./codec/moves.ts";
 import { readOrder, writeOrder } from "./codec/orders.ts";
 import { readPartition, writePartition } from "./codec/partition.ts";
 import { readReport, writeReport } from "./codec/reports.ts";
@@ -94,7 +95,7 @@ export function decodeBatch(kernels: Kernels, bytes: Uint8Array): Batch {
 function readMessage(kind: number, row: RowReader, head: BatchHead): PeerMessage {
   if (kind === KIND.call) return readCall(row);
   if (kind === KIND.answer) return readAnswer(row, head.sender, head.senderIncarnation);
-  const message = readPartition(kind, row) ?? readReport(kind, row) ?? readOrder(kind, row);
+  const message = readPartition(kind, row) ?? readMove(kind, row) ?? readReport(kind, row) ?? readOrder(kind, row);
   return message ?? malformed(`a row of unknown kind ${kind}`);
 }
 
@@ -107,6 +108,7 @@ function writeOther(rows: RowWriter, message: Exclude<PeerMessage, { kind: "call
     case "closed":
     case "prepared":
     case "refuse":
+    case "moved":
       return writeReport(rows, message);
     case "recover":
     case "era":
@@ -115,6 +117,10 @@ function writeOther(rows: RowWriter, message: Exclude<PeerMessage, { kind: "call
     case "prepare":
     case "decide":
       return writeOrder(rows, message);
+    case "move-begin":
+    case "move-chunk":
+    case "move-taken":
+      return writeMove(rows, message);
     default:
       return writePartition(rows, message);
   }

@@ -163,7 +163,40 @@ export interface TooOldMessage {
   readonly decided: Epoch;
 }
 
+/** The sender will send all that it keeps of the key groups that the map of `version` gives to the receiver, from the beginning. */
+export interface MoveBeginMessage {
+  readonly kind: "move-begin";
+  /** Of the map that is moved to. */
+  readonly version: number;
+  /** Counts what the sender's incarnation began: what belongs to an earlier one is not for this. */
+  readonly stream: number;
+  /** First epoch of the era in which nothing runs, when the sender is in it; else 0. */
+  readonly frozen: Epoch;
+}
+export interface MoveChunkMessage {
+  readonly kind: "move-chunk";
+  readonly stream: number;
+  /** From 1, in order. */
+  readonly number: number;
+  /** `copied`: what there was is sent, and what changes is sent as it does. `last`: nothing follows. */
+  readonly stage: "more" | "copied" | "last";
+  /** With `last`, the era in which nothing changed any more; else 0. */
+  readonly frozen: Epoch;
+  /** As protocol/moves/content.ts writes it. */
+  readonly content: string;
+}
+/** What came is durable. Number 0 answers `move-begin`. */
+export interface MoveTakenMessage {
+  readonly kind: "move-taken";
+  readonly stream: number;
+  readonly number: number;
+  /** Nothing more is wanted of this stream: all is there, or that move is over. */
+  readonly enough: boolean;
+}
+export type MoveMessage = MoveBeginMessage | MoveChunkMessage | MoveTakenMessage;
+
 export type PartitionMessage =
+  | MoveMessage
   | CallMessage
   | AnswerMessage
   | FinishMessage
@@ -222,6 +255,14 @@ export type ReportMessage =
     }
   /** It holds the epoch's record durably. */
   | { readonly kind: "prepared"; readonly epoch: Epoch }
+  /** It holds durably what a source keeps for the map of `version`: all as of the frozen era, or, with `frozen` 0, nearly all. */
+  | {
+      readonly kind: "moved";
+      readonly version: number;
+      readonly source: Peer;
+      readonly sourceIncarnation: number;
+      readonly frozen: Epoch;
+    }
   /** It is not the incarnation that took part. */
   | { readonly kind: "refuse"; readonly epoch: Epoch };
 
@@ -241,6 +282,12 @@ export type OrderMessage =
       readonly format: number;
       /** Inclusive ranges. */
       readonly aborted: ReadonlyArray<readonly [first: Epoch, last: Epoch]>;
+      /** The key-group map of this era, as text. Empty: as it was. */
+      readonly map: string;
+      /** The map that is moved to; empty when none is. */
+      readonly next: string;
+      /** Nothing runs in this era: it is for moving. */
+      readonly frozen: boolean;
     }
   | { readonly kind: "joined"; readonly epoch: Epoch }
   | { readonly kind: "close"; readonly epoch: Epoch }
@@ -256,3 +303,7 @@ export type OrderMessage =
   | { readonly kind: "decide"; readonly epoch: Epoch };
 
 export type PeerMessage = PartitionMessage | ReportMessage | OrderMessage;
+
+export function isMove(message: PeerMessage): message is MoveMessage {
+  return message.kind === "move-begin" || message.kind === "move-chunk" || message.kind === "move-taken";
+}

@@ -1,5 +1,6 @@
 /** A client: asks for one group of transactions after the other, and asks again until all of a group are answered. */
 import type { Kernels } from "../../core-wasm/types.ts";
+import { type KeyGroupMap, partitionOfHash } from "../../protocol/keygroups/map.ts";
 import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
@@ -19,7 +20,8 @@ export interface ClientSetup {
   readonly world: World;
   readonly kernels: Kernels;
   readonly ledger: Ledger;
-  readonly partitionOf: (key: string) => number;
+  /** As it is told to who asks for it. */
+  readonly map: () => KeyGroupMap;
   readonly durable: DurableLog;
 }
 
@@ -32,6 +34,8 @@ export class Client {
   readonly #plan: ClientPlan;
   readonly #random: Random;
   #group = 0;
+  /** As it was told last: groups may have moved since. */
+  #map: KeyGroupMap;
   /** Rows of the present group that have no answer. */
   #open: Request[] = [];
 
@@ -39,6 +43,7 @@ export class Client {
     this.#setup = setup;
     this.#number = number;
     this.#plan = plan;
+    this.#map = setup.map();
     this.#random = createRandom(deriveSeed(setup.world.seed, 4, number));
   }
 
@@ -104,11 +109,18 @@ export class Client {
     }
   }
 
+  /** By the map, in a frame for each partition. */
   #send(requests: readonly Request[]): void {
-    const { world, kernels, partitionOf } = this.#setup;
-    const [first] = requests;
-    if (!first) return;
-    const partition = partitionOf(first.row.at[1]);
+    const frames = new Map<number, Request[]>();
+    for (const request of requests) {
+      const partition = partitionOfHash(this.#map, this.#setup.kernels.hashKey(request.row.at[1]));
+      frames.set(partition, [...(frames.get(partition) ?? []), request]);
+    }
+    for (const [partition, rows] of frames) this.#sendTo(partition, rows);
+  }
+
+  #sendTo(partition: number, requests: readonly Request[]): void {
+    const { world, kernels } = this.#setup;
     const frame = encodeRows(
       kernels,
       requests.map(({ row }) => row),
@@ -133,15 +145,24 @@ export class Client {
   }
 
   #answered(requests: readonly Request[], answers: readonly Answer[]): void {
-    const { ledger } = this.#setup;
+    const { ledger, world } = this.#setup;
+    const moved: Request[] = [];
     for (const answer of answers) {
       const request = requests[answer.line - 1];
+      if (request && answer.staleMap) {
+        moved.push(request);
+        continue;
+      }
       if (!request) {
         this.#setup.world.fail(`an answer for line ${answer.line}, which was not asked`);
         continue;
       }
       if (ledger.answered(request, answer)) this.#close(request);
     }
+    if (moved.length === 0) return;
+    world.count("request sent elsewhere");
+    this.#map = this.#setup.map();
+    world.scheduler.in(1 + this.#random.next() * 5, () => this.#send(moved));
   }
 
   #close(request: Request): void {

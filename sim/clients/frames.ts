@@ -21,6 +21,8 @@ export interface Answer {
   readonly status: number;
   readonly retryable: boolean;
   readonly body: string;
+  /** The key is kept elsewhere: nothing was done. */
+  readonly staleMap: boolean;
 }
 
 export function encodeRows(kernels: Kernels, rows: readonly Row[]): Uint8Array {
@@ -40,5 +42,6 @@ export function decodeAnswers(kernels: Kernels, bytes: Uint8Array): Answer[] {
     status: table.column(row, ANSWER_COLUMN.status),
     retryable: (table.column(row, ANSWER_COLUMN.flags) & ANSWER_FLAG.retryable) !== 0,
     body: table.field(row, ANSWER_FIELD.body),
+    staleMap: (table.column(row, ANSWER_COLUMN.flags) & ANSWER_FLAG.staleMap) !== 0,
   }));
 }

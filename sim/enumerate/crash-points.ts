@@ -22,7 +22,15 @@ export interface CrashPoint {
 }
 
 /** Effects that do not leave the instance at once: a crash drops them, whether it comes before or behind. */
-const INSIDE: ReadonlySet<string> = new Set(["persist", "want-flush", "want-fold", "want-dispatch", "wake", "report"]);
+const INSIDE: ReadonlySet<string> = new Set([
+  "persist",
+  "want-flush",
+  "want-fold",
+  "want-work",
+  "want-dispatch",
+  "wake",
+  "report",
+]);
 const END_OF_TURN = "end of turn";
 
 export class CrashPoints {

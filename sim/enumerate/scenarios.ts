@@ -94,6 +94,24 @@ const SCENARIOS: Readonly<Record<string, Make>> = {
     return s.plan([s.client(0, s.transfer(0, 1, 10)), s.client(0, s.transfer(1, 0, 5)), s.client(9, s.audit(0))]);
   },
 
+  "key groups move"(kernels) {
+    const s = new Stage(kernels, 2, 3);
+    const ask = s.run(0, read, s.append(), s.call(1, read, s.append()), s.send(1));
+    return s.plan(
+      [s.client(0, s.run(1, s.append()), { ask, again: [3, 30, 60, 90] }), s.client(40, s.run(0, read, s.append()))],
+      [{ at: BEGIN_MS + 12, kind: "rescale", partitions: 3 }],
+    );
+  },
+
+  "partitions go"(kernels) {
+    const s = new Stage(kernels, 2, 1);
+    const ask = s.run(1, read, s.append(), s.call(0, read, s.append()));
+    return s.plan(
+      [s.client(0, ask), s.client(14, { ask: s.run(1, read, s.append(), s.send(0)), again: [20, 50] })],
+      [{ at: BEGIN_MS + 8, kind: "rescale", partitions: 1 }],
+    );
+  },
+
   "readers only"(kernels) {
     const s = new Stage(kernels, 3);
     return s.plan([

@@ -4,7 +4,8 @@ import { appendsOf, type Call, type Place, type Step } from "../clients/steps.ts
 import type { Ask, ClientPlan, Transaction } from "../clients/transaction.ts";
 import type { PlannedFault } from "../faults/planned.ts";
 import type { Rates } from "../faults/rates.ts";
-import { partitioner, type Plan } from "../plan.ts";
+import { groupOfHash, initialMap, type KeyGroupMap, rescaledMap } from "../../protocol/keygroups/map.ts";
+import type { Plan } from "../plan.ts";
 
 const STILL: Rates = {
   level: 0,
@@ -31,11 +32,17 @@ export class Stage {
   #value = 0;
   #number = 0;
 
-  constructor(kernels: Kernels, partitions: number) {
+  /** @param later how many partitions there will be; keys are such as then move, as far as there are */
+  constructor(kernels: Kernels, partitions: number, later = partitions) {
     this.#partitions = partitions;
-    const partitionOf = partitioner(kernels, partitions);
+    const map = initialMap(partitions);
+    const next = rescaledMap(map, later);
     const names = Array.from({ length: 64 }, (_, n) => `k${n}`);
-    this.#keys = Array.from({ length: partitions }, (_, at) => names.find((key) => partitionOf(key) === at) as string);
+    const at = (key: string, { groups }: KeyGroupMap) => groups[groupOfHash(kernels.hashKey(key))];
+    this.#keys = Array.from({ length: partitions }, (_, partition) => {
+      const own = names.filter((key) => at(key, map) === partition);
+      return (own.find((key) => at(key, next) !== partition) ?? own[0]) as string;
+    });
   }
 
   /** The list of a partition. */

@@ -157,6 +157,12 @@ export const NAMED_AIMS: readonly NamedAim[] = [
           ...heardLate(random, "coordinator"),
         ),
   ),
+  // The coordinator may count on what it has said.
+  (random) =>
+    aim("a target is lost when it has said that it has everything", "sent moved", 1 + random.int(8), {
+      ...{ do: "crash", who: "self", delayMs: random.next() * random.pick([0.5, 8]) },
+      manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
+    }),
 ];
 
 /** One partition hears of an abort so late that the others have long committed later epochs; somebody crashes meanwhile. */

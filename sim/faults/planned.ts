@@ -3,6 +3,7 @@ import { COORDINATOR, type Peer } from "../../protocol/wire/messages.ts";
 import type { Random } from "../random.ts";
 import type { CrashManner } from "../world/object.ts";
 import { OUTSIDE } from "../world/network.ts";
+import type { CoordinatorObject } from "../world/coordinator-object.ts";
 import type { World } from "../world/world.ts";
 import { drawManner } from "./manner.ts";
 
@@ -14,6 +15,8 @@ export type PlannedFault = { readonly at: number } & (
   | { readonly kind: "evict"; readonly object: Peer }
   /** Two ends do not reach each other; `b` null: nobody reaches `a`. */
   | { readonly kind: "cut"; readonly a: Peer; readonly b: Peer | null; readonly ms: number }
+  /** No fault: an operator says how many partitions there are to be. */
+  | { readonly kind: "rescale"; readonly partitions: number }
   | { readonly kind: "slow disk"; readonly object: Peer; readonly ms: number }
   | { readonly kind: "clock jumps"; readonly object: Peer; readonly ms: number }
   /** It crashes before one of the next effects that it asks for. */
@@ -32,6 +35,25 @@ export function drawPlanned(random: Random, partitions: number): PlannedFault[] 
   }
   return faults;
 }
+
+/** In some runs the number of partitions changes, up to three times, and those that take part are crashed some more. */
+export function drawRescales(random: Random, partitions: number): PlannedFault[] {
+  if (!random.oneIn(3)) return [];
+  const counts = Array.from({ length: 1 + random.int(3) }, () => 1 + random.int(MOST_PARTITIONS));
+  const most = Math.max(partitions, ...counts);
+  return counts.flatMap((count): PlannedFault[] => {
+    const at = random.next() * SPAN_MS;
+    const near = () => at + random.next() * 300;
+    const crashes = Array.from({ length: random.int(4) }, (): PlannedFault => {
+      const object = drawPeer(random, most);
+      if (random.oneIn(2)) return { at: near(), kind: "crash", object, manner: drawManner(random, "crash in a move") };
+      const manner = drawManner(random, "crash at an effect in a move");
+      return { at: near(), kind: "crash at an effect", object, after: random.int(15), manner };
+    });
+    return [{ at, kind: "rescale", partitions: count }, ...crashes];
+  });
+}
+const MOST_PARTITIONS = 6;
 
 function drawOne(random: Random, partitions: number): PlannedFault {
   const at = random.next() * SPAN_MS;
@@ -81,7 +103,8 @@ function happen(world: World, fault: PlannedFault, boundaries: Boundaries): void
       return;
     case "reset":
       world.count("reset of all objects");
-      for (const [index, object] of world.objects.entries()) object.crash(fault.manners[index] as CrashManner);
+      for (const [index, object] of world.objects.entries())
+        object.crash(fault.manners[index % fault.manners.length] as CrashManner);
       return;
     case "evict":
       if (isThere(world, fault.object)) evict(world, fault.object);
@@ -91,6 +114,10 @@ function happen(world: World, fault: PlannedFault, boundaries: Boundaries): void
       for (const b of fault.b === null ? [...world.objects.map(({ number }) => number), OUTSIDE] : [fault.b]) {
         world.network.cut(fault.a, b, scheduler.now + fault.ms);
       }
+      return;
+    case "rescale":
+      world.count("number of partitions changed");
+      (world.coordinator as unknown as CoordinatorObject).rescale(fault.partitions);
       return;
     case "slow disk":
       world.count("storage slow");

@@ -40,7 +40,7 @@ export class Model {
       app: defineApp({ services: [bankService()], partitions }),
       kernels,
       profile: steady(messageMs, confirmMs),
-      coordinator: (world) => new CoordinatorObject(world, kernels) as unknown as SimObject<unknown>,
+      coordinator: (world) => new CoordinatorObject(world, kernels, partitions) as unknown as SimObject<unknown>,
       observer: { sent: ({ bytes }) => void (this.messages += unpackPeer(kernels, bytes).rows - 1) },
     });
     for (const object of this.world.objects) this.world.scheduler.in(0, () => void object.boot());

@@ -4,6 +4,7 @@ import { CHANNELS } from "./bugs/channels.ts";
 import { COORDINATOR } from "./bugs/coordinator.ts";
 import { EPOCHS } from "./bugs/epochs.ts";
 import { FINISH } from "./bugs/finish.ts";
+import { MOVING } from "./bugs/moves.ts";
 import { OUTBOXES } from "./bugs/outbox.ts";
 import { RUNNING } from "./bugs/running.ts";
 import { SCOPES } from "./bugs/scopes.ts";
@@ -23,6 +24,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...BLOCKS,
   ...SNAPSHOTS,
   ...OUTBOXES,
+  ...MOVING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

@@ -1,5 +1,6 @@
 /** The coordinator as an object: its storage is a few names with texts, its incarnation the generation. */
 import type { Kernels } from "../../core-wasm/types.ts";
+import { decodeMap, initialMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
 import { CoordinatorMachine } from "../../protocol/coordinator/machine.ts";
 import type { CoordinatorEffect, CoordinatorInput } from "../../protocol/coordinator/effects.ts";
 import { COORDINATOR } from "../../protocol/wire/messages.ts";
@@ -15,17 +16,31 @@ export interface NamedText {
 
 export class CoordinatorObject extends SimObject<NamedText> {
   readonly kernels: Kernels;
+  /** How many partitions the configuration names. */
+  readonly partitions: number;
   /** What survives a crash. */
   readonly disk = new Map<string, string>();
   declare current: CoordinatorInstance | null;
 
-  constructor(world: World, kernels: Kernels) {
+  constructor(world: World, kernels: Kernels, partitions: number) {
     super(world, COORDINATOR, "C");
     this.kernels = kernels;
+    this.partitions = partitions;
   }
 
   protected override start(): CoordinatorInstance {
     return new CoordinatorInstance(this, Number(this.disk.get("generation") ?? 0) + 1);
+  }
+
+  /** The map as anybody is told it who asks: what is durable. */
+  get map(): KeyGroupMap {
+    const stored = this.disk.get("map");
+    return stored === undefined ? initialMap(this.partitions) : decodeMap(stored);
+  }
+
+  /** An operator says how many partitions there are to be. */
+  rescale(partitions: number): void {
+    (this.route(true) as CoordinatorInstance | null)?.rescale(partitions);
   }
 
   override durable(ops: readonly NamedText[]): void {
@@ -39,18 +54,17 @@ export class CoordinatorInstance extends Instance<NamedText> {
 
   constructor(object: CoordinatorObject, generation: number) {
     super(object.world, object, generation);
-    const { disk, kernels } = object;
-    const registered = disk.get("registered");
-    const aborted = disk.get("aborted");
-    const stored = {
-      ...(registered === undefined ? {} : { registered }),
-      ...(aborted === undefined ? {} : { aborted }),
-    };
-    this.machine = new CoordinatorMachine({ kernels, generation, stored, reads: this.reads });
+    const { disk, kernels, partitions } = object;
+    const stored = Object.fromEntries(disk);
+    this.machine = new CoordinatorMachine({ kernels, generation, stored, partitions, reads: this.reads });
     this.turn(() => {
       this.persist([{ name: "generation", value: String(generation) }]);
       this.#handle(() => this.machine.start(this.object.now()));
     });
+  }
+
+  rescale(partitions: number): void {
+    this.turn(() => this.#handle(() => this.machine.rescale(partitions, this.object.now())));
   }
 
   protected override deliver(ticket: number, bytes: Uint8Array): void {
@@ -67,12 +81,14 @@ export class CoordinatorInstance extends Instance<NamedText> {
 
   override get phase(): string {
     const { phase, closing } = this.machine.status;
-    return phase === "recovering" ? phase : (closing?.phase ?? "open");
+    if (phase === "recovering") return phase;
+    return this.machine.rescaleStatus?.phase === "frozen" ? "frozen" : (closing?.phase ?? "open");
   }
 
   /** What the machine says of itself, by name. */
   get status(): Readonly<Record<string, unknown>> {
-    return this.machine.status as unknown as Readonly<Record<string, unknown>>;
+    const moving = Number(this.machine.rescaleStatus?.phase !== "still");
+    return { ...this.machine.status, moving } as unknown as Readonly<Record<string, unknown>>;
   }
 
   /** Nothing is read after the start. */

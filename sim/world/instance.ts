@@ -221,4 +221,4 @@ function describeOp(op: unknown): string {
   return [kind, name ?? key, value ?? text ?? seq ?? through].filter((part) => part !== undefined).join(" ");
 }
 
-export type CallBack = "flush" | "fold" | "dispatch" | "wake";
+export type CallBack = "flush" | "fold" | "work" | "dispatch" | "wake";

@@ -27,6 +27,8 @@ export abstract class SimObject<Op> {
   readonly random: Random;
   current: Instance<Op> | null = null;
   zombies: Instance<Op>[] = [];
+  /** Nobody has called it yet: there is nothing of it. */
+  isNew = true;
   /** ms that its clock is ahead of the simulated time. */
   skew = 0;
 
@@ -49,6 +51,7 @@ export abstract class SimObject<Op> {
   boot(): Instance<Op> {
     if (this.current) return this.current;
     const { world } = this;
+    this.isNew = false;
     const { skewMs } = world.profile;
     if (skewMs > 0 && !world.calm) this.skew = this.random.int(2 * skewMs + 1) - skewMs;
     const instance = this.start();

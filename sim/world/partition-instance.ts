@@ -122,6 +122,8 @@ export class PartitionInstance extends Instance<StorageOp> {
         return this.callBack("flush");
       case "want-fold":
         return this.callBack("fold");
+      case "want-work":
+        return this.callBack("work");
       case "want-dispatch":
         return this.callBack("dispatch");
       case "wake":

@@ -17,6 +17,8 @@ import { Trace } from "./trace.ts";
 export interface WorldOptions {
   readonly seed: number;
   readonly partitions: number;
+  /** How many there may come to be; as many when absent. */
+  readonly most?: number;
   readonly app: AppDefinition;
   readonly kernels: Kernels;
   readonly profile: Profile;
@@ -71,7 +73,7 @@ export class World {
     this.network = new Network(this);
     const map = initialMap(options.partitions);
     this.partitions = Array.from(
-      { length: options.partitions },
+      { length: options.most ?? options.partitions },
       (_, number) => new PartitionObject(this, number, { app, kernels, map }),
     );
     this.coordinator = options.coordinator?.(this);

@@ -314,11 +314,11 @@ describe("a new generation", () => {
     expect(d.machine.status).toMatchObject({ phase: "running", base: SECOND, committed: 0 });
     const era = {
       kind: "era",
+      ...{ map: "", next: "", frozen: false, format: 1 },
       generation: 2,
       base: SECOND,
       open: SECOND,
       committed: 0,
-      format: 1,
       aborted: [[1, SECOND - 1]],
     };
     for (const peer of [1, 2]) expect(d.orders(peer)).toEqual([era]);

@@ -1,14 +1,18 @@
 /** The key-group map: every key has one partition, and the map does not change behind anybody's back. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { murmur3 } from "../../core-wasm/reference/murmur3.ts";
-import { decideMap } from "../../protocol/coordinator/key-group-map.ts";
 import {
   decodeMap,
   encodeMap,
   groupOfHash,
   initialMap,
+  mapOfText,
+  mapToText,
+  movesBetween,
   KEY_GROUPS,
   partitionOfHash,
+  rescaledMap,
 } from "../../protocol/keygroups/map.ts";
 
 describe("the first map", () => {
@@ -42,16 +46,41 @@ test("a map of another format or length is refused", () => {
   expect(() => decodeMap(JSON.stringify({ ...stored, groups: [0] }))).toThrow(/wrong length/);
 });
 
-describe("the coordinator", () => {
-  test("makes the first map and keeps it", () => {
-    const made = decideMap(undefined, 4);
-    if (made.kind !== "made") throw new Error(made.kind);
-    expect(decideMap(made.stored, 4)).toEqual({ kind: "kept", map: made.map });
+describe("the map of another number of partitions", () => {
+  const partitions = fc.integer({ min: 1, max: 256 });
+
+  test("gives each an equal share, moves as little as that takes, and nobody both gives and gets", () => {
+    fc.assert(
+      fc.property(fc.array(partitions, { minLength: 2, maxLength: 5 }), ([first, ...later]) => {
+        let map = initialMap(first as number);
+        for (const count of later) {
+          const next = rescaledMap(map, count);
+          const shares = new Array<number>(count).fill(0);
+          for (const partition of next.groups) shares[partition] = (shares[partition] ?? 0) + 1;
+          expect(shares.length).toBe(count);
+          expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+          const moves = movesBetween(map, next);
+          const given = [...moves.values()].flatMap((targets) => [...targets]);
+          const had = new Array<number>(Math.max(count, map.partitions)).fill(0);
+          for (const partition of map.groups) had[partition] = (had[partition] ?? 0) + 1;
+          const lacking = shares.reduce((sum, share, at) => sum + Math.max(0, share - (had[at] ?? 0)), 0);
+          expect(given.reduce((sum, [, groups]) => sum + groups.size, 0)).toBe(lacking);
+          for (const [target] of given) expect(moves.has(target)).toBe(false);
+          expect(next.version).toBe(map.version + 1);
+          map = next;
+        }
+      }),
+    );
   });
 
-  test("refuses another count, naming both", () => {
-    const refused = decideMap(encodeMap(initialMap(4)), 5);
-    expect(refused.kind).toBe("refused");
-    expect(JSON.stringify(refused)).toMatch(/4 partitions.*says 5.*back to 4/);
+  test("comes back from the text that messages carry", () => {
+    fc.assert(
+      fc.property(partitions, partitions, (before, after) => {
+        const map = rescaledMap(initialMap(before), after);
+        expect(mapOfText(mapToText(map))).toEqual(map);
+      }),
+    );
+    expect(() => mapOfText("1,2,0*1023")).toThrow(/no coordinator writes/);
+    expect(() => mapOfText("1,2,0*1023,2*1")).toThrow(/no coordinator writes/);
   });
 });

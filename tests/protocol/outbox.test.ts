@@ -3,27 +3,25 @@ import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import {
   deliveredWrite,
+  encodeMessage,
   type Message,
   messageId,
   messageOf,
   messageWrites,
+  movedRowKey,
   storedMessages,
 } from "../../protocol/outbox/message.ts";
 import { Outbox } from "../../protocol/outbox/outbox.ts";
 import { entityKey } from "../../protocol/state/state-key.ts";
-import { StateStore } from "../../protocol/state/store.ts";
+import { StateStore, type Write } from "../../protocol/state/store.ts";
 import { PlainState } from "./support/plain-state.ts";
 
 let count = 0;
-const message = (sender: string, key: string, input = "1"): Message => ({
-  requestId: messageId(1, 1, ++count),
-  sender,
-  service: "mail",
-  key,
-  name: "receive",
-  input,
-  coded: true,
-});
+const message = (sender: string, key: string, input = "1"): Message => {
+  const letter = { sender, service: "mail", key, name: "receive", input, coded: true };
+  const [write] = messageWrites([letter], () => messageId(1, 1, ++count));
+  return messageOf(write as Write) as Message;
+};
 
 /** An outbox with what it has handed over and forgotten. */
 class Post {
@@ -32,7 +30,7 @@ class Post {
   readonly delivered: string[] = [];
   readonly outbox = new Outbox({
     post: ({ requestId }) => void this.posted.push(requestId),
-    delivered: (requestId) => void this.delivered.push(requestId),
+    delivered: ({ requestId }) => void this.delivered.push(requestId),
     now: () => this.now,
   });
 
@@ -185,7 +183,7 @@ describe("messages as rows", () => {
 
   test("come back as they were", () => {
     expect(messageWrites(letters, () => ids(...letters)[at++ % 2] as string).map(messageOf)).toEqual(letters);
-    expect(messageOf(deliveredWrite(letters[0]?.requestId ?? ""))).toBeUndefined();
+    expect(messageOf(deliveredWrite(letters[0] as Message))).toBeUndefined();
     expect(messageOf({ op: "put", key: entityKey("mail", "x"), text: "{}" })).toBeUndefined();
   });
 
@@ -202,12 +200,21 @@ describe("messages as rows", () => {
     );
     for (const [n, { key, text }] of writes.entries()) if (n % 3 === 0) disk.put(key, text);
     const unfolded = writes.filter((_, n) => n % 3 !== 0);
-    const store = stored(disk, [
-      ...unfolded,
-      deliveredWrite(many[0]?.requestId ?? ""),
-      deliveredWrite(many[1]?.requestId ?? ""),
-    ]);
+    const store = stored(disk, [...unfolded, deliveredWrite(many[0] as Message), deliveredWrite(many[1] as Message)]);
     expect([...storedMessages(store)].map(({ requestId }) => requestId)).toEqual(ids(...many.slice(2)));
+  });
+
+  test("that came with their sender are found before those that it sent here, in the order in which they came", () => {
+    // Made in a partition of a higher number, so that by their ids they would come last.
+    const moved = [messageId(9, 7, 5), messageId(9, 7, 6), messageId(8, 1, 1)];
+    const own = message("a", "x");
+    const text = encodeMessage(own);
+    const writes: Write[] = moved.map((id, place) => ({ op: "put", key: movedRowKey(place, id), text }));
+    const store = stored(new PlainState(), [{ op: "put", key: own.row, text }, ...writes.toReversed()]);
+    const found = [...storedMessages(store)];
+    expect(found.map(({ requestId }) => requestId)).toEqual([...moved, own.requestId]);
+    store.apply([deliveredWrite(found[0] as Message)], 2);
+    expect([...storedMessages(store)]).toEqual(found.slice(1));
   });
 
   test("have ids of one length, in the order in which they are made, over restarts too", () => {

@@ -48,6 +48,11 @@ test("versions of the code run side by side: newer messages are written, and non
   expect(totals.faults.get("message of a version that the receiver does not read")).toBeGreaterThan(0);
 });
 
+test("partitions come and go meanwhile, and requests follow their keys", () => {
+  expect(totals.faults.get("number of partitions changed")).toBeGreaterThan(SEEDS / 3);
+  expect(totals.faults.get("request sent elsewhere")).toBeGreaterThan(SEEDS);
+});
+
 test("a seed gives the same run again, in the same thread and in others", async () => {
   const seeds = [1, 2, 3, 4, 5];
   const others = new Pool(SETTINGS, 2);
@@ -76,6 +81,8 @@ const STATES = {
   recovering: 6,
   closing: 3,
   preparing: 3,
+  moving: 5,
+  frozen: 3,
 } as const;
 
 test("every kind of message is handled near a crash, and many kinds in every state", () => {

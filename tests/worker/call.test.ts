@@ -204,12 +204,11 @@ describe("methods", () => {
 describe("errors", () => {
   it("says what is wrong with the configuration", async () => {
     const { post, backend } = edge();
-    backend.keyGroupMap = () =>
-      Promise.reject(new ConfigurationError("partition-count-changed", "stored 4, declared 8"));
+    backend.keyGroupMap = () => Promise.reject(new ConfigurationError("misconfigured", "stored 4, declared 8"));
     const response = await post(DEPOSIT, "{}");
     expect(response.status).toBe(500);
     expect(await problemIn(response)).toMatchObject({
-      type: "/problems/partition-count-changed",
+      type: "/problems/misconfigured",
       detail: "stored 4, declared 8",
     });
   });

@@ -14,6 +14,8 @@ const BATCH_LINES = 100;
 const TWICE = 0.05;
 
 export interface Drive extends Memory {
+  /** Checkouts that were sent. */
+  done: number;
   readonly http: Http;
   /** Part of every Idempotency-Key, so that runs never share one. */
   readonly run: string;
@@ -105,12 +107,13 @@ interface Client {
 
 /** Runs all clients until the checkouts are used up. A step is allowed `share` of them at most and returns how many it sent. */
 async function everyClient(
-  { clients, seed }: Drive,
+  drive: Drive,
   tallies: Tallies,
   checkouts: number,
   share: number,
   step: (client: Client, most: number) => Promise<number>,
 ): Promise<Tallies> {
+  const { clients, seed } = drive;
   const { name } = tallies.checkouts;
   const progress = new Progress(name, checkouts);
   let left = checkouts;
@@ -122,6 +125,7 @@ async function everyClient(
       const sent = await step(client, most);
       left += most - sent;
       progress.add(sent);
+      drive.done += sent;
     }
   });
   try {

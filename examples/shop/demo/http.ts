@@ -38,6 +38,9 @@ export class Http {
   readonly #agent: http.Agent;
   readonly #away = new Away(say);
   #retries = 0;
+  #refusals = 0;
+  /** Hears of every answer to a POST; times are of `performance.now()`. */
+  onAnswer: ((sentAt: number, answeredAt: number, sending: Sending) => void) | undefined;
 
   /** @param connections how many are kept open at most */
   constructor(url: string, token: string, connections: number) {
@@ -52,19 +55,29 @@ export class Http {
     return this.#retries;
   }
 
+  /** Answers that said that the same request, or a line of it, may succeed later. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   /** Sends until there is an answer that is final. @throws Error when there is none in time, UsageError when the token is wrong */
   async send(sending: Sending): Promise<Answer> {
+    const sentAt = performance.now();
     const giveUp = Date.now() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#attempt(sending).catch((error: NodeJS.ErrnoException) => error);
       if (answer instanceof Error) this.#away.failed(performance.now(), answer.code ?? answer.message);
       else this.#away.answered(performance.now());
       if (!(answer instanceof Error) && answer.status === 401) throw new UsageError("the server refuses the token");
-      if (!(answer instanceof Error) && isFinal(answer)) return answer;
+      if (!(answer instanceof Error) && isFinal(answer)) {
+        if (sending.method === "POST") this.onAnswer?.(sentAt, performance.now(), sending);
+        return answer;
+      }
+      if (!(answer instanceof Error)) this.#refusals += 1;
       if (Date.now() > giveUp) {
         const reason = answer instanceof Error ? answer.message : answer.text;
         throw new Error(`no answer to ${sending.method} ${sending.path} in ${PATIENCE_MS / 1_000} s: ${reason}`);

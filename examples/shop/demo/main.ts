@@ -24,6 +24,7 @@ async function drive(run: Run, history: History): Promise<void> {
   };
   console.log(`\n${table([...served.tallies, sold.tally]).join("\n")}`);
   const refused = [...served.refusals].map(([refusal, count]) => `${count.toLocaleString("en")} ${refusal}`);
+  if (served.growth.length > 0) console.log(`\n${served.growth.join("\n")}`);
   if (refused.length > 0) console.log(`\nCheckouts refused: ${refused.sort().join(", ")}`);
   console.log(`\nAudit\n${findings.lines().join("\n")}`);
   if (!findings.failed)

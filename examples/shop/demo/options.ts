@@ -5,9 +5,10 @@ import { parseArgs } from "node:util";
 
 export const HELP = `npm run demo -- [options]     drives the shop that npm start serves, and audits what it answered
 
-  --checkouts N  checkouts, with the calls around them; default 10000
+  --checkouts N  checkouts, with the calls around them; default 10000, with --grow 20000
   --events N     events into the stream; default 1000000
   --clients N    concurrent connections; default 32
+  --grow         has the server go to twice its partitions and back meanwhile
   --seed N       the same seed makes the same calls and events; default: the number of the run
   --data DIR     data folder of npm start, where the address and the token are; default .tidegate
   --url URL      another server, with --token TOKEN
@@ -22,6 +23,8 @@ export interface Options {
   readonly checkouts: number;
   readonly events: number;
   readonly clients: number;
+  /** The number of partitions changes during the checkouts. */
+  readonly grow: boolean;
   readonly seed: number | undefined;
   /** File that carries what earlier runs left. */
   readonly history: string;
@@ -38,7 +41,8 @@ const CLIENTS_MAX = 512;
 export async function readOptions(): Promise<Options | "help"> {
   const { values } = parseArgs({
     options: {
-      checkouts: { type: "string", default: "10000" },
+      checkouts: { type: "string" },
+      grow: { type: "boolean", default: false },
       events: { type: "string", default: "1000000" },
       clients: { type: "string", default: "32" },
       seed: { type: "string" },
@@ -55,8 +59,9 @@ export async function readOptions(): Promise<Options | "help"> {
   return {
     url,
     token: values.token ?? (await kept(join(data, "token"), "the token", "--token")),
-    checkouts: whole("checkouts", values.checkouts, 0, CHECKOUTS_MAX),
+    checkouts: whole("checkouts", values.checkouts ?? (values.grow ? "20000" : "10000"), 0, CHECKOUTS_MAX),
     events: whole("events", values.events, 0, EVENTS_MAX),
+    grow: values.grow,
     clients: whole("clients", values.clients, 1, CLIENTS_MAX),
     seed: values.seed === undefined ? undefined : whole("seed", values.seed, 0, 2 ** 31 - 1),
     history: join(data, values.url === undefined ? "demo.json" : `demo-${new URL(url).host.replace(":", "-")}.json`),

@@ -11,6 +11,7 @@ import { type Drive, driveBatches, driveDeliveries, driveSingles } from "./drive
 import type { Findings } from "./findings.ts";
 import { STOCKED } from "./goods.ts";
 import { digestRows, type History, type PastRun } from "./history.ts";
+import { Growing } from "./grow.ts";
 import type { Http } from "./http.ts";
 import { ingest } from "./ingest.ts";
 import type { Options } from "./options.ts";
@@ -24,6 +25,8 @@ import { Windows } from "./windows.ts";
 
 /** Share of checkouts that come as requests of their own. */
 const SINGLE_SHARE = 0.3;
+/** The same with `--grow`: partitions come while requests come alone, and go while batches do. */
+const GROWING_SINGLE_SHARE = 0.5;
 /** Checkouts of one customer, about. */
 const CHECKOUTS_PER_CUSTOMER = 20;
 /** Event time of the first run, unless the stream is further: 2026-01-01. */
@@ -52,6 +55,7 @@ function newDrive(run: Run, levels: ReadonlyMap<string, Level>): Drive {
   return {
     http,
     run: name,
+    done: 0,
     seed,
     shelves: new Map([...levels].map(([key, level]) => [key, new Shelf(key, level)])),
     orders: new OrderTimes(),
@@ -63,6 +67,8 @@ function newDrive(run: Run, levels: ReadonlyMap<string, Level>): Drive {
 }
 
 export interface Served {
+  /** What it cost that partitions came and went, for people. */
+  readonly growth: readonly string[];
   readonly tallies: readonly Tally[];
   /** Refused checkouts by the refusal. */
   readonly refusals: ReadonlyMap<string, number>;
@@ -81,9 +87,16 @@ export async function services(run: Run): Promise<Served> {
   );
   const drive = newDrive(run, levels);
   await driveDeliveries(drive, openingDeliveries(levels, checkouts));
-  const alone = Math.round(checkouts * SINGLE_SHARE);
+  const alone = Math.round(checkouts * (run.options.grow ? GROWING_SINGLE_SHARE : SINGLE_SHARE));
+  const growing = run.options.grow ? new Growing(http, checkouts) : undefined;
+  if (growing) http.onAnswer = (from, to, { path }) => growing.answered(from, to, path === "/v1/batch");
+  const grown = growing?.run(() => drive.done);
   const singles = await driveSingles(drive, alone);
   const batches = await driveBatches(drive, checkouts - alone);
+  growing?.end();
+  await grown;
+  http.onAnswer = undefined;
+  growing?.check(findings);
   const tallies = [singles.checkouts, singles.others, batches.checkouts, batches.others];
   const answered = tallies.reduce((sum, tally) => sum + tally.answered, 0);
   const customers = drive.clients.flat();
@@ -93,7 +106,13 @@ export async function services(run: Run): Promise<Served> {
   const before = [...levels.values()].reduce((sum, { available }) => sum + available, 0);
   auditSums(findings, { stored, money, counter: drive.counter, before, levels: stock });
   findings.check("answers of services, each as the demo foretold it", answered, drive.faults);
-  return { tallies, refusals: drive.refusals, customers: customers.map(({ state }) => state), stock };
+  return {
+    growth: growing?.lines() ?? [],
+    tallies,
+    refusals: drive.refusals,
+    customers: customers.map(({ state }) => state),
+    stock,
+  };
 }
 
 /** Drives and audits the stream. Returns what is to be remembered. */

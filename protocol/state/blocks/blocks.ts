@@ -107,6 +107,14 @@ export class Blocks implements StoredState {
     return this.trees[SPACE.state].range(entity, from, to, limit, reverse);
   }
 
+  page(from: string, limit: number): Array<[string, string]> {
+    return this.trees[SPACE.state].page(from, limit);
+  }
+
+  resultsFrom(requestId: string, limit: number): Array<[string, string]> {
+    return this.trees[SPACE.results].page(requestId, limit);
+  }
+
   result(requestId: string): string | undefined {
     return this.trees[SPACE.results].get(requestId, requestId);
   }

@@ -1,8 +1,12 @@
 /** Runs of blocks, newest first: what a key holds is what the newest run says that knows it. */
 import { BLOCK_FLAG, type BlockRow, type Kernels } from "../../../core-wasm/types.ts";
+import { entityOf } from "../indexes.ts";
 import { compareKeys } from "../state-key.ts";
 import { BLOCK, type Block } from "./block.ts";
 import { Run } from "./run.ts";
+
+/** Above every key. */
+const END = "\u{10FFFF}";
 
 /** Rows read from a block at a time: a range of few entries need not decode all of a block. */
 const CHUNK = 64;
@@ -89,6 +93,26 @@ export class Tree {
     return found;
   }
 
+  /** Pairs of all entities from a key on, at most `limit`, in order. What a newer run has cleared is left out. */
+  page(from: string, limit: number): Array<[string, string]> {
+    const cursors = this.runs.map((run) => new Cursor(this.#rows(run, from, END, Math.min(limit, CHUNK), false)));
+    const found: Array<[string, string]> = [];
+    let entity = "";
+    // The newest run that clears the entity, by its place.
+    let clearing = Infinity;
+    while (found.length < limit) {
+      const row = nextOf(cursors, false);
+      if (!row) break;
+      if (entity === "" || !row.key.startsWith(entity)) {
+        entity = entityOf(row.key);
+        const at = entity === "" ? -1 : this.runs.findIndex((run) => this.clears(run, entity));
+        clearing = at < 0 ? Infinity : at;
+      }
+      if (row.run <= clearing && (row.flags & BLOCK_FLAG.deleted) === 0) found.push([row.key, row.text]);
+    }
+    return found;
+  }
+
   *#rows(run: Run, from: string, to: string, limit: number, reverse: boolean): Generator<BlockRow> {
     const step = reverse ? -1 : 1;
     for (let at = reverse ? run.seek(to) : run.seek(from); ; at += step) {
@@ -131,14 +155,17 @@ class Cursor {
 }
 
 /** The next key's newest row; cursors are of runs, newest first. */
-function nextOf(cursors: readonly Cursor[], reverse: boolean): BlockRow | undefined {
+function nextOf(cursors: readonly Cursor[], reverse: boolean): (BlockRow & { readonly run: number }) | undefined {
   let best: BlockRow | undefined;
-  for (const { head } of cursors) {
+  let run = -1;
+  for (const [at, { head }] of cursors.entries()) {
     if (!head) continue;
     const order = best ? compareKeys(head.key, best.key) : 0;
-    if (!best || (reverse ? order > 0 : order < 0)) best = head;
+    if (best && (reverse ? order <= 0 : order >= 0)) continue;
+    best = head;
+    run = at;
   }
   if (!best) return undefined;
   for (const cursor of cursors) if (cursor.head?.key === best.key) cursor.advance();
-  return best;
+  return { ...best, run };
 }

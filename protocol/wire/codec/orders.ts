@@ -10,9 +10,9 @@ export function writeOrder(out: RowWriter, message: OrderMessage): void {
     case "recover":
       return out.begin(KIND.recover).u32(message.generation).end();
     case "era":
-      out.begin(KIND.era).u32(message.generation);
+      out.begin(KIND.era, Number(message.frozen)).u32(message.generation);
       out.wide(message.base).wide(message.open).wide(message.committed).u32(message.format);
-      return out.end(formatTuples(message.aborted));
+      return out.end(formatTuples(message.aborted), message.map, message.next);
     case "prepare":
       out.begin(KIND.prepare).wide(message.epoch).wide(message.previous);
       return out.end(`${formatTuples(message.parts)}|${formatTuples(message.expect)}`);
@@ -31,12 +31,15 @@ export function readOrder(kind: number, row: RowReader): OrderMessage | null {
     case KIND.era:
       return {
         kind: "era",
+        frozen: row.flag(),
         generation: row.u32(),
         base: row.wide(),
         open: row.wide(),
         committed: row.wide(),
         format: formatNamed(row.u32()),
         aborted: parsePairs(row.extra),
+        map: row.service,
+        next: row.key,
       };
     case KIND.prepare:
       return readPrepare(row);

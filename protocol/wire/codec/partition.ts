@@ -1,9 +1,9 @@
 /** Rows of what partitions say to each other, calls and answers apart. */
-import type { PartitionMessage } from "../messages.ts";
+import type { MoveMessage, PartitionMessage } from "../messages.ts";
 import { KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { formatPlaces, parsePlaces } from "./transaction.ts";
 
-type Message = Exclude<PartitionMessage, { kind: "call" | "answer" }>;
+type Message = Exclude<PartitionMessage, { kind: "call" | "answer" } | MoveMessage>;
 
 export function writePartition(out: RowWriter, message: Message): void {
   switch (message.kind) {

@@ -19,6 +19,9 @@ export function writeReport(out: RowWriter, message: ReportMessage): void {
     case "closed":
       out.begin(KIND.closed, Number(message.rejoin)).wide(message.epoch).wide(message.tagged);
       return out.end(formatCounts(message.counts));
+    case "moved":
+      out.begin(KIND.moved).u32(message.version).u32(message.source).u32(message.sourceIncarnation);
+      return out.wide(message.frozen).end();
     case "want":
     case "prepared":
     case "refuse":
@@ -48,6 +51,14 @@ export function readReport(kind: number, row: RowReader): ReportMessage | null {
       return { kind: "want", epoch: row.wide() };
     case KIND.prepared:
       return { kind: "prepared", epoch: row.wide() };
+    case KIND.moved:
+      return {
+        kind: "moved",
+        version: row.u32(),
+        source: row.u32(),
+        sourceIncarnation: row.u32(),
+        frozen: row.wide(),
+      };
     case KIND.refuse:
       return { kind: "refuse", epoch: row.wide() };
     default:

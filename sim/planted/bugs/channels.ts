@@ -53,13 +53,13 @@ export const CHANNELS: readonly PlantedBug[] = [
     what: "Messages of another era are handled.",
     rule: "channels",
     file: MACHINE,
-    find: "else if (era === this.#epochs.participation.era) this.#receive",
+    find: "else if (this.#isUp && era === this.#epochs.participation.era) this.#receive",
     replace: "else this.#receive",
     also: [
       {
         file: MACHINE,
-        find: "(this.#isUp && era <= this.#epochs.participation.era)",
-        replace: "(this.#isUp && era >= 0)",
+        find: "this.isPlaced && era <= this.#epochs.participation.era",
+        replace: "this.isPlaced && era >= 0",
       },
     ],
   },
@@ -68,7 +68,7 @@ export const CHANNELS: readonly PlantedBug[] = [
     what: "Messages of a later era are dropped rather than held.",
     rule: "channels",
     file: MACHINE,
-    find: "(this.#isUp && era <= this.#epochs.participation.era)",
-    replace: "(this.#isUp && era >= 0)",
+    find: "this.isPlaced && era <= this.#epochs.participation.era",
+    replace: "this.isPlaced && era >= 0",
   },
 ];

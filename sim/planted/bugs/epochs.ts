@@ -106,8 +106,8 @@ export const EPOCHS: readonly PlantedBug[] = [
     what: "The same era heard twice drops what runs a second time.",
     rule: "era",
     file: PARTICIPATION,
-    find: 'if (this.phase === "up" && base <= this.era) return this.learn(committed);',
-    replace: 'if (this.phase === "up" && base < this.era) return this.learn(committed);',
+    find: '(this.phase === "up" || this.phase === "moving") && base <= this.era',
+    replace: '(this.phase === "up" || this.phase === "moving") && base < this.era',
   },
   {
     name: "aborted-ranges-ignored",

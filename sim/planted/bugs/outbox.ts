@@ -29,7 +29,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "A message that was delivered stays in storage.",
     rule: "invariant 6",
     file: OUTBOX,
-    find: "    this.#owner.delivered(requestId);\n",
+    find: "    this.#owner.delivered(message);\n",
     replace: "",
   },
   {

@@ -18,4 +18,27 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "if (!this.#resumed) this.#parts.history.raiseFloor(this.participation.clock);",
     replace: "",
   },
+  {
+    name: "move-mixes-messages",
+    what: "Messages that came with their sender are stored among those that it sends later.",
+    rule: "G9",
+    file: "protocol/moves/source.ts",
+    find: "const key = movedRowKey(place++, message.requestId);",
+    replace: "const key = message.row;",
+  },
+  {
+    name: "move-answers-early",
+    what: "A target says that it has everything before that is durable.",
+    rule: "G5",
+    file: "protocol/moves/moves.ts",
+    find: "    this.#owner.show();\n",
+    replace: "",
+    also: [
+      {
+        file: "protocol/moves/moves.ts",
+        find: "      // What is told of as taken is in records before.\n      this.#owner.log.write();\n",
+        replace: "",
+      },
+    ],
+  },
 ];

@@ -14,6 +14,15 @@ export class PlainState implements StoredState, StoredResults {
     return (reverse ? found.reverse() : found).slice(0, limit);
   }
 
+  page(from: string, limit: number): Array<[string, string]> {
+    const found = [...this.state].filter(([key]) => compareKeys(key, from) >= 0);
+    return found.sort(([a], [b]) => compareKeys(a, b)).slice(0, limit);
+  }
+
+  resultsFrom(): Array<[string, string]> {
+    return [];
+  }
+
   result(): string | undefined {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { ANSWER_FLAG, encodeAnswers, type Answer } from "../../../protocol/wire/
 import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../../../protocol/wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD } from "../../../protocol/wire/invoke.ts";
 import { problemOf, refusalProblem } from "../../../sdk/problems.ts";
-import type { Backend, PartitionPort, ViewAnswer, ViewQuery } from "../../../worker/backend.ts";
+import type { Backend, PartitionPort, RescaleStatus, ViewAnswer, ViewQuery } from "../../../worker/backend.ts";
 
 export const TOKEN = "a-secret-token";
 
@@ -30,6 +30,17 @@ export interface Arrival {
   readonly index: number;
   readonly bytes: Uint8Array;
 }
+
+const STILL: RescaleStatus = {
+  version: 1,
+  partitions: 4,
+  wanted: 4,
+  phase: "still",
+  transfers: 0,
+  copied: 0,
+  done: 0,
+  lastPauseMs: null,
+};
 
 export class FakeBackend implements Backend {
   token: string | undefined = TOKEN;
@@ -75,6 +86,14 @@ export class FakeBackend implements Backend {
   refreshMap(): void {
     this.refreshes++;
     if (this.trueMap !== undefined) this.map = this.trueMap;
+  }
+  rescaled: RescaleStatus = STILL;
+  rescale(partitions: number): Promise<RescaleStatus> {
+    this.rescaled = { ...STILL, wanted: partitions, phase: "copying" };
+    return this.rescaleStatus();
+  }
+  rescaleStatus(): Promise<RescaleStatus> {
+    return Promise.resolve(this.rescaled);
   }
   now(): number {
     return Date.now();
