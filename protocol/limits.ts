@@ -79,16 +79,16 @@ export const LIMITS = {
   maxFoldBytes: 16 * MiB,
   /** Size at which a block of state or results is cut. A row more may be in it, which is a value at most. */
   blockBytes: 128 * KiB,
-  /** Bytes that one step of a merge reads, two blocks apart. */
+  /** Bytes that one step of a merge reads, two blocks apart. A turn has a step for each `foldBytes` of backlog. */
   mergeBytes: 1 * MiB,
-  /** CPU time that a turn of folding or merging is meant to take at most: so long may it hold up what has come meanwhile. Bytes bound it, since time cannot be measured here; a test holds them to it. */
+  /** CPU time that a turn of folding or merging is meant to take at most where there is no backlog: so long may it hold up what has come meanwhile. Bytes bound it, since time cannot be measured here; a test holds them to it. */
   storageTurnMs: 10,
   /** Blocks that one step drops unread. */
   dropsPerTurn: 64,
   /** A run of blocks is merged into the next older one while that is no larger than so many times itself. */
   runRatio: 4,
   /** Runs of state above which merges go before folds. */
-  maxRuns: 12,
+  maxRuns: 8,
   /** Results whose retention ends within one such time are dropped together. */
   resultSlotMs: 3 * 60 * 60 * 1000,
   /** Blocks kept in memory as they were read. */

@@ -105,15 +105,26 @@ export class Folder {
   turn(now: number): StorageOp[] {
     this.#blocks.turn();
     const isFold = this.#work !== null || (this.#isFoldDue && !this.#merger.isBehind);
-    const ops = isFold ? this.#foldSome(now) : this.#merger.isDue(now) ? this.#merger.step(now) : [];
+    const ops = isFold ? this.#foldSome(now) : this.#mergeSome(now);
     ops.push(...this.#blocks.takeManifest());
+    return ops;
+  }
+
+  /** How much more a turn does the further folding is behind: at most what `maxUnfoldedBytes` makes of it. */
+  get #pace(): number {
+    return Math.max(1, Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes));
+  }
+
+  #mergeSome(now: number): StorageOp[] {
+    const ops: StorageOp[] = [];
+    for (let left = this.#pace; left > 0 && this.#merger.isDue(now); left--) ops.push(...this.#merger.step(now));
     return ops;
   }
 
   #foldSome(now: number): StorageOp[] {
     this.#work ??= this.#run(this.#throughNow, now);
     const ops: StorageOp[] = [];
-    let left = LIMITS.foldBytesPerTurn * Math.max(1, Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes));
+    let left = LIMITS.foldBytesPerTurn * this.#pace;
     while (left > 0) {
       const next = this.#work.next();
       if (next.done) {

@@ -10,6 +10,7 @@ import { Results } from "../results/results.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
+import { reportDamage } from "../state/blocks/damage.ts";
 import { StateStore, type Write } from "../state/store.ts";
 import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
@@ -74,7 +75,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#setup = setup;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
-    const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.#reportDamage(error));
+    const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
     this.#results = new Results(blocks);
     this.#flows = new Flows(app, kernels);
@@ -331,10 +332,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   send(to: Peer, message: PartitionMessage): void {
     this.#links.send(to, message, this.#epochs.participation.era);
-  }
-
-  #reportDamage(error: unknown): void {
-    this.emit({ kind: "report", level: "error", message: `partition ${this.self}: a block cannot be read`, error });
   }
 
   report(message: ReportMessage): void {

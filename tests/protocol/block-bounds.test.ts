@@ -35,7 +35,7 @@ test("turns are bounded in bytes and in time, and rows are few", () => {
       const bytes = ops.reduce((sum, op) => sum + ("bytes" in op ? op.bytes.length : 0), 0);
       const backlog = Math.max(1, Math.ceil(folding.folder.unfoldedBytes / LIMITS.foldBytes) + 1);
       const fold = LIMITS.foldBytesPerTurn * backlog + 2 * LIMITS.blockBytes;
-      expect(bytes).toBeLessThan(Math.max(fold, LIMITS.mergeBytes + 3 * LIMITS.blockBytes));
+      expect(bytes).toBeLessThan(Math.max(fold, backlog * (LIMITS.mergeBytes + 3 * LIMITS.blockBytes)));
     }
   }
   expect(turns).toBeGreaterThan(100);

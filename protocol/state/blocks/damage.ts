@@ -1,6 +1,7 @@
 /** What is said of a block that cannot be read. */
 import { CorruptError } from "../../../core-wasm/types.ts";
 import { TidegateError } from "../../../sdk/errors.ts";
+import type { Effect } from "../../partition/effects.ts";
 import type { Block } from "./block.ts";
 
 /**
@@ -13,6 +14,11 @@ export function damagedData(block: Block, cause: unknown): TidegateError {
   const range = `${what} from ${JSON.stringify(block.first)} to ${JSON.stringify(block.last)}`;
   const held = new CorruptError(reason, `block ${block.id}, which held ${block.rows} ${range}`);
   return new TidegateError("damaged-data", "what is stored there is damaged", { cause: held });
+}
+
+/** What the log of the partition is told. */
+export function reportDamage(error: unknown): Effect {
+  return { kind: "report", level: "error", message: "a block of this partition cannot be read", error };
 }
 
 export function isDamage(error: unknown): error is TidegateError {
