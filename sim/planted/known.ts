@@ -89,7 +89,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "requests-stay-behind": { seed: 6, by: "incompatible-order" },
   "lost-block": { seed: 1, by: "after a reset of all objects the state is another" },
   "stale-filter": { seed: 3, by: "answers that differ" },
-  "merge-drops-newest": { seed: 1, by: "incompatible-order" },
-  "tombstones-dropped-early": { seed: 3, by: "kept for ever" },
+  "merge-drops-newest": { seed: 1, by: "kept for ever" },
+  "tombstones-dropped-early": { seed: 38, by: "kept for ever" },
   "results-expire-at-once": { seed: 1, by: "answers that differ" },
 };
