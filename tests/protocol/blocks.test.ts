@@ -41,26 +41,6 @@ class Run extends Folding {
     this.check();
     this.restart();
     this.check();
-    this.#checkPages();
-  }
-
-  /** Page by page everything that is stored is seen, once all is folded. */
-  #checkPages(): void {
-    this.commit(padding(this.random.int(2)));
-    this.settle();
-    const rows: Array<[string, string]> = [];
-    for (let from = ""; ;) {
-      const page = this.blocks.page(from, 1 + this.random.int(40));
-      const last = page.at(-1);
-      if (!last) break;
-      rows.push(...page);
-      from = `${last[0]}\u0000`;
-    }
-    const { state } = this.model();
-    for (const { key } of this.store.unfolded()) state.delete(key);
-    const unfolded = new Set([...this.store.unfolded()].map(({ key }) => key));
-    const expected = [...state].sort(([a], [b]) => compareKeys(a, b));
-    expect(rows.filter(([key]) => !unfolded.has(key))).toEqual(expected);
   }
 
   #commitSome(): void {
