@@ -157,6 +157,33 @@ export const NAMED_AIMS: readonly NamedAim[] = [
           ...heardLate(random, "coordinator"),
         ),
   ),
+  // What runs in it when it is replaced still ends, and would answer.
+  ...([6, 30] as const).map(
+    (most): NamedAim =>
+      (random) =>
+        aim("a partition is replaced, and lives on", "persisted record", 1 + random.int(most), {
+          do: "crash",
+          who: "self",
+          delayMs: random.next() * 8,
+          manner: { keep: "all", zombie: true, bootMs: 1, kind: "aimed crash" },
+        }),
+  ),
+  // It is a member of the next epoch by then, and the one before waits for others.
+  ...([4, 20] as const).map(
+    (most): NamedAim =>
+      (random) =>
+        aim(
+          "a member of the open epoch is lost before the one behind is decided",
+          "sent prepared",
+          1 + random.int(most),
+          {
+            do: "crash",
+            who: "self",
+            delayMs: random.next() * 4,
+            manner: { keep: "all", zombie: false, bootMs: 1, kind: "aimed crash" },
+          },
+        ),
+  ),
   // The coordinator may count on what it has said.
   (random) =>
     aim("a target is lost when it has said that it has everything", "sent moved", 1 + random.int(8), {
