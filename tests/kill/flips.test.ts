@@ -10,7 +10,8 @@ import { createRandom, type Random } from "../../sim/random.ts";
 import { databasesIn, foldedIn } from "./support/audit.ts";
 import { freePort, ServerProcess, type ServerPlace, storeBundle, TOKEN } from "./support/process-group.ts";
 
-const FLIPS = 40;
+/** More of them: TIDEGATE_FLIPS=40. */
+const FLIPS = Number(process.env["TIDEGATE_FLIPS"] ?? 10);
 const KEYS = Array.from({ length: 24 }, (_, n) => `key-${n}`);
 /** Deposits of each key, 1 each, so that its balance is their number. */
 const DEPOSITS = 3;
