@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one benchmark, prints its table and keeps its figures in bench/results. */
 import { parseArgs } from "node:util";
+import { benchCost } from "./cost/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
@@ -9,14 +10,15 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
+  cost      rows, requests, bytes and object time of a million transfers, and their price
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
-  --seconds S   length of a run where it is timed (default 3)
+  --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
 
-transfers only:
-  --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
+transfers and cost (--runs does nothing for cost):
+  --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
   --keys N         accounts (default 10000; also measured with 1000000)
   --at-once N      batches under way in a closed loop (default 8)
   --partitions N   partitions, and hand-written objects (default 8)
@@ -27,7 +29,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: "string", default: "5" },
-    seconds: { type: "string", default: "3" },
+    seconds: { type: "string" },
     only: { type: "string" },
     keys: { type: "string", default: "10000" },
     "at-once": { type: "string", default: "8" },
@@ -36,7 +38,7 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
+const options = { runs: Number(values.runs), seconds: Number(values.seconds ?? (positionals[0] === "cost" ? 10 : 3)) };
 const transferOptions = {
   ...options,
   keys: Number(values.keys),
@@ -47,6 +49,7 @@ const transferOptions = {
 };
 const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
+  cost: () => benchCost(transferOptions),
   transfers: () => benchTransfers(transferOptions),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),

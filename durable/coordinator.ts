@@ -10,6 +10,8 @@ import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import { LinkShell } from "./link-shell.ts";
 import type { PeerRpc } from "./peers.ts";
+import { SqlMeter } from "./sql-meter.ts";
+import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 export type MapAnswer = { readonly map: KeyGroupMap } | { readonly refused: string };
 
@@ -18,19 +20,27 @@ export interface CoordinatorRpc extends PeerRpc {
   keyGroupMap(configured: number): Promise<MapAnswer>;
   /** Figures for tests and metrics. */
   status(): Promise<CoordinatorStatus>;
+  /** What this object has cost. */
+  usage(): Promise<UsageFigures>;
 }
 
 const TABLE = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 
 class CoordinatorShell {
   readonly #ctx: DurableObjectState;
+  readonly #usage: Usage;
+  readonly #sql: SqlMeter;
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
-    ctx.storage.sql.exec(TABLE);
-    this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() });
+    this.#usage = usageOf(ctx.id.name ?? "");
+    this.#usage.started();
+    this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
+    this.#sql.exec(TABLE);
+    const host = { input: (input: CoordinatorInput) => this.#input(input), settled: () => ctx.storage.sync() };
+    this.#links = new LinkShell(host, this.#usage);
     const generation = Number(this.meta("generation") ?? 0) + 1;
     this.putMeta("generation", String(generation));
     this.#machine = new CoordinatorMachine({
@@ -42,18 +52,12 @@ class CoordinatorShell {
   }
 
   meta(name: string): string | undefined {
-    const [row] = this.#ctx.storage.sql
-      .exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name)
-      .toArray();
+    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray();
     return row?.value;
   }
 
   putMeta(name: string, value: string): void {
-    this.#ctx.storage.sql.exec(
-      "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-      name,
-      value,
-    );
+    this.#sql.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
   }
 
   deliver(bytes: Uint8Array): Promise<number> {
@@ -62,6 +66,16 @@ class CoordinatorShell {
 
   get status(): CoordinatorStatus {
     return this.#machine.status;
+  }
+
+  get usage(): UsageFigures {
+    this.#sql.settle();
+    return this.#usage.figures;
+  }
+
+  /** The map was asked for: a call beside those that links count. */
+  asked(): void {
+    this.#usage.request(0);
   }
 
   /** An error other than that of a damaged batch is a failed assertion: the next instance starts from storage. */
@@ -94,6 +108,7 @@ export function coordinatorClass(): new (ctx: DurableObjectState, env: unknown) 
     }
 
     async keyGroupMap(configured: number): Promise<MapAnswer> {
+      this.#shell.asked();
       const decision = decideMap(this.#shell.meta("map"), configured);
       if (decision.kind === "refused") return { refused: decision.detail };
       if (decision.kind === "made") this.#shell.putMeta("map", decision.stored);
@@ -106,6 +121,10 @@ export function coordinatorClass(): new (ctx: DurableObjectState, env: unknown) 
 
     async status(): Promise<CoordinatorStatus> {
       return this.#shell.status;
+    }
+
+    async usage(): Promise<UsageFigures> {
+      return this.#shell.usage;
     }
   };
 }

@@ -7,6 +7,7 @@ import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.t
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
+import type { LinkInput } from "../protocol/link/effects.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
@@ -16,7 +17,9 @@ import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
 import { fetchMap } from "./map.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
+import { SqlMeter } from "./sql-meter.ts";
 import { PartitionStore } from "./store.ts";
+import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 /** Names of partition objects end in their number. */
 const PARTITION_NAME = /^partition-(\d+)$/;
@@ -28,6 +31,8 @@ interface Waiting {
 export class PartitionShell implements EngineHost {
   readonly #ctx: DurableObjectState;
   readonly #app: AppDefinition;
+  readonly #usage: Usage;
+  readonly #meter: SqlMeter;
   readonly #store: PartitionStore;
   readonly #schedule: FlushSchedule;
   readonly #links: LinkShell;
@@ -42,19 +47,32 @@ export class PartitionShell implements EngineHost {
   constructor(ctx: DurableObjectState, app: AppDefinition) {
     this.#ctx = ctx;
     this.#app = app;
-    this.#store = new PartitionStore(ctx.storage.sql);
+    this.#usage = usageOf(ctx.id.name ?? "");
+    this.#usage.started();
+    this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
+    this.#store = new PartitionStore(this.#meter);
     this.#schedule = new FlushSchedule(
       () => this.#engine?.input({ kind: "flush" }),
       () => ctx.storage.sync(),
     );
-    this.#links = new LinkShell({
-      input: (input) => this.#engine?.input(input),
+    const host = {
+      input: (input: LinkInput): void => this.#engine?.input(input),
       settled: () => ctx.storage.sync(),
-    });
+    };
+    this.#links = new LinkShell(host, this.#usage);
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
   async #start(): Promise<void> {
+    this.#usage.begin();
+    try {
+      await this.#open();
+    } finally {
+      this.#usage.end();
+    }
+  }
+
+  async #open(): Promise<void> {
     const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
     if (Number.isNaN(partition))
       throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
@@ -67,7 +85,7 @@ export class PartitionShell implements EngineHost {
       if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, error);
       this.#refusal = error;
-      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation));
+      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), this.#usage);
     }
   }
 
@@ -102,18 +120,24 @@ export class PartitionShell implements EngineHost {
     });
   }
 
-  /** Feeds a request and resolves with its reply. @throws CorruptError for a damaged frame or damaged storage */
-  async request(input: (ticket: number) => Input): Promise<Uint8Array | ViewReply> {
+  /**
+   * Feeds a request and resolves with its reply.
+   * @param bytes of the request, to be counted
+   * @throws CorruptError for a damaged frame or damaged storage
+   */
+  async request(input: (ticket: number) => Input, bytes: number): Promise<Uint8Array | ViewReply> {
+    this.#usage.request(bytes);
     if (this.#refusal) throw this.#refusal;
     const engine = this.#engine;
     if (!engine) throw new Error("the partition has not started");
     const ticket = this.#nextTicket++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { resolve });
+      this.#usage.begin();
       try {
         engine.input(input(ticket));
       } catch (error) {
-        this.#waiting.delete(ticket);
+        if (this.#waiting.delete(ticket)) this.#usage.end();
         console.error("refused a frame:", error);
         reject(error);
       }
@@ -129,6 +153,7 @@ export class PartitionShell implements EngineHost {
 
   /** The alarm has rung; that it started this object may be all that it was for. */
   alarm(): void {
+    this.#usage.request(0);
     this.#engine?.input({ kind: "alarm" });
   }
 
@@ -138,6 +163,21 @@ export class PartitionShell implements EngineHost {
     return this.#engine.machine.status;
   }
 
+  /** What this object has used, in all its instances of this isolate, and when its alarm rings: null for never. */
+  async usage(): Promise<UsageFigures & { readonly alarmAt: number | null }> {
+    this.#meter.settle();
+    return { ...this.#usage.figures, alarmAt: await this.#ctx.storage.getAlarm() };
+  }
+
+  #reply(ticket: number, body: Uint8Array | ViewReply): void {
+    const waiting = this.#waiting.get(ticket);
+    if (!waiting) return;
+    this.#waiting.delete(ticket);
+    this.#usage.answered(body instanceof Uint8Array ? body.length : body.body.length);
+    this.#usage.end();
+    waiting.resolve(body);
+  }
+
   perform(effect: HostEffect): void {
     switch (effect.kind) {
       case "persist":
@@ -145,16 +185,20 @@ export class PartitionShell implements EngineHost {
         return;
       case "reply":
         // The output gate holds the answer until every write of this and earlier turns is confirmed.
-        this.#waiting.get(effect.ticket)?.resolve(effect.body);
-        this.#waiting.delete(effect.ticket);
+        this.#reply(effect.ticket, effect.body);
         return;
       case "want-flush":
         this.#schedule.want();
         return;
       case "want-fold":
-        platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
+        this.#usage.begin();
+        platformTimers.setTimeout(() => {
+          this.#usage.end();
+          this.#engine?.input({ kind: "fold" });
+        }, 0);
         return;
       case "alarm":
+        this.#usage.rows(0, 1);
         void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);
         return;
       case "report":

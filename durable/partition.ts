@@ -6,6 +6,7 @@ import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
 import type { PeerRpc } from "./peers.ts";
 import { guardGlobals } from "./sandbox.ts";
+import type { UsageFigures } from "./usage.ts";
 
 /** What the edge may call. Every method is safe to call twice with the same arguments. */
 export interface PartitionRpc extends PeerRpc {
@@ -15,6 +16,8 @@ export interface PartitionRpc extends PeerRpc {
   view(query: ViewRequest): Promise<ViewReply>;
   /** Figures for tests and metrics. */
   status(): Promise<PartitionStatus>;
+  /** What this object has cost. */
+  usage(): Promise<UsageFigures & { readonly alarmAt: number | null }>;
 }
 
 type PartitionClass = new (ctx: DurableObjectState, env: unknown) => DurableObject & PartitionRpc;
@@ -31,15 +34,15 @@ export function partitionClass(app: AppDefinition): PartitionClass {
     }
 
     invoke(frame: Uint8Array): Promise<Uint8Array> {
-      return this.#shell.request((ticket) => ({ kind: "invoke", ticket, frame })) as Promise<Uint8Array>;
+      return this.#shell.request((ticket) => ({ kind: "invoke", ticket, frame }), frame.length) as Promise<Uint8Array>;
     }
 
     ingest(frame: Uint8Array): Promise<Uint8Array> {
-      return this.#shell.request((ticket) => ({ kind: "ingest", ticket, frame })) as Promise<Uint8Array>;
+      return this.#shell.request((ticket) => ({ kind: "ingest", ticket, frame }), frame.length) as Promise<Uint8Array>;
     }
 
     view(query: ViewRequest): Promise<ViewReply> {
-      return this.#shell.request((ticket) => ({ kind: "view", ticket, query })) as Promise<ViewReply>;
+      return this.#shell.request((ticket) => ({ kind: "view", ticket, query }), 0) as Promise<ViewReply>;
     }
 
     deliver(bytes: Uint8Array): Promise<number> {
@@ -52,6 +55,10 @@ export function partitionClass(app: AppDefinition): PartitionClass {
 
     async status(): Promise<PartitionStatus> {
       return this.#shell.status;
+    }
+
+    usage(): Promise<UsageFigures & { readonly alarmAt: number | null }> {
+      return this.#shell.usage();
     }
   };
 }

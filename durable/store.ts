@@ -5,13 +5,14 @@ import type { Recovered } from "../protocol/partition/recovery.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
 import { concat } from "./bytes.ts";
 import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
+import type { Sql } from "./sql-meter.ts";
 
 export class PartitionStore implements StateReader {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   /** Where the sweep over results goes on. */
   #sweepFrom = "";
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     for (const table of TABLES) sql.exec(table);
     const version = this.meta("schema");
