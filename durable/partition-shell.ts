@@ -7,6 +7,7 @@ import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.t
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { decodeMap, encodeMap, type KeyGroupMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
+import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
@@ -24,8 +25,11 @@ import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 /** Names of partition objects end in their number. */
 const PARTITION_NAME = /^partition-(\d+)$/;
 
+/** Time for an answer to leave before its object starts over. */
+const LEAVES_MS = 50;
+
 interface Waiting {
-  resolve(body: Uint8Array | ViewReply): void;
+  resolve(body: Uint8Array | ViewReply | AdminReply): void;
 }
 
 export class PartitionShell implements EngineHost {
@@ -125,7 +129,7 @@ export class PartitionShell implements EngineHost {
    * @param bytes of the request, to be counted
    * @throws CorruptError for a damaged frame or damaged storage
    */
-  async request(input: (ticket: number) => Input, bytes: number): Promise<Uint8Array | ViewReply> {
+  async request(input: (ticket: number) => Input, bytes: number): Promise<Uint8Array | ViewReply | AdminReply> {
     this.#usage.request(bytes);
     if (this.#refusal) throw this.#refusal;
     const engine = this.#engine;
@@ -169,7 +173,36 @@ export class PartitionShell implements EngineHost {
     return { ...this.#usage.figures, alarmAt: await this.#ctx.storage.getAlarm() };
   }
 
-  #reply(ticket: number, body: Uint8Array | ViewReply): void {
+  /** As `request`; where the answer says that this instance is done for, the next one starts once it has left. */
+  async admin(ask: AdminAsk): Promise<Uint8Array | AdminReply> {
+    const bytes = ask.op === "restore-table" ? ask.bytes.length : 0;
+    const body = (await this.request((ticket) => ({ kind: "admin", ticket, ask }), bytes)) as Uint8Array | AdminReply;
+    if ("restart" in body && body.restart === true) this.#startOver("what it restored is to be served");
+    return body;
+  }
+
+  /** Overwrites what deleted rows have left in the database. False when it is too large for that. The next instance goes on. */
+  async scrub(): Promise<boolean> {
+    if (!this.#store.canScrub) return false;
+    this.#usage.begin();
+    try {
+      for (const step of this.#store.scrub()) {
+        this.#ctx.storage.transactionSync(step);
+        // What one step frees is overwritten by the next only when it is free in the file.
+        await this.#ctx.storage.sync();
+      }
+    } finally {
+      this.#usage.end();
+    }
+    this.#startOver("its storage was scrubbed: the write-ahead log goes with the connection");
+    return true;
+  }
+
+  #startOver(why: string): void {
+    platformTimers.setTimeout(() => this.#ctx.abort(why), LEAVES_MS);
+  }
+
+  #reply(ticket: number, body: Uint8Array | ViewReply | AdminReply): void {
     const waiting = this.#waiting.get(ticket);
     if (!waiting) return;
     this.#waiting.delete(ticket);

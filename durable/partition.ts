@@ -1,5 +1,6 @@
 /** The Durable Object of a partition: four methods in front of its shell. */
 import { DurableObject } from "cloudflare:workers";
+import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
@@ -14,6 +15,10 @@ export interface PartitionRpc extends PeerRpc {
   invoke(frame: Uint8Array): Promise<Uint8Array>;
   ingest(frame: Uint8Array): Promise<Uint8Array>;
   view(query: ViewRequest): Promise<ViewReply>;
+  /** What the administration of the domain asks; see {@link AdminAsk}. */
+  admin(ask: AdminAsk): Promise<Uint8Array | AdminReply>;
+  /** Overwrites what deleted rows have left; see `PartitionShell.scrub`. */
+  scrub(): Promise<boolean>;
   /** Figures for tests and metrics. */
   status(): Promise<PartitionStatus>;
   /** What this object has cost. */
@@ -43,6 +48,14 @@ export function partitionClass(app: AppDefinition): PartitionClass {
 
     view(query: ViewRequest): Promise<ViewReply> {
       return this.#shell.request((ticket) => ({ kind: "view", ticket, query }), 0) as Promise<ViewReply>;
+    }
+
+    admin(ask: AdminAsk): Promise<Uint8Array | AdminReply> {
+      return this.#shell.admin(ask);
+    }
+
+    scrub(): Promise<boolean> {
+      return this.#shell.scrub();
     }
 
     deliver(bytes: Uint8Array): Promise<number> {

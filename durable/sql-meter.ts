@@ -1,8 +1,8 @@
 /** SQLite with its counters of rows added up: what storage costs. */
 import type { Usage } from "./usage.ts";
 
-/** The one method of `SqlStorage` that stores use. */
-export type Sql = Pick<SqlStorage, "exec">;
+/** What stores use of `SqlStorage`. */
+export type Sql = Pick<SqlStorage, "exec" | "databaseSize">;
 
 /**
  * A cursor counts what it reads while it is iterated, so each is settled when the next statement runs, or when the figures are asked for.
@@ -25,6 +25,10 @@ export class SqlMeter implements Sql {
     this.#usage.rows(0, cursor.rowsWritten);
     this.#unsettled = cursor as SqlStorageCursor<never>;
     return cursor;
+  }
+
+  get databaseSize(): number {
+    return this.#sql.databaseSize;
   }
 
   settle(): void {

@@ -2,6 +2,8 @@
 import { invariant } from "../protocol/assert.ts";
 import type { StorageOp } from "../protocol/partition/effects.ts";
 import type { Recovered } from "../protocol/partition/recovery.ts";
+import { RESTORE_MARK } from "../protocol/backup/restore.ts";
+import { ERASED_TEXT } from "../protocol/results/stored-result.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
 import { compareKeys } from "../protocol/state/state-key.ts";
 
@@ -47,6 +49,15 @@ export class MapStore implements StateReader {
         return;
       case "put-result":
         if (!this.results.has(op.requestId)) this.results.set(op.requestId, op);
+        return;
+      case "erase-results":
+        for (const [id, { text, expires }] of this.results)
+          if (text.startsWith("[1,") || text.endsWith(`,${op.owner}]`))
+            this.results.set(id, { text: ERASED_TEXT, expires });
+        return;
+      case "wipe":
+        for (const kept of [this.state, this.results]) kept.clear();
+        for (const list of [this.records, this.recents, this.blocks, this.checkpoints]) list.length = 0;
         return;
       case "sweep-results":
         for (const [id, { expires }] of this.results) if (expires < op.now) this.results.delete(id);
@@ -123,6 +134,11 @@ export class MapStore implements StateReader {
     });
   }
 
+  resultsAfter(after: string, limit: number): Array<[string, string, number]> {
+    const found = [...this.results].filter(([id]) => id > after).sort(([a], [b]) => (a < b ? -1 : 1));
+    return found.slice(0, limit).map(([id, { text, expires }]) => [id, text, expires]);
+  }
+
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     return this.blocks.filter((one) => one.flow === flow && one.part === 0).sort((a, b) => a.block - b.block);
   }
@@ -144,6 +160,7 @@ export class MapStore implements StateReader {
     return {
       folded,
       forgotten: this.meta.get("forgotten"),
+      restore: this.meta.get(RESTORE_MARK),
       generation: Number(this.meta.get("generation") ?? 0),
       decided: Number(this.meta.get("decided") ?? 0),
       records: numbers.map((seq) => ({ seq, bytes: join(this.records.filter((one) => one.seq === seq)) })),

@@ -1,5 +1,6 @@
 /** What surrounds the edge: the partitions, the key-group map, the kernels, time and chance, as one injected interface. */
 import type { Kernels } from "../core-wasm/types.ts";
+import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { ProblemType } from "../sdk/problems.ts";
 
@@ -37,7 +38,20 @@ export interface PartitionPort {
   view(query: ViewQuery): Promise<ViewAnswer>;
 }
 
+/** One partition as the administration of its domain sees it. Every ask is safe to send twice. */
+export interface AdminPort {
+  admin(ask: AdminAsk): Promise<Uint8Array | AdminReply>;
+  scrub(): Promise<boolean>;
+}
+
+export interface AdminBackend {
+  /** The secret that administrators must present; undefined when none is configured, and then there is no administration. */
+  readonly token: string | undefined;
+  partition(index: number): AdminPort;
+}
+
 export interface Backend {
+  readonly admin?: AdminBackend;
   /** A fresh port each call is fine; after an error the edge asks for another. */
   partition(index: number): PartitionPort;
   /** The map as last fetched, or fetched now. @throws ConfigurationError */

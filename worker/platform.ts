@@ -5,7 +5,7 @@ import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
-import { type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
+import { type AdminPort, type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
 
 interface Namespace<T> {
   getByName(name: string): T;
@@ -14,7 +14,7 @@ interface CoordinatorPort {
   keyGroupMap(configured: number): Promise<{ readonly map: KeyGroupMap } | { readonly refused: string }>;
 }
 interface Classes {
-  readonly Partition?: Namespace<PartitionPort>;
+  readonly Partition?: Namespace<PartitionPort & AdminPort>;
   readonly Coordinator?: Namespace<CoordinatorPort>;
 }
 
@@ -55,6 +55,10 @@ export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
     // One instance for all requests of the isolate: it is only used between two awaits.
     kernels: () => (kernels ??= createKernels(core)),
     token: (env as { TIDEGATE_TOKEN?: string }).TIDEGATE_TOKEN,
+    admin: {
+      token: (env as { TIDEGATE_ADMIN_TOKEN?: string }).TIDEGATE_ADMIN_TOKEN,
+      partition: (index) => classes().Partition.getByName(`partition-${index}`),
+    },
     now: () => Date.now(),
     uuid: () => crypto.randomUUID(),
   });

@@ -97,6 +97,10 @@ export class EpochWork implements EpochOwner {
   get isBusy(): boolean {
     return this.#parts.transactions.isRunning;
   }
+  /** Nothing that happened here waits for a decision. */
+  get isDecided(): boolean {
+    return this.#finishing.length === 0 && this.participation.undecided === 0;
+  }
   get hasFinishing(): boolean {
     return this.#finishing.length > 0;
   }
@@ -147,8 +151,8 @@ export class EpochWork implements EpochOwner {
       countFinish(set, peer, incarnation);
     }
     if (!drop) this.#parts.layers.add(epoch, writes);
-    const { requestId, fingerprintLow, fingerprintHigh } = root;
-    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body });
+    const { requestId, fingerprintLow, fingerprintHigh, owner } = root;
+    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body, owner });
     set.answers.push({ root, attempt, status, body });
     this.#parts.transactions.tagged(attempt);
     this.#parts.admission.tagged(root);

@@ -77,6 +77,18 @@ export class Flows {
     return runtimes.map((runtime) => runtime.mark());
   }
 
+  /** The flows of the app. */
+  get names(): string[] {
+    return [...this.#app.flows.keys()];
+  }
+
+  /** The state of every flow that took anything; all of it is logged. */
+  marks(): Array<FlowCheckpoint & { readonly flow: string }> {
+    return [...this.#runtimes]
+      .filter(([, runtime]) => runtime.status.batches > 0)
+      .map(([flow, runtime]) => ({ flow, ...runtime.mark() }));
+  }
+
   get dirty(): boolean {
     for (const runtime of this.#runtimes.values()) if (runtime.dirty) return true;
     return false;

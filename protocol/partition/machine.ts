@@ -31,11 +31,13 @@ import { type BatchOutcome, Flows } from "./flows.ts";
 import { HeldRequests, type RequestInput } from "./held.ts";
 import { Log } from "./log.ts";
 import { Mail } from "./mail.ts";
-import { problemAnswer, shownFailure } from "./problems.ts";
+import { Maintenance } from "./maintenance.ts";
+import { problemAnswer, shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
+import { type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -50,6 +52,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #links: Links;
   readonly #epochs: EpochWork;
   readonly #mail: Mail;
+  readonly #maintenance: Maintenance;
+  readonly #parts: MachineParts;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
@@ -80,6 +84,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       participation: () => this.#epochs.participation,
       now: () => this.#now,
       emit: (effect: Effect) => this.emit(effect),
+      holdsFold: () => this.#maintenance.holdsFold,
       undecided: (writes: readonly Write[]) => this.#mail.undecided(writes),
     };
     this.#log = new Log(log, recovered.folded, replayed);
@@ -123,8 +128,26 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       },
       { generation: recovered.generation, replayed },
     );
+    this.#parts = this.#gather();
+    this.#maintenance = new Maintenance(setup, this.#parts, this);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#log.wantFold();
+  }
+
+  #gather(): MachineParts {
+    return {
+      layers: this.#layers,
+      results: this.#results,
+      flows: this.#flows,
+      log: this.#log,
+      mail: this.#mail,
+      admission: this.#admission,
+      tickets: this.#tickets,
+      transactions: this.transactions,
+      epochs: this.#epochs,
+      links: this.#links,
+      held: this.#held,
+    };
   }
 
   /** Handles one input at time `now` (ms since 1970). Effects are to be performed in order. */
@@ -138,7 +161,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ingest":
       case "view":
         if (this.#isUp) this.#request(input);
-        else if (!this.#held.hold(input)) this.#refuse(input);
+        else if (this.#maintenance.isRestoring || !this.#held.hold(input)) this.#refuse(input);
+        break;
+      case "admin":
+        this.#maintenance.ask(input.ticket, input.ask);
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
@@ -174,7 +200,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Effects of what was called directly: `transactions.call`. */
   takeEffects(): Effect[] {
-    if (this.#isUp) this.#admission.startWaiting();
+    if (this.#isUp && !this.#maintenance.isFrozen) this.#admission.startWaiting();
     if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
@@ -189,7 +215,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   get #isUp(): boolean {
-    return this.#epochs.participation.phase === "up";
+    return this.#epochs.participation.phase === "up" && !this.#maintenance.isRestoring;
   }
 
   get #wantsFlush(): boolean {
@@ -205,6 +231,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       participation.awaitsCoordinator ||
       this.transactions.load.attempts > 0 ||
       this.#links.outstanding ||
+      this.#maintenance.isPending ||
       this.#mail.size > 0
     );
   }
@@ -212,6 +239,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #wake(): void {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
+    this.#maintenance.tick();
     this.#probeCoordinator();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
@@ -230,8 +258,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #request(input: RequestInput): void {
     if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
-    else if (input.kind === "ingest") this.#ingest(input.ticket, input.frame);
-    else this.#views.push({ ticket: input.ticket, query: input.query });
+    else if (input.kind === "view") this.#views.push({ ticket: input.ticket, query: input.query });
+    // A batch is committed at once: while nothing may be, it waits.
+    else if (!this.#maintenance.isFrozen) this.#ingest(input.ticket, input.frame);
+    else if (!this.#held.hold(input)) this.#refuse(input);
   }
 
   /** There is no room for it to wait. */
@@ -255,8 +285,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     }
   }
 
-  #resume(): void {
+  /** Requests that waited go on. */
+  goOn(): void {
     for (const input of this.#held.take()) this.#requestHeld(input);
+  }
+
+  #resume(): void {
+    this.goOn();
     this.#mail.restart();
     this.#links.drain();
   }
@@ -403,29 +438,17 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       this.#epochs.finishing({ attempt, status: 200, body, recorded, drop: false, writes });
       return;
     }
-    const { failure, answer } = this.#shown(root, body);
+    const { failure, answer } = shownAnswer(root, this, body);
     const recorded = failure.kind === "refusal";
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
   }
 
   failed(root: Root, cause: Failure): void {
-    const { failure, answer } = this.#shown(root, cause);
+    const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
     if (failure.kind === "refusal") this.#log.addResult(root, status, body);
     this.#admission.done(root, status, 0, body);
-  }
-
-  #shown(root: Root, cause: Failure): ReturnType<typeof shownFailure> {
-    const shown = shownFailure(cause);
-    const { kind } = shown.failure;
-    // Of what a message comes to nobody is told, so the log is.
-    if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
-      const { service, name, key } = root.target;
-      const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
-      this.emit({ kind: "report", level: "error", message, error: shown.failure.error });
-    }
-    return shown;
   }
 
   #ingest(ticket: number, frame: Uint8Array): void {
@@ -456,7 +479,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #flush(): void {
     this.#flushWanted = false;
     this.#makeDurable();
-    this.#mail.release();
+    if (!this.#maintenance.isRestoring) this.#mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
@@ -470,24 +493,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Figures for tests and metrics. */
   get status(): PartitionStatus {
-    const { participation } = this.#epochs;
-    const { committed } = this.#layers;
-    return {
-      phase: participation.phase,
-      waiting: this.#tickets.waiting,
-      ...this.transactions.load,
-      undecided: participation.undecided,
-      unacknowledged: this.#links.unacknowledged,
-      held: this.#links.held + this.#held.size,
-      outbox: this.#mail.size,
-      member: participation.isMember,
-      clock: participation.clock,
-      decided: participation.decided,
-      era: participation.era,
-      unfoldedBytes: this.#log.unfoldedBytes,
-      unfoldedKeys: committed.unfoldedKeys,
-      cachedBytes: committed.cachedBytes,
-      seq: this.#log.seq - 1,
-    };
+    return statusOf(this.#parts);
   }
 }

@@ -5,6 +5,8 @@ import { toJson } from "../../sdk/json.ts";
 import { LIMITS } from "../limits.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { fitsUtf8 } from "../utf8.ts";
+import type { Effect } from "./effects.ts";
+import type { Root } from "./root.ts";
 
 export interface ProblemAnswer {
   readonly status: number;
@@ -49,4 +51,21 @@ export function failureAnswer(failure: Failure): ProblemAnswer {
     "internal-error",
     "The function threw an error that its contract does not declare; see the log.",
   );
+}
+
+/** As `shownFailure`, for a root's answer. What user code threw is for the log, since nobody is shown it. */
+export function shownAnswer(
+  root: Root,
+  log: { emit(effect: Effect): void },
+  cause: Failure,
+): ReturnType<typeof shownFailure> {
+  const shown = shownFailure(cause);
+  const { kind } = shown.failure;
+  // Of what a message comes to nobody is told, so the log is.
+  if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
+    const { service, name, key } = root.target;
+    const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
+    log.emit({ kind: "report", level: "error", message, error: shown.failure.error });
+  }
+  return shown;
 }

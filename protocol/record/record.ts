@@ -2,11 +2,13 @@
 import type { Kernels, Table, TableSpec } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { countOf, epochOf, generationOf } from "../epochs/epoch.ts";
-import type { StoredResult } from "../results/stored-result.ts";
+import { packId, type StoredResult, unpackId, VERSION_AT } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, Participants } from "../wire/messages.ts";
 
-export const RECORD: TableSpec = { kind: 16, version: 1, columns: 4, fields: 2 };
+export const RECORD: TableSpec = { kind: 16, version: 2, columns: 4, fields: 2 };
+/** Its results do not say whose they are. */
+const RECORD_1: TableSpec = { ...RECORD, version: 1 };
 
 /** Bytes of a row beside its texts: columns, and where its texts end. */
 export const RECORD_ROW_BYTES = 4 * (RECORD.columns + RECORD.fields);
@@ -19,7 +21,7 @@ const ROW = {
   put: 1,
   delete: 2,
   clear: 3,
-  /** a = status, b and c = fingerprint; fields: request id, body. */
+  /** a = status, b and c = fingerprint; fields: request id and hash of the key, body. */
   result: 4,
   /** a = offset and b = length of the delta in the tail; fields: flow, meta as JSON. */
   flow: 5,
@@ -73,7 +75,7 @@ export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Arra
   }
   for (const result of record.results) {
     columns.push(ROW.result, result.status, result.fingerprintLow, result.fingerprintHigh);
-    fields.push(result.requestId, result.body);
+    fields.push(packId(result), result.body);
   }
   const tail = encodeFlows(record.flows, columns, fields);
   return kernels.pack(RECORD, { rows: fields.length / 2, columns, fields, tail });
@@ -123,7 +125,7 @@ interface Decoded {
 
 /** @throws CorruptError for bytes that are not an intact record. */
 export function decodeRecord(kernels: Kernels, bytes: Uint8Array): RecordContent {
-  const table = kernels.unpack(RECORD, bytes);
+  const table = kernels.unpack(bytes[VERSION_AT] === 1 ? RECORD_1 : RECORD, bytes);
   invariant(table.rows > 0 && table.column(0, 0) === ROW.head, "1: a record does not begin with its head");
   const decoded: Decoded = { writes: [], results: [], flows: [], decided: 0, epoch: null };
   for (let row = 1; row < table.rows; row++) decodeRow(table, row, decoded);
@@ -145,7 +147,7 @@ function decodeRow(table: Table, row: number, decoded: Decoded): void {
       return;
     case ROW.result:
       decoded.results.push({
-        requestId: first,
+        ...unpackId(first),
         body: second,
         status: table.column(row, 1),
         fingerprintLow: table.column(row, 2),

@@ -6,7 +6,7 @@ import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
 import { issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
-import { decodeStored, type StoredResult } from "./stored-result.ts";
+import { decodeStored, encodeStored, ERASED_STATUS, erasedResult, type StoredResult } from "./stored-result.ts";
 
 interface Kept {
   readonly result: StoredResult;
@@ -103,6 +103,42 @@ export class Results {
       this.#drop(requestId);
       this.#forgotten.add(requestId);
     }
+  }
+
+  /** Results of clients that no row holds, as they would be stored. */
+  clientResults(): Array<[requestId: string, text: string]> {
+    return [...this.#client].map(([id, { result }]) => [id, encodeStored(result)]);
+  }
+
+  get hasClientResults(): boolean {
+    return this.#client.size > 0;
+  }
+
+  /** As `forgotten`, as if the results of all edge ids that are known were forgotten: where they are not kept they must not run again. */
+  get forgottenWithoutEdge(): string {
+    const copy = new Forgotten();
+    copy.restore(this.#forgotten.encode());
+    for (const requestId of this.#edge.keys()) copy.add(requestId);
+    return copy.encode();
+  }
+
+  /** Erases the results of a key's requests that are in memory: of clients' ids a mark is left, edge ids are forgotten. Returns how many. */
+  erase(owner: number): number {
+    let erased = 0;
+    for (const [id, kept] of this.#client) {
+      // What older code stored does not say whose it is.
+      if (kept.result.owner !== undefined && kept.result.owner !== owner) continue;
+      if (kept.result.status === ERASED_STATUS) continue;
+      this.#client.set(id, { ...kept, result: erasedResult(kept.result) });
+      erased += 1;
+    }
+    for (const [id, { result }] of this.#edge) {
+      if (result.owner !== undefined && result.owner !== owner) continue;
+      this.#drop(id);
+      this.#forgotten.add(id);
+      erased += 1;
+    }
+    return erased;
   }
 
   /** Client results recorded up to `seq`, to be stored by a fold. */

@@ -1,5 +1,6 @@
 /** The recorded answer of one request id: what makes a retry get the same answer and nothing run twice (invariant 4). */
 import type { Kernels, TableSpec } from "../../core-wasm/types.ts";
+import { problemOf, PROBLEMS } from "../../sdk/problems.ts";
 
 export interface StoredResult {
   readonly requestId: string;
@@ -9,25 +10,55 @@ export interface StoredResult {
   readonly fingerprintLow: number;
   readonly fingerprintHigh: number;
   readonly body: string;
+  /** Hash of the key that the request was for, so that its results can be erased with it; absent in what older code stored. */
+  readonly owner?: number | undefined;
+}
+
+/** What is left of a result whose key was erased: the request stays answered, so that no retry runs it again. */
+export const ERASED_STATUS = PROBLEMS["result-erased"].status;
+const ERASED_BODY = JSON.stringify(
+  problemOf("result-erased", "what this request was answered was erased with its key; it is not run again"),
+);
+
+export function erasedResult({ requestId }: StoredResult): StoredResult {
+  return { requestId, status: ERASED_STATUS, fingerprintLow: 0, fingerprintHigh: 0, body: ERASED_BODY };
+}
+
+/** The same in a row of its own. */
+export const ERASED_TEXT = JSON.stringify([1, ERASED_STATUS, 0, 0, ERASED_BODY]);
+
+/** A result's id in a packed table, and the hash of its key behind it. */
+export function packId({ requestId, owner }: StoredResult): string {
+  return owner === undefined ? requestId : `${requestId} ${owner.toString(16)}`;
+}
+
+export function unpackId(text: string): Pick<StoredResult, "requestId" | "owner"> {
+  const space = text.indexOf(" ");
+  if (space < 0) return { requestId: text };
+  return { requestId: text.slice(0, space), owner: Number.parseInt(text.slice(space + 1), 16) };
 }
 
 /** Edge results of one fold, packed into one row. */
-const RECENT: TableSpec = { kind: 17, version: 1, columns: 3, fields: 2 };
+const RECENT: TableSpec = { kind: 17, version: 2, columns: 3, fields: 2 };
+/** Without owners. */
+const RECENT_1: TableSpec = { ...RECENT, version: 1 };
+/** Where a packed table has the low byte of its version. */
+export const VERSION_AT = 6;
 
 export function encodeRecent(kernels: Kernels, results: readonly StoredResult[]): Uint8Array {
   const columns: number[] = [];
   const fields: string[] = [];
   for (const result of results) {
     columns.push(result.status, result.fingerprintLow, result.fingerprintHigh);
-    fields.push(result.requestId, result.body);
+    fields.push(packId(result), result.body);
   }
   return kernels.pack(RECENT, { rows: results.length, columns, fields });
 }
 
 export function decodeRecent(kernels: Kernels, bytes: Uint8Array): StoredResult[] {
-  const table = kernels.unpack(RECENT, bytes);
+  const table = kernels.unpack(bytes[VERSION_AT] === 1 ? RECENT_1 : RECENT, bytes);
   return Array.from({ length: table.rows }, (_, row) => ({
-    requestId: table.field(row, 0),
+    ...unpackId(table.field(row, 0)),
     body: table.field(row, 1),
     status: table.column(row, 0),
     fingerprintLow: table.column(row, 1),
@@ -37,17 +68,20 @@ export function decodeRecent(kernels: Kernels, bytes: Uint8Array): StoredResult[
 
 /** A client's result as stored in a row of its own. */
 export function encodeStored(result: StoredResult): string {
-  return JSON.stringify([1, result.status, result.fingerprintLow, result.fingerprintHigh, result.body]);
+  const { status, fingerprintLow, fingerprintHigh, body, owner } = result;
+  const known = [status, fingerprintLow, fingerprintHigh, body];
+  return JSON.stringify(owner === undefined ? [1, ...known] : [2, ...known, owner]);
 }
 
 export function decodeStored(requestId: string, text: string): StoredResult {
-  const [format, status, fingerprintLow, fingerprintHigh, body] = JSON.parse(text) as [
+  const [format, status, fingerprintLow, fingerprintHigh, body, owner] = JSON.parse(text) as [
     number,
     number,
     number,
     number,
     string,
+    number | undefined,
   ];
-  if (format !== 1) throw new Error(`a stored result has format ${format}; this version reads 1`);
-  return { requestId, status, fingerprintLow, fingerprintHigh, body };
+  if (format !== 1 && format !== 2) throw new Error(`a stored result has format ${format}; this version reads 1 and 2`);
+  return { requestId, status, fingerprintLow, fingerprintHigh, body, ...(owner === undefined ? {} : { owner }) };
 }

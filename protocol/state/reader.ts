@@ -8,6 +8,8 @@ export interface StateReader {
   result(requestId: string): string | undefined;
   /** Those of these ids that have a result, with its text. */
   storedResults(requestIds: readonly string[]): Array<[requestId: string, text: string]>;
+  /** Recorded results of clients' request ids above `after`, in the order of their ids, with the time at which they expire. */
+  resultsAfter(after: string, limit: number): Array<[requestId: string, text: string, expires: number]>;
   /** The blocks of closed windows of a flow, in order; see the operation `put-view-block`. */
   viewBlocks(flow: string): Array<{ readonly block: number; readonly through: bigint }>;
   /** One of them, its parts joined. */

@@ -1,0 +1,50 @@
+/** The parts of a partition's machine, and the figures that it shows of them. */
+import type { Links } from "../link/links.ts";
+import type { Results } from "../results/results.ts";
+import type { Layers } from "../state/layers.ts";
+import type { Transactions } from "../transaction/transactions.ts";
+import type { Admission } from "./admission.ts";
+import type { EpochWork } from "./epoch-work.ts";
+import type { Flows } from "./flows.ts";
+import type { HeldRequests } from "./held.ts";
+import type { Log } from "./log.ts";
+import type { Mail } from "./mail.ts";
+import type { PartitionStatus } from "./setup.ts";
+import type { Tickets } from "./tickets.ts";
+
+/** What a machine is made of. */
+export interface MachineParts {
+  readonly layers: Layers;
+  readonly results: Results;
+  readonly flows: Flows;
+  readonly log: Log;
+  readonly mail: Mail;
+  readonly admission: Admission;
+  readonly tickets: Tickets;
+  readonly transactions: Transactions;
+  readonly epochs: EpochWork;
+  readonly links: Links;
+  readonly held: HeldRequests;
+}
+
+export function statusOf({ layers, epochs, log, ...parts }: MachineParts): PartitionStatus {
+  const { participation } = epochs;
+  const { committed } = layers;
+  return {
+    phase: participation.phase,
+    waiting: parts.tickets.waiting,
+    ...parts.transactions.load,
+    undecided: participation.undecided,
+    unacknowledged: parts.links.unacknowledged,
+    held: parts.links.held + parts.held.size,
+    outbox: parts.mail.size,
+    member: participation.isMember,
+    clock: participation.clock,
+    decided: participation.decided,
+    era: participation.era,
+    unfoldedBytes: log.unfoldedBytes,
+    unfoldedKeys: committed.unfoldedKeys,
+    cachedBytes: committed.cachedBytes,
+    seq: log.seq - 1,
+  };
+}
