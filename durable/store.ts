@@ -156,14 +156,13 @@ export class PartitionStore implements StateReader {
 
   /**
    * What deleted rows leave behind lies in free pages, and in the gaps of pages in use. The platform has neither VACUUM nor `secure_delete`, so
-   * free pages are filled and freed again, every table is written anew into them, and the pages that it had are filled in turn. To be done in
-   * turns of their own.
+   * free pages are filled and freed again, every table is written anew into them, and the pages that it had are filled in turn. Each step is to
+   * be a transaction of its own.
    */
   *scrub(): Generator<() => void> {
     yield () => this.#fillFreePages();
-    yield () => {
-      for (const table of this.#tables()) this.#rewrite(table);
-    };
+    // SQLite empties a page that it takes anew only if it was free before the transaction.
+    for (const table of this.#tables()) yield () => this.#rewrite(table);
     yield () => this.#fillFreePages();
   }
 
