@@ -23,6 +23,7 @@ export class Pin {
   readonly #store: StateStore;
   readonly #from: string;
   readonly #to: string;
+  readonly #page: number;
   /** Keys whose newest change is in no row, ascending; and those whose rows were void. */
   readonly #unfolded: readonly string[];
   readonly #isUnfolded: ReadonlySet<string>;
@@ -34,11 +35,15 @@ export class Pin {
   #passed = "";
   #broken: string | null = null;
 
-  /** @param from first state key; `to` is behind the last */
-  constructor(store: StateStore, from: string, to: string) {
+  /**
+   * @param from first state key; `to` is behind the last
+   * @param page stored pairs that are read at a time
+   */
+  constructor(store: StateStore, from: string, to: string, page = PAGE) {
     this.#store = store;
     this.#from = from;
     this.#to = to;
+    this.#page = page;
     const { keys, cleared } = store.unfoldedWithin(from, to);
     this.#unfolded = keys;
     this.#isUnfolded = new Set(keys);
@@ -89,8 +94,8 @@ export class Pin {
     let unfolded = 0;
     for (;;) {
       this.#check();
-      const stored = this.#store.storedWithin(from, this.#to, PAGE);
-      const last = stored.length < PAGE ? null : (stored.at(-1) as [string, string])[0];
+      const stored = this.#store.storedWithin(from, this.#to, this.#page);
+      const last = stored.length < this.#page ? null : (stored.at(-1) as [string, string])[0];
       const found = new Map<string, string | null>(stored);
       for (; unfolded < this.#unfolded.length; unfolded++) {
         const key = this.#unfolded[unfolded] as string;
