@@ -10,7 +10,6 @@ import { freePort, type ServerPlace, ServerProcess, storeBundle } from "./suppor
 
 /** Backups that are restored and judged; more of them with TIDEGATE_BACKUPS=20. */
 const BACKUPS = Number(process.env["TIDEGATE_BACKUPS"] ?? 3);
-const LOAD_MS = 700;
 const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");
 
 let folder: string;
@@ -50,13 +49,12 @@ test(
     clients.start(12);
     try {
       for (let n = 0; n < BACKUPS; n++) {
-        await sleep(LOAD_MS);
-        const before = clients.acknowledged.slice(-100);
+        await clients.more(60);
+        const before = clients.acknowledged.slice(-40);
         const backup = await takeBackup(url);
         const target = await start(await emptyPlace());
         expect(await restore(target.url, backup)).toMatchObject({ status: 200 });
         expect(await judge(target.url, before)).toEqual([]);
-        expect(before.length).toBeGreaterThan(20);
         await target.server.kill();
       }
     } finally {
@@ -75,7 +73,7 @@ test("what is cut short or damaged is refused and leaves nothing; then the whole
   const { url } = await start(await emptyPlace());
   const clients = new Clients(url, 8);
   clients.start(6);
-  await sleep(LOAD_MS);
+  await clients.more(150);
   await clients.stop();
   const backup = await takeBackup(url);
   const target = await start(await emptyPlace());
@@ -85,7 +83,7 @@ test("what is cut short or damaged is refused and leaves nothing; then the whole
   }
   expect((await ask(target.url, "/v1/services/bank/account-1/balance")).text).toBe("100");
   expect(await restore(target.url, backup)).toMatchObject({ status: 200 });
-  expect(await judge(target.url, clients.acknowledged.slice(-50))).toEqual([]);
+  expect(await judge(target.url, clients.acknowledged.slice(-30))).toEqual([]);
   expect(await restore(target.url, backup)).toMatchObject({ status: 200 });
 
   const used = await restore(url, backup);
@@ -114,7 +112,7 @@ test("a server that is killed while it restores goes on from where it was", asyn
   const { url } = await start(await emptyPlace());
   const clients = new Clients(url, 9);
   clients.start(6);
-  await sleep(LOAD_MS);
+  await clients.more(150);
   await clients.stop();
   const backup = await takeBackup(url);
   for (const delay of [0, 15, 40]) {

@@ -56,6 +56,13 @@ export class Clients {
     this.#running = Promise.all(Array.from({ length: count }, (_, n) => this.#client(n % 3 === 0)));
   }
 
+  /** Resolves when so many more requests are acknowledged. */
+  async more(requests: number): Promise<void> {
+    const enough = this.acknowledged.length + requests;
+    while (this.acknowledged.length < enough && this.faults.length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#running;
@@ -95,13 +102,12 @@ function post(url: string, { path, body, key }: Pick<Acknowledged, "path" | "bod
 /** What is wrong with a server that a backup was restored into; these were acknowledged before the backup was asked for. */
 export async function judge(url: string, acknowledged: readonly Acknowledged[]): Promise<string[]> {
   const faults = await sumFaults(url);
-  for (const request of acknowledged) {
-    const again = await post(url, request);
-    const replayed = again.headers.get("idempotency-replayed") === "true";
-    if (replayed && again.status === request.status && again.text === request.text) continue;
-    faults.push(
-      `${request.path} was answered ${request.text}, and when it was restored ${again.status} ${again.text}, replayed ${String(replayed)}`,
-    );
+  const again = await Promise.all(acknowledged.map((request) => post(url, request)));
+  for (const [at, request] of acknowledged.entries()) {
+    const { status, text, headers } = again[at] as Fetched;
+    const replayed = headers.get("idempotency-replayed") === "true";
+    if (replayed && status === request.status && text === request.text) continue;
+    faults.push(`${request.path} was answered ${request.text}, and ${status} ${text} when it was restored`);
   }
   return [...faults, ...(await sumFaults(url)), ...(await mailFaults(url))];
 }
