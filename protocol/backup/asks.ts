@@ -6,10 +6,19 @@ export type AdminId = string;
 export type AdminAsk =
   /** Start no transaction any more. Answered {@link FreezeAnswer}. */
   | { readonly op: "freeze"; readonly id: AdminId }
-  /** Keep the state as it is now, to be read by `table`. Refused unless frozen, with nothing under way. */
-  | { readonly op: "pin"; readonly id: AdminId; readonly service: string | null }
+  /**
+   * Keep the state as it is now, to be read by `table`. Refused unless it stands still, as `freeze` named it, with nothing under way. A pin of another
+   * round takes the place of the one before.
+   */
+  | {
+      readonly op: "pin";
+      readonly id: AdminId;
+      readonly service: string | null;
+      readonly standstill: string;
+      readonly round: number;
+    }
   /** Go on. Answered {@link ThawAnswer}. */
-  | { readonly op: "thaw"; readonly id: AdminId }
+  | { readonly op: "thaw"; readonly id: AdminId; readonly standstill: string | null }
   /** The table of this number, counted from 0: the newest that was asked for, or the one behind it. Answered by its bytes, empty behind the last. */
   | { readonly op: "table"; readonly id: AdminId; readonly number: number }
   /** The state need not be kept any longer. */
@@ -27,10 +36,12 @@ export type AdminAsk =
 export interface FreezeAnswer {
   /** Nothing is under way here. */
   readonly quiet: boolean;
+  /** Names this standstill: another one, after a break, has another name. */
+  readonly standstill: string;
 }
 
 export interface ThawAnswer {
-  /** It had been frozen without a break until now. */
+  /** It was this standstill that has ended now. */
   readonly held: boolean;
 }
 

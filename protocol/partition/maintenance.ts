@@ -30,6 +30,7 @@ type Setup = Pick<PartitionSetup, "kernels" | "partition" | "incarnation" | "rea
 
 interface Pinned {
   readonly id: string;
+  readonly round: number;
   readonly pin: Pin;
   readonly tables: Iterator<Uint8Array>;
   /** The newest table, for whoever asks for it again. */
@@ -48,7 +49,8 @@ export class Maintenance {
   readonly #parts: MachineParts;
   readonly #owner: MaintenanceOwner;
   readonly #restore: Restore;
-  #frozen: { readonly id: string; readonly until: number } | null = null;
+  #frozen: { readonly id: string; readonly standstill: string; readonly until: number } | null = null;
+  #standstills = 0;
   #pinned: Pinned | null = null;
   /** Keys that are being erased, with the newest record that may hold something of each. */
   readonly #erasing = new Map<string, number>();
@@ -134,9 +136,9 @@ export class Maintenance {
       case "freeze":
         return this.#freeze(ask.id);
       case "thaw":
-        return this.#endFreeze(ask.id);
+        return this.#endFreeze(ask.id, ask.standstill);
       case "pin":
-        return this.#pin(ask.id, ask.service);
+        return this.#pin(ask);
       case "table":
         return this.#table(ask.id, ask.number);
       case "release":
@@ -163,13 +165,15 @@ export class Maintenance {
   #freeze(id: string): AdminReply {
     if (this.#restore.isStaging) return problem("admin-busy", "a backup is being restored here");
     if (this.#frozen !== null && this.#frozen.id !== id) return problem("admin-busy", "another backup begins");
-    this.#frozen = { id, until: this.#owner.now + LIMITS.freezeMs };
-    return reply({ quiet: this.#isQuiet } satisfies FreezeAnswer);
+    // Told by the name of this instance too: a freeze that comes late must not pass for one that its predecessor forgot.
+    const standstill = this.#frozen?.standstill ?? `${this.#setup.incarnation}.${++this.#standstills}`;
+    this.#frozen = { id, standstill, until: this.#owner.now + LIMITS.freezeMs };
+    return reply({ quiet: this.#isQuiet, standstill } satisfies FreezeAnswer);
   }
 
-  #endFreeze(id: string): AdminReply {
-    const held = this.#frozen?.id === id;
-    if (held) this.#thaw();
+  #endFreeze(id: string, standstill: string | null): AdminReply {
+    const held = this.#frozen?.standstill === standstill;
+    if (this.#frozen?.id === id) this.#thaw();
     return reply({ held } satisfies ThawAnswer);
   }
 
@@ -178,10 +182,11 @@ export class Maintenance {
     this.#owner.goOn();
   }
 
-  #pin(id: string, service: string | null): AdminReply {
-    if (this.#pinned?.id === id) return reply({});
+  #pin({ id, service, standstill, round }: Extract<AdminAsk, { op: "pin" }>): AdminReply {
+    if (this.#pinned?.id === id && this.#pinned.round === round) return reply({});
+    if (this.#pinned?.id === id) this.#release();
     if (this.#pinned !== null) return problem("admin-busy", "another backup or export is under way");
-    if (this.#frozen?.id !== id || !this.#isQuiet)
+    if (this.#frozen?.standstill !== standstill || !this.#isQuiet)
       return problem("backup-interrupted", "the domain did not stand still", { retryable: true });
     const { layers, results, flows } = this.#parts;
     const { kernels, partition, incarnation, reader } = this.#setup;
@@ -191,14 +196,14 @@ export class Maintenance {
     const from = service === null ? "" : `${service}\u0001`;
     const pin = new Pin(layers.committed, from, service === null ? END : afterPrefix(from));
     const resultsRead = (): void => {
-      if (this.#pinned?.id === id) this.#pinned.holdsFold = false;
+      if (this.#pinned?.pin === pin) this.#pinned.holdsFold = false;
       this.#parts.log.wantFold();
     };
     const now = this.#owner.now;
     const end = { incarnation, decided: this.#owner.decided, forgotten: results.forgottenWithoutEdge };
     const whole = service === null ? { results, flows, reader, now, resultsRead } : null;
     const tables = tablesOf({ kernels, partition, id, pin, end, whole });
-    this.#pinned = { id, pin, tables, number: -1, table: NOTHING, askedAt: now, holdsFold: whole !== null };
+    this.#pinned = { id, round, pin, tables, number: -1, table: NOTHING, askedAt: now, holdsFold: whole !== null };
     layers.pin = pin;
     return reply({});
   }

@@ -16,7 +16,7 @@ export async function pinAll(domain: Domain, id: string, service: string | null)
   try {
     await whileFrozen(domain, id, service);
   } catch (error) {
-    await domain.tryAll({ op: "thaw", id });
+    await domain.tryAll({ op: "thaw", id, standstill: null });
     await release(domain, id);
     throw error;
   }
@@ -28,36 +28,47 @@ export function release(domain: Domain, id: string): Promise<void> {
 
 async function whileFrozen(domain: Domain, id: string, service: string | null): Promise<void> {
   const deadline = Date.now() + LIMITS.standstillMs;
-  for (
-    let pause = LIMITS.standstillLookMs;
-    !(await isQuiet(domain, id)) || !(await pin(domain, id, service));
-    pause *= 2
-  ) {
+  let pause: number = LIMITS.standstillLookMs;
+  for (let round = 0; ; round++) {
+    const frozen = await domain.askAll<FreezeAnswer>({ op: "freeze", id });
+    const standstills = frozen.map(({ standstill }) => standstill);
+    if (frozen.every(({ quiet }) => quiet) && (await pin(domain, { id, service, round }, standstills)))
+      return thaw(domain, id, standstills);
     if (Date.now() > deadline)
       throw refuse("backup-interrupted", "transactions ran for too long to stand still; try again", {
         retryable: true,
       });
-    await sleep(Math.min(pause, LIMITS.standstillLookMostMs));
+    await sleep(pause);
+    pause = Math.min(pause * 2, LIMITS.standstillLookMostMs);
   }
-  const thawed = await domain.askAll<ThawAnswer>({ op: "thaw", id });
+}
+
+/** False when a decision is still on its way to somebody, or somebody started over: then the pins that there are belong to no moment. */
+async function pin(
+  domain: Domain,
+  what: { readonly id: string; readonly service: string | null; readonly round: number },
+  standstills: readonly string[],
+): Promise<boolean> {
+  const pins = domain.partitions.map((partition) =>
+    domain.ask(partition, { op: "pin", ...what, standstill: standstills[partition] as string }),
+  );
+  for (const { status, reason } of (await Promise.allSettled(pins)) as PromiseRejectedResult[]) {
+    if (status !== "rejected") continue;
+    if (reason instanceof ProblemError && reason.problem.type === INTERRUPTED) return false;
+    throw reason;
+  }
+  return true;
+}
+
+/** @throws ProblemError when somebody did not stand still all the time */
+async function thaw(domain: Domain, id: string, standstills: readonly string[]): Promise<void> {
+  const thawed = await Promise.all(
+    domain.partitions.map((partition) =>
+      domain.ask<ThawAnswer>(partition, { op: "thaw", id, standstill: standstills[partition] as string }),
+    ),
+  );
   if (!thawed.every(({ held }) => held))
     throw refuse("backup-interrupted", "a partition started over or stood still for too long; try again", {
       retryable: true,
     });
-}
-
-async function isQuiet(domain: Domain, id: string): Promise<boolean> {
-  const answers = await domain.askAll<FreezeAnswer>({ op: "freeze", id });
-  return answers.every(({ quiet }) => quiet);
-}
-
-/** False when a decision is still on its way to somebody. */
-async function pin(domain: Domain, id: string, service: string | null): Promise<boolean> {
-  try {
-    await domain.askAll({ op: "pin", id, service });
-    return true;
-  } catch (error) {
-    if (error instanceof ProblemError && error.problem.type === INTERRUPTED) return false;
-    throw error;
-  }
 }

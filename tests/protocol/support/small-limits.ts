@@ -10,6 +10,7 @@ export function smallLimits(real: { LIMITS: typeof Real }) {
       maxRecordBytes: 2_000,
       cacheBytes: 600,
       foldBytes: 1_500,
+      backupTableBytes: 200,
       maxUnfoldedBytes: 1_000_000,
       foldRowsPerTurn: 2,
     },
