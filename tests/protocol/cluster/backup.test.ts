@@ -114,14 +114,26 @@ async function backUp(seed: number): Promise<{ driver: BackupDriver; before: Sen
     if (kind < 3) await bank.request();
     else if (kind < 6) await driver?.step();
     else if (kind === 6) await cluster.fold(random.int(PARTITIONS));
-    else if (kind === 7 && random.int(30) === 0)
-      await (random.int(2) === 0 ? cluster.restart(random.int(PARTITIONS)) : cluster.pass(6_000));
-    else if (cluster.net.length > 0) {
-      const batch = random.pick(cluster.net);
-      await cluster.deliver((other) => other === batch);
-    } else await cluster.pass(50);
+    else if (kind === 7) await disturb(cluster, random, driver);
+    else if (cluster.net.length > 0) await deliverSome(cluster, random);
+    else await cluster.pass(50);
   }
   return { driver, before };
+}
+
+/** Where the moment of the backup could be torn: a partition loses its memory, or so much time passes that it goes on by itself. */
+async function disturb(cluster: Cluster, random: Random, driver: BackupDriver | undefined): Promise<void> {
+  const inTheMoment = driver?.phase === "pin" || driver?.phase === "thaw";
+  if (random.int(inTheMoment ? 3 : 40) > 0) return;
+  if (random.int(4) > 0) await cluster.restart(random.int(PARTITIONS));
+  else await cluster.pass(6_000);
+}
+
+/** Any batch; decisions are slow, so that some know of one and others do not. */
+async function deliverSome(cluster: Cluster, random: Random): Promise<void> {
+  const batch = random.pick(cluster.net);
+  if (batch.messages.some(({ kind }) => kind === "decide") && random.int(6) > 0) return;
+  await cluster.deliver((other) => other === batch);
 }
 
 async function restored({ tables, id }: BackupDriver): Promise<Cluster> {
