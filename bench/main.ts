@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: runs one benchmark, prints its table and keeps its figures in bench/results. */
 import { parseArgs } from "node:util";
 import { benchCost } from "./cost/main.ts";
+import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
@@ -11,13 +12,14 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   cost      rows, requests, bytes and object time of a million transfers, and their price
+  engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
 
-transfers and cost (--runs does nothing for cost):
+transfers, cost and, where they fit, engine:
   --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
   --keys N         accounts (default 10000; also measured with 1000000)
   --at-once N      batches under way in a closed loop (default 8)
@@ -51,6 +53,7 @@ const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
   cost: () => benchCost(transferOptions),
   transfers: () => benchTransfers(transferOptions),
+  engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),
 };

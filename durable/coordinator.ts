@@ -9,7 +9,7 @@ import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import { LinkShell } from "./link-shell.ts";
-import type { PeerRpc } from "./peers.ts";
+import type { PeerRpc, PeerSession } from "./peers.ts";
 import { SqlMeter } from "./sql-meter.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
@@ -60,8 +60,8 @@ class CoordinatorShell {
     this.#sql.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
   }
 
-  deliver(bytes: Uint8Array): Promise<number> {
-    return this.#links.deliver(bytes);
+  session(): PeerSession {
+    return this.#links.session((bytes) => this.#links.deliver(bytes));
   }
 
   get status(): CoordinatorStatus {
@@ -115,8 +115,8 @@ export function coordinatorClass(): new (ctx: DurableObjectState, env: unknown) 
       return { map: decision.map };
     }
 
-    deliver(bytes: Uint8Array): Promise<number> {
-      return this.#shell.deliver(bytes);
+    peerSession(): PeerSession {
+      return this.#shell.session();
     }
 
     async status(): Promise<CoordinatorStatus> {

@@ -1,6 +1,6 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
-import { Peers } from "./peers.ts";
+import { Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
 
@@ -18,19 +18,25 @@ export interface LinkHost {
 export class LinkShell {
   readonly #host: LinkHost;
   readonly #usage: Usage;
-  readonly #peers = new Peers();
+  readonly #peers: Peers;
   readonly #waiting = new Map<number, Waiting>();
   #nextTicket = 1;
 
   constructor(host: LinkHost, usage: Usage) {
     this.#host = host;
     this.#usage = usage;
+    this.#peers = new Peers(usage);
+  }
+
+  /** A session in which a peer delivers. */
+  session(deliver: (bytes: Uint8Array) => Promise<number>): PeerSession {
+    return new PeerSession(deliver, this.#usage);
   }
 
   /** Feeds a batch and resolves with the incarnation that received it. */
   deliver(bytes: Uint8Array): Promise<number> {
     const ticket = this.#nextTicket++;
-    this.#usage.request(bytes.length);
+    this.#usage.transferred(bytes.length);
     this.#usage.begin();
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { resolve, reject });

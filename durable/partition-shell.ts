@@ -19,6 +19,7 @@ import { LinkShell } from "./link-shell.ts";
 import { fetchMap } from "./map.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
+import type { PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
@@ -155,6 +156,10 @@ export class PartitionShell implements EngineHost {
     return this.#links.deliver(bytes);
   }
 
+  session(): PeerSession {
+    return this.#links.session((bytes) => this.deliver(bytes));
+  }
+
   /** The alarm has rung; that it started this object may be all that it was for. */
   alarm(): void {
     this.#usage.request(0);
@@ -206,7 +211,7 @@ export class PartitionShell implements EngineHost {
     const waiting = this.#waiting.get(ticket);
     if (!waiting) return;
     this.#waiting.delete(ticket);
-    this.#usage.answered(body instanceof Uint8Array ? body.length : body.body.length);
+    this.#usage.transferred(body instanceof Uint8Array ? body.length : body.body.length);
     this.#usage.end();
     waiting.resolve(body);
   }

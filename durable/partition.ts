@@ -5,7 +5,7 @@ import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
-import type { PeerRpc } from "./peers.ts";
+import type { PeerRpc, PeerSession } from "./peers.ts";
 import { guardGlobals } from "./sandbox.ts";
 import type { UsageFigures } from "./usage.ts";
 
@@ -58,8 +58,8 @@ export function partitionClass(app: AppDefinition): PartitionClass {
       return this.#shell.scrub();
     }
 
-    deliver(bytes: Uint8Array): Promise<number> {
-      return this.#shell.deliver(bytes);
+    peerSession(): PeerSession {
+      return this.#shell.session();
     }
 
     override async alarm(): Promise<void> {

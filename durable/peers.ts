@@ -1,49 +1,127 @@
 /** The way from one object to others: batches of messages as RPC, whose answer is the incarnation that received them. */
-import { exports } from "cloudflare:workers";
+import { exports, RpcTarget } from "cloudflare:workers";
 import { COORDINATOR, type Peer } from "../protocol/wire/messages.ts";
+import { platformTimers } from "./sandbox.ts";
+import type { Usage } from "./usage.ts";
 
 /** Every object that takes part in the protocol has this method. */
 export interface PeerRpc {
+  /** Opens a session: all calls in it are one request to the platform, and cost less than calls of the object itself. */
+  peerSession(): PeerSession;
+}
+
+export type Deliver = (bytes: Uint8Array) => Promise<number>;
+
+/** What a peer calls within a session. */
+export class PeerSession extends RpcTarget {
+  readonly #deliver: Deliver;
+  readonly #usage: Usage;
+
+  constructor(deliver: Deliver, usage: Usage) {
+    super();
+    this.#deliver = deliver;
+    this.#usage = usage;
+    usage.request(0);
+    usage.begin();
+  }
+
+  /** The peer has closed it, or is gone. */
+  [Symbol.dispose](): void {
+    this.#usage.end();
+  }
+
   /**
    * Takes a batch of messages. Safe to call twice.
    * @returns the incarnation that received it
    * @throws when this instance or the sender's has been replaced, or there is no room
    */
-  deliver(bytes: Uint8Array): Promise<number>;
+  deliver(bytes: Uint8Array): Promise<number> {
+    return this.#deliver(bytes);
+  }
 }
 
+/** A session as its caller has it: usable before it is open. */
+type SessionStub = PromiseLike<{ deliver: Deliver } & Disposable> & { deliver: Deliver };
+
 interface Namespace {
-  getByName(name: string): PeerRpc;
+  getByName(name: string): { peerSession(): SessionStub };
+}
+
+interface Session {
+  readonly opened: SessionStub;
+  /** ms since 1970. */
+  usedAt: number;
+  calls: number;
 }
 
 /** Name of the one coordinator of a domain. */
 export const COORDINATOR_NAME = "coordinator";
+
+/** An open session keeps both objects awake, and so billed: one that is not used for so long is closed. */
+const SESSION_IDLE_MS = 1_000;
 
 export function partitionName(partition: number): string {
   return `partition-${partition}`;
 }
 
 export class Peers {
-  readonly #stubs = new Map<Peer, PeerRpc>();
+  readonly #usage: Usage;
+  readonly #sessions = new Map<Peer, Session>();
+  #sweeping = false;
+
+  constructor(usage: Usage) {
+    this.#usage = usage;
+  }
 
   /** Resolves with the incarnation that received the batch, or null when that is not known. Calls to one peer start in order. */
   async deliver(to: Peer, bytes: Uint8Array): Promise<number | null> {
-    const stub = this.#stub(to);
+    const session = this.#session(to);
+    session.usedAt = Date.now();
+    session.calls += 1;
     try {
-      return await stub.deliver(bytes);
+      return await session.opened.deliver(bytes);
     } catch {
-      // After an error of the platform a stub may be broken for good.
-      if (this.#stubs.get(to) === stub) this.#stubs.delete(to);
+      // After an error of the platform a session is broken for good.
+      this.#close(to, session);
       return null;
+    } finally {
+      session.calls -= 1;
     }
   }
 
-  #stub(to: Peer): PeerRpc {
-    const known = this.#stubs.get(to);
+  #session(to: Peer): Session {
+    const known = this.#sessions.get(to);
     if (known) return known;
     const { Partition, Coordinator } = exports as unknown as { Partition: Namespace; Coordinator: Namespace };
     const stub = to === COORDINATOR ? Coordinator.getByName(COORDINATOR_NAME) : Partition.getByName(partitionName(to));
-    this.#stubs.set(to, stub);
-    return stub;
+    const session = { opened: stub.peerSession(), usedAt: 0, calls: 0 };
+    this.#sessions.set(to, session);
+    this.#sweepLater();
+    return session;
+  }
+
+  #close(to: Peer, session: Session): void {
+    if (this.#sessions.get(to) === session) this.#sessions.delete(to);
+    session.opened.then(
+      (target) => target[Symbol.dispose](),
+      () => undefined,
+    );
+  }
+
+  #sweepLater(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#usage.begin();
+    platformTimers.setTimeout(() => this.#sweep(), SESSION_IDLE_MS);
+  }
+
+  #sweep(): void {
+    this.#sweeping = false;
+    this.#usage.end();
+    const idleSince = Date.now() - SESSION_IDLE_MS;
+    for (const [peer, session] of this.#sessions) {
+      if (session.calls === 0 && session.usedAt <= idleSince) this.#close(peer, session);
+    }
+    if (this.#sessions.size > 0) this.#sweepLater();
   }
 }

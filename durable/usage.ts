@@ -6,14 +6,14 @@
 export interface UsageFigures {
   /** Times that the object was started from storage. */
   readonly starts: number;
-  /** Calls that came in, alarms too: each is a billed request of the object. */
+  /** Calls and sessions of peers that came in, and alarms: each is a billed request of the object. */
   readonly requests: number;
   /** Bytes of frames and batches that came in, and of answers to them. Batches are counted where they arrive, so that none counts twice. */
   readonly bytes: number;
   /** SQLite's own counters; an alarm that is set is a row written. */
   readonly rowsRead: number;
   readonly rowsWritten: number;
-  /** Time with a call, a write or a timer under way: what is billed. */
+  /** Time with a call, a session, a write or a timer under way: what is billed. */
   readonly busyMs: number;
   /** Time in memory with nothing under way, at most what the platform waits before it hibernates an object. */
   readonly idleMs: number;
@@ -61,7 +61,8 @@ export class Usage {
     this.#bytes += bytes;
   }
 
-  answered(bytes: number): void {
+  /** Within a call that was counted: an answer, or a batch in a session. */
+  transferred(bytes: number): void {
     this.#bytes += bytes;
   }
 

@@ -110,6 +110,9 @@ export const LIMITS = {
   maxBatchBytes: 4 * MiB,
   /** Ranges of aborted epochs that the coordinator keeps; above it, it starts over, since recovery finds which are still needed. */
   maxAbortedRanges: 1_000,
+  /** How long an epoch gathers while members have work for it: as a share of what it took to decide the last one, and at most, in ms. */
+  gatherShare: 2,
+  maxGatherMs: 50,
   /** How long the members of an epoch may take to close it, and its participants to prepare it; then it is aborted. */
   closeMs: 30_000,
   prepareMs: 30_000,

@@ -38,7 +38,7 @@ export function memberOf(incarnation: number): Member {
   return { incarnation, closed: false, tagged: 0, counts: [] };
 }
 
-export function allClosed(epoch: ClosingEpoch): boolean {
+export function allClosed(epoch: Pick<ClosingEpoch, "members">): boolean {
   for (const member of epoch.members.values()) if (!member.closed) return false;
   return true;
 }

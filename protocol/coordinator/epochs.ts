@@ -4,6 +4,7 @@ import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Epoch, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import { allClosed, type ClosingEpoch, memberOf, needs, openEpoch, type OpenEpoch } from "./epoch-state.ts";
+import { Pace } from "./pace.ts";
 import { gather } from "./participants.ts";
 
 export type Closed = Extract<ReportMessage, { kind: "closed" }>;
@@ -23,6 +24,7 @@ export class Epochs {
   #open: OpenEpoch;
   #closing: ClosingEpoch | null = null;
   #aborts = 0;
+  readonly #pace = new Pace();
 
   constructor(port: EpochsPort, generation: number, committed: Epoch) {
     this.#port = port;
@@ -69,7 +71,18 @@ export class Epochs {
   want(epoch: Epoch, now: number): void {
     if (epoch !== this.#open.epoch) return;
     this.#open.wanted = true;
-    this.#close(now);
+    this.closeIfDue(now);
+  }
+
+  /** When the open epoch is to be closed though members still have work that could go with it; Infinity while nothing waits for that. */
+  get dueAt(): number {
+    return this.#closing === null && this.#open.wanted ? this.#pace.dueAt : Infinity;
+  }
+
+  /** Closes the open epoch when something waits for it, and either no member has anything more to give it or it has gathered for long enough. */
+  closeIfDue(now: number): void {
+    if (this.#closing !== null || !this.#open.wanted) return;
+    if (now >= this.#pace.dueAt || allClosed(this.#open)) this.#close(now);
   }
 
   closed(partition: Peer, closed: Closed, now: number): void {
@@ -91,6 +104,7 @@ export class Epochs {
     if (closed.rejoin) this.#rejoin(partition, closing);
     if (closing !== null) this.#prepare(now);
     else if (closed.tagged > 0) this.want(closed.epoch, now);
+    else this.closeIfDue(now);
   }
 
   prepared(partition: Peer, epoch: Epoch, now: number): void {
@@ -131,8 +145,8 @@ export class Epochs {
   }
 
   #close(now: number): void {
-    if (this.#closing !== null || !this.#open.wanted) return;
     const { epoch, members } = this.#open;
+    this.#pace.closed(now);
     this.#closing = { epoch, members, since: now, parts: null, prepared: new Set() };
     this.#open = openEpoch(epoch + 1);
     for (const [partition, { closed }] of members) if (!closed) this.#port.send(partition, { kind: "close", epoch });
@@ -165,8 +179,9 @@ export class Epochs {
     for (const partition of new Set([...parts.keys(), ...members.keys()])) {
       this.#port.send(partition, { kind: "decide", epoch });
     }
+    this.#pace.decided(now);
     if (this.#open.doomed) this.#abort(this.#open.epoch);
-    this.#close(now);
+    this.closeIfDue(now);
   }
 
   /** Aborts this epoch and all later ones: what was read in a later one may come from this. */

@@ -39,7 +39,8 @@ export class CoordinatorMachine {
   readonly #entered = new Set<Peer>();
   #effects: CoordinatorEffect[] = [];
   #now = 0;
-  #waking = false;
+  /** When the next wake comes, at the latest; ms. */
+  #wakeAt = Infinity;
   /** When partitions were last asked for a sign of life; ms. */
   #probedAt = 0;
   #replaced = false;
@@ -91,11 +92,16 @@ export class CoordinatorMachine {
   #turn(now: number, act: () => void): CoordinatorEffect[] {
     this.#now = now;
     act();
-    if (!this.#waking && (this.#links.outstanding || this.#awaited.length > 0)) {
-      this.#waking = true;
-      this.#effects.push({ kind: "wake", inMs: LIMITS.resendMs });
-    }
+    this.#askToWake();
     return this.#effects.splice(0);
+  }
+
+  #askToWake(): void {
+    const isPending = this.#links.outstanding || this.#awaited.length > 0;
+    const at = Math.min(isPending ? this.#now + LIMITS.resendMs : Infinity, this.#epochs?.dueAt ?? Infinity);
+    if (at >= this.#wakeAt) return;
+    this.#wakeAt = at;
+    this.#effects.push({ kind: "wake", inMs: Math.max(at - this.#now, 1) });
   }
 
   #handle(input: CoordinatorInput): void {
@@ -107,8 +113,9 @@ export class CoordinatorMachine {
       case "dispatch":
         return this.#links.dispatch(this.#now);
       case "wake":
-        this.#waking = false;
+        this.#wakeAt = Infinity;
         this.#links.tick(this.#now);
+        this.#epochs?.closeIfDue(this.#now);
         this.#epochs?.expire(this.#now);
         this.#probe();
     }

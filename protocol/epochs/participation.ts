@@ -194,11 +194,12 @@ export class Participation {
   turnEnds(): void {
     if (this.#member === 0 || this.phase !== "up") return;
     const set = this.#sets.get(this.#member);
-    if (!set || set.tagged === 0 || set.wanted) return;
+    if (!set || set.tagged === 0) return;
     if (!this.#owner.isBusy) {
       this.#close(false);
       return;
     }
+    if (set.wanted) return;
     set.wanted = true;
     this.#owner.report({ kind: "want", epoch: this.#member });
   }

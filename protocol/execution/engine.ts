@@ -99,8 +99,7 @@ export class Engine {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      // All at once: to enclose every function by itself costs more than some of them do.
-      this.host.enclose(() => this.#performAll());
+      this.#performAll();
     } catch (error) {
       this.#stop(error);
     } finally {
@@ -109,10 +108,18 @@ export class Engine {
     }
   }
 
+  /** From the first function on all is enclosed: to enclose each by itself costs more than some of them do, and many turns run none. */
   #performAll(): void {
-    for (let next = 0; ; next++) {
+    const next = this.#performFrom(0, false);
+    if (next < this.#effects.length) this.host.enclose(() => this.#performFrom(next, true));
+  }
+
+  /** Returns where it stopped: at a function that is to be enclosed, or behind the last effect. */
+  #performFrom(first: number, enclosed: boolean): number {
+    for (let next = first; ; next++) {
       const effect = this.#effects[next];
-      if (effect === undefined || this.#stopped) break;
+      if (effect === undefined || this.#stopped) return this.#effects.length;
+      if (effect.kind === "run" && !enclosed) return next;
       this.#perform(effect);
     }
   }

@@ -9,6 +9,13 @@ export type LockMode = "shared" | "exclusive";
 /** Who asks: compared by identity, ordered by age (smaller is older; ages are unique). */
 export interface LockOwner {
   readonly age: number;
+  /** Keys that it holds or waits for, some perhaps twice; null for none. The table's own. */
+  locks: string[] | null;
+}
+
+interface Holder<O extends LockOwner> {
+  readonly owner: O;
+  mode: LockMode;
 }
 
 interface Waiter<O extends LockOwner> {
@@ -18,15 +25,14 @@ interface Waiter<O extends LockOwner> {
 }
 
 interface Lock<O extends LockOwner> {
-  readonly holders: Map<O, LockMode>;
+  /** Mostly one: no map, since one is made for nearly every call. */
+  readonly holders: Holder<O>[];
   /** In order of age. */
   readonly queue: Waiter<O>[];
 }
 
 export class LockTable<O extends LockOwner> {
   readonly #locks = new Map<string, Lock<O>>();
-  /** Keys that each owner holds or waits for, some perhaps twice. */
-  readonly #keys = new Map<O, string[]>();
 
   /**
    * Asks for a lock. True when held on return. Otherwise `granted` is called once, later or before this returns.
@@ -35,11 +41,11 @@ export class LockTable<O extends LockOwner> {
   acquire(key: string, owner: O, mode: LockMode, granted: () => void, wound: (victim: O) => void): boolean {
     const lock = this.#locks.get(key);
     if (!lock) {
-      this.#locks.set(key, { holders: new Map([[owner, mode]]), queue: [] });
-      this.#note(owner, key);
+      this.#locks.set(key, { holders: [{ owner, mode }], queue: [] });
+      note(owner, key);
       return true;
     }
-    const held = lock.holders.get(owner);
+    const held = lock.holders.find((holder) => holder.owner === owner)?.mode;
     if (held === "exclusive" || held === mode) return true;
     const waiter: Waiter<O> = { owner, mode, granted };
     const blockers = this.#blockers(lock, waiter);
@@ -48,30 +54,25 @@ export class LockTable<O extends LockOwner> {
       return true;
     }
     insertByAge(lock.queue, waiter);
-    this.#note(owner, key);
+    note(owner, key);
     for (const blocker of blockers) if (blocker.age > owner.age) wound(blocker);
     return false;
   }
 
   /** Gives up everything the owner holds or waits for, then grants what that makes possible. */
   release(owner: O): void {
-    const keys = this.#keys.get(owner);
-    if (keys === undefined) return;
-    this.#keys.delete(owner);
-    for (const key of keys) {
+    const { locks } = owner;
+    if (locks === null) return;
+    owner.locks = null;
+    for (const key of locks) {
       const lock = this.#locks.get(key);
       // Waited for and then held: it was given up the first time.
       if (lock === undefined) continue;
-      lock.holders.delete(owner);
+      const at = lock.holders.findIndex((holder) => holder.owner === owner);
+      if (at >= 0) lock.holders.splice(at, 1);
       for (let i = lock.queue.length - 1; i >= 0; i--) if (lock.queue[i]?.owner === owner) lock.queue.splice(i, 1);
       this.#grant(key, lock);
     }
-  }
-
-  #note(owner: O, key: string): void {
-    const keys = this.#keys.get(owner);
-    if (keys) keys.push(key);
-    else this.#keys.set(owner, [key]);
   }
 
   #grant(key: string, lock: Lock<O>): void {
@@ -87,14 +88,14 @@ export class LockTable<O extends LockOwner> {
       this.#hold(key, lock, waiter);
       waiter.granted();
     }
-    if (lock.holders.size === 0 && lock.queue.length === 0) this.#locks.delete(key);
+    if (lock.holders.length === 0 && lock.queue.length === 0) this.#locks.delete(key);
   }
 
   /** Conflicting holders, and conflicting waiters that are older. */
   #blockers(lock: Lock<O>, waiter: Waiter<O>): O[] {
     const blockers: O[] = [];
-    for (const [holder, mode] of lock.holders) {
-      if (holder !== waiter.owner && conflict(mode, waiter.mode)) blockers.push(holder);
+    for (const holder of lock.holders) {
+      if (holder.owner !== waiter.owner && conflict(holder.mode, waiter.mode)) blockers.push(holder.owner);
     }
     for (const other of lock.queue) {
       if (other.owner.age >= waiter.owner.age) break;
@@ -103,24 +104,35 @@ export class LockTable<O extends LockOwner> {
     return blockers;
   }
 
-  #hold(key: string, lock: Lock<O>, waiter: Waiter<O>): void {
-    for (const [holder, mode] of lock.holders) {
-      invariant(holder === waiter.owner || !conflict(mode, waiter.mode), "2: two transactions hold conflicting locks");
+  #hold(key: string, lock: Lock<O>, { owner, mode }: Waiter<O>): void {
+    let known: Holder<O> | undefined;
+    for (const holder of lock.holders) {
+      invariant(holder.owner === owner || !conflict(holder.mode, mode), "2: two transactions hold conflicting locks");
+      if (holder.owner === owner) known = holder;
     }
-    lock.holders.set(waiter.owner, waiter.mode);
-    this.#note(waiter.owner, key);
+    if (known) known.mode = mode;
+    else lock.holders.push({ owner, mode });
+    note(owner, key);
   }
 
   /** Forgets all locks and waiters; nothing is granted. */
   clear(): void {
+    for (const { holders, queue } of this.#locks.values()) {
+      for (const { owner } of holders) owner.locks = null;
+      for (const { owner } of queue) owner.locks = null;
+    }
     this.#locks.clear();
-    this.#keys.clear();
   }
 
   /** Keys with a holder or a waiter; 0 when nothing runs (invariant 6). */
   get size(): number {
     return this.#locks.size;
   }
+}
+
+function note(owner: LockOwner, key: string): void {
+  if (owner.locks === null) owner.locks = [key];
+  else owner.locks.push(key);
 }
 
 function conflict(a: LockMode, b: LockMode): boolean {

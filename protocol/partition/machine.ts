@@ -60,7 +60,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #held: HeldRequests;
   #flushWanted = false;
   #wakeWanted = false;
-  /** What leaves with the next dispatch shows what is committed. */
+  /** What leaves with the next flush or dispatch shows what was only read: the answer to a write shows a record, which no instance could unmake. */
   #shows = false;
   /** When the coordinator was last asked for a sign of life; ms. */
   #probedAt = 0;
@@ -285,7 +285,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     }
   }
 
-  /** Requests that waited go on. */
   goOn(): void {
     for (const input of this.#held.take()) this.#requestHeld(input);
   }
@@ -425,6 +424,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   committed(root: Root, writes: readonly Write[], value: unknown): void {
     const body = resultOf(root, this.#tickets, value);
     if (typeof body !== "string") return this.failed(root, body);
+    if (writes.length === 0) this.show();
     this.#commitWrites(writes);
     if (root.target.contract.kind === "fn" || root.clientId) this.#log.addResult(root, 200, body);
     this.#admission.done(root, 200, 0, body);
@@ -444,6 +444,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   failed(root: Root, cause: Failure): void {
+    this.show();
     const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
@@ -471,13 +472,14 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** All that is committed, before anything leaves that shows it. With nothing to write, a look at storage fails in an instance that has been replaced. */
   #makeDurable(): void {
+    if (!this.#log.write() && this.#shows) this.#setup.reader.touch();
     this.#shows = false;
-    if (!this.#log.write()) this.#setup.reader.touch();
   }
 
   /** Makes what is ready durable, then answers what is complete: in this order (invariant 3). */
   #flush(): void {
     this.#flushWanted = false;
+    if (this.#views.length > 0) this.show();
     this.#makeDurable();
     if (!this.#maintenance.isRestoring) this.#mail.release();
     const epoch = showEpoch(this.clock);

@@ -122,6 +122,8 @@ export class Maintenance {
   #answer(ask: AdminAsk): AdminReply | Uint8Array {
     try {
       if (!this.#isUp) return problem("overloaded", "this partition is starting", { retryable: true });
+      // One that was replaced must not say that it stands still.
+      this.#setup.reader.touch();
       return this.#do(ask);
     } catch (error) {
       if (error instanceof RestoreRefused) return problem(error.type, error.message);
@@ -244,7 +246,7 @@ export class Maintenance {
    */
   #erase(service: string, key: string): EraseAnswer {
     const { results, log } = this.#parts;
-    const { kernels, reader } = this.#setup;
+    const { kernels } = this.#setup;
     // A backup that is under way may hold what the key held.
     this.#pinned?.pin.break("a key was erased meanwhile");
     this.#parts.layers.forgetHistory(this.#owner.clock);
@@ -256,7 +258,6 @@ export class Maintenance {
     if (inMemory > 0) this.#storeEdgeResults();
     removed += inMemory;
     this.#owner.emit({ kind: "persist", ops: [{ op: "erase-results", owner }] });
-    reader.touch();
     const through = removed > 0 ? undefined : this.#erasing.get(entity);
     const newest = through ?? log.seq - 1;
     const done = log.foldThrough(newest);

@@ -41,6 +41,7 @@ export function beginAttempt(parts: AttemptParts, commits: number, now: number):
     locking: parts.locking,
     snapshot: parts.snapshot,
     scope: newScope(null, null, null),
+    locks: null,
     uses: new Map(),
     queued: null,
     live: new Set(),

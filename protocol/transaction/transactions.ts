@@ -38,6 +38,7 @@ export class Transactions {
   #roots = 0;
   #nextAttempt = 1;
   #nextId = 1;
+  readonly #wound = (victim: Attempt): void => this.giveUp(victim);
   /** Commits so far: tells a snapshot read whether anything changed while it ran. */
   #commits = 0;
 
@@ -188,8 +189,7 @@ export class Transactions {
   #lock(activation: Activation): void {
     const { attempt, target, mode } = activation;
     const run = (): void => this.#run(activation);
-    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, (victim) => this.giveUp(victim)))
-      run();
+    if (!attempt.locking || this.#locks.acquire(target.entity, attempt, mode, run, this.#wound)) run();
   }
 
   #run(activation: Activation): void {

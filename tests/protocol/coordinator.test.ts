@@ -90,6 +90,36 @@ describe("an epoch", () => {
     expect(d.orders(2)).toMatchObject([{ kind: "prepare", epoch: FIRST + 1, previous: FIRST }]);
   });
 
+  /** The first epoch took 10 ms to decide; the second is wanted by one of two members, both of which still work. */
+  function gathering(): Domain {
+    const d = domain(1, 2);
+    for (const peer of [1, 2]) d.say(peer, { kind: "join" });
+    d.say(1, { kind: "want", epoch: FIRST });
+    close(d, 1, FIRST, 1, [], true);
+    close(d, 2, FIRST, 0, [], true);
+    d.now += 10;
+    d.say(1, { kind: "prepared", epoch: FIRST });
+    d.say(1, { kind: "want", epoch: FIRST + 1 });
+    for (const peer of [1, 2]) expect(kinds(d.orders(peer)).at(-1)).toBe("decide");
+    return d;
+  }
+
+  test("gathers for a share of the time that the one before it took, while members have work for it", () => {
+    const d = gathering();
+    d.wake(10 * LIMITS.gatherShare - 1);
+    for (const peer of [1, 2]) expect(d.orders(peer)).toEqual([]);
+    d.wake(1);
+    for (const peer of [1, 2]) expect(d.orders(peer)).toEqual([{ kind: "close", epoch: FIRST + 1 }]);
+  });
+
+  test("gathers no longer once no member has work for it", () => {
+    const d = gathering();
+    close(d, 1, FIRST + 1, 1);
+    expect(d.orders(1)).toEqual([]);
+    close(d, 2, FIRST + 1, 0);
+    expect(kinds(d.orders(1))).toEqual(["prepare"]);
+  });
+
   test("counts are cumulative: a member that left and came back replaces what it said", () => {
     const d = domain(1, 2, 3);
     d.say(3, { kind: "join" });

@@ -5,6 +5,7 @@ import { createRandom } from "../../sim/random.ts";
 
 interface Owner {
   readonly age: number;
+  locks: string[] | null;
 }
 
 /** A table whose events are written down; wounds are not obeyed unless the test does. */
@@ -23,7 +24,7 @@ function table() {
   return { locks, granted, wounded, acquire };
 }
 
-const owner = (age: number): Owner => ({ age });
+const owner = (age: number): Owner => ({ age, locks: null });
 
 describe("a lock", () => {
   test("is shared by readers", () => {
@@ -203,6 +204,7 @@ class Schedule {
     const keys = ["a", "b", "c"];
     const live = Array.from({ length: transactions }, (_, age) => ({
       age,
+      locks: null as string[] | null,
       wants: Array.from({ length: 1 + this.#random.int(4) }, (): [string, LockMode] => [
         this.#random.pick(keys),
         this.#random.oneIn(2) ? "shared" : "exclusive",

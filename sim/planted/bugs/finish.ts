@@ -60,7 +60,7 @@ export const FINISH: readonly PlantedBug[] = [
     what: "What wrote nothing is answered without a look at storage.",
     rule: "12",
     file: MACHINE,
-    find: "if (!this.#log.write()) this.#setup.reader.touch();",
+    find: "if (!this.#log.write() && this.#shows) this.#setup.reader.touch();",
     replace: "this.#log.write();",
   },
   {

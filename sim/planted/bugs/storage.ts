@@ -11,7 +11,7 @@ export const STORAGE: readonly PlantedBug[] = [
     what: "Answers leave before what they show is written.",
     rule: "invariant 3",
     file: "protocol/partition/machine.ts",
-    find: "    if (!this.#log.write()) this.#setup.reader.touch();",
+    find: "    if (!this.#log.write() && this.#shows) this.#setup.reader.touch();",
     replace: "    this.#setup.reader.touch();",
   },
   {

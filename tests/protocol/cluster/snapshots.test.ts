@@ -82,7 +82,7 @@ describe("a snapshot", () => {
     await functionsRun();
     const delivered = c.deliver(isOf("call"));
     await functionsRun();
-    const records = (): number => c.stores[1]?.recovered().records.length ?? 0;
+    const records = (): number => [...(c.stores[1]?.recovered().records ?? [])].length;
     const before = records();
     c.node(1).callBack("dispatch");
     expect(c.net.some(isOf("answer"))).toBe(true);
