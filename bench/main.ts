@@ -5,6 +5,7 @@ import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
+import { benchRecovery } from "./recovery/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -13,15 +14,16 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   cost      rows, requests, bytes and object time of a million transfers, and their price
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
+  recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
 
-transfers, cost and, where they fit, engine:
+transfers, cost, recovery (--runs: kills) and, where they fit, engine:
   --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
-  --keys N         accounts (default 10000; also measured with 1000000)
+  --keys N         accounts (default 10000; also measured with 1000000; of recovery 100000)
   --at-once N      batches under way in a closed loop (default 8)
   --partitions N   partitions, and hand-written objects (default 8)
   --profile        instead of figures, print which functions of the app use the CPU; with --only, under that load
@@ -33,7 +35,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string" },
     only: { type: "string" },
-    keys: { type: "string", default: "10000" },
+    keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
     partitions: { type: "string", default: "8" },
     profile: { type: "boolean", default: false },
@@ -43,7 +45,7 @@ const { values, positionals } = parseArgs({
 const options = { runs: Number(values.runs), seconds: Number(values.seconds ?? (positionals[0] === "cost" ? 10 : 3)) };
 const transferOptions = {
   ...options,
-  keys: Number(values.keys),
+  keys: Number(values.keys ?? (positionals[0] === "recovery" ? 100_000 : 10_000)),
   atOnce: Number(values["at-once"]),
   partitions: Number(values.partitions),
   profile: values.profile,
@@ -52,6 +54,7 @@ const transferOptions = {
 const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
   cost: () => benchCost(transferOptions),
+  recovery: () => benchRecovery(transferOptions),
   transfers: () => benchTransfers(transferOptions),
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
