@@ -2,6 +2,7 @@
 import type { Kernels } from "../core-wasm/types.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { Bucket } from "./admin/bucket.ts";
 import type { ProblemType } from "../sdk/problems.ts";
 
 export type { KeyGroupMap };
@@ -48,6 +49,8 @@ export interface AdminBackend {
   /** The secret that administrators must present; undefined when none is configured, and then there is no administration. */
   readonly token: string | undefined;
   partition(index: number): AdminPort;
+  /** Where backups may be kept. */
+  readonly bucket?: Bucket | undefined;
 }
 
 export interface Backend {

@@ -4,6 +4,7 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { Bucket } from "./admin/bucket.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { type AdminPort, type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
 
@@ -58,6 +59,7 @@ export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
     admin: {
       token: (env as { TIDEGATE_ADMIN_TOKEN?: string }).TIDEGATE_ADMIN_TOKEN,
       partition: (index) => classes().Partition.getByName(`partition-${index}`),
+      bucket: (env as { TIDEGATE_BACKUPS?: Bucket }).TIDEGATE_BACKUPS,
     },
     now: () => Date.now(),
     uuid: () => crypto.randomUUID(),

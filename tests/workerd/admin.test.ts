@@ -1,4 +1,5 @@
 /** Administration over HTTP: who may, exports, and what is refused. Backups that are restored elsewhere are in tests/kill. */
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { decodeTable } from "../../protocol/backup/table.ts";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
@@ -89,6 +90,33 @@ describe("a backup", () => {
     expect((await ask(["account", key], "balance")).body).toBe(5);
     // The pins are free again.
     expect((await admin("/admin/backup", { method: "POST" })).status).toBe(200);
+  });
+});
+
+describe("a bucket", () => {
+  const bucket = (env as unknown as { TIDEGATE_BACKUPS: R2Bucket }).TIDEGATE_BACKUPS;
+
+  test("takes a backup, in parts, and gives it back", async () => {
+    const key = freshKey();
+    // More than one part of 8 MiB.
+    for (let n = 0; n < 20; n++) await call(["values", `${key}-${n}`], "pad", { chars: 500_000, fill: "x" });
+    const stored = await admin("/admin/backup?to=daily/1", { method: "POST" });
+    const { id, bytes } = (await stored.json()) as { id: string; bytes: number };
+    const object = new Uint8Array(await (await bucket.get("daily/1"))!.arrayBuffer());
+    expect(bytes).toBe(object.length);
+    expect(bytes).toBeGreaterThan(9_000_000);
+    expect(decodeTable(createReferenceKernels(), object.slice(0, firstLength(object))).id).toBe(id);
+    // This domain is not empty, which is seen when the first table has been read.
+    expect(await problemIn(await admin("/admin/restore?from=daily/1", { method: "POST" }))).toBe(
+      "409 /problems/domain-not-empty",
+    );
+    await bucket.put("daily/2", object.slice(0, 20));
+    expect(await problemIn(await admin("/admin/restore?from=daily/2", { method: "POST" }))).toBe(
+      "422 /problems/invalid-backup",
+    );
+    expect(await problemIn(await admin("/admin/restore?from=daily/3", { method: "POST" }))).toBe(
+      "404 /problems/not-found",
+    );
   });
 });
 

@@ -1,7 +1,10 @@
-/** `POST /admin/backup`: the whole domain as it was at one moment, as a stream of checksummed tables. */
+/** `POST /admin/backup`: the whole domain as it was at one moment, as a stream of checksummed tables; with `?to=…` into a bucket. */
 import { BACKUP_ROW, type BackupInfo, encodeTable, jsonRow, WHOLE } from "../../protocol/backup/table.ts";
 import { encodeMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
+import { queryParameter } from "../address.ts";
 import { answerHeaders } from "../headers.ts";
+import { bucketOf, store } from "./bucket.ts";
+import { jsonResponse } from "./responses.ts";
 import type { AdminEdge } from "./edge.ts";
 import { Domain } from "./domain.ts";
 import { pinAll, release } from "./standstill.ts";
@@ -11,12 +14,17 @@ const NOTHING = new Uint8Array(0);
 
 export async function postBackup(edge: AdminEdge): Promise<Response> {
   const { backend, admin, request, startedAt } = edge;
+  const to = queryParameter(request.url, "to");
+  const bucket = to === undefined ? undefined : bucketOf(admin.bucket);
   const id = backend.uuid();
   const map = await backend.keyGroupMap();
   const domain = new Domain(admin, map.partitions);
   await pinAll(domain, id, null);
+  const tables = wholeBackup(edge, domain, { id, map, at: startedAt });
+  if (bucket !== undefined && to !== undefined)
+    return jsonResponse(request, { id, to, bytes: await store(bucket, to, tables) });
   const headers = { ...answerHeaders(request, "application/octet-stream"), "tidegate-backup": id };
-  return new Response(streamOf(wholeBackup(edge, domain, { id, map, at: startedAt })), { headers });
+  return new Response(streamOf(tables), { headers });
 }
 
 interface About {

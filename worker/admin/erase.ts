@@ -11,7 +11,7 @@ import { ProblemError, refuse } from "../problems.ts";
 import { sleep } from "../retries.ts";
 import { Domain } from "./domain.ts";
 import type { AdminEdge } from "./edge.ts";
-import { jsonResponse } from "./restore.ts";
+import { jsonResponse } from "./responses.ts";
 
 /** Safe to send again, however far it came. */
 export async function postErase(edge: AdminEdge): Promise<Response> {

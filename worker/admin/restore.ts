@@ -1,5 +1,5 @@
 /**
- * `POST /admin/restore`: takes a backup into an empty domain. Nothing of it is served before all of it is known to be sound; what turns out not to
+ * `POST /admin/restore`: takes a backup, the body or with `?from=…` one of a bucket, into an empty domain. Nothing of it is served before all of it is known to be sound; what turns out not to
  * be is forgotten again. The same backup may be sent again, however far it came.
  */
 import type { RestoreAnswer } from "../../protocol/backup/asks.ts";
@@ -14,21 +14,33 @@ import {
 import { decodeMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import { queryParameter } from "../address.ts";
-import { answerHeaders, JSON_TYPE } from "../headers.ts";
 import { ProblemError, refuse } from "../problems.ts";
+import { bucketOf } from "./bucket.ts";
 import { Domain } from "./domain.ts";
 import type { AdminEdge } from "./edge.ts";
+import { jsonResponse } from "./responses.ts";
 import { tablesIn } from "./tables.ts";
 
 const INVALID = "/problems/invalid-backup";
 
 export async function postRestore(edge: AdminEdge): Promise<Response> {
   const { backend, admin, request } = edge;
-  if (request.body === null) throw refuse("invalid-backup", "send the backup as the body");
+  const body = await bodyOf(edge);
   const map = await backend.keyGroupMap();
   const domain = new Domain(admin, map.partitions);
-  const taken = await take(edge, domain, map, request.body);
+  const taken = await take(edge, domain, map, body);
   return jsonResponse(request, taken);
+}
+
+async function bodyOf({ admin, request }: AdminEdge): Promise<ReadableStream<Uint8Array>> {
+  const from = queryParameter(request.url, "from");
+  if (from === undefined) {
+    if (request.body === null) throw refuse("invalid-backup", "send the backup as the body");
+    return request.body;
+  }
+  const found = await bucketOf(admin.bucket).get(from);
+  if (found === null) throw refuse("not-found", `the bucket has no ${JSON.stringify(from)}`);
+  return found.body;
 }
 
 /** `DELETE /admin/restore?id=…`: forgets a restore that was begun and will not be ended. */
@@ -39,10 +51,6 @@ export async function deleteRestore({ backend, admin, request }: AdminEdge): Pro
   await domain.askAll({ op: "restore-stop", id });
   await domain.askAll({ op: "release", id });
   return jsonResponse(request, { id, stopped: true });
-}
-
-export function jsonResponse(request: Request, value: object): Response {
-  return new Response(JSON.stringify(value), { headers: answerHeaders(request, JSON_TYPE) });
 }
 
 async function take(
