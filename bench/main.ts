@@ -6,6 +6,7 @@ import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRecovery } from "./recovery/main.ts";
+import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -16,10 +17,14 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
+  memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
+
+memory only:
+  --keys N         keys (default 1000000)
 
 transfers, cost, recovery (--runs: kills) and, where they fit, engine:
   --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
@@ -59,6 +64,7 @@ const benches: Record<string, () => Promise<void>> = {
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
   kernels: () => benchKernels(),
+  memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];
 if (values.help || !bench) {

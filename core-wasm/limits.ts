@@ -38,3 +38,10 @@ export const MAX_KEPT_FRAME = 8 * 1024 * 1024;
 
 /** Measures of a window plan. */
 export const MAX_WINDOW_MEASURES = 8;
+
+/** Bits of a block's filter for each key, and how many of them a key sets: about three absent keys in a thousand seem to be there. */
+export const FILTER_BITS_PER_KEY = 12;
+export const FILTER_PROBES = 8;
+
+/** Mixed into the hash of a key for its second entry in a filter, which says that the key is cleared. Stored with filters: never to change. */
+export const FILTER_CLEARED_SALT = 0x5bd1e995;

@@ -202,6 +202,58 @@ export interface WindowState {
   free(): void;
 }
 
+/** What a row of a sorted block says of its key, beside its text. */
+export const BLOCK_FLAG = {
+  /** The key holds nothing; hides what older blocks hold under it. */
+  deleted: 1,
+  /** What older blocks hold under keys that begin with this one is void, this key's own text there included. */
+  cleared: 2,
+} as const;
+
+/** Rows as they go into a block: keys ascending by their UTF-8 bytes, each once, one item of each list a row. */
+export interface BlockInput {
+  readonly flags: readonly number[];
+  readonly keys: readonly string[];
+  readonly texts: readonly string[];
+  /** Opaque bytes carried behind the rows. */
+  readonly tail: Uint8Array;
+}
+export interface BlockRow {
+  readonly flags: number;
+  readonly key: string;
+  readonly text: string;
+}
+
+/** A sorted block, a packed table of one column (flags) and two fields (key, text), with what an index of blocks keeps of it. */
+export interface SealedBlock {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  readonly first: string;
+  readonly last: string;
+  /** For {@link Kernels.mayHold}: which keys the block does not have. */
+  readonly filter: Uint8Array;
+}
+
+export interface MergeInput {
+  /** Kind and version of the blocks; 1 column, 2 fields. */
+  readonly spec: TableSpec;
+  /** The newer rows, and the older ones: blocks that ascend and do not overlap. */
+  readonly upper: readonly Uint8Array[];
+  readonly lower: readonly Uint8Array[];
+  /** Newer rows at or above this key are left over; null for none. */
+  readonly until: string | null;
+  /** There is nothing older than `lower`: flags have done their work, and deleted rows are left out. */
+  readonly bottom: boolean;
+  /** Bytes that a merged block should have at most; it may exceed them by one row. */
+  readonly blockBytes: number;
+  readonly mergedTail: Uint8Array;
+  readonly restTail: Uint8Array;
+}
+export interface Merge {
+  readonly merged: readonly SealedBlock[];
+  readonly rest: readonly SealedBlock[];
+}
+
 /**
  * The Wasm core of one object. One instance per object: a module-level instance would be shared by every object of the isolate.
  * Calls are synchronous; results are copied out before they return, so nothing the caller holds points into Wasm memory.
@@ -228,4 +280,20 @@ export interface Kernels {
   openWindow(plan: WindowPlan): WindowState;
   /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */
   readGroups(bytes: Uint8Array): WindowGroup[];
+  /** Packs rows into one sorted block, whatever its size. */
+  sealBlock(spec: TableSpec, input: BlockInput): SealedBlock;
+  /** @throws CorruptError for a damaged block */
+  checkBlock(spec: TableSpec, bytes: Uint8Array): void;
+  /** The row of a key, or null. @throws CorruptError for a damaged block */
+  findInBlock(spec: TableSpec, bytes: Uint8Array, key: string): BlockRow | null;
+  /** Rows with `from <= key < to`, at most `limit`, ascending or descending. @throws CorruptError for a damaged block */
+  rowsOfBlock(
+    spec: TableSpec,
+    bytes: Uint8Array,
+    range: { readonly from: string; readonly to: string; readonly limit: number; readonly reverse: boolean },
+  ): BlockRow[];
+  /** Newer rows over older ones: each key once, what was cleared left out. @throws CorruptError for a damaged block */
+  mergeBlocks(input: MergeInput): Merge;
+  /** False when the block with this filter has no row of the key, or none with the flag `cleared`. True proves nothing. */
+  mayHold(filter: Uint8Array, key: string, cleared: boolean): boolean;
 }

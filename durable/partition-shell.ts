@@ -13,6 +13,7 @@ import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
+import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
@@ -81,15 +82,16 @@ export class PartitionShell implements EngineHost {
     const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
     if (Number.isNaN(partition))
       throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
-    const map = await this.#map();
     const incarnation = this.#store.nextIncarnation();
     try {
+      const map = await this.#map();
       this.#engine = new Engine(this.#machine(partition, incarnation, map), this);
       this.#engine.input({ kind: "start" });
     } catch (error) {
-      if (!(error instanceof CorruptError || error instanceof InvariantError)) throw error;
-      console.error(`partition ${partition} does not serve, its storage is damaged:`, error);
-      this.#refusal = error;
+      const damage = asDamage(error);
+      if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
+      console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
+      this.#refusal = damage;
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), this.#usage);
     }
   }

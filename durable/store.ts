@@ -3,10 +3,11 @@ import type { FlowCheckpoint } from "../protocol/flows/flow-runtime.ts";
 import type { StorageOp } from "../protocol/partition/effects.ts";
 import type { Recovered } from "../protocol/partition/recovery.ts";
 import { RESTORE_MARK } from "../protocol/backup/restore.ts";
-import { ERASED_TEXT } from "../protocol/results/stored-result.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
 import { LIMITS } from "../protocol/limits.ts";
+import { CorruptError } from "../core-wasm/types.ts";
 import { concat } from "./bytes.ts";
+import { asDamage, openText, sealText } from "./damage.ts";
 import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
 import type { Sql } from "./sql-meter.ts";
 
@@ -17,10 +18,11 @@ const SIZE_STEP = 1024 * 1024;
 /** Fills 200 overflow pages to the last byte: SQLite keeps the first 489 of the row's bytes in the tree, and 4,092 a page. The row has 5 of its own. */
 const FILLER_BYTES = 489 + 200 * 4092 - 5;
 
+const PUT_BLOCK =
+  "INSERT INTO blocks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET head = excluded.head, bytes = excluded.bytes";
+
 export class PartitionStore implements StateReader {
   readonly #sql: Sql;
-  /** Where the sweep over results goes on. */
-  #sweepFrom = "";
   /** Highest size of the database that was noted; undefined before it is read. */
   #largest: number | undefined;
 
@@ -29,9 +31,9 @@ export class PartitionStore implements StateReader {
     for (const table of TABLES) sql.exec(table);
     const version = this.meta("schema");
     if (version === undefined) this.#putMeta("schema", String(SCHEMA_VERSION));
-    else if (Number(version) > SCHEMA_VERSION) {
+    else if (Number(version) !== SCHEMA_VERSION) {
       throw new Error(
-        `this partition's storage has schema ${version}; this code reads up to ${SCHEMA_VERSION}. Deploy the newer code again.`,
+        `this partition's storage has schema ${version}; this code reads ${SCHEMA_VERSION}. Deploy the code that wrote it again.`,
       );
     }
   }
@@ -43,12 +45,15 @@ export class PartitionStore implements StateReader {
     return incarnation;
   }
 
+  /** @throws CorruptError */
   meta(name: string): string | undefined {
-    return this.#one("SELECT value FROM meta WHERE name = ?", name) as string | undefined;
+    const sealed = this.#one("SELECT value FROM meta WHERE name = ?", name);
+    return sealed === undefined ? undefined : openText(name, String(sealed));
   }
 
   #putMeta(name: string, value: string): void {
-    this.#sql.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
+    const query = "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+    this.#sql.exec(query, name, sealText(name, value));
   }
 
   #one(query: string, ...bindings: Array<string | number>): SqlStorageValue | undefined {
@@ -73,18 +78,11 @@ export class PartitionStore implements StateReader {
         this.#noteSize();
         this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
         return;
-      case "put-state":
-        this.#sql.exec(
-          "INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
-          op.key,
-          op.text,
-        );
+      case "put-block":
+        this.#sql.exec(PUT_BLOCK, op.id, op.head, op.bytes);
         return;
-      case "delete-state":
-        this.#sql.exec("DELETE FROM state WHERE key = ?", op.key);
-        return;
-      case "delete-state-range":
-        this.#sql.exec("DELETE FROM state WHERE key >= ? AND key < ?", op.from, op.to);
+      case "drop-block":
+        this.#sql.exec("DELETE FROM blocks WHERE id = ?", op.id);
         return;
       case "put-meta":
         this.#putMeta(op.name, op.value);
@@ -96,22 +94,8 @@ export class PartitionStore implements StateReader {
 
   #performRare(op: StorageOp): void {
     switch (op.op) {
-      case "put-result":
-        this.#sql.exec(
-          "INSERT INTO results VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-          op.requestId,
-          op.expires,
-          op.text,
-        );
-        return;
-      case "sweep-results":
-        this.#sweep(op.now, op.limit);
-        return;
       case "put-recent":
         this.#sql.exec("INSERT OR REPLACE INTO recent VALUES (?, ?, ?, ?)", op.seq, op.part, op.expires, op.bytes);
-        return;
-      case "erase-results":
-        this.#eraseResults(op.owner);
         return;
       case "wipe":
         this.#wipe();
@@ -125,29 +109,26 @@ export class PartitionStore implements StateReader {
           op.flow,
           op.block,
           op.part,
-          String(op.through),
+          sealText(op.flow, String(op.through)),
           op.bytes,
         );
         return;
       case "put-checkpoint":
         if (op.part === 0) this.#sql.exec("DELETE FROM checkpoints WHERE flow = ?", op.flow);
-        this.#sql.exec("INSERT INTO checkpoints VALUES (?, ?, ?, ?)", op.flow, op.part, op.meta, op.bytes);
+        this.#sql.exec(
+          "INSERT INTO checkpoints VALUES (?, ?, ?, ?)",
+          op.flow,
+          op.part,
+          sealText(op.flow, op.meta),
+          op.bytes,
+        );
         return;
     }
   }
 
-  /** A result's text ends in the hash of its key; those of the first format have none. */
-  #eraseResults(owner: number): void {
-    this.#sql.exec(
-      "UPDATE results SET text = ? WHERE text LIKE ? OR (text LIKE '[1,%' AND text <> ?)",
-      ERASED_TEXT,
-      `[2,%,${owner}]`,
-      ERASED_TEXT,
-    );
-  }
-
   #wipe(): void {
     for (const { name } of this.#tables()) if (name !== "meta") this.#sql.exec(`DELETE FROM "${name}"`);
+    this.#sql.exec("DELETE FROM meta WHERE name = 'blocks'");
   }
 
   get canScrub(): boolean {
@@ -201,48 +182,20 @@ export class PartitionStore implements StateReader {
     return this.#sql.exec<{ name: string; sql: string }>(query).toArray();
   }
 
-  /** Looks at the next `limit` results in the order of their ids and deletes the expired ones; begins again at the end. */
-  #sweep(now: number, limit: number): void {
-    const seen = [
-      ...this.#sql
-        .exec("SELECT id, expires FROM results WHERE id > ? ORDER BY id LIMIT ?", this.#sweepFrom, limit)
-        .raw(),
-    ];
-    for (const [id, expires] of seen) {
-      if ((expires as number) < now) this.#sql.exec("DELETE FROM results WHERE id = ?", id as string);
+  block(id: number): Uint8Array | undefined {
+    try {
+      const bytes = this.#one("SELECT bytes FROM blocks WHERE id = ?", id);
+      return bytes === undefined ? undefined : bytesOf(bytes);
+    } catch (error) {
+      throw asDamage(error);
     }
-    this.#sweepFrom = seen.length < limit ? "" : (seen.at(-1)?.[0] as string);
-  }
-
-  get(stateKey: string): string | undefined {
-    return this.#one("SELECT text FROM state WHERE key = ?", stateKey) as string | undefined;
-  }
-
-  range(from: string, to: string, limit: number, reverse: boolean): Array<[string, string]> {
-    const order = reverse ? "DESC" : "ASC";
-    const query = `SELECT key, text FROM state WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`;
-    return [...this.#sql.exec(query, from, to, limit).raw()] as Array<[string, string]>;
-  }
-
-  result(requestId: string): string | undefined {
-    return this.#one("SELECT text FROM results WHERE id = ?", requestId) as string | undefined;
-  }
-
-  storedResults(requestIds: readonly string[]): Array<[string, string]> {
-    const query = "SELECT id, text FROM results WHERE id IN (SELECT value FROM json_each(?))";
-    return [...this.#sql.exec(query, JSON.stringify(requestIds)).raw()] as Array<[string, string]>;
-  }
-
-  resultsAfter(after: string, limit: number): Array<[string, string, number]> {
-    const query = "SELECT id, text, expires FROM results WHERE id > ? ORDER BY id LIMIT ?";
-    return [...this.#sql.exec(query, after, limit).raw()] as Array<[string, string, number]>;
   }
 
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     const query = "SELECT block, through FROM view_blocks WHERE flow = ? AND part = 0 ORDER BY block";
     return [...this.#sql.exec(query, flow).raw()].map(([block, through]) => ({
       block: block as number,
-      through: BigInt(through as string),
+      through: BigInt(openText(flow, String(through))),
     }));
   }
 
@@ -251,14 +204,16 @@ export class PartitionStore implements StateReader {
   }
 
   #parts(query: string, ...bindings: Array<string | number>): Uint8Array[] {
-    return [...this.#sql.exec(query, ...bindings).raw()].map(([bytes]) => new Uint8Array(bytes as ArrayBuffer));
+    return [...this.#sql.exec(query, ...bindings).raw()].map(([bytes]) => bytesOf(bytes));
   }
 
   touch(): void {
     this.#one("SELECT value FROM meta WHERE name = 'incarnation'");
   }
 
+  /** @throws CorruptError, also while what it returns is read */
   recovered(): Recovered {
+    this.#checkPages();
     const folded = Number(this.meta("folded") ?? 0);
     return {
       folded,
@@ -269,6 +224,7 @@ export class PartitionStore implements StateReader {
       records: this.#records(folded),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),
+      blocks: { heads: this.#heads(), manifest: this.meta("blocks") },
     };
   }
 
@@ -283,14 +239,28 @@ export class PartitionStore implements StateReader {
       if (at !== seq && parts.length > 0) yield { seq, bytes: concat(parts) };
       if (at !== seq) parts = [];
       seq = at;
-      parts.push(new Uint8Array(bytes as ArrayBuffer));
+      parts.push(bytesOf(bytes));
     }
     if (parts.length > 0) yield { seq, bytes: concat(parts) };
   }
 
+  /** A row that has vanished from a page would be a record that was never written: nothing else would tell. */
+  #checkPages(): void {
+    for (const table of ["records", "recent", "meta"]) {
+      const verdict = this.#one(`PRAGMA quick_check(${table})`);
+      if (verdict !== "ok") throw new CorruptError("length", `table ${table}: ${String(verdict)}`);
+    }
+  }
+
+  *#heads(): Generator<{ id: number; head: Uint8Array }> {
+    for (const [id, head] of this.#sql.exec("SELECT id, head FROM blocks").raw()) {
+      yield { id: id as number, head: bytesOf(head) };
+    }
+  }
+
   *#recent(): Generator<{ expires: number; bytes: Uint8Array }> {
     for (const [expires, bytes] of this.#sql.exec("SELECT expires, bytes FROM recent ORDER BY seq, part").raw()) {
-      yield { expires: expires as number, bytes: new Uint8Array(bytes as ArrayBuffer) };
+      yield { expires: expires as number, bytes: bytesOf(bytes) };
     }
   }
 
@@ -299,10 +269,16 @@ export class PartitionStore implements StateReader {
     for (const [flow, meta, bytes] of this.#sql
       .exec("SELECT flow, meta, bytes FROM checkpoints ORDER BY flow, part")
       .raw()) {
-      const known = found.get(flow as string) ?? { meta: meta as string, parts: [] };
-      known.parts.push(new Uint8Array(bytes as ArrayBuffer));
+      const known = found.get(flow as string) ?? { meta: openText(flow as string, String(meta)), parts: [] };
+      known.parts.push(bytesOf(bytes));
       found.set(flow as string, known);
     }
     return new Map([...found].map(([flow, { meta, parts }]) => [flow, { meta, bytes: concat(parts) }]));
   }
+}
+
+/** @throws CorruptError for what is no BLOB any more */
+function bytesOf(value: SqlStorageValue | undefined): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw new CorruptError("kind", "a value of another type than bytes");
 }

@@ -1,6 +1,7 @@
 /** Every limit of a partition, in one place; their relations are asserted below. */
 import { TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
 import { invariant } from "./assert.ts";
+import { UTF8_PER_UNIT } from "./utf8.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -82,8 +83,28 @@ export const LIMITS = {
   maxUnfoldedBytes: 64 * MiB,
   /** What undecided epochs hold in memory at which new invocations, and calls of other partitions' transactions, are refused. */
   maxUndecidedUnits: 32 * MiB,
-  /** Rows written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
-  foldRowsPerTurn: 2000,
+  /** Bytes of blocks written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
+  foldBytesPerTurn: 512 * KiB,
+  /** Bytes of records that one fold takes up, unless a single one has more: to sort their keys must not take long. */
+  maxFoldBytes: 16 * MiB,
+  /** Size at which a block of state or results is cut. A row more may be in it, which is a value at most. */
+  blockBytes: 128 * KiB,
+  /** Bytes that one step of a merge reads, two blocks apart. */
+  mergeBytes: 1 * MiB,
+  /** CPU time that a turn of folding or merging is meant to take at most: so long may it hold up what has come meanwhile. Bytes bound it, since time cannot be measured here; a test holds them to it. */
+  storageTurnMs: 10,
+  /** Blocks that one step drops unread. */
+  dropsPerTurn: 64,
+  /** A run of blocks is merged into the next older one while that is no larger than so many times itself. */
+  runRatio: 4,
+  /** Runs of state above which merges go before folds. */
+  maxRuns: 12,
+  /** Results whose retention ends within one such time are dropped together. */
+  resultSlotMs: 3 * 60 * 60 * 1000,
+  /** Blocks kept in memory as they were read. */
+  blockCacheBytes: 8 * MiB,
+  /** Filters of blocks in memory; blocks beyond have none, and a look-up of an absent key may read them. */
+  maxFilterBytes: 16 * MiB,
   /** Results of requests without a client's id: kept for retries of the edge, by age and by size. */
   edgeResultMs: 120_000,
   /** How far an edge's clock may be ahead of a partition's. */
@@ -111,7 +132,7 @@ export const LIMITS = {
   /** Ranges of aborted epochs that the coordinator keeps; above it, it starts over, since recovery finds which are still needed. */
   maxAbortedRanges: 1_000,
   /** How long an epoch gathers while members have work for it: as a share of what it took to decide the last one, and at most, in ms. */
-  gatherShare: 2,
+  gatherShare: 2.5,
   maxGatherMs: 50,
   /** How long the members of an epoch may take to close it, and its participants to prepare it; then it is aborted. */
   closeMs: 30_000,
@@ -144,6 +165,16 @@ invariant(
   "a pair must fit behind what a table of a backup has",
 );
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
+invariant(
+  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxValueBytes + 2 * LIMITS.maxEntryKeyBytes + 64 * KiB < 2_000_000,
+  "a block and one more value must fit a row",
+);
+invariant(
+  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxResultBytes + 64 * KiB < 2_000_000,
+  "a block and one more result must fit a row",
+);
+invariant(LIMITS.blockBytes <= LIMITS.mergeBytes, "a step of a merge must have room for a block");
+invariant(LIMITS.foldBytes <= LIMITS.maxFoldBytes, "a fold must be able to take up what makes it due");
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,

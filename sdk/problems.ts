@@ -31,6 +31,7 @@ export const PROBLEMS = {
   "invalid-backup": { status: 422, title: "The backup is damaged, cut short or of another domain" },
   "idempotency-conflict": { status: 422, title: "The Idempotency-Key was used with another body" },
   "internal-error": { status: 500, title: "The function failed" },
+  "damaged-data": { status: 500, title: "What is stored there is damaged" },
   "invalid-output": { status: 500, title: "The function's result does not fit its schema" },
   "call-cycle": { status: 500, title: "Calls of one transaction wait for each other" },
   "call-depth-exceeded": { status: 500, title: "Calls are nested too deeply" },

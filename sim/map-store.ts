@@ -3,15 +3,12 @@ import { invariant } from "../protocol/assert.ts";
 import type { StorageOp } from "../protocol/partition/effects.ts";
 import type { Recovered } from "../protocol/partition/recovery.ts";
 import { RESTORE_MARK } from "../protocol/backup/restore.ts";
-import { ERASED_TEXT } from "../protocol/results/stored-result.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
-import { compareKeys } from "../protocol/state/state-key.ts";
 
 type Op<Name extends StorageOp["op"]> = Extract<StorageOp, { op: Name }>;
 
 export class MapStore implements StateReader {
-  readonly state = new Map<string, string>();
-  readonly results = new Map<string, { text: string; expires: number }>();
+  readonly stateBlocks = new Map<number, Op<"put-block">>();
   readonly meta = new Map<string, string>();
   readonly records: Array<Op<"record">> = [];
   readonly recents: Array<Op<"put-recent">> = [];
@@ -26,8 +23,7 @@ export class MapStore implements StateReader {
 
   /** Fills an empty store. */
   copyInto<Store extends MapStore>(copy: Store): Store {
-    for (const [key, text] of this.state) copy.state.set(key, text);
-    for (const [id, result] of this.results) copy.results.set(id, result);
+    for (const [id, block] of this.stateBlocks) copy.stateBlocks.set(id, block);
     for (const [name, value] of this.meta) copy.meta.set(name, value);
     copy.records.push(...this.records);
     copy.recents.push(...this.recents);
@@ -38,29 +34,16 @@ export class MapStore implements StateReader {
 
   perform(op: StorageOp): void {
     switch (op.op) {
-      case "put-state":
-        this.state.set(op.key, op.text);
-        return;
-      case "delete-state":
-        this.state.delete(op.key);
-        return;
-      case "delete-state-range":
-        for (const key of this.state.keys()) if (within(key, op.from, op.to)) this.state.delete(key);
-        return;
-      case "put-result":
-        if (!this.results.has(op.requestId)) this.results.set(op.requestId, op);
-        return;
-      case "erase-results":
-        for (const [id, { text, expires }] of this.results)
-          if (text.startsWith("[1,") || text.endsWith(`,${op.owner}]`))
-            this.results.set(id, { text: ERASED_TEXT, expires });
+      case "put-block":
+        this.stateBlocks.set(op.id, op);
         return;
       case "wipe":
-        for (const kept of [this.state, this.results]) kept.clear();
+        this.stateBlocks.clear();
+        this.meta.delete("blocks");
         for (const list of [this.records, this.recents, this.blocks, this.checkpoints]) list.length = 0;
         return;
-      case "sweep-results":
-        for (const [id, { expires }] of this.results) if (expires < op.now) this.results.delete(id);
+      case "drop-block":
+        invariant(this.stateBlocks.delete(op.id), "1: a block is dropped that is not there");
         return;
       case "put-meta":
         this.meta.set(op.name, op.value);
@@ -114,29 +97,8 @@ export class MapStore implements StateReader {
     }
   }
 
-  get(stateKey: string): string | undefined {
-    return this.state.get(stateKey);
-  }
-
-  range(from: string, to: string, limit: number, reverse: boolean): Array<[string, string]> {
-    const found = [...this.state].filter(([key]) => within(key, from, to)).sort(([a], [b]) => compareKeys(a, b));
-    return (reverse ? found.reverse() : found).slice(0, limit);
-  }
-
-  result(requestId: string): string | undefined {
-    return this.results.get(requestId)?.text;
-  }
-
-  storedResults(requestIds: readonly string[]): Array<[string, string]> {
-    return requestIds.flatMap((id): Array<[string, string]> => {
-      const text = this.result(id);
-      return text === undefined ? [] : [[id, text]];
-    });
-  }
-
-  resultsAfter(after: string, limit: number): Array<[string, string, number]> {
-    const found = [...this.results].filter(([id]) => id > after).sort(([a], [b]) => (a < b ? -1 : 1));
-    return found.slice(0, limit).map(([id, { text, expires }]) => [id, text, expires]);
+  block(id: number): Uint8Array | undefined {
+    return this.stateBlocks.get(id)?.bytes;
   }
 
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
@@ -171,12 +133,9 @@ export class MapStore implements StateReader {
           return [flow, { meta: parts[0]?.meta ?? "", bytes: join(parts) }];
         }),
       ),
+      blocks: { heads: this.stateBlocks.values(), manifest: this.meta.get("blocks") },
     };
   }
-}
-
-function within(key: string, from: string, to: string): boolean {
-  return compareKeys(key, from) >= 0 && compareKeys(key, to) < 0;
 }
 
 function removeWhere<T>(list: T[], gone: (item: T) => boolean): void {

@@ -3,6 +3,7 @@ export { alloc, blockBytes, free, heapBytes, scratch, scratchReset } from "./mem
 export { murmur3 } from "./murmur3";
 export { digestBegin, digestEnd, digestHigh, digestLow, xxh64Stripes } from "./xxh64";
 export { sealTable, unitsToBytes, verifyTable } from "./table";
+export { blockHas, blockOpen, blockSeek, blocksMade, blocksMerge, blocksWrite } from "./blocks";
 export { keptFrame } from "./builder";
 export { faultAddress, faultCode } from "./json/fault";
 export { checkJson } from "./json/check";

@@ -17,7 +17,7 @@ const WRONG_CHECKSUM: u32 = 5;
 const SPLIT_PAIR: u32 = 0xffffffff;
 
 /** Checksum of a table: the body's hash, seeded by the hash of the header before the checksum. */
-function tableChecksum(table: usize, length: usize): u64 {
+export function tableChecksum(table: usize, length: usize): u64 {
   return xxh64(table + TABLE_HEADER, length - TABLE_HEADER, xxh64(table, CHECKSUM_AT, 0));
 }
 

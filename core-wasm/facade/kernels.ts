@@ -1,5 +1,6 @@
 /** The Wasm core as the project sees it: one instance, all kernels. */
 import type { Kernels } from "../types.ts";
+import { BlockKernels } from "./blocks.ts";
 import { routeBatch } from "./batch.ts";
 import { parseEvents } from "./events.ts";
 import { HashKernels } from "./hash.ts";
@@ -20,6 +21,7 @@ export function createKernels(module: WebAssembly.Module): Kernels {
   const core = new CoreInstance(module);
   const hashes = new HashKernels(core);
   const tables = new TableKernels(core);
+  const blocks = new BlockKernels(core, tables, hashes);
   return {
     hashKey: (key) => hashes.hashKey(key),
     checksum: (bytes) => hashes.checksum(bytes),
@@ -30,5 +32,11 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     parseEvents: (body, columns) => parseEvents(core, body, columns),
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),
+    sealBlock: (spec, input) => blocks.seal(spec, input),
+    checkBlock: (spec, bytes) => blocks.check(spec, bytes),
+    findInBlock: (spec, bytes, key) => blocks.find(spec, bytes, key),
+    rowsOfBlock: (spec, bytes, range) => blocks.rows(spec, bytes, range),
+    mergeBlocks: (input) => blocks.merge(input),
+    mayHold: (filter, key, cleared) => blocks.mayHold(filter, key, cleared),
   };
 }

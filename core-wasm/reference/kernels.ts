@@ -1,5 +1,8 @@
 /** The complete plain-TypeScript twin of the Wasm core: the oracle of its tests, clear rather than fast. */
 import type { Kernels } from "../types.ts";
+import { filterMayHold } from "../block-filter.ts";
+import { FILTER_CLEARED_SALT } from "../limits.ts";
+import { findInBlock, mergeBlocks, readBlock, rowsOfBlock, sealBlock } from "./blocks.ts";
 import { routeBatch } from "./batch.ts";
 import { parseEvents } from "./events.ts";
 import { readGroups } from "./groups.ts";
@@ -21,5 +24,12 @@ export function createReferenceKernels(): Kernels {
     parseEvents,
     openWindow,
     readGroups,
+    sealBlock,
+    checkBlock: (spec, bytes) => void readBlock(spec, bytes),
+    findInBlock,
+    rowsOfBlock,
+    mergeBlocks,
+    mayHold: (filter, key, cleared) =>
+      filterMayHold(filter, (murmur3(key) ^ (cleared ? FILTER_CLEARED_SALT : 0)) >>> 0),
   };
 }

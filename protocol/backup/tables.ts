@@ -24,7 +24,6 @@ export interface TableSource {
     readonly results: Results;
     readonly flows: Flows;
     readonly reader: StateReader;
-    readonly now: number;
     /** Called when the stored results have been read: until then nothing may be folded, or results of later requests would be among them. */
     resultsRead(): void;
   } | null;
@@ -36,6 +35,7 @@ export function tablesOf(source: TableSource): Iterator<Uint8Array> {
   const kept = whole && {
     ...whole,
     results: whole.results.clientResults(),
+    storedAfter: (after: string, limit: number) => whole.results.storedAfter(after, limit),
     checkpoints: whole.flows.marks(),
     blocks: whole.flows.names.flatMap((flow) => whole.reader.viewBlocks(flow).map((block) => ({ flow, ...block }))),
   };
@@ -44,6 +44,7 @@ export function tablesOf(source: TableSource): Iterator<Uint8Array> {
 
 type Kept = Omit<NonNullable<TableSource["whole"]>, "results" | "flows"> & {
   readonly results: ReadonlyArray<readonly [requestId: string, text: string]>;
+  readonly storedAfter: Results["storedAfter"];
   readonly checkpoints: ReturnType<Flows["marks"]>;
   readonly blocks: ReadonlyArray<{ readonly flow: string; readonly block: number; readonly through: bigint }>;
 };
@@ -80,14 +81,14 @@ class Tables {
   }
 
   /** Those in no row yet, as they were, and the rows: a fold that was under way may have made rows of the former, which does no harm. */
-  *#resultTables({ results, reader, now, resultsRead }: Kept): Generator<Uint8Array> {
+  *#resultTables({ results, storedAfter, resultsRead }: Kept): Generator<Uint8Array> {
     for (const [id, text] of results) if (this.#result(id, text)) yield this.#cut();
     let after = "";
     for (;;) {
-      const stored = reader.resultsAfter(after, PAGE);
-      for (const [id, text, expires] of stored) {
+      const stored = storedAfter(after, PAGE);
+      for (const [id, text] of stored) {
         after = id;
-        if (expires >= now && this.#result(id, text)) yield this.#cut();
+        if (this.#result(id, text)) yield this.#cut();
       }
       if (stored.length < PAGE) break;
     }

@@ -84,13 +84,10 @@ export class Admission {
     const table = this.#setup.kernels.unpack(INVOKE, frame);
     this.#parts.tickets.open(ticket, table.rows);
     const newest: NewestRoots = new Map();
-    const ids = Array.from({ length: table.rows }, (_, row) => table.field(row, INVOKE_FIELD.requestId));
-    this.#parts.results.withStored(ids, () => {
-      for (let row = 0; row < table.rows; row++) {
-        const line = table.column(row, INVOKE_COLUMN.line);
-        this.#invokeRow(table, row, { ticket, line, joined: false }, newest, now);
-      }
-    });
+    for (let row = 0; row < table.rows; row++) {
+      const line = table.column(row, INVOKE_COLUMN.line);
+      this.#invokeRow(table, row, { ticket, line, joined: false }, newest, now);
+    }
   }
 
   #invokeRow(table: Table, row: number, waiter: Waiter, newest: NewestRoots, now: number): void {
@@ -100,12 +97,12 @@ export class Admission {
       fingerprintHigh: table.column(row, INVOKE_COLUMN.fingerprintHigh),
     };
     invariant(id.requestId.length === REQUEST_ID_LENGTH, "8: a request id of the wrong length");
-    if (this.#settled(id, waiter, now)) {
-      const running = this.#roots.get(id.requestId);
-      if (running) newest.set(running.target.key, running);
-      return;
-    }
     try {
+      if (this.#settled(id, waiter, now)) {
+        const running = this.#roots.get(id.requestId);
+        if (running) newest.set(running.target.key, running);
+        return;
+      }
       this.#admit(table, row, id, waiter, newest, now);
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
@@ -219,10 +216,10 @@ export class Admission {
 
   /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
   post(from: Peer, { requestId, service, key, name, input, coded }: Omit<Message, "sender">, now: number): void {
-    if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
-    // It is told when what is under way ends.
-    if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
     try {
+      if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
+      // It is told when what is under way ends.
+      if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
       const target = resolveTarget(this.#setup.app, service, key, name);
       if (!this.#isHere(key) || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0 };

@@ -10,14 +10,9 @@ export type StorageOp =
   | { readonly op: "drop-records"; readonly through: number }
   /** Puts a record of one part in the place of one that was aborted, so that none is missing. */
   | { readonly op: "replace-record"; readonly seq: number; readonly bytes: Uint8Array }
-  | { readonly op: "put-state"; readonly key: string; readonly text: string }
-  | { readonly op: "delete-state"; readonly key: string }
-  /** Deletes `from <= key < to`. */
-  | { readonly op: "delete-state-range"; readonly from: string; readonly to: string }
-  /** The result of a client's request id. */
-  | { readonly op: "put-result"; readonly requestId: string; readonly text: string; readonly expires: number }
-  /** Deletes expired results, looking at `limit` of them from a moving cursor. */
-  | { readonly op: "sweep-results"; readonly now: number; readonly limit: number }
+  /** A block of state or results, new or in the place of another, with its head. */
+  | { readonly op: "put-block"; readonly id: number; readonly head: Uint8Array; readonly bytes: Uint8Array }
+  | { readonly op: "drop-block"; readonly id: number }
   /** Results of edge ids, packed; deleted when expired. */
   | {
       readonly op: "put-recent";
@@ -27,9 +22,7 @@ export type StorageOp =
       readonly bytes: Uint8Array;
     }
   | { readonly op: "drop-recent"; readonly expiredAt: number }
-  /** Puts a mark in the place of the stored results of a key's requests, and of those that do not say whose they are. */
-  | { readonly op: "erase-results"; readonly owner: number }
-  /** Deletes everything but `meta`. */
+  /** Deletes everything but `meta`, and in that what tells which blocks there are. */
   | { readonly op: "wipe" }
   /** A part of a block of closed windows of a flow; every window in it ends at or before `through`, and after that of the block before. */
   | {

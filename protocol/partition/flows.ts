@@ -128,3 +128,13 @@ function refusal(flow: string, error: unknown): BatchOutcome {
   if (!(error instanceof RangeError)) throw error;
   return { applied: false, ...problemAnswer("too-many-groups", `flow "${flow}" holds as many open groups as it may`) };
 }
+
+/** Applies a batch. Columns that are not the stream's refuse its frame, and nobody waits for an answer then. */
+export function applied(flows: Flows, log: { write(): boolean }, batch: Batch, refused: () => void): BatchOutcome {
+  try {
+    return flows.apply(batch, () => log.write());
+  } catch (error) {
+    refused();
+    throw error;
+  }
+}

@@ -1,14 +1,21 @@
-/** Folding: moves what records hold into state rows, results and checkpoints, a bounded number of rows a turn, then drops the records. */
-import type { Kernels } from "../../core-wasm/types.ts";
+/**
+ * Folding: moves what records hold into blocks of state and results, and into checkpoints, a bounded amount a turn, then drops the records.
+ * Between folds, and before them where there are too many runs, blocks are merged, a step a turn.
+ */
+import { BLOCK_FLAG, type Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import type { Results } from "../results/results.ts";
 import { encodeRecent, encodeStored, type StoredResult } from "../results/stored-result.ts";
-import { afterPrefix } from "../state/state-key.ts";
+import { SPACE } from "../state/blocks/block.ts";
+import type { Blocks } from "../state/blocks/blocks.ts";
+import { Merger } from "../state/blocks/merger.ts";
+import { sortKeys } from "../state/state-key.ts";
 import type { StateStore } from "../state/store.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { StorageOp } from "./effects.ts";
 import type { Flows } from "./flows.ts";
+import { FoldRows } from "./fold-rows.ts";
 
 /** What folding must know of epochs. */
 export interface FoldLimits {
@@ -17,11 +24,13 @@ export interface FoldLimits {
   /** Stored with every fold: the records that it drops would have told it to a new coordinator. */
   decided(): Epoch;
   /** No fold may begin. */
-  held(): boolean;
+  held?(): boolean;
 }
 
 export class Folder {
   readonly #kernels: Kernels;
+  readonly #blocks: Blocks;
+  readonly #merger: Merger;
   readonly #store: StateStore;
   readonly #results: Results;
   readonly #flows: Flows;
@@ -37,6 +46,7 @@ export class Folder {
 
   constructor(
     kernels: Kernels,
+    blocks: Blocks,
     store: StateStore,
     results: Results,
     flows: Flows,
@@ -44,6 +54,8 @@ export class Folder {
     limits: FoldLimits,
   ) {
     this.#kernels = kernels;
+    this.#blocks = blocks;
+    this.#merger = new Merger(kernels, blocks);
     this.#store = store;
     this.#results = results;
     this.#flows = flows;
@@ -72,74 +84,105 @@ export class Folder {
     this.#forced = Math.max(this.#forced, through);
   }
 
+  /** Newest record that the next fold takes up. */
+  get #throughNow(): number {
+    const through = this.#through;
+    let bytes = 0;
+    for (const record of this.#log) {
+      if (record.seq > through) break;
+      bytes += record.bytes;
+      if (bytes >= LIMITS.maxFoldBytes) return record.seq;
+    }
+    return through;
+  }
+
   get unfoldedBytes(): number {
     return this.#unfoldedBytes;
   }
   get isActive(): boolean {
     return this.#work !== null;
   }
+  /** Whether a turn has something to do. */
+  isDue(now: number): boolean {
+    return this.#work === null && (this.#isFoldDue || this.#merger.isDue(now));
+  }
+
   /** Checkpoints rewrite whole operator states, so they wait until the log outweighs what they write. */
-  get isDue(): boolean {
+  get #isFoldDue(): boolean {
     const due = Math.min(Math.max(LIMITS.foldBytes, this.#flows.bytes), LIMITS.maxUnfoldedBytes / 2);
     const wanted = this.#unfoldedBytes >= due || this.#folded < this.#forced;
-    return this.#work === null && wanted && this.#through > this.#folded && !this.#limits.held();
+    return wanted && this.#through > this.#folded && this.#limits.held?.() !== true;
   }
 
   /** Next turn's operations. The caller has just written everything that is committed, and persists these in the same turn. */
   turn(now: number): StorageOp[] {
-    if (!this.#work && !this.isDue) return [];
-    this.#work ??= this.#begin(now);
+    this.#blocks.turn();
+    const isFold = this.#work !== null || (this.#isFoldDue && !this.#merger.isBehind);
+    const ops = isFold ? this.#foldSome(now) : this.#merger.isDue(now) ? this.#merger.step(now) : [];
+    ops.push(...this.#blocks.takeManifest());
+    return ops;
+  }
+
+  #foldSome(now: number): StorageOp[] {
+    this.#work ??= this.#run(this.#throughNow, now);
     const ops: StorageOp[] = [];
-    const rows = LIMITS.foldRowsPerTurn * Math.max(1, Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes));
-    while (ops.length < rows) {
+    let left = LIMITS.foldBytesPerTurn * Math.max(1, Math.ceil(this.#unfoldedBytes / LIMITS.foldBytes));
+    while (left > 0) {
       const next = this.#work.next();
       if (next.done) {
         this.#work = null;
+        this.#merger.folded();
         break;
       }
       ops.push(...next.value);
+      for (const op of next.value) if ("bytes" in op) left -= op.bytes.length;
     }
     return ops;
   }
 
-  #begin(now: number): Iterator<StorageOp[]> {
-    return this.#run(this.#through, now);
-  }
-
   /** Each group of operations is made when it is asked for, so that it holds the state of the turn that persists it; a group is never split. */
   *#run(through: number, now: number): Generator<StorageOp[]> {
-    const { clears, keys } = this.#store.unfoldedThrough(through);
-    // In the order of the tables, so that the rows of one turn share pages: a page is written whole however little of it changed.
-    keys.sort();
-    for (const entity of clears) {
-      yield [{ op: "delete-state-range", from: entity, to: afterPrefix(entity) }];
-      this.#store.markCleared([entity], through);
-    }
-    for (const key of keys) {
-      const change = this.#store.changeOf(key);
-      if (change === undefined) continue;
-      this.#store.markFolded(key, through);
-      yield [change === null ? { op: "delete-state", key } : { op: "put-state", key, text: change }];
-    }
-    yield* this.#foldResults(through, now);
+    const run = this.#blocks.newRun();
+    yield* this.#foldState(run, through);
+    yield* this.#foldResults(run, through, now);
     yield this.#finish(through);
   }
 
-  *#foldResults(through: number, now: number): Generator<StorageOp[]> {
+  /** What was cleared is said before what was put since: an entity's key is the first of all that it holds. */
+  *#foldState(run: number, through: number): Generator<StorageOp[]> {
+    const { clears, keys } = this.#store.unfoldedThrough(through);
+    const cleared = new Set(clears);
+    const rows = new FoldRows(this.#blocks, { space: SPACE.state, run, expires: 0 });
+    for (const key of sortKeys(new Set([...clears, ...keys]))) {
+      const change = this.#store.changeOf(key);
+      const flag = cleared.has(key) ? BLOCK_FLAG.cleared : 0;
+      // A later clear has voided it.
+      if (change === undefined && flag === 0) continue;
+      this.#store.markCleared(flag === 0 ? [] : [key], through);
+      this.#store.markFolded(key, through);
+      rows.add(typeof change === "string" ? flag : flag | BLOCK_FLAG.deleted, key, change ?? "");
+      if (rows.isFull) yield rows.take();
+    }
+    yield rows.take();
+  }
+
+  *#foldResults(run: number, through: number, now: number): Generator<StorageOp[]> {
     const clients = this.#results
       .clientThrough(through)
       .sort((a, b) => (a.result.requestId < b.result.requestId ? -1 : 1));
-    for (const { result, at } of clients) {
-      const expires = at + LIMITS.clientResultMs;
-      yield [{ op: "put-result", requestId: result.requestId, text: encodeStored(result), expires }];
+    const expires = clients.reduce((latest, { at }) => Math.max(latest, at), 0) + LIMITS.clientResultMs;
+    const rows = new FoldRows(this.#blocks, { space: SPACE.results, run, expires });
+    for (const { result } of clients) {
+      rows.add(0, result.requestId, encodeStored(result));
+      if (rows.isFull) yield rows.take();
     }
+    yield rows.take();
     this.#results.markFolded(through);
-    if (clients.length > 0) yield [{ op: "sweep-results", now, limit: clients.length }];
     const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
     let part = 0;
     for (const chunk of chunksBySize(edge)) {
-      const expires = now + LIMITS.edgeResultMs;
-      yield [{ op: "put-recent", seq: through, part: part++, expires, bytes: encodeRecent(this.#kernels, chunk) }];
+      const bytes = encodeRecent(this.#kernels, chunk);
+      yield [{ op: "put-recent", seq: through, part: part++, expires: now + LIMITS.edgeResultMs, bytes }];
     }
     yield [{ op: "drop-recent", expiredAt: now }];
   }

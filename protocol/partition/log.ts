@@ -7,6 +7,7 @@ import { LIMITS } from "../limits.ts";
 import { cut } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
+import type { Blocks } from "../state/blocks/blocks.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import type { RequestIdentity } from "./admission.ts";
 import type { Effect, StorageOp } from "./effects.ts";
@@ -17,6 +18,7 @@ import type { Replayed } from "./recovery.ts";
 
 export interface LogParts {
   readonly kernels: Kernels;
+  readonly blocks: Blocks;
   readonly committed: StateStore;
   readonly results: Results;
   readonly flows: Flows;
@@ -37,11 +39,12 @@ export class Log {
   #foldWanted = false;
 
   constructor(parts: LogParts, folded: number, replayed: Replayed) {
-    const { kernels, committed, results, flows, participation } = parts;
+    const { kernels, blocks, committed, results, flows, participation } = parts;
     this.#parts = parts;
     this.#journal = new Journal(replayed.nextSeq, replayed.decided);
     this.#folder = new Folder(
       kernels,
+      blocks,
       committed,
       results,
       flows,
@@ -134,17 +137,17 @@ export class Log {
   }
 
   wantFold(): void {
-    if (this.#foldWanted || !this.#folder.isDue) return;
+    if (this.#foldWanted || !this.#folder.isDue(this.#parts.now())) return;
     this.#foldWanted = true;
     this.#parts.emit({ kind: "want-fold" });
   }
 
-  /** One bounded turn of folding. It writes first, so that no row can hold what no record holds. */
+  /** One bounded turn of folding or merging. It writes first, so that no row can hold what no record holds. */
   fold(): void {
     this.write();
     const ops = this.#folder.turn(this.#parts.now());
     if (ops.length > 0) this.#parts.emit({ kind: "persist", ops });
-    this.#foldWanted = this.#folder.isActive || this.#folder.isDue;
+    this.#foldWanted = this.#folder.isActive || this.#folder.isDue(this.#parts.now());
     if (this.#foldWanted) this.#parts.emit({ kind: "want-fold" });
   }
 }

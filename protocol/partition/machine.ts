@@ -9,6 +9,7 @@ import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
+import { Blocks } from "../state/blocks/blocks.ts";
 import { StateStore, type Write } from "../state/store.ts";
 import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
@@ -24,10 +25,10 @@ import {
   type PeerMessage,
   type ReportMessage,
 } from "../wire/messages.ts";
-import { Admission, type Batch } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
-import { type BatchOutcome, Flows } from "./flows.ts";
+import { applied, Flows } from "./flows.ts";
 import { HeldRequests, type RequestInput } from "./held.ts";
 import { Log } from "./log.ts";
 import { Mail } from "./mail.ts";
@@ -71,13 +72,15 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { app, kernels, reader, recovered, partition, incarnation } = setup;
     this.#setup = setup;
     const history = new History();
-    this.#layers = new Layers(new StateStore(reader, LIMITS.cacheBytes), history);
-    this.#results = new Results(reader);
+    const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.#reportDamage(error));
+    this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
+    this.#results = new Results(blocks);
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
     const log = {
       kernels,
+      blocks,
       committed: this.#layers.committed,
       results: this.#results,
       flows: this.#flows,
@@ -128,14 +131,15 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       },
       { generation: recovered.generation, replayed },
     );
-    this.#parts = this.#gather();
+    this.#parts = this.#gather(blocks);
     this.#maintenance = new Maintenance(setup, this.#parts, this);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#log.wantFold();
   }
 
-  #gather(): MachineParts {
+  #gather(blocks: Blocks): MachineParts {
     return {
+      blocks,
       layers: this.#layers,
       results: this.#results,
       flows: this.#flows,
@@ -365,6 +369,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.send(to, message, this.#epochs.participation.era);
   }
 
+  #reportDamage(error: unknown): void {
+    this.emit({ kind: "report", level: "error", message: `partition ${this.self}: a block cannot be read`, error });
+  }
+
   #report(message: ReportMessage): void {
     this.#links.send(COORDINATOR, message, this.#epochs.participation.era);
   }
@@ -455,19 +463,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #ingest(ticket: number, frame: Uint8Array): void {
     const batch = this.#admission.ingest(ticket, frame, this.#now);
     if (!batch) return;
-    const outcome = this.#apply(ticket, batch);
+    const outcome = applied(this.#flows, this.#log, batch, () => this.#tickets.drop(ticket));
     if (outcome.applied) this.#log.addResult(batch.id, outcome.status, outcome.body);
     this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
-  }
-
-  #apply(ticket: number, batch: Batch): BatchOutcome {
-    try {
-      return this.#flows.apply(batch, () => this.#log.write());
-    } catch (error) {
-      // Columns that are not the stream's: the frame is refused, and nobody waits for an answer.
-      this.#tickets.drop(ticket);
-      throw error;
-    }
   }
 
   /** All that is committed, before anything leaves that shows it. With nothing to write, a look at storage fails in an instance that has been replaced. */

@@ -5,6 +5,8 @@ import { Pin, PinBroken } from "../backup/pin.ts";
 import { Restore, RestoreRefused } from "../backup/restore.ts";
 import { tablesOf } from "../backup/tables.ts";
 import { LIMITS } from "../limits.ts";
+import { Results } from "../results/results.ts";
+import { BlockEraser } from "../state/blocks/erase.ts";
 import { encodeRecent, type StoredResult } from "../results/stored-result.ts";
 import { afterPrefix, entityKey } from "../state/state-key.ts";
 import type { Epoch } from "../wire/messages.ts";
@@ -203,7 +205,7 @@ export class Maintenance {
     };
     const now = this.#owner.now;
     const end = { incarnation, decided: this.#owner.decided, forgotten: results.forgottenWithoutEdge };
-    const whole = service === null ? { results, flows, reader, now, resultsRead } : null;
+    const whole = service === null ? { results, flows, reader, resultsRead } : null;
     const tables = tablesOf({ kernels, partition, id, pin, end, whole });
     this.#pinned = { id, round, pin, tables, number: -1, table: NOTHING, askedAt: now, holdsFold: whole !== null };
     layers.pin = pin;
@@ -236,7 +238,7 @@ export class Maintenance {
     const { layers, results, flows } = this.#parts;
     const { reader } = this.#setup;
     const first = new Pin(layers.committed, "", END).pairs().next();
-    if (!first.done || results.hasClientResults || reader.resultsAfter("", 1).length > 0) return false;
+    if (!first.done || results.hasClientResults) return false;
     return flows.marks().length === 0 && flows.names.every((flow) => reader.viewBlocks(flow).length === 0);
   }
 
@@ -257,13 +259,23 @@ export class Maintenance {
     const inMemory = results.erase(owner);
     if (inMemory > 0) this.#storeEdgeResults();
     removed += inMemory;
-    this.#owner.emit({ kind: "persist", ops: [{ op: "erase-results", owner }] });
     const through = removed > 0 ? undefined : this.#erasing.get(entity);
     const newest = through ?? log.seq - 1;
     const done = log.foldThrough(newest);
+    if (done) this.#eraseBlocks(entity, owner);
     if (done) this.#erasing.delete(entity);
     else this.#erasing.set(entity, newest);
     return { done };
+  }
+
+  /** Folded, the clear is in a block, and what it voids below it, and results in others. */
+  #eraseBlocks(entity: string, owner: number): void {
+    const { blocks } = this.#parts;
+    blocks.turn();
+    const eraser = new BlockEraser(this.#setup.kernels, blocks);
+    const ops = eraser.entity(entity);
+    ops.push(...eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));
+    if (ops.length > 0) this.#owner.emit({ kind: "persist", ops });
   }
 
   /** The packed ones anew, without those that are gone. */

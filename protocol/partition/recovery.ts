@@ -6,6 +6,7 @@ import type { UndecidedRecord } from "../epochs/epoch-set.ts";
 import { decodeRecord, type RecordContent } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
 import { decodeRecent } from "../results/stored-result.ts";
+import type { StoredBlocks } from "../state/blocks/blocks.ts";
 import type { Layers } from "../state/layers.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { Flows } from "./flows.ts";
@@ -27,6 +28,7 @@ export interface Recovered {
   /** Packed recent results, oldest first, with the time at which they expire. */
   readonly recent: Iterable<{ readonly expires: number; readonly bytes: Uint8Array }>;
   readonly checkpoints: ReadonlyMap<string, FlowCheckpoint>;
+  readonly blocks: StoredBlocks;
 }
 
 export interface RecoveredParts {

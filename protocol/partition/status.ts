@@ -1,6 +1,7 @@
 /** The parts of a partition's machine, and the figures that it shows of them. */
 import type { Links } from "../link/links.ts";
 import type { Results } from "../results/results.ts";
+import type { Blocks } from "../state/blocks/blocks.ts";
 import type { Layers } from "../state/layers.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import type { Admission } from "./admission.ts";
@@ -15,6 +16,7 @@ import type { Tickets } from "./tickets.ts";
 /** What a machine is made of. */
 export interface MachineParts {
   readonly layers: Layers;
+  readonly blocks: Blocks;
   readonly results: Results;
   readonly flows: Flows;
   readonly log: Log;

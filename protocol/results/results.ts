@@ -3,7 +3,8 @@
  * the edge's own retries: they stay in memory by age and size, and an id older than what is kept is refused, never run again.
  */
 import { LIMITS } from "../limits.ts";
-import type { StateReader } from "../state/reader.ts";
+import { Oldest } from "../oldest.ts";
+import type { StoredResults } from "../state/reader.ts";
 import { issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
 import { decodeStored, encodeStored, ERASED_STATUS, erasedResult, type StoredResult } from "./stored-result.ts";
@@ -18,38 +19,26 @@ interface Kept {
 const OVERHEAD = 200;
 
 export class Results {
-  readonly #reader: StateReader;
+  readonly #stored: StoredResults;
   /** Client results that are not folded. */
   readonly #client = new Map<string, Kept>();
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new Map<string, Kept>();
+  readonly #oldest = new Oldest(this.#edge);
   #edgeBytes = 0;
-  /** Stored results that were read ahead; null when none were. */
-  #read: ReadonlyMap<string, string> | null = null;
   readonly #forgotten = new Forgotten();
 
-  constructor(reader: StateReader) {
-    this.#reader = reader;
+  constructor(stored: StoredResults) {
+    this.#stored = stored;
   }
 
+  /** @throws TidegateError `damaged-data` where its result would be */
   find(requestId: string): StoredResult | undefined {
     const kept = this.#edge.get(requestId) ?? this.#client.get(requestId);
     if (kept) return kept.result;
     if (issuedAt(requestId) !== null) return undefined;
-    const text = this.#read === null ? this.#reader.result(requestId) : this.#read.get(requestId);
+    const text = this.#stored.result(requestId);
     return text === undefined ? undefined : decodeStored(requestId, text);
-  }
-
-  /** Calls `use`, within which the stored results of these ids are known: one read for all of a frame costs what one for each would. */
-  withStored(requestIds: readonly string[], use: () => void): void {
-    if (requestIds.length === 1) return use();
-    const stored = requestIds.filter((id) => issuedAt(id) === null && !this.#client.has(id));
-    this.#read = new Map(stored.length === 0 ? [] : this.#reader.storedResults(stored));
-    try {
-      use();
-    } finally {
-      this.#read = null;
-    }
   }
 
   /**
@@ -80,6 +69,7 @@ export class Results {
     const kept = this.#edge.get(requestId);
     if (!kept) return;
     this.#edge.delete(requestId);
+    this.#oldest.deleted(requestId);
     this.#edgeBytes -= OVERHEAD + kept.result.body.length;
   }
 
@@ -98,8 +88,9 @@ export class Results {
   }
 
   #trim(now: number): void {
-    for (const [requestId, kept] of this.#edge) {
-      if (this.#edgeBytes <= LIMITS.edgeResultBytes && kept.at >= now - LIMITS.edgeResultMs) return;
+    for (let requestId = this.#oldest.key; requestId !== undefined; requestId = this.#oldest.key) {
+      const { at } = this.#edge.get(requestId) as Kept;
+      if (this.#edgeBytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
       this.#drop(requestId);
       this.#forgotten.add(requestId);
     }
@@ -110,8 +101,13 @@ export class Results {
     return [...this.#client].map(([id, { result }]) => [id, encodeStored(result)]);
   }
 
+  /** Those that folds have stored, above an id, at most `limit`; expired ones may be among them. */
+  storedAfter(after: string, limit: number): Array<[requestId: string, text: string]> {
+    return this.#stored.resultsAfter(after, limit);
+  }
+
   get hasClientResults(): boolean {
-    return this.#client.size > 0;
+    return this.#client.size > 0 || this.storedAfter("", 1).length > 0;
   }
 
   /** As `forgotten`, as if the results of all edge ids that are known were forgotten: where they are not kept they must not run again. */
@@ -139,6 +135,13 @@ export class Results {
       erased += 1;
     }
     return erased;
+  }
+
+  /** What is to stand in the place of a stored result when a key is erased; null for one of another key, or that is erased already. */
+  static erasedText(owner: number, requestId: string, text: string): string | null {
+    const result = decodeStored(requestId, text);
+    if (result.status === ERASED_STATUS || (result.owner !== undefined && result.owner !== owner)) return null;
+    return encodeStored(erasedResult(result));
   }
 
   /** Client results recorded up to `seq`, to be stored by a fold. */

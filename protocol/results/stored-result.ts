@@ -1,6 +1,7 @@
 /** The recorded answer of one request id: what makes a retry get the same answer and nothing run twice (invariant 4). */
 import type { Kernels, TableSpec } from "../../core-wasm/types.ts";
 import { problemOf, PROBLEMS } from "../../sdk/problems.ts";
+import { invariant } from "../assert.ts";
 
 export interface StoredResult {
   readonly requestId: string;
@@ -23,9 +24,6 @@ const ERASED_BODY = JSON.stringify(
 export function erasedResult({ requestId }: StoredResult): StoredResult {
   return { requestId, status: ERASED_STATUS, fingerprintLow: 0, fingerprintHigh: 0, body: ERASED_BODY };
 }
-
-/** The same in a row of its own. */
-export const ERASED_TEXT = JSON.stringify([1, ERASED_STATUS, 0, 0, ERASED_BODY]);
 
 /** A result's id in a packed table, and the hash of its key behind it. */
 export function packId({ requestId, owner }: StoredResult): string {
@@ -66,22 +64,22 @@ export function decodeRecent(kernels: Kernels, bytes: Uint8Array): StoredResult[
   }));
 }
 
-/** A client's result as stored in a row of its own. */
-export function encodeStored(result: StoredResult): string {
-  const { status, fingerprintLow, fingerprintHigh, body, owner } = result;
-  const known = [status, fingerprintLow, fingerprintHigh, body];
-  return JSON.stringify(owner === undefined ? [1, ...known] : [2, ...known, owner]);
+/** A client's result as a row of a block: format, status, fingerprint and hash of the key, a line feed, and the body as it is. */
+export function encodeStored({ status, fingerprintLow, fingerprintHigh, body, owner }: StoredResult): string {
+  const known = `${status} ${fingerprintLow} ${fingerprintHigh}`;
+  return owner === undefined ? `2 ${known}\n${body}` : `3 ${known} ${owner}\n${body}`;
 }
 
 export function decodeStored(requestId: string, text: string): StoredResult {
-  const [format, status, fingerprintLow, fingerprintHigh, body, owner] = JSON.parse(text) as [
+  const end = text.indexOf("\n");
+  const [format, status, fingerprintLow, fingerprintHigh, owner] = text.slice(0, end).split(" ").map(Number) as [
     number,
     number,
     number,
     number,
-    string,
     number | undefined,
   ];
-  if (format !== 1 && format !== 2) throw new Error(`a stored result has format ${format}; this version reads 1 and 2`);
-  return { requestId, status, fingerprintLow, fingerprintHigh, body, ...(owner === undefined ? {} : { owner }) };
+  invariant(format === 2 || format === 3, `8: a stored result has format ${format}; this version reads 2 and 3`);
+  const known = { requestId, status, fingerprintLow, fingerprintHigh, body: text.slice(end + 1) };
+  return owner === undefined ? known : { ...known, owner };
 }

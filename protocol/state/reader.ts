@@ -1,19 +1,28 @@
 /** What a partition's machine may ask of its storage: synchronous reads of what was persisted. Writes are effects. */
 export interface StateReader {
-  /** The stored text, or undefined. */
-  get(stateKey: string): string | undefined;
-  /** Stored pairs with `from <= key < to` by code point, at most `limit`, ascending or descending. */
-  range(from: string, to: string, limit: number, reverse: boolean): Array<[key: string, text: string]>;
-  /** The recorded result of a client's request id, as stored by a fold. */
-  result(requestId: string): string | undefined;
-  /** Those of these ids that have a result, with its text. */
-  storedResults(requestIds: readonly string[]): Array<[requestId: string, text: string]>;
-  /** Recorded results of clients' request ids above `after`, in the order of their ids, with the time at which they expire. */
-  resultsAfter(after: string, limit: number): Array<[requestId: string, text: string, expires: number]>;
+  /** The bytes of a block of state or results, or undefined. */
+  block(id: number): Uint8Array | undefined;
   /** The blocks of closed windows of a flow, in order; see the operation `put-view-block`. */
   viewBlocks(flow: string): Array<{ readonly block: number; readonly through: bigint }>;
   /** One of them, its parts joined. */
   viewBlock(flow: string, block: number): Uint8Array;
   /** A read of storage, so that an instance that has been replaced fails rather than answer from memory alone. */
   touch(): void;
+}
+
+/** What folds have stored. Reads throw a TidegateError `damaged-data` where they need a damaged block. */
+export interface StoredState {
+  /** The text under a key, or undefined; `entity` is what a clear of it would name. */
+  get(key: string, entity: string): string | undefined;
+  /** Pairs of one entity with `from <= key < to` by code point, at most `limit`, ascending or descending. */
+  range(entity: string, from: string, to: string, limit: number, reverse: boolean): Array<[key: string, text: string]>;
+  /** Pairs of all entities with `from <= key < to`, at most `limit`, ascending. */
+  page(from: string, to: string, limit: number): Array<[key: string, text: string]>;
+}
+
+/** Results of clients' request ids, as folds have stored them. */
+export interface StoredResults {
+  result(requestId: string): string | undefined;
+  /** Those above `after`, in the order of their ids, at most `limit`; expired ones may be among them. */
+  resultsAfter(after: string, limit: number): Array<[requestId: string, text: string]>;
 }

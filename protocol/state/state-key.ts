@@ -118,3 +118,11 @@ export function inOrder(entries: Iterable<[string, string]>, limit: number, reve
   const sorted = [...entries].sort(reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
   return sorted.slice(0, limit);
 }
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Keys by code point. The usual order of strings is the same, and much faster, where there are no surrogates. */
+export function sortKeys(keys: Iterable<string>): string[] {
+  const sorted = [...keys];
+  return sorted.some((key) => SURROGATE.test(key)) ? sorted.sort(compareKeys) : sorted.sort();
+}

@@ -1,7 +1,8 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
+import { Oldest } from "../oldest.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
-import type { StateReader } from "./reader.ts";
+import type { StoredState } from "./reader.ts";
 import { afterPrefix, compareKeys, inOrder } from "./state-key.ts";
 
 /** A committed change: new text, or null for a deletion. */
@@ -29,7 +30,7 @@ const UNDER_PAGE = 500;
 const NEXT = "\u0001";
 
 export class StateStore {
-  readonly #reader: StateReader;
+  readonly #stored: StoredState;
   readonly #cacheBytes: number;
   /** Newest change of every key whose record is not folded. */
   readonly #unfolded = new Map<string, Unfolded>();
@@ -42,10 +43,11 @@ export class StateStore {
   readonly #cleared = new Map<string, number>();
   /** Clean pairs, least recently used first. */
   readonly #cache = new Map<string, Change>();
+  readonly #oldest = new Oldest(this.#cache);
   #cachedBytes = 0;
 
-  constructor(reader: StateReader, cacheBytes: number) {
-    this.#reader = reader;
+  constructor(stored: StoredState, cacheBytes: number) {
+    this.#stored = stored;
     this.#cacheBytes = cacheBytes;
   }
 
@@ -57,10 +59,11 @@ export class StateStore {
     const cached = this.#cache.get(key);
     if (cached !== undefined) {
       this.#cache.delete(key);
+      this.#oldest.deleted(key);
       this.#cache.set(key, cached);
       return cached;
     }
-    const stored = this.#reader.get(key) ?? ABSENT;
+    const stored = this.#stored.get(key, entity) ?? ABSENT;
     this.#remember(key, stored);
     return stored;
   }
@@ -83,7 +86,7 @@ export class StateStore {
   ): Array<[string, string]> {
     const overlay = this.#entries.get(prefix);
     const hidden = overlay ? overlay.size : 0;
-    const stored = this.#cleared.has(entity) ? [] : this.#reader.range(from, to, limit + hidden, reverse);
+    const stored = this.#cleared.has(entity) ? [] : this.#stored.range(entity, from, to, limit + hidden, reverse);
     if (!overlay) return stored.slice(0, limit);
     const merged = stored.filter(([key]) => !overlay.has(key));
     for (const key of overlay) {
@@ -136,12 +139,12 @@ export class StateStore {
   /** As `get`, for those who read everything once: what is read pushes nothing out of the cache. */
   read(key: string, entity: string): Change {
     const known = this.peek(key, entity);
-    return known === undefined ? (this.#reader.get(key) ?? ABSENT) : known;
+    return known === undefined ? (this.#stored.get(key, entity) ?? ABSENT) : known;
   }
 
   /** Rows as they are stored, whatever is not folded says; ascending. */
   storedWithin(from: string, to: string, limit: number): Array<[string, string]> {
-    return this.#reader.range(from, to, limit, false);
+    return this.#stored.page(from, to, limit);
   }
 
   /** All committed pairs of an entity: its value and its entries, in no order. */
@@ -156,7 +159,7 @@ export class StateStore {
     let from = entity;
     const to = afterPrefix(entity);
     for (;;) {
-      const stored = this.#reader.range(from, to, UNDER_PAGE, false);
+      const stored = this.#stored.page(from, to, UNDER_PAGE);
       for (const pair of stored) if (!this.#unfolded.has(pair[0])) yield pair;
       if (stored.length < UNDER_PAGE) return;
       from = `${(stored.at(-1) as [string, string])[0]}${NEXT}`;
@@ -201,9 +204,9 @@ export class StateStore {
     if (!isEntity(key)) addTo(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes += cost(key, change);
     while (this.#cachedBytes > this.#cacheBytes) {
-      const oldest = this.#cache.keys().next();
-      invariant(!oldest.done, "9: the cache counts bytes that it does not hold");
-      this.#forget(oldest.value);
+      const oldest = this.#oldest.key;
+      invariant(oldest !== undefined, "9: the cache counts bytes that it does not hold");
+      this.#forget(oldest);
     }
   }
 
@@ -211,6 +214,7 @@ export class StateStore {
     const change = this.#cache.get(key);
     if (change === undefined) return;
     this.#cache.delete(key);
+    this.#oldest.deleted(key);
     if (!isEntity(key)) removeFrom(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes -= cost(key, change);
   }

@@ -1,4 +1,5 @@
 /** All planted bugs. They exist as patches of the source text only: nothing of them is in what is deployed. */
+import { BLOCKS } from "./bugs/blocks.ts";
 import { CHANNELS } from "./bugs/channels.ts";
 import { COORDINATOR } from "./bugs/coordinator.ts";
 import { EPOCHS } from "./bugs/epochs.ts";
@@ -19,6 +20,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...CHANNELS,
   ...COORDINATOR,
   ...STORAGE,
+  ...BLOCKS,
   ...SNAPSHOTS,
   ...OUTBOXES,
 ];

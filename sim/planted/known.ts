@@ -76,4 +76,9 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "message-id-reused": { seed: 4, by: "message-gap" },
   "message-run-again": { seed: 7, by: "message-repeated" },
   "message-order-lost": { seed: 13, by: "message-reordered" },
+  "lost-block": { seed: 1, by: "after a reset of all objects the state is another" },
+  "stale-filter": { seed: 3, by: "answers that differ" },
+  "merge-drops-newest": { seed: 1, by: "incompatible-order" },
+  "tombstones-dropped-early": { seed: 3, by: "kept for ever" },
+  "results-expire-at-once": { seed: 1, by: "answers that differ" },
 };

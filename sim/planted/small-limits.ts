@@ -7,7 +7,14 @@ export const SMALL_LIMITS = {
   maxPartBytes: 400,
   cacheBytes: 1_500,
   foldBytes: 3_000,
-  foldRowsPerTurn: 3,
+  foldBytesPerTurn: 300,
+  maxFoldBytes: 6_000,
+  blockBytes: 300,
+  mergeBytes: 1_000,
+  dropsPerTurn: 2,
+  maxRuns: 4,
+  blockCacheBytes: 1_000,
+  maxFilterBytes: 150,
 } as const;
 
 /** Puts them, and others by name, in the place of the real ones when protocol/limits.ts is loaded. */

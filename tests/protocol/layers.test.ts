@@ -11,7 +11,7 @@ import {
   entityKey,
 } from "../../protocol/state/state-key.ts";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
-import { MapStore } from "../../sim/map-store.ts";
+import { PlainState } from "./support/plain-state.ts";
 
 const ENTITIES = ["x", "y"].map((key) => entityKey("s", key));
 const ENTRIES = ["a", "b", "c", "d"];
@@ -33,7 +33,7 @@ function replayed(versions: readonly Version[]): Map<string, string> {
 }
 
 class Run {
-  readonly #disk = new MapStore();
+  readonly #disk = new PlainState();
   readonly #history = new History();
   readonly #store = new StateStore(this.#disk, 400);
   readonly layers = new Layers(this.#store, this.#history);
@@ -89,14 +89,14 @@ class Run {
   fold(): void {
     const { clears, keys } = this.#store.unfoldedThrough(this.#seq);
     for (const entity of clears) {
-      this.#disk.perform({ op: "delete-state-range", from: entity, to: afterPrefix(entity) });
+      this.#disk.clear(entity);
       this.#store.markCleared([entity], this.#seq);
     }
     for (const key of keys) {
       const change = this.#store.changeOf(key);
       if (change === undefined) continue;
       this.#store.markFolded(key, this.#seq);
-      this.#disk.perform(change === null ? { op: "delete-state", key } : { op: "put-state", key, text: change });
+      this.#disk.put(key, change);
     }
   }
 

@@ -12,7 +12,7 @@ import {
 import { Outbox } from "../../protocol/outbox/outbox.ts";
 import { entityKey } from "../../protocol/state/state-key.ts";
 import { StateStore } from "../../protocol/state/store.ts";
-import { MapStore } from "../../sim/map-store.ts";
+import { PlainState } from "./support/plain-state.ts";
 
 let count = 0;
 const message = (sender: string, key: string, input = "1"): Message => ({
@@ -176,7 +176,7 @@ describe("messages as rows", () => {
     { ...message(entityKey("mail", "\u0000\u0001 line\nfeed"), "ü\n"), input: '"a\\nb"\n' },
     { ...message("", "x"), input: "", coded: false },
   ];
-  const stored = (disk: MapStore, writes = messageWrites(letters, () => ids(...letters)[at++ % 2] as string)) => {
+  const stored = (disk: PlainState, writes = messageWrites(letters, () => ids(...letters)[at++ % 2] as string)) => {
     const store = new StateStore(disk, 1_000_000);
     store.apply(writes, 1);
     return store;
@@ -190,7 +190,7 @@ describe("messages as rows", () => {
   });
 
   test("are found whether they are folded or not, without the delivered ones, oldest first, over many pages", () => {
-    const disk = new MapStore();
+    const disk = new PlainState();
     const many = Array.from({ length: 2_500 }, () => message("a", "x"));
     const writes = messageWrites(
       many,
@@ -200,7 +200,7 @@ describe("messages as rows", () => {
             ids(...many)[n++] as string
         )(0))(),
     );
-    for (const [n, { key, text }] of writes.entries()) if (n % 3 === 0) disk.perform({ op: "put-state", key, text });
+    for (const [n, { key, text }] of writes.entries()) if (n % 3 === 0) disk.put(key, text);
     const unfolded = writes.filter((_, n) => n % 3 !== 0);
     const store = stored(disk, [
       ...unfolded,

@@ -10,8 +10,8 @@ import {
   entityKey,
 } from "../../protocol/state/state-key.ts";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
-import { MapStore } from "../../sim/map-store.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
+import { PlainState } from "./support/plain-state.ts";
 
 const END = "\u{10ffff}";
 const ENTITIES = Array.from({ length: 12 }, (_, n) => entityKey(n % 2 === 0 ? "s" : "t", `k${n}`));
@@ -19,7 +19,7 @@ const ENTRIES = ["a", "b", "", "\u0001", "é", "😀", "\uffee"];
 
 class Run {
   readonly #random: Random;
-  readonly #disk = new MapStore();
+  readonly #disk = new PlainState();
   readonly store = new StateStore(this.#disk, 2_000);
   readonly model = new Map<string, string>();
   #seq = 0;
@@ -58,14 +58,14 @@ class Run {
     const through = this.#folded + this.#random.int(this.#seq - this.#folded + 1);
     const { clears, keys } = this.store.unfoldedThrough(through);
     for (const entity of clears) {
-      this.#disk.perform({ op: "delete-state-range", from: entity, to: afterPrefix(entity) });
+      this.#disk.clear(entity);
       this.store.markCleared([entity], through);
     }
     for (const key of keys) {
       const change = this.store.changeOf(key);
       if (change === undefined) continue;
       this.store.markFolded(key, through);
-      this.#disk.perform(change === null ? { op: "delete-state", key } : { op: "put-state", key, text: change });
+      this.#disk.put(key, change);
     }
     this.#folded = through;
   }
@@ -110,8 +110,8 @@ describe("a pin", () => {
     );
     run.store.apply(writes, 1);
     const { keys } = run.store.unfoldedThrough(1);
-    const disk = new MapStore();
-    for (const key of keys.slice(0, 1_300)) disk.perform({ op: "put-state", key, text: "t" });
+    const disk = new PlainState();
+    for (const key of keys.slice(0, 1_300)) disk.put(key, "t");
     const half = new StateStore(disk, 10_000);
     half.apply(writes.slice(1_000), 1);
     expect([...new Pin(half, "", END).pairs()]).toHaveLength(
@@ -120,7 +120,7 @@ describe("a pin", () => {
   });
 
   test("that would have to keep too much is broken, and says so", () => {
-    const store = new StateStore(new MapStore(), 1_000);
+    const store = new StateStore(new PlainState(), 1_000);
     const text = "x".repeat(LIMITS.maxValueBytes / 2);
     const writes = Array.from({ length: 40 }, (_, n) => ({ op: "put", key: entityKey("s", `k${n}`), text }) as const);
     store.apply(writes, 1);

@@ -2,13 +2,13 @@
 import { expect, test } from "vitest";
 import { collectionPrefix, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
 import { StateStore } from "../../protocol/state/store.ts";
-import { MapStore } from "../../sim/map-store.ts";
+import { PlainState } from "./support/plain-state.ts";
 
 const CARTS = 10_000;
 const MiB = 1024 * 1024;
 
 test("ten thousand keys are cleared and folded in time beside a full cache", () => {
-  const stored = new MapStore();
+  const stored = new PlainState();
   const store = new StateStore(stored, 24 * MiB);
   const line = (entity: string) => collectionPrefix(entity, "lines") + encodeEntryKey("a");
   const others = Array.from({ length: 100_000 }, (_, n) => entityKey("order", `o${n}`));

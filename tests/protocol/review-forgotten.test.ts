@@ -8,7 +8,7 @@ import { LIMITS } from "../../protocol/limits.ts";
 import { Forgotten } from "../../protocol/results/forgotten.ts";
 import { Results } from "../../protocol/results/results.ts";
 import { INVOKE, INVOKE_FIELD } from "../../protocol/wire/invoke.ts";
-import { MapStore } from "../../sim/map-store.ts";
+import { PlainState } from "./support/plain-state.ts";
 
 const kernels = createKernels(loadCore());
 const START = 1_800_000_000_000;
@@ -27,7 +27,7 @@ const result = (requestId: string, size = 1) => ({
 });
 
 test("a batch of 100,000 lines outlasts what is kept of its first results", () => {
-  const results = new Results(new MapStore());
+  const results = new Results(new PlainState());
   const batch = origin(START);
   const lone = origin(START + 1);
   for (let n = 1; n <= 100_000; n++) {
@@ -69,7 +69,7 @@ test("batches are remembered within a limit, and those beyond it by their time",
 });
 
 test("an edge whose clock is far ahead is refused, and does not make others' requests look old", () => {
-  const results = new Results(new MapStore());
+  const results = new Results(new PlainState());
   const ahead = line(origin(START + 600_000), 1);
   expect(results.isExpired(ahead, START)).toBe(true);
   const slightly = line(origin(START + LIMITS.maxClockSkewMs), 1);
@@ -83,7 +83,7 @@ test("an edge whose clock is far ahead is refused, and does not make others' req
 });
 
 test("a result that is found twice at a start counts once", () => {
-  const results = new Results(new MapStore());
+  const results = new Results(new PlainState());
   const ids = Array.from({ length: 10_000 }, () => line(origin(START), 1));
   for (const id of ids) results.restore(result(id, 900), START + LIMITS.edgeResultMs);
   for (const id of ids) results.add(result(id, 900), 5, START);
@@ -92,7 +92,7 @@ test("a result that is found twice at a start counts once", () => {
 });
 
 test("a kept result does not keep the frame that its id came in", () => {
-  const results = new Results(new MapStore());
+  const results = new Results(new PlainState());
   const add = (n: number): void => {
     const fields = [line(origin(START), 1), "s", "k", "f", `${"x".repeat(50_000)}${n}`];
     const frame = kernels.unpack(INVOKE, kernels.pack(INVOKE, { rows: 1, columns: [1, 0, 0, 0], fields }));

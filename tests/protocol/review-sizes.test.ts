@@ -46,8 +46,8 @@ function rowBytes(partition: LonePartition): number {
   return Math.max(
     0,
     ...partition.durable.map((op) => {
-      if (op.op === "put-result" || op.op === "put-state") return utf8Length(op.text);
-      return "bytes" in op ? op.bytes.length : 0;
+      const head = "head" in op ? op.head.length : 0;
+      return head + ("bytes" in op ? op.bytes.length : 0);
     }),
   );
 }
@@ -80,7 +80,7 @@ describe("a result", () => {
     const partition = new LonePartition([big]);
     const units = LIMITS.maxResultBytes - 2;
     for (let n = 0; n < 5; n++) expect((await partition.call(row("make", { units }, `k${n}`))).status).toBe(200);
-    expect(partition.durable.some(({ op }) => op === "put-result")).toBe(true);
+    expect(partition.durable.some(({ op }) => op === "put-block")).toBe(true);
     expect(rowBytes(partition)).toBeLessThan(2_000_000);
   });
 

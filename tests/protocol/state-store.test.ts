@@ -1,15 +1,9 @@
 /** Committed state: unfolded over cached over stored, against a plain map, through folds in pieces and crashes between them. */
 import { describe, expect, test } from "vitest";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
-import {
-  afterPrefix,
-  collectionPrefix,
-  compareKeys,
-  encodeEntryKey,
-  entityKey,
-} from "../../protocol/state/state-key.ts";
-import { MapStore } from "../../sim/map-store.ts";
+import { collectionPrefix, compareKeys, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
+import { PlainState } from "./support/plain-state.ts";
 
 const ENTITIES = ["x", "y", "x\u0000"].map((key) => entityKey("s", key));
 const NAMES = ["", "a", "\u0000", "\u0001", "é", "😀"];
@@ -24,7 +18,7 @@ class Run {
   readonly #random: Random;
   readonly #model = new Map<string, string>();
   readonly #log: Write[][] = [];
-  readonly #disk = new MapStore();
+  readonly #disk = new PlainState();
   #store: StateStore;
   #folded = 0;
   #fold: Fold | null = null;
@@ -79,13 +73,13 @@ class Run {
     const entity = clears.shift();
     const key = entity === undefined ? keys.shift() : undefined;
     if (entity !== undefined) {
-      this.#disk.perform({ op: "delete-state-range", from: entity, to: afterPrefix(entity) });
+      this.#disk.clear(entity);
       this.#store.markCleared([entity], this.#fold.through);
     } else if (key !== undefined) {
       const change = this.#store.changeOf(key);
       if (change === undefined) return;
       this.#store.markFolded(key, this.#fold.through);
-      this.#disk.perform(change === null ? { op: "delete-state", key } : { op: "put-state", key, text: change });
+      this.#disk.put(key, change);
     } else {
       this.#folded = this.#fold.through;
       this.#fold = null;
@@ -138,7 +132,7 @@ describe("the store", () => {
   });
 
   test("never holds more cached bytes than it may", () => {
-    const disk = new MapStore();
+    const disk = new PlainState();
     for (let n = 0; n < 200; n++) disk.state.set(entityKey("s", `k${n}`), "x".repeat(n));
     const store = new StateStore(disk, 5_000);
     for (let n = 0; n < 200; n++) {
@@ -150,9 +144,12 @@ describe("the store", () => {
   });
 
   test("reads a cached key without asking storage again, and an absent one too", () => {
-    const disk = new MapStore();
+    const disk = new PlainState();
     let reads = 0;
-    disk.get = () => void (reads += 1);
+    disk.get = () => {
+      reads += 1;
+      return undefined;
+    };
     const store = new StateStore(disk, 5_000);
     const entity = entityKey("s", "k");
     for (let n = 0; n < 5; n++) expect(store.get(entity, entity)).toBe(null);

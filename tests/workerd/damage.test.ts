@@ -2,6 +2,7 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
+import { SPACE } from "../../protocol/state/blocks/block.ts";
 import { INVOKE } from "../../protocol/wire/invoke.ts";
 import {
   ask,
@@ -16,6 +17,7 @@ import {
   statusOf,
   stub,
 } from "./support/app.ts";
+import { blocksOf, type FoundBlock, fold } from "./support/fold.ts";
 import { add, on, shown } from "./support/steps.ts";
 
 const kernels = createReferenceKernels();
@@ -143,5 +145,118 @@ describe("a damaged record", () => {
     );
     await abortAllDurableObjects();
     expect((await ask(["account", key], "balance")).body).toBe(3);
+  });
+});
+
+describe("a damaged block", () => {
+  /** Keys of one partition with a balance each, folded; and the id of the block that holds the first of them. */
+  async function folded(count: number): Promise<{ keys: string[]; id: number; others: string[] }> {
+    const first = freshKey();
+    const keys = [first, ...Array.from({ length: count - 1 }, () => freshKeyNear(first, true))];
+    for (const key of keys) await call(["values", key], "pad", { chars: 40_000, fill: "p" });
+    await fold(first);
+    const blocks = await blocksOf(first);
+    const mine = blocks.find((one) => holds(one, first)) as FoundBlock;
+    const others = keys.filter((key) => blocks.some((one) => one !== mine && holds(one, key)));
+    return { keys: keys.filter((key) => holds(mine, key)), id: mine.block.id, others };
+  }
+
+  function holds({ rows }: FoundBlock, key: string): boolean {
+    return rows.some((row) => row.key.includes(`\u0001${key}\u0001`));
+  }
+
+  function change(key: string, id: number, column: "head" | "bytes", offset: (length: number) => number) {
+    return inside(key, ({ storage }) => {
+      const bytes = storage.sql.exec(`SELECT ${column} FROM blocks WHERE id = ?`, id).one()[column] as ArrayBuffer;
+      const changed = new Uint8Array(bytes.slice(0));
+      const at = offset(changed.length);
+      changed[at] = (changed[at] as number) ^ 4;
+      storage.sql.exec(`UPDATE blocks SET ${column} = ? WHERE id = ?`, changed, id);
+    });
+  }
+
+  test("fails what reads it with a type of its own, and nothing else", async () => {
+    const { keys, id, others } = await folded(12);
+    const [key] = keys as [string];
+    expect(others.length).toBeGreaterThan(0);
+    for (const offset of [() => 0, (length: number) => length >> 1, (length: number) => length - 1]) {
+      await change(key, id, "bytes", offset);
+      await abortAllDurableObjects();
+      for (const one of keys) {
+        const answer = await ask(["values", one], "padding");
+        expect([answer.status, problemOf(answer)]).toEqual([500, "damaged-data"]);
+      }
+      for (const one of others) expect((await ask(["values", one], "padding")).body).toMatchObject({ chars: 40_000 });
+      const near = freshKeyNear(key, true);
+      expect((await call(["account", near], "deposit", { amount: 1 })).body).toBe(1);
+      await change(key, id, "bytes", offset);
+      await abortAllDurableObjects();
+      expect((await ask(["values", key], "padding")).body).toMatchObject({ chars: 40_000 });
+    }
+  });
+
+  test("does not stop folds and merges of what it does not touch", async () => {
+    const { keys, id, others } = await folded(12);
+    const [key] = keys as [string];
+    await change(key, id, "bytes", (length) => length >> 1);
+    await abortAllDurableObjects();
+    for (let round = 0; round < 3; round++) {
+      for (const one of others) await call(["values", one], "pad", { chars: 30_000 + round, fill: "q" });
+      await fold(key);
+    }
+    await abortAllDurableObjects();
+    for (const one of others) expect((await ask(["values", one], "padding")).body).toMatchObject({ chars: 30_002 });
+    expect(problemOf(await ask(["values", key], "padding"))).toBe("damaged-data");
+    await change(key, id, "bytes", (length) => length >> 1);
+    await abortAllDurableObjects();
+    expect((await ask(["values", key], "padding")).body).toMatchObject({ chars: 40_000 });
+  });
+
+  test("whose head alone is damaged is read all the same", async () => {
+    const { keys, id } = await folded(8);
+    const [key] = keys as [string];
+    for (const offset of [() => 0, (length: number) => length >> 1, (length: number) => length - 1]) {
+      await change(key, id, "head", offset);
+      await abortAllDurableObjects();
+      expect((await ask(["values", key], "padding")).body).toMatchObject({ chars: 40_000 });
+      await change(key, id, "head", offset);
+    }
+  });
+
+  test("that is missing, or an earlier one, makes the partition refuse everything", async () => {
+    const { keys, id } = await folded(8);
+    const [key] = keys as [string];
+    const taken = await inside(key, ({ storage }) => {
+      const { head, bytes } = storage.sql.exec("SELECT head, bytes FROM blocks WHERE id = ?", id).one();
+      storage.sql.exec("DELETE FROM blocks WHERE id = ?", id);
+      return { head: head as ArrayBuffer, bytes: bytes as ArrayBuffer };
+    });
+    await abortAllDurableObjects();
+    expect(await refusalOf(() => stub(partitionOf(key)).status())).toMatch(/corrupt bytes \(length\): \d+ blocks/);
+    await inside(
+      key,
+      ({ storage }) => void storage.sql.exec("INSERT INTO blocks VALUES (?, ?, ?)", id, taken.head, taken.bytes),
+    );
+    await abortAllDurableObjects();
+    expect((await ask(["values", key], "padding")).body).toMatchObject({ chars: 40_000 });
+  });
+
+  test("of results fails repetitions of the requests in it, and runs none of them again", async () => {
+    const key = freshKey();
+    const near = freshKeyNear(key, true);
+    const id = `damaged-${key}`;
+    expect((await call(["account", key], "deposit", { amount: 1 }, id)).body).toBe(1);
+    await fold(near);
+    const results = (await blocksOf(key)).filter(({ block }) => block.space === SPACE.results);
+    expect(results.length).toBeGreaterThan(0);
+    for (const { block } of results) await change(key, block.id, "bytes", (length) => length >> 1);
+    await abortAllDurableObjects();
+    const again = await call(["account", key], "deposit", { amount: 1 }, id);
+    expect([again.status, problemOf(again)]).toEqual([500, "damaged-data"]);
+    expect((await ask(["account", key], "balance")).body).toBe(1);
+    for (const { block } of results) await change(key, block.id, "bytes", (length) => length >> 1);
+    await abortAllDurableObjects();
+    expect((await call(["account", key], "deposit", { amount: 1 }, id)).body).toBe(1);
+    expect((await ask(["account", key], "balance")).body).toBe(1);
   });
 });

@@ -6,7 +6,6 @@ import {
   call,
   freshKey,
   freshKeyNear,
-  inside,
   leftovers,
   look,
   problemOf,
@@ -14,7 +13,8 @@ import {
   stub,
   partitionOf,
 } from "./support/app.ts";
-import { fold } from "./support/fold.ts";
+import { SPACE } from "../../protocol/state/blocks/block.ts";
+import { blocksOf, fold } from "./support/fold.ts";
 
 const replayed = ({ headers }: { headers: Headers }) => headers.get("idempotency-replayed") === "true";
 
@@ -185,19 +185,19 @@ test("an edge's id that is older than what is kept is refused, not executed", as
   expect((await call(["account", key], "balance")).body).toBe(0);
 });
 
-test("results of clients are stored by folds, one row each, and expire a day later", async () => {
+test("results of clients are stored by folds, in blocks, and expire a day later", async () => {
   const key = freshKey();
   const near = freshKeyNear(key, true);
   const before = Date.now();
   for (const [n, at] of [key, near, key].entries())
     await call(["account", at], "deposit", { amount: 1 }, `stored-${n}`);
-  const count = () =>
-    inside(key, ({ storage }) => storage.sql.exec("SELECT count(*) AS n, min(expires) AS first FROM results").one());
-  const rows = Number((await count())["n"]);
+  const results = async () => (await blocksOf(key)).filter(({ block }) => block.space === SPACE.results);
+  const rows = (found: Awaited<ReturnType<typeof results>>) => found.reduce((sum, one) => sum + one.rows.length, 0);
+  const known = rows(await results());
   await fold(key);
-  const { n, first } = await count();
-  expect(Number(n)).toBe(rows + 3);
-  expect(Number(first) - before).toBeGreaterThan(23 * 3_600_000);
+  const found = await results();
+  expect(rows(found)).toBe(known + 3);
+  for (const { block } of found) expect(block.expires - before).toBeGreaterThan(23 * 3_600_000);
 });
 
 test("nothing is left running or locked", async () => {

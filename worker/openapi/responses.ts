@@ -79,6 +79,7 @@ export function problems(types: readonly ProblemType[]): Record<string, unknown>
 const ALWAYS: readonly ProblemType[] = [
   "unauthorized",
   "internal-error",
+  "damaged-data",
   "misconfigured",
   "overloaded",
   "deadline-exceeded",

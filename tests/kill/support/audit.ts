@@ -27,15 +27,21 @@ async function entriesOf(url: string, service: string, key: string): Promise<Arr
   }
 }
 
-/** Records that each partition has folded, as its database says. Only for a folder that no server uses. */
-export async function foldedIn(persist: string): Promise<number[]> {
+/** The database files of all partitions. */
+export async function databasesIn(persist: string): Promise<string[]> {
   const folder = join(persist, "do", "-Partition");
   const files = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
-  return files.map((name) => {
-    const database = new DatabaseSync(join(folder, name));
+  return files.sort().map((name) => join(folder, name));
+}
+
+/** Records that each partition has folded, as its database says. Only for a folder that no server uses. */
+export async function foldedIn(persist: string): Promise<number[]> {
+  return (await databasesIn(persist)).map((path) => {
+    const database = new DatabaseSync(path);
     const row = database.prepare("SELECT value FROM meta WHERE name = 'folded'").get();
     database.close();
-    return Number(row?.["value"] ?? 0);
+    // A checksum of 8 digits stands before it.
+    return Number(String(row?.["value"] ?? "").slice(8));
   });
 }
 

@@ -10,9 +10,10 @@ import { BackupDriver } from "../support/backup-driver.ts";
 import { Cluster } from "../support/cluster.ts";
 import { type Answered, kernels } from "../support/lone-partition.ts";
 
+/** Folds, and tables, of a few transactions. */
 vi.mock(import("../../../protocol/limits.ts"), async (load) => {
-  const { smallLimits } = await import("../support/small-limits.ts");
-  return smallLimits(await load()) as never;
+  const { LIMITS } = await load();
+  return { LIMITS: { ...LIMITS, foldBytes: 1_500, backupTableBytes: 2_000 } } as never;
 });
 
 const PARTITIONS = 3;
@@ -104,7 +105,7 @@ async function backUp(seed: number): Promise<{ driver: BackupDriver; before: Sen
   let before: Sent[] = [];
   const begins = 20 + random.int(60);
   for (let step = 0; driver?.phase !== "done"; step++) {
-    if (step > 10_000) throw new Error(`the backup never ends: ${driver?.phase}`);
+    if (step > 20_000) throw new Error(`the backup never ends: ${driver?.phase}`);
     if (step >= begins && (driver === undefined || driver.phase === "failed")) {
       before = bank.sent.filter(({ answered }) => answered() !== undefined);
       await driver?.giveUp();
@@ -231,7 +232,7 @@ describe("a partition", () => {
     expect((await ok(cluster.admin(0, { op: "restore-stop", id }))).restart).toBe(true);
     await cluster.restart(0);
     await cluster.settle();
-    expect(cluster.stores[0]!.state.size + cluster.stores[0]!.results.size + cluster.stores[0]!.records.length).toBe(0);
+    expect(cluster.stores[0]!.stateBlocks.size + cluster.stores[0]!.records.length).toBe(0);
     expect((await cluster.give(0, { kind: "invoke", frame }))()?.[0]?.body).toBe("100");
   });
 });

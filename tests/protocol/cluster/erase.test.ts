@@ -100,8 +100,8 @@ class Domain {
 function tracesIn(store: MapStore): string[] {
   const bytesHave = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes(SECRET);
   const found: string[] = [];
-  for (const [key, value] of store.state) if (`${key}${value}`.includes(SECRET)) found.push("state");
-  for (const [, { text: stored }] of store.results) if (stored.includes(SECRET)) found.push("result");
+  for (const { bytes } of store.stateBlocks.values()) if (bytesHave(bytes)) found.push("block");
+  for (const { head } of store.stateBlocks.values()) if (bytesHave(head)) found.push("head of a block");
   for (const [name, value] of store.meta) if (value.includes(SECRET)) found.push(name);
   for (const { bytes } of store.records) if (bytesHave(bytes)) found.push("record");
   for (const { bytes } of store.recents) if (bytesHave(bytes)) found.push("recent result");
@@ -132,7 +132,7 @@ test("and what had been folded before", async () => {
   const here = await domain();
   await here.fill();
   await here.eraseTraces("nobody");
-  const folded = ["0 result", "0 recent result", "0 state", "1 state"];
+  const folded = ["0 block", "0 recent result", "1 block"];
   expect(new Set(here.traces)).toEqual(new Set(folded));
   await here.erase();
   expect(here.traces).toEqual([]);
@@ -186,5 +186,5 @@ test("planted bugs that leave results or messages are found", async () => {
   const messages = await domain();
   await messages.fill();
   await messages.erase();
-  expect(new Set(messages.traces)).toEqual(new Set(["0 state", "1 state"]));
+  expect(new Set(messages.traces)).toEqual(new Set(["0 block", "1 block"]));
 });

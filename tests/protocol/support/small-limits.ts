@@ -10,9 +10,15 @@ export function smallLimits(real: { LIMITS: typeof Real }) {
       maxRecordBytes: 2_000,
       cacheBytes: 600,
       foldBytes: 1_500,
-      backupTableBytes: 200,
       maxUnfoldedBytes: 1_000_000,
-      foldRowsPerTurn: 2,
+      foldBytesPerTurn: 150,
+      maxFoldBytes: 2_500,
+      blockBytes: 150,
+      mergeBytes: 500,
+      dropsPerTurn: 2,
+      maxRuns: 4,
+      blockCacheBytes: 400,
+      maxFilterBytes: 60,
     },
   };
 }

@@ -1,4 +1,7 @@
 /** Makes a partition fold. */
+import { createReferenceKernels } from "../../../core-wasm/reference/kernels.ts";
+import type { BlockRow } from "../../../core-wasm/types.ts";
+import { BLOCK, type Block, readHead } from "../../../protocol/state/blocks/block.ts";
 import { call, freshKeyNear, inside } from "./app.ts";
 
 const ROUNDS = 40;
@@ -7,7 +10,8 @@ const ROUNDS = 40;
 export function foldedOf(key: string): Promise<number> {
   return inside(key, ({ storage }) => {
     const [row] = storage.sql.exec("SELECT value FROM meta WHERE name = 'folded'").raw();
-    return Number(row?.[0] ?? 0);
+    // A checksum of 8 digits stands before it.
+    return Number(String(row?.[0] ?? "").slice(8));
   });
 }
 
@@ -22,3 +26,21 @@ export async function fold(key: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+const kernels = createReferenceKernels();
+
+export interface FoundBlock {
+  readonly block: Block;
+  readonly rows: BlockRow[];
+}
+
+/** Every block of a key's partition, with its rows. */
+export async function blocksOf(key: string): Promise<FoundBlock[]> {
+  const found = await inside(key, ({ storage }) => [...storage.sql.exec("SELECT id, head, bytes FROM blocks").raw()]);
+  return found.map(([id, head, bytes]) => ({
+    block: readHead(kernels, id as number, new Uint8Array(head as ArrayBuffer)),
+    rows: kernels.rowsOfBlock(BLOCK, new Uint8Array(bytes as ArrayBuffer), ALL),
+  }));
+}
+
+const ALL = { from: "", to: "\u{10ffff}", limit: Infinity, reverse: false };
