@@ -37,7 +37,7 @@ export class Folder {
   /** Newest record that is folded. */
   #folded: number;
   /** Records that are written and not folded, in order. */
-  readonly #log: Array<{ readonly seq: number; readonly bytes: number }>;
+  readonly #log: Array<{ readonly seq: number; readonly bytes: number; readonly goesOn?: boolean | undefined }>;
   #unfoldedBytes: number;
   readonly #limits: FoldLimits;
   #work: Iterator<StorageOp[]> | null = null;
@@ -50,7 +50,10 @@ export class Folder {
     store: StateStore,
     results: Results,
     flows: Flows,
-    log: { folded: number; sizes: ReadonlyArray<{ readonly seq: number; readonly bytes: number }> },
+    log: {
+      folded: number;
+      sizes: ReadonlyArray<{ readonly seq: number; readonly bytes: number; readonly goesOn?: boolean | undefined }>;
+    },
     limits: FoldLimits,
   ) {
     this.#kernels = kernels;
@@ -65,8 +68,9 @@ export class Folder {
     this.#limits = limits;
   }
 
-  written(seq: number, bytes: number): void {
-    this.#log.push({ seq, bytes });
+  /** @param goesOn the next record is of the same epoch */
+  written(seq: number, bytes: number, goesOn = false): void {
+    this.#log.push({ seq, bytes, goesOn });
     this.#unfoldedBytes += bytes;
   }
 
@@ -91,7 +95,8 @@ export class Folder {
     for (const record of this.#log) {
       if (record.seq > through) break;
       bytes += record.bytes;
-      if (bytes >= LIMITS.maxFoldBytes) return record.seq;
+      // What an epoch changes is folded with the last of its records: those before must not be dropped without.
+      if (bytes >= LIMITS.maxFoldBytes && record.goesOn !== true) return record.seq;
     }
     return through;
   }

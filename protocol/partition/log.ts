@@ -111,11 +111,11 @@ export class Log {
     this.write();
     const firstSeq = this.#journal.seq;
     const ops: StorageOp[] = [];
-    for (const content of contents) {
+    for (const [at, content] of contents.entries()) {
       this.#parts.undecided(content.writes);
       const record = this.#journal.takeEpoch(kernels, now(), { ...content, epoch }, participation().decided);
       ops.push(...recordOps(record));
-      this.#folder.written(record.seq, record.bytes.length);
+      this.#folder.written(record.seq, record.bytes.length, at < contents.length - 1);
     }
     ops.push(markPrepared(epoch));
     this.#parts.emit({ kind: "persist", ops });

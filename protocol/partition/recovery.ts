@@ -40,7 +40,7 @@ export interface RecoveredParts {
 export interface Replayed {
   readonly nextSeq: number;
   /** Bytes of every unfolded record, in order. */
-  readonly sizes: ReadonlyArray<{ readonly seq: number; readonly bytes: number }>;
+  readonly sizes: ReadonlyArray<{ readonly seq: number; readonly bytes: number; readonly goesOn?: boolean }>;
   readonly decided: Epoch;
   /** Records of epochs that are not known to be decided; their writes are in the layers. */
   readonly undecided: readonly UndecidedRecord[];
@@ -54,13 +54,17 @@ export function replay(kernels: Kernels, recovered: Recovered, parts: RecoveredP
   }
   for (const [flow, checkpoint] of recovered.checkpoints) parts.flows.runtime(flow)?.restore(checkpoint);
   const log = new LogReplay(parts, recovered.decided);
-  const sizes: Array<{ seq: number; bytes: number }> = [];
+  const sizes: Array<{ seq: number; bytes: number; goesOn?: boolean }> = [];
   let last = recovered.folded;
+  let epoch = 0;
   for (const stored of recovered.records) {
     invariant(stored.seq === last + 1, `1: record ${stored.seq} follows record ${last}: one is missing`);
     const record = decodeRecord(kernels, stored.bytes);
     invariant(record.seq === stored.seq, `1: record ${stored.seq} says that it is ${record.seq}`);
     log.add(record);
+    const before = sizes.at(-1);
+    if (before && epoch !== 0 && record.epoch?.epoch === epoch) before.goesOn = true;
+    epoch = record.epoch?.epoch ?? 0;
     sizes.push({ seq: stored.seq, bytes: stored.bytes.length });
     last = record.seq;
   }
