@@ -3,6 +3,7 @@
  * delivers them, flushes and dispatches follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
+import type { AdminAsk, AdminReply } from "../../../protocol/backup/asks.ts";
 import type { StorageOp, ViewRequest } from "../../../protocol/partition/effects.ts";
 import { decodeBatch } from "../../../protocol/wire/codec.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
@@ -34,6 +35,7 @@ export interface Request {
 }
 
 export type GivenInput =
+  | { readonly kind: "invoke"; readonly frame: Uint8Array }
   | { readonly kind: "ingest"; readonly frame: Uint8Array }
   | { readonly kind: "view"; readonly query: ViewRequest };
 
@@ -61,6 +63,7 @@ export class Cluster implements NodeHost {
   failure: unknown;
   readonly #tickets = new Map<number, Request>();
   readonly #replies = new Map<number, Answered[]>();
+  readonly #asks = new Map<number, (reply: Reply) => void>();
   #ticket = 0;
   #ids = 0;
   readonly #gates = new Map<number, Array<() => void>>();
@@ -172,6 +175,17 @@ export class Cluster implements NodeHost {
     return () => this.#replies.get(ticket);
   }
 
+  /** Asks a partition as the administration does; the answer is there at once. */
+  async admin(peer: Peer, ask: AdminAsk): Promise<AdminReply | Uint8Array> {
+    const ticket = ++this.#ticket;
+    let answer: Reply | undefined;
+    this.#asks.set(ticket, (reply) => (answer = reply));
+    this.node(peer).engine.input({ kind: "admin", ticket, ask });
+    await this.turn();
+    if (answer === undefined) throw new Error(`${ask.op} is not answered`);
+    return answer;
+  }
+
   #arrive({ from, to, batch, bytes, messages }: Batch): void {
     const receiver = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance);
     for (const { kind } of messages) this.log.push(`${nameOf(from.peer)}>${nameOf(to)} ${kind}`);
@@ -270,6 +284,8 @@ export class Cluster implements NodeHost {
     this.net.push({ from, to, batch, bytes, era, messages });
   }
   replied(ticket: number, reply: Reply): void {
+    const asked = this.#asks.get(ticket);
+    if (asked) return asked(reply);
     this.#replies.set(ticket, reply instanceof Uint8Array ? answersOf(reply).flat() : [{ ...reply, flags: 0 }]);
     const request = this.#tickets.get(ticket);
     if (!request) return;
