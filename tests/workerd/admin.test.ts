@@ -3,13 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { decodeTable } from "../../protocol/backup/table.ts";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
-import { ask, call, freshKey, send } from "./support/app.ts";
-
-const ADMIN = { authorization: "Bearer admin-token" };
-
-function admin(path: string, init: RequestInit = {}): Promise<Response> {
-  return send(path, { ...init, headers: { ...ADMIN, ...(init.headers as Record<string, string> | undefined) } });
-}
+import { admin, ask, call, freshKey, send } from "./support/app.ts";
 
 async function problemIn(response: Response): Promise<string> {
   return `${response.status} ${((await response.json()) as { type: string }).type}`;
@@ -32,7 +26,7 @@ async function exported(service: string): Promise<{ lines: Line[]; count: number
 }
 
 describe("who may", () => {
-  test.each(["/admin/backup", "/admin/restore", "/admin/erase", "/admin/export"])(
+  test.each(["/admin/backup", "/admin/restore", "/admin/erase", "/admin/export", "/admin/partitions"])(
     "%s needs its own token",
     async (path) => {
       // The token of callers, that is.
