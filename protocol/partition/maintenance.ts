@@ -5,6 +5,7 @@ import { Pin, PinBroken } from "../backup/pin.ts";
 import { Restore, RestoreRefused } from "../backup/restore.ts";
 import { tablesOf } from "../backup/tables.ts";
 import { LIMITS } from "../limits.ts";
+import { OUTBOX } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
 import { BlockEraser } from "../state/blocks/erase.ts";
 import { encodeRecent, type StoredResult } from "../results/stored-result.ts";
@@ -311,7 +312,7 @@ export class Maintenance {
     const { blocks } = this.#parts;
     blocks.turn();
     const eraser = new BlockEraser(this.#setup.kernels, blocks);
-    const ops = eraser.entity(entity);
+    const ops = [...eraser.entity(entity), ...eraser.deleted(OUTBOX)];
     ops.push(...eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));
     if (ops.length > 0) this.#owner.emit({ kind: "persist", ops });
   }

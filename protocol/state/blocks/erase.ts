@@ -42,6 +42,26 @@ export class BlockEraser {
     return [...ops, ...this.#blocks.takeManifest()];
   }
 
+  /** Removes what older runs hold under an entity where a newer one says that it is deleted: messages that were delivered, or have gone elsewhere. */
+  deleted(entity: string): StorageOp[] {
+    const tree = this.#blocks.trees[SPACE.state];
+    const to = afterEntity(entity);
+    const gone = new Set<string>();
+    const ops: StorageOp[] = [];
+    for (const run of tree.runs) {
+      const keep = (row: BlockRow): BlockRow | null => {
+        if (compareKeys(row.key, entity) < 0 || compareKeys(row.key, to) >= 0) return row;
+        const isDeleted = (row.flags & BLOCK_FLAG.deleted) !== 0;
+        if (!isDeleted && gone.has(row.key)) return null;
+        if (isDeleted) gone.add(row.key);
+        return row;
+      };
+      ops.push(...this.#rewrite(SPACE.state, run, run.seek(entity), to, keep));
+    }
+    tree.dropEmpty();
+    return [...ops, ...this.#blocks.takeManifest()];
+  }
+
   /** Puts other texts in the place of some results: null leaves one as it is. */
   results(change: (requestId: string, text: string) => string | null): StorageOp[] {
     const ops: StorageOp[] = [];

@@ -236,3 +236,74 @@ describe("a partition", () => {
     expect((await cluster.give(0, { kind: "invoke", frame }))()?.[0]?.body).toBe("100");
   });
 });
+
+describe("a standstill and a move", () => {
+  async function frozen(): Promise<{ cluster: Cluster; standstills: string[] }> {
+    const cluster = await Cluster.up(2, [purse], [], true);
+    const answers = [0, 1].map((peer) => ok(cluster.admin(peer, { op: "freeze", id: "b" })));
+    const standstills = (await Promise.all(answers)).map(({ body }) => JSON.parse(body) as FreezeAnswer);
+    expect(standstills).toMatchObject([
+      { quiet: true, map: 1 },
+      { quiet: true, map: 1 },
+    ]);
+    return { cluster, standstills: standstills.map(({ standstill }) => standstill) };
+  }
+  const pin = (cluster: Cluster, standstills: readonly string[], peer: number) =>
+    cluster.admin(peer, { op: "pin", id: "b", service: null, standstill: standstills[peer] as string, round: 0 });
+  const problemOf = (answer: AdminReply | Uint8Array) => JSON.parse((answer as AdminReply).body) as object;
+  async function move(cluster: Cluster): Promise<void> {
+    cluster.coordinator.rescale(1);
+    await cluster.turn();
+    await cluster.run();
+  }
+
+  test("that begins before it: nothing stands still, is pinned, restored or erased", async () => {
+    const cluster = await Cluster.up(2, [purse], [], true);
+    await move(cluster);
+    for (const peer of [0, 1])
+      for (const ask of [
+        { op: "freeze", id: "b" },
+        { op: "restore", id: "b" },
+        { op: "erase", service: "purse", key: "k" },
+      ] as const)
+        expect(problemOf(await cluster.admin(peer, ask))).toMatchObject({
+          type: "/problems/keys-moving",
+          retryable: true,
+        });
+  });
+
+  test("that begins between standstill and pin: there is no pin", async () => {
+    const { cluster, standstills } = await frozen();
+    await move(cluster);
+    for (const peer of [0, 1])
+      expect(problemOf(await pin(cluster, standstills, peer))).toMatchObject({ type: "/problems/backup-interrupted" });
+  });
+
+  test("that begins between pin and thaw: the thaw says that it was not held", async () => {
+    const { cluster, standstills } = await frozen();
+    for (const peer of [0, 1]) expect(await pin(cluster, standstills, peer)).toMatchObject({ status: 200 });
+    await move(cluster);
+    for (const peer of [0, 1]) {
+      const { body } = await ok(cluster.admin(peer, { op: "thaw", id: "b", standstill: standstills[peer] as string }));
+      expect(JSON.parse(body)).toEqual({ held: false });
+    }
+  });
+
+  test("that begins behind it: nothing comes until the pin is released", async () => {
+    const { cluster, standstills } = await frozen();
+    for (const peer of [0, 1]) await pin(cluster, standstills, peer);
+    for (const peer of [0, 1]) {
+      const { body } = await ok(cluster.admin(peer, { op: "thaw", id: "b", standstill: standstills[peer] as string }));
+      expect(JSON.parse(body)).toEqual({ held: true });
+    }
+    await move(cluster);
+    await cluster.pass(1_000);
+    await cluster.run();
+    expect(cluster.log).toContain("1>0 move-begin");
+    expect(cluster.log).not.toContain("0>1 move-taken");
+    await ok(cluster.admin(0, { op: "release", id: "b" }));
+    await cluster.pass(1_000);
+    await cluster.run();
+    expect(cluster.log).toContain("0>1 move-taken");
+  });
+});

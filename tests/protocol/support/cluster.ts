@@ -68,13 +68,23 @@ export class Cluster implements NodeHost {
   #ids = 0;
   readonly #gates = new Map<number, Array<() => void>>();
   readonly #opened = new Set<number>();
+  readonly #mapped: number | undefined;
 
-  /** @param services beside those of programs */
-  constructor(partitions: number, services: readonly ServiceDefinition[] = [], flows: readonly FlowDefinition[] = []) {
+  /**
+   * @param services beside those of programs
+   * @param isMapped the coordinator has a key-group map, so that groups may begin to move; turns of work are not called, so that none gets far
+   */
+  constructor(
+    partitions: number,
+    services: readonly ServiceDefinition[] = [],
+    flows: readonly FlowDefinition[] = [],
+    isMapped = false,
+  ) {
+    this.#mapped = isMapped ? partitions : undefined;
     const programs = programServices((gate) => this.#pause(gate));
     this.app = defineApp({ services: [...programs, ...services], flows, partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
-    this.coordinator = new CoordinatorNode(1, this.#stored, this);
+    this.coordinator = new CoordinatorNode(1, this.#stored, this, this.#mapped);
     for (let peer = 0; peer < partitions; peer++) this.#start(peer);
   }
 
@@ -83,8 +93,9 @@ export class Cluster implements NodeHost {
     partitions: number,
     services: readonly ServiceDefinition[] = [],
     flows: readonly FlowDefinition[] = [],
+    isMapped = false,
   ): Promise<Cluster> {
-    const cluster = new Cluster(partitions, services, flows);
+    const cluster = new Cluster(partitions, services, flows, isMapped);
     await cluster.turn();
     await cluster.run();
     cluster.log = [];
@@ -260,7 +271,7 @@ export class Cluster implements NodeHost {
 
   async restartCoordinator(): Promise<void> {
     this.coordinator.alive = false;
-    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this);
+    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this, this.#mapped);
     await this.turn();
   }
 
