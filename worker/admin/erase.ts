@@ -18,6 +18,7 @@ export async function postErase(edge: AdminEdge): Promise<Response> {
   const { backend, admin, request } = edge;
   const target = await targetIn(edge);
   const before = await backend.rescaleStatus();
+  if (before.phase !== "still") throw refuse("keys-moving", MOVED, { retryable: true });
   await clearState(edge, target);
   // Partitions that keep nothing any more may have traces of what they kept.
   const domain = new Domain(admin, { ...before, partitions: Math.max(before.known, before.partitions) });
@@ -25,12 +26,14 @@ export async function postErase(edge: AdminEdge): Promise<Response> {
   const after = await backend.rescaleStatus();
   // What moved meanwhile may have come to a partition that was done.
   if (after.phase !== "still" || after.version !== before.version)
-    throw refuse("keys-moving", "key groups have moved while the key was erased; send it again", { retryable: true });
+    throw refuse("keys-moving", MOVED, { retryable: true });
   let scrubbed = true;
   // One after the other: each starts over behind it, and the others go on meanwhile.
   for (const partition of domain.partitions) scrubbed = (await domain.scrub(partition)) && scrubbed;
   return jsonResponse(request, { ...target, erased: true, scrubbed });
 }
+
+const MOVED = "key groups move, or have moved while the key was erased; send it again";
 
 interface ErasedKey {
   readonly service: string;
