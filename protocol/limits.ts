@@ -75,6 +75,8 @@ export const LIMITS = {
   maxPartBytes: 1 * MiB,
   /** Records are cut when what is pending may exceed this. */
   maxRecordBytes: 16 * MiB,
+  /** Size at which what an epoch changes goes on in another record. */
+  epochRecordBytes: 16 * MiB,
   /** Encoded state kept in memory, dirty entries apart. */
   cacheBytes: 24 * MiB,
   /** Unfolded record bytes that start a fold. */
@@ -189,6 +191,7 @@ invariant(
 invariant(LIMITS.blockBytes <= LIMITS.mergeBytes, "a step of a merge must have room for a block");
 invariant(LIMITS.foldBytes <= LIMITS.maxFoldBytes, "a fold must be able to take up what makes it due");
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
+invariant(LIMITS.epochRecordBytes <= LIMITS.maxRecordBytes, "a record of an epoch must fit a record");
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more message must fit a message",

@@ -114,8 +114,14 @@ async function many(): Promise<number> {
   const totals = new Totals();
   let next = from;
   let said = started;
+  let stopped = false;
+  // The first ends it as if all seeds were done, with what is known so far.
+  process.once("SIGINT", () => void (stopped = true));
+  process.once("SIGTERM", () => void (stopped = true));
+  const goesOn = (): boolean =>
+    !stopped && next < last && performance.now() < deadline && (values.all || totals.failed.length === 0);
   const work = async (): Promise<void> => {
-    while (next < last && performance.now() < deadline && (values.all || totals.failed.length === 0)) {
+    while (goesOn()) {
       const seeds = Array.from({ length: Math.min(CHUNK, last - next) }, (_, n) => next + n);
       next += seeds.length;
       const done = await pool.ask({ kind: "seeds", seeds });

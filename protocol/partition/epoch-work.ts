@@ -253,7 +253,7 @@ function split(
   const pieces = [piece];
   let bytes = 0;
   const make = (size: number): void => {
-    if (bytes > 0 && bytes + size > LIMITS.maxRecordBytes) {
+    if (bytes > 0 && bytes + size > LIMITS.epochRecordBytes) {
       pieces.push((piece = { writes: [], results: [] }));
       bytes = 0;
     }

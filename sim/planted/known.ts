@@ -58,6 +58,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "recover-without-decided": { seed: 1, by: "G-single-realtime" },
   "reply-unlogged": { seed: 1, by: "reply-without-record" },
   "fold-before-decide": { seed: 1, by: "incompatible-order" },
+  "fold-part-of-epoch": { seed: 45, by: "G-single-realtime" },
   "fold-loses-decided": { seed: 1, by: "G-single-realtime" },
   "void-loses-decided": { seed: 171, by: "incompatible-order" },
   "records-lose-decided": { seed: 6, by: "G-single-realtime" },

@@ -39,7 +39,8 @@ export class Totals {
 
   progress(elapsedMs: number): string {
     const rate = (elapsedMs / this.seeds).toFixed(0);
-    return `${this.seeds} seeds, ${this.#transactions} transactions, ${rate} ms a seed`;
+    const failed = this.failed.length === 0 ? "" : `, FAILED: ${this.failed.map(({ seed }) => seed).join(", ")}`;
+    return `${this.seeds} seeds, ${this.#transactions} transactions, ${rate} ms a seed${failed}`;
   }
 
   text(elapsedMs: number, coverage: boolean): string {

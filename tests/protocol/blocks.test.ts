@@ -92,11 +92,11 @@ class Run extends Folding {
     }
     expect(this.results.find("c".padEnd(32, "x"))).toBeUndefined();
     this.#checkRuns();
-    if (this.#checks++ % 4 === 0) this.#checkPages(state);
+    if (this.#checks++ % 4 === 0) this.#checkOverlaid(state);
   }
 
   /** All that is stored, page by page, under what is not folded yet, is the state: what was cleared or deleted is in no page. */
-  #checkPages(state: ReadonlyMap<string, string>): void {
+  #checkOverlaid(state: ReadonlyMap<string, string>): void {
     const size = 1 + (this.#checks % 7);
     const stored = [...storedPages(this.blocks, size)].flat();
     expect(stored.map(([key]) => key)).toEqual(stored.map(([key]) => key).toSorted(compareKeys));

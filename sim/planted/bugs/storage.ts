@@ -23,6 +23,14 @@ export const STORAGE: readonly PlantedBug[] = [
     replace: "return newest;",
   },
   {
+    name: "fold-part-of-epoch",
+    what: "A fold may end between the records of one epoch, and drops the first of them.",
+    rule: "22",
+    file: FOLDER,
+    find: " && record.goesOn !== true",
+    replace: "",
+  },
+  {
     name: "fold-loses-decided",
     what: "A fold drops records without keeping which epochs these knew to be committed.",
     rule: "22, 25",

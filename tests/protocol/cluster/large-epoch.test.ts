@@ -11,7 +11,7 @@ import { kernels } from "../support/lone-partition.ts";
 
 vi.mock("../../../protocol/limits.ts", async (original) => {
   const real = await original<{ LIMITS: typeof LIMITS }>();
-  return { LIMITS: { ...real.LIMITS, maxRecordBytes: 600, maxPartBytes: 200, foldBytes: 300 } };
+  return { LIMITS: { ...real.LIMITS, maxRecordBytes: 600, epochRecordBytes: 600, maxPartBytes: 200, foldBytes: 300 } };
 });
 
 const puts: Step[] = Array.from({ length: 40 }, (_, key) => ({ op: "put", key, value: key * 3 }));

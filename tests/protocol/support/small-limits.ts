@@ -8,6 +8,7 @@ export function smallLimits(real: { LIMITS: typeof Real }) {
       maxRunning: 6,
       maxPartBytes: 200,
       maxRecordBytes: 2_000,
+      epochRecordBytes: 2_000,
       cacheBytes: 600,
       foldBytes: 1_500,
       maxUnfoldedBytes: 1_000_000,
