@@ -1,6 +1,6 @@
 /** Texts of persons: in a value, in entries, in results, and in messages that never arrive. */
 import { collection, contract, fn, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 const text = z.string();
 
