@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { bundle } from "../../scripts/lib/bundle.ts";
-import { ask, Clients, judge, restore, takeBackup } from "./support/backups.ts";
+import { ask, Clients, judge, rescale, restore, takeBackup, takeBackupBehindMove } from "./support/backups.ts";
 import { freePort, type ServerPlace, ServerProcess, storeBundle } from "./support/process-group.ts";
 
 /** Backups that are restored and judged; more of them with TIDEGATE_BACKUPS=20. */
@@ -128,3 +128,24 @@ test("a server that is killed while it restores goes on from where it was", asyn
     await second.server.kill();
   }
 }, 90_000);
+
+test("a backup of a domain that has grown under load goes into one that has gone the same way, and that may shrink again", async () => {
+  const { url } = await start(await emptyPlace());
+  const clients = new Clients(url, 10);
+  clients.start(6);
+  await clients.more(60);
+  await rescale(url, 6);
+  await clients.more(40);
+  const before = clients.acknowledged.slice(-60);
+  const backup = await takeBackupBehindMove(url);
+  await clients.stop();
+  expect(clients.faults).toEqual([]);
+  const target = await start(await emptyPlace());
+  const refused = await restore(target.url, backup);
+  expect([refused.status, typeOf(refused.text)]).toEqual([422, "/problems/invalid-backup"]);
+  await rescale(target.url, 6);
+  expect(await restore(target.url, backup)).toMatchObject({ status: 200 });
+  expect(await judge(target.url, before)).toEqual([]);
+  await rescale(target.url, 3);
+  expect(await judge(target.url, before)).toEqual([]);
+}, 120_000);

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bundle } from "../../scripts/lib/bundle.ts";
-import { ask, type Fetched } from "./support/backups.ts";
+import { ask, type Fetched, rescale } from "./support/backups.ts";
 import { freePort, type ServerPlace, ServerProcess, storeBundle } from "./support/process-group.ts";
 
 const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");
@@ -59,16 +59,6 @@ async function fill(): Promise<void> {
   await post(NAME, "pass", { to: "other-2", text: `${SECRET}-from` });
 }
 
-/** So many partitions, and nothing is left to be moved or deleted. */
-async function rescale(partitions: number): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const body = JSON.stringify({ partitions });
-  expect((await ask(url, "/admin/partitions", { method: "POST", body, headers })).status).toBe(202);
-  await expect
-    .poll(async () => JSON.parse((await ask(url, "/admin/partitions")).text) as object, { timeout: 20_000 })
-    .toMatchObject({ partitions, phase: "still" });
-}
-
 test.each([
   ["leaves no trace", []],
   ["leaves none where it was before its key group moved, in partitions too that keep nothing any more", [7, 1]],
@@ -77,7 +67,7 @@ test.each([
   "an erased key %s",
   async (_, moves) => {
     await fill();
-    for (const partitions of moves) await rescale(partitions);
+    for (const partitions of moves) await rescale(url, partitions);
     await server.kill();
     const before = await countOnDisk([SECRET, NAME, OTHERS]);
     expect(before[SECRET]).toBeGreaterThan(WRITES);

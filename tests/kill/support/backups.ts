@@ -23,6 +23,36 @@ export async function takeBackup(url: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
+/** As `takeBackup`, when what a move has left is deleted. */
+export async function takeBackupBehindMove(url: string): Promise<Buffer> {
+  for (;;) {
+    try {
+      return await takeBackup(url);
+    } catch (error) {
+      if (!String(error).includes("/problems/keys-moving")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+const MOVE_MS = 30_000;
+
+/** There are to be so many partitions; resolves when there are. */
+export async function rescale(url: string, partitions: number): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ partitions });
+  const { status, text } = await ask(url, "/admin/partitions", { method: "POST", body, headers });
+  if (status !== 202) throw new Error(`${partitions} partitions were answered ${status}: ${text}`);
+  const deadline = Date.now() + MOVE_MS;
+  for (;;) {
+    const now = (await ask(url, "/admin/partitions")).text;
+    const { partitions: there, phase } = JSON.parse(now) as { partitions: number; phase: string };
+    if (there === partitions && phase === "still") return;
+    if (Date.now() > deadline) throw new Error(`${partitions} partitions are not reached: ${now}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 export function restore(url: string, backup: Uint8Array): Promise<Fetched> {
   return ask(url, "/admin/restore", { method: "POST", body: backup as unknown as BodyInit });
 }
