@@ -6,6 +6,7 @@ import { defineConfig, type Plugin } from "vitest/config";
 
 /** What the tests' requests carry. */
 const TOKEN = "test-token";
+const ADMIN_TOKEN = "admin-token";
 const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**"];
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
@@ -29,7 +30,7 @@ function processes(name: string, groupOrder: number) {
 function workerd(name: string, groupOrder: number, plugins: Plugin[] = []) {
   const app = cloudflareTest({
     wrangler: { configPath: "./tests/app/wrangler.jsonc" },
-    miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN } },
+    miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN, TIDEGATE_ADMIN_TOKEN: ADMIN_TOKEN } },
   });
   return {
     plugins: [...plugins, app],

@@ -1,10 +1,12 @@
 /** `npm run bench -- <name>`: runs one benchmark, prints its table and keeps its figures in bench/results. */
 import { parseArgs } from "node:util";
+import { benchCost } from "./cost/main.ts";
 import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRescale } from "./rescale/main.ts";
+import { benchRecovery } from "./recovery/main.ts";
 import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
@@ -12,21 +14,23 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
+  cost      rows, requests, bytes and object time of a million transfers, and their price
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
+  recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   rescale   half of all keys move to as many new partitions and back, while requests go on
   memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
-  --seconds S   length of a run where it is timed (default 3)
+  --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
 
 memory only:
   --keys N         keys (default 1000000)
 
-transfers and, where they fit, engine:
-  --only ROWS      batch, one, alone, zipf-0.999, zipf-0.99, hot or model
-  --keys N         accounts (default 10000; also measured with 1000000)
+transfers, cost, recovery (--runs: kills) and, where they fit, engine:
+  --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
+  --keys N         accounts (default 10000; also measured with 1000000; of recovery 100000)
   --at-once N      batches under way in a closed loop (default 8)
   --partitions N   partitions, and hand-written objects (default 8)
   --profile        instead of figures, print which functions of the app use the CPU; with --only, under that load
@@ -36,7 +40,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: "string", default: "5" },
-    seconds: { type: "string", default: "3" },
+    seconds: { type: "string" },
     only: { type: "string" },
     keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
@@ -45,10 +49,10 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const options = { runs: Number(values.runs), seconds: Number(values.seconds) };
+const options = { runs: Number(values.runs), seconds: Number(values.seconds ?? (positionals[0] === "cost" ? 10 : 3)) };
 const transferOptions = {
   ...options,
-  keys: Number(values.keys ?? 10_000),
+  keys: Number(values.keys ?? (positionals[0] === "recovery" ? 100_000 : 10_000)),
   atOnce: Number(values["at-once"]),
   partitions: Number(values.partitions),
   profile: values.profile,
@@ -56,6 +60,8 @@ const transferOptions = {
 };
 const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
+  cost: () => benchCost(transferOptions),
+  recovery: () => benchRecovery(transferOptions),
   transfers: () => benchTransfers(transferOptions),
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),

@@ -10,7 +10,9 @@ import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
-import { type PeerRpc, PeerSession } from "./peers.ts";
+import type { PeerRpc, PeerSession } from "./peers.ts";
+import { SqlMeter } from "./sql-meter.ts";
+import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 export interface CoordinatorRpc extends PeerRpc {
   /** The domain's map. It changes when key groups move. */
@@ -20,6 +22,8 @@ export interface CoordinatorRpc extends PeerRpc {
   rescaleStatus(): Promise<RescaleStatus>;
   /** Figures for tests and metrics. */
   status(): Promise<CoordinatorStatus>;
+  /** What this object has cost. */
+  usage(): Promise<UsageFigures>;
 }
 
 const TABLE = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
@@ -29,13 +33,19 @@ const STORED = ["registered", "aborted", "map", "next", "wanted", "configured"] 
 
 class CoordinatorShell {
   readonly #ctx: DurableObjectState;
+  readonly #usage: Usage;
+  readonly #sql: SqlMeter;
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
   constructor(ctx: DurableObjectState, partitions: number) {
     this.#ctx = ctx;
-    ctx.storage.sql.exec(TABLE);
-    this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() });
+    this.#usage = usageOf(ctx.id.name ?? "");
+    this.#usage.started();
+    this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
+    this.#sql.exec(TABLE);
+    const host = { input: (input: CoordinatorInput) => this.#input(input), settled: () => ctx.storage.sync() };
+    this.#links = new LinkShell(host, this.#usage);
     const generation = Number(this.meta("generation") ?? 0) + 1;
     this.putMeta("generation", String(generation));
     this.#machine = new CoordinatorMachine({
@@ -48,22 +58,16 @@ class CoordinatorShell {
   }
 
   meta(name: string): string | undefined {
-    const [row] = this.#ctx.storage.sql
-      .exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name)
-      .toArray();
+    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE name = ?", name).toArray();
     return row?.value;
   }
 
   putMeta(name: string, value: string): void {
-    this.#ctx.storage.sql.exec(
-      "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-      name,
-      value,
-    );
+    this.#sql.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
   }
 
-  deliver(bytes: Uint8Array): Promise<number> {
-    return this.#links.deliver(bytes);
+  session(): PeerSession {
+    return this.#links.session((bytes) => this.#links.deliver(bytes));
   }
 
   get machine(): CoordinatorMachine {
@@ -72,6 +76,16 @@ class CoordinatorShell {
 
   rescale(partitions: number): void {
     this.#perform(this.#machine.rescale(partitions, Date.now()));
+  }
+
+  get usage(): UsageFigures {
+    this.#sql.settle();
+    return this.#usage.figures;
+  }
+
+  /** The map was asked for: a call beside those that links count. */
+  asked(): void {
+    this.#usage.request(0);
   }
 
   /** An error other than that of a damaged batch is a failed assertion: the next instance starts from storage. */
@@ -106,6 +120,7 @@ export function coordinatorClass(
     }
 
     async keyGroupMap(): Promise<KeyGroupMap> {
+      this.#shell.asked();
       return this.#shell.machine.map as KeyGroupMap;
     }
 
@@ -119,11 +134,15 @@ export function coordinatorClass(
     }
 
     peerSession(): PeerSession {
-      return new PeerSession((bytes) => this.#shell.deliver(bytes));
+      return this.#shell.session();
     }
 
     async status(): Promise<CoordinatorStatus> {
       return this.#shell.machine.status;
+    }
+
+    async usage(): Promise<UsageFigures> {
+      return this.#shell.usage;
     }
   };
 }

@@ -4,6 +4,7 @@ import type { LinkInput } from "../protocol/link/effects.ts";
 import type { DamagedEffect, DamagedMachine } from "../protocol/partition/damaged.ts";
 import { LinkShell } from "./link-shell.ts";
 import type { PartitionStore } from "./store.ts";
+import type { Usage } from "./usage.ts";
 
 export class DamagedShell {
   readonly #ctx: DurableObjectState;
@@ -11,11 +12,11 @@ export class DamagedShell {
   readonly #machine: DamagedMachine;
   readonly #links: LinkShell;
 
-  constructor(ctx: DurableObjectState, store: PartitionStore, machine: DamagedMachine) {
+  constructor(ctx: DurableObjectState, store: PartitionStore, machine: DamagedMachine, usage: Usage) {
     this.#ctx = ctx;
     this.#store = store;
     this.#machine = machine;
-    this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() });
+    this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() }, usage);
     this.#perform(machine.start());
   }
 

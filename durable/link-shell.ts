@@ -1,7 +1,8 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
-import { Peers } from "./peers.ts";
+import { Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
+import type { Usage } from "./usage.ts";
 
 interface Waiting {
   resolve(incarnation: number): void;
@@ -16,23 +17,33 @@ export interface LinkHost {
 
 export class LinkShell {
   readonly #host: LinkHost;
-  readonly #peers = new Peers();
+  readonly #usage: Usage;
+  readonly #peers: Peers;
   readonly #waiting = new Map<number, Waiting>();
   #nextTicket = 1;
 
-  constructor(host: LinkHost) {
+  constructor(host: LinkHost, usage: Usage) {
     this.#host = host;
+    this.#usage = usage;
+    this.#peers = new Peers(usage);
+  }
+
+  /** A session in which a peer delivers. */
+  session(deliver: (bytes: Uint8Array) => Promise<number>): PeerSession {
+    return new PeerSession(deliver, this.#usage);
   }
 
   /** Feeds a batch and resolves with the incarnation that received it. */
   deliver(bytes: Uint8Array): Promise<number> {
     const ticket = this.#nextTicket++;
+    this.#usage.transferred(bytes.length);
+    this.#usage.begin();
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { resolve, reject });
       try {
         this.#host.input({ kind: "deliver", ticket, bytes });
       } catch (error) {
-        this.#waiting.delete(ticket);
+        this.#take(ticket);
         reject(error as Error);
       }
     });
@@ -58,18 +69,24 @@ export class LinkShell {
         );
         return;
       case "wake":
-        platformTimers.setTimeout(() => this.#host.input({ kind: "wake" }), effect.inMs);
+        this.#usage.begin();
+        platformTimers.setTimeout(() => {
+          this.#usage.end();
+          this.#host.input({ kind: "wake" });
+        }, effect.inMs);
     }
   }
 
   async #send({ to, batch, bytes }: Extract<LinkEffect, { kind: "send" }>): Promise<void> {
+    this.#usage.begin();
     const incarnation = await this.#peers.deliver(to, bytes);
+    this.#usage.end();
     this.#host.input({ kind: "sent", to, batch, incarnation });
   }
 
   #take(ticket: number): Waiting | undefined {
     const waiting = this.#waiting.get(ticket);
-    this.#waiting.delete(ticket);
+    if (this.#waiting.delete(ticket)) this.#usage.end();
     return waiting;
   }
 }

@@ -7,6 +7,8 @@ import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.t
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
+import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
+import type { LinkInput } from "../protocol/link/effects.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
@@ -16,18 +18,26 @@ import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
+import { SqlMeter } from "./sql-meter.ts";
+import type { PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
+import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 /** Names of partition objects end in their number. */
 const PARTITION_NAME = /^partition-(\d+)$/;
 
+/** Time for an answer to leave before its object starts over. */
+const LEAVES_MS = 50;
+
 interface Waiting {
-  resolve(body: Uint8Array | ViewReply): void;
+  resolve(body: Uint8Array | ViewReply | AdminReply): void;
 }
 
 export class PartitionShell implements EngineHost {
   readonly #ctx: DurableObjectState;
   readonly #app: AppDefinition;
+  readonly #usage: Usage;
+  readonly #meter: SqlMeter;
   readonly #store: PartitionStore;
   readonly #schedule: FlushSchedule;
   readonly #links: LinkShell;
@@ -42,19 +52,32 @@ export class PartitionShell implements EngineHost {
   constructor(ctx: DurableObjectState, app: AppDefinition) {
     this.#ctx = ctx;
     this.#app = app;
-    this.#store = new PartitionStore(ctx.storage.sql);
+    this.#usage = usageOf(ctx.id.name ?? "");
+    this.#usage.started();
+    this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
+    this.#store = new PartitionStore(this.#meter);
     this.#schedule = new FlushSchedule(
       () => this.#engine?.input({ kind: "flush" }),
       () => ctx.storage.sync(),
     );
-    this.#links = new LinkShell({
-      input: (input) => this.#engine?.input(input),
+    const host = {
+      input: (input: LinkInput): void => this.#engine?.input(input),
       settled: () => ctx.storage.sync(),
-    });
+    };
+    this.#links = new LinkShell(host, this.#usage);
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
   async #start(): Promise<void> {
+    this.#usage.begin();
+    try {
+      await this.#open();
+    } finally {
+      this.#usage.end();
+    }
+  }
+
+  async #open(): Promise<void> {
     const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
     if (Number.isNaN(partition))
       throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
@@ -67,7 +90,7 @@ export class PartitionShell implements EngineHost {
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
       this.#refusal = damage;
-      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation));
+      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), this.#usage);
     }
   }
 
@@ -95,18 +118,24 @@ export class PartitionShell implements EngineHost {
     });
   }
 
-  /** Feeds a request and resolves with its reply. @throws CorruptError for a damaged frame or damaged storage */
-  async request(input: (ticket: number) => Input): Promise<Uint8Array | ViewReply> {
+  /**
+   * Feeds a request and resolves with its reply.
+   * @param bytes of the request, to be counted
+   * @throws CorruptError for a damaged frame or damaged storage
+   */
+  async request(input: (ticket: number) => Input, bytes: number): Promise<Uint8Array | ViewReply | AdminReply> {
+    this.#usage.request(bytes);
     if (this.#refusal) throw this.#refusal;
     const engine = this.#engine;
     if (!engine) throw new Error("the partition has not started");
     const ticket = this.#nextTicket++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { resolve });
+      this.#usage.begin();
       try {
         engine.input(input(ticket));
       } catch (error) {
-        this.#waiting.delete(ticket);
+        if (this.#waiting.delete(ticket)) this.#usage.end();
         console.error("refused a frame:", error);
         reject(error);
       }
@@ -120,8 +149,13 @@ export class PartitionShell implements EngineHost {
     return this.#links.deliver(bytes);
   }
 
+  session(): PeerSession {
+    return this.#links.session((bytes) => this.deliver(bytes));
+  }
+
   /** The alarm has rung; that it started this object may be all that it was for. */
   alarm(): void {
+    this.#usage.request(0);
     this.#engine?.input({ kind: "alarm" });
   }
 
@@ -131,6 +165,50 @@ export class PartitionShell implements EngineHost {
     return this.#engine.machine.status;
   }
 
+  /** What this object has used, in all its instances of this isolate, and when its alarm rings: null for never. */
+  async usage(): Promise<UsageFigures & { readonly alarmAt: number | null }> {
+    this.#meter.settle();
+    return { ...this.#usage.figures, alarmAt: await this.#ctx.storage.getAlarm() };
+  }
+
+  /** As `request`; where the answer says that this instance is done for, the next one starts once it has left. */
+  async admin(ask: AdminAsk): Promise<Uint8Array | AdminReply> {
+    const bytes = ask.op === "restore-table" ? ask.bytes.length : 0;
+    const body = (await this.request((ticket) => ({ kind: "admin", ticket, ask }), bytes)) as Uint8Array | AdminReply;
+    if ("restart" in body && body.restart === true) this.#startOver("what it restored is to be served");
+    return body;
+  }
+
+  /** Overwrites what deleted rows have left in the database. False when it is too large for that. The next instance goes on. */
+  async scrub(): Promise<boolean> {
+    if (!this.#store.canScrub) return false;
+    this.#usage.begin();
+    try {
+      for (const step of this.#store.scrub()) {
+        this.#ctx.storage.transactionSync(step);
+        // What one step frees is overwritten by the next only when it is free in the file.
+        await this.#ctx.storage.sync();
+      }
+    } finally {
+      this.#usage.end();
+    }
+    this.#startOver("its storage was scrubbed: the write-ahead log goes with the connection");
+    return true;
+  }
+
+  #startOver(why: string): void {
+    platformTimers.setTimeout(() => this.#ctx.abort(why), LEAVES_MS);
+  }
+
+  #reply(ticket: number, body: Uint8Array | ViewReply | AdminReply): void {
+    const waiting = this.#waiting.get(ticket);
+    if (!waiting) return;
+    this.#waiting.delete(ticket);
+    this.#usage.transferred(body instanceof Uint8Array ? body.length : body.body.length);
+    this.#usage.end();
+    waiting.resolve(body);
+  }
+
   perform(effect: HostEffect): void {
     switch (effect.kind) {
       case "persist":
@@ -138,20 +216,24 @@ export class PartitionShell implements EngineHost {
         return;
       case "reply":
         // The output gate holds the answer until every write of this and earlier turns is confirmed.
-        this.#waiting.get(effect.ticket)?.resolve(effect.body);
-        this.#waiting.delete(effect.ticket);
+        this.#reply(effect.ticket, effect.body);
         return;
       case "want-flush":
         this.#schedule.want();
         return;
       case "want-fold":
-        platformTimers.setTimeout(() => this.#engine?.input({ kind: "fold" }), 0);
+        this.#usage.begin();
+        platformTimers.setTimeout(() => {
+          this.#usage.end();
+          this.#engine?.input({ kind: "fold" });
+        }, 0);
         return;
       case "want-work":
         // A timer, so that what comes from outside is looked at in between.
         platformTimers.setTimeout(() => this.#engine?.input({ kind: "work" }), 1);
         return;
       case "alarm":
+        this.#usage.rows(0, 1);
         void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);
         return;
       case "report":

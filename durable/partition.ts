@@ -1,11 +1,13 @@
 /** The Durable Object of a partition: four methods in front of its shell. */
 import { DurableObject } from "cloudflare:workers";
+import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { PartitionShell } from "./partition-shell.ts";
-import { type PeerRpc, PeerSession } from "./peers.ts";
+import type { PeerRpc, PeerSession } from "./peers.ts";
 import { guardGlobals } from "./sandbox.ts";
+import type { UsageFigures } from "./usage.ts";
 
 /** What the edge may call. Every method is safe to call twice with the same arguments. */
 export interface PartitionRpc extends PeerRpc {
@@ -13,8 +15,14 @@ export interface PartitionRpc extends PeerRpc {
   invoke(frame: Uint8Array): Promise<Uint8Array>;
   ingest(frame: Uint8Array): Promise<Uint8Array>;
   view(query: ViewRequest): Promise<ViewReply>;
+  /** What the administration of the domain asks; see {@link AdminAsk}. */
+  admin(ask: AdminAsk): Promise<Uint8Array | AdminReply>;
+  /** Overwrites what deleted rows have left; see `PartitionShell.scrub`. */
+  scrub(): Promise<boolean>;
   /** Figures for tests and metrics. */
   status(): Promise<PartitionStatus>;
+  /** What this object has cost. */
+  usage(): Promise<UsageFigures & { readonly alarmAt: number | null }>;
 }
 
 type PartitionClass = new (ctx: DurableObjectState, env: unknown) => DurableObject & PartitionRpc;
@@ -31,19 +39,27 @@ export function partitionClass(app: AppDefinition): PartitionClass {
     }
 
     invoke(frame: Uint8Array): Promise<Uint8Array> {
-      return this.#shell.request((ticket) => ({ kind: "invoke", ticket, frame })) as Promise<Uint8Array>;
+      return this.#shell.request((ticket) => ({ kind: "invoke", ticket, frame }), frame.length) as Promise<Uint8Array>;
     }
 
     ingest(frame: Uint8Array): Promise<Uint8Array> {
-      return this.#shell.request((ticket) => ({ kind: "ingest", ticket, frame })) as Promise<Uint8Array>;
+      return this.#shell.request((ticket) => ({ kind: "ingest", ticket, frame }), frame.length) as Promise<Uint8Array>;
     }
 
     view(query: ViewRequest): Promise<ViewReply> {
-      return this.#shell.request((ticket) => ({ kind: "view", ticket, query })) as Promise<ViewReply>;
+      return this.#shell.request((ticket) => ({ kind: "view", ticket, query }), 0) as Promise<ViewReply>;
+    }
+
+    admin(ask: AdminAsk): Promise<Uint8Array | AdminReply> {
+      return this.#shell.admin(ask);
+    }
+
+    scrub(): Promise<boolean> {
+      return this.#shell.scrub();
     }
 
     peerSession(): PeerSession {
-      return new PeerSession((bytes) => this.#shell.deliver(bytes));
+      return this.#shell.session();
     }
 
     override async alarm(): Promise<void> {
@@ -52,6 +68,10 @@ export function partitionClass(app: AppDefinition): PartitionClass {
 
     async status(): Promise<PartitionStatus> {
       return this.#shell.status;
+    }
+
+    usage(): Promise<UsageFigures & { readonly alarmAt: number | null }> {
+      return this.#shell.usage();
     }
   };
 }

@@ -2,6 +2,7 @@
 import { exports, RpcTarget } from "cloudflare:workers";
 import { COORDINATOR, type Peer } from "../protocol/wire/messages.ts";
 import { platformTimers } from "./sandbox.ts";
+import type { Usage } from "./usage.ts";
 
 /** Every object that takes part in the protocol has this method. */
 export interface PeerRpc {
@@ -14,10 +15,19 @@ export type Deliver = (bytes: Uint8Array) => Promise<number>;
 /** What a peer calls within a session. */
 export class PeerSession extends RpcTarget {
   readonly #deliver: Deliver;
+  readonly #usage: Usage;
 
-  constructor(deliver: Deliver) {
+  constructor(deliver: Deliver, usage: Usage) {
     super();
     this.#deliver = deliver;
+    this.#usage = usage;
+    usage.request(0);
+    usage.begin();
+  }
+
+  /** The peer has closed it, or is gone. */
+  [Symbol.dispose](): void {
+    this.#usage.end();
   }
 
   /**
@@ -55,8 +65,13 @@ export function partitionName(partition: number): string {
 }
 
 export class Peers {
+  readonly #usage: Usage;
   readonly #sessions = new Map<Peer, Session>();
   #sweeping = false;
+
+  constructor(usage: Usage) {
+    this.#usage = usage;
+  }
 
   /** Resolves with the incarnation that received the batch, or null when that is not known. Calls to one peer start in order. */
   async deliver(to: Peer, bytes: Uint8Array): Promise<number | null> {
@@ -96,11 +111,13 @@ export class Peers {
   #sweepLater(): void {
     if (this.#sweeping) return;
     this.#sweeping = true;
+    this.#usage.begin();
     platformTimers.setTimeout(() => this.#sweep(), SESSION_IDLE_MS);
   }
 
   #sweep(): void {
     this.#sweeping = false;
+    this.#usage.end();
     const idleSince = Date.now() - SESSION_IDLE_MS;
     for (const [peer, session] of this.#sessions) {
       if (session.calls === 0 && session.usedAt <= idleSince) this.#close(peer, session);

@@ -2,19 +2,31 @@
 import type { FlowCheckpoint } from "../protocol/flows/flow-runtime.ts";
 import type { StorageOp } from "../protocol/partition/effects.ts";
 import type { Recovered } from "../protocol/partition/recovery.ts";
+import { RESTORE_MARK } from "../protocol/backup/restore.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 import { concat } from "./bytes.ts";
 import { asDamage, openText, sealText } from "./damage.ts";
 import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
+import type { Sql } from "./sql-meter.ts";
+
+/** Table that a scrub makes and drops. */
+const SCRUB = "scrub";
+/** The noted size may be behind by so much. */
+const SIZE_STEP = 1024 * 1024;
+/** Fills 200 overflow pages to the last byte: SQLite keeps the first 489 of the row's bytes in the tree, and 4,092 a page. The row has 5 of its own. */
+const FILLER_BYTES = 489 + 200 * 4092 - 5;
 
 const PUT_BLOCK =
   "INSERT INTO blocks VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET head = excluded.head, bytes = excluded.bytes";
 
 export class PartitionStore implements StateReader {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
+  /** Highest size of the database that was noted; undefined before it is read. */
+  #largest: number | undefined;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     for (const table of TABLES) sql.exec(table);
     const version = this.meta("schema");
@@ -63,6 +75,7 @@ export class PartitionStore implements StateReader {
         this.#sql.exec("UPDATE records SET bytes = ? WHERE id = ?", op.bytes, op.seq * RECORD_PARTS);
         return;
       case "drop-records":
+        this.#noteSize();
         this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
         return;
       case "put-block":
@@ -83,6 +96,9 @@ export class PartitionStore implements StateReader {
     switch (op.op) {
       case "put-recent":
         this.#sql.exec("INSERT OR REPLACE INTO recent VALUES (?, ?, ?, ?)", op.seq, op.part, op.expires, op.bytes);
+        return;
+      case "wipe":
+        this.#wipe();
         return;
       case "drop-recent":
         this.#sql.exec("DELETE FROM recent WHERE expires < ?", op.expiredAt);
@@ -112,6 +128,62 @@ export class PartitionStore implements StateReader {
         );
         return;
     }
+  }
+
+  #wipe(): void {
+    for (const { name } of this.#tables()) if (name !== "meta") this.#sql.exec(`DELETE FROM "${name}"`);
+    this.#sql.exec("DELETE FROM meta WHERE name = 'blocks'");
+  }
+
+  get canScrub(): boolean {
+    return this.#sql.databaseSize <= LIMITS.scrubBytes;
+  }
+
+  /**
+   * What deleted rows leave behind lies in free pages, and in the gaps of pages in use. The platform has neither VACUUM nor `secure_delete`, so
+   * free pages are filled and freed again, every table is written anew into them, and the pages that it had are filled in turn. Each step is to
+   * be a transaction of its own.
+   */
+  *scrub(): Generator<() => void> {
+    yield () => this.#fillFreePages();
+    // SQLite empties a page that it takes anew only if it was free before the transaction.
+    for (const table of this.#tables()) yield () => this.#rewrite(table);
+    yield () => this.#fillFreePages();
+  }
+
+  #rewrite({ name, sql }: { name: string; sql: string }): void {
+    this.#sql.exec(sql.replace(/^CREATE TABLE "?\w+"?/, `CREATE TABLE "${SCRUB}"`));
+    this.#sql.exec(`INSERT INTO "${SCRUB}" SELECT * FROM "${name}"`);
+    this.#noteSize();
+    this.#sql.exec(`DROP TABLE "${name}"`);
+    this.#sql.exec(`ALTER TABLE "${SCRUB}" RENAME TO "${name}"`);
+  }
+
+  /** Pages that are free count into the highest size that the database ever had: as much as that is written, beside what is in use. */
+  #fillFreePages(): void {
+    this.#noteSize();
+    const most = Number(this.meta("largest") ?? 0) + SIZE_STEP;
+    this.#sql.exec(`CREATE TABLE "${SCRUB}" (id INTEGER PRIMARY KEY, bytes BLOB)`);
+    while (this.#sql.databaseSize < most) {
+      this.#sql.exec(`INSERT INTO "${SCRUB}" (bytes) VALUES (zeroblob(${FILLER_BYTES}))`);
+    }
+    this.#sql.exec(`DROP TABLE "${SCRUB}"`);
+  }
+
+  /** Remembers the size of the database if it has grown much; called before anything is deleted that takes room. */
+  #noteSize(): void {
+    const size = this.#sql.databaseSize;
+    this.#largest ??= Number(this.meta("largest") ?? 0);
+    if (size < this.#largest + SIZE_STEP) return;
+    this.#largest = size;
+    this.#putMeta("largest", String(size));
+  }
+
+  /** The tables that are ours. */
+  #tables(): Array<{ name: string; sql: string }> {
+    const query =
+      "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    return this.#sql.exec<{ name: string; sql: string }>(query).toArray();
   }
 
   block(id: number): Uint8Array | undefined {
@@ -150,6 +222,7 @@ export class PartitionStore implements StateReader {
     return {
       folded,
       forgotten: this.meta("forgotten"),
+      restore: this.meta(RESTORE_MARK),
       generation: Number(this.meta("generation") ?? 0),
       decided: Number(this.meta("decided") ?? 0),
       garbage: this.meta("garbage") === "1",

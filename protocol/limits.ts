@@ -31,6 +31,16 @@ export const LIMITS = {
   maxSnapshotAttempts: 5,
   /** What is kept of the values that keys had before recent commits, for snapshots. */
   historyBytes: 8 * MiB,
+  /** What a backup or an export keeps of the values that pairs had which are yet to be read; beyond it, it is broken. */
+  pinBytes: 16 * MiB,
+  /** Bytes that end a table of a backup. */
+  backupTableBytes: 1 * MiB,
+  /** A backup that nobody asks for its next table is given up, and what it keeps is free. */
+  pinIdleMs: 60_000,
+  /** A database above this is not rewritten when a key is erased: it would take too long for one turn. */
+  scrubBytes: 256 * MiB,
+  /** How long a partition starts no transaction because a backup wants all of them to stand still at once. */
+  freezeMs: 5_000,
   /** Frames that wait for a partition to be up; beyond it 503. */
   maxHeldBytes: 32 * MiB,
   /** Messages that functions on one partition send in one transaction. */
@@ -164,6 +174,10 @@ invariant(
 invariant(
   LIMITS.maxAnswersBytes + LIMITS.maxResultBytes < LIMITS.maxTableBytes,
   "the answers to a frame must fit a message",
+);
+invariant(
+  LIMITS.backupTableBytes + LIMITS.maxValueBytes * 3 + 64 * KiB < LIMITS.maxTableBytes,
+  "a pair must fit behind what a table of a backup has",
 );
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
 invariant(

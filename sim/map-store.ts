@@ -2,6 +2,7 @@
 import { invariant } from "../protocol/assert.ts";
 import type { StorageOp } from "../protocol/partition/effects.ts";
 import type { Recovered } from "../protocol/partition/recovery.ts";
+import { RESTORE_MARK } from "../protocol/backup/restore.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
 
 type Op<Name extends StorageOp["op"]> = Extract<StorageOp, { op: Name }>;
@@ -35,6 +36,11 @@ export class MapStore implements StateReader {
     switch (op.op) {
       case "put-block":
         this.stateBlocks.set(op.id, op);
+        return;
+      case "wipe":
+        this.stateBlocks.clear();
+        this.meta.delete("blocks");
+        for (const list of [this.records, this.recents, this.blocks, this.checkpoints]) list.length = 0;
         return;
       case "drop-block":
         invariant(this.stateBlocks.delete(op.id), "1: a block is dropped that is not there");
@@ -127,6 +133,7 @@ export class MapStore implements StateReader {
     return {
       folded,
       forgotten: this.meta.get("forgotten"),
+      restore: this.meta.get(RESTORE_MARK),
       generation: Number(this.meta.get("generation") ?? 0),
       decided: Number(this.meta.get("decided") ?? 0),
       garbage: this.meta.get("garbage") === "1",

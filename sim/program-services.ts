@@ -10,7 +10,7 @@ import {
   service,
   type ServiceDefinition,
 } from "../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 import {
   initialState,
   type Machine,

@@ -16,9 +16,19 @@ const subtle = crypto.subtle as unknown as TimingSafe;
 
 /** @returns the caller. @throws ProblemError `unauthorized` */
 export function authenticate(request: Request, token: string | undefined): string {
+  check(request, token, "TIDEGATE_TOKEN", "so everything but /health is closed");
+  return CALLER;
+}
+
+/** Who administers a domain may read and replace all of it, and so needs another secret than those who call it. @throws ProblemError `unauthorized` */
+export function authenticateAdmin(request: Request, token: string | undefined): void {
+  check(request, token, "TIDEGATE_ADMIN_TOKEN", "so /admin is closed");
+}
+
+function check(request: Request, token: string | undefined, secret: string, closed: string): void {
   if (token === undefined || token === "") {
     throw unauthorized(
-      "the secret TIDEGATE_TOKEN is not set, so everything but /health is closed; set it with `npx wrangler secret put TIDEGATE_TOKEN`, or in .dev.vars for local work",
+      `the secret ${secret} is not set, ${closed}; set it with \`npx wrangler secret put ${secret}\`, or in .dev.vars for local work`,
     );
   }
   const given = request.headers.get("authorization");
@@ -27,7 +37,6 @@ export function authenticate(request: Request, token: string | undefined): strin
     throw unauthorized("the Authorization header must use the scheme Bearer");
   if (!sameSecret(given.slice(SCHEME.length).trim(), token))
     throw unauthorized("the bearer token is wrong", "invalid_token");
-  return CALLER;
 }
 
 /** Takes the same time wherever two secrets of one length differ. */

@@ -1,6 +1,8 @@
 /** What surrounds the edge: the partitions, the key-group map, the kernels, time and chance, as one injected interface. */
 import type { Kernels } from "../core-wasm/types.ts";
+import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { Bucket } from "./admin/bucket.ts";
 import type { ProblemType } from "../sdk/problems.ts";
 
 export type { KeyGroupMap };
@@ -34,6 +36,8 @@ export interface RescaleStatus {
   readonly partitions: number;
   /** How many there are to be. */
   readonly wanted: number;
+  /** How many there have ever been: those that keep nothing any more are asked in recoveries, and may have traces of what they kept. */
+  readonly known: number;
   readonly phase: "still" | "copying" | "frozen";
   /** From one partition to another, in the present move; how many are copied while requests go on, and how many done. */
   readonly transfers: number;
@@ -55,7 +59,22 @@ export interface PartitionPort {
   view(query: ViewQuery): Promise<ViewAnswer>;
 }
 
+/** One partition as the administration of its domain sees it. Every ask is safe to send twice. */
+export interface AdminPort {
+  admin(ask: AdminAsk): Promise<Uint8Array | AdminReply>;
+  scrub(): Promise<boolean>;
+}
+
+export interface AdminBackend {
+  /** The secret that administrators must present; undefined when none is configured, and then there is no administration. */
+  readonly token: string | undefined;
+  partition(index: number): AdminPort;
+  /** Where backups may be kept. */
+  readonly bucket?: Bucket | undefined;
+}
+
 export interface Backend {
+  readonly admin?: AdminBackend;
   /** A fresh port each call is fine; after an error the edge asks for another. */
   partition(index: number): PartitionPort;
   /** The map as last fetched, or fetched now. @throws ConfigurationError */

@@ -40,6 +40,13 @@ export const LIMITS = {
   /** Rows of a view's answer, unless `?limit=` says otherwise. */
   viewRowsDefault: 100,
   viewRowsMax: 10_000,
+  /** Partitions whose next tables a backup asks for at a time: so many tables are in memory. */
+  backupsAtOnce: 8,
+  /** How long all partitions of a domain may start no transaction until none is under way; then the backup is given up. */
+  standstillMs: 4_000,
+  /** How often they are asked meanwhile: at first, and then at most. */
+  standstillLookMs: 5,
+  standstillLookMostMs: 100,
   /** Characters of a view's cursor. */
   viewCursorChars: 8 * KiB,
 } as const;
@@ -56,4 +63,5 @@ invariant(LIMITS.frameRows < PARTITION.maxInvocations, "a partition must be able
 invariant(LIMITS.viewRowsMax <= PARTITION.maxViewRows, "a view's partition must be able to answer");
 invariant(LIMITS.callBodyBytes <= PARTITION.maxMessageBytes, "a partition must be able to keep what is sent one-way");
 invariant(LIMITS.callBodyBytes <= LIMITS.frameBytes, "a lone call is no larger than a frame");
+invariant(LIMITS.standstillMs < PARTITION.freezeMs, "partitions must stand still for as long as the edge waits for it");
 invariant(LIMITS.retryBaseMs <= LIMITS.retryMaxMs && LIMITS.attempts >= 2, "retries must be possible");

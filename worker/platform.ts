@@ -4,7 +4,8 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
-import { type Backend, ConfigurationError, type PartitionPort, type RescaleStatus } from "./backend.ts";
+import type { Bucket } from "./admin/bucket.ts";
+import { type AdminPort, type Backend, ConfigurationError, type PartitionPort, type RescaleStatus } from "./backend.ts";
 
 interface Namespace<T> {
   getByName(name: string): T;
@@ -15,7 +16,7 @@ interface CoordinatorPort {
   rescaleStatus(): Promise<RescaleStatus>;
 }
 interface Classes {
-  readonly Partition?: Namespace<PartitionPort>;
+  readonly Partition?: Namespace<PartitionPort & AdminPort>;
   readonly Coordinator?: Namespace<CoordinatorPort>;
 }
 
@@ -57,6 +58,11 @@ export function platformBackend(): (env: unknown) => Backend {
     // One instance for all requests of the isolate: it is only used between two awaits.
     kernels: () => (kernels ??= createKernels(core)),
     token: (env as { TIDEGATE_TOKEN?: string }).TIDEGATE_TOKEN,
+    admin: {
+      token: (env as { TIDEGATE_ADMIN_TOKEN?: string }).TIDEGATE_ADMIN_TOKEN,
+      partition: (index) => classes().Partition.getByName(`partition-${index}`),
+      bucket: (env as { TIDEGATE_BACKUPS?: Bucket }).TIDEGATE_BACKUPS,
+    },
     now: () => Date.now(),
     uuid: () => crypto.randomUUID(),
   });

@@ -3,9 +3,14 @@ import { Hono, type Context } from "hono";
 import type { AppDefinition } from "../sdk/app.ts";
 import { problemOf } from "../sdk/problems.ts";
 import { rawPath } from "./address.ts";
-import { getPartitions, postPartitions } from "./admin.ts";
-import { authenticate } from "./auth.ts";
-import type { Backend } from "./backend.ts";
+import { postBackup } from "./admin/backup.ts";
+import type { AdminEndpoint } from "./admin/edge.ts";
+import { postErase } from "./admin/erase.ts";
+import { getExport } from "./admin/export.ts";
+import { getPartitions, postPartitions } from "./admin/partitions.ts";
+import { deleteRestore, postRestore } from "./admin/restore.ts";
+import { authenticate, authenticateAdmin } from "./auth.ts";
+import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
 import type { Endpoint } from "./edge.ts";
@@ -14,6 +19,9 @@ import { postEvents } from "./ingest.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
 import { problemResponse, ProblemError, refuse } from "./problems.ts";
 import { getView, getViewKey } from "./views.ts";
+
+/** Who administers a domain, where a caller is named. */
+const ADMIN = "admin";
 
 type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
 
@@ -39,7 +47,20 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
-  routes.all("/admin/partitions", closed({ GET: getPartitions, POST: postPartitions }));
+  const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {
+    const request = c.req.raw;
+    const backend = backendOf(c);
+    authenticateAdmin(request, backend.admin?.token);
+    const endpoint = methods[request.method];
+    if (endpoint === undefined) throw notAllowed(Object.keys(methods));
+    const admin = backend.admin as AdminBackend;
+    return endpoint({ app, backend, admin, request, caller: ADMIN, startedAt: backend.now() });
+  };
+  routes.all("/admin/partitions", administered({ GET: getPartitions, POST: postPartitions }));
+  routes.all("/admin/backup", administered({ POST: postBackup }));
+  routes.all("/admin/restore", administered({ POST: postRestore, DELETE: deleteRestore }));
+  routes.all("/admin/export", administered({ GET: getExport }));
+  routes.all("/admin/erase", administered({ POST: postErase }));
   routes.notFound((c) => notFound(c.req.raw, backendOf(c)));
   routes.onError((error, c) => problemResponse(c.req.raw, error));
   return routes;
@@ -48,8 +69,12 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
 function endpointFor(methods: Methods, method: string): Endpoint {
   const endpoint = method === "POST" ? methods.POST : method === "GET" || method === "HEAD" ? methods.GET : undefined;
   if (endpoint !== undefined) return endpoint;
-  const allow = Object.keys(methods).join(", ");
-  throw new ProblemError(problemOf("method-not-allowed", `here it is ${allow}`), { allow });
+  throw notAllowed(Object.keys(methods));
+}
+
+function notAllowed(methods: readonly string[]): ProblemError {
+  const allow = methods.join(", ");
+  return new ProblemError(problemOf("method-not-allowed", `here it is ${allow}`), { allow });
 }
 
 /** Liveness of the Worker itself; it asks nobody, so that it stays open and cheap. */

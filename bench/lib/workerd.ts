@@ -15,9 +15,12 @@ export interface BenchWorker {
 }
 
 export interface WorkerdProcess {
+  /** Of the process that runs now. */
   readonly pid: number;
   /** Seconds of CPU that the process has used, user and system. */
   cpuSeconds(): Promise<number>;
+  /** SIGKILL, and a new process on the same data. Resolves when that answers on all ports. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -30,21 +33,30 @@ export async function startWorkerd(workers: readonly BenchWorker[], inspectorPor
   await writeModules(folder, workers);
   await writeFile(join(folder, "config.capnp"), config(folder, workers));
   const inspector = inspectorPort === undefined ? [] : ["--inspector-addr", `127.0.0.1:${inspectorPort}`];
-  const child = spawn("workerd", ["serve", "config.capnp", ...inspector], {
-    cwd: folder,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const start = (): ChildProcess =>
+    spawn("workerd", ["serve", "config.capnp", ...inspector], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+  let child = start();
   const kill = (): void => void child.kill("SIGKILL");
+  const killed = async (): Promise<void> => {
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    kill();
+    await exited;
+  };
   process.once("exit", kill);
   process.once("SIGTERM", () => process.exit(1));
   await untilReady(child, workers);
   return {
-    pid: child.pid as number,
+    get pid() {
+      return child.pid as number;
+    },
     cpuSeconds: async () => cpuOf(await readFile(`/proc/${child.pid}/stat`, "utf8")),
+    restart: async () => {
+      await killed();
+      child = start();
+      await untilReady(child, workers);
+    },
     stop: async () => {
-      const exited = new Promise((resolve) => child.once("exit", resolve));
-      kill();
-      await exited;
+      await killed();
       process.off("exit", kill);
       await rm(folder, { recursive: true, force: true });
     },
@@ -70,7 +82,7 @@ async function untilReady(child: ChildProcess, workers: readonly BenchWorker[]):
     while (!(await answers(port))) {
       if (child.exitCode !== null) throw new Error(`workerd ended with ${child.exitCode}`);
       if (Date.now() > deadline) throw new Error("workerd did not start in time");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 }

@@ -30,20 +30,29 @@ export interface Stage {
   timed<T>(drive: () => Promise<T>): Promise<T>;
 }
 
+const TRANSFERS = join(import.meta.dirname, "app.wrangler.jsonc");
 let bundles: Promise<readonly [Bundle, Bundle]> | undefined;
 
-function bundleBoth(profile: boolean): Promise<readonly [Bundle, Bundle]> {
+function bundleBoth(profile: boolean, config: string): Promise<readonly [Bundle, Bundle]> {
   const here = import.meta.dirname;
-  const app = bundle(join(here, "app.wrangler.jsonc"));
+  const app = bundle(config);
   return Promise.all([
     bundle(join(here, "..", "local", "bare.wrangler.jsonc")),
     profile ? app.then(namedWasm) : app,
   ] as const);
 }
 
-/** Each group of rows has a process of its own, so that none inherits the other's data. */
-export async function onStage<T>(options: TransferOptions, skew: Skew, play: (stage: Stage) => Promise<T>): Promise<T> {
-  const [bare, app] = await (bundles ??= bundleBoth(options.profile));
+/**
+ * Each group of rows has a process of its own, so that none inherits the other's data.
+ * @param config of the app that is played on, the same at every call of a process
+ */
+export async function onStage<T>(
+  options: TransferOptions,
+  skew: Skew,
+  play: (stage: Stage) => Promise<T>,
+  config = TRANSFERS,
+): Promise<T> {
+  const [bare, app] = await (bundles ??= bundleBoth(options.profile, config));
   const count = String(options.partitions);
   const workers = [
     { name: "bare", port: BARE_PORT, bundle: bare, classes: ["Bare"], vars: { OBJECTS: count } },

@@ -96,7 +96,7 @@ export class CoordinatorMachine {
   }
 
   get rescaleStatus(): RescaleStatus | null {
-    return this.#rescaling?.status ?? null;
+    return this.#rescaling && { ...this.#rescaling.status, known: Math.max(-1, ...this.#registry.all) + 1 };
   }
 
   /** There are to be so many partitions: key groups move until it is so, and over restarts. */

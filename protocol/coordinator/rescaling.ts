@@ -39,6 +39,8 @@ export interface RescaleStatus {
   readonly partitions: number;
   /** How many there are to be. */
   readonly wanted: number;
+  /** How many there have ever been. */
+  readonly known: number;
   readonly phase: "still" | "copying" | "frozen";
   /** Transfers from one partition to another that the move consists of, and how many of them are copied, and done. */
   readonly transfers: number;
@@ -96,7 +98,7 @@ export class Rescaling {
     return this.#next !== null;
   }
 
-  get status(): RescaleStatus {
+  get status(): Omit<RescaleStatus, "known"> {
     return {
       version: this.#map.version,
       partitions: this.#map.partitions,

@@ -1,6 +1,6 @@
 /** What a piece of a move holds, as text: a JSON line of numbers for each item, then all texts one behind the other. */
 import { fromBase64, toBase64 } from "../../sdk/base64.ts";
-import type { StoredResult } from "../results/stored-result.ts";
+import { packId, type StoredResult, unpackId } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
 
 export type MoveItem =
@@ -49,8 +49,8 @@ export class MoveContent {
       case "write":
         return this.#add([WRITES.indexOf(item.write.op)], item.write.key, item.write.text);
       case "result": {
-        const { requestId, status, fingerprintLow, fingerprintHigh, body, group = -1 } = item.result;
-        return this.#add([CODE.result, status, fingerprintLow, fingerprintHigh, group], requestId, body);
+        const { status, fingerprintLow, fingerprintHigh, body, group = -1 } = item.result;
+        return this.#add([CODE.result, status, fingerprintLow, fingerprintHigh, group], packId(item.result), body);
       }
       case "forgotten":
         return this.#add([CODE.forgotten], item.text);
@@ -93,7 +93,7 @@ function itemOf(numbers: readonly number[], texts: readonly string[]): MoveItem 
   switch (code) {
     case CODE.result: {
       const known = group < 0 ? {} : { group };
-      const result = { requestId: first, status: a, fingerprintLow: b, fingerprintHigh: c, body: second, ...known };
+      const result = { ...unpackId(first), status: a, fingerprintLow: b, fingerprintHigh: c, body: second, ...known };
       return { kind: "result", result };
     }
     case CODE.forgotten:

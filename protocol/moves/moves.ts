@@ -20,6 +20,8 @@ export interface MovesOwner extends SourceParts {
   readonly isBehind: boolean;
   /** The era of the map is known. */
   readonly isPlaced: boolean;
+  /** What is stored is being read as it is: nothing may come, and nothing be deleted, until it is not. */
+  readonly holdsMoves: boolean;
   send(to: Peer, message: MoveMessage | { readonly kind: "ping" }): void;
   report(message: ReportMessage): void;
   incarnationOf(peer: Peer): number;
@@ -43,6 +45,8 @@ export class Moves {
   readonly #sources = new Map<Peer, Source>();
   readonly #incoming = new Map<Peer, Incoming>();
   readonly #flows = new Map<string, ComingFlow>();
+  /** What sources would begin with, while nothing may come. */
+  readonly #waiting = new Map<Peer, Begin>();
   readonly #taken: Taken;
   /** Taken and not answered, since this partition was behind. */
   #owed: Array<{ readonly to: Peer; readonly stream: number; readonly number: number }> = [];
@@ -64,7 +68,13 @@ export class Moves {
 
   /** Something of a move is under way. */
   get isActive(): boolean {
-    return this.#sources.size > 0 || this.#incoming.size > 0 || (this.#garbage && !this.#unreadable);
+    const isOnTheWay = this.#sources.size > 0 || this.#incoming.size > 0 || this.#waiting.size > 0;
+    return isOnTheWay || (this.#garbage && !this.#unreadable);
+  }
+
+  /** What is stored here is what the map says, and no other map is moved to. */
+  get isSettled(): boolean {
+    return !this.isActive && !this.#garbage && this.#owner.ownership.nextVersion === 0;
   }
 
   /** What an era says of the map. Everything of the eras before is decided. */
@@ -97,6 +107,7 @@ export class Moves {
   #forget(): void {
     this.#sources.clear();
     this.#incoming.clear();
+    this.#waiting.clear();
     this.#flows.clear();
     this.#owed = [];
     this.#watch();
@@ -149,6 +160,7 @@ export class Moves {
 
   peerRestarted(peer: Peer): void {
     if (this.#sources.has(peer)) this.#stream(peer);
+    this.#waiting.delete(peer);
     if (this.#incoming.get(peer)?.complete === false) this.#incoming.delete(peer);
   }
 
@@ -162,6 +174,7 @@ export class Moves {
   receive(from: Peer, message: MoveMessage): void {
     switch (message.kind) {
       case "move-begin":
+        if (this.#owner.holdsMoves) return void this.#waiting.set(from, message);
         return this.#begun(from, message);
       case "move-chunk":
         return this.#chunk(from, message);
@@ -289,6 +302,9 @@ export class Moves {
 
   tick(): void {
     if (this.#owed.length > 0 && !this.#owner.isBehind) this.#payOwed();
+    if (this.#owner.holdsMoves) return;
+    for (const [from, begin] of this.#waiting) this.#begun(from, begin);
+    this.#waiting.clear();
     if (this.#garbage) this.#wantWork();
   }
 
@@ -303,7 +319,7 @@ export class Moves {
           () => source.pump(),
           () => source.stop(),
         ) || more;
-    const mayDelete = this.#garbage && !this.#unreadable && !this.#owner.isBehind;
+    const mayDelete = this.#garbage && !this.#unreadable && !this.#owner.isBehind && !this.#owner.holdsMoves;
     if (mayDelete)
       more =
         this.#orStop(

@@ -95,6 +95,32 @@ export class Outbox {
     else this.#ready.add(name);
   }
 
+  /** Forgets these messages, whether they are under way or not, and returns them. */
+  erase(gone: (message: Message) => boolean): Message[] {
+    const erased: Message[] = [];
+    for (const [name, channel] of this.#channels) {
+      const [first] = channel.messages;
+      const kept = channel.messages.filter((message) => !gone(message));
+      if (kept.length === channel.messages.length) continue;
+      for (const message of channel.messages.filter(gone)) {
+        erased.push(message);
+        this.#channelOf.delete(message.requestId);
+        this.#units -= message.input.length;
+      }
+      channel.messages.splice(0, channel.messages.length, ...kept);
+      if (kept.length === 0) {
+        this.#channels.delete(name);
+        this.#ready.delete(name);
+      } else if (kept[0] !== first) {
+        channel.posted = false;
+        channel.failures = 0;
+        channel.nextAt = 0;
+        this.#ready.add(name);
+      }
+    }
+    return erased;
+  }
+
   /** What is under way may have died, with its era or with an instance: it is handed over again, and those that have it already say so. */
   restart(): void {
     for (const [name, channel] of this.#channels) if (channel.posted) this.#ready.add(name);

@@ -6,14 +6,14 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
-import type { StoredResult } from "../results/stored-result.ts";
+import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { assertSendable } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
-import { resolveTarget } from "./resolve.ts";
+import { eraseTarget, resolveTarget } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
@@ -41,7 +41,10 @@ export interface AdmissionParts {
 }
 
 /** Identity of a request: its id and what it must be a repetition of. */
-export type RequestIdentity = Pick<StoredResult, "requestId" | "fingerprintLow" | "fingerprintHigh" | "group">;
+export type RequestIdentity = Pick<
+  StoredResult,
+  "requestId" | "fingerprintLow" | "fingerprintHigh" | "group" | "owner"
+>;
 
 /** An ingest envelope that is to be applied now. */
 export interface Batch {
@@ -124,7 +127,9 @@ export class Admission {
       this.#parts.tickets.answer(waiter, status, 0, body);
       return true;
     }
-    if (known.fingerprintLow !== id.fingerprintLow || known.fingerprintHigh !== id.fingerprintHigh) {
+    if ("status" in known && known.status === ERASED_STATUS) {
+      this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
+    } else if (known.fingerprintLow !== id.fingerprintLow || known.fingerprintHigh !== id.fingerprintHigh) {
       const { status, body } = problemAnswer(
         "idempotency-conflict",
         "this Idempotency-Key was used with another request",
@@ -141,12 +146,12 @@ export class Admission {
     const group = ownership.groupOf(key);
     if (!ownership.keeps(group)) return this.#elsewhere(waiter);
     const flags = table.column(row, INVOKE_COLUMN.flags);
-    const target = resolveTarget(
-      this.#setup.app,
-      table.field(row, INVOKE_FIELD.service),
-      key,
-      table.field(row, INVOKE_FIELD.function),
-    );
+    const { app } = this.#setup;
+    const service = table.field(row, INVOKE_FIELD.service);
+    const target =
+      (flags & INVOKE_FLAG.erase) !== 0
+        ? eraseTarget(app, service, key)
+        : resolveTarget(app, service, key, table.field(row, INVOKE_FIELD.function));
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
       throw new TidegateError(
@@ -184,6 +189,7 @@ export class Admission {
       requestId: id.requestId,
       fingerprintLow: id.fingerprintLow,
       fingerprintHigh: id.fingerprintHigh,
+      owner: this.#setup.kernels.hashKey(target.key),
       input: how.input,
       clientId: how.clientId,
       snapshot: how.snapshot,
@@ -262,6 +268,11 @@ export class Admission {
     });
     this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
     return true;
+  }
+
+  /** Roots whose functions run, or that are to run again. */
+  get running(): number {
+    return this.#running;
   }
 
   /** Starts what may run now, in order of arrival. The machine calls it at the end of every step. */
@@ -379,6 +390,11 @@ export class Admission {
       return undefined;
     }
     if (this.#refusesLoad(waiter)) return undefined;
-    return { id: { ...id, group }, stream, rows: table.column(0, INGEST_COLUMN.rows), columns: table.tail };
+    return {
+      id: { ...id, group, owner: this.#setup.kernels.hashKey(stream) },
+      stream,
+      rows: table.column(0, INGEST_COLUMN.rows),
+      columns: table.tail,
+    };
   }
 }

@@ -1,5 +1,6 @@
 /** What a partition's machine asks of its shell, as data. The shell performs effects in order and adds nothing of its own. */
 import type { LinkEffect, LinkInput } from "../link/effects.ts";
+import type { AdminAsk, AdminReply } from "../backup/asks.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 
 /** One change of storage. Those of one `persist` are atomic: all or none survive a crash. */
@@ -21,6 +22,8 @@ export type StorageOp =
       readonly bytes: Uint8Array;
     }
   | { readonly op: "drop-recent"; readonly expiredAt: number }
+  /** Deletes everything but `meta`, and in that what tells which blocks there are. */
+  | { readonly op: "wipe" }
   /** A part of a block of closed windows of a flow; every window in it ends at or before `through`, and after that of the block before. */
   | {
       readonly op: "put-view-block";
@@ -51,7 +54,7 @@ export type Effect =
   /** Make these changes durable, before anything that leaves later. */
   | { readonly kind: "persist"; readonly ops: readonly StorageOp[] }
   /** Answer a request from outside. It must not leave before everything persisted so far is durable. */
-  | { readonly kind: "reply"; readonly ticket: number; readonly body: Uint8Array | ViewReply }
+  | { readonly kind: "reply"; readonly ticket: number; readonly body: Uint8Array | ViewReply | AdminReply }
   /** Something waits for a flush: call back with the input `flush` when the turn's other work is done. */
   | { readonly kind: "want-flush" }
   /** Call back with the input `alarm` in so many milliseconds, in a new instance if this one is lost before. At most one is outstanding. */
@@ -79,6 +82,7 @@ export type Input =
   | { readonly kind: "invoke"; readonly ticket: number; readonly frame: Uint8Array }
   | { readonly kind: "ingest"; readonly ticket: number; readonly frame: Uint8Array }
   | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
+  | { readonly kind: "admin"; readonly ticket: number; readonly ask: AdminAsk }
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
   | { readonly kind: "flush" }
   | { readonly kind: "fold" }

@@ -99,6 +99,10 @@ export class EpochWork implements EpochOwner {
   get isBusy(): boolean {
     return this.#parts.transactions.isRunning;
   }
+  /** Nothing that happened here waits for a decision. */
+  get isDecided(): boolean {
+    return this.#finishing.length === 0 && this.participation.undecided === 0;
+  }
   get hasFinishing(): boolean {
     return this.#finishing.length > 0;
   }
@@ -149,8 +153,8 @@ export class EpochWork implements EpochOwner {
       countFinish(set, peer, incarnation);
     }
     if (!drop) this.#parts.layers.add(epoch, writes);
-    const { requestId, fingerprintLow, fingerprintHigh, group } = root;
-    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body, group });
+    const { requestId, fingerprintLow, fingerprintHigh, group, owner } = root;
+    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body, group, owner });
     set.answers.push({ root, attempt, status, body });
     this.#parts.transactions.tagged(attempt);
     this.#parts.admission.tagged(root);

@@ -90,6 +90,18 @@ export class Flows {
     return runtime.checkpoint();
   }
 
+  /** The flows of the app. */
+  get names(): string[] {
+    return [...this.#app.flows.keys()];
+  }
+
+  /** The state of every flow that took anything; all of it is logged. */
+  marks(): Array<FlowCheckpoint & { readonly flow: string }> {
+    return [...this.#runtimes]
+      .filter(([, runtime]) => runtime.status.batches > 0)
+      .map(([flow, runtime]) => ({ flow, ...runtime.mark() }));
+  }
+
   get dirty(): boolean {
     for (const runtime of this.#runtimes.values()) if (runtime.dirty) return true;
     return false;
@@ -128,4 +140,14 @@ function refusal(flow: string, error: unknown): BatchOutcome {
   if (error instanceof CorruptError) throw error;
   if (!(error instanceof RangeError)) throw error;
   return { applied: false, ...problemAnswer("too-many-groups", `flow "${flow}" holds as many open groups as it may`) };
+}
+
+/** Applies a batch. Columns that are not the stream's refuse its frame, and nobody waits for an answer then. */
+export function applied(flows: Flows, log: { write(): boolean }, batch: Batch, refused: () => void): BatchOutcome {
+  try {
+    return flows.apply(batch, () => log.write());
+  } catch (error) {
+    refused();
+    throw error;
+  }
 }

@@ -23,6 +23,8 @@ export interface FoldLimits {
   firstUndecidedSeq(): number | undefined;
   /** Stored with every fold: the records that it drops would have told it to a new coordinator. */
   decided(): Epoch;
+  /** No fold may begin. */
+  held?(): boolean;
 }
 
 export class Folder {
@@ -39,6 +41,8 @@ export class Folder {
   #unfoldedBytes: number;
   readonly #limits: FoldLimits;
   #work: Iterator<StorageOp[]> | null = null;
+  /** Records up to this one are folded however few they are. */
+  #forced = 0;
 
   constructor(
     kernels: Kernels,
@@ -76,6 +80,14 @@ export class Folder {
     return Math.min(newest, (this.#limits.firstUndecidedSeq() ?? Infinity) - 1);
   }
 
+  get folded(): number {
+    return this.#folded;
+  }
+
+  force(through: number): void {
+    this.#forced = Math.max(this.#forced, through);
+  }
+
   /** Newest record that the next fold takes up. */
   get #throughNow(): number {
     const through = this.#through;
@@ -103,7 +115,8 @@ export class Folder {
   /** Checkpoints rewrite whole operator states, so they wait until the log outweighs what they write. */
   get #isFoldDue(): boolean {
     const due = Math.min(Math.max(LIMITS.foldBytes, this.#flows.bytes), LIMITS.maxUnfoldedBytes / 2);
-    return this.#unfoldedBytes >= due && this.#through > this.#folded;
+    const wanted = this.#unfoldedBytes >= due || this.#folded < this.#forced;
+    return wanted && this.#through > this.#folded && this.#limits.held?.() !== true;
   }
 
   /** Next turn's operations. The caller has just written everything that is committed, and persists these in the same turn. */
@@ -205,7 +218,7 @@ export class Folder {
   }
 }
 
-function* chunksBySize(results: readonly StoredResult[]): Generator<StoredResult[]> {
+export function* chunksBySize(results: readonly StoredResult[]): Generator<StoredResult[]> {
   let chunk: StoredResult[] = [];
   let bytes = 0;
   for (const result of results) {

@@ -26,6 +26,8 @@ export interface LogParts {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   emit(effect: Effect): void;
+  /** No fold may begin. */
+  holdsFold(): boolean;
   /** These writes are in the record of an undecided epoch. */
   undecided(writes: readonly Write[]): void;
 }
@@ -50,6 +52,7 @@ export class Log {
       {
         firstUndecidedSeq: () => participation().firstUndecidedSeq,
         decided: () => participation().decided,
+        held: () => parts.holdsFold(),
       },
     );
   }
@@ -71,12 +74,9 @@ export class Log {
   }
 
   /** Keeps the answer to a request in the record in the making. */
-  addResult(
-    { requestId, fingerprintLow, fingerprintHigh, group }: RequestIdentity,
-    status: number,
-    body: string,
-  ): void {
-    const result = { requestId, status, fingerprintLow, fingerprintHigh, body, group };
+  addResult(id: RequestIdentity, status: number, body: string): void {
+    const { requestId, fingerprintLow, fingerprintHigh, group, owner } = id;
+    const result = { requestId, status, fingerprintLow, fingerprintHigh, body, group, owner };
     this.#journal.addResult(result);
     this.#parts.results.add(result, this.#journal.seq, this.#parts.now());
     if (this.#journal.bytes > LIMITS.maxRecordBytes) this.#write();
@@ -121,6 +121,19 @@ export class Log {
     this.#parts.emit({ kind: "persist", ops });
     this.wantFold();
     return { firstSeq, lastSeq: this.#journal.seq - 1 };
+  }
+
+  /** Newest record that is folded. */
+  get folded(): number {
+    return this.#folder.folded;
+  }
+
+  /** Folds up to a record however little there is to fold; true when that is done. */
+  foldThrough(seq: number): boolean {
+    if (this.#folder.folded >= seq) return true;
+    this.#folder.force(seq);
+    this.wantFold();
+    return false;
   }
 
   wantFold(): void {

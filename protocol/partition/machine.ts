@@ -30,17 +30,19 @@ import {
 import { Admission } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
-import { type BatchOutcome, Flows } from "./flows.ts";
+import { Flows } from "./flows.ts";
+import { takeBatch } from "./ingest.ts";
 import { HeldRequests, refuseInput, type RequestInput } from "./held.ts";
-import { Log } from "./log.ts";
+import { Log, type LogParts } from "./log.ts";
 import { Mail } from "./mail.ts";
+import { Maintenance } from "./maintenance.ts";
 import { movesOf } from "./moving.ts";
-import { reportOf, shownFailure } from "./problems.ts";
+import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
-import { statusOf } from "./status.ts";
+import { type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -57,6 +59,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #mail: Mail;
   readonly #ownership: Ownership;
   readonly #moves: Moves;
+  readonly #maintenance: Maintenance;
+  readonly #parts: MachineParts;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
@@ -81,18 +85,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
-    const log = {
-      kernels,
-      blocks,
-      committed: this.#layers.committed,
-      results: this.#results,
-      flows: this.#flows,
-      participation: () => this.#epochs.participation,
-      now: () => this.#now,
-      emit: (effect: Effect) => this.emit(effect),
-      undecided: (writes: readonly Write[]) => this.#mail.undecided(writes),
-    };
-    this.#log = new Log(log, recovered.folded, replayed);
+    this.#log = new Log(this.#logParts(blocks), recovered.folded, replayed);
     this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
@@ -136,9 +129,45 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       },
       { generation: recovered.generation, replayed },
     );
-    this.#moves = movesOf(setup, this, { ...this.#inside, blocks, history });
+    this.#parts = this.#gather(blocks, history);
+    this.#moves = movesOf(setup, this, this.#parts);
+    this.#maintenance = new Maintenance(setup, this.#parts, this.#moves, this);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
     this.#log.wantFold();
+  }
+
+  #logParts(blocks: Blocks): LogParts {
+    return {
+      kernels: this.#setup.kernels,
+      blocks,
+      committed: this.#layers.committed,
+      results: this.#results,
+      flows: this.#flows,
+      participation: () => this.#epochs.participation,
+      now: () => this.#now,
+      emit: (effect) => this.emit(effect),
+      holdsFold: () => this.#maintenance.holdsFold,
+      undecided: (writes) => this.#mail.undecided(writes),
+    };
+  }
+
+  #gather(blocks: Blocks, history: History): MachineParts {
+    return {
+      blocks,
+      history,
+      ownership: this.#ownership,
+      layers: this.#layers,
+      results: this.#results,
+      flows: this.#flows,
+      log: this.#log,
+      mail: this.#mail,
+      admission: this.#admission,
+      tickets: this.#tickets,
+      transactions: this.transactions,
+      epochs: this.#epochs,
+      links: this.#links,
+      held: this.#held,
+    };
   }
 
   /** Handles one input at time `now` (ms since 1970). Effects are to be performed in order. */
@@ -152,7 +181,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ingest":
       case "view":
         if (this.#isUp) this.#request(input);
-        else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
+        else if (this.#maintenance.isRestoring || !this.#held.hold(input)) refuseInput(input, this.#admission, this);
+        break;
+      case "admin":
+        this.#maintenance.ask(input.ticket, input.ask);
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
@@ -191,7 +223,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Effects of what was called directly: `transactions.call`. */
   takeEffects(): Effect[] {
-    if (this.#isUp) this.#admission.startWaiting();
+    if (this.#isUp && !this.#maintenance.isFrozen) this.#admission.startWaiting();
     if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
@@ -206,13 +238,18 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   get #isUp(): boolean {
-    return this.#epochs.participation.phase === "up";
+    return this.#epochs.participation.phase === "up" && !this.#maintenance.isRestoring;
   }
 
   get #wantsFlush(): boolean {
     return (
       this.#tickets.hasDone || this.#views.length > 0 || this.#log.hasUnlogged || this.#mail.wantsFlush(this.#isUp)
     );
+  }
+
+  /** What is stored must not change by a move: it is being read, or is about to be. */
+  get holdsMoves(): boolean {
+    return this.#maintenance.isPending;
   }
 
   /** It knows its era and its map, if it serves or not. */
@@ -227,14 +264,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       participation.awaitsCoordinator ||
       this.transactions.load.attempts > 0 ||
       this.#links.outstanding ||
-      this.#mail.size > 0 ||
-      this.#moves.isActive
+      this.#maintenance.isPending ||
+      this.#moves.isActive ||
+      this.#mail.size > 0
     );
   }
 
   #wake(): void {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
+    this.#maintenance.tick();
     this.#probeCoordinator();
     this.#moves.tick();
     if (!this.#isUp) return;
@@ -254,12 +293,19 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #request(input: RequestInput): void {
     if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
-    else if (input.kind === "ingest") this.#ingest(input.ticket, input.frame);
-    else this.#views.push({ ticket: input.ticket, query: input.query });
+    else if (input.kind === "view") this.#views.push({ ticket: input.ticket, query: input.query });
+    // A batch is committed at once: while nothing may be, it waits.
+    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input.ticket, input.frame, this.#now);
+    else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
+  }
+
+  /** What waited goes on, unless it must wait further. */
+  goOn(): void {
+    if (this.#isUp) this.#held.release((input) => this.#request(input), this.#admission, this);
   }
 
   #resume(): void {
-    this.#held.release((input) => this.#request(input), this.#admission, this);
+    this.goOn();
     this.#mail.restart();
     this.#links.drain();
   }
@@ -411,40 +457,18 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       this.#epochs.finishing({ attempt, status: 200, body, recorded, drop: false, writes });
       return;
     }
-    const { failure, answer } = this.#shown(root, body);
+    const { failure, answer } = shownAnswer(root, this, body);
     const recorded = failure.kind === "refusal";
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
   }
 
   failed(root: Root, cause: Failure): void {
     this.show();
-    const { failure, answer } = this.#shown(root, cause);
+    const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
     if (failure.kind === "refusal") this.#log.addResult(root, status, body);
     this.#admission.done(root, status, 0, body);
-  }
-
-  #shown(root: Root, cause: Failure): ReturnType<typeof shownFailure> {
-    const shown = shownFailure(cause);
-    const report = reportOf(root, shown.failure);
-    if (report !== null) this.emit(report);
-    return shown;
-  }
-
-  #ingest(ticket: number, frame: Uint8Array): void {
-    const batch = this.#admission.ingest(ticket, frame, this.#now);
-    if (!batch) return;
-    let outcome: BatchOutcome;
-    try {
-      outcome = this.#flows.apply(batch, () => this.#log.write());
-    } catch (error) {
-      // Columns that are not the stream's: the frame is refused, and nobody waits for an answer.
-      this.#tickets.drop(ticket);
-      throw error;
-    }
-    if (outcome.applied) this.#log.addResult(batch.id, outcome.status, outcome.body);
-    this.#tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
   }
 
   /** All that is committed, before anything leaves that shows it. With nothing to write, a look at storage fails in an instance that has been replaced. */
@@ -464,32 +488,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
-    const views = this.#views;
-    this.#views = [];
-    for (const { ticket, query } of views) {
-      const body = { ...answerView(this.#setup, this.#flows, this.#ownership, query), epoch };
-      this.emit({ kind: "reply", ticket, body });
+    for (const { ticket, query } of this.#views.splice(0)) {
+      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query), epoch } });
     }
   }
 
   /** Figures for tests and metrics. */
   get status(): PartitionStatus {
-    return statusOf({ ...this.#inside, moves: this.#moves, participation: this.#epochs.participation });
-  }
-
-  get #inside() {
-    return {
-      layers: this.#layers,
-      results: this.#results,
-      flows: this.#flows,
-      ownership: this.#ownership,
-      log: this.#log,
-      admission: this.#admission,
-      tickets: this.#tickets,
-      held: this.#held,
-      mail: this.#mail,
-      links: this.#links,
-      transactions: this.transactions,
-    };
+    return statusOf(this.#parts, this.#moves);
   }
 }

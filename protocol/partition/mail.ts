@@ -115,6 +115,15 @@ export class Mail {
     else this.#owner.send(peer, { ...message, kind: "post" });
   }
 
+  /** Forgets messages from an entity, and to it by its service and key, that are not delivered. Returns how many. */
+  erase(entity: string, service: string, key: string): number {
+    const erased = this.#outbox.erase(
+      (message) => message.sender === entity || (message.service === service && message.key === key),
+    );
+    if (erased.length > 0) this.#parts.commit(erased.map(deliveredWrite));
+    return erased.length;
+  }
+
   /** A message that ran here has its answer, or cannot run now. */
   ran(to: Peer, requestId: string, done: boolean): void {
     this.#toTell.push({ to, requestId, done });

@@ -31,6 +31,7 @@ export interface MovingParts {
 export interface MovingMachine {
   readonly clock: Epoch;
   readonly isPlaced: boolean;
+  readonly holdsMoves: boolean;
   emit(effect: Effect): void;
   send(to: Peer, message: PartitionMessage): void;
   report(message: ReportMessage): void;
@@ -52,6 +53,9 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     },
     get isPlaced() {
       return machine.isPlaced;
+    },
+    get holdsMoves() {
+      return machine.holdsMoves;
     },
     send: (to: Peer, message: PartitionMessage) => machine.send(to, message),
     report: (message: ReportMessage) => machine.report(message),

@@ -53,10 +53,19 @@ export function failureAnswer(failure: Failure): ProblemAnswer {
   );
 }
 
-/** Of what a message comes to nobody is told, and of what is thrown nobody is told why: so the log is. */
-export function reportOf({ target, poster }: Root, failure: Failure): Extract<Effect, { kind: "report" }> | null {
-  if (failure.kind === "refusal" || (failure.kind === "engine" && poster === null)) return null;
-  const { service, name, key } = target;
-  const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
-  return { kind: "report", level: "error", message, error: failure.error };
+/** As `shownFailure`, for a root's answer. What user code threw is for the log, since nobody is shown it. */
+export function shownAnswer(
+  root: Root,
+  log: { emit(effect: Effect): void },
+  cause: Failure,
+): ReturnType<typeof shownFailure> {
+  const shown = shownFailure(cause);
+  const { kind } = shown.failure;
+  // Of what a message comes to nobody is told, so the log is.
+  if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
+    const { service, name, key } = root.target;
+    const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
+    log.emit({ kind: "report", level: "error", message, error: shown.failure.error });
+  }
+  return shown;
 }

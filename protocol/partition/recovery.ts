@@ -17,6 +17,8 @@ export interface Recovered {
   readonly folded: number;
   /** Which edge ids had been forgotten at the last fold, as that wrote it; undefined before the first. */
   readonly forgotten: string | undefined;
+  /** How far a restore has come, as that wrote it; undefined or empty for none. */
+  readonly restore?: string | undefined;
   /** Newest coordinator that was obeyed; 0 for none. */
   readonly generation: number;
   /** Highest epoch that was known to be committed when something was folded last; 0 for none. */

@@ -21,6 +21,8 @@ export interface Root {
   readonly coded: boolean;
   readonly fingerprintLow: number;
   readonly fingerprintHigh: number;
+  /** Hash of its key. */
+  readonly owner: number;
   /** From an Idempotency-Key. */
   readonly clientId: boolean;
   readonly snapshot: boolean;

@@ -1,42 +1,52 @@
-/** What a partition's machine says of itself. */
-import type { Participation } from "../epochs/participation.ts";
+/** The parts of a partition's machine, and the figures that it shows of them. */
 import type { Links } from "../link/links.ts";
 import type { Moves } from "../moves/moves.ts";
 import type { Ownership } from "../moves/ownership.ts";
+import type { Results } from "../results/results.ts";
+import type { Blocks } from "../state/blocks/blocks.ts";
+import type { History } from "../state/history.ts";
 import type { Layers } from "../state/layers.ts";
 import type { Transactions } from "../transaction/transactions.ts";
+import type { Admission } from "./admission.ts";
+import type { EpochWork } from "./epoch-work.ts";
+import type { Flows } from "./flows.ts";
 import type { HeldRequests } from "./held.ts";
 import type { Log } from "./log.ts";
 import type { Mail } from "./mail.ts";
 import type { PartitionStatus } from "./setup.ts";
 import type { Tickets } from "./tickets.ts";
 
-export interface StatusParts {
-  readonly participation: Participation;
+/** What a machine is made of. */
+export interface MachineParts {
   readonly layers: Layers;
-  readonly transactions: Transactions;
+  readonly history: History;
+  readonly ownership: Ownership;
+  readonly blocks: Blocks;
+  readonly results: Results;
+  readonly flows: Flows;
+  readonly log: Log;
+  readonly mail: Mail;
+  readonly admission: Admission;
   readonly tickets: Tickets;
+  readonly transactions: Transactions;
+  readonly epochs: EpochWork;
   readonly links: Links;
   readonly held: HeldRequests;
-  readonly mail: Mail;
-  readonly moves: Moves;
-  readonly ownership: Ownership;
-  readonly log: Log;
 }
 
-export function statusOf(parts: StatusParts): PartitionStatus {
-  const { participation, layers, transactions, tickets, links, held, mail, moves, ownership, log } = parts;
+export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves: Moves): PartitionStatus {
+  const { participation } = epochs;
   const { committed } = layers;
   return {
     phase: participation.phase,
-    waiting: tickets.waiting,
-    ...transactions.load,
+    waiting: parts.tickets.waiting,
+    ...parts.transactions.load,
     undecided: participation.undecided,
-    unacknowledged: links.unacknowledged,
-    held: links.held + held.size,
-    outbox: mail.size,
+    unacknowledged: parts.links.unacknowledged,
+    held: parts.links.held + parts.held.size,
+    outbox: parts.mail.size,
     moving: Number(moves.isActive),
-    map: ownership.version,
+    map: parts.ownership.version,
     member: participation.isMember,
     clock: participation.clock,
     decided: participation.decided,

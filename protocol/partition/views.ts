@@ -40,8 +40,7 @@ function parseCursor(text: string): Cursor | null {
 
 export function answerView(
   setup: ViewSetup,
-  flows: Flows,
-  ownership: Ownership,
+  { flows, ownership }: { readonly flows: Flows; readonly ownership: Ownership },
   query: ViewRequest,
 ): Omit<ViewReply, "epoch"> {
   const definition = setup.app.views.get(query.view);

@@ -2,11 +2,18 @@
 import type { Kernels, Table, TableSpec } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { countOf, epochOf, generationOf } from "../epochs/epoch.ts";
-import { ofStatusColumn, statusColumn, type StoredResult } from "../results/stored-result.ts";
+import {
+  ofStatusColumn,
+  packId,
+  statusColumn,
+  type StoredResult,
+  unpackAny,
+  unpackId,
+} from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, Participants } from "../wire/messages.ts";
 
-export const RECORD: TableSpec = { kind: 16, version: 1, columns: 4, fields: 2 };
+export const RECORD: TableSpec = { kind: 16, version: 2, columns: 4, fields: 2 };
 
 /** Bytes of a row beside its texts: columns, and where its texts end. */
 export const RECORD_ROW_BYTES = 4 * (RECORD.columns + RECORD.fields);
@@ -19,7 +26,7 @@ const ROW = {
   put: 1,
   delete: 2,
   clear: 3,
-  /** a = status, b and c = fingerprint; fields: request id, body. */
+  /** a = status, b and c = fingerprint; fields: request id and hash of the key, body. */
   result: 4,
   /** a = offset and b = length of the delta in the tail; fields: flow, meta as JSON. */
   flow: 5,
@@ -29,7 +36,7 @@ const ROW = {
   epoch: 7,
   /** The record was of an epoch that was aborted; nothing else is in it. */
   void: 8,
-  /** As `result`, with the key group of its request above the status in a. */
+  /** As `result`, with the key group of its request above the status in a. Either may have the hash of its key behind the request id, from version 2 on. */
   groupedResult: 9,
 } as const;
 
@@ -76,7 +83,7 @@ export function encodeRecord(kernels: Kernels, record: RecordContent): Uint8Arra
   for (const result of record.results) {
     const kind = result.group === undefined ? ROW.result : ROW.groupedResult;
     columns.push(kind, statusColumn(result), result.fingerprintLow, result.fingerprintHigh);
-    fields.push(result.requestId, result.body);
+    fields.push(packId(result), result.body);
   }
   const tail = encodeFlows(record.flows, columns, fields);
   return kernels.pack(RECORD, { rows: fields.length / 2, columns, fields, tail });
@@ -126,7 +133,7 @@ interface Decoded {
 
 /** @throws CorruptError for bytes that are not an intact record. */
 export function decodeRecord(kernels: Kernels, bytes: Uint8Array): RecordContent {
-  const table = kernels.unpack(RECORD, bytes);
+  const table = unpackAny(kernels, RECORD, bytes);
   invariant(table.rows > 0 && table.column(0, 0) === ROW.head, "1: a record does not begin with its head");
   const decoded: Decoded = { writes: [], results: [], flows: [], decided: 0, epoch: null };
   for (let row = 1; row < table.rows; row++) decodeRow(table, row, decoded);
@@ -149,7 +156,7 @@ function decodeRow(table: Table, row: number, decoded: Decoded): void {
     case ROW.result:
     case ROW.groupedResult:
       decoded.results.push({
-        requestId: first,
+        ...unpackId(first),
         body: second,
         ...ofStatusColumn(table.column(row, 1)),
         fingerprintLow: table.column(row, 2),

@@ -7,7 +7,7 @@ import { Oldest } from "../oldest.ts";
 import type { StoredResults } from "../state/reader.ts";
 import { issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
-import { decodeStored, type StoredResult } from "./stored-result.ts";
+import { decodeStored, encodeStored, ERASED_STATUS, erasedResult, type StoredResult } from "./stored-result.ts";
 
 interface Kept {
   readonly result: StoredResult;
@@ -97,6 +97,55 @@ export class Results {
       this.#drop(requestId);
       this.#forgotten.add(requestId);
     }
+  }
+
+  /** Results of clients that no row holds, as they would be stored. */
+  clientResults(): Array<[requestId: string, text: string]> {
+    return [...this.#client].map(([id, { result }]) => [id, encodeStored(result)]);
+  }
+
+  /** Those that folds have stored, above an id, at most `limit`; expired ones may be among them. */
+  storedAfter(after: string, limit: number): Array<[requestId: string, text: string]> {
+    // U+0000 is in no id.
+    return this.#stored.resultsFrom(`${after}\u0000`, limit);
+  }
+
+  get hasClientResults(): boolean {
+    return this.#client.size > 0 || this.storedAfter("", 1).length > 0;
+  }
+
+  /** As `forgotten`, as if the results of all edge ids that are known were forgotten: where they are not kept they must not run again. */
+  get forgottenWithoutEdge(): string {
+    const copy = new Forgotten();
+    copy.restore(this.#forgotten.encode());
+    for (const requestId of this.#edge.keys()) copy.add(requestId);
+    return copy.encode();
+  }
+
+  /** Erases the results of a key's requests that are in memory: of clients' ids a mark is left, edge ids are forgotten. Returns how many. */
+  erase(owner: number): number {
+    let erased = 0;
+    for (const [id, kept] of this.#client) {
+      // What older code stored does not say whose it is.
+      if (kept.result.owner !== undefined && kept.result.owner !== owner) continue;
+      if (kept.result.status === ERASED_STATUS) continue;
+      this.#client.set(id, { ...kept, result: erasedResult(kept.result) });
+      erased += 1;
+    }
+    for (const [id, { result }] of this.#edge) {
+      if (result.owner !== undefined && result.owner !== owner) continue;
+      this.#drop(id);
+      this.#forgotten.add(id);
+      erased += 1;
+    }
+    return erased;
+  }
+
+  /** What is to stand in the place of a stored result when a key is erased; null for one of another key, or that is erased already. */
+  static erasedText(owner: number, requestId: string, text: string): string | null {
+    const result = decodeStored(requestId, text);
+    if (result.status === ERASED_STATUS || (result.owner !== undefined && result.owner !== owner)) return null;
+    return encodeStored(erasedResult(result));
   }
 
   /** Client results recorded up to `seq`, to be stored by a fold. */

@@ -34,6 +34,8 @@ interface Layer {
 
 export class Layers implements StateView {
   readonly committed: StateStore;
+  /** Who reads committed state as it was, and must hear of every change before it is made. */
+  pin: { keep(writes: readonly Write[]): void } | null = null;
   readonly #history: History;
   /** Ascending by epoch. */
   #layers: Layer[] = [];
@@ -122,8 +124,14 @@ export class Layers implements StateView {
     return writes;
   }
 
+  /** What was there before this epoch ended may not be read as of an earlier one any more. */
+  forgetHistory(epoch: Epoch): void {
+    this.#history.raiseFloor(epoch);
+  }
+
   /** Makes changes of record `seq` committed as of an epoch. */
   commit(writes: readonly Write[], seq: number, epoch: Epoch): void {
+    this.pin?.keep(writes);
     this.#history.keep(writes, epoch, this.committed);
     this.committed.apply(writes, seq);
   }

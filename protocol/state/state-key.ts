@@ -51,6 +51,18 @@ export function collectionPrefix(entity: string, collection: string): string {
   return entity + collection + SEPARATOR;
 }
 
+/** The parts of a state key: an entry's, or without collection and entry a value's. */
+export function parseStateKey(stateKey: string): {
+  readonly service: string;
+  readonly key: string;
+  readonly collection?: string;
+  readonly entry?: string | number;
+} {
+  const [service = "", key = "", collection = "", ...entry] = stateKey.split(SEPARATOR);
+  if (collection === "") return { service, key: unescape(key) };
+  return { service, key: unescape(key), collection, entry: decodeEntryKey(entry.join(SEPARATOR)) };
+}
+
 /** The least text above every text that starts with this prefix (which ends in a separator). */
 export function afterPrefix(prefix: string): string {
   return prefix.slice(0, -1) + ESCAPE;

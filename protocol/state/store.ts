@@ -3,7 +3,7 @@ import { invariant } from "../assert.ts";
 import { Oldest } from "../oldest.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
 import type { StoredState } from "./reader.ts";
-import { compareKeys, inOrder } from "./state-key.ts";
+import { afterPrefix, compareKeys, inOrder } from "./state-key.ts";
 
 /** A committed change: new text, or null for a deletion. */
 export type Change = string | null;
@@ -24,6 +24,10 @@ interface Unfolded {
 /** Rough cost of a cached pair beyond its characters: two string headers and a map slot. */
 const ENTRY_OVERHEAD = 96;
 const ABSENT = null;
+/** Rows of an entity read at a time. */
+const UNDER_PAGE = 500;
+/** Behind a key it is above that and below every other: U+0000 is in none. */
+const NEXT = "\u0001";
 
 export class StateStore {
   readonly #stored: StoredState;
@@ -124,6 +128,43 @@ export class StateStore {
     const prefix = prefixOf(key);
     removeFrom(this.#entries, prefix, key);
     if (prefix !== key && !this.#entries.has(prefix)) removeFrom(this.#prefixesOf, entityOf(key), prefix);
+  }
+
+  /** Keys in a range that no row has as they are, ascending, and the entities whose rows are void. */
+  unfoldedWithin(from: string, to: string): { keys: string[]; cleared: Set<string> } {
+    const keys = [...this.#unfolded.keys()].filter((key) => compareKeys(key, from) >= 0 && compareKeys(key, to) < 0);
+    return { keys: keys.sort(compareKeys), cleared: new Set(this.#cleared.keys()) };
+  }
+
+  /** As `get`, for those who read everything once: what is read pushes nothing out of the cache. */
+  read(key: string, entity: string): Change {
+    const known = this.peek(key, entity);
+    return known === undefined ? (this.#stored.get(key, entity) ?? ABSENT) : known;
+  }
+
+  /** Rows as they are stored, whatever is not folded says; ascending. */
+  storedWithin(from: string, to: string, limit: number): Array<[string, string]> {
+    const page = this.#stored.page(from, limit);
+    return page.filter(([key]) => compareKeys(key, to) < 0);
+  }
+
+  /** All committed pairs of an entity: its value and its entries, in no order. */
+  *under(entity: string): Generator<[key: string, text: string]> {
+    const unfolded = [entity];
+    for (const prefix of this.#prefixesOf.get(entity) ?? []) unfolded.push(...(this.#entries.get(prefix) ?? []));
+    for (const key of unfolded) {
+      const change = this.#unfolded.get(key)?.change;
+      if (typeof change === "string") yield [key, change];
+    }
+    if (this.#cleared.has(entity)) return;
+    let from = entity;
+    const to = afterPrefix(entity);
+    for (;;) {
+      const stored = this.storedWithin(from, to, UNDER_PAGE);
+      for (const pair of stored) if (!this.#unfolded.has(pair[0])) yield pair;
+      if (stored.length < UNDER_PAGE) return;
+      from = `${(stored.at(-1) as [string, string])[0]}${NEXT}`;
+    }
   }
 
   /** Prefixes to delete from storage, then keys to write, for all records up to `seq`. Nothing is marked folded yet. */

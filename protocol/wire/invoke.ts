@@ -15,6 +15,8 @@ export const INVOKE_FLAG = {
   snapshot: 4,
   /** One-way: answered with 202 and the message's id once the message is durable; it runs as a transaction of its own. */
   oneWay: 8,
+  /** Deletes all state under the key, whatever the function's name. Only administration sets it: no route for clients does. */
+  erase: 16,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

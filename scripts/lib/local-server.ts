@@ -7,7 +7,7 @@ export interface ServerOptions {
   readonly port: number;
   /** Folder of the persistent state; memory only when absent. */
   readonly persist?: string;
-  /** Bearer token that the app asks for. */
+  /** Bearer token that the app asks for, of callers and, on this machine, of administrators. */
   readonly token: string;
   readonly host?: string;
 }
@@ -29,7 +29,7 @@ function miniflareOptions(options: ServerOptions): ReturnType<typeof convertV4Mi
     cf: false,
     modules: options.bundle.modules.map(({ name, type, contents }) => ({ type, path: name, contents })),
     compatibilityDate: COMPATIBILITY_DATE,
-    bindings: { TIDEGATE_TOKEN: options.token },
+    bindings: { TIDEGATE_TOKEN: options.token, TIDEGATE_ADMIN_TOKEN: options.token },
     durableObjects: {
       PARTITION: { className: "Partition", useSQLite: true },
       COORDINATOR: { className: "Coordinator", useSQLite: true },

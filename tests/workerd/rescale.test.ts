@@ -5,31 +5,11 @@ import { murmur3 } from "../../core-wasm/reference/murmur3.ts";
 import { groupOfHash, initialMap, rescaledMap } from "../../protocol/keygroups/map.ts";
 import { checkMessageOrder } from "../../sim/checkers/message-order.ts";
 import { createRandom } from "../../sim/random.ts";
-import type { RescaleStatus } from "../../worker/backend.ts";
-import { ask, call, freshKey, PARTITIONS, send, stub } from "./support/app.ts";
+import { admin, ask, call, freshKey, PARTITIONS, send, stub } from "./support/app.ts";
 import { BankRun, sleep, untilAnswered } from "./support/bank-run.ts";
+import { rescaleTo, status, untilThere } from "./support/rescale.ts";
 
 const PATIENCE_MS = 40_000;
-
-async function rescaleTo(partitions: number): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const response = await send("/admin/partitions", { method: "POST", headers, body: JSON.stringify({ partitions }) });
-  expect([response.status, ((await response.json()) as RescaleStatus).wanted]).toEqual([202, partitions]);
-}
-
-async function status(): Promise<RescaleStatus> {
-  return (await send("/admin/partitions")).json();
-}
-
-async function untilThere(partitions: number): Promise<RescaleStatus> {
-  const end = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const now = await status().catch(() => null);
-    if (now?.phase === "still" && now.partitions === partitions) return now;
-    if (Date.now() > end) throw new Error(`${partitions} partitions are not reached: ${JSON.stringify(now)}`);
-    await sleep(5);
-  }
-}
 
 /** What of these partitions must be 0 when nothing runs. */
 async function leftIn(partitions: number): Promise<number> {
@@ -40,7 +20,7 @@ async function leftIn(partitions: number): Promise<number> {
 test("a number that cannot be is refused", async () => {
   for (const body of ["{}", '{"partitions":0}', '{"partitions":257}', '{"partitions":1.5}', "5", "{"]) {
     const headers = { "content-type": "application/json" };
-    const response = await send("/admin/partitions", { method: "POST", headers, body });
+    const response = await admin("/admin/partitions", { method: "POST", headers, body });
     expect([body, response.status]).toEqual([body, body === "{" ? 400 : 422]);
   }
   expect(await status()).toMatchObject({ partitions: PARTITIONS, wanted: PARTITIONS, phase: "still" });

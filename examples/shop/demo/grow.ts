@@ -4,7 +4,9 @@ import type { Http } from "./http.ts";
 import { Latencies } from "./latency.ts";
 import { say } from "./progress.ts";
 
-/** What `/admin/partitions` says. */
+const PATH = "/admin/partitions";
+
+/** What it says. */
 interface Status {
   readonly partitions: number;
   readonly wanted: number;
@@ -35,15 +37,17 @@ interface Move {
 
 export class Growing {
   readonly #http: Http;
+  readonly #token: string;
   readonly #total: number;
   readonly #answered: Answered[] = [];
   readonly #moves: Move[] = [];
   readonly #faults: string[] = [];
   #over = false;
 
-  /** @param total checkouts of the run */
-  constructor(http: Http, total: number) {
+  /** @param token of the administrator @param total checkouts of the run */
+  constructor(http: Http, token: string, total: number) {
     this.#http = http;
+    this.#token = token;
     this.#total = total;
   }
 
@@ -75,7 +79,8 @@ export class Growing {
     if (this.#over) this.#faults.push(`all checkouts were done before it went from ${from} to ${to} partitions`);
     await this.#http.send({
       method: "POST",
-      path: "/admin/partitions",
+      path: PATH,
+      token: this.#token,
       body: JSON.stringify({ partitions: to }),
     });
     for (;;) {
@@ -95,7 +100,7 @@ export class Growing {
   }
 
   async #status(): Promise<Status> {
-    return JSON.parse((await this.#http.send({ method: "GET", path: "/admin/partitions" })).text) as Status;
+    return JSON.parse((await this.#http.send({ method: "GET", path: PATH, token: this.#token })).text) as Status;
   }
 
   check(findings: Findings): void {

@@ -29,6 +29,8 @@ export interface Sending {
   readonly type?: "application/json" | "application/x-ndjson";
   /** Printable ASCII without quotes. */
   readonly idempotencyKey?: string;
+  /** The bearer token, where it is not that of callers. */
+  readonly token?: string;
 }
 
 export class Http {
@@ -87,8 +89,8 @@ export class Http {
     }
   }
 
-  #attempt({ method, path, body, type, idempotencyKey }: Sending): Promise<Answer> {
-    const headers: http.OutgoingHttpHeaders = { authorization: `Bearer ${this.#token}` };
+  #attempt({ method, path, body, type, idempotencyKey, token = this.#token }: Sending): Promise<Answer> {
+    const headers: http.OutgoingHttpHeaders = { authorization: `Bearer ${token}` };
     if (body !== undefined) {
       headers["content-type"] = type ?? "application/json";
       headers["content-length"] = Buffer.byteLength(body);

@@ -11,7 +11,7 @@ export const HELP = `npm run demo -- [options]     drives the shop that npm star
   --grow         has the server go to twice its partitions and back meanwhile
   --seed N       the same seed makes the same calls and events; default: the number of the run
   --data DIR     data folder of npm start, where the address and the token are; default .tidegate
-  --url URL      another server, with --token TOKEN
+  --url URL      another server, with --token TOKEN, and with --admin-token TOKEN for --grow
   --help
 
 Each run adds to what is there, and first audits what the runs before it left. While the server is away, requests are repeated for a
@@ -20,6 +20,8 @@ minute with their Idempotency-Keys: stop it on the way, or kill it, and start it
 export interface Options {
   readonly url: string;
   readonly token: string;
+  /** For the number of partitions. On this machine it is the same. */
+  readonly adminToken: string;
   readonly checkouts: number;
   readonly events: number;
   readonly clients: number;
@@ -49,6 +51,7 @@ export async function readOptions(): Promise<Options | "help"> {
       data: { type: "string", default: resolve(import.meta.dirname, "../../../.tidegate") },
       url: { type: "string" },
       token: { type: "string" },
+      "admin-token": { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -56,9 +59,11 @@ export async function readOptions(): Promise<Options | "help"> {
   const data = resolve(values.data);
   const url = values.url ?? (await kept(join(data, "url"), "the server's address", "--url"));
   if (!URL.canParse(url)) throw new UsageError(`--url takes an address such as http://127.0.0.1:8787, not "${url}"`);
+  const token = values.token ?? (await kept(join(data, "token"), "the token", "--token"));
   return {
     url,
-    token: values.token ?? (await kept(join(data, "token"), "the token", "--token")),
+    token,
+    adminToken: values["admin-token"] ?? token,
     checkouts: whole("checkouts", values.checkouts ?? (values.grow ? "20000" : "10000"), 0, CHECKOUTS_MAX),
     events: whole("events", values.events, 0, EVENTS_MAX),
     grow: values.grow,

@@ -88,7 +88,7 @@ export async function services(run: Run): Promise<Served> {
   const drive = newDrive(run, levels);
   await driveDeliveries(drive, openingDeliveries(levels, checkouts));
   const alone = Math.round(checkouts * (run.options.grow ? GROWING_SINGLE_SHARE : SINGLE_SHARE));
-  const growing = run.options.grow ? new Growing(http, checkouts) : undefined;
+  const growing = run.options.grow ? new Growing(http, run.options.adminToken, checkouts) : undefined;
   if (growing) http.onAnswer = (from, to, { path }) => growing.answered(from, to, path === "/v1/batch");
   const grown = growing?.run(() => drive.done);
   const singles = await driveSingles(drive, alone);

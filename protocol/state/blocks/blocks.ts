@@ -6,7 +6,7 @@
 import { CorruptError, type Kernels, type SealedBlock } from "../../../core-wasm/types.ts";
 import { LIMITS } from "../../limits.ts";
 import type { StorageOp } from "../../partition/effects.ts";
-import type { StoredState } from "../reader.ts";
+import type { StoredResults, StoredState } from "../reader.ts";
 import {
   BLOCK,
   type Block,
@@ -45,7 +45,7 @@ export interface Rows {
   readonly texts: string[];
 }
 
-export class Blocks implements StoredState {
+export class Blocks implements StoredState, StoredResults {
   readonly #kernels: Kernels;
   readonly #source: BlockSource;
   readonly #cache = new BlockCache(LIMITS.blockCacheBytes);

@@ -89,13 +89,13 @@ export const MOVING: readonly PlantedBug[] = [
     also: [
       {
         file: MOVES,
-        find: "const mayDelete = this.#garbage && !this.#unreadable && !this.#owner.isBehind;",
+        find: "const mayDelete = this.#garbage && !this.#unreadable && !this.#owner.isBehind && !this.#owner.holdsMoves;",
         replace: "const mayDelete = false;",
       },
       { file: MOVES, find: "    if (this.#garbage) this.#wantWork();\n", replace: "" },
       {
         file: MOVES,
-        find: "this.#sources.size > 0 || this.#incoming.size > 0 || (this.#garbage && !this.#unreadable)",
+        find: "return isOnTheWay || (this.#garbage && !this.#unreadable);",
         replace: "this.#sources.size > 0 || this.#incoming.size > 0",
       },
     ],

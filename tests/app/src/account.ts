@@ -1,6 +1,6 @@
 /** Accounts: the plain case, with a refusal and a call to another service under the same key. */
 import { contract, fn, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 export const Account = contract("account", {
   deposit: fn({ input: z.object({ amount: z.number().positive() }), output: z.number() }),

@@ -1,6 +1,6 @@
 /** A bank: every account begins with the same money, so the sum over all of them never changes. */
 import { contract, fn, noData, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { dawdle } from "./pause.ts";
 
 /** What every account begins with. */

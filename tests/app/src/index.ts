@@ -3,6 +3,7 @@ import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
+import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
@@ -14,7 +15,7 @@ import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, ...programServices(pause)],
+  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, diary, ...programServices(pause)],
   flows: [salesPerSecond],
   partitions: PARTITIONS,
 });

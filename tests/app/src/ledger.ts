@@ -1,6 +1,6 @@
 /** Ledgers: every entry counts, and each transaction writes two of them, so that nothing lost, doubled or torn stays hidden. */
 import { collection, contract, fn, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 const page = z.object({ from: z.number(), limit: z.number() });
 const entries = z.array(z.tuple([z.number(), z.string()]));

@@ -1,6 +1,6 @@
 /** Lists that are only appended to: what a transaction reads tells which others came before it, and in which order. */
 import { contract, type FnContext, fn, noData, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { dawdle } from "./pause.ts";
 
 const operation = z.union([

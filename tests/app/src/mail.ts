@@ -1,6 +1,6 @@
 /** Senders and receivers of one-way messages: what was sent and what has arrived is counted on both sides. */
 import { collection, contract, fn, noData, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 const letter = z.object({ from: z.string(), n: z.number() });
 

@@ -1,6 +1,6 @@
 /** A table of rows that is split over two keys, and transactions on it that go on only when the test opens the gate of the next step. */
 import { collection, contract, type FnContext, fn, noData, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { atGate, note } from "./gates.ts";
 import { matches, type Predicate, type RowOperation, type Rows, type RowsSeen } from "./row-operation.ts";
 

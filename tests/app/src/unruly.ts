@@ -1,6 +1,6 @@
 /** Functions that do what they must not: each is to be refused, contained or reported by the engine. */
 import { contract, type FnContext, fn, query, service, TidegateError } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 const effect = z.enum(["fetch", "setTimeout", "setInterval", "wait"]);
 

@@ -1,6 +1,6 @@
 /** State of every kind that can be stored, and sorted collections of both kinds of keys. */
 import { collection, contract, fn, query, service } from "../../../sdk/index.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 const key = z.union([z.string(), z.number()]);
 const range = z.object({

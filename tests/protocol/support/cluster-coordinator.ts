@@ -18,16 +18,21 @@ export class CoordinatorNode implements Instance {
   readonly wants = new Set<"flush" | "dispatch" | "fold" | "wake">();
   readonly acknowledged = new Map<number, number>();
 
-  constructor(generation: number, stored: CoordinatorStored, host: NodeHost) {
+  /** @param partitions without it there is no map, and nothing moves */
+  constructor(generation: number, stored: CoordinatorStored, host: NodeHost, partitions?: number) {
     this.incarnation = generation;
     this.#host = host;
     this.#stored = stored;
-    this.machine = new CoordinatorMachine({ kernels, generation, stored });
+    this.machine = new CoordinatorMachine({ kernels, generation, stored, partitions });
     this.#perform(this.machine.start(host.now()));
   }
 
   input(input: LinkInput): void {
     if (this.alive) this.#perform(this.machine.step(input, this.#host.now()));
+  }
+
+  rescale(partitions: number): void {
+    this.#perform(this.machine.rescale(partitions, this.#host.now()));
   }
 
   callBack(kind: "flush" | "dispatch" | "fold" | "wake"): void {

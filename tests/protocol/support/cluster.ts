@@ -3,6 +3,7 @@
  * delivers them, flushes and dispatches follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
+import type { AdminAsk, AdminReply } from "../../../protocol/backup/asks.ts";
 import type { StorageOp, ViewRequest } from "../../../protocol/partition/effects.ts";
 import { decodeBatch } from "../../../protocol/wire/codec.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
@@ -34,6 +35,7 @@ export interface Request {
 }
 
 export type GivenInput =
+  | { readonly kind: "invoke"; readonly frame: Uint8Array }
   | { readonly kind: "ingest"; readonly frame: Uint8Array }
   | { readonly kind: "view"; readonly query: ViewRequest };
 
@@ -61,17 +63,28 @@ export class Cluster implements NodeHost {
   failure: unknown;
   readonly #tickets = new Map<number, Request>();
   readonly #replies = new Map<number, Answered[]>();
+  readonly #asks = new Map<number, (reply: Reply) => void>();
   #ticket = 0;
   #ids = 0;
   readonly #gates = new Map<number, Array<() => void>>();
   readonly #opened = new Set<number>();
+  readonly #mapped: number | undefined;
 
-  /** @param services beside those of programs */
-  constructor(partitions: number, services: readonly ServiceDefinition[] = [], flows: readonly FlowDefinition[] = []) {
+  /**
+   * @param services beside those of programs
+   * @param isMapped the coordinator has a key-group map, so that groups may begin to move; turns of work are not called, so that none gets far
+   */
+  constructor(
+    partitions: number,
+    services: readonly ServiceDefinition[] = [],
+    flows: readonly FlowDefinition[] = [],
+    isMapped = false,
+  ) {
+    this.#mapped = isMapped ? partitions : undefined;
     const programs = programServices((gate) => this.#pause(gate));
     this.app = defineApp({ services: [...programs, ...services], flows, partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
-    this.coordinator = new CoordinatorNode(1, this.#stored, this);
+    this.coordinator = new CoordinatorNode(1, this.#stored, this, this.#mapped);
     for (let peer = 0; peer < partitions; peer++) this.#start(peer);
   }
 
@@ -80,8 +93,9 @@ export class Cluster implements NodeHost {
     partitions: number,
     services: readonly ServiceDefinition[] = [],
     flows: readonly FlowDefinition[] = [],
+    isMapped = false,
   ): Promise<Cluster> {
-    const cluster = new Cluster(partitions, services, flows);
+    const cluster = new Cluster(partitions, services, flows, isMapped);
     await cluster.turn();
     await cluster.run();
     cluster.log = [];
@@ -172,6 +186,17 @@ export class Cluster implements NodeHost {
     return () => this.#replies.get(ticket);
   }
 
+  /** Asks a partition as the administration does; the answer is there at once. */
+  async admin(peer: Peer, ask: AdminAsk): Promise<AdminReply | Uint8Array> {
+    const ticket = ++this.#ticket;
+    let answer: Reply | undefined;
+    this.#asks.set(ticket, (reply) => (answer = reply));
+    this.node(peer).engine.input({ kind: "admin", ticket, ask });
+    await this.turn();
+    if (answer === undefined) throw new Error(`${ask.op} is not answered`);
+    return answer;
+  }
+
   #arrive({ from, to, batch, bytes, messages }: Batch): void {
     const receiver = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance);
     for (const { kind } of messages) this.log.push(`${nameOf(from.peer)}>${nameOf(to)} ${kind}`);
@@ -246,7 +271,7 @@ export class Cluster implements NodeHost {
 
   async restartCoordinator(): Promise<void> {
     this.coordinator.alive = false;
-    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this);
+    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this, this.#mapped);
     await this.turn();
   }
 
@@ -270,6 +295,8 @@ export class Cluster implements NodeHost {
     this.net.push({ from, to, batch, bytes, era, messages });
   }
   replied(ticket: number, reply: Reply): void {
+    const asked = this.#asks.get(ticket);
+    if (asked) return asked(reply);
     this.#replies.set(ticket, reply instanceof Uint8Array ? answersOf(reply).flat() : [{ ...reply, flags: 0 }]);
     const request = this.#tickets.get(ticket);
     if (!request) return;

@@ -34,6 +34,7 @@ export interface Arrival {
 const STILL: RescaleStatus = {
   version: 1,
   partitions: 4,
+  known: 4,
   wanted: 4,
   phase: "still",
   transfers: 0,

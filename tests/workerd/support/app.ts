@@ -54,6 +54,12 @@ async function answerOf(response: Response): Promise<Answer> {
   };
 }
 
+/** As the administrator of the domain. */
+export function admin(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { authorization: "Bearer admin-token", ...(init.headers as Record<string, string> | undefined) };
+  return send(path, { ...init, headers });
+}
+
 export function send(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { authorization: `Bearer ${TOKEN}`, ...(init.headers as Record<string, string> | undefined) };
   return own.default.fetch(`http://tidegate.example${path}`, { ...init, headers });

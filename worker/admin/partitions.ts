@@ -1,21 +1,21 @@
 /** `/admin/partitions`: how many partitions there are, and a way to say how many there are to be. */
-import { PARTITIONS_MAX } from "../sdk/limits.ts";
-import type { RescaleStatus } from "./backend.ts";
-import { readBody, requireJson } from "./body.ts";
-import type { Edge } from "./edge.ts";
-import { answerHeaders, JSON_TYPE } from "./headers.ts";
-import { refuse } from "./problems.ts";
+import { PARTITIONS_MAX } from "../../sdk/limits.ts";
+import type { RescaleStatus } from "../backend.ts";
+import { readBody, requireJson } from "../body.ts";
+import { answerHeaders, JSON_TYPE } from "../headers.ts";
+import { refuse } from "../problems.ts";
+import type { AdminEdge } from "./edge.ts";
 
 /** A number of partitions takes no more. */
 const BODY_BYTES = 1_024;
 
 /** How many there are, and how far a move is. */
-export async function getPartitions({ backend, request }: Edge): Promise<Response> {
+export async function getPartitions({ backend, request }: AdminEdge): Promise<Response> {
   return statusResponse(request, 200, await backend.rescaleStatus());
 }
 
 /** `{"partitions": 8}`: key groups move from now on, while requests go on. 202 with what GET says. */
-export async function postPartitions({ backend, request }: Edge): Promise<Response> {
+export async function postPartitions({ backend, request }: AdminEdge): Promise<Response> {
   requireJson(request);
   const partitions = partitionsOf(await readBody(request, BODY_BYTES));
   return statusResponse(request, 202, await backend.rescale(partitions));

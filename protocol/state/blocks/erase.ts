@@ -1,0 +1,108 @@
+/**
+ * Erasing: takes rows out of blocks, in the place of merges, which would do so some time. What was cleared lies below its clear until the runs
+ * are merged; and what a result says lies in its block until it expires.
+ */
+import { BLOCK_FLAG, type BlockRow, type Kernels } from "../../../core-wasm/types.ts";
+import type { StorageOp } from "../../partition/effects.ts";
+import { compareKeys } from "../state-key.ts";
+import { afterEntity, BLOCK, type Block, clearsIn, seal, SPACE, type Space } from "./block.ts";
+import type { Blocks } from "./blocks.ts";
+import type { Run } from "./run.ts";
+
+/** Above every key. */
+const BEYOND = "\u{10ffff}";
+
+export class BlockEraser {
+  readonly #kernels: Kernels;
+  readonly #blocks: Blocks;
+
+  constructor(kernels: Kernels, blocks: Blocks) {
+    this.#kernels = kernels;
+    this.#blocks = blocks;
+  }
+
+  /** Removes what is void of a cleared entity, its clear too. What was put under it since stays. */
+  entity(entity: string): StorageOp[] {
+    const tree = this.#blocks.trees[SPACE.state];
+    const clear = tree.runs.findIndex((run) => tree.clears(run, entity));
+    // Nothing is void, and what deletes may hide something.
+    if (clear < 0) return [];
+    const ops: StorageOp[] = [];
+    const to = afterEntity(entity);
+    for (const [at, run] of tree.runs.entries()) {
+      if (at < clear) continue;
+      const keep = (row: BlockRow): BlockRow | null => {
+        if (compareKeys(row.key, entity) < 0 || compareKeys(row.key, to) >= 0) return row;
+        // Below this run nothing is left that it would hide.
+        return at > clear || (row.flags & BLOCK_FLAG.deleted) !== 0 ? null : { ...row, flags: 0 };
+      };
+      ops.push(...this.#rewrite(SPACE.state, run, run.seek(entity), to, keep));
+    }
+    tree.dropEmpty();
+    return [...ops, ...this.#blocks.takeManifest()];
+  }
+
+  /** Removes what older runs hold under an entity where a newer one says that it is deleted: messages that were delivered, or have gone elsewhere. */
+  deleted(entity: string): StorageOp[] {
+    const tree = this.#blocks.trees[SPACE.state];
+    const to = afterEntity(entity);
+    const gone = new Set<string>();
+    const ops: StorageOp[] = [];
+    for (const run of tree.runs) {
+      const keep = (row: BlockRow): BlockRow | null => {
+        if (compareKeys(row.key, entity) < 0 || compareKeys(row.key, to) >= 0) return row;
+        const isDeleted = (row.flags & BLOCK_FLAG.deleted) !== 0;
+        if (!isDeleted && gone.has(row.key)) return null;
+        if (isDeleted) gone.add(row.key);
+        return row;
+      };
+      ops.push(...this.#rewrite(SPACE.state, run, run.seek(entity), to, keep));
+    }
+    tree.dropEmpty();
+    return [...ops, ...this.#blocks.takeManifest()];
+  }
+
+  /** Puts other texts in the place of some results: null leaves one as it is. */
+  results(change: (requestId: string, text: string) => string | null): StorageOp[] {
+    const ops: StorageOp[] = [];
+    const keep = (row: BlockRow): BlockRow => ({ ...row, text: change(row.key, row.text) ?? row.text });
+    for (const run of this.#blocks.trees[SPACE.results].runs)
+      ops.push(...this.#rewrite(SPACE.results, run, 0, BEYOND, keep));
+    return [...ops, ...this.#blocks.takeManifest()];
+  }
+
+  /** Rewrites the blocks of a run from a number on, up to those that begin at or above a key, where a row changes or goes. */
+  #rewrite(space: Space, run: Run, from: number, to: string, keep: (row: BlockRow) => BlockRow | null): StorageOp[] {
+    const ops: StorageOp[] = [];
+    for (let at = from; at < run.blocks.length;) {
+      const block = run.blocks[at] as Block;
+      if (compareKeys(block.first, to) >= 0) break;
+      const rows = this.#rowsOf(block);
+      const kept = rows.map(keep).filter((row) => row !== null);
+      if (kept.length === rows.length && kept.every((row, n) => isSame(row, rows[n] as BlockRow))) {
+        at += 1;
+        continue;
+      }
+      const replaced = this.#blocks.replace(run, at, 1, kept.length === 0 ? [] : [this.#sealed(space, block, kept)]);
+      ops.push(...replaced.ops, ...replaced.free.map((id): StorageOp => ({ op: "drop-block", id })));
+      at += kept.length === 0 ? 0 : 1;
+    }
+    return ops;
+  }
+
+  #rowsOf(block: Block): BlockRow[] {
+    const all = { from: "", to: BEYOND, limit: Infinity, reverse: false };
+    return this.#blocks.read(block, (bytes) => this.#kernels.rowsOfBlock(BLOCK, bytes, all));
+  }
+
+  #sealed(space: Space, { run, expires }: Block, rows: readonly BlockRow[]) {
+    const label = { space, run, expires };
+    const flags = rows.map((row) => row.flags);
+    const input = { flags, keys: rows.map(({ key }) => key), texts: rows.map(({ text }) => text) };
+    return { label, clears: clearsIn(flags), sealed: seal(this.#kernels, label, input) };
+  }
+}
+
+function isSame(a: BlockRow, b: BlockRow): boolean {
+  return a.flags === b.flags && a.text === b.text;
+}

@@ -1,0 +1,62 @@
+/** Erasing takes rows out of blocks that no merge has come to: runs that are much larger than what is folded above them. */
+import { expect, test } from "vitest";
+import { OUTBOX, movedRowKey } from "../../protocol/outbox/message.ts";
+import { SPACE } from "../../protocol/state/blocks/block.ts";
+import { BlockEraser } from "../../protocol/state/blocks/erase.ts";
+import { collectionPrefix, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
+import type { Write } from "../../protocol/state/store.ts";
+import { Folding } from "./support/folding.ts";
+import { kernels } from "./support/lone-partition.ts";
+
+const SECRET = "xylophone";
+const ERASED = entityKey("s", "erased");
+const ENTRY = `${collectionPrefix(ERASED, "c")}${encodeEntryKey("e")}`;
+const message = (place: number) => movedRowKey(place, `m${String(place).padStart(31, "0")}`);
+
+/** Much that stays, with some of the secret between, and above it a small run that deletes the secret. */
+function folded(above: readonly Write[]): Folding {
+  const folding = new Folding(1, 1_000);
+  const others = Array.from({ length: 20_000 }, (_, n) => entityKey("s", `other-${n}`));
+  const below = [ERASED, ENTRY, message(1), message(2)];
+  const puts = [...others.map((key) => [key, "x".repeat(100)]), ...below.map((key) => [key, SECRET])];
+  folding.commit(puts.map(([key = "", text = ""]) => ({ op: "put", key, text })));
+  folding.folder.force(1);
+  folding.settle();
+  folding.commit(above);
+  folding.folder.force(2);
+  folding.settle();
+  expect(folding.blocks.trees[SPACE.state].runs.length).toBeGreaterThan(1);
+  return folding;
+}
+
+/** How often blocks hold the secret. */
+function secrets({ seen }: Folding): number {
+  const texts = [...seen.stateBlocks.values()].map(({ bytes }) => Buffer.from(bytes).toString("latin1"));
+  return texts.reduce((sum, text) => sum + text.split(SECRET).length - 1, 0);
+}
+
+function erase(folding: Folding): void {
+  const eraser = new BlockEraser(kernels, folding.blocks);
+  for (const op of [...eraser.entity(ERASED), ...eraser.deleted(OUTBOX)]) folding.seen.perform(op);
+}
+
+test("what a clear voids in a lower run is gone, and so are messages that are deleted above", () => {
+  const folding = folded([
+    { op: "clear", key: ERASED, text: "" },
+    { op: "delete", key: message(1), text: "" },
+  ]);
+  expect(secrets(folding)).toBe(4);
+  erase(folding);
+  // The message that is not deleted.
+  expect(secrets(folding)).toBe(1);
+  const { blocks } = folding;
+  expect([ERASED, ENTRY].map((key) => blocks.get(key, ERASED))).toEqual([undefined, undefined]);
+  expect([message(1), message(2)].map((key) => blocks.get(key, OUTBOX))).toEqual([undefined, SECRET]);
+  expect(blocks.page("", 100_000).length).toBe(20_001);
+});
+
+test("nothing goes that nothing deletes", () => {
+  const folding = folded([{ op: "put", key: entityKey("s", "other-1"), text: "y" }]);
+  erase(folding);
+  expect(secrets(folding)).toBe(4);
+});

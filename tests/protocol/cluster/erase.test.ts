@@ -1,0 +1,190 @@
+/** Erasing a key: nothing of it is left in anybody's storage. Bugs that leave something are planted, and found. */
+import { afterEach, expect, test, vi } from "vitest";
+import type { EraseAnswer } from "../../../protocol/backup/asks.ts";
+import type * as LogModule from "../../../protocol/partition/log.ts";
+import type * as MailModule from "../../../protocol/partition/mail.ts";
+import type * as ResultsModule from "../../../protocol/results/results.ts";
+import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
+import { collection, contract, fn, service } from "../../../sdk/index.ts";
+import type { MapStore } from "../../../sim/map-store.ts";
+import { z } from "zod";
+import type { Cluster as ClusterClass } from "../support/cluster.ts";
+
+const SECRET = "xylophone";
+const text = z.string();
+const Diary = contract("diary", {
+  write: fn({ input: z.object({ text }), output: text }),
+  tell: fn({ input: z.object({ to: text, text }) }),
+  pass: fn({ input: z.object({ to: text, text }) }),
+  never: fn({ input: z.object({ text }) }),
+});
+const diary = service(
+  Diary,
+  { state: () => ({ last: "" }), collections: { pages: collection<string>() } },
+  {
+    write(ctx, { text: written }) {
+      ctx.state.last = written;
+      ctx.collections.pages.set("page", written);
+      return written;
+    },
+    async tell(ctx, { to, text: told }) {
+      await ctx.call(Diary, to).write({ text: told });
+    },
+    pass: (ctx, { to, text: passed }) => ctx.send(Diary, to).never({ text: passed }),
+    never() {
+      throw new Error("not today");
+    },
+  },
+);
+
+class Domain {
+  readonly #cluster: ClusterClass;
+  readonly #key: (partition: number) => string;
+  #ids = 0;
+
+  constructor(cluster: ClusterClass) {
+    this.#cluster = cluster;
+    this.#key = (partition) => cluster.place(partition)[1];
+  }
+
+  async call(partition: number, name: string, input: unknown, how = { client: true, erase: false }): Promise<void> {
+    const { kernels } = await import("../support/lone-partition.ts");
+    const id = `${how.client ? "c" : `e${this.#cluster.clock.toString(16).padStart(11, "0")}`}`;
+    const requestId = id + (++this.#ids).toString(16).padStart(32 - id.length, "0");
+    const flags = (how.client ? INVOKE_FLAG.clientId : 0) | (how.erase ? INVOKE_FLAG.erase : 0);
+    const fields = [requestId, "diary", this.#key(partition), name, input === undefined ? "" : JSON.stringify(input)];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, flags, 0, 0], fields });
+    await this.#cluster.give(partition, { kind: "invoke", frame });
+    await this.#cluster.run();
+    await this.#cluster.turn();
+  }
+
+  /** What keeps the secret: a value, an entry, results of both kinds, an epoch's record, messages to and from the key, folded or not. */
+  async fill(): Promise<void> {
+    const [victim, other] = [this.#key(0), this.#key(1)];
+    await this.call(0, "write", { text: `${SECRET} 1` });
+    await this.call(0, "write", { text: `${SECRET} 2` }, { client: false, erase: false });
+    await this.call(1, "tell", { to: victim, text: `${SECRET} 3` });
+    await this.call(1, "pass", { to: victim, text: `${SECRET} 4` });
+    await this.call(0, "pass", { to: other, text: `${SECRET} 5` });
+  }
+
+  /** As the edge does it: a transaction, and then the traces, until all are gone. */
+  async erase(): Promise<void> {
+    await this.call(0, "#erase", undefined, { client: false, erase: true });
+    await this.eraseTraces(this.#key(0));
+  }
+
+  /** All records are folded behind this, whatever the key is. */
+  async eraseTraces(key: string): Promise<void> {
+    for (const partition of [0, 1]) {
+      for (let round = 0; !(await this.#eraseAt(partition, key)); round++) {
+        if (round > 50) throw new Error("it is never done");
+        await this.#cluster.fold(partition);
+        await this.#cluster.run();
+      }
+    }
+  }
+
+  async #eraseAt(partition: number, key: string): Promise<boolean> {
+    const answer = await this.#cluster.admin(partition, { op: "erase", service: "diary", key });
+    if (answer instanceof Uint8Array || answer.status !== 200) throw new Error(JSON.stringify(answer));
+    return (JSON.parse(answer.body) as EraseAnswer).done;
+  }
+
+  get traces(): string[] {
+    return this.#cluster.stores.flatMap((store, partition) => tracesIn(store).map((where) => `${partition} ${where}`));
+  }
+}
+
+function tracesIn(store: MapStore): string[] {
+  const bytesHave = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes(SECRET);
+  const found: string[] = [];
+  for (const { bytes } of store.stateBlocks.values()) if (bytesHave(bytes)) found.push("block");
+  for (const { head } of store.stateBlocks.values()) if (bytesHave(head)) found.push("head of a block");
+  for (const [name, value] of store.meta) if (value.includes(SECRET)) found.push(name);
+  for (const { bytes } of store.records) if (bytesHave(bytes)) found.push("record");
+  for (const { bytes } of store.recents) if (bytesHave(bytes)) found.push("recent result");
+  return found;
+}
+
+async function domain(): Promise<Domain> {
+  const { Cluster } = await import("../support/cluster.ts");
+  return new Domain(await Cluster.up(2, [diary]));
+}
+
+afterEach(() => {
+  vi.doUnmock("../../../protocol/partition/log.ts");
+  vi.doUnmock("../../../protocol/partition/mail.ts");
+  vi.doUnmock("../../../protocol/results/results.ts");
+  vi.resetModules();
+});
+
+test("what is erased is nowhere any more", async () => {
+  const here = await domain();
+  await here.fill();
+  expect(new Set(here.traces)).toEqual(new Set(["0 record", "1 record"]));
+  await here.erase();
+  expect(here.traces).toEqual([]);
+});
+
+test("and what had been folded before", async () => {
+  const here = await domain();
+  await here.fill();
+  await here.eraseTraces("nobody");
+  const folded = ["0 block", "0 recent result", "1 block"];
+  expect(new Set(here.traces)).toEqual(new Set(folded));
+  await here.erase();
+  expect(here.traces).toEqual([]);
+});
+
+test("a planted bug that leaves a record is found", async () => {
+  vi.doMock("../../../protocol/partition/log.ts", async (original) => {
+    const { Log } = await original<typeof LogModule>();
+    return {
+      Log: class extends Log {
+        override foldThrough(): boolean {
+          return true;
+        }
+      },
+    };
+  });
+  const here = await domain();
+  await here.fill();
+  await here.erase();
+  expect(new Set(here.traces)).toEqual(new Set(["0 record", "1 record"]));
+});
+
+test("planted bugs that leave results or messages are found", async () => {
+  vi.doMock("../../../protocol/results/results.ts", async (original) => {
+    const { Results } = await original<typeof ResultsModule>();
+    return {
+      Results: class extends Results {
+        override erase(): number {
+          return 0;
+        }
+      },
+    };
+  });
+  const results = await domain();
+  await results.fill();
+  await results.erase();
+  expect(new Set(results.traces)).toEqual(new Set(["0 recent result"]));
+
+  vi.doUnmock("../../../protocol/results/results.ts");
+  vi.resetModules();
+  vi.doMock("../../../protocol/partition/mail.ts", async (original) => {
+    const { Mail } = await original<typeof MailModule>();
+    return {
+      Mail: class extends Mail {
+        override erase(): number {
+          return 0;
+        }
+      },
+    };
+  });
+  const messages = await domain();
+  await messages.fill();
+  await messages.erase();
+  expect(new Set(messages.traces)).toEqual(new Set(["0 block", "1 block"]));
+});

@@ -1,0 +1,74 @@
+/** A domain's partitions as their administration asks them: answers read, and asked again when a partition has started over. */
+import type { AdminAsk, AdminReply } from "../../protocol/backup/asks.ts";
+import type { Problem } from "../../sdk/problems.ts";
+import type { AdminBackend, Backend, KeyGroupMap } from "../backend.ts";
+import { LIMITS } from "../limits.ts";
+import { ProblemError } from "../problems.ts";
+import { backoff, sleep } from "../retries.ts";
+
+export class Domain {
+  readonly #backend: AdminBackend;
+  readonly partitions: readonly number[];
+  /** Version of the key-group map that says which partitions these are. */
+  readonly version: number;
+
+  constructor(backend: AdminBackend, { partitions, version }: Pick<KeyGroupMap, "partitions" | "version">) {
+    this.#backend = backend;
+    this.version = version;
+    this.partitions = Array.from({ length: partitions }, (_, partition) => partition);
+  }
+
+  /** @throws ProblemError with what the partition refused it for, or the platform's error when it does not answer */
+  async ask<T>(partition: number, ask: AdminAsk): Promise<T> {
+    const answer = await this.#exchange(partition, ask);
+    return JSON.parse((answer as AdminReply).body) as T;
+  }
+
+  /** The next table of a pinned partition; empty behind the last. */
+  async table(partition: number, id: string, number: number): Promise<Uint8Array> {
+    return (await this.#exchange(partition, { op: "table", id, number })) as Uint8Array;
+  }
+
+  askAll<T>(ask: AdminAsk): Promise<T[]> {
+    return Promise.all(this.partitions.map((partition) => this.ask<T>(partition, ask)));
+  }
+
+  /** For what must be tried whatever came before. */
+  async tryAll(ask: AdminAsk): Promise<void> {
+    await Promise.allSettled(this.partitions.map((partition) => this.ask(partition, ask)));
+  }
+
+  /** Overwrites what a partition's database has left of deleted rows; false when that is too large. The partition starts over then. */
+  scrub(partition: number): Promise<boolean> {
+    return this.#again(() => this.#backend.partition(partition).scrub());
+  }
+
+  /** A 503 says that nothing was done: asked again while there are attempts left. */
+  async #exchange(partition: number, ask: AdminAsk): Promise<AdminReply | Uint8Array> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#again(() => this.#backend.partition(partition).admin(ask));
+      if (answer instanceof Uint8Array || answer.status === 200) return answer;
+      const problem = JSON.parse(answer.body) as Problem;
+      if (problem.type !== "/problems/overloaded" || attempt >= LIMITS.attempts) throw new ProblemError(problem);
+      await sleep(backoff(attempt));
+    }
+  }
+
+  /** An object that starts over, or is moved, answers the next call. */
+  async #again<T>(call: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (attempt >= LIMITS.attempts) throw error;
+        await sleep(backoff(attempt));
+      }
+    }
+  }
+}
+
+/** The key-group map as it is now: an older one may lack partitions. */
+export function presentMap(backend: Backend): Promise<KeyGroupMap> {
+  backend.refreshMap();
+  return backend.keyGroupMap();
+}

@@ -1,0 +1,52 @@
+/** `GET /admin/export?service=…`: a service's state as it was at one moment, NDJSON, a line for each value and each entry of a collection. */
+import { BACKUP_ROW, decodeTable } from "../../protocol/backup/table.ts";
+import { parseStateKey } from "../../protocol/state/state-key.ts";
+import { toJson } from "../../sdk/json.ts";
+import { decodeValue } from "../../sdk/values.ts";
+import { queryParameter } from "../address.ts";
+import { answerHeaders, NDJSON_TYPE } from "../headers.ts";
+import { refuse } from "../problems.ts";
+import { streamOf } from "./backup.ts";
+import { Domain, presentMap } from "./domain.ts";
+import type { AdminEdge } from "./edge.ts";
+import { pinAll, release } from "./standstill.ts";
+import { pinnedTables } from "./tables.ts";
+
+const encoder = new TextEncoder();
+
+export async function getExport(edge: AdminEdge): Promise<Response> {
+  const { app, backend, admin, request } = edge;
+  const service = queryParameter(request.url, "service");
+  if (service === undefined) throw refuse("invalid-parameter", "say which service: ?service=…");
+  if (!app.services.has(service)) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
+  const id = backend.uuid();
+  const domain = new Domain(admin, await presentMap(backend));
+  await pinAll(domain, id, service);
+  return new Response(streamOf(lines(edge, domain, id)), { headers: answerHeaders(request, NDJSON_TYPE) });
+}
+
+/** What was exported whole ends with a line that counts the others. */
+async function* lines({ backend }: AdminEdge, domain: Domain, id: string): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  try {
+    for await (const table of pinnedTables(domain, id)) {
+      let text = "";
+      for (const { kind, first, second } of decodeTable(backend.kernels(), table).rows) {
+        if (kind !== BACKUP_ROW.pair) continue;
+        text += `${lineOf(first, second)}\n`;
+        count += 1;
+      }
+      if (text !== "") yield encoder.encode(text);
+    }
+    yield encoder.encode(`{"lines":${count}}\n`);
+  } finally {
+    await release(domain, id);
+  }
+}
+
+/** Values as queries show them. */
+function lineOf(stateKey: string, text: string): string {
+  const { service, key, collection, entry } = parseStateKey(stateKey);
+  const of = collection === undefined ? { service, key } : { service, key, collection, entry };
+  return `${JSON.stringify(of).slice(0, -1)},"value":${toJson(decodeValue(text))}}`;
+}

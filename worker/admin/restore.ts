@@ -1,0 +1,157 @@
+/**
+ * `POST /admin/restore`: takes a backup, the body or with `?from=…` one of a bucket, into an empty domain. Nothing of it is served before all of it is known to be sound; what turns out not to
+ * be is forgotten again. The same backup may be sent again, however far it came.
+ */
+import type { RestoreAnswer } from "../../protocol/backup/asks.ts";
+import {
+  BACKUP_ROW,
+  type BackupInfo,
+  type BackupTable,
+  type BackupTrailer,
+  decodeTable,
+  WHOLE,
+} from "../../protocol/backup/table.ts";
+import { decodeMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
+import { CorruptError } from "../../core-wasm/types.ts";
+import { queryParameter } from "../address.ts";
+import { ProblemError, refuse } from "../problems.ts";
+import { bucketOf } from "./bucket.ts";
+import { Domain, presentMap } from "./domain.ts";
+import type { AdminEdge } from "./edge.ts";
+import { jsonResponse } from "./responses.ts";
+import { tablesIn } from "./tables.ts";
+
+const INVALID = "/problems/invalid-backup";
+
+export async function postRestore(edge: AdminEdge): Promise<Response> {
+  const { backend, admin, request } = edge;
+  const body = await bodyOf(edge);
+  const map = await presentMap(backend);
+  const domain = new Domain(admin, map);
+  const taken = await take(edge, domain, map, body);
+  return jsonResponse(request, taken);
+}
+
+async function bodyOf({ admin, request }: AdminEdge): Promise<ReadableStream<Uint8Array>> {
+  const from = queryParameter(request.url, "from");
+  if (from === undefined) {
+    if (request.body === null) throw refuse("invalid-backup", "send the backup as the body");
+    return request.body;
+  }
+  const found = await bucketOf(admin.bucket).get(from);
+  if (found === null) throw refuse("not-found", `the bucket has no ${JSON.stringify(from)}`);
+  return found.body;
+}
+
+/** `DELETE /admin/restore?id=…`: forgets a restore that was begun and will not be ended. */
+export async function deleteRestore({ backend, admin, request }: AdminEdge): Promise<Response> {
+  const id = queryParameter(request.url, "id");
+  if (id === undefined) throw refuse("invalid-parameter", "say which backup: ?id=…, as the refusal named it");
+  const domain = new Domain(admin, await presentMap(backend));
+  await domain.askAll({ op: "restore-stop", id });
+  await domain.askAll({ op: "release", id });
+  return jsonResponse(request, { id, stopped: true });
+}
+
+async function take(
+  edge: AdminEdge,
+  domain: Domain,
+  map: KeyGroupMap,
+  body: ReadableStream<Uint8Array>,
+): Promise<object> {
+  const restoring = new Restoring(domain, map);
+  try {
+    for await (const bytes of tablesIn(body)) await restoring.table(decoded(edge, bytes), bytes);
+    return await restoring.end();
+  } catch (error) {
+    if (error instanceof ProblemError && error.problem.type === INVALID) await restoring.stop();
+    throw error;
+  }
+}
+
+function decoded({ backend }: AdminEdge, bytes: Uint8Array): BackupTable {
+  try {
+    return decodeTable(backend.kernels(), bytes);
+  } catch (error) {
+    if (error instanceof CorruptError) throw refuse("invalid-backup", error.message);
+    throw error;
+  }
+}
+
+class Restoring {
+  readonly #domain: Domain;
+  readonly #map: KeyGroupMap;
+  #id: string | null = null;
+  #tables = 0;
+  #trailer: BackupTrailer | null = null;
+  /** Some partition serves this backup already: all the others have it whole. */
+  #isDone = false;
+  readonly #complete = new Set<number>();
+
+  constructor(domain: Domain, map: KeyGroupMap) {
+    this.#domain = domain;
+    this.#map = map;
+  }
+
+  async table(table: BackupTable, bytes: Uint8Array): Promise<void> {
+    const [row] = table.rows;
+    if (this.#id === null) return this.#begin(table);
+    if (table.id !== this.#id || this.#trailer !== null || row === undefined)
+      throw refuse("invalid-backup", "tables of different backups are mixed");
+    if (table.partition !== WHOLE) return this.#pass(table, bytes);
+    if (row.kind !== BACKUP_ROW.trailer) throw refuse("invalid-backup", "the backup begins twice");
+    this.#trailer = JSON.parse(row.second) as BackupTrailer;
+  }
+
+  async #begin({ id, partition, rows }: BackupTable): Promise<void> {
+    const [row] = rows;
+    if (partition !== WHOLE || row?.kind !== BACKUP_ROW.info)
+      throw refuse("invalid-backup", "the backup does not begin with its first table");
+    const info = JSON.parse(row.second) as BackupInfo;
+    if (info.format !== 1)
+      throw refuse("invalid-backup", `the backup has format ${String(info.format)}; this version reads 1`);
+    const map = decodeMap(info.map);
+    const same =
+      map.partitions === this.#map.partitions && map.groups.every((to, group) => to === this.#map.groups[group]);
+    if (!same) {
+      const detail = `the backup is of a domain of ${map.partitions} partitions, this one has ${this.#map.partitions}, or spreads its keys otherwise`;
+      throw refuse("invalid-backup", detail);
+    }
+    const begun = await this.#domain.askAll<RestoreAnswer>({ op: "restore", id });
+    this.#id = id;
+    this.#isDone = begun.some(({ state }) => state === "done");
+    for (const [at, { complete }] of begun.entries()) if (complete) this.#complete.add(at);
+  }
+
+  async #pass({ partition, id }: BackupTable, bytes: Uint8Array): Promise<void> {
+    if (!this.#domain.partitions.includes(partition))
+      throw refuse("invalid-backup", `there is no partition ${partition}`);
+    this.#tables += 1;
+    const { complete } = await this.#domain.ask<RestoreAnswer>(partition, { op: "restore-table", id, bytes });
+    if (complete) this.#complete.add(partition);
+  }
+
+  async end(): Promise<object> {
+    const id = this.#id;
+    if (id === null || this.#trailer === null) throw refuse("invalid-backup", "the backup is cut short");
+    if (this.#trailer.tables !== this.#tables || this.#complete.size !== this.#domain.partitions.length)
+      throw refuse("invalid-backup", "tables of the backup are missing");
+    for (const partition of this.#domain.partitions) await this.#domain.ask(partition, { op: "restore-end", id });
+    // Each starts over, and then says that it serves.
+    for (const partition of this.#domain.partitions) await this.#served(partition, id);
+    return { id, partitions: this.#domain.partitions.length, tables: this.#tables };
+  }
+
+  async #served(partition: number, id: string): Promise<void> {
+    for (;;) {
+      const { state } = await this.#domain.ask<RestoreAnswer>(partition, { op: "restore-end", id });
+      const again = await this.#domain.ask<RestoreAnswer>(partition, { op: "restore", id });
+      if (state === "done" && again.state === "done") return;
+    }
+  }
+
+  /** What a partition serves already was sound when it came. */
+  async stop(): Promise<void> {
+    if (this.#id !== null && !this.#isDone) await this.#domain.tryAll({ op: "restore-stop", id: this.#id });
+  }
+}
