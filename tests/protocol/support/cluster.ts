@@ -1,6 +1,6 @@
 /**
  * Partitions and a coordinator in memory. Nothing is random and nothing happens by itself: batches wait on the network until the test
- * delivers them, flushes and dispatches follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
+ * delivers them, flushes, dispatches and work follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import type { StorageOp, ViewRequest } from "../../../protocol/partition/effects.ts";
@@ -66,12 +66,23 @@ export class Cluster implements NodeHost {
   readonly #gates = new Map<number, Array<() => void>>();
   readonly #opened = new Set<number>();
 
-  /** @param services beside those of programs */
-  constructor(partitions: number, services: readonly ServiceDefinition[] = [], flows: readonly FlowDefinition[] = []) {
+  readonly #mapped: number | undefined;
+
+  /**
+   * @param services beside those of programs
+   * @param mapped of the partitions so many are in the map at first; without it the map is all of them, and nothing can move
+   */
+  constructor(
+    partitions: number,
+    services: readonly ServiceDefinition[] = [],
+    flows: readonly FlowDefinition[] = [],
+    mapped?: number,
+  ) {
+    this.#mapped = mapped;
     const programs = programServices((gate) => this.#pause(gate));
     this.app = defineApp({ services: [...programs, ...services], flows, partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
-    this.coordinator = new CoordinatorNode(1, this.#stored, this);
+    this.coordinator = new CoordinatorNode(1, this.#stored, this, mapped);
     for (let peer = 0; peer < partitions; peer++) this.#start(peer);
   }
 
@@ -80,8 +91,9 @@ export class Cluster implements NodeHost {
     partitions: number,
     services: readonly ServiceDefinition[] = [],
     flows: readonly FlowDefinition[] = [],
+    mapped?: number,
   ): Promise<Cluster> {
-    const cluster = new Cluster(partitions, services, flows);
+    const cluster = new Cluster(partitions, services, flows, mapped);
     await cluster.turn();
     await cluster.run();
     cluster.log = [];
@@ -89,7 +101,8 @@ export class Cluster implements NodeHost {
   }
 
   #start(peer: Peer): void {
-    this.partitions[peer] = new PartitionNode(peer, this.stores.length, this.stores[peer] as MapStore, this);
+    const mapped = this.#mapped ?? this.stores.length;
+    this.partitions[peer] = new PartitionNode(peer, mapped, this.stores[peer] as MapStore, this);
   }
 
   node(peer: Peer): PartitionNode {
@@ -140,11 +153,11 @@ export class Cluster implements NodeHost {
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.failure !== undefined) throw this.failure;
-      const waiting = this.#instances.filter(({ wants }) => wants.has("flush") || wants.has("dispatch"));
+      const soon = ["flush", "work", "dispatch"] as const;
+      const waiting = this.#instances.filter(({ wants }) => soon.some((kind) => wants.has(kind)));
       if (waiting.length === 0) return;
       for (const instance of waiting) {
-        instance.callBack("flush");
-        instance.callBack("dispatch");
+        for (const kind of soon) instance.callBack(kind);
       }
     }
     throw new Error("a turn never ends");
@@ -172,8 +185,19 @@ export class Cluster implements NodeHost {
     return () => this.#replies.get(ticket);
   }
 
-  #arrive({ from, to, batch, bytes, messages }: Batch): void {
-    const receiver = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance);
+  /** Brings a batch to an instance that has been replaced and lives on. */
+  async stray(batch: Batch, replaced: Instance): Promise<void> {
+    replaced.alive = true;
+    this.net.splice(this.net.indexOf(batch), 1);
+    this.#arrive(batch, replaced);
+    await this.turn();
+    replaced.alive = false;
+  }
+
+  #arrive(
+    { from, to, batch, bytes, messages }: Batch,
+    receiver: Instance = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance),
+  ): void {
     for (const { kind } of messages) this.log.push(`${nameOf(from.peer)}>${nameOf(to)} ${kind}`);
     const ticket = ++this.#ticket;
     receiver.input({ kind: "deliver", ticket, bytes });
@@ -246,7 +270,7 @@ export class Cluster implements NodeHost {
 
   async restartCoordinator(): Promise<void> {
     this.coordinator.alive = false;
-    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this);
+    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this, this.#mapped);
     await this.turn();
   }
 
