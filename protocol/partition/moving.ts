@@ -29,6 +29,8 @@ export interface MovingParts {
 }
 
 export interface MovingMachine {
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly clock: Epoch;
   readonly isPlaced: boolean;
   emit(effect: Effect): void;
@@ -47,6 +49,9 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     flows,
     ownership,
     log,
+    get now() {
+      return machine.now;
+    },
     get isBehind() {
       return log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2;
     },
