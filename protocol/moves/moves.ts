@@ -1,4 +1,5 @@
 /** Moving of key groups at one partition (docs/protocol.md, "Moving key groups"): what goes, what comes, and what is left to be deleted. */
+import { CorruptError } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import type { StorageOp } from "../partition/effects.ts";
@@ -27,6 +28,8 @@ export interface MovesOwner extends SourceParts {
   report(message: ReportMessage): void;
   incarnationOf(peer: Peer): number;
   persist(ops: readonly StorageOp[]): void;
+  /** Something that is stored cannot be read. */
+  damaged(error: CorruptError): void;
   /** What is committed is written before anything of this turn leaves. */
   show(): void;
   /** Calls `work` in a turn of its own, soon. */
@@ -345,7 +348,9 @@ export class Moves {
     try {
       return work();
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      // Of blocks of state it has been told where they were read.
+      if (error instanceof CorruptError) this.#owner.damaged(error);
+      else if (!isDamage(error)) throw error;
       stop();
       return false;
     }

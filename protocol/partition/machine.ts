@@ -466,8 +466,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     }
     const views = this.#views;
     this.#views = [];
+    const onDamage = (error: unknown) => this.emit(reportDamage(error));
     for (const { ticket, query } of views) {
-      const body = { ...answerView(this.#setup, this.#flows, this.#ownership, query), epoch };
+      const body = { ...answerView(this.#setup, this.#flows, this.#ownership, query, onDamage), epoch };
       this.emit({ kind: "reply", ticket, body });
     }
   }
