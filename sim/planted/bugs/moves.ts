@@ -95,8 +95,8 @@ export const MOVING: readonly PlantedBug[] = [
       { file: MOVES, find: "    if (this.#garbage) this.#wantWork();\n", replace: "" },
       {
         file: MOVES,
-        find: "this.#sources.size > 0 || this.#incoming.size > 0 || (this.#garbage && !this.#unreadable)",
-        replace: "this.#sources.size > 0 || this.#incoming.size > 0",
+        find: "this.#incoming.size > 0 || (this.#garbage && !this.#unreadable)",
+        replace: "this.#incoming.size > 0",
       },
     ],
   },
