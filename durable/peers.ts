@@ -1,5 +1,6 @@
 /** The way from one object to others: batches of messages as RPC, whose answer is the incarnation that received them. */
 import { exports, RpcTarget } from "cloudflare:workers";
+import { LIMITS } from "../protocol/limits.ts";
 import { COORDINATOR, type Peer } from "../protocol/wire/messages.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
@@ -50,8 +51,13 @@ interface Namespace {
 interface Session {
   readonly opened: SessionStub;
   /** ms since 1970. */
+  readonly openedAt: number;
   usedAt: number;
   calls: number;
+  /** No call begins in it any more; it is closed when the last has ended. */
+  retired: boolean;
+  /** What is to be closed; known once it is retired. */
+  target: Disposable | null;
 }
 
 /** Name of the one coordinator of a domain. */
@@ -59,6 +65,12 @@ export const COORDINATOR_NAME = "coordinator";
 
 /** An open session keeps both objects awake, and so billed: one that is not used for so long is closed. */
 const SESSION_IDLE_MS = 1_000;
+
+/**
+ * A session leads to the instance that opened it: one that has been replaced since answers as before, and one that has vanished swallows every
+ * call. Only a new session finds out who is there now, so a batch that is sent again, which is so much later, has another than before.
+ */
+const SESSION_MAX_MS = LIMITS.replyMs;
 
 export function partitionName(partition: number): string {
   return `partition-${partition}`;
@@ -82,30 +94,48 @@ export class Peers {
       return await session.opened.deliver(bytes);
     } catch {
       // After an error of the platform a session is broken for good.
-      this.#close(to, session);
+      this.#retire(to, session);
       return null;
     } finally {
       session.calls -= 1;
+      this.#closeIfOver(session);
     }
   }
 
   #session(to: Peer): Session {
+    const now = Date.now();
     const known = this.#sessions.get(to);
-    if (known) return known;
+    // The clock may have been set back.
+    if (known && Math.abs(now - known.openedAt) < SESSION_MAX_MS) return known;
+    if (known) this.#retire(to, known);
     const { Partition, Coordinator } = exports as unknown as { Partition: Namespace; Coordinator: Namespace };
     const stub = to === COORDINATOR ? Coordinator.getByName(COORDINATOR_NAME) : Partition.getByName(partitionName(to));
-    const session = { opened: stub.peerSession(), usedAt: 0, calls: 0 };
+    const opened = stub.peerSession();
+    const session = { opened, openedAt: now, usedAt: now, calls: 0, retired: false, target: null };
     this.#sessions.set(to, session);
     this.#sweepLater();
     return session;
   }
 
-  #close(to: Peer, session: Session): void {
+  /** No call begins in it from here on. Those that are under way end first: to close it could end them. */
+  #retire(to: Peer, session: Session): void {
     if (this.#sessions.get(to) === session) this.#sessions.delete(to);
+    if (session.retired) return;
+    session.retired = true;
+    // At once, or the error of one that did not open would be nobody's.
     session.opened.then(
-      (target) => target[Symbol.dispose](),
+      (target) => {
+        session.target = target;
+        this.#closeIfOver(session);
+      },
       () => undefined,
     );
+  }
+
+  #closeIfOver(session: Session): void {
+    if (session.calls > 0) return;
+    session.target?.[Symbol.dispose]();
+    session.target = null;
   }
 
   #sweepLater(): void {
@@ -120,7 +150,7 @@ export class Peers {
     this.#usage.end();
     const idleSince = Date.now() - SESSION_IDLE_MS;
     for (const [peer, session] of this.#sessions) {
-      if (session.calls === 0 && session.usedAt <= idleSince) this.#close(peer, session);
+      if (session.calls === 0 && session.usedAt <= idleSince) this.#retire(peer, session);
     }
     if (this.#sessions.size > 0) this.#sweepLater();
   }

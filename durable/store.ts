@@ -187,24 +187,25 @@ export class PartitionStore implements StateReader {
   }
 
   block(id: number): Uint8Array | undefined {
-    try {
+    return orDamage(() => {
       const bytes = this.#one("SELECT bytes FROM blocks WHERE id = ?", id);
       return bytes === undefined ? undefined : bytesOf(bytes);
-    } catch (error) {
-      throw asDamage(error);
-    }
+    });
   }
 
   viewBlocks(flow: string): Array<{ block: number; through: bigint }> {
     const query = "SELECT block, through FROM view_blocks WHERE flow = ? AND part = 0 ORDER BY block";
-    return [...this.#sql.exec(query, flow).raw()].map(([block, through]) => ({
-      block: block as number,
-      through: BigInt(openText(flow, String(through))),
-    }));
+    return orDamage(() =>
+      [...this.#sql.exec(query, flow).raw()].map(([block, through]) => ({
+        block: block as number,
+        through: BigInt(openText(flow, String(through))),
+      })),
+    );
   }
 
   viewBlock(flow: string, block: number): Uint8Array {
-    return concat(this.#parts("SELECT bytes FROM view_blocks WHERE flow = ? AND block = ? ORDER BY part", flow, block));
+    const query = "SELECT bytes FROM view_blocks WHERE flow = ? AND block = ? ORDER BY part";
+    return orDamage(() => concat(this.#parts(query, flow, block)));
   }
 
   #parts(query: string, ...bindings: Array<string | number>): Uint8Array[] {
@@ -287,4 +288,13 @@ export class PartitionStore implements StateReader {
 function bytesOf(value: SqlStorageValue | undefined): Uint8Array {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   throw new CorruptError("kind", "a value of another type than bytes");
+}
+
+/** @throws CorruptError for what SQLite itself finds damaged */
+function orDamage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw asDamage(error);
+  }
 }

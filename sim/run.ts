@@ -188,7 +188,12 @@ class Run {
     // A late copy of a request that was answered with a failure may still run: failures are not recorded.
     await this.#world.run(() => false, this.#world.scheduler.now + LATE_MS);
     // With one partition left nobody may ever call another object again, and then it tells nothing of itself.
-    for (const object of this.#world.objects) if (!object.isNew) object.boot();
+    // One after the other: an event is about one instance.
+    for (const object of this.#world.objects) {
+      if (object.isNew || object.current) continue;
+      object.boot();
+      await this.#world.run(() => false, this.#world.scheduler.now + 1);
+    }
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
     if (!(await this.#drain())) return null;
     this.#resetAll();

@@ -82,7 +82,7 @@ export class Epochs {
   /** Closes the open epoch when something waits for it, and either no member has anything more to give it or it has gathered for long enough. */
   closeIfDue(now: number): void {
     if (this.#closing !== null || !this.#open.wanted) return;
-    if (now >= this.#pace.dueAt || allClosed(this.#open)) this.#close(now);
+    if (this.#pace.isDue(now) || allClosed(this.#open)) this.#close(now);
   }
 
   closed(partition: Peer, closed: Closed, now: number): void {

@@ -13,6 +13,11 @@ export class Pace {
     return this.#dueAt;
   }
 
+  /** Whether it has. A time further ahead than any is set was set before the clock was put back. */
+  isDue(now: number): boolean {
+    return now >= this.#dueAt || now < this.#dueAt - LIMITS.maxGatherMs;
+  }
+
   closed(now: number): void {
     this.#closedAt = now;
   }

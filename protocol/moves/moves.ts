@@ -1,5 +1,7 @@
 /** Moving of key groups at one partition (docs/protocol.md, "Moving key groups"): what goes, what comes, and what is left to be deleted. */
+import { CorruptError } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
 import type { StorageOp } from "../partition/effects.ts";
 import type { Log } from "../partition/log.ts";
 import { isDamage } from "../state/blocks/damage.ts";
@@ -15,6 +17,8 @@ type Begin = Extract<MoveMessage, { kind: "move-begin" }>;
 type Chunk = Extract<MoveMessage, { kind: "move-chunk" }>;
 
 export interface MovesOwner extends SourceParts {
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly log: Log;
   /** Storage and memory are behind: what comes is to wait. */
   readonly isBehind: boolean;
@@ -26,6 +30,8 @@ export interface MovesOwner extends SourceParts {
   report(message: ReportMessage): void;
   incarnationOf(peer: Peer): number;
   persist(ops: readonly StorageOp[]): void;
+  /** Something that is stored cannot be read. */
+  damaged(error: CorruptError): void;
   /** What is committed is written before anything of this turn leaves. */
   show(): void;
   /** Calls `work` in a turn of its own, soon. */
@@ -51,6 +57,8 @@ export class Moves {
   /** Taken and not answered, since this partition was behind. */
   #owed: Array<{ readonly to: Peer; readonly stream: number; readonly number: number }> = [];
   #streams = 0;
+  /** When sources were last asked for a sign of life; ms. */
+  #probedAt = 0;
   #workWanted = false;
   #placed = false;
   #frozen: Epoch = 0;
@@ -68,13 +76,24 @@ export class Moves {
 
   /** Something of a move is under way. */
   get isActive(): boolean {
-    const isOnTheWay = this.#sources.size > 0 || this.#incoming.size > 0 || this.#waiting.size > 0;
+    const isOnTheWay = this.#sources.size > 0 || this.#incoming.size > 0 || this.#waiting.size > 0 || this.#awaitsMore;
     return isOnTheWay || (this.#garbage && !this.#unreadable);
   }
 
   /** What is stored here is what the map says, and no other map is moved to. */
   get isSettled(): boolean {
     return !this.isActive && !this.#garbage && this.#owner.ownership.nextVersion === 0;
+  }
+
+  get #awaitsMore(): boolean {
+    return this.#owner.ownership.nextVersion > 0 && this.#owner.ownership.sources.some((from) => this.#awaits(from));
+  }
+
+  /** Whether a source has yet to send something before the move can take its next step. */
+  #awaits(source: Peer): boolean {
+    if (this.#taken.has(this.#frozen, source)) return false;
+    const incoming = this.#incoming.get(source);
+    return incoming === undefined || !(incoming.complete || (incoming.copied && this.#frozen === 0));
   }
 
   /** What an era says of the map. Everything of the eras before is decided. */
@@ -301,11 +320,20 @@ export class Moves {
   }
 
   tick(): void {
+    this.#probe();
     if (this.#owed.length > 0 && !this.#owner.isBehind) this.#payOwed();
     if (this.#owner.holdsMoves) return;
     for (const [from, begin] of this.#waiting) this.#begun(from, begin);
     this.#waiting.clear();
     if (this.#garbage) this.#wantWork();
+  }
+
+  /** A source may have begun with an instance before this one, or what one of the two has acknowledged went to an instance that was replaced. */
+  #probe(): void {
+    const { now, isPlaced, ownership } = this.#owner;
+    if (!isPlaced || !this.#awaitsMore || now - this.#probedAt < LIMITS.probeMs) return;
+    this.#probedAt = now;
+    for (const source of ownership.sources) if (this.#awaits(source)) this.#owner.send(source, { kind: "ping" });
   }
 
   /** What is done in turns of its own. */
@@ -334,7 +362,9 @@ export class Moves {
     try {
       return work();
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      // Of blocks of state it has been told where they were read.
+      if (error instanceof CorruptError) this.#owner.damaged(error);
+      else if (!isDamage(error)) throw error;
       stop();
       return false;
     }

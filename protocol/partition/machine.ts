@@ -338,7 +338,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;
   }
-
   emit(effect: Effect): void {
     this.#effects.push(effect);
   }
@@ -488,8 +487,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
+    const onDamage = (error: unknown): void => this.emit(reportDamage(error));
     for (const { ticket, query } of this.#views.splice(0)) {
-      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query), epoch } });
+      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query, onDamage), epoch } });
     }
   }
 

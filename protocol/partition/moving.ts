@@ -5,6 +5,7 @@ import { Moves } from "../moves/moves.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
 import type { Blocks } from "../state/blocks/blocks.ts";
+import { reportDamage } from "../state/blocks/damage.ts";
 import type { History } from "../state/history.ts";
 import type { Layers } from "../state/layers.ts";
 import type { Epoch, PartitionMessage, Peer, ReportMessage } from "../wire/messages.ts";
@@ -29,6 +30,8 @@ export interface MovingParts {
 }
 
 export interface MovingMachine {
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly clock: Epoch;
   readonly isPlaced: boolean;
   readonly holdsMoves: boolean;
@@ -48,6 +51,9 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     flows,
     ownership,
     log,
+    get now() {
+      return machine.now;
+    },
     get isBehind() {
       return log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2;
     },
@@ -61,6 +67,7 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     report: (message: ReportMessage) => machine.report(message),
     incarnationOf: (peer: Peer) => links.incarnationOf(peer),
     persist: (ops: Extract<Effect, { kind: "persist" }>["ops"]) => machine.emit({ kind: "persist", ops }),
+    damaged: (error: unknown) => machine.emit(reportDamage(error)),
     show: () => machine.show(),
     wantWork: () => machine.emit({ kind: "want-work" }),
     remapped: () => remapped(machine, parts),

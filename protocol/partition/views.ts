@@ -1,5 +1,5 @@
 /** Answers of materialised views: closed windows from storage, then the open ones, in the order (window, key). */
-import type { Kernels, WindowGroup } from "../../core-wasm/types.ts";
+import { CorruptError, type Kernels, type WindowGroup } from "../../core-wasm/types.ts";
 import { renderRow } from "../../dataflow/view.ts";
 import { INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
@@ -38,11 +38,23 @@ function parseCursor(text: string): Cursor | null {
   }
 }
 
+/** What is damaged fails the requests that need it, and nothing else. */
 export function answerView(
   setup: ViewSetup,
   { flows, ownership }: { readonly flows: Flows; readonly ownership: Ownership },
   query: ViewRequest,
+  onDamage: (error: CorruptError) => void,
 ): Omit<ViewReply, "epoch"> {
+  try {
+    return answerOf(setup, flows, ownership, query);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    onDamage(error);
+    return problemAnswer("damaged-data", "what is stored there is damaged");
+  }
+}
+
+function answerOf(setup: ViewSetup, flows: Flows, ownership: Ownership, query: ViewRequest): Omit<ViewReply, "epoch"> {
   const definition = setup.app.views.get(query.view);
   if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
   if (!ownership.isHere(definition.stream.name)) return { status: 503, body: "", staleMap: true };

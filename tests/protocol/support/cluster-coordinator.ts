@@ -6,7 +6,9 @@ import { COORDINATOR, type Peer } from "../../../protocol/wire/messages.ts";
 import type { Instance, NodeHost } from "./cluster-node.ts";
 import { kernels } from "./lone-partition.ts";
 
-export type CoordinatorStored = Partial<Record<"registered" | "aborted", string>>;
+export type CoordinatorStored = Partial<
+  Record<"registered" | "aborted" | "map" | "next" | "wanted" | "configured", string>
+>;
 
 export class CoordinatorNode implements Instance {
   readonly peer: Peer = COORDINATOR;
@@ -15,10 +17,10 @@ export class CoordinatorNode implements Instance {
   readonly #host: NodeHost;
   readonly #stored: CoordinatorStored;
   alive = true;
-  readonly wants = new Set<"flush" | "dispatch" | "fold" | "wake">();
+  readonly wants = new Set<"flush" | "dispatch" | "work" | "fold" | "wake">();
   readonly acknowledged = new Map<number, number>();
 
-  /** @param partitions without it there is no map, and nothing moves */
+  /** @param partitions that the map has at first; without it there is no map */
   constructor(generation: number, stored: CoordinatorStored, host: NodeHost, partitions?: number) {
     this.incarnation = generation;
     this.#host = host;
@@ -27,16 +29,17 @@ export class CoordinatorNode implements Instance {
     this.#perform(this.machine.start(host.now()));
   }
 
-  input(input: LinkInput): void {
-    if (this.alive) this.#perform(this.machine.step(input, this.#host.now()));
-  }
-
+  /** There are to be so many partitions. */
   rescale(partitions: number): void {
     this.#perform(this.machine.rescale(partitions, this.#host.now()));
   }
 
-  callBack(kind: "flush" | "dispatch" | "fold" | "wake"): void {
-    if (this.wants.delete(kind) && kind !== "flush" && kind !== "fold") this.input({ kind });
+  input(input: LinkInput): void {
+    if (this.alive) this.#perform(this.machine.step(input, this.#host.now()));
+  }
+
+  callBack(kind: "flush" | "dispatch" | "work" | "fold" | "wake"): void {
+    if (this.wants.delete(kind) && (kind === "dispatch" || kind === "wake")) this.input({ kind });
   }
 
   #perform(effects: readonly CoordinatorEffect[]): void {

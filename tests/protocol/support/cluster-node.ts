@@ -28,11 +28,11 @@ export interface Instance {
   readonly incarnation: number;
   alive: boolean;
   /** Asked for and not done. */
-  readonly wants: Set<"flush" | "dispatch" | "fold" | "wake">;
+  readonly wants: Set<"flush" | "dispatch" | "work" | "fold" | "wake">;
   /** Batches that it has acknowledged, by ticket. */
   readonly acknowledged: Map<number, number>;
   input(input: LinkInput): void;
-  callBack(kind: "flush" | "dispatch" | "fold" | "wake"): void;
+  callBack(kind: "flush" | "dispatch" | "work" | "fold" | "wake"): void;
 }
 
 abstract class Base implements Instance {
@@ -41,7 +41,7 @@ abstract class Base implements Instance {
   readonly host: NodeHost;
   readonly store: MapStore;
   alive = true;
-  readonly wants = new Set<"flush" | "dispatch" | "fold" | "wake">();
+  readonly wants = new Set<"flush" | "dispatch" | "work" | "fold" | "wake">();
   readonly acknowledged = new Map<number, number>();
 
   constructor(peer: Peer, store: MapStore, host: NodeHost) {
@@ -53,7 +53,7 @@ abstract class Base implements Instance {
   }
 
   abstract input(input: LinkInput): void;
-  abstract callBack(kind: "flush" | "dispatch" | "fold" | "wake"): void;
+  abstract callBack(kind: "flush" | "dispatch" | "work" | "fold" | "wake"): void;
 
   protected perform(effect: HostEffect): void {
     if (!this.alive) return;
@@ -74,6 +74,8 @@ abstract class Base implements Instance {
         return void this.wants.add("fold");
       case "want-dispatch":
         return void this.wants.add("dispatch");
+      case "want-work":
+        return void this.wants.add("work");
       case "wake":
         return void this.wants.add("wake");
       case "undelivered":
@@ -108,7 +110,7 @@ export class PartitionNode extends Base {
     if (this.alive) this.engine.input(input);
   }
 
-  callBack(kind: "flush" | "dispatch" | "fold" | "wake"): void {
+  callBack(kind: "flush" | "dispatch" | "work" | "fold" | "wake"): void {
     if (this.alive && this.wants.delete(kind)) this.engine.input({ kind });
   }
 
@@ -146,7 +148,7 @@ export class DamagedNode extends Base {
     for (const effect of this.#machine.step(input, this.host.now())) this.perform(effect);
   }
 
-  callBack(kind: "flush" | "dispatch" | "fold" | "wake"): void {
-    if (this.wants.delete(kind) && kind !== "flush" && kind !== "fold") this.input({ kind });
+  callBack(kind: "flush" | "dispatch" | "work" | "fold" | "wake"): void {
+    if (this.wants.delete(kind) && (kind === "dispatch" || kind === "wake")) this.input({ kind });
   }
 }

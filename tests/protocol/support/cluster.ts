@@ -1,6 +1,6 @@
 /**
  * Partitions and a coordinator in memory. Nothing is random and nothing happens by itself: batches wait on the network until the test
- * delivers them, flushes and dispatches follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
+ * delivers them, flushes, dispatches and work follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import type { AdminAsk, AdminReply } from "../../../protocol/backup/asks.ts";
@@ -70,17 +70,21 @@ export class Cluster implements NodeHost {
   readonly #opened = new Set<number>();
   readonly #mapped: number | undefined;
 
+  readonly #works: boolean;
+
   /**
    * @param services beside those of programs
-   * @param isMapped the coordinator has a key-group map, so that groups may begin to move; turns of work are not called, so that none gets far
+   * @param mapped of the partitions so many are in the coordinator's key-group map at first, so that groups may move; true: all of them, but
+   *   turns of work are not called, so that no move gets far. Without it nothing moves.
    */
   constructor(
     partitions: number,
     services: readonly ServiceDefinition[] = [],
     flows: readonly FlowDefinition[] = [],
-    isMapped = false,
+    mapped: number | boolean = false,
   ) {
-    this.#mapped = isMapped ? partitions : undefined;
+    this.#mapped = typeof mapped === "number" ? mapped : mapped ? partitions : undefined;
+    this.#works = typeof mapped === "number";
     const programs = programServices((gate) => this.#pause(gate));
     this.app = defineApp({ services: [...programs, ...services], flows, partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
@@ -93,9 +97,9 @@ export class Cluster implements NodeHost {
     partitions: number,
     services: readonly ServiceDefinition[] = [],
     flows: readonly FlowDefinition[] = [],
-    isMapped = false,
+    mapped: number | boolean = false,
   ): Promise<Cluster> {
-    const cluster = new Cluster(partitions, services, flows, isMapped);
+    const cluster = new Cluster(partitions, services, flows, mapped);
     await cluster.turn();
     await cluster.run();
     cluster.log = [];
@@ -103,7 +107,8 @@ export class Cluster implements NodeHost {
   }
 
   #start(peer: Peer): void {
-    this.partitions[peer] = new PartitionNode(peer, this.stores.length, this.stores[peer] as MapStore, this);
+    const mapped = this.#mapped ?? this.stores.length;
+    this.partitions[peer] = new PartitionNode(peer, mapped, this.stores[peer] as MapStore, this);
   }
 
   node(peer: Peer): PartitionNode {
@@ -154,11 +159,11 @@ export class Cluster implements NodeHost {
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.failure !== undefined) throw this.failure;
-      const waiting = this.#instances.filter(({ wants }) => wants.has("flush") || wants.has("dispatch"));
+      const soon = this.#works ? (["flush", "work", "dispatch"] as const) : (["flush", "dispatch"] as const);
+      const waiting = this.#instances.filter(({ wants }) => soon.some((kind) => wants.has(kind)));
       if (waiting.length === 0) return;
       for (const instance of waiting) {
-        instance.callBack("flush");
-        instance.callBack("dispatch");
+        for (const kind of soon) instance.callBack(kind);
       }
     }
     throw new Error("a turn never ends");
@@ -197,8 +202,19 @@ export class Cluster implements NodeHost {
     return answer;
   }
 
-  #arrive({ from, to, batch, bytes, messages }: Batch): void {
-    const receiver = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance);
+  /** Brings a batch to an instance that has been replaced and lives on. */
+  async stray(batch: Batch, replaced: Instance): Promise<void> {
+    replaced.alive = true;
+    this.net.splice(this.net.indexOf(batch), 1);
+    this.#arrive(batch, replaced);
+    await this.turn();
+    replaced.alive = false;
+  }
+
+  #arrive(
+    { from, to, batch, bytes, messages }: Batch,
+    receiver: Instance = to === COORDINATOR ? this.coordinator : (this.partitions[to] as Instance),
+  ): void {
     for (const { kind } of messages) this.log.push(`${nameOf(from.peer)}>${nameOf(to)} ${kind}`);
     const ticket = ++this.#ticket;
     receiver.input({ kind: "deliver", ticket, bytes });
