@@ -25,7 +25,7 @@ test("alone, nothing waits for more than it must", async () => {
 
 test("under load an epoch's messages grow with its partitions, and transactions share them", async () => {
   const of = (partitions: number) =>
-    measureLoad({ kernels, partitions, accounts: 16 * partitions, clients: 16 * partitions, ms: 500 });
+    measureLoad({ kernels, partitions, accounts: 16 * partitions, clients: 16 * partitions, ms: 1_500 });
   const [four, eight] = [await of(4), await of(8)];
   expect(eight.perSecond).toBeGreaterThan(1.6 * four.perSecond);
   expect(eight.messagesPerEpoch).toBeLessThan(2.6 * four.messagesPerEpoch);

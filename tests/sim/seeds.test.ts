@@ -7,7 +7,7 @@ import { Totals } from "../../sim/report/totals.ts";
 import { nameOfKind } from "../../sim/world/kinds.ts";
 
 /** More of them: TIDEGATE_SEEDS=2000. */
-const SEEDS = Number(process.env["TIDEGATE_SEEDS"] ?? 120);
+const SEEDS = Number(process.env["TIDEGATE_SEEDS"] ?? 160);
 const SETTINGS: Settings = { transactions: 200, sends: true, local: false, bug: null };
 
 let pool: Pool;

@@ -56,14 +56,6 @@ export const FINISH: readonly PlantedBug[] = [
     replace: "this.#layers.commit(writes, this.#log.seq, 0);",
   },
   {
-    name: "reply-without-touch",
-    what: "What wrote nothing is answered without a look at storage.",
-    rule: "12",
-    file: MACHINE,
-    find: "if (!this.#log.write() && this.#shows) this.#setup.reader.touch();",
-    replace: "this.#log.write();",
-  },
-  {
     name: "tag-without-join",
     what: "A partition gives an epoch that it is no member of.",
     rule: "13",

@@ -41,4 +41,12 @@ export const UNFOUND: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: "reply-without-touch",
+    what: "What wrote nothing is answered without a look at storage.",
+    rule: "12",
+    file: "protocol/partition/machine.ts",
+    find: "if (!this.#log.write() && this.#shows) this.#setup.reader.touch();",
+    replace: "this.#log.write();",
+  },
 ];
