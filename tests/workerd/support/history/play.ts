@@ -64,6 +64,8 @@ class Play {
     openGate(this.#gate(transaction, number));
     if (waitsFor !== undefined) {
       this.#waiting.set(waitsFor, [...(this.#waiting.get(waitsFor) ?? []), step]);
+      // It is to have come to where it waits, with the locks that it gets on the way, before others go on.
+      if (!ends) await sleep(WATCH_MS);
       return;
     }
     await this.#finish(step, ends);
