@@ -87,8 +87,9 @@ export class Peers {
 
   /** Resolves with the incarnation that received the batch, or null when that is not known. Calls to one peer start in order. */
   async deliver(to: Peer, bytes: Uint8Array): Promise<number | null> {
-    const session = this.#session(to);
-    session.usedAt = Date.now();
+    const now = Date.now();
+    const session = this.#session(to, now);
+    session.usedAt = now;
     session.calls += 1;
     try {
       return await session.opened.deliver(bytes);
@@ -102,8 +103,7 @@ export class Peers {
     }
   }
 
-  #session(to: Peer): Session {
-    const now = Date.now();
+  #session(to: Peer, now: number): Session {
     const known = this.#sessions.get(to);
     // The clock may have been set back.
     if (known && Math.abs(now - known.openedAt) < SESSION_MAX_MS) return known;

@@ -1,6 +1,7 @@
 /** What surrounds the edge: the partitions, the key-group map, the kernels, time and chance, as one injected interface. */
 import type { Kernels } from "../core-wasm/types.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
+import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { Bucket } from "./admin/bucket.ts";
 import type { ProblemType } from "../sdk/problems.ts";
@@ -27,24 +28,6 @@ export interface ViewAnswer {
   readonly epoch: string;
   /** The view's stream is kept by another partition: nothing else of this counts. */
   readonly staleMap?: boolean;
-}
-
-/** How far moving of key groups is. */
-export interface RescaleStatus {
-  /** Of the key-group map: one more at every change. */
-  readonly version: number;
-  readonly partitions: number;
-  /** How many there are to be. */
-  readonly wanted: number;
-  /** How many there have ever been: those that keep nothing any more are asked in recoveries, and may have traces of what they kept. */
-  readonly known: number;
-  readonly phase: "still" | "copying" | "frozen";
-  /** From one partition to another, in the present move; how many are copied while requests go on, and how many done. */
-  readonly transfers: number;
-  readonly copied: number;
-  readonly done: number;
-  /** Milliseconds for which requests waited in the last move; null before. */
-  readonly lastPauseMs: number | null;
 }
 
 /**

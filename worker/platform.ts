@@ -3,9 +3,10 @@ import { exports } from "cloudflare:workers";
 import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
+import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { Bucket } from "./admin/bucket.ts";
-import { type AdminPort, type Backend, ConfigurationError, type PartitionPort, type RescaleStatus } from "./backend.ts";
+import { type AdminPort, type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
 
 interface Namespace<T> {
   getByName(name: string): T;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { serve } from "../../scripts/lib/local-server.ts";
-import type { RescaleStatus } from "../../worker/backend.ts";
+import type { RescaleStatus } from "../../protocol/coordinator/rescaling.ts";
 import { median, report, type Row, rowOf } from "../lib/report.ts";
 
 const TOKEN = "bench-token";

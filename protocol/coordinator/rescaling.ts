@@ -34,19 +34,21 @@ export interface NamedText {
   readonly value: string;
 }
 
+/** How far moving of key groups is. */
 export interface RescaleStatus {
+  /** Of the key-group map: one more at every change. */
   readonly version: number;
   readonly partitions: number;
   /** How many there are to be. */
   readonly wanted: number;
-  /** How many there have ever been. */
+  /** How many there have ever been: those that keep nothing any more are asked in recoveries, and may have traces of what they kept. */
   readonly known: number;
   readonly phase: "still" | "copying" | "frozen";
-  /** Transfers from one partition to another that the move consists of, and how many of them are copied, and done. */
+  /** From one partition to another, in the present move; how many are copied while requests go on, and how many done. */
   readonly transfers: number;
   readonly copied: number;
   readonly done: number;
-  /** ms for which nothing ran in the last move that was completed; null before. */
+  /** Milliseconds for which requests waited in the last move; null before. */
   readonly lastPauseMs: number | null;
 }
 

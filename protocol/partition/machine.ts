@@ -26,6 +26,7 @@ import {
   isMove,
   type PeerMessage,
   type ReportMessage,
+  type TransactionalMessage,
 } from "../wire/messages.ts";
 import { Admission } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
@@ -338,6 +339,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;
   }
+
   emit(effect: Effect): void {
     this.#effects.push(effect);
   }
@@ -391,13 +393,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   receive(from: Peer, message: PeerMessage, era: Epoch): void {
     if (from === COORDINATOR) this.#epochs.participation.order(message as OrderMessage);
-    // What is moved outlives eras.
+    // What is moved outlives eras; anything else that an earlier era began died with it.
     else if (isMove(message)) this.#moves.receive(from, message);
-    // What an earlier era began died with it.
-    else if (this.#isUp && era === this.#epochs.participation.era) this.#receive(from, message as PartitionMessage);
+    else if (this.#isUp && era === this.#epochs.participation.era) this.#receive(from, message as TransactionalMessage);
   }
 
-  #receive(from: Peer, message: PartitionMessage): void {
+  #receive(from: Peer, message: TransactionalMessage): void {
     switch (message.kind) {
       case "finish":
         return this.#epochs.finished(from, message);
@@ -408,7 +409,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "ping":
         return;
       default:
-        if (!isMove(message)) this.transactions.remote.receive(from, message);
+        this.transactions.remote.receive(from, message);
     }
   }
 
@@ -487,9 +488,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
-    const onDamage = (error: unknown): void => this.emit(reportDamage(error));
     for (const { ticket, query } of this.#views.splice(0)) {
-      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query, onDamage), epoch } });
+      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query, this), epoch } });
     }
   }
 

@@ -7,7 +7,8 @@ import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
 import type { Ownership } from "../moves/ownership.ts";
-import type { ViewReply, ViewRequest } from "./effects.ts";
+import { reportDamage } from "../state/blocks/damage.ts";
+import type { Effect, ViewReply, ViewRequest } from "./effects.ts";
 import type { Flows } from "./flows.ts";
 import { problemAnswer } from "./problems.ts";
 
@@ -43,13 +44,13 @@ export function answerView(
   setup: ViewSetup,
   { flows, ownership }: { readonly flows: Flows; readonly ownership: Ownership },
   query: ViewRequest,
-  onDamage: (error: CorruptError) => void,
+  owner: { emit(effect: Effect): void },
 ): Omit<ViewReply, "epoch"> {
   try {
     return answerOf(setup, flows, ownership, query);
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
-    onDamage(error);
+    owner.emit(reportDamage(error));
     return problemAnswer("damaged-data", "what is stored there is damaged");
   }
 }

@@ -304,6 +304,9 @@ export type OrderMessage =
 
 export type PeerMessage = PartitionMessage | ReportMessage | OrderMessage;
 
+/** What partitions say to each other within an era. */
+export type TransactionalMessage = Exclude<PartitionMessage, MoveMessage>;
+
 export function isMove(message: PeerMessage): message is MoveMessage {
   return message.kind === "move-begin" || message.kind === "move-chunk" || message.kind === "move-taken";
 }

@@ -1,6 +1,6 @@
 /** `/admin/partitions`: how many partitions there are, and a way to say how many there are to be. */
 import { PARTITIONS_MAX } from "../../sdk/limits.ts";
-import type { RescaleStatus } from "../backend.ts";
+import type { RescaleStatus } from "../../protocol/coordinator/rescaling.ts";
 import { readBody, requireJson } from "../body.ts";
 import { answerHeaders, JSON_TYPE } from "../headers.ts";
 import { refuse } from "../problems.ts";

@@ -2,11 +2,12 @@
 import type { Kernels, Table } from "../../../core-wasm/types.ts";
 import { createReferenceKernels } from "../../../core-wasm/reference/kernels.ts";
 import { initialMap, type KeyGroupMap } from "../../../protocol/keygroups/map.ts";
+import type { RescaleStatus } from "../../../protocol/coordinator/rescaling.ts";
 import { ANSWER_FLAG, encodeAnswers, type Answer } from "../../../protocol/wire/answer.ts";
 import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../../../protocol/wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD } from "../../../protocol/wire/invoke.ts";
 import { problemOf, refusalProblem } from "../../../sdk/problems.ts";
-import type { Backend, PartitionPort, RescaleStatus, ViewAnswer, ViewQuery } from "../../../worker/backend.ts";
+import type { Backend, PartitionPort, ViewAnswer, ViewQuery } from "../../../worker/backend.ts";
 
 export const TOKEN = "a-secret-token";
 

@@ -1,6 +1,6 @@
 /** Changing the number of partitions of the app under test. */
 import { expect } from "vitest";
-import type { RescaleStatus } from "../../../worker/backend.ts";
+import type { RescaleStatus } from "../../../protocol/coordinator/rescaling.ts";
 import { admin } from "./app.ts";
 import { sleep } from "./bank-run.ts";
 
