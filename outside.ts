@@ -19,15 +19,10 @@ export function tidegate(options: AppOptions): TidegateApp {
       return unavailable();
     },
     handler: { fetch: unavailable },
-    Partition: Unavailable as unknown as TidegateApp["Partition"],
-    Coordinator: Unavailable as unknown as TidegateApp["Coordinator"],
+    // Functions can be extended, and throw when that is made an object of.
+    Partition: unavailable as unknown as TidegateApp["Partition"],
+    Coordinator: unavailable as unknown as TidegateApp["Coordinator"],
   };
-}
-
-class Unavailable {
-  constructor() {
-    unavailable();
-  }
 }
 
 function unavailable(): never {

@@ -8,7 +8,10 @@ export const REQUEST_MS = 110_000;
 /** How long a domain may take to come to rest, in simulated or real ms. */
 export const DRAIN_MS = 120_000;
 export const DRAIN_REAL_MS = 20_000;
+/** How long the platform may take to replace an object, in real ms. */
+export const CRASH_REAL_MS = 5_000;
 /** Between two looks whether it has. */
 export const LOOK_MS = 50;
+export const LOOK_REAL_MS = 10;
 /** Partitions that a simulated domain may grow to. */
 export const PARTITIONS_MOST = 16;
