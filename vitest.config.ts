@@ -7,7 +7,7 @@ import { defineConfig, type Plugin } from "vitest/config";
 /** What the tests' requests carry. */
 const TOKEN = "test-token";
 const ADMIN_TOKEN = "admin-token";
-const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**"];
+const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**", "tests/package/**"];
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
@@ -68,7 +68,8 @@ export default defineConfig({
       workerd("workerd", 1),
       workerd("traps", 2, [trapKernels()]),
       processes("deploy", 3),
-      processes("kill", 4),
+      processes("package", 4),
+      processes("kill", 5),
     ],
   },
 });

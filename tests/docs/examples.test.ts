@@ -23,7 +23,7 @@ interface Block {
 function blocksOf(page: string, markdown: string): Block[] {
   const blocks = Array.from(markdown.matchAll(/^```ts\n(.*?)^```$/gms), (match, at) => {
     const text = match[1] ?? "";
-    return { page, text, file: /^\/\/ ([\w-]+\.ts)\n/.exec(text)?.[1] ?? `block-${at}.ts` };
+    return { page, text, file: /^\/\/ ((?:[\w-]+\/)*[\w.-]+\.ts)\n/.exec(text)?.[1] ?? `block-${at}.ts` };
   });
   const names = new Set(blocks.map(({ file }) => file));
   if (names.size !== blocks.length) throw new Error(`two examples in ${page} have one name`);
