@@ -1,6 +1,7 @@
 /** An app made for the tests: services that exercise everything, under keys of the tests' choice. */
 import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
+import { verification } from "../../../verify/index.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
 import { diary } from "./diary.ts";
@@ -15,7 +16,20 @@ import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, diary, ...programServices(pause)],
+  services: [
+    account,
+    values,
+    ledger,
+    mirror,
+    unruly,
+    bank,
+    table,
+    lists,
+    mail,
+    diary,
+    ...verification,
+    ...programServices(pause),
+  ],
   flows: [salesPerSecond],
   partitions: PARTITIONS,
 });
