@@ -3,6 +3,7 @@ import type { Kernels, Table } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
+import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
@@ -168,6 +169,7 @@ export class Admission {
       coded: false,
       clientId: (flags & INVOKE_FLAG.clientId) !== 0,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
+      notBefore: (flags & INVOKE_FLAG.notBefore) === 0 ? 0 : epochOf(id.fingerprintHigh, id.fingerprintLow),
       oneWay,
       poster: null,
     });
@@ -183,7 +185,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "poster">,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -193,6 +195,7 @@ export class Admission {
       input: how.input,
       clientId: how.clientId,
       snapshot: how.snapshot,
+      notBefore: how.notBefore,
       oneWay: how.oneWay,
       poster: how.poster,
       coded: how.coded,
@@ -232,7 +235,7 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, poster: from };
+      const how = { input, coded, clientId: true, snapshot: false, notBefore: 0, oneWay: false, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       // Another version of the code may know the function: it is tried again.
