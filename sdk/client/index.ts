@@ -4,6 +4,7 @@ import type { Contract } from "../contract.ts";
 import type { FlowDefinition } from "../flow.ts";
 import type { EventOf, Fields, StreamDefinition } from "../stream.ts";
 import { batch } from "./batch.ts";
+import { type Binding, fetchThrough } from "./binding.ts";
 import { readEvents } from "./events.ts";
 import { cancel } from "./messages.ts";
 import { serviceClient } from "./service.ts";
@@ -23,6 +24,7 @@ import type {
   ViewPage,
 } from "./types.ts";
 
+export type { Binding, BoundRequest } from "./binding.ts";
 export { ProblemError, RefusalError, UnreachableError } from "./errors.ts";
 export type {
   Accepted,
@@ -70,15 +72,17 @@ export type Client<C extends Contracts> = Core<C> & Services<C>;
 
 /**
  * A client for the services of some contracts: `createClient(url, { Account, Cart }, { token })`. Each contract is a member named after
- * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`.
+ * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`. In another Worker of the account a
+ * service binding may take the place of the address: `createClient(env.SHOP, { Account })`.
  * @throws TypeError when two contracts, or a contract and `batch`, `cancel`, `stream` or `view`, would be the same member
  */
 export function createClient<const C extends Contracts>(
-  url: string,
+  url: string | Binding,
   contracts: C,
   options: ClientOptions = {},
 ): Client<C> {
-  const line = transport(url, options);
+  const line =
+    typeof url === "string" ? transport(url, options) : transport("", { fetch: fetchThrough(url), ...options });
   const members: Record<string, unknown> = {
     batch: (lines: readonly object[], batchOptions: BatchOptions = {}) => batch(line, lines, batchOptions),
     cancel: (id: string, { signal }: { signal?: AbortSignal } = {}) => cancel(line, id, signal),

@@ -58,7 +58,7 @@ function getOperation(service: string, id: string, input: Reference | undefined,
   return {
     operationId: `${id}.get`,
     tags: [service],
-    parameters: [parameter("Consistency"), ...(input ? [inputParameter] : [])],
+    parameters: [parameter("Consistency"), parameter("NotBefore"), ...(input ? [inputParameter] : [])],
     responses: { ...problems([...CALL_PROBLEMS, "invalid-parameter", "body-too-large"]), ...answered },
   };
 }

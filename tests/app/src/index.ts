@@ -35,4 +35,5 @@ const app = tidegate({
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Services extends app.Services {}
 export default app.handler;
