@@ -34,7 +34,7 @@ export interface TidegateApp {
  */
 export function tidegate(options: AppOptions): TidegateApp {
   const app = defineApp(options);
-  const backend = platformBackend();
+  const backend = platformBackend(app);
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,

@@ -5,6 +5,7 @@ import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
 import { markedRecords } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
+import { readName } from "../protocol/keygroups/names.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
@@ -19,12 +20,9 @@ import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
-import type { PeerSession } from "./peers.ts";
+import type { OwnDomain, PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
-
-/** Names of partition objects end in their number. */
-const PARTITION_NAME = /^partition-(\d+)$/;
 
 /** Time for an answer to leave before its object starts over. */
 const LEAVES_MS = 50;
@@ -36,6 +34,8 @@ interface Waiting {
 export class PartitionShell implements EngineHost {
   readonly #ctx: DurableObjectState;
   readonly #app: AppDefinition;
+  readonly #partition: number;
+  readonly #domain: OwnDomain;
   readonly #usage: Usage;
   readonly #meter: SqlMeter;
   readonly #store: PartitionStore;
@@ -52,6 +52,10 @@ export class PartitionShell implements EngineHost {
   constructor(ctx: DurableObjectState, app: AppDefinition) {
     this.#ctx = ctx;
     this.#app = app;
+    const { tenant, partition } = readName(ctx.id.name);
+    if (partition === null) throw new Error(`a partition object needs a name like partition-0, not ${ctx.id.name}`);
+    this.#partition = partition;
+    this.#domain = { tenant, placement: app.door.placement(tenant) };
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
     this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
@@ -64,7 +68,7 @@ export class PartitionShell implements EngineHost {
       input: (input: LinkInput): void => this.#engine?.input(input),
       settled: () => ctx.storage.sync(),
     };
-    this.#links = new LinkShell(host, this.#usage);
+    this.#links = new LinkShell(host, this.#usage, this.#domain);
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
@@ -78,9 +82,7 @@ export class PartitionShell implements EngineHost {
   }
 
   async #open(): Promise<void> {
-    const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
-    if (Number.isNaN(partition))
-      throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
+    const partition = this.#partition;
     const incarnation = this.#store.nextIncarnation();
     try {
       this.#engine = new Engine(this.#machine(partition, incarnation), this);
@@ -90,7 +92,8 @@ export class PartitionShell implements EngineHost {
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
       this.#refusal = damage;
-      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), this.#usage);
+      const surroundings = { usage: this.#usage, domain: this.#domain };
+      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), surroundings);
     }
   }
 

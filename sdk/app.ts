@@ -1,5 +1,6 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { misconfigured } from "./errors.ts";
 import type { FlowDefinition } from "./flow.ts";
@@ -12,7 +13,7 @@ import {
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
-export interface AppOptions {
+export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
@@ -34,6 +35,7 @@ export interface AppDefinition {
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
+  readonly door: DoorDefinition;
 }
 
 /** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
@@ -43,14 +45,26 @@ export function defineApp(options: AppOptions): AppDefinition {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
-  return Object.freeze({
+  const definition = {
     services: byName("service", options.services, (service) => service.contract.name),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
     views: byName("view", flows, (flow) => flow.view),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
-  });
+    door: doorOf(options),
+  };
+  checkRuled("stream", definition.door.streams, definition.streams);
+  checkRuled("view", definition.door.views, definition.views);
+  return Object.freeze(definition);
+}
+
+/** A rule for a name that is mistyped would leave what was meant closed, and nobody would know why. */
+function checkRuled(what: string, rules: ReadonlyMap<string, unknown>, known: ReadonlyMap<string, unknown>): void {
+  for (const name of rules.keys()) {
+    if (!known.has(name))
+      throw misconfigured(`allow has a rule for the ${what} "${name}", which the app does not have`);
+  }
 }
 
 function deadlineOf(duration: Duration | undefined): number | undefined {

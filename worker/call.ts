@@ -5,11 +5,12 @@ import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { answerResponse } from "./answers.ts";
 import { queryParameter } from "./address.ts";
 import { jsonText, readBody, requireJson } from "./body.ts";
+import { requireCall } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { type Target, targetOf } from "./keys.ts";
-import { LIMITS } from "./limits.ts";
+import { limitOf, LIMITS } from "./limits.ts";
 import { ProblemError, refuse } from "./problems.ts";
 import { problemOf } from "../sdk/problems.ts";
 
@@ -39,10 +40,11 @@ const SEND = "send";
 
 /** @param behind what the path has behind the function: part of the scope of Idempotency-Keys */
 async function post(edge: Edge, target: Target, behind: string, how: number): Promise<Response> {
-  const { backend, request, caller, startedAt } = edge;
+  const { app, backend, request, caller, startedAt } = edge;
+  requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
-  const body = await readBody(request, LIMITS.callBodyBytes);
+  const body = await readBody(request, limitOf(app, "callBytes"));
   const kernels = backend.kernels();
   const input = jsonText(kernels, body);
   if (clientKey === null) {
@@ -53,19 +55,20 @@ async function post(edge: Edge, target: Target, behind: string, how: number): Pr
   }
   const fingerprint = fingerprintOf(kernels, body);
   const path = [target.service, target.key, target.function, ...(behind === "" ? [] : [behind])];
-  const requestId = clientRequestId(caller, "POST", path, clientKey);
+  const requestId = clientRequestId(caller.id, "POST", path, clientKey);
   const flags = how | INVOKE_FLAG.clientId;
   const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
   return answerResponse(request, answer, (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
 
 /** Runs one query. */
-export async function getCall({ app, backend, request, startedAt }: Edge): Promise<Response> {
+export async function getCall({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
   const target = targetOf(app, request.url);
   if (target.kind !== "query") {
     const detail = `"${target.function}" may write; call it by POST`;
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "POST" });
   }
+  requireCall(app, caller, target.service, target.key, target.function);
   const flags = INVOKE_FLAG.queryOnly | consistencyFlag(request.url);
   const input = inputParameter(backend.kernels(), request.url);
   const requestId = edgeRequestId(startedAt, backend.uuid());

@@ -7,9 +7,10 @@ import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
 import { columnOf, readBody, requireNdjson } from "./body.ts";
 import { exchange } from "./dispatch.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
-import { LIMITS } from "./limits.ts";
+import { limitOf } from "./limits.ts";
 import { refuse, type ProblemError } from "./problems.ts";
 
 /** Takes a batch of events. */
@@ -17,16 +18,17 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
+  requireFlow(app.door.streams, caller, name, name);
   requireNdjson(request);
   const clientKey = idempotencyKey(request);
-  const body = await readBody(request, LIMITS.ingestBodyBytes);
+  const body = await readBody(request, limitOf(app, "eventsBytes"));
   const kernels = backend.kernels();
   const parsed = kernels.parseEvents(body, stream.columns);
   if (!parsed.ok) throw eventProblem(body, parsed.fault);
   const requestId =
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller, "POST", ["streams", stream.name], clientKey);
+      : clientRequestId(caller.id, "POST", ["streams", stream.name], clientKey);
   const flags = clientKey === null ? 0 : INVOKE_FLAG.clientId;
   const envelope = kernels.pack(INGEST, {
     rows: 1,

@@ -4,6 +4,7 @@ import { decodeKey } from "../sdk/keys.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { partitionOf } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
@@ -23,15 +24,17 @@ export function getViewKey(edge: Edge): Promise<Response> {
 }
 
 async function answerView(
-  { app, backend, request, startedAt }: Edge,
+  { app, backend, request, caller, startedAt }: Edge,
   view: string,
   segment?: string,
 ): Promise<Response> {
   const flow = app.views.get(view);
   if (flow === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  const key = segment === undefined ? undefined : decodeKey(segment);
+  requireFlow(app.door.views, caller, view, key ?? "");
   const query: ViewQuery = {
     view,
-    key: segment === undefined ? undefined : decodeKey(segment),
+    key,
     limit: limitOf(request.url),
     after: cursorOf(request.url),
   };

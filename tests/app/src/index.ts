@@ -7,6 +7,7 @@ import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
+import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
@@ -15,9 +16,23 @@ import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, diary, ...programServices(pause)],
+  services: [
+    account,
+    values,
+    ledger,
+    mirror,
+    unruly,
+    bank,
+    table,
+    lists,
+    mail,
+    diary,
+    locker,
+    ...programServices(pause),
+  ],
   flows: [salesPerSecond],
   partitions: PARTITIONS,
+  tenants: true,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
