@@ -53,6 +53,10 @@ export const LIMITS = {
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
+  /** Effects of a partition that run at the same time; the others wait in order. */
+  maxEffectsRunning: 32,
+  /** An effect's runner is given up when it has not answered for so long after it should have. */
+  effectMarginMs: 5_000,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */

@@ -1,6 +1,7 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
 import { type Duration, milliseconds } from "./duration.ts";
+import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
 import type { FlowDefinition } from "./flow.ts";
 import {
@@ -15,6 +16,8 @@ import type { StreamDefinition } from "./stream.ts";
 export interface AppOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
+  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  readonly effects?: readonly EffectDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -29,6 +32,7 @@ export interface AppDefinition {
   readonly services: ReadonlyMap<string, ServiceDefinition>;
   readonly streams: ReadonlyMap<string, StreamDefinition>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
   /** Flows by the name of their view. */
   readonly views: ReadonlyMap<string, FlowDefinition>;
   readonly partitions: number;
@@ -47,6 +51,7 @@ export function defineApp(options: AppOptions): AppDefinition {
     services: byName("service", options.services, (service) => service.contract.name),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
+    effects: byName("effect", options.effects ?? [], (effect) => effect.name),
     views: byName("view", flows, (flow) => flow.view),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),

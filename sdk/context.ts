@@ -3,9 +3,13 @@
 import type { CollectionsOf, CollectionSpecs, ReadonlyCollectionsOf } from "./collection.ts";
 import type { Contract, FunctionContract, Functions, RefusalSchemas } from "./contract.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
+import type { EffectArgument, EffectDefinition, EffectValue } from "./effect.ts";
 import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Refusal } from "./refusal.ts";
+import type { Reply } from "./reply.ts";
+import type { Schema } from "./schema.ts";
 
 /** The functions of another key, to be called within this transaction. */
 export type Calls<F extends Functions> = {
@@ -27,6 +31,13 @@ export type Tried<F extends FunctionContract> =
   | { readonly ok: true; readonly value: OutputOf<F> }
   | ([RefusalOf<F>] extends [never] ? never : { readonly ok: false; readonly refusal: RefusalOf<F> })
   | { readonly ok: false; readonly refusal: undefined; readonly error: CallError };
+
+/** The input, which may be left out where it may be undefined, and whom to tell. */
+export type EffectArguments<In extends Schema | undefined, Out extends Schema | undefined> =
+  undefined extends EffectArgument<In>
+    ? [input?: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>]
+    : [input: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>];
+type EffectReply<Out extends Schema | undefined> = Reply<Outcome<EffectValue<Out>>>;
 
 interface CommonContext<R extends RefusalSchemas> {
   /** The key that this function runs on. */
@@ -62,6 +73,15 @@ export interface FnContext<
    * and is delivered once, as a transaction of its own. Messages of this key to one key are delivered in the order of sending.
    */
   send<C extends Contract>(contract: C, key: string): Sends<C["functions"]>;
+  /**
+   * Asks for an effect: `ctx.effect(chargeCard, { card, cents }, reply(Order, ctx.key, "charged"))`. It leaves when this
+   * transaction commits, not before and not otherwise, and runs at least once, always with the same idempotency key. How it ended is told
+   * once, to the function that `reply` names. Effects have no order.
+   */
+  effect<In extends Schema | undefined, Out extends Schema | undefined>(
+    effect: EffectDefinition<In, Out>,
+    ...args: EffectArguments<In, Out>
+  ): void;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

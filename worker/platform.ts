@@ -5,6 +5,7 @@ import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { AppDefinition } from "../sdk/app.ts";
 import type { Bucket } from "./admin/bucket.ts";
 import { type AdminPort, type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
 
@@ -19,6 +20,7 @@ interface CoordinatorPort {
 interface Classes {
   readonly Partition?: Namespace<PartitionPort & AdminPort>;
   readonly Coordinator?: Namespace<CoordinatorPort>;
+  readonly Effects?: object;
 }
 
 const MISSING = `The Worker must export both Durable Object classes. Add to its main module:
@@ -31,14 +33,20 @@ and to wrangler.jsonc:
   "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Partition", "Coordinator"] }]
 `;
 
+const EFFECTS_MISSING = `The app has effects, so the Worker must export the class that runs them. Add to its main module:
+
+  export class Effects extends app.Effects {}
+`;
+
 /** Makes the backend of requests. What it caches lives as long as the isolate. */
-export function platformBackend(): (env: unknown) => Backend {
+export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
   let kernels: Kernels | undefined;
   let map: KeyGroupMap | undefined;
 
-  function classes(): Required<Classes> {
-    const { Partition, Coordinator } = exports as unknown as Classes;
+  function classes(): Required<Omit<Classes, "Effects">> {
+    const { Partition, Coordinator, Effects } = exports as unknown as Classes;
     if (!Partition || !Coordinator) throw new ConfigurationError("misconfigured", MISSING);
+    if (app.effects.size > 0 && !Effects) throw new ConfigurationError("misconfigured", EFFECTS_MISSING);
     return { Partition, Coordinator };
   }
 

@@ -1,8 +1,10 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
 import type { Contract } from "../../sdk/contract.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import { Refusal } from "../../sdk/refusal.ts";
+import type { Reply } from "../../sdk/reply.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
@@ -78,6 +80,12 @@ class Context {
   send(contract: Contract, key: string): object {
     if (this.#readOnly) throw new TypeError("a query cannot send messages");
     return sendsOf(this.#engine, this.#activation, contract, key);
+  }
+
+  effect(effect: EffectDefinition, input?: unknown, to: Reply | null = null): void {
+    if (this.#readOnly) throw new TypeError("a query cannot ask for effects");
+    const text = input === undefined ? "" : encodeValue(input);
+    this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
   }
 
   refuse(name: string, data?: unknown): Refusal {

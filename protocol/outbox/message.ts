@@ -46,6 +46,11 @@ export function messageWrites(letters: readonly Letter[], nextId: () => string):
   return letters.map((letter) => ({ op: "put", key: rowKey(nextId()), text: encodeMessage(letter) }));
 }
 
+/** Keeps what has become of a message. */
+export function keptWrite(message: Message): Write {
+  return { op: "put", key: message.row, text: encodeMessage(message) };
+}
+
 /** Who and whom as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
 export function encodeMessage({ sender, service, key, name, input, coded }: Letter): string {
   return `${JSON.stringify([sender, service, key, name, Number(coded)])}\n${input}`;

@@ -43,7 +43,7 @@ import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
-import { type MachineParts, statusOf } from "./status.ts";
+import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -92,6 +92,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const mail = {
       run: (message: Message) => this.#admission.post(this.self, message, this.#now),
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
+      effects: app.effects,
     };
     this.#mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
@@ -189,6 +190,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
+        break;
+      case "outside-ended":
+        this.#mail.outsideEnded(input.id, input.end);
         break;
       case "flush":
         this.#flush();
@@ -330,11 +334,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return !this.#mail.isFull;
   }
   get isCongested(): boolean {
-    return (
-      this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes ||
-      this.#layers.units > LIMITS.maxUndecidedUnits ||
-      this.#links.congested
-    );
+    return isCongested(this.#parts);
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;

@@ -1,8 +1,10 @@
 /** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
+import type { EffectDefinition } from "../../sdk/effect.ts";
 import { LIMITS } from "../limits.ts";
 import {
   deliveredWrite,
   keepsMessage,
+  keptWrite,
   type Message,
   messageId,
   messageOf,
@@ -10,6 +12,8 @@ import {
   storedMessages,
 } from "../outbox/message.ts";
 import { Outbox } from "../outbox/outbox.ts";
+import { OutsideRunner } from "../outside/runner.ts";
+import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
 import type { Effect } from "./effects.ts";
@@ -30,12 +34,14 @@ export interface MailParts {
   run(message: Message): void;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
 }
 
 export class Mail {
   readonly #owner: MailOwner;
   readonly #parts: MailParts;
   readonly #outbox: Outbox;
+  readonly #outside: OutsideRunner;
   readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
@@ -50,8 +56,44 @@ export class Mail {
       delivered: (message) => parts.commit([deliveredWrite(message)]),
       now: () => owner.now,
     });
+    this.#outside = this.#runner();
     this.#committed = committed;
     this.#addStored();
+  }
+
+  #runner(): OutsideRunner {
+    const owner = this.#owner;
+    const outbox = this.#outbox;
+    return new OutsideRunner(this.#parts.effects, {
+      get now() {
+        return owner.now;
+      },
+      run: (call) => owner.emit({ kind: "run-outside", call }),
+      kept: (id) => outbox.find(id),
+      over: (message, work, end) => this.#over(message, work, end),
+      failed: (message, notBefore) => {
+        this.#parts.commit([keptWrite(message)]);
+        outbox.postpone(message, notBefore);
+      },
+      postpone: (id, until) => {
+        const message = outbox.find(id);
+        if (message) outbox.postpone(message, until);
+      },
+      report: (message) => owner.emit({ kind: "report", level: "error", message }),
+    });
+  }
+
+  /** An effect is over: in one turn it is forgotten and its outcome kept, as a message of its own. */
+  #over(message: Message, { to }: Work, end: OutsideEnd): void {
+    this.#outbox.take(message.requestId);
+    const told = to === null ? [] : [outcomeLetter(message.sender, to, end)];
+    const id = outcomeId(message.requestId);
+    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => id)]);
+  }
+
+  /** An attempt of an effect has ended. */
+  outsideEnded(id: string, end: OutsideEnd): void {
+    this.#outside.ended(id, end);
   }
 
   #addStored(): void {
@@ -110,6 +152,7 @@ export class Mail {
 
   /** Hands a message to the partition of its target; to this one without a detour. */
   #post(message: Message): void {
+    if (isOutside(message)) return this.#outside.start(message);
     const peer = this.#owner.partitionOf(message.key);
     if (peer === this.#owner.self) this.#parts.run(message);
     else this.#owner.send(peer, { ...message, kind: "post" });
@@ -135,6 +178,7 @@ export class Mail {
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
+    this.#outside.settle();
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
@@ -155,7 +199,7 @@ export class Mail {
 
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
-    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady);
+    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded);
   }
 
   get isFull(): boolean {

@@ -2,7 +2,8 @@
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { fitsUtf8 } from "../utf8.ts";
-import type { Activation, Target } from "./attempt.ts";
+import type { Letter } from "../outbox/posting.ts";
+import type { Activation, Attempt, Target } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import { type Transactions } from "./transactions.ts";
 import { aborted } from "./failure.ts";
@@ -22,15 +23,22 @@ export interface SendRequest {
  * @throws TidegateError when the function or its transaction has ended, for what cannot be sent, and beyond a limit
  */
 export function send(transactions: Transactions, from: Activation, request: SendRequest): void {
+  const { service, key, name, input } = request;
+  const letter = { ...request, sender: from.target.entity, coded: true };
+  keepPosting(transactions, from, letter, () => assertSendable(transactions.resolve(service, key, name), input));
+}
+
+/** Keeps a message with the attempt. @param check throws a TidegateError for one that cannot be sent */
+export function keepPosting(transactions: Transactions, from: Activation, letter: Letter, check: () => void): void {
   const { attempt, scope } = from;
   if (attempt.ended) throw aborted("the transaction has been aborted");
   if (from.state === "ended") throw aborted("the function that this context belongs to has ended");
-  const failure = failureOfSending(transactions, from, request);
+  const failure = failureOfSending(transactions, attempt, letter, check);
   if (failure !== null) {
     scope.failure ??= failure;
     throw failure.error;
   }
-  (attempt.postings ??= []).push({ ...request, sender: from.target.entity, coded: true, scope });
+  (attempt.postings ??= []).push({ ...letter, scope });
   attempt.prepared = null;
 }
 
@@ -38,11 +46,13 @@ type EngineFailure = Extract<Failure, { kind: "engine" }>;
 
 function failureOfSending(
   transactions: Transactions,
-  { attempt }: Activation,
-  { service, key, name, input }: SendRequest,
+  attempt: Attempt,
+  { input }: Letter,
+  check: () => void,
 ): EngineFailure | null {
   try {
-    assertSendable(transactions.resolve(service, key, name), input);
+    check();
+    assertSize(input);
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error;
     return { kind: "engine", error };
@@ -64,6 +74,10 @@ export function assertSendable({ contract, service, name }: Target, input: strin
     const detail = `${service.contract.name}.${name} only reads: a message to it would do nothing`;
     throw new TidegateError("method-not-allowed", detail);
   }
+  assertSize(input);
+}
+
+function assertSize(input: string): void {
   if (!fitsUtf8(input, LIMITS.maxMessageBytes)) {
     const detail = `the input of a message has at most ${LIMITS.maxMessageBytes} bytes`;
     throw new TidegateError("transaction-too-large", detail);

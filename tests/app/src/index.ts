@@ -8,6 +8,7 @@ import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
 import { mail } from "./mail.ts";
+import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
 import { table } from "./table.ts";
@@ -15,10 +16,25 @@ import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, diary, ...programServices(pause)],
+  services: [
+    account,
+    values,
+    ledger,
+    mirror,
+    unruly,
+    bank,
+    table,
+    lists,
+    mail,
+    diary,
+    outside,
+    ...programServices(pause),
+  ],
   flows: [salesPerSecond],
+  effects,
   partitions: PARTITIONS,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Effects extends app.Effects {}
 export default app.handler;
