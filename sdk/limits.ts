@@ -38,6 +38,10 @@ export const EFFECT_TIMEOUT_DEFAULT_MS = 30_000;
 export const EFFECT_TIMEOUT_MAX_MS = 5 * 60 * 1_000;
 /** Characters of an effect's error as it is told. */
 export const EFFECT_ERROR_MAX_LENGTH = 1_000;
+/** Redirects of a webhook that are followed. */
+export const WEBHOOK_HOPS_MAX = 3;
+/** How much earlier or later than now a webhook may say that it was sent, in milliseconds. */
+export const WEBHOOK_TOLERANCE_MS = 5 * 60 * 1_000;
 /** Characters of what a reply is about. */
 export const REPLY_ABOUT_MAX_LENGTH = 1_000;
 export const INT64_MIN = -(2n ** 63n);

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { LIMITS } from "../../protocol/limits.ts";
 import { createRandom } from "../../sim/random.ts";
 import { running, world } from "../app/src/outside.ts";
-import { type Answer, ask, call, freshKey, inside, leftovers, PARTITIONS, problemOf, stub } from "./support/app.ts";
+import { type Answer, ask, call, freshKey, inside, leftovers, PARTITIONS, problemOf, statusOf, stub } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { keysApart } from "./support/spread.ts";
 
@@ -55,9 +55,11 @@ async function untilAnswered(request: () => Promise<Answer>): Promise<Answer> {
 
 /** Hard: what the object has not stored is lost, and its calls break. */
 async function abortOne(key: string): Promise<void> {
+  // Of an abort while another is under way the test pool complains.
+  await statusOf(key).catch(() => undefined);
   await inside(key, (state) => {
     setTimeout(() => state.abort("Instance dispose"), 0);
-  }).catch(() => undefined);
+  });
   await sleep(1);
 }
 
