@@ -6,6 +6,7 @@ import type { DeepReadonly } from "./deep-readonly.ts";
 import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
 import type { Refusal } from "./refusal.ts";
+import type { When } from "./when.ts";
 
 /** The functions of another key, to be called within this transaction. */
 export type Calls<F extends Functions> = {
@@ -15,6 +16,11 @@ export type Calls<F extends Functions> = {
 /** The writing functions of another key, to be asked for one-way: nothing comes back. */
 export type Sends<F extends Functions> = {
   readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => void;
+};
+
+/** The same for messages that wait for their time: the id of each, to cancel it by. */
+export type DelayedSends<F extends Functions> = {
+  readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => string;
 };
 
 /** The same as calls, but a failure is a value, and undoes only what the call did. */
@@ -62,6 +68,17 @@ export interface FnContext<
    * and is delivered once, as a transaction of its own. Messages of this key to one key are delivered in the order of sending.
    */
   send<C extends Contract>(contract: C, key: string): Sends<C["functions"]>;
+  /**
+   * The same, delivered at a later time: `const id = ctx.send(Order, "17", { delay: "30m" }).expire()`. The delay counts from `ctx.now()`. It
+   * is never delivered early, and waits however long nobody asks for this key. Those of one time have no order.
+   */
+  send<C extends Contract>(contract: C, key: string, when: When): DelayedSends<C["functions"]>;
+  /**
+   * Cancels a delayed message by its id, if this transaction commits: `await ctx.cancel(id)` is true if it was still waiting, and then it is
+   * never delivered. False: it is delivered or on its way, was cancelled before, or was sent without a delay.
+   * @throws TidegateError `unknown-message` for what is no message's id
+   */
+  cancel(messageId: string): Promise<boolean>;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

@@ -13,7 +13,7 @@ export type {
   Range,
   ReadonlyCollection,
 } from "./collection.ts";
-export type { Calls, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
+export type { Calls, DelayedSends, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
 export { contract, fn, query } from "./contract.ts";
 export type { Contract, FunctionContract, FunctionKind, Functions, RefusalSchemas } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
@@ -36,3 +36,4 @@ export { float64, int64, stream, text, timestamp } from "./stream.ts";
 export type { EventColumn, EventOf, Field, Fields, StreamDefinition } from "./stream.ts";
 export { tumbling } from "./window.ts";
 export type { TumblingWindow } from "./window.ts";
+export type { When } from "./when.ts";

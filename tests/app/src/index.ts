@@ -3,6 +3,7 @@ import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
+import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
@@ -15,7 +16,20 @@ import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, diary, ...programServices(pause)],
+  services: [
+    account,
+    values,
+    ledger,
+    mirror,
+    unruly,
+    bank,
+    table,
+    lists,
+    mail,
+    clock,
+    diary,
+    ...programServices(pause),
+  ],
   flows: [salesPerSecond],
   partitions: PARTITIONS,
 });
