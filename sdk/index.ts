@@ -13,7 +13,7 @@ export type {
   Range,
   ReadonlyCollection,
 } from "./collection.ts";
-export type { Calls, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
+export type { Calls, DelayedSends, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
 export { contract, fn, query } from "./contract.ts";
 export type { Contract, FunctionContract, FunctionKind, Functions, RefusalSchemas } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
@@ -49,3 +49,4 @@ export type { SignedParts, VerifiedWebhook, WebhookRefusal } from "./webhook/sig
 export type { WebhookAllowance, WebhookResolver } from "./webhook/target.ts";
 export { webhook } from "./webhook/webhook.ts";
 export type { WebhookOptions } from "./webhook/webhook.ts";
+export type { When } from "./when.ts";

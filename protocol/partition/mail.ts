@@ -15,7 +15,11 @@ import { Outbox } from "../outbox/outbox.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import type { StateStore, Write } from "../state/store.ts";
+import { formatMessageId } from "../../sdk/message-id.ts";
+import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
+import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
+import { Alarm } from "./alarm.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
 
@@ -32,6 +36,11 @@ export interface MailOwner {
 export interface MailParts {
   /** Runs a message whose target is here. */
   run(message: Message): void;
+  /** Starts the transaction that fires what is due of a key, and returns its request id. */
+  fire(key: string): string;
+  keeps(key: string): boolean;
+  /** Storage is so far behind that no more may begin. */
+  isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
   readonly effects: ReadonlyMap<string, EffectDefinition>;
@@ -46,7 +55,8 @@ export class Mail {
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
-  #alarmWanted = false;
+  readonly #alarm: Alarm;
+  readonly #timers: Timers;
 
   constructor(owner: MailOwner, parts: MailParts, committed: StateStore) {
     this.#owner = owner;
@@ -58,7 +68,26 @@ export class Mail {
     });
     this.#outside = this.#runner();
     this.#committed = committed;
+    this.#alarm = new Alarm(owner);
+    this.#timers = new Timers(this.#timersOwner(), committed);
     this.#addStored();
+    // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
+    if (this.#timers.size > 0) this.#wantAlarm();
+  }
+
+  #timersOwner() {
+    const { owner, parts, outbox } = { owner: this.#owner, parts: this.#parts, outbox: this.#outbox };
+    return {
+      get now() {
+        return owner.now;
+      },
+      get mayFire() {
+        return !outbox.isFull && !parts.isCongested();
+      },
+      keeps: (key: string) => parts.keeps(key),
+      fire: (key: string) => parts.fire(key),
+      commit: (writes: readonly Write[]) => parts.commit(writes),
+    };
   }
 
   #runner(): OutsideRunner {
@@ -104,19 +133,30 @@ export class Mail {
   remap(isHere: (message: Message) => boolean): void {
     this.#addStored();
     this.#outbox.retain(isHere);
+    this.#timers.remap();
   }
 
   nextId(): string {
     return messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids);
   }
 
+  /** @param at when it is due; ms since 1970 */
+  nextDelayedId(at: number): string {
+    return timerId(at, this.#owner.self, this.#owner.incarnation, ++this.#ids);
+  }
+
   /** Keeps a message that was sent from outside; its transaction comes later. Returns its id. */
-  accept({ target, input }: Root): string {
-    const id = this.nextId();
+  accept({ target, input, due }: Root): string {
     const { name, key, service } = target;
     const letter = { sender: "", service: service.contract.name, key, name, input, coded: false };
-    this.#parts.commit(messageWrites([letter], () => id));
-    return id;
+    if (due === 0) {
+      const id = this.nextId();
+      this.#parts.commit(messageWrites([letter], () => id));
+      return id;
+    }
+    const id = this.nextDelayedId(due);
+    this.#parts.commit(indexed([timerWrite(key, id, letter)]));
+    return formatMessageId({ id, key });
   }
 
   /** These writes are committed: messages among them are to be delivered. */
@@ -125,11 +165,12 @@ export class Mail {
       const message = messageOf(write);
       if (message) this.#add(message);
     }
+    this.#timers.committed(writes);
   }
 
   /** These will be stored and decided later: whoever has them then may be another instance. */
   undecided(writes: readonly Write[]): void {
-    if (writes.some(keepsMessage)) this.#wantAlarm();
+    if (writes.some((write) => keepsMessage(write) || keepsTimer(write))) this.#wantAlarm();
   }
 
   #add(message: Message): void {
@@ -139,15 +180,23 @@ export class Mail {
 
   /** Should this instance be lost, nobody else may ever wake the next one to deliver what it keeps. */
   #wantAlarm(): void {
-    if (this.#alarmWanted) return;
-    this.#alarmWanted = true;
-    this.#owner.emit({ kind: "alarm", inMs: LIMITS.alarmMs });
+    this.#alarm.want(this.#owner.now + LIMITS.alarmMs);
   }
 
   /** The alarm has rung. */
   alarm(isPending: boolean): void {
-    this.#alarmWanted = false;
+    this.#alarm.rung();
     if (isPending) this.#wantAlarm();
+  }
+
+  /** Starts firing what is due. */
+  fire(): void {
+    this.#timers.fire();
+  }
+
+  /** All that is committed is in records, or will be in this turn: the alarm is set for the delayed message that is due first. */
+  arm(): void {
+    if (this.#timers.nextAt < Infinity) this.#alarm.want(this.#timers.nextAt);
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
@@ -169,6 +218,7 @@ export class Mail {
 
   /** A message that ran here has its answer, or cannot run now. */
   ran(to: Peer, requestId: string, done: boolean): void {
+    if (this.#timers.fired(requestId, done)) return;
     this.#toTell.push({ to, requestId, done });
   }
 
@@ -204,6 +254,22 @@ export class Mail {
 
   get isFull(): boolean {
     return this.#outbox.isFull;
+  }
+
+  /** Something must go on even if nothing comes from outside. */
+  get isPending(): boolean {
+    return this.size > 0 || this.#timers.isPending;
+  }
+
+  /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */
+  get tickMs(): number {
+    const left = this.#timers.nextAt - this.#owner.now;
+    return left > 0 ? Math.min(left, LIMITS.tickMs) : LIMITS.tickMs;
+  }
+
+  /** Delayed messages that are known of in memory: 0 when there are none. */
+  get timers(): number {
+    return this.#timers.size;
   }
 
   /** Messages that are not delivered. */

@@ -5,7 +5,7 @@ import { decodeValue } from "../../sdk/values.ts";
 import { isThenable } from "../execution/thenable.ts";
 import { type Addressee, outsideLetter } from "../outside/work.ts";
 import type { Activation } from "./attempt.ts";
-import { keepPosting } from "./sending.ts";
+import { assertSize, checkPosting, keepPosting } from "./sending.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** What a function asks for. */
@@ -25,7 +25,11 @@ export function askOutside(transactions: Transactions, from: Activation, request
   const { name, input, to } = request;
   const work = { to, at: from.attempt.at, failures: 0, notBefore: 0 };
   const letter = outsideLetter(from.target.entity, from.target.key, name, work, input);
-  keepPosting(transactions, from, letter, () => assertKnown(transactions, request));
+  checkPosting(transactions, from, false, () => {
+    assertKnown(transactions, request);
+    assertSize(input);
+  });
+  keepPosting(from, letter);
 }
 
 /** @throws TidegateError */

@@ -3,6 +3,7 @@ import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
+import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
@@ -26,6 +27,7 @@ const app = tidegate({
     table,
     lists,
     mail,
+    clock,
     diary,
     outside,
     ...programServices(pause),
