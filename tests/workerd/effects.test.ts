@@ -4,7 +4,18 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { LIMITS } from "../../protocol/limits.ts";
 import { createRandom } from "../../sim/random.ts";
 import { running, world } from "../app/src/outside.ts";
-import { type Answer, ask, call, freshKey, inside, leftovers, PARTITIONS, problemOf, statusOf, stub } from "./support/app.ts";
+import {
+  type Answer,
+  ask,
+  call,
+  freshKey,
+  inside,
+  leftovers,
+  PARTITIONS,
+  problemOf,
+  statusOf,
+  stub,
+} from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { keysApart } from "./support/spread.ts";
 
