@@ -10,6 +10,7 @@ import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
+import type { OutsideCall } from "../protocol/outside/work.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
@@ -18,6 +19,7 @@ import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
+import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
 import type { OwnDomain, PeerSession } from "./peers.ts";
@@ -221,6 +223,10 @@ export class PartitionShell implements EngineHost {
         // The output gate holds the answer until every write of this and earlier turns is confirmed.
         this.#reply(effect.ticket, effect.body);
         return;
+      case "run-outside":
+        // The output gate holds the call until every write of this and earlier turns is confirmed.
+        void this.#runOutside(effect.call);
+        return;
       case "want-flush":
         this.#schedule.want();
         return;
@@ -245,6 +251,13 @@ export class PartitionShell implements EngineHost {
       default:
         this.#links.perform(effect);
     }
+  }
+
+  async #runOutside(call: OutsideCall): Promise<void> {
+    this.#usage.begin();
+    const end = await runOutside(this.#app, call);
+    this.#usage.end();
+    this.#engine?.input({ kind: "outside-ended", id: call.id, end });
   }
 
   /** Drops this instance, this turn's writes included; the platform starts the next from storage. */

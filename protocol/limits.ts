@@ -53,6 +53,18 @@ export const LIMITS = {
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
+  /** Effects of a partition that run at the same time; the others wait in order. */
+  maxEffectsRunning: 32,
+  /** An effect's runner is given up when it has not answered for so long after it should have. */
+  effectMarginMs: 5_000,
+  /** Delayed messages of a partition that are in memory, at most twice as many for a moment; the others are read when these have gone. */
+  maxTimersInMemory: 5_000,
+  /** Delayed messages of a key that fire together, and their characters, unless a single one has more; and keys of which some fire at a time. */
+  maxFiredTogether: 200,
+  maxFiredUnits: 256 * KiB,
+  maxFiringKeys: 16,
+  /** A partition with a delayed message that is due this soon does not rely on its alarm alone. */
+  timerAwakeMs: 10_000,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */

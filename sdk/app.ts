@@ -2,6 +2,7 @@
 
 import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
 import type { FlowDefinition } from "./flow.ts";
 import {
@@ -16,6 +17,8 @@ import type { StreamDefinition } from "./stream.ts";
 export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
+  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  readonly effects?: readonly EffectDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -30,6 +33,7 @@ export interface AppDefinition {
   readonly services: ReadonlyMap<string, ServiceDefinition>;
   readonly streams: ReadonlyMap<string, StreamDefinition>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
   /** Flows by the name of their view. */
   readonly views: ReadonlyMap<string, FlowDefinition>;
   readonly partitions: number;
@@ -49,6 +53,7 @@ export function defineApp(options: AppOptions): AppDefinition {
     services: byName("service", options.services, (service) => service.contract.name),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
+    effects: byName("effect", options.effects ?? [], (effect) => effect.name),
     views: byName("view", flows, (flow) => flow.view),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),

@@ -20,6 +20,7 @@ import { requireCredential } from "./door/rules.ts";
 import { authenticateAdmin } from "./door/secrets.ts";
 import { administeredTenant } from "./door/tenants.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
+import { deleteMessage } from "./messages.ts";
 import { postEvents } from "./ingest.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
 import { problemResponse, ProblemError, refuse } from "./problems.ts";
@@ -28,7 +29,7 @@ import { getView, getViewKey } from "./views.ts";
 /** Who administers a domain, where a caller is named: no rule is asked about them. */
 const ADMIN: Caller = { ...OWNER, id: "admin" };
 
-type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
+type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
 
 /**
  * Makes the routes for one app.
@@ -66,6 +67,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
+  routes.all("/v1/messages/:id", closed({ DELETE: deleteMessage }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
   routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
@@ -91,7 +93,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
 }
 
 function endpointFor(methods: Methods, method: string): Endpoint {
-  const endpoint = method === "POST" ? methods.POST : method === "GET" || method === "HEAD" ? methods.GET : undefined;
+  const endpoint = methods[method === "HEAD" ? "GET" : (method as keyof Methods)];
   if (endpoint !== undefined) return endpoint;
   throw notAllowed(Object.keys(methods));
 }

@@ -199,6 +199,7 @@ class SimulatedApp implements TestApp {
       rescaleStatus: async () => this.#rescaleStatus(),
       kernels: () => this.#kernels,
       token: TOKEN,
+      inDomain: () => this.#backend,
       now: () => this.now(),
       uuid: () => uuidFrom(this.#random),
     };
