@@ -10,6 +10,10 @@ export { checkJson } from "./json/check";
 export { countLines } from "./batch/copy";
 export { routeSlice } from "./batch/route";
 export {
+  columnHash,
+  eventsAttribute,
+  eventsAttributeAt,
+  eventsAttributeLength,
   eventsBegin,
   eventsClose,
   eventsColumn,
@@ -20,6 +24,8 @@ export {
   eventsFingerprintHigh,
   eventsFingerprintLow,
   eventsFrame,
+  eventsHeld,
+  eventsObject,
   eventsRoom,
   eventsRows,
   eventsTake,

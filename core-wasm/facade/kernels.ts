@@ -29,7 +29,7 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     unpack: (spec, bytes) => tables.unpack(spec, bytes),
     checkJson: (bytes) => checkJson(core, bytes),
     routeBatch: (body, options) => routeBatch(core, body, options),
-    parseEvents: (body, columns) => parseEvents(core, body, columns),
+    parseEvents: (body, columns, format) => parseEvents(core, body, columns, format),
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),
     sealBlock: (spec, input) => blocks.seal(spec, input),
