@@ -114,10 +114,11 @@ export interface EventColumn {
 }
 
 /**
- * How the events of a body are written: `ndjson` a line each; `json` one JSON text, an array of events or one event; `cloudevent` and
- * `cloudevents` the structured and the batched content mode of CloudEvents 1.0 in JSON format, where the event is the `data` of its envelope.
+ * How the events of a body are written: `ndjson` a line each; `json` one JSON text, an array of events or one event; `object` one event;
+ * `cloudevent` and `cloudevents` the structured and the batched content mode of CloudEvents 1.0 in JSON format, where the event is the
+ * `data` of its envelope.
  */
-export type EventFormat = "ndjson" | "json" | "cloudevent" | "cloudevents";
+export type EventFormat = "ndjson" | "json" | "object" | "cloudevent" | "cloudevents";
 
 /** An event batch refused as a whole. */
 export interface EventFault extends JsonFault {

@@ -6,7 +6,13 @@ import { checkColumns } from "../window-plan.ts";
 import { typeNumber } from "./plan.ts";
 
 /** Numbers of assembly/events.ts. */
-const FRAMING: Readonly<Record<EventFormat, number>> = { ndjson: 0, json: 1, cloudevents: 2, cloudevent: 3 };
+const FRAMING: Readonly<Record<EventFormat, number>> = {
+  ndjson: 0,
+  json: 1,
+  cloudevents: 2,
+  cloudevent: 3,
+  object: 3,
+};
 
 export interface DeclareFunctions {
   eventsBegin(bodyLength: number, nameBytes: number, framing: number): number;

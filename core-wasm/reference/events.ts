@@ -203,7 +203,7 @@ function readBody(
 ): EventFault | null {
   if (format !== "ndjson") {
     try {
-      readText(body, { array: format !== "cloudevent", one: format !== "cloudevents" }, take);
+      readText(body, { array: format === "json" || format === "cloudevents", one: format !== "cloudevents" }, take);
       return null;
     } catch (error) {
       const fault = faultOf(error, 0, 0);

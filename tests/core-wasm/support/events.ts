@@ -169,7 +169,7 @@ export function randomEnvelope(columns: readonly EventColumn[], random: Random):
   return `${space(random)}${randomObject(all, attributes, random)}${space(random)}`;
 }
 
-export const FORMATS: readonly EventFormat[] = ["ndjson", "json", "cloudevent", "cloudevents"];
+export const FORMATS: readonly EventFormat[] = ["ndjson", "json", "object", "cloudevent", "cloudevents"];
 
 /** A body of `events` events, or of one where the format has one only. */
 export function randomBodyIn(
@@ -179,8 +179,9 @@ export function randomBodyIn(
   random: Random,
 ): string {
   if (format === "ndjson") return randomBody(columns, events, random);
-  const event = format === "json" ? randomEvent : randomEnvelope;
-  if (format === "cloudevent" || (format === "json" && random.int(4) === 0)) return event(columns, random);
+  const event = format === "json" || format === "object" ? randomEvent : randomEnvelope;
+  if (format === "cloudevent" || format === "object" || (format === "json" && random.int(4) === 0))
+    return event(columns, random);
   const blank = () => (random.int(4) === 0 ? "\n" : space(random));
   const all = Array.from({ length: events }, () => `${blank()}${event(columns, random)}${blank()}`);
   return `${blank()}[${blank()}${all.join(",")}]${blank()}`;
