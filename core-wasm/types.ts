@@ -149,6 +149,14 @@ export type ParsedEvents =
     }
   | { readonly ok: false; readonly fault: EventFault };
 
+/** The rows of a columns frame that one partition has. */
+export interface SplitFrame {
+  readonly partition: number;
+  readonly rows: number;
+  /** A columns frame; its strings are those of its rows only. */
+  readonly frame: Uint8Array;
+}
+
 export type Comparison = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 /** `column op value`; all of a list must hold. Text columns know `eq` and `ne` only. */
 export interface ColumnTest {
@@ -300,6 +308,13 @@ export interface Kernels {
    * @throws RangeError `bad-columns: …`, or `body-too-large: …` above 32 MiB.
    */
   parseEvents(body: Uint8Array, columns: readonly EventColumn[], format?: EventFormat): ParsedEvents;
+  /**
+   * Splits a frame of these columns by the key group of column `key`, which is not `f64`: `groups` has the partition of each key group, its
+   * length a power of two. A key is hashed as `hashKey` hashes its text (decimal, `true`, `false`; the empty text where there is no value).
+   * Partitions ascend, rows keep their order, and who has none is left out.
+   * @throws CorruptError for damaged bytes or other columns
+   */
+  splitEvents(frame: Uint8Array, columns: readonly EventColumn[], key: number, groups: Uint16Array): SplitFrame[];
   /** @throws RangeError `bad-plan: …` or `bad-columns: …` */
   openWindow(plan: WindowPlan): WindowState;
   /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */

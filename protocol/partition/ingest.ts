@@ -21,8 +21,7 @@ export interface IngestParts {
  */
 export function takeBatch(
   parts: IngestParts,
-  ticket: number,
-  frame: Uint8Array,
+  { ticket, frame }: { readonly ticket: number; readonly frame: Uint8Array },
   now: number,
   commit: (writes: readonly Write[]) => void,
 ): void {
