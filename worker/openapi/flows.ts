@@ -1,5 +1,6 @@
 /** The paths of streams and views, with the schemas of their events and rows. */
-import type { FlowDefinition } from "../../sdk/flow.ts";
+import type { ViewDefinition } from "../../sdk/app.ts";
+import type { FlowOutput } from "../../sdk/flow.ts";
 import type { FieldKind, StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { parameter, problems, success } from "./responses.ts";
@@ -100,8 +101,8 @@ export function ndjson(line: Reference, description: string): Record<string, unk
 }
 
 /** Path items of one flow's view: all rows, and those of one key. */
-export function viewPaths(flow: FlowDefinition, schemas: SchemaTable): Record<string, unknown> {
-  const row = schemas.add(`view.${flow.view}.row`, rowSchema(flow));
+export function viewPaths(view: ViewDefinition, schemas: SchemaTable): Record<string, unknown> {
+  const row = schemas.add(`view.${view.name}.row`, rowSchema(view));
   const page = {
     type: "object",
     properties: {
@@ -131,20 +132,27 @@ export function viewPaths(flow: FlowDefinition, schemas: SchemaTable): Record<st
     },
   });
   return {
-    [`/v1/views/${flow.view}`]: { get: get(`view.${flow.view}`) },
-    [`/v1/views/${flow.view}/{key}`]: { parameters: [parameter("Key")], get: get(`view.${flow.view}.key`) },
+    [`/v1/views/${view.name}`]: { get: get(`view.${view.name}`) },
+    [`/v1/views/${view.name}/{key}`]: { parameters: [parameter("Key")], get: get(`view.${view.name}.key`) },
   };
 }
 
-function rowSchema(flow: FlowDefinition): JsonSchema {
-  const field = (name: string): JsonSchema => FIELD_SCHEMAS[flow.stream.fields[name]?.kind ?? "text"];
+function rowSchema({ sink }: ViewDefinition): JsonSchema {
+  const { input, key, shape } = sink;
+  const properties: Record<string, JsonSchema> = {};
+  const lists = new Set(input.json);
+  const field = (name: string): JsonSchema =>
+    lists.has(name) ? { type: "array" } : FIELD_SCHEMAS[input.fields[name]?.kind ?? "text"];
+  if (shape === "plain") {
+    for (const name of Object.keys(input.fields)) properties[name] = field(name);
+    return { type: "object", properties, required: Object.keys(properties) };
+  }
   const window = { start: FIELD_SCHEMAS.timestamp, end: FIELD_SCHEMAS.timestamp };
-  const properties: Record<string, JsonSchema> = {
-    key: field(flow.key),
-    window: { type: "object", properties: window, required: ["start", "end"] },
-  };
-  for (const output of flow.outputs)
-    properties[output.name] = output.kind === "count" ? FIELD_SCHEMAS.int64 : field(output.field);
+  const keys = key.map(field);
+  properties["key"] = keys.length === 1 ? (keys[0] as JsonSchema) : { type: "array", prefixItems: keys };
+  properties["window"] = { type: "object", properties: window, required: ["start", "end"] };
+  const outputs: readonly FlowOutput[] = input.operator.kind === "aggregate" ? input.operator.outputs : [];
+  for (const { name } of outputs) properties[name] = field(name);
   properties["final"] = { type: "boolean", description: "Whether the window is closed." };
   return { type: "object", properties, required: Object.keys(properties) };
 }
