@@ -186,6 +186,7 @@ export class PartitionShell implements EngineHost {
 
   /** Overwrites what deleted rows have left in the database. False when it is too large for that. The next instance goes on. */
   async scrub(): Promise<boolean> {
+    this.#store.clearFree();
     if (!this.#store.canScrub) return false;
     this.#usage.begin();
     try {

@@ -88,6 +88,9 @@ export const LIMITS = {
   recordMarginBytes: 1 * MiB,
   /** Size of one stored part of a record, a checkpoint or a view block. Below SQLite's 2 MB row. */
   maxPartBytes: 1 * MiB,
+  /** Rows of records that are folded, kept to be written over. */
+  freeRecords: 256,
+  freeRecordBytes: 8 * MiB,
   /** Records are cut when what is pending may exceed this. */
   maxRecordBytes: 16 * MiB,
   /** Size at which what an epoch changes goes on in another record. */
