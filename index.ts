@@ -4,6 +4,7 @@ import { coordinatorClass } from "./durable/coordinator.ts";
 import { partitionClass } from "./durable/partition.ts";
 import { type AppOptions, defineApp } from "./sdk/app.ts";
 import { servicesClass } from "./worker/entrypoint.ts";
+import { effectsClass } from "./worker/effects/entrypoint.ts";
 import { platformBackend } from "./worker/platform.ts";
 import { createRoutes } from "./worker/routes.ts";
 
@@ -21,6 +22,8 @@ export interface TidegateApp {
   readonly Coordinator: ReturnType<typeof coordinatorClass>;
   /** Base of the class `Services`, to be exported where other Workers are to call by a service binding. */
   readonly Services: ReturnType<typeof servicesClass>;
+  /** Base of the exported entrypoint class `Effects`, which an app with effects needs. */
+  readonly Effects: ReturnType<typeof effectsClass>;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface TidegateApp {
  */
 export function tidegate(options: AppOptions): TidegateApp {
   const app = defineApp(options);
-  const backend = platformBackend();
+  const backend = platformBackend(app);
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,
@@ -45,5 +48,6 @@ export function tidegate(options: AppOptions): TidegateApp {
     Partition: partitionClass(app),
     Coordinator: coordinatorClass(app),
     Services: servicesClass(routes),
+    Effects: effectsClass(app),
   };
 }

@@ -23,6 +23,7 @@ export function tidegate(options: AppOptions): TidegateApp {
     Partition: unavailable as unknown as TidegateApp["Partition"],
     Coordinator: unavailable as unknown as TidegateApp["Coordinator"],
     Services: unavailable as unknown as TidegateApp["Services"],
+    Effects: unavailable as unknown as TidegateApp["Effects"],
   };
 }
 

@@ -184,25 +184,24 @@ class SimulatedApp implements TestApp {
     return [...down, ...leaks.map(({ explanation }) => explanation)];
   }
 
-  get #backend(): Backend {
-    return {
-      partition: (index) => simulatedPort(this.#world, this.#pump, index),
-      keyGroupMap: async () => this.#coordinator.map,
-      refreshMap: () => undefined,
-      rescale: async (partitions) => {
-        if (partitions > this.#world.partitions.length)
-          throw new RangeError(`a simulated domain has at most ${this.#world.partitions.length} partitions`);
-        this.#coordinator.rescale(partitions);
-        await this.advance(1);
-        return this.#rescaleStatus();
-      },
-      rescaleStatus: async () => this.#rescaleStatus(),
-      kernels: () => this.#kernels,
-      token: TOKEN,
-      now: () => this.now(),
-      uuid: () => uuidFrom(this.#random),
-    };
-  }
+  readonly #backend: Backend = {
+    partition: (index) => simulatedPort(this.#world, this.#pump, index),
+    keyGroupMap: async () => this.#coordinator.map,
+    refreshMap: () => undefined,
+    rescale: async (partitions) => {
+      if (partitions > this.#world.partitions.length)
+        throw new RangeError(`a simulated domain has at most ${this.#world.partitions.length} partitions`);
+      this.#coordinator.rescale(partitions);
+      await this.advance(1);
+      return this.#rescaleStatus();
+    },
+    rescaleStatus: async () => this.#rescaleStatus(),
+    kernels: () => this.#kernels,
+    token: TOKEN,
+    inDomain: () => this.#backend,
+    now: () => this.now(),
+    uuid: () => uuidFrom(this.#random),
+  };
 
   #rescaleStatus() {
     const status = this.#coordinator.current?.machine.rescaleStatus;

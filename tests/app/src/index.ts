@@ -4,11 +4,14 @@ import { programServices } from "../../../sim/program-services.ts";
 import { verification } from "../../../verify/index.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
+import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
+import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
+import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
 import { table } from "./table.ts";
@@ -26,14 +29,20 @@ const app = tidegate({
     table,
     lists,
     mail,
+    clock,
     diary,
+    locker,
+    outside,
     ...verification,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
+  effects,
   partitions: PARTITIONS,
+  tenants: true,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
 export class Services extends app.Services {}
+export class Effects extends app.Effects {}
 export default app.handler;
