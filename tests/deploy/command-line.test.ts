@@ -132,6 +132,11 @@ describe("call", () => {
     const sent = await tidegate(["call", "account", "bob", "deposit", '{"amount":1}', "--send"]);
     expect(JSON.parse(sent.out)).toMatchObject({ id: expect.stringMatching(/^m/) as string });
     await expect.poll(async () => (await tidegate(["call", "account", "bob", "balance"])).out).toBe("8");
+    const later = await tidegate(["call", "account", "bob", "deposit", '{"amount":1}', "--send", "--delay", "1s"]);
+    expect(JSON.parse(later.out)).toMatchObject({ id: expect.any(String) as string });
+    await expect
+      .poll(async () => (await tidegate(["call", "account", "bob", "balance"])).out, { timeout: 10_000 })
+      .toBe("9");
     expect((await tidegate(["call", "account", "bob", "deposit", "--delay", "5s"])).code).toBe(2);
   });
 });
