@@ -167,6 +167,13 @@ describe("events", () => {
   });
 });
 
+test("events of a stream are watched from where one was", async () => {
+  const sse = await answering('id: 3\ndata: {"n":9007199254740993}\n\n', 200, "text/event-stream");
+  const said = await tidegate(["watch", "orders", "--stream", "--after", "2", "--once", "--url", sse.url]);
+  expect([said.code, said.out]).toEqual([0, '{"id":"3","event":{"n":9007199254740993}}']);
+  sse.server.close();
+});
+
 describe("administration", () => {
   test("exports a service whole, to standard output or a file", async () => {
     await tidegate(["call", "account", "carol", "deposit", '{"amount":3}']);
