@@ -1,5 +1,7 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { promisesService } from "./builtin/promises.ts";
+import { sagaService } from "./builtin/sagas.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
@@ -10,6 +12,7 @@ import {
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
+import type { SagaDefinition } from "./saga.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
@@ -18,6 +21,8 @@ export interface AppOptions {
   readonly flows?: readonly FlowDefinition[];
   /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
   readonly effects?: readonly EffectDefinition[];
+  /** What is started by `ctx.start` and `/v1/sagas`. */
+  readonly sagas?: readonly SagaDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -33,6 +38,9 @@ export interface AppDefinition {
   readonly streams: ReadonlyMap<string, StreamDefinition>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   readonly effects: ReadonlyMap<string, EffectDefinition>;
+  readonly sagas: ReadonlyMap<string, SagaDefinition>;
+  /** Services that come with the engine: no app names one so, and no client calls them as services. */
+  readonly builtins: ReadonlyMap<string, ServiceDefinition>;
   /** Flows by the name of their view. */
   readonly views: ReadonlyMap<string, FlowDefinition>;
   readonly partitions: number;
@@ -47,15 +55,39 @@ export function defineApp(options: AppOptions): AppDefinition {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
+  const services = byName("service", options.services, (service) => service.contract.name);
+  const effects = byName("effect", options.effects ?? [], (effect) => effect.name);
+  const sagas = byName("saga", options.sagas ?? [], (saga) => saga.name);
   return Object.freeze({
-    services: byName("service", options.services, (service) => service.contract.name),
+    services,
+    effects,
+    sagas,
+    builtins: builtinsOf(services, effects, sagas),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
-    effects: byName("effect", options.effects ?? [], (effect) => effect.name),
     views: byName("view", flows, (flow) => flow.view),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
   });
+}
+
+function builtinsOf(
+  services: ReadonlyMap<string, ServiceDefinition>,
+  effects: ReadonlyMap<string, EffectDefinition>,
+  sagas: ReadonlyMap<string, SagaDefinition>,
+): ReadonlyMap<string, ServiceDefinition> {
+  const builtins = new Map<string, ServiceDefinition>();
+  const lookup = (name: string) => services.get(name) ?? builtins.get(name);
+  const add = (service: ServiceDefinition) => builtins.set(service.contract.name, service);
+  add(promisesService(lookup));
+  for (const saga of sagas.values()) {
+    for (const step of saga.steps) {
+      if (!("effect" in step) || effects.get(step.effect.name) === step.effect) continue;
+      throw misconfigured(`the saga "${saga.name}" has the effect "${step.effect.name}": list it in the app's effects`);
+    }
+    add(sagaService(saga, lookup));
+  }
+  return builtins;
 }
 
 function deadlineOf(duration: Duration | undefined): number | undefined {

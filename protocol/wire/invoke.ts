@@ -21,6 +21,8 @@ export const INVOKE_FLAG = {
   cancel: 32,
   /** With `oneWay`: the input begins with a line that says when, `+` and milliseconds from now, or `=` and milliseconds since 1970. */
   delayed: 64,
+  /** The service is one that comes with the engine: only routes of their own set it. */
+  builtin: 128,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

@@ -12,6 +12,7 @@ import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
+import { approval, sagas, stockroom } from "./sagas.ts";
 import { table } from "./table.ts";
 import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
@@ -30,10 +31,13 @@ const app = tidegate({
     clock,
     diary,
     outside,
+    approval,
+    stockroom,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
   effects,
+  sagas,
   partitions: PARTITIONS,
 });
 export class Partition extends app.Partition {}
