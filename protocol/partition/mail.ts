@@ -196,7 +196,10 @@ export class Mail {
 
   /** All that is committed is in records, or will be in this turn: the alarm is set for the delayed message that is due first. */
   arm(): void {
-    if (this.#timers.nextAt < Infinity) this.#alarm.want(this.#timers.nextAt);
+    const { nextAt } = this.#timers;
+    // What is due and cannot fire now is looked at again anyway: an alarm for it would ring without end.
+    if (nextAt <= this.#owner.now) this.#wantAlarm();
+    else if (nextAt < Infinity) this.#alarm.want(nextAt);
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
