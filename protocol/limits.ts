@@ -57,6 +57,10 @@ export const LIMITS = {
   maxEffectsRunning: 32,
   /** An effect's runner is given up when it has not answered for so long after it should have. */
   effectMarginMs: 5_000,
+  /** Rows that are looked at in a turn for state that has expired, keys of which it is being deleted at a time, and the pause between two passes. */
+  expiryRowsPerTurn: 256,
+  maxExpiringKeys: 16,
+  expiryPauseMs: 60_000,
   /** Delayed messages of a partition that are in memory, at most twice as many for a moment; the others are read when these have gone. */
   maxTimersInMemory: 5_000,
   /** Delayed messages of a key that fire together, and their characters, unless a single one has more; and keys of which some fire at a time. */

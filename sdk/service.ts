@@ -3,6 +3,7 @@
 import type { CollectionSpecs } from "./collection.ts";
 import type { FnContext, QueryContext } from "./context.ts";
 import type { Contract, FunctionContract } from "./contract.ts";
+import { type Duration, milliseconds } from "./duration.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
 import { checkField } from "./names.ts";
@@ -22,6 +23,18 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs> {
   /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
   readonly state?: () => S;
   readonly collections?: Cols;
+  /**
+   * Deletes what is under a key when it has not been written, or not been used, for so long: `{ after: "write", duration: "30d" }`. From that
+   * very moment on nobody sees it any more. What a use is: every function that looks at the state, queries too, which then lock like those
+   * that write.
+   */
+  readonly ttl?: { readonly after: "write" | "use"; readonly duration: Duration };
+}
+
+/** How long state lives, by `ctx.now()` of what writes or uses it. */
+export interface TimeToLive {
+  readonly after: "write" | "use";
+  readonly ms: number;
 }
 
 /** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
@@ -33,6 +46,7 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly state: (() => unknown) | undefined;
   readonly collections: readonly string[];
   readonly handlers: Readonly<Record<string, UntypedHandler>>;
+  readonly ttl?: TimeToLive | undefined;
 }
 
 /**
@@ -67,5 +81,17 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     state: options.state,
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
+    ttl: timeToLive(name, options.ttl),
   });
+}
+
+function timeToLive(name: string, ttl: ServiceOptions<unknown, {}>["ttl"]): TimeToLive | undefined {
+  if (ttl === undefined) return undefined;
+  const { after, duration } = ttl;
+  if (after !== "write" && after !== "use") {
+    throw misconfigured(`the time to live of service "${name}" is after "write" or "use"`);
+  }
+  const ms = milliseconds(duration, `the time to live of service "${name}"`);
+  if (ms === 0) throw misconfigured(`the time to live of service "${name}" must be more than 0`);
+  return Object.freeze({ after, ms });
 }

@@ -55,7 +55,7 @@ class Context {
   }
 
   get #readOnly(): boolean {
-    return this.#activation.mode === "shared";
+    return this.#activation.target.contract.kind === "query";
   }
 
   get state(): unknown {
@@ -72,6 +72,11 @@ class Context {
   clear(): void {
     if (this.#readOnly) throw new TypeError("a query cannot clear its state");
     this.#copy.clear();
+  }
+
+  /** For the engine: deletes what has expired. */
+  expire(): void {
+    this.#copy.expire();
   }
 
   get collections(): Collections {

@@ -20,6 +20,12 @@ export function eraseTarget(app: AppDefinition, name: string, key: string): Targ
   };
   return { service, name: ERASE, contract: ERASING, key, entity: entityKey(name, key) };
 }
+/** A function of every service that only a partition asks for: it deletes what has expired under its key. */
+export function expiryTarget(service: ServiceDefinition, key: string): Target {
+  const expiring = { ...service, handlers: { [EXPIRE]: (ctx: unknown) => (ctx as { expire(): void }).expire() } };
+  return { service: expiring, name: EXPIRE, contract: ERASING, key, entity: entityKey(service.contract.name, key) };
+}
+const EXPIRE = "#expire";
 const ERASE = "#erase";
 const ERASING: FunctionContract = { kind: "fn", input: undefined, output: undefined, refusals: {} };
 

@@ -13,6 +13,7 @@ import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
 import { approval, sagas, stockroom } from "./sagas.ts";
+import { shortlivedServices } from "./shortlived.ts";
 import { table } from "./table.ts";
 import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
@@ -33,6 +34,7 @@ const app = tidegate({
     outside,
     approval,
     stockroom,
+    ...shortlivedServices,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
