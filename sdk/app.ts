@@ -9,6 +9,9 @@ import type { FlowDefinition } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
+  RESULT_RETENTION_DEFAULT_MS,
+  RESULT_RETENTION_MAX_MS,
+  RESULT_RETENTION_MIN_MS,
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
@@ -30,6 +33,11 @@ export interface AppOptions {
    * as `"5s"`; default 20.
    */
   readonly transactionDeadline?: Duration;
+  /**
+   * How long the answer to a request with an Idempotency-Key is kept at least, so that the same again is answered from it and not run. From
+   * 1 minute to 30 days; default 24 hours.
+   */
+  readonly resultRetention?: Duration;
 }
 
 /** What the shells run. Every name is unique in its table. */
@@ -46,9 +54,10 @@ export interface AppDefinition {
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
+  readonly resultRetentionMs: number;
 }
 
-/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
+/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count, deadline or retention. */
 export function defineApp(options: AppOptions): AppDefinition {
   const partitions = options.partitions ?? PARTITIONS_DEFAULT;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
@@ -68,6 +77,7 @@ export function defineApp(options: AppOptions): AppDefinition {
     views: byName("view", flows, (flow) => flow.view),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
+    resultRetentionMs: retentionOf(options.resultRetention),
   });
 }
 
@@ -96,6 +106,15 @@ function deadlineOf(duration: Duration | undefined): number | undefined {
   if (value < TRANSACTION_DEADLINE_MIN_MS || value > TRANSACTION_DEADLINE_MAX_MS) {
     const [least, most] = [TRANSACTION_DEADLINE_MIN_MS / 1_000, TRANSACTION_DEADLINE_MAX_MS / 1_000];
     throw misconfigured(`transactionDeadline is from ${least} to ${most} seconds, such as "5s"`);
+  }
+  return value;
+}
+
+function retentionOf(duration: Duration | undefined): number {
+  if (duration === undefined) return RESULT_RETENTION_DEFAULT_MS;
+  const value = milliseconds(duration, "resultRetention");
+  if (value < RESULT_RETENTION_MIN_MS || value > RESULT_RETENTION_MAX_MS) {
+    throw misconfigured('resultRetention is from 1 minute to 30 days, such as "24h"');
   }
   return value;
 }

@@ -84,7 +84,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
-    this.#results = new Results(blocks);
+    this.#results = new Results(blocks, app.resultRetentionMs);
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);

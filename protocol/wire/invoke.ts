@@ -28,6 +28,11 @@ export const INVOKE_FLAG = {
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */
 export const REQUEST_ID_LENGTH = 32;
 
+/** Whether an id comes from an Idempotency-Key; else it is an edge's, a message's or a partition's own. */
+export function isClientId(requestId: string): boolean {
+  return requestId.charCodeAt(0) === 0x63;
+}
+
 /** Milliseconds at which the edge issued this id, or null for a client's id, which carries no time. */
 export function issuedAt(requestId: string): number | null {
   return requestId.charCodeAt(0) === 0x65 ? Number.parseInt(requestId.slice(1, 12), 16) : null;

@@ -2,7 +2,7 @@
 import { collection, contract, fn, query, service, type ServiceDefinition } from "../../../sdk/index.ts";
 import * as z from "zod";
 
-export const TTL_MS = 400;
+export const TTL_MS = 800;
 
 const shown = z.object({ n: z.number(), entries: z.array(z.string()) });
 const functions = {
