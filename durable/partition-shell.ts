@@ -3,8 +3,9 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
-import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.ts";
+import { markedRecords } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
+import { readName } from "../protocol/keygroups/names.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
@@ -21,12 +22,9 @@ import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
-import type { PeerSession } from "./peers.ts";
+import type { OwnDomain, PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
-
-/** Names of partition objects end in their number. */
-const PARTITION_NAME = /^partition-(\d+)$/;
 
 /** Time for an answer to leave before its object starts over. */
 const LEAVES_MS = 50;
@@ -38,6 +36,8 @@ interface Waiting {
 export class PartitionShell implements EngineHost {
   readonly #ctx: DurableObjectState;
   readonly #app: AppDefinition;
+  readonly #partition: number;
+  readonly #domain: OwnDomain;
   readonly #usage: Usage;
   readonly #meter: SqlMeter;
   readonly #store: PartitionStore;
@@ -54,6 +54,10 @@ export class PartitionShell implements EngineHost {
   constructor(ctx: DurableObjectState, app: AppDefinition) {
     this.#ctx = ctx;
     this.#app = app;
+    const { tenant, partition } = readName(ctx.id.name);
+    if (partition === null) throw new Error(`a partition object needs a name like partition-0, not ${ctx.id.name}`);
+    this.#partition = partition;
+    this.#domain = { tenant, placement: app.door.placement(tenant) };
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
     this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
@@ -66,7 +70,7 @@ export class PartitionShell implements EngineHost {
       input: (input: LinkInput): void => this.#engine?.input(input),
       settled: () => ctx.storage.sync(),
     };
-    this.#links = new LinkShell(host, this.#usage);
+    this.#links = new LinkShell(host, this.#usage, this.#domain);
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
@@ -80,9 +84,7 @@ export class PartitionShell implements EngineHost {
   }
 
   async #open(): Promise<void> {
-    const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
-    if (Number.isNaN(partition))
-      throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
+    const partition = this.#partition;
     const incarnation = this.#store.nextIncarnation();
     try {
       this.#engine = new Engine(this.#machine(partition, incarnation), this);
@@ -92,7 +94,8 @@ export class PartitionShell implements EngineHost {
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
       this.#refusal = damage;
-      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), this.#usage);
+      const surroundings = { usage: this.#usage, domain: this.#domain };
+      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), surroundings);
     }
   }
 
@@ -103,7 +106,7 @@ export class PartitionShell implements EngineHost {
       incarnation,
       generation: Number(this.#store.meta("generation") ?? 0),
       decided: Number(this.#store.meta("decided") ?? 0),
-      records: markedRecords(this.#store.meta(PREPARED_MARK), partition),
+      records: markedRecords(this.#store.mark, partition),
     });
   }
 
@@ -183,6 +186,7 @@ export class PartitionShell implements EngineHost {
 
   /** Overwrites what deleted rows have left in the database. False when it is too large for that. The next instance goes on. */
   async scrub(): Promise<boolean> {
+    this.#store.clearFree();
     if (!this.#store.canScrub) return false;
     this.#usage.begin();
     try {

@@ -21,6 +21,21 @@ export const OUTPUTS_MAX = 32;
 export const MEASURES_MAX = 8;
 /** Tests in the filter of one flow. */
 export const TESTS_MAX = 32;
+/** Parts of one expression. */
+export const EXPRESSION_MAX = 256;
+/** Operators and sinks of one flow. */
+export const FLOW_NODES_MAX = 64;
+/** Fields that a flow is keyed by together. */
+export const KEY_FIELDS_MAX = 8;
+/** Shares that the keys of one operator are spread to, and at most: each has an entity of its own. */
+export const SHARDS_DEFAULT = 16;
+export const SHARDS_MAX = 256;
+/** Windows that one event is in, at most: length over slide. */
+export const SLIDES_MAX = 1_000;
+/** Rows that one group's top-k or collect keeps. */
+export const ROWS_KEPT_MAX = 1_000;
+/** How long an output stream keeps its events, unless it declares something else; ms. */
+export const RETENTION_DEFAULT_MS = 24 * 60 * 60 * 1_000;
 /** Milliseconds of a duration in a flow: 366 days. */
 export const DURATION_MAX_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Milliseconds that a transaction may be given: more than the ticks by which deadlines are looked at, and less than the edge waits. */

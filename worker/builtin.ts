@@ -3,6 +3,7 @@ import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { decodeKey } from "../sdk/keys.ts";
 import { answerResponse } from "./answers.ts";
 import { post } from "./call.ts";
+import { requireOwner } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { edgeRequestId } from "./idempotency.ts";
@@ -20,7 +21,8 @@ export function postBuiltin(edge: Edge, target: Target, inputOf: (text: string) 
   return post(edge, target, { path, flags: INVOKE_FLAG.builtin, inputOf, limit: LIMITS.builtinBodyBytes });
 }
 
-export async function getBuiltin({ backend, request, startedAt }: Edge, target: Target): Promise<Response> {
+export async function getBuiltin({ backend, request, caller, startedAt }: Edge, target: Target): Promise<Response> {
+  requireOwner(caller);
   const flags = INVOKE_FLAG.queryOnly | INVOKE_FLAG.builtin;
   const requestId = edgeRequestId(startedAt, backend.uuid());
   const fingerprint = NO_FINGERPRINT;

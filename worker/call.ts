@@ -6,11 +6,12 @@ import { whenOf } from "./messages.ts";
 import { answerResponse } from "./answers.ts";
 import { queryParameter } from "./address.ts";
 import { jsonText, readBody, requireJson } from "./body.ts";
+import { requireCall } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { type Target, targetOf } from "./keys.ts";
-import { LIMITS } from "./limits.ts";
+import { limitOf, LIMITS } from "./limits.ts";
 import { ProblemError, refuse } from "./problems.ts";
 import { problemOf } from "../sdk/problems.ts";
 
@@ -54,10 +55,10 @@ export interface PostHow {
 
 /** Runs one invocation that came by POST, or DELETE. */
 export async function post(edge: Edge, target: Target, how: PostHow): Promise<Response> {
-  const { backend, request, caller, startedAt } = edge;
+  const { app, backend, request, caller, startedAt } = edge;
   requireJson(request);
   const clientKey = idempotencyKey(request);
-  const body = await readBody(request, how.limit ?? LIMITS.callBodyBytes);
+  const body = await readBody(request, how.limit ?? limitOf(app, "callBytes"));
   const kernels = backend.kernels();
   const text = jsonText(kernels, body);
   const input = how.inputOf ? how.inputOf(text) : text;
@@ -68,19 +69,20 @@ export async function post(edge: Edge, target: Target, how: PostHow): Promise<Re
     return answerResponse(request, answer, false);
   }
   const fingerprint = fingerprintOf(kernels, how.inputOf ? encoder.encode(input) : body);
-  const requestId = clientRequestId(caller, request.method, how.path, clientKey);
+  const requestId = clientRequestId(caller.id, request.method, how.path, clientKey);
   const flags = how.flags | INVOKE_FLAG.clientId;
   const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
   return answerResponse(request, answer, (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
 
 /** Runs one query. */
-export async function getCall({ app, backend, request, startedAt }: Edge): Promise<Response> {
+export async function getCall({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
   const target = targetOf(app, request.url);
   if (target.kind !== "query") {
     const detail = `"${target.function}" may write; call it by POST`;
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "POST" });
   }
+  requireCall(app, caller, target.service, target.key, target.function);
   const flags = INVOKE_FLAG.queryOnly | consistencyFlag(request.url);
   const input = inputParameter(backend.kernels(), request.url);
   const requestId = edgeRequestId(startedAt, backend.uuid());

@@ -50,7 +50,7 @@ export async function deleteMessage({ backend, request, caller, startedAt }: Edg
   const requestId =
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller, "DELETE", ["messages", id], clientKey);
+      : clientRequestId(caller.id, "DELETE", ["messages", id], clientKey);
   const flags = INVOKE_FLAG.cancel | (clientKey === null ? 0 : INVOKE_FLAG.clientId);
   const target = { service: "", key: delayed.key, function: "", kind: "fn" } as const;
   const input = JSON.stringify(delayed.id);

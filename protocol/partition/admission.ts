@@ -9,7 +9,7 @@ import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
-import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
+import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { dueAt } from "../timers/timer.ts";
 import { assertSendable, delayedInput } from "../transaction/sending.ts";
@@ -53,6 +53,7 @@ export interface Batch {
   readonly stream: string;
   readonly rows: number;
   readonly columns: Uint8Array;
+  readonly produced: Produced | null;
 }
 
 /** Answers from here on are failures: nothing was recorded, and the same may succeed later. */
@@ -327,11 +328,17 @@ export class Admission {
       this.#running -= 1;
       this.#letFollow(root);
     }
-    for (const follower of root.followers) follower.after = null;
+    this.#unlink(root);
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }
     if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+  }
+
+  /** What came after it comes after what that came after, which may have to run again: a snapshot is answered before what is undecided. */
+  #unlink({ after, followers }: Root): void {
+    for (const follower of followers) follower.after = after;
+    after?.followers.push(...followers);
   }
 
   /** An era has ended: all that ran in it begins again, in order of age; what comes after another in its frame waits for that again. */
@@ -388,7 +395,8 @@ export class Admission {
 
   /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */
   ingest(ticket: number, frame: Uint8Array, now: number): Batch | undefined {
-    const table = this.#setup.kernels.unpack(INGEST, frame);
+    const spec = ingestSpec(frame);
+    const table = this.#setup.kernels.unpack(spec, frame);
     invariant(table.rows === 1, "8: an ingest envelope has one row");
     this.#parts.tickets.open(ticket, 1);
     const waiter: Waiter = { ticket, line: 1, joined: false };
@@ -410,6 +418,7 @@ export class Admission {
       stream,
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
+      produced: producedOf(table, spec),
     };
   }
 }

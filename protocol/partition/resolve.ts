@@ -17,6 +17,7 @@ export function eraseTarget(app: AppDefinition, name: string, key: string): Targ
     state: known?.state,
     collections: known?.collections ?? [],
     handlers: { [ERASE]: (ctx) => (ctx as { clear(): void }).clear() },
+    allow: {},
   };
   return { service, name: ERASE, contract: ERASING, key, entity: entityKey(name, key) };
 }

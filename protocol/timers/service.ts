@@ -25,6 +25,7 @@ export const timersService: ServiceDefinition = {
   contract: { name: TIMERS, functions: { [FIRE]: INTERNAL_FN, [CANCEL]: INTERNAL_FN } },
   state: undefined,
   collections: [WAITING],
+  allow: {},
   handlers: {
     [FIRE]: (ctx) => fire(ctx as InternalContext),
     [CANCEL]: (ctx, id) => cancel(ctx as InternalContext, id as string),

@@ -27,7 +27,9 @@ export function builtinService<C extends Contract, S>(
   handlers: Handlers<C, S, {}>,
 ): ServiceDefinition<C> {
   const table = Object.assign(Object.create(null), handlers) as Record<string, UntypedHandler>;
-  return Object.freeze({ contract, state, collections: [], handlers: Object.freeze(table) });
+  // No rule: the owner alone, by routes of their own.
+  const allow = Object.freeze(Object.create(null)) as ServiceDefinition["allow"];
+  return Object.freeze({ contract, state, collections: [], handlers: Object.freeze(table), allow });
 }
 
 /** For what the engine itself writes and reads. */

@@ -8,6 +8,7 @@ import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
+import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
@@ -31,6 +32,7 @@ const app = tidegate({
     mail,
     clock,
     diary,
+    locker,
     outside,
     approval,
     stockroom,
@@ -41,6 +43,7 @@ const app = tidegate({
   effects,
   sagas,
   partitions: PARTITIONS,
+  tenants: true,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
