@@ -3,6 +3,7 @@ import type { Kernels, Table } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
+import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
@@ -170,6 +171,7 @@ export class Admission {
       coded: false,
       clientId,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
+      notBefore: (flags & INVOKE_FLAG.notBefore) === 0 ? 0 : epochOf(id.fingerprintHigh, id.fingerprintLow),
       oneWay,
       due,
       poster: null,
@@ -186,7 +188,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "due" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster">,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -196,6 +198,7 @@ export class Admission {
       input: how.input,
       clientId: how.clientId,
       snapshot: how.snapshot,
+      notBefore: how.notBefore,
       oneWay: how.oneWay,
       due: how.due,
       poster: how.poster,
@@ -237,7 +240,7 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, due: 0, poster: from };
+      const how = { input, coded, clientId: true, snapshot: false, notBefore: 0, oneWay: false, due: 0, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       // Another version of the code may know the function: it is tried again.
@@ -251,7 +254,16 @@ export class Admission {
     const group = this.#parts.ownership.groupOf(target.key);
     const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
     const poster = this.#setup.partition;
-    const how = { input: "", coded: false, clientId: false, snapshot: false, oneWay: false, due: 0, poster };
+    const how = {
+      input: "",
+      coded: false,
+      clientId: false,
+      snapshot: false,
+      notBefore: 0,
+      oneWay: false,
+      due: 0,
+      poster,
+    };
     this.#queue.push(this.#newRoot(id, target, now, how));
     return id.requestId;
   }

@@ -23,6 +23,8 @@ export const INVOKE_FLAG = {
   delayed: 64,
   /** The service is one that comes with the engine: only routes of their own set it. */
   builtin: 128,
+  /** With `snapshot`: the fingerprint, of which a query has no other use, is an epoch that it must not be older than: count, generation. */
+  notBefore: 256,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */
