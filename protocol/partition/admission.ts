@@ -164,11 +164,12 @@ export class Admission {
     const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
     const { input, due } = delayedInput(flags, table.field(row, INVOKE_FIELD.input), now);
     if (oneWay) assertSendable(target, input);
-    if (this.#refusesLoad(waiter, oneWay)) return;
+    const clientId = (flags & INVOKE_FLAG.clientId) !== 0;
+    if (this.#refusesLoad(waiter, oneWay, clientId)) return;
     const root = this.#newRoot({ ...id, group }, target, now, {
       input,
       coded: false,
-      clientId: (flags & INVOKE_FLAG.clientId) !== 0,
+      clientId,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
       notBefore: (flags & INVOKE_FLAG.notBefore) === 0 ? 0 : epochOf(id.fingerprintHigh, id.fingerprintLow),
       oneWay,
@@ -285,10 +286,11 @@ export class Admission {
     return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
   }
 
-  #refusesLoad(waiter: Waiter, oneWay = false): boolean {
+  #refusesLoad(waiter: Waiter, oneWay = false, clientId = false): boolean {
     const full = oneWay && !this.#parts.roomForMessages();
-    if (!full && !this.#isOverloaded) return false;
-    const what = full ? "messages that are not delivered" : "requests";
+    const keeps = clientId && this.#parts.results.isFull;
+    if (!full && !keeps && !this.#isOverloaded) return false;
+    const what = full ? "messages that are not delivered" : keeps ? "results of Idempotency-Keys" : "requests";
     const { status, body } = problemAnswer("overloaded", `this partition has more ${what} than it can hold`, {
       retryable: true,
     });

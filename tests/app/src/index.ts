@@ -14,6 +14,8 @@ import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
+import { approval, sagas, stockroom } from "./sagas.ts";
+import { shortlivedServices } from "./shortlived.ts";
 import { table } from "./table.ts";
 import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
@@ -33,11 +35,15 @@ const app = tidegate({
     diary,
     locker,
     outside,
+    approval,
+    stockroom,
+    ...shortlivedServices,
     ...verification,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
   effects,
+  sagas,
   partitions: PARTITIONS,
   tenants: true,
 });
