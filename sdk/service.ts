@@ -5,6 +5,7 @@ import type { FnContext, QueryContext } from "./context.ts";
 import type { Contract, FunctionContract } from "./contract.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
+import { MESSAGE_ATTEMPTS_MAX } from "./limits.ts";
 import { checkField } from "./names.ts";
 
 /** The handler of one function: sync or async; its context knows the function's own refusals. */
@@ -22,6 +23,13 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs> {
   /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
   readonly state?: () => S;
   readonly collections?: Cols;
+  /** What becomes of messages to this service that fail. */
+  readonly messages?: MessageOptions;
+}
+
+export interface MessageOptions {
+  /** Tries, the first included, after which a message that fails is a dead letter: 1 to 20, default 10. */
+  readonly maxAttempts?: number;
 }
 
 /** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
@@ -33,6 +41,8 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly state: (() => unknown) | undefined;
   readonly collections: readonly string[];
   readonly handlers: Readonly<Record<string, UntypedHandler>>;
+  /** Undefined: as the engine has it. */
+  readonly messageAttempts?: number | undefined;
 }
 
 /**
@@ -67,5 +77,15 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     state: options.state,
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
+    messageAttempts: attemptsOf(name, options.messages),
   });
+}
+
+function attemptsOf(serviceName: string, messages: MessageOptions | undefined): number | undefined {
+  const attempts = messages?.maxAttempts;
+  if (attempts === undefined) return undefined;
+  if (Number.isInteger(attempts) && attempts >= 1 && attempts <= MESSAGE_ATTEMPTS_MAX) return attempts;
+  throw misconfigured(
+    `messages.maxAttempts of service "${serviceName}" is a whole number from 1 to ${MESSAGE_ATTEMPTS_MAX}`,
+  );
 }

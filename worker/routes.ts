@@ -13,6 +13,7 @@ import { authenticate, authenticateAdmin } from "./auth.ts";
 import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
+import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
 import type { Endpoint } from "./edge.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { deleteMessage } from "./messages.ts";
@@ -45,6 +46,8 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
   routes.all("/v1/messages/:id", closed({ DELETE: deleteMessage }));
+  routes.all("/v1/dead-letters/:name", closed({ GET: getDeadLetters, DELETE: deleteDeadLetter }));
+  routes.all("/v1/dead-letters/:id/redrive", closed({ POST: redriveDeadLetter }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
   routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
   routes.all("/v1/views/:view", closed({ GET: getView }));

@@ -88,8 +88,7 @@ class Context {
     if (this.#readOnly) throw new TypeError("a query cannot cancel messages");
     const delayed = parseMessageId(messageId);
     if (delayed === null) return false;
-    const input = encodeValue(delayed.id);
-    const request = { service: TIMERS, key: delayed.key, name: CANCEL, input, tried: false };
+    const request = { service: TIMERS, key: delayed.key, name: CANCEL, input: delayed.id, tried: false };
     return (await this.#engine.call(this.#activation, request)) === true;
   }
 

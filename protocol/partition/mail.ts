@@ -1,7 +1,10 @@
 /** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
 import { LIMITS } from "../limits.ts";
+import { burial, DEAD } from "../outbox/dead-letter.ts";
+import type { Ending } from "../outbox/ending.ts";
 import {
   deliveredWrite,
+  encodeMessage,
   keepsMessage,
   type Message,
   messageId,
@@ -15,6 +18,7 @@ import { formatMessageId } from "../../sdk/message-id.ts";
 import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
 import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
+import type { Posted } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
@@ -31,7 +35,9 @@ export interface MailOwner {
 
 export interface MailParts {
   /** Runs a message whose target is here. */
-  run(message: Message): void;
+  run(message: Posted): void;
+  /** How often a message to a service may fail, where that says so. */
+  attemptsOf(service: string): number | undefined;
   /** Starts the transaction that fires what is due of a key, and returns its request id. */
   fire(key: string): string;
   keeps(key: string): boolean;
@@ -48,7 +54,7 @@ export class Mail {
   readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
-  #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
+  #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
   readonly #alarm: Alarm;
   readonly #timers: Timers;
 
@@ -56,8 +62,11 @@ export class Mail {
     this.#owner = owner;
     this.#parts = parts;
     this.#outbox = new Outbox({
-      post: (message) => this.#post(message),
+      post: (message, last) => this.#post(message, last),
       delivered: (message) => parts.commit([deliveredWrite(message)]),
+      failed: (message) => parts.commit([{ op: "put", key: message.row, text: encodeMessage(message) }]),
+      dead: (message) => this.#bury(message),
+      attemptsOf: ({ service }) => this.#attemptsOf(service),
       now: () => owner.now,
     });
     this.#committed = committed;
@@ -161,10 +170,21 @@ export class Mail {
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
-  #post(message: Message): void {
+  #post(message: Message, last: boolean): void {
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) this.#parts.run(message);
-    else this.#owner.send(peer, { ...message, kind: "post" });
+    if (peer === this.#owner.self) this.#parts.run({ ...message, last });
+    else this.#owner.send(peer, { ...message, kind: "post", last });
+  }
+
+  /** What brings a dead letter to its list is not given up itself. */
+  #attemptsOf(service: string): number {
+    return service === DEAD ? Infinity : (this.#parts.attemptsOf(service) ?? LIMITS.messageAttempts);
+  }
+
+  /** Sends it to the list of its service, and forgets it: in one commit. */
+  #bury(message: Message): void {
+    const letter = burial(message, message.tries ?? [], this.#owner.now);
+    this.#parts.commit([deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]);
   }
 
   /** Forgets messages from an entity, and to it by its service and key, that are not delivered. Returns how many. */
@@ -177,13 +197,13 @@ export class Mail {
   }
 
   /** A message that ran here has its answer, or cannot run now. */
-  ran(to: Peer, requestId: string, done: boolean): void {
-    if (this.#timers.fired(requestId, done)) return;
-    this.#toTell.push({ to, requestId, done });
+  ran(to: Peer, requestId: string, ending: Ending): void {
+    if (this.#timers.fired(requestId, ending.done)) return;
+    this.#toTell.push({ to, requestId, ending });
   }
 
-  posted({ requestId, done }: Omit<PostedMessage, "kind">): void {
-    this.#outbox.posted(requestId, done);
+  posted({ requestId, ...ending }: Omit<PostedMessage, "kind">): void {
+    this.#outbox.posted(requestId, ending);
   }
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
@@ -191,9 +211,9 @@ export class Mail {
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
-    for (const { to, requestId, done } of told) {
-      if (to === this.#owner.self) this.#outbox.posted(requestId, done);
-      else this.#owner.send(to, { kind: "posted", requestId, done });
+    for (const { to, requestId, ending } of told) {
+      if (to === this.#owner.self) this.#outbox.posted(requestId, ending);
+      else this.#owner.send(to, { kind: "posted", requestId, ...ending });
     }
   }
 

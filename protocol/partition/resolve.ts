@@ -4,7 +4,10 @@ import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { entityKey } from "../state/state-key.ts";
-import { CANCEL, FIRE, INTERNAL_FN, timersService } from "../timers/service.ts";
+import { INTERNAL_FN } from "../execution/internal.ts";
+import { DEAD } from "../outbox/dead-letter.ts";
+import { deadService } from "../outbox/dead-letters.ts";
+import { FIRE, timersService } from "../timers/service.ts";
 import { TIMERS, timersOf } from "../timers/timer.ts";
 import { INVOKE_FLAG } from "../wire/invoke.ts";
 import type { Target } from "../transaction/attempt.ts";
@@ -26,21 +29,28 @@ const ERASING: FunctionContract = { kind: "fn", input: undefined, output: undefi
 /** What a request asks for. @throws TidegateError `unknown-service` or `unknown-function` */
 export function requestTarget(app: AppDefinition, flags: number, service: string, key: string, name: string): Target {
   if ((flags & INVOKE_FLAG.erase) !== 0) return eraseTarget(app, service, key);
-  return (
-    ((flags & INVOKE_FLAG.cancel) !== 0 ? internalTarget(TIMERS, key, CANCEL) : null) ??
-    resolveTarget(app, service, key, name)
-  );
+  return (flags & INVOKE_FLAG.internal) !== 0
+    ? resolveAny(app, service, key, name)
+    : resolveTarget(app, service, key, name);
 }
 
 /** What only the engine asks for. No app has services of such names. */
-const INTERNAL: ReadonlyMap<string, ServiceDefinition> = new Map([[TIMERS, timersService]]);
+const INTERNAL: ReadonlyMap<string, ServiceDefinition> = new Map([
+  [TIMERS, timersService],
+  [DEAD, deadService],
+]);
 
 /** A function of the engine's own. */
-export function internalTarget(service: string, key: string, name: string): Target | null {
+function internalTarget(service: string, key: string, name: string): Target | null {
   const definition = INTERNAL.get(service);
   const contract = definition?.contract.functions[name];
   if (!definition || !contract) return null;
   return { service: definition, name, contract, key, entity: entityKey(service, key) };
+}
+
+/** As the engine itself may name it. @throws TidegateError `unknown-service` or `unknown-function` */
+export function resolveAny(app: AppDefinition, service: string, key: string, name: string): Target {
+  return internalTarget(service, key, name) ?? resolveTarget(app, service, key, name);
 }
 
 /** Makes messages of the delayed ones of a key that are due. */

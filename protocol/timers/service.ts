@@ -1,24 +1,13 @@
 /** What is done to delayed messages under the lock of the key that keeps them: firing those that are due, and cancelling one. */
-import type { FunctionContract } from "../../sdk/contract.ts";
-import type { Schema } from "../../sdk/schema.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
+import { INTERNAL_FN, type InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
-import type { Transactions } from "../transaction/transactions.ts";
 import { afterDue, timerOf, TIMERS, WAITING } from "./timer.ts";
-
-/** What a function of the engine's own is given as its context. */
-export interface InternalContext {
-  readonly transactions: Transactions;
-  readonly activation: Activation;
-}
 
 export const FIRE = "fire";
 export const CANCEL = "cancel";
-
-const anything: Schema = { "~standard": { version: 1, vendor: "tidegate", validate: (value) => ({ value }) } };
-export const INTERNAL_FN: FunctionContract = { kind: "fn", input: anything, output: anything, refusals: {} };
 
 /** Its functions are called by the engine, never by clients or user code. */
 export const timersService: ServiceDefinition = {

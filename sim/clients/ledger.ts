@@ -30,7 +30,7 @@ export function isKept({ transaction }: Request, { status }: Answer): boolean {
     transaction.clientId ||
     (transaction.ask.kind === "list"
       ? transaction.ask.name === "run"
-      : transaction.ask.kind === "transfer" || transaction.ask.kind === "clock");
+      : ["transfer", "clock", "dead"].includes(transaction.ask.kind));
   return recorded && (status === 200 || status === 409);
 }
 

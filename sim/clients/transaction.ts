@@ -21,6 +21,8 @@ export type Ask =
     }
   /** What sends messages for later, or cancels some; with a delay it is itself such a message. */
   | { readonly kind: "clock"; readonly at: string; readonly name: "later" | "drop" | "ring"; readonly input: object }
+  /** What an operator asks about the dead letters of the same service. */
+  | { readonly kind: "dead"; readonly name: "list" | "redrive"; readonly input: string }
   /** All that a key has sent for later and received. */
   | { readonly kind: "clock-seen"; readonly at: string }
   /** Messages that a list has sent and received. */
