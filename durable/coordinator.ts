@@ -7,6 +7,7 @@ import type { CoordinatorEffect, CoordinatorInput } from "../protocol/coordinato
 import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
+import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
@@ -38,7 +39,7 @@ class CoordinatorShell {
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
-  constructor(ctx: DurableObjectState, partitions: number) {
+  constructor(ctx: DurableObjectState, app: AppDefinition) {
     this.#ctx = ctx;
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
@@ -51,7 +52,8 @@ class CoordinatorShell {
     this.#machine = new CoordinatorMachine({
       kernels: createKernels(core),
       generation,
-      partitions,
+      partitions: app.partitions,
+      scheduled: declaredSchedules(app).keys(),
       stored: Object.fromEntries(STORED.map((name) => [name, this.meta(name)])),
     });
     this.#perform(this.#machine.start(Date.now()));
@@ -116,7 +118,7 @@ export function coordinatorClass(
 
     constructor(ctx: DurableObjectState, env: unknown) {
       super(ctx, env as never);
-      this.#shell = new CoordinatorShell(ctx, app.partitions);
+      this.#shell = new CoordinatorShell(ctx, app);
     }
 
     async keyGroupMap(): Promise<KeyGroupMap> {

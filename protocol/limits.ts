@@ -61,6 +61,8 @@ export const LIMITS = {
   maxFiringKeys: 16,
   /** A partition with a delayed message that is due this soon does not rely on its alarm alone. */
   timerAwakeMs: 10_000,
+  /** Schedules of a key, and as many that the code declares. */
+  maxSchedulesPerKey: 100,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
   messageAttempts: 10,
   /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */

@@ -13,7 +13,7 @@ export type {
   Range,
   ReadonlyCollection,
 } from "./collection.ts";
-export type { Calls, DelayedSends, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
+export type { Calls, DelayedSends, FnContext, QueryContext, Scheduled, Sends, Tried, Tries } from "./context.ts";
 export { contract, fn, query } from "./contract.ts";
 export type { Contract, FunctionContract, FunctionKind, Functions, RefusalSchemas } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
@@ -28,6 +28,7 @@ export type { JsonOf } from "./json.ts";
 export { PROBLEMS } from "./problems.ts";
 export type { Problem, ProblemType } from "./problems.ts";
 export { Refusal } from "./refusal.ts";
+export type { Schedule, ScheduleDefinition, Schedules } from "./schedule.ts";
 export { noData } from "./schema.ts";
 export type { Schema } from "./schema.ts";
 export { service } from "./service.ts";

@@ -26,6 +26,8 @@ export const DURATION_MAX_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Milliseconds that a transaction may be given: more than the ticks by which deadlines are looked at, and less than the edge waits. */
 export const TRANSACTION_DEADLINE_MIN_MS = 1_000;
 export const TRANSACTION_DEADLINE_MAX_MS = 29_000;
+/** Schedules that one service declares. */
+export const SCHEDULES_MAX = 100;
 /** Tries at a message that a service may ask for before it is a dead letter. */
 export const MESSAGE_ATTEMPTS_MAX = 20;
 export const INT64_MIN = -(2n ** 63n);

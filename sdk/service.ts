@@ -6,6 +6,7 @@ import type { Contract, FunctionContract } from "./contract.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
 import { MESSAGE_ATTEMPTS_MAX } from "./limits.ts";
+import { type ScheduleDefinition, type Schedules, schedulesOf } from "./schedule.ts";
 import { checkField } from "./names.ts";
 
 /** The handler of one function: sync or async; its context knows the function's own refusals. */
@@ -19,12 +20,14 @@ export type Handlers<C extends Contract, S, Cols extends CollectionSpecs> = {
   readonly [N in keyof C["functions"]]: Handler<C["functions"][N], S, Cols>;
 };
 
-export interface ServiceOptions<S, Cols extends CollectionSpecs> {
+export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contract = Contract> {
   /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
   readonly state?: () => S;
   readonly collections?: Cols;
   /** What becomes of messages to this service that fail. */
   readonly messages?: MessageOptions;
+  /** Messages to itself that recur, by name. */
+  readonly schedules?: Schedules<C>;
 }
 
 export interface MessageOptions {
@@ -43,6 +46,7 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly handlers: Readonly<Record<string, UntypedHandler>>;
   /** Undefined: as the engine has it. */
   readonly messageAttempts?: number | undefined;
+  readonly schedules?: readonly ScheduleDefinition[];
 }
 
 /**
@@ -51,7 +55,7 @@ export interface ServiceDefinition<C extends Contract = Contract> {
  */
 export function service<C extends Contract, S = undefined, Cols extends CollectionSpecs = {}>(
   contract: C,
-  options: ServiceOptions<S, Cols>,
+  options: ServiceOptions<S, Cols, C>,
   handlers: Handlers<C, S, Cols>,
 ): ServiceDefinition<C> {
   const name = contract.name;
@@ -78,6 +82,7 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
     messageAttempts: attemptsOf(name, options.messages),
+    schedules: Object.freeze(schedulesOf(contract, options.schedules ?? {})),
   });
 }
 

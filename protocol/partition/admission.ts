@@ -253,12 +253,12 @@ export class Admission {
   }
 
   /** Begins a transaction that the partition itself asks for: `posted` tells it of the end. Returns its request id. */
-  begin(target: Target, now: number): string {
+  begin(target: Target, now: number, input = ""): string {
     const group = this.#parts.ownership.groupOf(target.key);
     const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
     const poster = this.#setup.partition;
     const how = {
-      input: "",
+      input,
       coded: false,
       clientId: false,
       snapshot: false,

@@ -15,6 +15,7 @@ import type { Attempt, Outcome } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { Transactions } from "../transaction/transactions.ts";
 import type { TransactionOwner } from "../transaction/owner.ts";
+import { TIMERS } from "../timers/timer.ts";
 import { ACCEPTED_STATUS } from "../wire/answer.ts";
 import {
   COORDINATOR,
@@ -40,7 +41,7 @@ import { movesOf } from "./moving.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { firing } from "./resolve.ts";
+import { resolveAny } from "./resolve.ts";
 import { keepsFailure, keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { type MachineParts, statusOf } from "./status.ts";
@@ -91,13 +92,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
-      attemptsOf: (service: string) => app.services.get(service)?.messageAttempts,
-      fire: (key: string) => this.#admission.begin(firing(key), this.#now),
+      begin: (name: string, key: string, input: string) =>
+        this.#admission.begin(resolveAny(app, TIMERS, key, name), this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
     };
-    this.mail = new Mail(this, mail, this.#layers.committed);
+    this.mail = new Mail(app, this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       ownership: this.#ownership,

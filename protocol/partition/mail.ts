@@ -1,4 +1,5 @@
 /** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
+import type { AppDefinition } from "../../sdk/app.ts";
 import { LIMITS } from "../limits.ts";
 import { burial, DEAD } from "../outbox/dead-letter.ts";
 import type { Ending } from "../outbox/ending.ts";
@@ -16,6 +17,8 @@ import { Outbox } from "../outbox/outbox.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
 import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
+import { Declaring } from "../timers/declaring.ts";
+import { DECLARE, FIRE } from "../timers/service.ts";
 import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
 import type { Posted } from "./admission.ts";
@@ -36,10 +39,8 @@ export interface MailOwner {
 export interface MailParts {
   /** Runs a message whose target is here. */
   run(message: Posted): void;
-  /** How often a message to a service may fail, where that says so. */
-  attemptsOf(service: string): number | undefined;
-  /** Starts the transaction that fires what is due of a key, and returns its request id. */
-  fire(key: string): string;
+  /** Starts a transaction of the engine's own on what waits with a key, and returns its request id. */
+  begin(name: string, key: string, input: string): string;
   keeps(key: string): boolean;
   /** Storage is so far behind that no more may begin. */
   isCongested(): boolean;
@@ -57,8 +58,11 @@ export class Mail {
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
   readonly #alarm: Alarm;
   readonly #timers: Timers;
+  readonly #declaring: Declaring;
+  readonly #app: AppDefinition;
 
-  constructor(owner: MailOwner, parts: MailParts, committed: StateStore) {
+  constructor(app: AppDefinition, owner: MailOwner, parts: MailParts, committed: StateStore) {
+    this.#app = app;
     this.#owner = owner;
     this.#parts = parts;
     this.#outbox = new Outbox({
@@ -72,6 +76,7 @@ export class Mail {
     this.#committed = committed;
     this.#alarm = new Alarm(owner);
     this.#timers = new Timers(this.#timersOwner(), committed);
+    this.#declaring = new Declaring(app, this.#timersOwner());
     this.#addStored();
     // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
     if (this.#timers.size > 0) this.#wantAlarm();
@@ -87,7 +92,8 @@ export class Mail {
         return !outbox.isFull && !parts.isCongested();
       },
       keeps: (key: string) => parts.keeps(key),
-      fire: (key: string) => parts.fire(key),
+      fire: (key: string) => parts.begin(FIRE, key, ""),
+      declare: (key: string, input: string) => parts.begin(DECLARE, key, input),
       commit: (writes: readonly Write[]) => parts.commit(writes),
     };
   }
@@ -101,6 +107,7 @@ export class Mail {
     this.#addStored();
     this.#outbox.retain(isHere);
     this.#timers.remap();
+    this.#declaring.remap();
   }
 
   nextId(): string {
@@ -158,6 +165,7 @@ export class Mail {
 
   /** Starts firing what is due. */
   fire(): void {
+    this.#declaring.start();
     this.#timers.fire();
   }
 
@@ -178,7 +186,8 @@ export class Mail {
 
   /** What brings a dead letter to its list is not given up itself. */
   #attemptsOf(service: string): number {
-    return service === DEAD ? Infinity : (this.#parts.attemptsOf(service) ?? LIMITS.messageAttempts);
+    if (service === DEAD) return Infinity;
+    return this.#app.services.get(service)?.messageAttempts ?? LIMITS.messageAttempts;
   }
 
   /** Sends it to the list of its service, and forgets it: in one commit. */
@@ -198,7 +207,7 @@ export class Mail {
 
   /** A message that ran here has its answer, or cannot run now. */
   ran(to: Peer, requestId: string, ending: Ending): void {
-    if (this.#timers.fired(requestId, ending.done)) return;
+    if (this.#timers.fired(requestId, ending.done) || this.#declaring.ended(requestId, ending.done)) return;
     this.#toTell.push({ to, requestId, ending });
   }
 
@@ -237,7 +246,7 @@ export class Mail {
 
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
-    return this.size > 0 || this.#timers.isPending;
+    return this.size > 0 || this.#timers.isPending || this.#declaring.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */

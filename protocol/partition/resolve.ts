@@ -4,11 +4,10 @@ import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { entityKey } from "../state/state-key.ts";
-import { INTERNAL_FN } from "../execution/internal.ts";
 import { DEAD } from "../outbox/dead-letter.ts";
 import { deadService } from "../outbox/dead-letters.ts";
-import { FIRE, timersService } from "../timers/service.ts";
-import { TIMERS, timersOf } from "../timers/timer.ts";
+import { timersService } from "../timers/service.ts";
+import { TIMERS } from "../timers/timer.ts";
 import { INVOKE_FLAG } from "../wire/invoke.ts";
 import type { Target } from "../transaction/attempt.ts";
 
@@ -51,11 +50,6 @@ function internalTarget(service: string, key: string, name: string): Target | nu
 /** As the engine itself may name it. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveAny(app: AppDefinition, service: string, key: string, name: string): Target {
   return internalTarget(service, key, name) ?? resolveTarget(app, service, key, name);
-}
-
-/** Makes messages of the delayed ones of a key that are due. */
-export function firing(key: string): Target {
-  return { service: timersService, name: FIRE, contract: INTERNAL_FN, key, entity: timersOf(key) };
 }
 
 /** Whether a service's functions are called with the engine's own context. */

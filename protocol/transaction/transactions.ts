@@ -27,7 +27,7 @@ import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "
 const NO_PATH: Activation["path"] = [];
 
 export class Transactions {
-  readonly #app: AppDefinition;
+  readonly app: AppDefinition;
   readonly #layers: Layers;
   readonly #history: History;
   readonly owner: TransactionOwner;
@@ -43,7 +43,7 @@ export class Transactions {
   #commits = 0;
 
   constructor(app: AppDefinition, layers: Layers, history: History, owner: TransactionOwner) {
-    this.#app = app;
+    this.app = app;
     this.#layers = layers;
     this.#history = history;
     this.owner = owner;
@@ -99,7 +99,7 @@ export class Transactions {
   }
 
   resolve(service: string, key: string, name: string): Target {
-    return resolveAny(this.#app, service, key, name);
+    return resolveAny(this.app, service, key, name);
   }
 
   /**

@@ -99,6 +99,8 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "timer-twice": { seed: 3, by: "timer-repeated" },
   "cancel-ignored": { seed: 3, by: "timer-after-cancel" },
   "timers-not-locked": { seed: 28, by: "timer-after-cancel" },
-  "timers-left-behind": { seed: 212, by: "timer-missing" },
+  "timers-left-behind": { seed: 252, by: "timer-missing" },
   "timers-forgotten": { seed: 31, by: "timer-missing" },
+  "dead-letter-lost": { seed: 3, by: "timer-missing" },
+  "dead-letter-stays": { seed: 3, by: "1 messages fail though nothing is wrong with them" },
 };

@@ -47,7 +47,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     file: ADMISSION,
     find: "      this.#queue.push(this.#newRoot(id, target, now, how));\n",
     replace:
-      "      this.#queue.push(this.#newRoot(id, target, now, how));\n      this.#parts.posted(from, requestId, DELIVERED);\n",
+      '      this.#queue.push(this.#newRoot(id, target, now, how));\n      this.#parts.posted(from, requestId, { done: true, dead: false, error: "" });\n',
   },
   {
     name: "message-id-reused",

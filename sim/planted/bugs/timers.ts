@@ -23,9 +23,8 @@ export const DELAYED: readonly PlantedBug[] = [
     what: "What fires is sent under its own id, and once more under another.",
     rule: "D4",
     file: SERVICE,
-    find: "(attempt.postings ??= []).push({ ...timerOf(text), id: id as string, scope });",
-    replace:
-      "(attempt.postings ??= []).push({ ...timerOf(text), id: id as string, scope }, { ...timerOf(text), scope });",
+    find: "if (fired) (attempt.postings ??= []).push({ ...fired, id: id as string, scope });",
+    replace: "if (fired) (attempt.postings ??= []).push({ ...fired, id: id as string, scope }, { ...fired, scope });",
   },
   {
     name: "cancel-ignored",
@@ -75,13 +74,5 @@ export const DELAYED: readonly PlantedBug[] = [
     file: "protocol/outbox/dead-letters.ts",
     find: "  copy.putEntry(LETTERS, place, null);\n",
     replace: "",
-  },
-  {
-    name: "last-try-not-recorded",
-    what: "The target does not record that the last try has failed, and may run the message once more.",
-    rule: "O8",
-    file: "protocol/partition/root.ts",
-    find: "(poster !== null && isFinal(status, last))",
-    replace: "(poster !== null && last && status < 0)",
   },
 ];

@@ -4,7 +4,7 @@ import { loadCore } from "../../../core-wasm/load-node.ts";
 import type { StorageOp } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
-import { type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
+import { type AppDefinition, type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
 import { type Reply, SimPartition } from "../../../sim/partition.ts";
 import { createRandom } from "../../../sim/random.ts";
 
@@ -32,17 +32,29 @@ export class LonePartition {
   readonly durable: StorageOp[] = [];
   /** By ticket, numbered from 1. */
   readonly replies = new Map<number, Answered[]>();
+  #app: AppDefinition;
   #tickets = 0;
   #ids = 0;
 
   constructor(services: readonly ServiceDefinition[], options: Pick<AppOptions, "transactionDeadline"> = {}) {
+    this.#app = defineApp({ ...options, services, partitions: 1 });
+    const current = (): AppDefinition => this.#app;
     this.partition = new SimPartition({
-      app: defineApp({ ...options, services, partitions: 1 }),
+      get app() {
+        return current();
+      },
       kernels,
       random: createRandom(1),
       left: (ticket, reply) => void this.replies.set(ticket, answersOf(reply)),
       durable: (ops) => void this.durable.push(...ops),
     });
+  }
+
+  /** From the next instance on the code is another. */
+  async redeploy(services: readonly ServiceDefinition[]): Promise<void> {
+    this.#app = defineApp({ services, partitions: 1 });
+    this.partition.crash();
+    await this.settle();
   }
 
   /** Sends rows as one frame; their answers in the order of the rows, or undefined while there are none. */
