@@ -7,6 +7,7 @@ import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRescale } from "./rescale/main.ts";
 import { benchRecovery } from "./recovery/main.ts";
+import { benchTimers } from "./timers/main.ts";
 import { benchMemory } from "./memory/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
@@ -19,6 +20,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   rescale   half of all keys move to as many new partitions and back, while requests go on
+  timers    a hundred thousand delayed messages of a thousand keys: once each, none early, and the rows that they cost
   memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
@@ -27,6 +29,9 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 
 memory only:
   --keys N         keys (default 1000000)
+
+timers only:
+  --keys N         delayed messages (default 100000)
 
 transfers, cost, recovery (--runs: kills) and, where they fit, engine:
   --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
@@ -67,6 +72,7 @@ const benches: Record<string, () => Promise<void>> = {
   ingest: () => benchIngest(options),
   rescale: () => benchRescale(options),
   kernels: () => benchKernels(),
+  timers: () => benchTimers({ timers: Number(values.keys ?? 100_000) }),
   memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];
