@@ -28,6 +28,8 @@ export const TRANSACTION_DEADLINE_MIN_MS = 1_000;
 export const TRANSACTION_DEADLINE_MAX_MS = 29_000;
 /** Schedules that one service declares. */
 export const SCHEDULES_MAX = 100;
+/** Characters in the name of a schedule. */
+export const SCHEDULE_NAME_MAX = 128;
 /** Tries at a message that a service may ask for before it is a dead letter. */
 export const MESSAGE_ATTEMPTS_MAX = 20;
 export const INT64_MIN = -(2n ** 63n);

@@ -3,7 +3,7 @@ import type { Contract } from "../../sdk/contract.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import { parseCron } from "../../sdk/cron.ts";
-import { checkName } from "../../sdk/names.ts";
+import { checkScheduleName } from "../../sdk/schedule.ts";
 import { assertSendable } from "../transaction/sending.ts";
 import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
@@ -91,7 +91,7 @@ class Context {
   schedule(name: string, cron: string, contract: Contract, key: string): object {
     if (this.#readOnly) throw new TypeError("a query cannot schedule messages");
     checkTarget(contract, key);
-    checkName("the schedule", name);
+    checkScheduleName(name);
     parseCron(cron);
     return schedulesOf(this.#engine, this.#activation, { name, cron }, contract, key);
   }

@@ -4,6 +4,7 @@ import type { Contract } from "../contract.ts";
 import type { FlowDefinition } from "../flow.ts";
 import type { EventOf, Fields, StreamDefinition } from "../stream.ts";
 import { batch } from "./batch.ts";
+import { type DeadLettersClient, deadLettersClient, type MessagesClient, messagesClient } from "./messages.ts";
 import { serviceClient } from "./service.ts";
 import { getView, sendEvents } from "./stream.ts";
 import { transport } from "./transport.ts";
@@ -20,6 +21,7 @@ import type {
 } from "./types.ts";
 
 export { ProblemError, RefusalError, UnreachableError } from "./errors.ts";
+export type { DeadLetter, DeadLetterPage, DeadLettersClient, MessageCallOptions, MessagesClient } from "./messages.ts";
 export type {
   Accepted,
   BatchLine,
@@ -28,6 +30,7 @@ export type {
   CallOptions,
   ClientOptions,
   Outcome,
+  SendOptions,
   Sent,
   ServiceClient,
   ViewPage,
@@ -40,6 +43,9 @@ export interface Core<C extends Contracts> {
   /** A stream by its definition, typed, or by name. */
   stream<F extends Fields>(stream: StreamDefinition<F>): StreamClient<EventOf<F>>;
   stream(name: string): StreamClient<Readonly<Record<string, string | number | bigint>>>;
+  readonly messages: MessagesClient;
+  /** Messages to a service that failed for good. */
+  deadLetters(service: string | Contract): DeadLettersClient;
   /** A view by its flow, typed, or by name. */
   view<Row>(flow: FlowDefinition<Row>): ViewClient<Row>;
   view(name: string): ViewClient<Readonly<Record<string, unknown>>>;
@@ -60,7 +66,7 @@ export type Client<C extends Contracts> = Core<C> & Services<C>;
 /**
  * A client for the services of some contracts: `createClient(url, { Account, Cart }, { token })`. Each contract is a member named after
  * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`.
- * @throws TypeError when two contracts, or a contract and `batch`, `stream` or `view`, would be the same member
+ * @throws TypeError when two contracts, or a contract and `batch`, `messages` or another of them, would be the same member
  */
 export function createClient<const C extends Contracts>(
   url: string,
@@ -74,6 +80,9 @@ export function createClient<const C extends Contracts>(
       send: (events, sendOptions) =>
         sendEvents(line, typeof stream === "string" ? stream : stream.name, events, sendOptions),
     }),
+    messages: messagesClient(line),
+    deadLetters: (service: string | Contract) =>
+      deadLettersClient(line, typeof service === "string" ? service : service.name),
     view: (view: string | FlowDefinition): ViewClient<unknown> => ({
       get: (key, viewOptions) => getView(line, typeof view === "string" ? view : view.view, key, viewOptions),
     }),

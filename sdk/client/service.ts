@@ -4,11 +4,11 @@ import type { Contract, FunctionContract } from "../contract.ts";
 import { encodeKey } from "../keys.ts";
 import { RefusalError } from "./errors.ts";
 import type { Transport } from "./transport.ts";
-import type { CallOptions } from "./types.ts";
+import type { CallOptions, SendOptions } from "./types.ts";
 
 type Method = ((input?: unknown, options?: CallOptions) => Promise<unknown>) & {
   try(input?: unknown, options?: CallOptions): Promise<unknown>;
-  send?(input?: unknown, options?: CallOptions): Promise<unknown>;
+  send?(input?: unknown, options?: SendOptions): Promise<unknown>;
 };
 
 /** The functions of one key. */
@@ -26,10 +26,17 @@ function method(transport: Transport, path: string, { kind }: FunctionContract):
   return Object.assign(plain, {
     try: (input?: unknown, options?: CallOptions): Promise<unknown> => plain(input, options).then(succeeded, refused),
     ...(kind === "fn" && {
-      send: (input?: unknown, options: CallOptions = {}): Promise<unknown> =>
-        post(transport, `${path}/send`, input, options),
+      send: (input?: unknown, options: SendOptions = {}): Promise<unknown> =>
+        post(transport, `${path}/send${whenOf(options)}`, input, options),
     }),
   });
+}
+
+function whenOf({ delay, at }: SendOptions): string {
+  const parameters = new URLSearchParams();
+  if (delay !== undefined) parameters.set("delay", String(delay));
+  if (at !== undefined) parameters.set("at", String(Number(at)));
+  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
 }
 
 function get(

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 30_000;
 const RETRIES = 4;
 
 export interface Call {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** With its leading slash, under the client's base address. */
   readonly path: string;
   readonly body?: string;

@@ -1,6 +1,7 @@
 /** The types of a client, derived from contracts: services as members, functions as methods, results as JSON shows them. */
 
 import type { Contract, FunctionContract } from "../contract.ts";
+import type { Duration } from "../duration.ts";
 import type { ArgumentsOf } from "../infer.ts";
 import type { JsonOf } from "../json.ts";
 import type { OutputOf } from "../infer.ts";
@@ -31,12 +32,23 @@ export type FunctionClient<F extends FunctionContract> = F["kind"] extends "quer
   ? Call<F>
   : Call<F> & {
       /** Asks for the function one-way: resolves once the message is durable; it is delivered once, as a transaction of its own. */
-      send(...args: CallArguments<F>): Promise<Sent>;
+      send(...args: SendArguments<F>): Promise<Sent>;
     };
-/** A message is kept. */
+/** A message is kept. A delayed one can be cancelled by its id. */
 export interface Sent {
   readonly id: string;
 }
+
+export interface SendOptions extends CallOptions {
+  /** It is delivered so much later, such as `"30s"`; at most 366 days. */
+  readonly delay?: Duration;
+  /** It is delivered at this time, in ms since 1970 or a Date. */
+  readonly at?: number | Date;
+}
+type SendArguments<F extends FunctionContract> =
+  ArgumentsOf<F> extends []
+    ? [input?: undefined, options?: SendOptions]
+    : [...input: ArgumentsOf<F>, options?: SendOptions];
 
 /** Throws `RefusalError`, `ProblemError` or `UnreachableError`. */
 interface Call<F extends FunctionContract> {

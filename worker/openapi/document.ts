@@ -2,6 +2,7 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import { commonPaths } from "./batch.ts";
 import { streamPath, viewPaths } from "./flows.ts";
+import { messagePaths } from "./messages.ts";
 import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
 import { SchemaTable } from "./schemas.ts";
 import { servicePaths } from "./services.ts";
@@ -14,7 +15,7 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   for (const { contract } of app.services.values()) Object.assign(paths, servicePaths(contract, schemas));
   for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
   for (const flow of app.views.values()) Object.assign(paths, viewPaths(flow, schemas));
-  Object.assign(paths, commonPaths(schemas));
+  Object.assign(paths, messagePaths(schemas), commonPaths(schemas));
   return {
     openapi: "3.1.1",
     info: { title: "Tidegate app", version: "1" },
