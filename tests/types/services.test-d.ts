@@ -34,7 +34,7 @@ export const account = service(
       // @ts-expect-error TS2322: no duration
       ctx.send(Account, to, { delay: "soon" });
       // @ts-expect-error TS2339: queries are not sent to
-      ctx.send(Account, to, { delay: 1 }).balance;
+      void ctx.send(Account, to, { delay: 1 }).balance;
       ctx.send(Cart, to).checkout();
       const { paid } = await ctx.call(Cart, to).checkout();
       ctx.state = { ...ctx.state, balance: ctx.state.balance + paid - total };
