@@ -1,20 +1,32 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { promisesService } from "./builtin/promises.ts";
+import { sagaService } from "./builtin/sagas.ts";
+import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
-import type { FlowDefinition } from "./flow.ts";
+import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
+  RESULT_RETENTION_DEFAULT_MS,
+  RESULT_RETENTION_MAX_MS,
+  RESULT_RETENTION_MIN_MS,
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
+import type { SagaDefinition } from "./saga.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
-export interface AppOptions {
+export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
+  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  readonly effects?: readonly EffectDefinition[];
+  /** What is started by `ctx.start` and `/v1/sagas`. */
+  readonly sagas?: readonly SagaDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -22,6 +34,20 @@ export interface AppOptions {
    * as `"5s"`; default 20.
    */
   readonly transactionDeadline?: Duration;
+  /**
+   * How long the answer to a request with an Idempotency-Key is kept at least, so that the same again is answered from it and not run. From
+   * 1 minute to 30 days; default 24 hours.
+   */
+  readonly resultRetention?: Duration;
+}
+
+/** A view and the flow that keeps it. */
+export interface ViewDefinition {
+  readonly name: string;
+  readonly flow: FlowDefinition;
+  readonly sink: Extract<Sink, { readonly kind: "view" }>;
+  /** Set where the window kernel keeps it. */
+  readonly windowed: WindowedFlow | null;
 }
 
 /** What the shells run. Every name is unique in its table. */
@@ -29,28 +55,75 @@ export interface AppDefinition {
   readonly services: ReadonlyMap<string, ServiceDefinition>;
   readonly streams: ReadonlyMap<string, StreamDefinition>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
-  /** Flows by the name of their view. */
-  readonly views: ReadonlyMap<string, FlowDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
+  readonly sagas: ReadonlyMap<string, SagaDefinition>;
+  /** Services that come with the engine: no app names one so, and no client calls them as services. */
+  readonly builtins: ReadonlyMap<string, ServiceDefinition>;
+  /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
+  readonly windowed: ReadonlyMap<string, WindowedFlow>;
+  readonly views: ReadonlyMap<string, ViewDefinition>;
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
+  readonly resultRetentionMs: number;
+  readonly door: DoorDefinition;
 }
 
-/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
+/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count, deadline or retention. */
 export function defineApp(options: AppOptions): AppDefinition {
   const partitions = options.partitions ?? PARTITIONS_DEFAULT;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
-  return Object.freeze({
-    services: byName("service", options.services, (service) => service.contract.name),
+  const services = byName("service", options.services, (service) => service.contract.name);
+  const effects = byName("effect", options.effects ?? [], (effect) => effect.name);
+  const sagas = byName("saga", options.sagas ?? [], (saga) => saga.name);
+  const windowed = windowedOf(flows);
+  const definition = {
+    services,
+    sagas,
+    builtins: builtinsOf(services, effects, sagas),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
-    views: byName("view", flows, (flow) => flow.view),
+    effects,
+    windowed,
+    views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
-  });
+    resultRetentionMs: retentionOf(options.resultRetention),
+    door: doorOf(options),
+  };
+  checkRuled("stream", definition.door.streams, definition.streams);
+  checkRuled("view", definition.door.views, definition.views);
+  return Object.freeze(definition);
+}
+
+/** A rule for a name that is mistyped would leave what was meant closed, and nobody would know why. */
+function checkRuled(what: string, rules: ReadonlyMap<string, unknown>, known: ReadonlyMap<string, unknown>): void {
+  for (const name of rules.keys()) {
+    if (!known.has(name))
+      throw misconfigured(`allow has a rule for the ${what} "${name}", which the app does not have`);
+  }
+}
+
+function builtinsOf(
+  services: ReadonlyMap<string, ServiceDefinition>,
+  effects: ReadonlyMap<string, EffectDefinition>,
+  sagas: ReadonlyMap<string, SagaDefinition>,
+): ReadonlyMap<string, ServiceDefinition> {
+  const builtins = new Map<string, ServiceDefinition>();
+  const lookup = (name: string) => services.get(name) ?? builtins.get(name);
+  const add = (service: ServiceDefinition) => builtins.set(service.contract.name, service);
+  add(promisesService(lookup));
+  for (const saga of sagas.values()) {
+    for (const step of saga.steps) {
+      if (!("effect" in step) || effects.get(step.effect.name) === step.effect) continue;
+      throw misconfigured(`the saga "${saga.name}" has the effect "${step.effect.name}": list it in the app's effects`);
+    }
+    add(sagaService(saga, lookup));
+  }
+  return builtins;
 }
 
 function deadlineOf(duration: Duration | undefined): number | undefined {
@@ -59,6 +132,15 @@ function deadlineOf(duration: Duration | undefined): number | undefined {
   if (value < TRANSACTION_DEADLINE_MIN_MS || value > TRANSACTION_DEADLINE_MAX_MS) {
     const [least, most] = [TRANSACTION_DEADLINE_MIN_MS / 1_000, TRANSACTION_DEADLINE_MAX_MS / 1_000];
     throw misconfigured(`transactionDeadline is from ${least} to ${most} seconds, such as "5s"`);
+  }
+  return value;
+}
+
+function retentionOf(duration: Duration | undefined): number {
+  if (duration === undefined) return RESULT_RETENTION_DEFAULT_MS;
+  const value = milliseconds(duration, "resultRetention");
+  if (value < RESULT_RETENTION_MIN_MS || value > RESULT_RETENTION_MAX_MS) {
+    throw misconfigured('resultRetention is from 1 minute to 30 days, such as "24h"');
   }
   return value;
 }
@@ -73,9 +155,10 @@ function byName<T>(what: string, items: readonly T[], nameOf: (item: T) => strin
   return table;
 }
 
+/** Streams that are read or written. */
 function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, StreamDefinition> {
   const table = new Map<string, StreamDefinition>();
-  for (const { stream } of flows) {
+  for (const stream of flows.flatMap((flow) => [...flow.streams, ...writtenBy(flow)])) {
     const known = table.get(stream.name);
     if (known !== undefined && known !== stream) {
       throw misconfigured(`two streams have the name "${stream.name}"; declare it once and share it between flows`);
@@ -83,4 +166,30 @@ function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, Stream
     table.set(stream.name, stream);
   }
   return table;
+}
+
+function writtenBy(flow: FlowDefinition): StreamDefinition[] {
+  return flow.sinks.flatMap((sink) => (sink.kind === "stream" ? [sink.stream] : []));
+}
+
+/** A batch goes through all flows of its stream or through none: either the kernel runs all of them, or none. */
+function windowedOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, WindowedFlow> {
+  const others = new Set<string>();
+  for (const flow of flows) {
+    for (const { name } of writtenBy(flow)) others.add(name);
+    if (flow.windowed === null) for (const { name } of flow.streams) others.add(name);
+  }
+  const table = new Map<string, WindowedFlow>();
+  for (const { windowed } of flows) {
+    if (windowed !== null && !others.has(windowed.stream.name)) table.set(windowed.name, windowed);
+  }
+  return table;
+}
+
+function viewsOf(flows: readonly FlowDefinition[], windowed: ReadonlyMap<string, WindowedFlow>): ViewDefinition[] {
+  return flows.flatMap((flow) =>
+    flow.sinks.flatMap((sink) =>
+      sink.kind === "view" ? [{ name: sink.name, flow, sink, windowed: windowed.get(flow.name) ?? null }] : [],
+    ),
+  );
 }

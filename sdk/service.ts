@@ -1,8 +1,11 @@
 /** Services: the handlers behind a contract, checked against it by the compiler and again at start-up. */
 
+import type { Allow } from "./caller.ts";
 import type { CollectionSpecs } from "./collection.ts";
 import type { FnContext, QueryContext } from "./context.ts";
 import type { Contract, FunctionContract } from "./contract.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { checkRule } from "./door.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
 import { MESSAGE_ATTEMPTS_MAX } from "./limits.ts";
@@ -24,10 +27,32 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contr
   /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
   readonly state?: () => S;
   readonly collections?: Cols;
+  /**
+   * Deletes what is under a key when it has not been written, or not been used, for so long: `{ after: "write", duration: "30d" }`. From that
+   * very moment on nobody sees it any more. What a use is: every function that looks at the state, queries too, which then lock like those
+   * that write.
+   */
+  readonly ttl?: { readonly after: "write" | "use"; readonly duration: Duration };
+  /** Who may call from outside; without it the owner alone. Calls and messages of other functions are not asked about. */
+  readonly allow?: Allow;
+  /** What is otherwise for single functions: `functions: { balance: { allow: everyone } }`. */
+  readonly functions?: { readonly [N in keyof C["functions"]]?: FunctionOptions };
   /** What becomes of messages to this service that fail. */
   readonly messages?: MessageOptions;
   /** Messages to itself that recur, by name. */
   readonly schedules?: Schedules<C>;
+}
+
+/** What a service says of one of its functions. */
+export interface FunctionOptions {
+  /** In the place of the service's rule. */
+  readonly allow?: Allow;
+}
+
+/** How long state lives, by `ctx.now()` of what writes or uses it. */
+export interface TimeToLive {
+  readonly after: "write" | "use";
+  readonly ms: number;
 }
 
 export interface MessageOptions {
@@ -44,6 +69,9 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly state: (() => unknown) | undefined;
   readonly collections: readonly string[];
   readonly handlers: Readonly<Record<string, UntypedHandler>>;
+  /** Rules by function, without a prototype; what has none is the owner's alone. */
+  readonly allow: Readonly<Record<string, Allow>>;
+  readonly ttl?: TimeToLive | undefined;
   /** Undefined: as the engine has it. */
   readonly messageAttempts?: number | undefined;
   readonly schedules?: readonly ScheduleDefinition[];
@@ -81,9 +109,41 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     state: options.state,
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
+    ttl: timeToLive(name, options.ttl),
+    allow: rulesOf(name, declared, options),
     messageAttempts: attemptsOf(name, options.messages),
     schedules: Object.freeze(schedulesOf(contract, options.schedules ?? {})),
   });
+}
+
+function timeToLive(name: string, ttl: ServiceOptions<unknown, {}>["ttl"]): TimeToLive | undefined {
+  if (ttl === undefined) return undefined;
+  const { after, duration } = ttl;
+  if (after !== "write" && after !== "use") {
+    throw misconfigured(`the time to live of service "${name}" is after "write" or "use"`);
+  }
+  const ms = milliseconds(duration, `the time to live of service "${name}"`);
+  if (ms === 0) throw misconfigured(`the time to live of service "${name}" must be more than 0`);
+  return Object.freeze({ after, ms });
+}
+
+function rulesOf(
+  owner: string,
+  declared: readonly string[],
+  { allow, functions = {} }: Pick<ServiceOptions<unknown, {}>, "allow" | "functions">,
+): Readonly<Record<string, Allow>> {
+  const table: Record<string, Allow> = Object.create(null);
+  if (allow !== undefined) {
+    checkRule(`service "${owner}"`, allow);
+    for (const name of declared) table[name] = allow;
+  }
+  for (const [name, { allow: own } = {} as FunctionOptions] of Object.entries(functions)) {
+    if (!declared.includes(name)) throw misconfigured(`the contract of service "${owner}" has no function "${name}"`);
+    if (own === undefined) continue;
+    checkRule(`"${name}" of service "${owner}"`, own);
+    table[name] = own;
+  }
+  return Object.freeze(table);
 }
 
 function attemptsOf(serviceName: string, messages: MessageOptions | undefined): number | undefined {

@@ -6,6 +6,7 @@ import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { isName } from "../sdk/names.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import { answerResponse } from "./answers.ts";
+import { requireOwner } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
@@ -20,7 +21,8 @@ interface Listed {
 
 /** One page, oldest first: `{"letters":[…],"next"?:…}`. */
 export async function getDeadLetters(edge: Edge): Promise<Response> {
-  const { app, request, backend, startedAt } = edge;
+  const { app, request, caller, backend, startedAt } = edge;
+  requireOwner(caller);
   const [service = ""] = lastSegments(request.url, 1);
   if (!isName(service)) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
   const page: Page = { after: afterOf(request.url, service), limit: limitOf(request.url) };
@@ -62,13 +64,14 @@ export function deleteDeadLetter(edge: Edge): Promise<Response> {
 
 async function act(edge: Edge, id: string, name: string, done: string): Promise<Response> {
   const { request, caller, startedAt, backend } = edge;
+  requireOwner(caller);
   const parsed = parseId(id);
   if (parsed === null) throw refuse("unknown-message", "this is not the id of a dead letter");
   const clientKey = idempotencyKey(request);
   const requestId =
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller, request.method, ["dead-letters", id, name], clientKey);
+      : clientRequestId(caller.id, request.method, ["dead-letters", id, name], clientKey);
   const flags = clientKey === null ? 0 : INVOKE_FLAG.clientId;
   const answer = await ask(edge, requestId, flags, { service: parsed.service, name, input: parsed.place });
   if (answer.status === 200 && answer.body !== "true") {

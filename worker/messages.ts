@@ -8,6 +8,7 @@ import { DURATION_MAX_MS } from "../sdk/limits.ts";
 import { parseMessageId } from "../sdk/message-id.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import { answerResponse } from "./answers.ts";
+import { requireOwner } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
@@ -45,6 +46,7 @@ function timeOf(text: string, now: number): number {
 
 /** Cancels a delayed message: 200 when it was waiting still, and then it is never delivered; else 409. */
 export async function deleteMessage({ backend, request, caller, startedAt }: Edge): Promise<Response> {
+  requireOwner(caller);
   const [id = ""] = lastSegments(request.url, 1);
   const delayed = parseMessageId(id);
   if (delayed === null) throw refuse("message-gone", "a message that was sent without a delay cannot be cancelled");
@@ -52,7 +54,7 @@ export async function deleteMessage({ backend, request, caller, startedAt }: Edg
   const requestId =
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller, "DELETE", ["messages", id], clientKey);
+      : clientRequestId(caller.id, "DELETE", ["messages", id], clientKey);
   const flags = INVOKE_FLAG.internal | (clientKey === null ? 0 : INVOKE_FLAG.clientId);
   const target = { service: TIMERS, key: delayed.key, function: CANCEL, kind: "fn" } as const;
   const input = delayed.id;

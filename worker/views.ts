@@ -4,6 +4,7 @@ import { decodeKey } from "../sdk/keys.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { partitionOf } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
@@ -23,21 +24,25 @@ export function getViewKey(edge: Edge): Promise<Response> {
 }
 
 async function answerView(
-  { app, backend, request, startedAt }: Edge,
+  { app, backend, request, caller, startedAt }: Edge,
   view: string,
   segment?: string,
 ): Promise<Response> {
   const flow = app.views.get(view);
-  if (flow === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  if (flow?.windowed === undefined || flow.windowed === null)
+    throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  const { windowed } = flow;
+  const key = segment === undefined ? undefined : decodeKey(segment);
+  requireFlow(app.door.views, caller, view, key ?? "");
   const query: ViewQuery = {
     view,
-    key: segment === undefined ? undefined : decodeKey(segment),
+    key,
     limit: limitOf(request.url),
     after: cursorOf(request.url),
   };
   const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
     const map = await backend.keyGroupMap();
-    const port = backend.partition(partitionOf(backend.kernels(), map, flow.stream.name));
+    const port = backend.partition(partitionOf(backend.kernels(), map, windowed.stream.name));
     const found = await port.view(query);
     if (found.staleMap === true) throw new ResendError("stale-map", { ...found, line: 1, flags: ANSWER_FLAG.staleMap });
     return found;

@@ -12,6 +12,7 @@ import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
+import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
 import { createContext } from "./context.ts";
 import { isThenable } from "./thenable.ts";
@@ -84,6 +85,11 @@ export class Engine {
   /** `ctx.send`: the message is kept with the transaction; returns the id of a delayed one. @throws TidegateError when it cannot be sent */
   send(from: Activation, request: SendRequest): string {
     return this.#ask(() => send(this.machine.transactions, from, request));
+  }
+
+  /** `ctx.effect`: it is kept with the transaction. @throws TidegateError when it cannot be asked for */
+  effect(from: Activation, request: OutsideRequest): void {
+    this.#ask(() => askOutside(this.machine.transactions, from, request));
   }
 
   /** An error other than the engine's own is a failed assertion: user code may catch it, so the machine must stop here. */

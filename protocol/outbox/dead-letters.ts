@@ -35,6 +35,7 @@ export const deadService: ServiceDefinition = {
   },
   state: (): Totals => ({ letters: 0, units: 0 }),
   collections: [LETTERS],
+  allow: {},
   handlers: {
     [BURY]: (ctx, text) => bury(copyOf(ctx), text as string),
     [LIST]: (ctx, page) => list(copyOf(ctx), JSON.parse(page as string) as Page),

@@ -54,6 +54,11 @@ export function messageWrites(
   }));
 }
 
+/** Keeps what has become of a message. */
+export function keptWrite(message: Message): Write {
+  return { op: "put", key: message.row, text: encodeMessage(message) };
+}
+
 /** Who and whom and what failed as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
 export function encodeMessage({ sender, service, key, name, input, coded, tries }: Letter): string {
   const failed = tries === undefined ? [] : [tries.map(packTry)];

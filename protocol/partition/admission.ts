@@ -9,7 +9,7 @@ import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
-import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
+import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { dueAt } from "../timers/timer.ts";
 import { assertSendable, delayedInput } from "../transaction/sending.ts";
@@ -59,6 +59,7 @@ export interface Batch {
   readonly stream: string;
   readonly rows: number;
   readonly columns: Uint8Array;
+  readonly produced: Produced | null;
 }
 
 /** Of one frame, by key: the root that the next row with that key comes after. */
@@ -165,11 +166,12 @@ export class Admission {
     const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
     const { input, due } = delayedInput(flags, table.field(row, INVOKE_FIELD.input), now);
     if (oneWay) assertSendable(target, input);
-    if (this.#refusesLoad(waiter, oneWay)) return;
+    const clientId = (flags & INVOKE_FLAG.clientId) !== 0;
+    if (this.#refusesLoad(waiter, oneWay, clientId)) return;
     const root = this.#newRoot({ ...id, group }, target, now, {
       input,
       coded: false,
-      clientId: (flags & INVOKE_FLAG.clientId) !== 0,
+      clientId,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
       oneWay,
       due,
@@ -289,10 +291,11 @@ export class Admission {
     return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
   }
 
-  #refusesLoad(waiter: Waiter, oneWay = false): boolean {
+  #refusesLoad(waiter: Waiter, oneWay = false, clientId = false): boolean {
     const full = oneWay && !this.#parts.roomForMessages();
-    if (!full && !this.#isOverloaded) return false;
-    const what = full ? "messages that are not delivered" : "requests";
+    const keeps = clientId && this.#parts.results.isFull;
+    if (!full && !keeps && !this.#isOverloaded) return false;
+    const what = full ? "messages that are not delivered" : keeps ? "results of Idempotency-Keys" : "requests";
     const { status, body } = problemAnswer("overloaded", `this partition has more ${what} than it can hold`, {
       retryable: true,
     });
@@ -411,7 +414,8 @@ export class Admission {
 
   /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */
   ingest(ticket: number, frame: Uint8Array, now: number): Batch | undefined {
-    const table = this.#setup.kernels.unpack(INGEST, frame);
+    const spec = ingestSpec(frame);
+    const table = this.#setup.kernels.unpack(spec, frame);
     invariant(table.rows === 1, "8: an ingest envelope has one row");
     this.#parts.tickets.open(ticket, 1);
     const waiter: Waiter = { ticket, line: 1, joined: false };
@@ -433,6 +437,7 @@ export class Admission {
       stream,
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
+      produced: producedOf(table, spec),
     };
   }
 }

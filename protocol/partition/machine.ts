@@ -11,11 +11,10 @@ import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
 import { reportDamage } from "../state/blocks/damage.ts";
 import { StateStore, type Write } from "../state/store.ts";
-import type { Attempt, Outcome } from "../transaction/attempt.ts";
+import type { Attempt, Outcome, Target } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { Transactions } from "../transaction/transactions.ts";
 import type { TransactionOwner } from "../transaction/owner.ts";
-import { TIMERS } from "../timers/timer.ts";
 import { ACCEPTED_STATUS } from "../wire/answer.ts";
 import {
   COORDINATOR,
@@ -41,10 +40,9 @@ import { movesOf } from "./moving.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { resolveAny } from "./resolve.ts";
 import { keepsFailure, keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
-import { type MachineParts, statusOf } from "./status.ts";
+import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -83,7 +81,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
-    this.#results = new Results(blocks);
+    this.#results = new Results(blocks, app.resultRetentionMs);
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
@@ -92,8 +90,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
-      begin: (name: string, key: string, input: string) =>
-        this.#admission.begin(resolveAny(app, TIMERS, key, name), this.#now, input),
+      begin: (target: Target, input: string) => this.#admission.begin(target, this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
@@ -195,6 +192,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         break;
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
+        break;
+      case "outside-ended":
+        this.mail.outsideEnded(input.id, input.end);
         break;
       case "flush":
         this.#flush();
@@ -304,7 +304,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
     else if (input.kind === "view") this.#views.push({ ticket: input.ticket, query: input.query });
     // A batch is committed at once: while nothing may be, it waits.
-    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input.ticket, input.frame, this.#now);
+    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input, this.#now, (made) => this.#commitWrites(made));
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
   }
 
@@ -335,11 +335,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return this.#epochs.participation.decided;
   }
   get isCongested(): boolean {
-    return (
-      this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes ||
-      this.#layers.units > LIMITS.maxUndecidedUnits ||
-      this.#links.congested
-    );
+    return isCongested(this.#parts);
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;

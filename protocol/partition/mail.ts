@@ -1,5 +1,6 @@
 /** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
 import type { AppDefinition } from "../../sdk/app.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
 import { burial, DEAD } from "../outbox/dead-letter.ts";
 import type { Ending } from "../outbox/ending.ts";
@@ -7,6 +8,7 @@ import {
   deliveredWrite,
   encodeMessage,
   keepsMessage,
+  keptWrite,
   type Message,
   messageId,
   messageOf,
@@ -14,15 +16,20 @@ import {
   storedMessages,
 } from "../outbox/message.ts";
 import { Outbox } from "../outbox/outbox.ts";
+import { OutsideRunner } from "../outside/runner.ts";
+import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
+import type { Target } from "../transaction/attempt.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
-import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
+import { indexed, keepsTimer, timerId, timerWrite, TIMERS } from "../timers/timer.ts";
 import { Declaring } from "../timers/declaring.ts";
 import { DECLARE, FIRE } from "../timers/service.ts";
 import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
 import type { Posted } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
+import { expiryTarget, resolveAny } from "./resolve.ts";
+import { Expiry } from "./expiry.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
 
@@ -39,8 +46,8 @@ export interface MailOwner {
 export interface MailParts {
   /** Runs a message whose target is here. */
   run(message: Posted): void;
-  /** Starts a transaction of the engine's own on what waits with a key, and returns its request id. */
-  begin(name: string, key: string, input: string): string;
+  /** Starts a transaction of the engine's own, and returns its request id. */
+  begin(target: Target, input: string): string;
   keeps(key: string): boolean;
   /** Storage is so far behind that no more may begin. */
   isCongested(): boolean;
@@ -52,12 +59,14 @@ export class Mail {
   readonly #owner: MailOwner;
   readonly #parts: MailParts;
   readonly #outbox: Outbox;
+  readonly #outside: OutsideRunner;
   readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
   readonly #alarm: Alarm;
   readonly #timers: Timers;
+  readonly #expiry: Expiry;
   readonly #declaring: Declaring;
   readonly #app: AppDefinition;
 
@@ -73,9 +82,11 @@ export class Mail {
       attemptsOf: ({ service }) => this.#attemptsOf(service),
       now: () => owner.now,
     });
+    this.#outside = this.#runner();
     this.#committed = committed;
     this.#alarm = new Alarm(owner);
     this.#timers = new Timers(this.#timersOwner(), committed);
+    this.#expiry = new Expiry(app, this.#expiryOwner(), committed);
     this.#declaring = new Declaring(app, this.#timersOwner());
     this.#addStored();
     // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
@@ -83,7 +94,7 @@ export class Mail {
   }
 
   #timersOwner() {
-    const { owner, parts, outbox } = { owner: this.#owner, parts: this.#parts, outbox: this.#outbox };
+    const [owner, parts, outbox, app] = [this.#owner, this.#parts, this.#outbox, this.#app];
     return {
       get now() {
         return owner.now;
@@ -92,10 +103,56 @@ export class Mail {
         return !outbox.isFull && !parts.isCongested();
       },
       keeps: (key: string) => parts.keeps(key),
-      fire: (key: string) => parts.begin(FIRE, key, ""),
-      declare: (key: string, input: string) => parts.begin(DECLARE, key, input),
+      fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),
+      declare: (key: string, input: string) => parts.begin(resolveAny(app, TIMERS, key, DECLARE), input),
       commit: (writes: readonly Write[]) => parts.commit(writes),
     };
+  }
+
+  #expiryOwner() {
+    const { owner, parts } = { owner: this.#owner, parts: this.#parts };
+    return {
+      get now() {
+        return owner.now;
+      },
+      keeps: (key: string) => parts.keeps(key),
+      expire: (service: ServiceDefinition, key: string) => parts.begin(expiryTarget(service, key), ""),
+    };
+  }
+
+  #runner(): OutsideRunner {
+    const owner = this.#owner;
+    const outbox = this.#outbox;
+    return new OutsideRunner(this.#app.effects, {
+      get now() {
+        return owner.now;
+      },
+      run: (call) => owner.emit({ kind: "run-outside", call }),
+      kept: (id) => outbox.find(id),
+      over: (message, work, end) => this.#over(message, work, end),
+      failed: (message, notBefore) => {
+        this.#parts.commit([keptWrite(message)]);
+        outbox.postpone(message, notBefore);
+      },
+      postpone: (id, until) => {
+        const message = outbox.find(id);
+        if (message) outbox.postpone(message, until);
+      },
+      report: (message) => owner.emit({ kind: "report", level: "error", message }),
+    });
+  }
+
+  /** An effect is over: in one turn it is forgotten and its outcome kept, as a message of its own. */
+  #over(message: Message, { to }: Work, end: OutsideEnd): void {
+    this.#outbox.take(message.requestId);
+    const told = to === null ? [] : [outcomeLetter(message.sender, to, end)];
+    const id = outcomeId(message.requestId);
+    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => id)]);
+  }
+
+  /** An attempt of an effect has ended. */
+  outsideEnded(id: string, end: OutsideEnd): void {
+    this.#outside.ended(id, end);
   }
 
   #addStored(): void {
@@ -107,6 +164,7 @@ export class Mail {
     this.#addStored();
     this.#outbox.retain(isHere);
     this.#timers.remap();
+    this.#expiry.remap();
     this.#declaring.remap();
   }
 
@@ -140,6 +198,7 @@ export class Mail {
       if (message) this.#add(message);
     }
     this.#timers.committed(writes);
+    this.#expiry.committed(writes);
   }
 
   /** These will be stored and decided later: whoever has them then may be another instance. */
@@ -169,9 +228,9 @@ export class Mail {
     this.#timers.fire();
   }
 
-  /** All that is committed is in records, or will be in this turn: the alarm is set for the delayed message that is due first. */
+  /** All that is committed is in records, or will be in this turn: the alarm is set for what is due first, a delayed message or state that expires. */
   arm(): void {
-    const { nextAt } = this.#timers;
+    const nextAt = Math.min(this.#timers.nextAt, this.#expiry.alarmAt);
     // What is due and cannot fire now is looked at again anyway: an alarm for it would ring without end.
     if (nextAt <= this.#owner.now) this.#wantAlarm();
     else if (nextAt < Infinity) this.#alarm.want(nextAt);
@@ -179,6 +238,7 @@ export class Mail {
 
   /** Hands a message to the partition of its target; to this one without a detour. */
   #post(message: Message, last: boolean): void {
+    if (isOutside(message)) return this.#outside.start(message);
     const peer = this.#owner.partitionOf(message.key);
     if (peer === this.#owner.self) this.#parts.run({ ...message, last });
     else this.#owner.send(peer, { ...message, kind: "post", last });
@@ -207,7 +267,9 @@ export class Mail {
 
   /** A message that ran here has its answer, or cannot run now. */
   ran(to: Peer, requestId: string, ending: Ending): void {
-    if (this.#timers.fired(requestId, ending.done) || this.#declaring.ended(requestId, ending.done)) return;
+    const { done } = ending;
+    if (this.#timers.fired(requestId, done) || this.#declaring.ended(requestId, done)) return;
+    if (this.#expiry.ended(requestId, done)) return;
     this.#toTell.push({ to, requestId, ending });
   }
 
@@ -217,6 +279,7 @@ export class Mail {
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
+    this.#outside.settle();
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
@@ -233,11 +296,12 @@ export class Mail {
 
   tick(): void {
     this.#outbox.tick(this.#owner.now);
+    this.#expiry.tick();
   }
 
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
-    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady);
+    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded);
   }
 
   get isFull(): boolean {
@@ -246,7 +310,8 @@ export class Mail {
 
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
-    return this.size > 0 || this.#timers.isPending || this.#declaring.isPending;
+    const { isPending } = this.#expiry;
+    return isPending || this.size > 0 || this.#timers.isPending || this.#declaring.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */

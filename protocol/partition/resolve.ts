@@ -19,9 +19,16 @@ export function eraseTarget(app: AppDefinition, name: string, key: string): Targ
     state: known?.state,
     collections: known?.collections ?? [],
     handlers: { [ERASE]: (ctx) => (ctx as { clear(): void }).clear() },
+    allow: {},
   };
   return { service, name: ERASE, contract: ERASING, key, entity: entityKey(name, key) };
 }
+/** A function of every service that only a partition asks for: it deletes what has expired under its key. */
+export function expiryTarget(service: ServiceDefinition, key: string): Target {
+  const expiring = { ...service, handlers: { [EXPIRE]: (ctx: unknown) => (ctx as { expire(): void }).expire() } };
+  return { service: expiring, name: EXPIRE, contract: ERASING, key, entity: entityKey(service.contract.name, key) };
+}
+const EXPIRE = "#expire";
 const ERASE = "#erase";
 const ERASING: FunctionContract = { kind: "fn", input: undefined, output: undefined, refusals: {} };
 
@@ -49,7 +56,10 @@ function internalTarget(service: string, key: string, name: string): Target | nu
 
 /** As the engine itself may name it. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveAny(app: AppDefinition, service: string, key: string, name: string): Target {
-  return internalTarget(service, key, name) ?? resolveTarget(app, service, key, name);
+  return (
+    internalTarget(service, key, name) ??
+    functionOf(app.services.get(service) ?? app.builtins.get(service), service, key, name)
+  );
 }
 
 /** Whether a service's functions are called with the engine's own context. */
@@ -59,9 +69,20 @@ export function isInternal({ contract }: ServiceDefinition): boolean {
 
 /** A function of the app, as clients may name it. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveTarget(app: AppDefinition, service: string, key: string, name: string): Target {
-  const definition = app.services.get(service);
-  if (!definition) throw new TidegateError("unknown-service", `there is no service "${service}"`);
+  return functionOf(app.services.get(service), service, key, name);
+}
+
+function functionOf(definition: ServiceDefinition | undefined, service: string, key: string, name: string): Target {
+  if (!definition) throw unknownService(service);
   const contract = definition.contract.functions[name];
   if (!contract) throw new TidegateError("unknown-function", `service "${service}" has no function "${name}"`);
   return { service: definition, name, contract, key, entity: entityKey(service, key) };
+}
+
+function unknownService(service: string): TidegateError {
+  if (!service.startsWith("#saga.")) return new TidegateError("unknown-service", `there is no service "${service}"`);
+  return new TidegateError(
+    "misconfigured",
+    `the app has no saga "${service.slice(6)}"; list it in tidegate({ sagas: [...] })`,
+  );
 }

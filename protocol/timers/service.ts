@@ -32,6 +32,7 @@ export const timersService: ServiceDefinition = {
   },
   state: undefined,
   collections: [WAITING, SCHEDULES],
+  allow: {},
   handlers: {
     [FIRE]: (ctx) => fire(ctx as InternalContext),
     [CANCEL]: (ctx, id) => cancel(ctx as InternalContext, id as string),

@@ -17,7 +17,7 @@ export const INVOKE_FLAG = {
   oneWay: 8,
   /** Deletes all state under the key, whatever the function's name. Only administration sets it: no route for clients does. */
   erase: 16,
-  /** Service and function are the engine's own, and the input is text for it. Only what the edge itself asks for has it. */
+  /** Service and function are the engine's own or come with it, and the input is what they take. Only what the edge itself asks for has it. */
   internal: 32,
   /** With `oneWay`: the input begins with a line that says when, `+` and milliseconds from now, or `=` and milliseconds since 1970. */
   delayed: 64,
@@ -25,6 +25,11 @@ export const INVOKE_FLAG = {
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */
 export const REQUEST_ID_LENGTH = 32;
+
+/** Whether an id comes from an Idempotency-Key; else it is an edge's, a message's or a partition's own. */
+export function isClientId(requestId: string): boolean {
+  return requestId.charCodeAt(0) === 0x63;
+}
 
 /** Milliseconds at which the edge issued this id, or null for a client's id, which carries no time. */
 export function issuedAt(requestId: string): number | null {

@@ -101,6 +101,13 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "timers-not-locked": { seed: 28, by: "timer-after-cancel" },
   "timers-left-behind": { seed: 252, by: "timer-missing" },
   "timers-forgotten": { seed: 31, by: "timer-missing" },
+  "effect-before-commit": { seed: 1, by: "effect-key-changed" },
+  "effect-key-changed": { seed: 1, by: "effect-key-changed" },
+  "outcome-twice": { seed: 1, by: "outcome-repeated" },
+  "outcome-behind-effect": { seed: 42, by: "outcome-missing" },
+  "expiry-removes-renewed": { seed: 95, by: "removed-early" },
+  "expired-is-seen": { seed: 1, by: "expired-seen" },
+  "expiry-not-renewed": { seed: 1, by: "removed-early" },
   "dead-letter-lost": { seed: 3, by: "timer-missing" },
   "dead-letter-stays": { seed: 3, by: "1 messages fail though nothing is wrong with them" },
 };

@@ -8,9 +8,13 @@ import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
+import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
+import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
+import { approval, sagas, stockroom } from "./sagas.ts";
+import { shortlivedServices } from "./shortlived.ts";
 import { table } from "./table.ts";
 import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
@@ -28,11 +32,20 @@ const app = tidegate({
     mail,
     clock,
     diary,
+    locker,
+    outside,
+    approval,
+    stockroom,
+    ...shortlivedServices,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
+  effects,
+  sagas,
   partitions: PARTITIONS,
+  tenants: true,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Effects extends app.Effects {}
 export default app.handler;
