@@ -3,6 +3,7 @@ import type { Kernels, Table } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
+import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
@@ -173,6 +174,7 @@ export class Admission {
       coded: false,
       clientId,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
+      notBefore: (flags & INVOKE_FLAG.notBefore) === 0 ? 0 : epochOf(id.fingerprintHigh, id.fingerprintLow),
       oneWay,
       due,
       poster: null,
@@ -190,7 +192,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "due" | "poster" | "last">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster" | "last">,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -200,6 +202,7 @@ export class Admission {
       input: how.input,
       clientId: how.clientId,
       snapshot: how.snapshot,
+      notBefore: how.notBefore,
       oneWay: how.oneWay,
       due: how.due,
       poster: how.poster,
@@ -241,7 +244,17 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, LATER);
       const target = resolveAny(this.#setup.app, service, key, name);
-      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, due: 0, poster: from, last };
+      const how = {
+        input,
+        coded,
+        clientId: true,
+        snapshot: false,
+        notBefore: 0,
+        oneWay: false,
+        due: 0,
+        poster: from,
+        last,
+      };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
@@ -264,6 +277,7 @@ export class Admission {
       coded: false,
       clientId: false,
       snapshot: false,
+      notBefore: 0,
       oneWay: false,
       due: 0,
       poster,

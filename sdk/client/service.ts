@@ -27,16 +27,9 @@ function method(transport: Transport, path: string, { kind }: FunctionContract):
     try: (input?: unknown, options?: CallOptions): Promise<unknown> => plain(input, options).then(succeeded, refused),
     ...(kind === "fn" && {
       send: (input?: unknown, options: SendOptions = {}): Promise<unknown> =>
-        post(transport, `${path}/send${whenOf(options)}`, input, options),
+        post(transport, `${path}/send${when(options)}`, input, options),
     }),
   });
-}
-
-function whenOf({ delay, at }: SendOptions): string {
-  const parameters = new URLSearchParams();
-  if (delay !== undefined) parameters.set("delay", String(delay));
-  if (at !== undefined) parameters.set("at", String(Number(at)));
-  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
 }
 
 function get(
@@ -49,7 +42,8 @@ function get(
   if (input !== undefined) parameters.set("input", JSON.stringify(input));
   if (consistency !== undefined) parameters.set("consistency", consistency);
   const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
-  return transport.send({ method: "GET", path: path + search, signal }, json);
+  const snapshot = consistency === "snapshot";
+  return transport.send({ method: "GET", path: path + search, signal, snapshot }, json);
 }
 
 function post(
@@ -61,6 +55,12 @@ function post(
   const body = input === undefined ? {} : { body: JSON.stringify(input) };
   const key = idempotencyKey ?? crypto.randomUUID();
   return transport.send({ method: "POST", path, idempotencyKey: key, signal, ...body }, json);
+}
+
+/** When a message is to be delivered, as a query. */
+function when({ delay, at }: SendOptions): string {
+  if (delay !== undefined) return `?delay=${encodeURIComponent(delay)}`;
+  return at === undefined ? "" : `?at=${at.valueOf()}`;
 }
 
 const json = (response: Response): Promise<unknown> => response.json();

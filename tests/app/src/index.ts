@@ -1,6 +1,7 @@
 /** An app made for the tests: services that exercise everything, under keys of the tests' choice. */
 import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
+import { verification } from "../../../verify/index.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
 import { clock } from "./clock.ts";
@@ -37,6 +38,7 @@ const app = tidegate({
     approval,
     stockroom,
     ...shortlivedServices,
+    ...verification,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
@@ -47,5 +49,6 @@ const app = tidegate({
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Services extends app.Services {}
 export class Effects extends app.Effects {}
 export default app.handler;

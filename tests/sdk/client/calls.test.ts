@@ -48,24 +48,6 @@ describe("a call of a function", () => {
     expect("send" in account("a").balance).toBe(false);
   });
 
-  test("is sent for later by .send, and cancelled by its id, unless that is too late", async () => {
-    const gone = problem(409, "message-gone");
-    const { sent, fetch } = server(...[1, 2].map((n) => Response.json({ id: `t${n}` }, { status: 202 })), ok({}), gone);
-    const client = createClient("https://x", { Account }, { fetch });
-    const { deposit } = client.account("a");
-    await deposit.send({ amount: 5 }, { delay: "30s" });
-    await deposit.send({ amount: 5 }, { at: new Date(1_800_000_000_000) });
-    expect(await client.messages.cancel("t1-aw", { idempotencyKey: "k" })).toBe(true);
-    expect(await client.messages.cancel("t2-aw")).toBe(false);
-    expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
-      "POST https://x/v1/services/account/a/deposit/send?delay=30s",
-      "POST https://x/v1/services/account/a/deposit/send?at=1800000000000",
-      "DELETE https://x/v1/messages/t1-aw",
-      "DELETE https://x/v1/messages/t2-aw",
-    ]);
-    expect(sent[2]?.headers.get("idempotency-key")).toBe('"k"');
-  });
-
   test("that failed for good is listed, sent again and deleted", async () => {
     const { sent, fetch } = server(ok({ letters: [], next: "n" }), ok({}), ok({}));
     const letters = createClient("https://x", { Account }, { fetch }).deadLetters(Account);
