@@ -1,7 +1,12 @@
 /** One batch of events: admitted, taken into the flows of its stream, and answered. */
+import { STREAM } from "../flows/internal.ts";
+import type { Kernels } from "../../core-wasm/types.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
 import type { Admission } from "./admission.ts";
 import { applied, type Flows } from "./flows.ts";
 import type { Log } from "./log.ts";
+import { problemAnswer } from "./problems.ts";
+import type { Root } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
 export interface IngestParts {
@@ -16,7 +21,29 @@ export function takeBatch(parts: IngestParts, ticket: number, frame: Uint8Array,
   const { admission, flows, log, tickets } = parts;
   const batch = admission.ingest(ticket, frame, now);
   if (!batch) return;
+  if (!flows.runs(batch.stream)) return admission.startBatch(ticket, batch, now);
   const outcome = applied(flows, log, batch, () => tickets.drop(ticket));
   if (outcome.applied) log.addResult(batch.id, outcome.status, outcome.body);
   tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
 }
+
+/**
+ * Takes an event that a function emitted for flows that the window kernel runs, as a batch of one: they have no transactions. One that does
+ * not fit the stream any more is refused, once and for all. False for any other root.
+ */
+export function takeEmitted(
+  { admission, flows, log }: IngestParts,
+  { app, kernels }: { readonly app: AppDefinition; readonly kernels: Kernels },
+  root: Root,
+): boolean {
+  const { key: stream, name, service } = root.target;
+  if (service.contract.name !== STREAM || name !== "emitted" || !flows.runs(stream)) return false;
+  const parsed = kernels.parseEvents(encoder.encode(root.input), app.streams.get(stream)?.columns ?? []);
+  const outcome = parsed.ok
+    ? flows.apply({ id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true }, () => log.write())
+    : { applied: false, ...problemAnswer("invalid-event", `an emitted event does not fit stream "${stream}"`) };
+  if (outcome.applied) log.addResult(root, outcome.status, outcome.body);
+  admission.done(root, outcome.status, 0, outcome.body);
+  return true;
+}
+const encoder = new TextEncoder();
