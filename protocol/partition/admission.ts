@@ -339,11 +339,17 @@ export class Admission {
       this.#running -= 1;
       this.#letFollow(root);
     }
-    for (const follower of root.followers) follower.after = null;
+    this.#unlink(root);
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }
     if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+  }
+
+  /** What came after it comes after what that came after, which may have to run again: a snapshot is answered before what is undecided. */
+  #unlink({ after, followers }: Root): void {
+    for (const follower of followers) follower.after = after;
+    after?.followers.push(...followers);
   }
 
   /** An era has ended: all that ran in it begins again, in order of age; what comes after another in its frame waits for that again. */
