@@ -41,6 +41,9 @@ export const LIMITS = {
   scrubBytes: 256 * MiB,
   /** How long a partition starts no transaction because a backup wants all of them to stand still at once. */
   freezeMs: 5_000,
+  /** Producers that a stream remembers; another one is refused, unless one of these has sent nothing for so long. */
+  maxProducers: 10_000,
+  producerIdleMs: 30 * 24 * 60 * 60 * 1_000,
   /** Frames that wait for a partition to be up; beyond it 503. */
   maxHeldBytes: 32 * MiB,
   /** Messages that functions on one partition send in one transaction. */

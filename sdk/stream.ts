@@ -27,11 +27,13 @@ const TEXT: Field<"text"> = Object.freeze({ kind: "text" });
 const TIMESTAMP: Field<"timestamp"> = Object.freeze({ kind: "timestamp" });
 
 /** Storage type of a field; the kernels' `ColumnType`. */
-export type ColumnType = "i64" | "f64" | "text";
+export type ColumnType = "i64" | "f64" | "text" | "bool";
 /** A declared field as the kernels want it; the kernels' `EventColumn`. */
 export interface EventColumn {
   readonly name: string;
   readonly type: ColumnType;
+  readonly optional?: boolean | undefined;
+  readonly path?: readonly string[] | undefined;
 }
 const COLUMN_TYPES: Readonly<Record<FieldKind, ColumnType>> = {
   int64: "i64",

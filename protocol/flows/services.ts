@@ -2,6 +2,7 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { type FlowProgram, programOf } from "../../dataflow/program.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { PRODUCERS } from "../partition/producers.ts";
 import { feed } from "./driver.ts";
 import { flowService, type InternalService, internalService, SHARD, STREAM, VIEW } from "./internal.ts";
 import { Shards } from "./shard.ts";
@@ -31,6 +32,7 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       },
       ["read"],
     ),
+    internalService(PRODUCERS.service, { turn: (ctx, input) => streams.turn(ctx, input) }, []),
     internalService(
       SHARD,
       {

@@ -11,6 +11,8 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
+import { PRODUCERS, producerTurn } from "../partition/producers.ts";
+import type { Produced } from "../wire/ingest.ts";
 import type { FedResult } from "./driver.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { type Payload, RawJson } from "./payload.ts";
@@ -43,8 +45,12 @@ export class Streams {
   }
 
   /** A batch from outside. */
-  async take(ctx: FlowContext, { bytes }: RootInput): Promise<RawJson> {
+  async take(ctx: FlowContext, { bytes, text = "" }: RootInput): Promise<RawJson> {
     const stream = this.#stream(ctx.key);
+    if (text !== "") {
+      const turn = await ctx.ask(PRODUCERS.service, ctx.key, "turn", { head: JSON.parse(text), rows: [] });
+      if (turn.head !== null) return new RawJson(turn.head as string);
+    }
     const rows = this.#read(stream, bytes ?? new Uint8Array());
     const late = await this.#enter(ctx, stream, rows);
     return new RawJson(JSON.stringify({ accepted: rows.length, late }));
@@ -64,6 +70,26 @@ export class Streams {
   async append(ctx: FlowContext, { rows }: Payload): Promise<Payload> {
     const stream = this.#stream(ctx.key);
     for (const batch of rows) await this.#enter(ctx, stream, batch);
+    return { head: null, rows: [] };
+  }
+
+  /** Whether it is a numbered batch's turn. The head of the answer is null, or the body for one that was taken before. */
+  turn(ctx: FlowContext, { head }: Payload): Payload {
+    const { store } = ctx;
+    const { collection } = PRODUCERS;
+    const table = {
+      known: () => Number(ctx.state ?? 0),
+      get: (producer: string) => store.get(collection, producer),
+      all: () => store.range(collection, { limit: LIMITS.maxProducers }),
+    };
+    const turn = producerTurn(table, head as Produced, ctx.now());
+    if (turn.kind === "taken") return { head: turn.body, rows: [] };
+    if (turn.kind === "refused")
+      throw new TidegateError(turn.type, turn.detail, turn.members === undefined ? {} : { members: turn.members });
+    for (const { producer, text } of turn.changes) {
+      if (producer === null) ctx.state = Number(text);
+      else store.put(collection, producer, text);
+    }
     return { head: null, rows: [] };
   }
 

@@ -10,7 +10,7 @@ import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { STREAM } from "../flows/internal.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
-import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
+import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { assertSendable } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
@@ -57,6 +57,7 @@ export interface Batch {
   readonly columns: Uint8Array;
   /** From an Idempotency-Key. */
   readonly clientId: boolean;
+  readonly produced: Produced | null;
 }
 
 /** Answers from here on are failures: nothing was recorded, and the same may succeed later. */
@@ -316,7 +317,7 @@ export class Admission {
   }
 
   /** A batch of events for operators: a transaction of its own. */
-  startBatch(ticket: number, { id, stream, columns, clientId }: Batch, now: number): void {
+  startBatch(ticket: number, { id, stream, columns, clientId, produced }: Batch, now: number): void {
     const waiter: Waiter = { ticket, line: 1, joined: false };
     if (this.#batchBytes + columns.length > LIMITS.maxIngestBytes && this.#batchBytes > 0) {
       const detail = "this partition has more events under way than it can hold";
@@ -325,7 +326,8 @@ export class Admission {
     }
     this.#batchBytes += columns.length;
     const target = resolveTarget(this.#parts.whole, STREAM, stream, "take");
-    const how = { input: "", coded: false, clientId, snapshot: false, oneWay: false, poster: null, bytes: columns };
+    const input = produced === null ? "" : JSON.stringify(produced);
+    const how = { input, coded: false, clientId, snapshot: false, oneWay: false, poster: null, bytes: columns };
     const root = this.#newRoot({ ...id, group: id.group as number }, target, now, how);
     root.waiters.push(waiter);
     this.#queue.push(root);
@@ -406,7 +408,8 @@ export class Admission {
 
   /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */
   ingest(ticket: number, frame: Uint8Array, now: number): Batch | undefined {
-    const table = this.#setup.kernels.unpack(INGEST, frame);
+    const spec = ingestSpec(frame);
+    const table = this.#setup.kernels.unpack(spec, frame);
     invariant(table.rows === 1, "8: an ingest envelope has one row");
     this.#parts.tickets.open(ticket, 1);
     const waiter: Waiter = { ticket, line: 1, joined: false };
@@ -429,6 +432,7 @@ export class Admission {
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
       clientId: (table.column(0, INGEST_COLUMN.flags) & INVOKE_FLAG.clientId) !== 0,
+      produced: producedOf(table, spec),
     };
   }
 }

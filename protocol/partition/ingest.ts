@@ -1,11 +1,14 @@
 /** One batch of events: admitted, taken into the flows of its stream, and answered. */
-import { STREAM } from "../flows/internal.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { STREAM } from "../flows/internal.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import { ANSWER_FLAG } from "../wire/answer.ts";
 import type { Admission } from "./admission.ts";
 import { applied, type Flows } from "./flows.ts";
 import type { Log } from "./log.ts";
 import { problemAnswer } from "./problems.ts";
+import { producersOf, producerTurn, writesOfTurn } from "./producers.ts";
 import type { Root } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -14,17 +17,37 @@ export interface IngestParts {
   readonly flows: Flows;
   readonly log: Log;
   readonly tickets: Tickets;
+  readonly layers: { readonly committed: StateStore };
 }
 
-/** @throws CorruptError for a damaged envelope, or columns that are not the stream's: then nobody waits for an answer */
-export function takeBatch(parts: IngestParts, ticket: number, frame: Uint8Array, now: number): void {
-  const { admission, flows, log, tickets } = parts;
+/**
+ * @param commit makes writes part of what the batch commits
+ * @throws CorruptError for a damaged envelope, or columns that are not the stream's: then nobody waits for an answer
+ */
+export function takeBatch(
+  parts: IngestParts,
+  { ticket, frame }: { readonly ticket: number; readonly frame: Uint8Array },
+  now: number,
+  commit: (writes: readonly Write[]) => void,
+): void {
+  const { admission, flows, layers, log, tickets } = parts;
   const batch = admission.ingest(ticket, frame, now);
   if (!batch) return;
   if (!flows.runs(batch.stream)) return admission.startBatch(ticket, batch, now);
+  const answer = (status: number, flags: number, body: string) =>
+    tickets.answer({ ticket, line: 1, joined: false }, status, flags, body);
+  const turn = producerTurn(producersOf(layers.committed, batch.stream), batch.produced, now);
+  if (turn.kind === "taken") return answer(200, ANSWER_FLAG.replayed, turn.body);
+  if (turn.kind === "refused") {
+    const refused = problemAnswer(turn.type, turn.detail, turn.members);
+    return answer(refused.status, 0, refused.body);
+  }
   const outcome = applied(flows, log, batch, () => tickets.drop(ticket));
-  if (outcome.applied) log.addResult(batch.id, outcome.status, outcome.body);
-  tickets.answer({ ticket, line: 1, joined: false }, outcome.status, 0, outcome.body);
+  if (outcome.applied) {
+    if (turn.changes.length > 0) commit(writesOfTurn(batch.stream, turn.changes));
+    log.addResult(batch.id, outcome.status, outcome.body);
+  }
+  answer(outcome.status, 0, outcome.body);
 }
 
 /**
@@ -40,7 +63,9 @@ export function takeEmitted(
   if (service.contract.name !== STREAM || name !== "emitted" || !flows.runs(stream)) return false;
   const parsed = kernels.parseEvents(encoder.encode(root.input), app.streams.get(stream)?.columns ?? []);
   const outcome = parsed.ok
-    ? flows.apply({ id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true }, () => log.write())
+    ? flows.apply({ id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true, produced: null }, () =>
+        log.write(),
+      )
     : { applied: false, ...problemAnswer("invalid-event", `an emitted event does not fit stream "${stream}"`) };
   if (outcome.applied) log.addResult(root, outcome.status, outcome.body);
   admission.done(root, outcome.status, 0, outcome.body);

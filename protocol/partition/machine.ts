@@ -297,7 +297,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
     else if (input.kind === "view") this.#views.push({ ticket: input.ticket, query: input.query });
     // A batch is committed at once: while nothing may be, it waits.
-    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input.ticket, input.frame, this.#now);
+    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input, this.#now, (made) => this.#commitWrites(made));
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
   }
 

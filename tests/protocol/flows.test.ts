@@ -43,6 +43,7 @@ function batchOf(rows: number, firstSensor: number): Batch {
     stream: "readings",
     rows,
     columns: parsed.frame,
+    produced: null,
   };
 }
 

@@ -39,8 +39,8 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
     operationId: `stream.${stream.name}`,
     tags: ["streams"],
     description: "A batch of events, taken whole or not at all.",
-    parameters: [parameter("IdempotencyKey")],
-    requestBody: { required: true, content: ndjson(event, "One event a line.") },
+    parameters: [parameter("IdempotencyKey"), ...PRODUCER],
+    requestBody: { required: true, content: { ...ndjson(event, "One event a line."), ...jsonContent(event) } },
     responses: {
       ...problems([
         "malformed-json",
@@ -49,12 +49,50 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
         "unsupported-media-type",
         "invalid-idempotency-key",
         "idempotency-conflict",
+        "invalid-sequence",
+        "sequence-gap",
+        "too-many-producers",
         "too-many-groups",
       ]),
       200: success(ACCEPTED, "The events are taken, durably."),
     },
   };
   return { [`/v1/streams/${stream.name}`]: { post } };
+}
+
+const PRODUCER = [
+  {
+    name: "Tidegate-Producer",
+    in: "header",
+    description: "Who numbers its batches instead of making an Idempotency-Key for each.",
+    schema: { type: "string", minLength: 1, maxLength: LIMITS.producerChars },
+  },
+  {
+    name: "Tidegate-Sequence",
+    in: "header",
+    description: "Number of the batch: 1 for the producer's first, then one more for each.",
+    schema: { type: "integer", minimum: 1 },
+  },
+];
+
+/** Events as JSON, and in the envelopes of CloudEvents 1.0. */
+function jsonContent(event: Reference): Record<string, unknown> {
+  const envelope = {
+    type: "object",
+    properties: {
+      specversion: { const: "1.0" },
+      id: { type: "string", minLength: 1 },
+      source: { type: "string", minLength: 1 },
+      type: { type: "string", minLength: 1 },
+      data: event,
+    },
+    required: ["specversion", "id", "source", "type", "data"],
+  };
+  return {
+    "application/json": { schema: { anyOf: [{ type: "array", items: event }, event] } },
+    "application/cloudevents+json": { schema: envelope },
+    "application/cloudevents-batch+json": { schema: { type: "array", items: envelope } },
+  };
 }
 
 /** NDJSON content; OpenAPI 3.1 has no word for the schema of a line, so it goes into an extension. */

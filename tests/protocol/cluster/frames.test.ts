@@ -52,7 +52,7 @@ test.each([
     await c.run(isOf("prepare", COORDINATOR, 1));
     await c.restart(1);
     await c.settle();
-  const found = answers() ?? [];
+    const found = answers() ?? [];
     expect(found.map((answer) => answer.status)).toEqual([200, status, 200]);
     expect(JSON.parse(found[2]?.body ?? "null")).toEqual([expect.objectContaining({ n: 1 })]);
   },
