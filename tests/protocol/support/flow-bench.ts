@@ -12,7 +12,7 @@ import { kernels } from "./lone-partition.ts";
 type Entities = Map<string, { value: string | null; entries: Map<string, string> }>;
 
 export class FlowBench {
-  readonly #app: AppDefinition;
+  #app: AppDefinition;
   #services: ReadonlyMap<string, InternalService>;
   #entities: Entities = new Map();
   #tokens = 0;
@@ -32,6 +32,18 @@ export class FlowBench {
   /** All memory is lost; what is stored stays. */
   restart(): void {
     this.#services = this.#made();
+  }
+
+  /** The same storage under another version of the flows. */
+  deploy(...flows: readonly FlowDefinition[]): void {
+    this.#app = defineApp({ services: [], flows });
+    this.restart();
+  }
+
+  /** Operators whose state the present version would lose. */
+  async drops(flow: string): Promise<unknown> {
+    const answer = (await this.#call("#view", "any", "flow", { text: JSON.stringify({ flow }) })) as RawJson;
+    return (JSON.parse(answer.text) as { drops: unknown }).drops;
   }
 
   /** Runs something and undoes what it wrote: memory has seen it, storage has not. */
