@@ -1,6 +1,8 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
 import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
 import {
@@ -13,7 +15,7 @@ import {
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
-export interface AppOptions {
+export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
   /** Streams that no flow reads or writes, but functions do: `ctx.emit`. */
@@ -23,6 +25,8 @@ export interface AppOptions {
    * id, however often it is delivered. One that does not fit the stream is retried, until the queue gives it up to its own dead letters.
    */
   readonly queues?: Readonly<Record<string, StreamDefinition>>;
+  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  readonly effects?: readonly EffectDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -50,12 +54,14 @@ export interface AppDefinition {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Streams by the name of the queue whose messages are their events. */
   readonly queues: ReadonlyMap<string, StreamDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
   /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
   readonly windowed: ReadonlyMap<string, WindowedFlow>;
   readonly views: ReadonlyMap<string, ViewDefinition>;
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
+  readonly door: DoorDefinition;
 }
 
 /** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
@@ -69,17 +75,30 @@ export function defineApp(options: AppOptions): AppDefinition {
   const windowed = windowedOf(flows, [...queues.values()]);
   const streams = streamsOf(flows, [...(options.streams ?? []), ...queues.values()]);
   refuseCycles(flows);
-  return Object.freeze({
+  const definition = {
     services: byName("service", options.services, (service) => service.contract.name),
     streams,
     kept: keptOf(flows, streams),
     flows: byName("flow", flows, (flow) => flow.name),
     queues,
+    effects: byName("effect", options.effects ?? [], (effect) => effect.name),
     windowed,
     views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
-  });
+    door: doorOf(options),
+  };
+  checkRuled("stream", definition.door.streams, definition.streams);
+  checkRuled("view", definition.door.views, definition.views);
+  return Object.freeze(definition);
+}
+
+/** A rule for a name that is mistyped would leave what was meant closed, and nobody would know why. */
+function checkRuled(what: string, rules: ReadonlyMap<string, unknown>, known: ReadonlyMap<string, unknown>): void {
+  for (const name of rules.keys()) {
+    if (!known.has(name))
+      throw misconfigured(`allow has a rule for the ${what} "${name}", which the app does not have`);
+  }
 }
 
 function deadlineOf(duration: Duration | undefined): number | undefined {

@@ -7,10 +7,11 @@ import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
 import { exchange } from "./dispatch.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { eventFormat } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
-import { LIMITS } from "./limits.ts";
+import { limitOf } from "./limits.ts";
 import { refuse, type ProblemError } from "./problems.ts";
 import { produced, type Produced } from "./producer.ts";
 
@@ -19,10 +20,11 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
+  requireFlow(app.door.streams, caller, name, name);
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
-  const body = await readBody(request, LIMITS.ingestBodyBytes);
+  const body = await readBody(request, limitOf(app, "eventsBytes"));
   const kernels = backend.kernels();
   const parsed = kernels.parseEvents(body, stream.columns, format);
   if (!parsed.ok) throw eventProblem(body, parsed.fault);
@@ -30,7 +32,7 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const requestId =
     scope === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller, "POST", ["streams", stream.name, ...scope.kind], scope.key);
+      : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
   const head = [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows];
   const fields = [requestId, stream.name];
@@ -40,7 +42,7 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
       : kernels.pack(PRODUCED, {
           rows: 1,
           columns: [...head, producer.sequence % 2 ** 32, Math.floor(producer.sequence / 2 ** 32)],
-          fields: [...fields, JSON.stringify([caller, producer.producer])],
+          fields: [...fields, JSON.stringify([caller.id, producer.producer])],
           tail: parsed.frame,
         });
   const answer = await exchange(backend, startedAt, stream.name, (port) => port.ingest(envelope));

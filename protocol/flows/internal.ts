@@ -39,7 +39,7 @@ export interface InternalService extends ServiceDefinition {
   readonly internal: true;
 }
 
-export function isInternal(service: ServiceDefinition): service is InternalService {
+export function isFlowService(service: ServiceDefinition): service is InternalService {
   return "internal" in service;
 }
 
@@ -61,6 +61,7 @@ export function internalService(
     collections: [],
     handlers: handlers as unknown as ServiceDefinition["handlers"],
     internal: true,
+    allow: {},
   };
 }
 

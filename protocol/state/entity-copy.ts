@@ -81,6 +81,11 @@ export class EntityCopy {
     return this.#cleared ? null : this.#state.get(full, this.entity);
   }
 
+  /** Whether this transaction has put or deleted an entry. */
+  hasWritten(collection: string, key: string | number): boolean {
+    return this.#entries?.has(collectionPrefix(this.entity, collection) + encodeEntryKey(key)) ?? false;
+  }
+
   putEntry(collection: string, key: string | number, change: Change): void {
     (this.#entries ??= new Map()).set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), change);
   }

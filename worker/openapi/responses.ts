@@ -78,15 +78,21 @@ export function problems(types: readonly ProblemType[]): Record<string, unknown>
 }
 const ALWAYS: readonly ProblemType[] = [
   "unauthorized",
+  "forbidden",
+  "rate-limited",
   "internal-error",
   "damaged-data",
   "misconfigured",
   "overloaded",
+  "auth-unavailable",
   "deadline-exceeded",
 ];
 
 function problemResponse(status: number, types: readonly ProblemType[]): Record<string, unknown> {
   const description = types.map((type) => `\`/problems/${type}\`: ${PROBLEMS[type].title}`).join("\n\n");
-  const headers = status === 503 ? { headers: { "Retry-After": { $ref: "#/components/headers/Retry-After" } } } : {};
+  const headers =
+    status === 503 || status === 429
+      ? { headers: { "Retry-After": { $ref: "#/components/headers/Retry-After" } } }
+      : {};
   return { description, ...headers, content: { "application/problem+json": { schema: PROBLEM_REF } } };
 }

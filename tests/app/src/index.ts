@@ -3,11 +3,14 @@ import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
+import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
+import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
+import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { counter, emitter, Noted, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
@@ -26,15 +29,21 @@ const app = tidegate({
     table,
     lists,
     mail,
-    diary,
+    clock,
     counter,
+    diary,
     emitter,
+    locker,
+    outside,
     ...programServices(pause),
   ],
   flows: [salesPerSecond, ...operatorFlows],
   queues: { "note-queue": Noted },
+  effects,
   partitions: PARTITIONS,
+  tenants: true,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Effects extends app.Effects {}
 export default app.handler;
