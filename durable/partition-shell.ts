@@ -3,7 +3,7 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
-import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.ts";
+import { markedRecords } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
@@ -101,7 +101,7 @@ export class PartitionShell implements EngineHost {
       incarnation,
       generation: Number(this.#store.meta("generation") ?? 0),
       decided: Number(this.#store.meta("decided") ?? 0),
-      records: markedRecords(this.#store.meta(PREPARED_MARK), partition),
+      records: markedRecords(this.#store.mark, partition),
     });
   }
 

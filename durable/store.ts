@@ -11,6 +11,8 @@ import { asDamage, openText, sealText } from "./damage.ts";
 import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
 import type { Sql } from "./sql-meter.ts";
 
+/** What marks of records are sealed as. */
+const MARK = "mark";
 /** Table that a scrub makes and drops. */
 const SCRUB = "scrub";
 /** The noted size may be behind by so much. */
@@ -64,7 +66,7 @@ export class PartitionStore implements StateReader {
   perform(op: StorageOp): void {
     switch (op.op) {
       case "record":
-        this.#sql.exec("INSERT INTO records VALUES (?, ?)", op.seq * RECORD_PARTS + op.part, op.bytes);
+        this.#putRecord(op);
         return;
       case "replace-record":
         this.#sql.exec(
@@ -72,7 +74,7 @@ export class PartitionStore implements StateReader {
           op.seq * RECORD_PARTS,
           (op.seq + 1) * RECORD_PARTS,
         );
-        this.#sql.exec("UPDATE records SET bytes = ? WHERE id = ?", op.bytes, op.seq * RECORD_PARTS);
+        this.#sql.exec("UPDATE records SET mark = '', bytes = ? WHERE id = ?", op.bytes, op.seq * RECORD_PARTS);
         return;
       case "drop-records":
         this.#noteSize();
@@ -89,6 +91,22 @@ export class PartitionStore implements StateReader {
         return;
       default:
         this.#performRare(op);
+    }
+  }
+
+  #putRecord({ seq, part, mark, bytes }: Extract<StorageOp, { op: "record" }>): void {
+    const id = seq * RECORD_PARTS + part;
+    const sealed = mark === "" ? "" : sealText(MARK, mark);
+    this.#sql.exec("INSERT INTO records VALUES (?, ?, ?)", id, sealed, bytes);
+  }
+
+  /** The mark of the newest record that has one, if it can be read: records are not, and may be damaged. */
+  get mark(): string | undefined {
+    try {
+      const sealed = this.#one("SELECT mark FROM records WHERE mark <> '' ORDER BY id DESC LIMIT 1");
+      return sealed === undefined ? undefined : openText(MARK, String(sealed));
+    } catch {
+      return undefined;
     }
   }
 

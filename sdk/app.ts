@@ -6,6 +6,7 @@ import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
+  RETENTION_DEFAULT_MS,
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
@@ -15,6 +16,8 @@ import type { StreamDefinition } from "./stream.ts";
 export interface AppOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
+  /** Streams that no flow reads or writes, but functions do: `ctx.emit`. */
+  readonly streams?: readonly StreamDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -37,6 +40,8 @@ export interface ViewDefinition {
 export interface AppDefinition {
   readonly services: ReadonlyMap<string, ServiceDefinition>;
   readonly streams: ReadonlyMap<string, StreamDefinition>;
+  /** Streams whose events can be read, and for how long; ms. */
+  readonly kept: ReadonlyMap<string, number>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
   readonly windowed: ReadonlyMap<string, WindowedFlow>;
@@ -54,9 +59,12 @@ export function defineApp(options: AppOptions): AppDefinition {
   }
   const flows = options.flows ?? [];
   const windowed = windowedOf(flows);
+  const streams = streamsOf(flows, options.streams ?? []);
+  refuseCycles(flows);
   return Object.freeze({
     services: byName("service", options.services, (service) => service.contract.name),
-    streams: streamsOf(flows),
+    streams,
+    kept: keptOf(flows, streams),
     flows: byName("flow", flows, (flow) => flow.name),
     windowed,
     views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
@@ -86,9 +94,12 @@ function byName<T>(what: string, items: readonly T[], nameOf: (item: T) => strin
 }
 
 /** Streams that are read or written. */
-function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, StreamDefinition> {
+function streamsOf(
+  flows: readonly FlowDefinition[],
+  others: readonly StreamDefinition[],
+): ReadonlyMap<string, StreamDefinition> {
   const table = new Map<string, StreamDefinition>();
-  for (const stream of flows.flatMap((flow) => [...flow.streams, ...writtenBy(flow)])) {
+  for (const stream of [...flows.flatMap((flow) => [...flow.streams, ...writtenBy(flow)]), ...others]) {
     const known = table.get(stream.name);
     if (known !== undefined && known !== stream) {
       throw misconfigured(`two streams have the name "${stream.name}"; declare it once and share it between flows`);
@@ -96,6 +107,31 @@ function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, Stream
     table.set(stream.name, stream);
   }
   return table;
+}
+
+function keptOf(
+  flows: readonly FlowDefinition[],
+  streams: ReadonlyMap<string, StreamDefinition>,
+): ReadonlyMap<string, number> {
+  const written = new Set(flows.flatMap(writtenBy));
+  const kept = new Map<string, number>();
+  for (const stream of streams.values()) {
+    if (stream.retention !== null || written.has(stream))
+      kept.set(stream.name, stream.retention ?? RETENTION_DEFAULT_MS);
+  }
+  return kept;
+}
+
+/** What a batch brings about is one transaction: it has to end. */
+function refuseCycles(flows: readonly FlowDefinition[]): void {
+  const visit = (stream: string, path: readonly string[]): void => {
+    if (path.includes(stream)) throw misconfigured(`flows lead from stream "${stream}" back to it`);
+    for (const flow of flows) {
+      if (!flow.streams.some(({ name }) => name === stream)) continue;
+      for (const { name } of writtenBy(flow)) visit(name, [...path, stream]);
+    }
+  };
+  for (const flow of flows) for (const { name } of flow.streams) visit(name, []);
 }
 
 function writtenBy(flow: FlowDefinition): StreamDefinition[] {

@@ -6,6 +6,7 @@ import type { DeepReadonly } from "./deep-readonly.ts";
 import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
 import type { Refusal } from "./refusal.ts";
+import type { EventOf, Fields, StreamDefinition } from "./stream.ts";
 
 /** The functions of another key, to be called within this transaction. */
 export type Calls<F extends Functions> = {
@@ -62,6 +63,11 @@ export interface FnContext<
    * and is delivered once, as a transaction of its own. Messages of this key to one key are delivered in the order of sending.
    */
   send<C extends Contract>(contract: C, key: string): Sends<C["functions"]>;
+  /**
+   * Gives an event to a stream: `ctx.emit(Sales, { item: "tea", … })`. It is taken when this transaction commits, not otherwise, and once, in
+   * a transaction of its own. Events of this key are taken in the order in which they were emitted. The app must know the stream.
+   */
+  emit<F extends Fields>(stream: StreamDefinition<F>, event: EventOf<F>): void;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

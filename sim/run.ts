@@ -191,7 +191,7 @@ class Run {
     // One after the other: an event is about one instance.
     for (const object of this.#world.objects) {
       if (object.isNew || object.current) continue;
-      object.boot();
+      this.#world.scheduler.in(0, () => void object.boot());
       await this.#world.run(() => false, this.#world.scheduler.now + 1);
     }
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.

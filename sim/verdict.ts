@@ -69,8 +69,8 @@ function framesOf(ledger: Ledger): Row[][] {
     const { process, refused, request } = entry;
     const { transaction, began } = request;
     if (transaction.ask.kind !== "list" || transaction.snapshot || refused || entry.answer?.status !== 200) continue;
-    // What throws is not recorded: a repetition runs it again, behind what came after it.
-    if (mayThrow(transaction.ask)) continue;
+    // What throws, or finds that its calls wait for each other, is not recorded: a repetition runs it again, behind what came after it.
+    if (mayThrow(transaction.ask) || mayCycle(transaction.ask)) continue;
     const group = JSON.stringify([process.split(".")[0], began, transaction.ask.at[1]]);
     const row = { name: `T${transaction.number}`, micro: microOf(entry) ?? [] };
     groups.set(group, [...(groups.get(group) ?? []), row]);
@@ -106,8 +106,12 @@ function failuresOf(ledger: Ledger): Finding[] {
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
-  if (type === "/problems/call-cycle") return transaction.ask.kind === "list" && transaction.ask.shape === "crossing";
+  if (type === "/problems/call-cycle") return mayCycle(transaction.ask);
   return type === "/problems/internal-error" && mayThrow(transaction.ask);
+}
+
+function mayCycle(ask: Ask): boolean {
+  return ask.kind === "list" && ask.shape === "crossing";
 }
 
 function mayThrow(ask: Ask): boolean {

@@ -14,6 +14,8 @@ import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
 import type { Endpoint } from "./edge.ts";
+import { getEvents } from "./events-out.ts";
+import { getDeadLetters, getFlow, getLate } from "./flows.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { postEvents } from "./ingest.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
@@ -44,7 +46,10 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
-  routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
+  routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }));
+  routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
+  routes.all("/v1/flows/:flow/late", closed({ GET: getLate }));
+  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getDeadLetters }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {

@@ -1,5 +1,9 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
+import { rowsOf } from "../../dataflow/columns/rows.ts";
+import { rowJson } from "../../dataflow/operators/accumulators.ts";
 import type { Contract } from "../../sdk/contract.ts";
+import type { StreamDefinition } from "../../sdk/stream.ts";
+import { STREAM } from "../flows/internal.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import { Refusal } from "../../sdk/refusal.ts";
@@ -80,6 +84,18 @@ class Context {
     return sendsOf(this.#engine, this.#activation, contract, key);
   }
 
+  emit(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): void {
+    if (this.#readOnly) throw new TypeError("a query cannot emit events");
+    if (this.#engine.machine.streams.get(stream.name) !== stream)
+      throw new TidegateError("unknown-stream", `the app knows no stream "${stream.name}"; name it in \`streams\``);
+    this.#engine.send(this.#activation, {
+      service: STREAM,
+      key: stream.name,
+      name: "emitted",
+      input: eventJson(stream, event),
+    });
+  }
+
   refuse(name: string, data?: unknown): Refusal {
     const { service, name: fnName, contract } = this.#activation.target;
     const schema = contract.refusals[name];
@@ -105,6 +121,15 @@ class Context {
   uuid(): string {
     return this.#engine.host.uuid();
   }
+}
+
+/** @throws TypeError for an event that the stream cannot have */
+function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): string {
+  const rows = rowsOf(stream.fields, [event], new Float64Array(1));
+  return rowJson(
+    stream.columns.map(({ name }) => [name, rows.column(name)] as const),
+    0,
+  );
 }
 
 type CallFunctions = Record<string, (input?: unknown) => Promise<unknown>>;

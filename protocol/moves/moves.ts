@@ -328,12 +328,18 @@ export class Moves {
     if (this.#garbage) this.#wantWork();
   }
 
-  /** A source may have begun with an instance before this one, or what one of the two has acknowledged went to an instance that was replaced. */
+  /**
+   * A source may have begun with an instance before this one, or what one of the two has acknowledged went to an instance that was replaced.
+   * What is copied is no reason to be quiet: the source may have started over since, and begun again with an instance that was replaced.
+   */
   #probe(): void {
     const { now, isPlaced, ownership } = this.#owner;
-    if (!isPlaced || !this.#awaitsMore || now - this.#probedAt < LIMITS.probeMs) return;
+    if (!isPlaced || ownership.nextVersion === 0 || now - this.#probedAt < LIMITS.probeMs) return;
     this.#probedAt = now;
-    for (const source of ownership.sources) if (this.#awaits(source)) this.#owner.send(source, { kind: "ping" });
+    for (const source of ownership.sources) {
+      const isComplete = this.#incoming.get(source)?.complete === true || this.#taken.has(this.#frozen, source);
+      if (!isComplete) this.#owner.send(source, { kind: "ping" });
+    }
   }
 
   /** What is done in turns of its own. */

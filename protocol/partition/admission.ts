@@ -7,6 +7,7 @@ import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
+import { STREAM } from "../flows/internal.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
@@ -31,6 +32,8 @@ export interface AdmissionParts {
   readonly ownership: Ownership;
   readonly results: Results;
   readonly tickets: Tickets;
+  /** The app with its internal services. */
+  readonly whole: AppDefinition;
   start(root: Root): void;
   /** The transaction of a message has its answer, or cannot run now. */
   posted(poster: Peer, requestId: string, done: boolean): void;
@@ -52,6 +55,8 @@ export interface Batch {
   readonly stream: string;
   readonly rows: number;
   readonly columns: Uint8Array;
+  /** From an Idempotency-Key. */
+  readonly clientId: boolean;
   readonly produced: Produced | null;
 }
 
@@ -70,6 +75,8 @@ export class Admission {
   #queue: Root[] = [];
   #head = 0;
   #running = 0;
+  /** Of batches of events that are not answered. */
+  #batchBytes = 0;
   readonly #ages: Ages;
   /** Results in records of epochs that were undecided at a restart, with those who wait for them. */
   readonly #owed = new Map<string, StoredResult & { readonly waiters: Waiter[] }>();
@@ -149,10 +156,11 @@ export class Admission {
     const flags = table.column(row, INVOKE_COLUMN.flags);
     const { app } = this.#setup;
     const service = table.field(row, INVOKE_FIELD.service);
+    const from = (flags & INVOKE_FLAG.internal) !== 0 ? this.#parts.whole : app;
     const target =
       (flags & INVOKE_FLAG.erase) !== 0
         ? eraseTarget(app, service, key)
-        : resolveTarget(app, service, key, table.field(row, INVOKE_FIELD.function));
+        : resolveTarget(from, service, key, table.field(row, INVOKE_FIELD.function));
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
       throw new TidegateError(
@@ -184,7 +192,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster"> & Partial<Pick<Root, "bytes">>,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -197,6 +205,7 @@ export class Admission {
       oneWay: how.oneWay,
       poster: how.poster,
       coded: how.coded,
+      bytes: how.bytes ?? null,
       target,
       group: id.group,
       age: this.#ages.next(now),
@@ -228,7 +237,7 @@ export class Admission {
       if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
       // It is told when what is under way ends.
       if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
-      const target = resolveTarget(this.#setup.app, service, key, name);
+      const target = resolveTarget(this.#parts.whole, service, key, name);
       const group = this.#parts.ownership.groupOf(key);
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
@@ -252,6 +261,7 @@ export class Admission {
     for (const [requestId, root] of this.#roots) {
       if (this.#parts.ownership.keeps(root.group)) continue;
       this.#roots.delete(requestId);
+      this.#batchBytes -= root.bytes?.length ?? 0;
       for (const waiter of root.waiters) this.#elsewhere(waiter);
     }
   }
@@ -306,18 +316,42 @@ export class Admission {
     }
   }
 
+  /** A batch of events for operators: a transaction of its own. */
+  startBatch(ticket: number, { id, stream, columns, clientId, produced }: Batch, now: number): void {
+    const waiter: Waiter = { ticket, line: 1, joined: false };
+    if (this.#batchBytes + columns.length > LIMITS.maxIngestBytes && this.#batchBytes > 0) {
+      const detail = "this partition has more events under way than it can hold";
+      const { status, body } = problemAnswer("overloaded", detail, { retryable: true });
+      return this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
+    }
+    this.#batchBytes += columns.length;
+    const target = resolveTarget(this.#parts.whole, STREAM, stream, "take");
+    const input = produced === null ? "" : JSON.stringify(produced);
+    const how = { input, coded: false, clientId, snapshot: false, oneWay: false, poster: null, bytes: columns };
+    const root = this.#newRoot({ ...id, group: id.group as number }, target, now, how);
+    root.waiters.push(waiter);
+    this.#queue.push(root);
+  }
+
   /** A root has its answer: everybody who waits for it gets it. */
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
+    this.#batchBytes -= root.bytes?.length ?? 0;
     if (root.state === "running") {
       this.#running -= 1;
       this.#letFollow(root);
     }
-    for (const follower of root.followers) follower.after = null;
+    this.#unlink(root);
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }
     if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+  }
+
+  /** What came after it comes after what that came after, which may have to run again: a snapshot is answered before what is undecided. */
+  #unlink({ after, followers }: Root): void {
+    for (const follower of followers) follower.after = after;
+    after?.followers.push(...followers);
   }
 
   /** An era has ended: all that ran in it begins again, in order of age; what comes after another in its frame waits for that again. */
@@ -397,6 +431,7 @@ export class Admission {
       stream,
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
+      clientId: (table.column(0, INGEST_COLUMN.flags) & INVOKE_FLAG.clientId) !== 0,
       produced: producedOf(table, spec),
     };
   }

@@ -5,10 +5,16 @@ import type { Activation, Outcome } from "../transaction/attempt.ts";
 
 /** One change of storage. Those of one `persist` are atomic: all or none survive a crash. */
 export type StorageOp =
-  /** A part of record `seq`. Parts are joined in order. */
-  | { readonly op: "record"; readonly seq: number; readonly part: number; readonly bytes: Uint8Array }
+  /** A part of record `seq`. Parts are joined in order. `mark` lies beside the bytes, to be read without them; empty for none. */
+  | {
+      readonly op: "record";
+      readonly seq: number;
+      readonly part: number;
+      readonly mark: string;
+      readonly bytes: Uint8Array;
+    }
   | { readonly op: "drop-records"; readonly through: number }
-  /** Puts a record of one part in the place of one that was aborted, so that none is missing. */
+  /** Puts a record of one part, without a mark, in the place of one that was aborted, so that none is missing. */
   | { readonly op: "replace-record"; readonly seq: number; readonly bytes: Uint8Array }
   /** A block of state or results, new or in the place of another, with its head. */
   | { readonly op: "put-block"; readonly id: number; readonly head: Uint8Array; readonly bytes: Uint8Array }

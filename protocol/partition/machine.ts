@@ -1,5 +1,8 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
+import type { AppDefinition } from "../../sdk/app.ts";
 import { showEpoch } from "../epochs/epoch.ts";
+import { withInternal } from "../flows/internal.ts";
+import { flowServices } from "../flows/services.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
@@ -32,18 +35,19 @@ import { Admission } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
-import { takeBatch } from "./ingest.ts";
+import { takeBatch, takeEmitted } from "./ingest.ts";
 import { HeldRequests, refuseInput, type RequestInput } from "./held.ts";
 import { Log, type LogParts } from "./log.ts";
 import { Mail } from "./mail.ts";
 import { Maintenance } from "./maintenance.ts";
 import { movesOf } from "./moving.ts";
+import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import type { Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
-import { type MachineParts, statusOf } from "./status.ts";
+import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -70,20 +74,20 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #wakeWanted = false;
   /** What leaves with the next flush or dispatch shows what was only read: the answer to a write shows a record, which no instance could unmake. */
   #shows = false;
-  /** When the coordinator was last asked for a sign of life; ms. */
-  #probedAt = 0;
+  readonly #probe = new Probe();
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
   constructor(setup: PartitionSetup) {
-    const { app, kernels, reader, recovered, partition, incarnation } = setup;
+    const { kernels, reader, recovered, partition, incarnation } = setup;
+    const app = withInternal(setup.app, flowServices(setup.app, kernels));
     this.#setup = setup;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
     this.#results = new Results(blocks);
-    this.#flows = new Flows(app, kernels);
+    this.#flows = new Flows(setup.app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
     this.#log = new Log(this.#logParts(blocks), recovered.folded, replayed);
@@ -99,7 +103,11 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       ownership: this.#ownership,
       results: this.#results,
       tickets: this.#tickets,
-      start: (root) => (root.oneWay ? this.#accept(root) : this.transactions.start(root)),
+      whole: app,
+      start: (root) => {
+        if (root.oneWay) this.#accept(root);
+        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
+      },
       posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
       roomForMessages: () => this.hasRoomForMessages,
       congested: () => this.isCongested,
@@ -275,7 +283,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
     this.#maintenance.tick();
-    this.#probeCoordinator();
+    if (this.#probe.isDue(this.#epochs.participation, this.#now)) this.report({ kind: "ping" });
     this.#moves.tick();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
@@ -283,13 +291,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.transactions.remote.probe(this.#now);
     this.#mail.tick();
     this.#epochs.participation.leaveIfIdle();
-  }
-
-  #probeCoordinator(): void {
-    const { participation } = this.#epochs;
-    if (!participation.awaitsCoordinator || this.#now - this.#probedAt < LIMITS.probeMs) return;
-    this.#probedAt = this.#now;
-    this.report({ kind: "ping" });
   }
 
   #request(input: RequestInput): void {
@@ -311,6 +312,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.drain();
   }
 
+  get streams(): AppDefinition["streams"] {
+    return this.#setup.app.streams;
+  }
   get now(): number {
     return this.#now;
   }
@@ -330,11 +334,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return !this.#mail.isFull;
   }
   get isCongested(): boolean {
-    return (
-      this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes ||
-      this.#layers.units > LIMITS.maxUndecidedUnits ||
-      this.#links.congested
-    );
+    return isCongested(this.#parts);
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;

@@ -74,6 +74,7 @@ export function beginActivation(id: number, attempt: Attempt, parts: ActivationP
     mode: parts.target.contract.kind === "query" ? "shared" : "exclusive",
     scope: parts.scope,
     input: parts.input,
+    payload: null,
     remote: parts.remote,
     children: 0,
     state: "waiting",

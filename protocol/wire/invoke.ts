@@ -17,6 +17,8 @@ export const INVOKE_FLAG = {
   oneWay: 8,
   /** Deletes all state under the key, whatever the function's name. Only administration sets it: no route for clients does. */
   erase: 16,
+  /** A function of an internal service. Only the edge itself sets it: no client names one. */
+  internal: 32,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

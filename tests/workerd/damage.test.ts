@@ -132,16 +132,16 @@ describe("a damaged record", () => {
     const key = freshKey();
     for (let n = 0; n < 3; n++) await call(["account", key], "deposit", { amount: 1 });
     const taken = await inside(key, ({ storage }) => {
-      const [, second] = storage.sql.exec("SELECT id, bytes FROM records ORDER BY id DESC LIMIT 2").toArray();
-      const { id, bytes } = second as { id: number; bytes: ArrayBuffer };
+      const [, second] = storage.sql.exec("SELECT id, mark, bytes FROM records ORDER BY id DESC LIMIT 2").toArray();
+      const { id, mark, bytes } = second as { id: number; mark: string; bytes: ArrayBuffer };
       storage.sql.exec("DELETE FROM records WHERE id = ?", id);
-      return { id, bytes };
+      return { id, mark, bytes };
     });
     await abortAllDurableObjects();
     expect((await ask(["account", key], "balance")).status).toBe(500);
     await inside(
       key,
-      ({ storage }) => void storage.sql.exec("INSERT INTO records VALUES (?, ?)", taken.id, taken.bytes),
+      ({ storage }) => void storage.sql.exec("INSERT INTO records VALUES (?, ?, ?)", taken.id, taken.mark, taken.bytes),
     );
     await abortAllDurableObjects();
     expect((await ask(["account", key], "balance")).body).toBe(3);

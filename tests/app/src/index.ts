@@ -9,14 +9,29 @@ import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
 import { mail } from "./mail.ts";
 import { PARTITIONS } from "./partitions.ts";
+import { counter, emitter, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
 import { table } from "./table.ts";
 import { unruly } from "./unruly.ts";
 import { values } from "./values.ts";
 
 const app = tidegate({
-  services: [account, values, ledger, mirror, unruly, bank, table, lists, mail, diary, ...programServices(pause)],
-  flows: [salesPerSecond],
+  services: [
+    account,
+    values,
+    ledger,
+    mirror,
+    unruly,
+    bank,
+    table,
+    lists,
+    mail,
+    diary,
+    counter,
+    emitter,
+    ...programServices(pause),
+  ],
+  flows: [salesPerSecond, ...operatorFlows],
   partitions: PARTITIONS,
 });
 export class Partition extends app.Partition {}
