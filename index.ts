@@ -4,6 +4,7 @@ import { coordinatorClass } from "./durable/coordinator.ts";
 import { partitionClass } from "./durable/partition.ts";
 import { type AppOptions, defineApp } from "./sdk/app.ts";
 import { platformBackend } from "./worker/platform.ts";
+import { takeMessages } from "./worker/queue.ts";
 import { createRoutes } from "./worker/routes.ts";
 
 export * from "./sdk/index.ts";
@@ -38,7 +39,10 @@ export function tidegate(options: AppOptions): TidegateApp {
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,
-    handler: { fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx) },
+    handler: {
+      fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx),
+      queue: (batch, env) => takeMessages(app, backend(env), batch),
+    },
     Partition: partitionClass(app),
     Coordinator: coordinatorClass(app),
   };

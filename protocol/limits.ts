@@ -167,6 +167,8 @@ export const LIMITS = {
   maxViewChars: 256 * KiB,
   /** Characters at which an entry of a stream's events is cut. */
   streamEntryChars: 128 * KiB,
+  /** How long the ids of a queue's messages are remembered: longer than any queue keeps a message (14 days). */
+  queuedIdMs: 15 * 24 * 60 * 60 * 1000,
   /** How long late events and those that a service refused can be read. */
   asideMs: 7 * 24 * 60 * 60 * 1000,
   /** Rows of one answer of a view. */

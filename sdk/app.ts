@@ -18,6 +18,11 @@ export interface AppOptions {
   readonly flows?: readonly FlowDefinition[];
   /** Streams that no flow reads or writes, but functions do: `ctx.emit`. */
   readonly streams?: readonly StreamDefinition[];
+  /**
+   * Cloudflare Queues whose messages are events, by the name of the queue: `queues: { "sales-queue": Sales }`. Each message is taken once, by its
+   * id, however often it is delivered. One that does not fit the stream is retried, until the queue gives it up to its own dead letters.
+   */
+  readonly queues?: Readonly<Record<string, StreamDefinition>>;
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -43,6 +48,8 @@ export interface AppDefinition {
   /** Streams whose events can be read, and for how long; ms. */
   readonly kept: ReadonlyMap<string, number>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  /** Streams by the name of the queue whose messages are their events. */
+  readonly queues: ReadonlyMap<string, StreamDefinition>;
   /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
   readonly windowed: ReadonlyMap<string, WindowedFlow>;
   readonly views: ReadonlyMap<string, ViewDefinition>;
@@ -58,14 +65,16 @@ export function defineApp(options: AppOptions): AppDefinition {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
-  const windowed = windowedOf(flows);
-  const streams = streamsOf(flows, options.streams ?? []);
+  const queues = new Map(Object.entries(options.queues ?? {}));
+  const windowed = windowedOf(flows, [...queues.values()]);
+  const streams = streamsOf(flows, [...(options.streams ?? []), ...queues.values()]);
   refuseCycles(flows);
   return Object.freeze({
     services: byName("service", options.services, (service) => service.contract.name),
     streams,
     kept: keptOf(flows, streams),
     flows: byName("flow", flows, (flow) => flow.name),
+    queues,
     windowed,
     views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
     partitions,
@@ -139,8 +148,12 @@ function writtenBy(flow: FlowDefinition): StreamDefinition[] {
 }
 
 /** A batch goes through all flows of its stream or through none: either the kernel runs all of them, or none. */
-function windowedOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, WindowedFlow> {
-  const others = new Set<string>();
+function windowedOf(
+  flows: readonly FlowDefinition[],
+  queued: readonly StreamDefinition[],
+): ReadonlyMap<string, WindowedFlow> {
+  // What messages of a queue were taken is known within transactions, which the kernel has none of.
+  const others = new Set(queued.map(({ name }) => name));
   for (const flow of flows) {
     for (const { name } of writtenBy(flow)) others.add(name);
     if (flow.windowed === null) for (const { name } of flow.streams) others.add(name);

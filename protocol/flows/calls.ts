@@ -51,7 +51,7 @@ export async function callService(
   ctx: FlowContext,
   sink: CallSink,
   rows: Rows,
-  keys: readonly string[],
+  { keys, batch, dead }: { readonly keys: readonly string[]; readonly batch: number; readonly dead: number },
 ): Promise<number> {
   const names = Object.keys(sink.input.fields);
   const argumentOf = (row: number): unknown => sink.argument?.(rows.object(row, names) as never);
@@ -78,7 +78,7 @@ export async function callService(
   refused.sort((a, b) => a.row - b.row);
   for (const [number, { row, key, refusal }] of refused.entries()) {
     const event = rows.object(row, names);
-    keepLog(ctx, DEAD, number, toJson({ sink: sink.name, key, refusal, event }));
+    keepLog(ctx, DEAD, [batch, dead + number], toJson({ sink: sink.name, key, refusal, event }));
   }
   return refused.length;
 }

@@ -129,7 +129,7 @@ function setAside(run: Run, step: VertexStep, late: LateRows, index: Uint32Array
     const row = index?.[at] ?? at;
     const event = rowJson(fields, row);
     const text = `{"operator":${JSON.stringify(step.name)},"input":${late.input},"time":${rows.time[row]},"event":${event}}`;
-    keepLog(run.ctx, LATE, run.late++, text);
+    keepLog(run.ctx, LATE, [run.state.batches, run.late++], text);
   }
 }
 const LATE = "late";
@@ -158,7 +158,7 @@ async function deliver({ ctx, state, rows }: Run, sink: ProgramSink): Promise<vo
   else {
     const key = compile(sink.key)([given], given.length);
     const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));
-    state.dead += await callService(ctx, sink, given, keys);
+    state.dead += await callService(ctx, sink, given, { keys, batch: state.batches, dead: state.dead });
   }
 }
 

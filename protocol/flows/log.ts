@@ -7,11 +7,16 @@ import type { FlowContext } from "./internal.ts";
 /** Entries that one batch drops for age, at most. */
 const DROPPED_AT_ONCE = 100;
 
-/** @param text JSON. @param number which one of the batch it is */
-export function keepLog(ctx: FlowContext, collection: string, number: number, text: string): void {
+/** @param batch number of the batch, and which one of it this is. @param text JSON */
+export function keepLog(
+  ctx: FlowContext,
+  collection: string,
+  [batch, number]: readonly [number, number],
+  text: string,
+): void {
   const now = ctx.now();
   if (number === 0) forget(ctx.store, collection, now - LIMITS.asideMs);
-  const place = `${sortableWhole(now)}${ctx.uuid().slice(0, 8)}${String(number).padStart(8, "0")}`;
+  const place = sortableWhole(now) + sortableWhole(batch) + sortableWhole(number);
   ctx.store.put(collection, place, `{"at":${now},"entry":${text}}`);
 }
 

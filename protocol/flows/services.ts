@@ -27,6 +27,7 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       {
         take: (ctx, input) => streams.take(ctx, input),
         emitted: (ctx, input) => streams.emitted(ctx, input),
+        queued: (ctx, input) => streams.queued(ctx, input),
         append: (ctx, input) => streams.append(ctx, input),
         read: (ctx, input) => streams.read(ctx, input),
       },

@@ -26,6 +26,12 @@ interface StreamState {
 const EVENTS = "e";
 /** Entries that one batch drops for age, at most. */
 const DROPPED_AT_ONCE = 50;
+/** Ids of messages of a queue, and the same by time. */
+const QUEUED = "q";
+const QUEUED_AT = "a";
+const FORGOTTEN_AT_ONCE = 500;
+/** Characters of a time as `sortableWhole` has it. */
+const SORTABLE = 16;
 const encoder = new TextEncoder();
 
 export class Streams {
@@ -64,6 +70,28 @@ export class Streams {
     if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
     await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
     return new RawJson("null");
+  }
+
+  /** Messages of a queue: those that were taken before are left out. */
+  async queued(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
+    const stream = this.#stream(ctx.key);
+    const { messages } = JSON.parse(text) as { readonly messages: ReadonlyArray<readonly [id: string, event: string]> };
+    const now = ctx.now();
+    forgetQueued(ctx.store, now - LIMITS.queuedIdMs);
+    const fresh = messages.filter(([id]) => ctx.store.get(QUEUED, id) === null);
+    for (const [id] of fresh) {
+      ctx.store.put(QUEUED, id, String(now));
+      ctx.store.put(QUEUED_AT, `${sortableWhole(now)}${id}`, "1");
+    }
+    if (fresh.length > 0) {
+      const parsed = this.#kernels.parseEvents(
+        encoder.encode(fresh.map(([, event]) => event).join("\n")),
+        stream.columns,
+      );
+      if (!parsed.ok) throw new TidegateError("invalid-event", `a message does not fit stream "${stream.name}"`);
+      await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+    }
+    return new RawJson(JSON.stringify({ accepted: fresh.length }));
   }
 
   /** What a flow gives. */
@@ -135,6 +163,14 @@ export class Streams {
     const { next } = (ctx.state as StreamState | undefined) ?? { next: 0 };
     const first = after === null ? next : after + 1;
     return new RawJson(JSON.stringify({ ...eventsFrom(ctx.store, first, limit), end: next }));
+  }
+}
+
+/** Some of the ids that are older than any queue would deliver again. */
+function forgetQueued(store: ShardStore, before: number): void {
+  for (const [key] of store.range(QUEUED_AT, { to: sortableWhole(before), limit: FORGOTTEN_AT_ONCE })) {
+    store.put(QUEUED_AT, key, null);
+    store.put(QUEUED, key.slice(SORTABLE), null);
   }
 }
 

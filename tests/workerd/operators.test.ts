@@ -1,7 +1,7 @@
 /** Events through general operators, over HTTP: what comes out, exactly once, whatever is repeated and whenever memory is lost. */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { ask, call, leftovers, send } from "./support/app.ts";
+import { ask, call, leftovers, queue, send } from "./support/app.ts";
 
 let batches = 0;
 
@@ -142,6 +142,23 @@ describe("a flow of operators", () => {
         { who: "x", n: 1 },
         { who: "y", n: 1 },
       ]);
+  });
+
+  test("takes each message of a queue once", async () => {
+    const messages = (...numbers: number[]) =>
+      numbers.map((number) => ({
+        id: `m${number}`,
+        timestamp: new Date(),
+        attempts: 1,
+        body: number < 0 ? { what: "else" } : { who: "queue", at: at(number) },
+      }));
+    const first = await queue("note-queue", messages(1, 2, -1));
+    expect(first.retryMessages.map(({ msgId }) => msgId)).toEqual(["m-1"]);
+    await abortAllDurableObjects();
+    await queue("note-queue", messages(2, 3));
+    await queue("note-queue", messages(1, 2));
+    expect(await rows("noted", "/queue")).toEqual([{ who: "queue", n: 3 }]);
+    await expect(queue("no-queue", messages(1))).rejects.toThrow(/takes no messages of queue "no-queue"/);
   });
 
   test("is explained", async () => {

@@ -9,7 +9,7 @@ import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
 import { mail } from "./mail.ts";
 import { PARTITIONS } from "./partitions.ts";
-import { counter, emitter, operatorFlows } from "./operators.ts";
+import { counter, emitter, Noted, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
 import { table } from "./table.ts";
 import { unruly } from "./unruly.ts";
@@ -32,6 +32,7 @@ const app = tidegate({
     ...programServices(pause),
   ],
   flows: [salesPerSecond, ...operatorFlows],
+  queues: { "note-queue": Noted },
   partitions: PARTITIONS,
 });
 export class Partition extends app.Partition {}
