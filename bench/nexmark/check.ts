@@ -81,13 +81,8 @@ export async function check(query: Query, scenario: Scenario, workerd: WorkerdPr
   }
   const expected = evaluate(query.name, sent);
   const wanted = rowLines(query.byClock ? expected.rows : before(expected.rows, from));
-  const shown = await shownBy(query, wanted.length);
-  const found = rowLines(
-    before(
-      shown.flatMap((row) => query.rowsOf(row)),
-      from,
-    ),
-  );
+  const shown = (await shownBy(query)).flatMap((row) => query.rowsOf(row));
+  const found = rowLines(query.byClock ? shown : before(shown, from));
   const late = taken.reduce((sum, { late: some }) => sum + (some?.[query.name] ?? 0), 0);
   return {
     query: query.name,
@@ -103,7 +98,8 @@ function difference(found: readonly string[], wanted: readonly string[]): string
   const missing = without(wanted, found);
   const extra = without(found, wanted);
   if (missing.length === 0 && extra.length === 0) return null;
-  return `${missing.length} rows of ${wanted.length} are missing, such as ${missing[0]}; ${extra.length} are wrong, such as ${extra[0]}`;
+  const example = (lines: readonly string[]) => (lines.length === 0 ? "" : `, such as ${lines[0]}`);
+  return `${missing.length} rows of ${wanted.length} are missing${example(missing)}; ${extra.length} are wrong${example(extra)}`;
 }
 
 /** Lines of the first list that the second has not, each as often as it has it less. */

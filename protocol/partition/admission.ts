@@ -347,7 +347,7 @@ export class Admission {
       clientId,
       snapshot: false,
       oneWay: false,
-      due: null,
+      due: 0,
       poster: null,
       bytes: columns,
     };

@@ -1,5 +1,4 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import type { AppDefinition } from "../../sdk/app.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import { withInternal } from "../flows/internal.ts";
 import { flowServices } from "../flows/services.ts";
@@ -68,6 +67,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #parts: MachineParts;
   readonly mail: Mail;
   readonly transactions: Transactions;
+  readonly streams: PartitionSetup["app"]["streams"];
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
   readonly #held: HeldRequests;
@@ -83,6 +83,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { kernels, reader, recovered, partition, incarnation } = setup;
     const app = withInternal(setup.app, flowServices(setup.app, kernels));
     this.#setup = setup;
+    this.streams = setup.app.streams;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
@@ -322,9 +323,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.drain();
   }
 
-  get streams(): AppDefinition["streams"] {
-    return this.#setup.app.streams;
-  }
   get now(): number {
     return this.#now;
   }
