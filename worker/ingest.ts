@@ -17,7 +17,8 @@ import { refuse, type ProblemError } from "./problems.ts";
 import { produced, type Produced } from "./producer.ts";
 
 /** Takes a batch of events. */
-export async function postEvents({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
+export async function postEvents(edge: Edge): Promise<Response> {
+  const { app, backend, request, caller, startedAt } = edge;
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
@@ -26,7 +27,7 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
   const { envelope, known } = envelopeOf(
-    { app, backend, request, caller, startedAt },
+    edge,
     stream,
     { format, identity, producer, clientKey },
     // Not kept here: once it is parsed the body's memory is free for the copies that follow.
