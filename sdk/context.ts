@@ -3,6 +3,7 @@
 import type { CollectionsOf, CollectionSpecs, ReadonlyCollectionsOf } from "./collection.ts";
 import type { Contract, FunctionContract, Functions, RefusalSchemas } from "./contract.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
+import type { Duration } from "./duration.ts";
 import type { EffectArgument, EffectDefinition, EffectValue } from "./effect.ts";
 import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
@@ -10,6 +11,7 @@ import type { Outcome } from "./outcome.ts";
 import type { Refusal } from "./refusal.ts";
 import type { EventOf, Fields, StreamDefinition } from "./stream.ts";
 import type { Reply } from "./reply.ts";
+import type { SagaArgument, SagaDefinition } from "./saga.ts";
 import type { Schema } from "./schema.ts";
 import type { When } from "./when.ts";
 
@@ -45,6 +47,18 @@ export type EffectArguments<In extends Schema | undefined, Out extends Schema | 
     ? [input?: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>]
     : [input: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>];
 type EffectReply<Out extends Schema | undefined> = Reply<Outcome<EffectValue<Out>>>;
+
+export interface PromiseOptions {
+  /** A key of one's own choice; by default one that nobody can guess. Whoever may call the app and knows it can resolve the promise. */
+  readonly id?: string;
+  /** From `ctx.now()`; without it the promise waits for as long as it takes. */
+  readonly deadline?: Duration;
+}
+
+type SagaArguments<In extends Schema | undefined> =
+  undefined extends SagaArgument<In>
+    ? [input?: DeepReadonly<SagaArgument<In>>, to?: Reply<Outcome<Record<string, unknown>>>]
+    : [input: DeepReadonly<SagaArgument<In>>, to?: Reply<Outcome<Record<string, unknown>>>];
 
 interface CommonContext<R extends RefusalSchemas> {
   /** The key that this function runs on. */
@@ -100,6 +114,17 @@ export interface FnContext<
     effect: EffectDefinition<In, Out>,
     ...args: EffectArguments<In, Out>
   ): void;
+  /**
+   * Makes a promise: work that waits for an event outside, `POST /v1/promises/{id}`. How it ends, by that, by a rejection or by its deadline, is
+   * told once, to the function that `reply` names: `const id = await ctx.promise(reply(Order, ctx.key, "approved"), { deadline: "3d" })`.
+   * @throws TidegateError `promise-exists`
+   */
+  promise(to: Reply, how?: PromiseOptions): Promise<string>;
+  /**
+   * Starts a saga, once this transaction commits: `ctx.start(shipOrder, "17", { item })`. The same id again starts nothing. How it ends is told
+   * to `to`, once, where that is given.
+   */
+  start<In extends Schema | undefined>(saga: SagaDefinition<In>, id: string, ...args: SagaArguments<In>): void;
   /**
    * Gives an event to a stream: `ctx.emit(Sales, { item: "tea", … })`. It is taken when this transaction commits, not otherwise, and once, in
    * a transaction of its own. Events of this key are taken in the order in which they were emitted. The app must know the stream.

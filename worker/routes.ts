@@ -25,6 +25,8 @@ import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { deleteMessage } from "./messages.ts";
 import { postEvents } from "./ingest.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
+import { getPromise, postPromise, rejectPromise } from "./promises.ts";
+import { cancelSaga, getSaga, postSaga, retrySaga } from "./sagas.ts";
 import { problemResponse, ProblemError, refuse } from "./problems.ts";
 import { getView, getViewKey } from "./views.ts";
 
@@ -70,6 +72,11 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
   routes.all("/v1/messages/:id", closed({ DELETE: deleteMessage }));
+  routes.all("/v1/promises/:id", closed({ GET: getPromise, POST: postPromise }));
+  routes.all("/v1/promises/:id/reject", closed({ POST: rejectPromise }));
+  routes.all("/v1/sagas/:saga/:id", closed({ GET: getSaga, POST: postSaga, DELETE: cancelSaga }));
+  routes.all("/v1/sagas/:saga/:id/cancel", closed({ POST: cancelSaga }));
+  routes.all("/v1/sagas/:saga/:id/retry", closed({ POST: retrySaga }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
   routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }));
   routes.all("/v1/flows/:flow", closed({ GET: getFlow }));

@@ -37,6 +37,8 @@ export type InternalHandler = (
 /** Marks a service as internal: its inputs and results are no values of users. */
 export interface InternalService extends ServiceDefinition {
   readonly internal: true;
+  /** Of the service of streams: those that the app knows. */
+  readonly streams?: AppDefinition["streams"];
 }
 
 export function isFlowService(service: ServiceDefinition): service is InternalService {

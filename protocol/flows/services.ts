@@ -64,5 +64,5 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
     } satisfies Parameters<typeof internalService>[1];
     services.push(internalService(flowService(program.name), handlers, ["status", "aside"]));
   }
-  return services;
+  return services.map((service) => (service.contract.name === STREAM ? { ...service, streams: app.streams } : service));
 }

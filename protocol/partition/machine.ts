@@ -9,6 +9,7 @@ import type { Moves } from "../moves/moves.ts";
 import { Ownership } from "../moves/ownership.ts";
 import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
@@ -44,7 +45,7 @@ import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { firing } from "./resolve.ts";
+import { expiryTarget, firing } from "./resolve.ts";
 import { keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
@@ -67,7 +68,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #parts: MachineParts;
   readonly mail: Mail;
   readonly transactions: Transactions;
-  readonly streams: PartitionSetup["app"]["streams"];
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
   readonly #held: HeldRequests;
@@ -83,12 +83,11 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { kernels, reader, recovered, partition, incarnation } = setup;
     const app = withInternal(setup.app, flowServices(setup.app, kernels));
     this.#setup = setup;
-    this.streams = setup.app.streams;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
-    this.#results = new Results(blocks);
+    this.#results = new Results(blocks, app.resultRetentionMs);
     this.#flows = new Flows(setup.app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
@@ -101,7 +100,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
-      effects: app.effects,
+      expire: (service: ServiceDefinition, key: string) => this.#admission.begin(expiryTarget(service, key), this.#now),
+      app,
     };
     this.mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);

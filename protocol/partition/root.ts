@@ -1,7 +1,7 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
 import type { Attempt, Target } from "../transaction/attempt.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
-import type { Peer } from "../wire/messages.ts";
+import type { Epoch, Peer } from "../wire/messages.ts";
 
 /** Where an answer goes: a row of a ticket. */
 export interface Waiter {
@@ -29,6 +29,8 @@ export interface Root {
   /** From an Idempotency-Key. */
   readonly clientId: boolean;
   readonly snapshot: boolean;
+  /** A snapshot as of an earlier epoch than this will not do; 0 where any will. */
+  readonly notBefore: Epoch;
   /** Unique, smaller is older, kept through restarts: no transaction starves. */
   readonly age: number;
   /** Milliseconds at admission: what `ctx.now()` says. */
