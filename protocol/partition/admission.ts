@@ -360,6 +360,7 @@ export class Admission {
       coded: false,
       clientId,
       snapshot: false,
+      notBefore: 0,
       oneWay: false,
       due: 0,
       poster: null,
