@@ -16,6 +16,8 @@ export interface FlowContext {
   clear(): void;
   now(): number;
   uuid(): string;
+  /** Calls a function of this very service and key at a time (ms since 1970), in a transaction of its own. */
+  later(name: string, at: number): void;
   /** Calls an internal function, in this transaction. */
   ask(service: string, key: string, name: string, payload: Payload): Promise<Payload>;
   /** Functions of the app's services, as user code calls them. */
