@@ -1,6 +1,7 @@
 /** A customer's system: takes the shop's webhooks, checks each, and refuses some the first time. */
 import { createServer, type Server } from "node:http";
 import { verifyWebhook } from "../../../sdk/index.ts";
+import { UsageError } from "./options.ts";
 
 /** The one address that `npm start` lets webhooks go to on this machine. */
 export const RECEIVER = { host: "127.0.0.1", port: 8799 };
@@ -57,7 +58,8 @@ export class Receiver {
 
   listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
+    const taken = new UsageError(`port ${RECEIVER.port} is taken: another demo runs, or what has it is to be stopped`);
+    this.#server.once("error", () => reject(taken));
     this.#server.listen(RECEIVER.port, RECEIVER.host, resolve);
     return promise;
   }
