@@ -3,8 +3,10 @@ import type { Hono } from "hono";
 import { coordinatorClass } from "./durable/coordinator.ts";
 import { partitionClass } from "./durable/partition.ts";
 import { type AppOptions, defineApp } from "./sdk/app.ts";
+import { servicesClass } from "./worker/entrypoint.ts";
 import { effectsClass } from "./worker/effects/entrypoint.ts";
 import { platformBackend } from "./worker/platform.ts";
+import { takeMessages } from "./worker/queue.ts";
 import { createRoutes } from "./worker/routes.ts";
 
 export * from "./sdk/index.ts";
@@ -19,6 +21,8 @@ export interface TidegateApp {
   readonly Partition: ReturnType<typeof partitionClass>;
   /** Base of the exported Durable Object class `Coordinator`. */
   readonly Coordinator: ReturnType<typeof coordinatorClass>;
+  /** Base of the class `Services`, to be exported where other Workers are to call by a service binding. */
+  readonly Services: ReturnType<typeof servicesClass>;
   /** Base of the exported entrypoint class `Effects`, which an app with effects needs. */
   readonly Effects: ReturnType<typeof effectsClass>;
 }
@@ -41,9 +45,13 @@ export function tidegate(options: AppOptions): TidegateApp {
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,
-    handler: { fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx) },
+    handler: {
+      fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx),
+      queue: (batch, env) => takeMessages(app, backend(env), batch),
+    },
     Partition: partitionClass(app),
     Coordinator: coordinatorClass(app),
+    Services: servicesClass(routes),
     Effects: effectsClass(app),
   };
 }

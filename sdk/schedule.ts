@@ -5,8 +5,7 @@ import { parseCron } from "./cron.ts";
 import { misconfigured } from "./errors.ts";
 import type { ArgumentsOf, WriterNames } from "./infer.ts";
 import { checkKey } from "./keys.ts";
-import { SCHEDULES_MAX } from "./limits.ts";
-import { checkName } from "./names.ts";
+import { SCHEDULE_NAME_MAX, SCHEDULES_MAX } from "./limits.ts";
 import { encodeValue } from "./values.ts";
 
 /** One of them: a message to a function of one key of the service, at each such time (UTC). */
@@ -36,6 +35,12 @@ export interface ScheduleDefinition {
   readonly input: string;
 }
 
+/** Any text of 1 to 128 characters. @throws TidegateError `misconfigured` */
+export function checkScheduleName(name: unknown): void {
+  if (typeof name === "string" && name.length > 0 && name.length <= SCHEDULE_NAME_MAX && name.isWellFormed()) return;
+  throw misconfigured(`the name of a schedule has 1 to ${SCHEDULE_NAME_MAX} characters`);
+}
+
 /** @throws TidegateError `misconfigured` */
 export function schedulesOf(contract: Contract, schedules: Readonly<Record<string, unknown>>): ScheduleDefinition[] {
   const entries = Object.entries(schedules) as Array<
@@ -44,7 +49,7 @@ export function schedulesOf(contract: Contract, schedules: Readonly<Record<strin
   if (entries.length > SCHEDULES_MAX)
     throw misconfigured(`service "${contract.name}" declares more than ${SCHEDULES_MAX} schedules`);
   return entries.map(([name, { cron, key, function: target, input }]) => {
-    checkName(`the schedule of service "${contract.name}"`, name);
+    checkScheduleName(name);
     checkKey(key);
     parseCron(cron);
     if (contract.functions[target]?.kind !== "fn")

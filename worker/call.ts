@@ -9,6 +9,7 @@ import { jsonText, readBody, requireJson } from "./body.ts";
 import { requireCall } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
+import { epochAskedFor } from "./epochs.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { type Target, targetOf } from "./keys.ts";
 import { limitOf, LIMITS } from "./limits.ts";
@@ -84,10 +85,13 @@ export async function getCall({ app, backend, request, caller, startedAt }: Edge
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "POST" });
   }
   requireCall(app, caller, target.service, target.key, target.function);
-  const flags = INVOKE_FLAG.queryOnly | consistencyFlag(request.url);
+  const snapshot = consistencyFlag(request.url);
+  const epoch = snapshot === 0 ? undefined : epochAskedFor(request);
+  const flags = INVOKE_FLAG.queryOnly | snapshot | (epoch === undefined ? 0 : INVOKE_FLAG.notBefore);
+  const fingerprint = epoch ?? NO_FINGERPRINT;
   const input = inputParameter(backend.kernels(), request.url);
   const requestId = edgeRequestId(startedAt, backend.uuid());
-  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
+  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
   return answerResponse(request, answer, false);
 }
 

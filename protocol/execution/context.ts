@@ -1,4 +1,8 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
+import { rowsOf } from "../../dataflow/columns/rows.ts";
+import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import type { StreamDefinition } from "../../sdk/stream.ts";
+import { isFlowService, STREAM } from "../flows/internal.ts";
 import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
 import { isBuiltin } from "../../sdk/builtin/service.ts";
 import type { PromiseOptions } from "../../sdk/context.ts";
@@ -8,7 +12,7 @@ import type { EffectDefinition } from "../../sdk/effect.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import { parseCron } from "../../sdk/cron.ts";
-import { checkName } from "../../sdk/names.ts";
+import { checkScheduleName } from "../../sdk/schedule.ts";
 import { assertSendable } from "../transaction/sending.ts";
 import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
@@ -103,7 +107,7 @@ class Context {
   schedule(name: string, cron: string, contract: Contract, key: string): object {
     if (this.#readOnly) throw new TypeError("a query cannot schedule messages");
     checkTarget(contract, key);
-    checkName("the schedule", name);
+    checkScheduleName(name);
     parseCron(cron);
     return schedulesOf(this.#engine, this.#activation, { name, cron }, contract, key);
   }
@@ -128,6 +132,20 @@ class Context {
     if (this.#readOnly) throw new TypeError("a query cannot ask for effects");
     const text = input === undefined ? "" : encodeValue(input);
     this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
+  }
+
+  emit(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): void {
+    if (this.#readOnly) throw new TypeError("a query cannot emit events");
+    const { service } = this.#engine.machine.transactions.resolve(STREAM, stream.name, "emitted");
+    if (!isFlowService(service) || service.streams?.get(stream.name) !== stream)
+      throw new TidegateError("unknown-stream", `the app knows no stream "${stream.name}"; name it in \`streams\``);
+    this.#engine.send(this.#activation, {
+      service: STREAM,
+      key: stream.name,
+      name: "emitted",
+      when: null,
+      input: eventJson(stream, event),
+    });
   }
 
   async promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
@@ -172,6 +190,15 @@ class Context {
   uuid(): string {
     return this.#engine.host.uuid();
   }
+}
+
+/** @throws TypeError for an event that the stream cannot have */
+function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): string {
+  const rows = rowsOf(stream.fields, [event], new Float64Array(1));
+  return rowJson(
+    stream.columns.map(({ name }) => [name, rows.column(name)] as const),
+    0,
+  );
 }
 
 /** A contract is only data: what it names must not be the engine's own. @throws TidegateError */

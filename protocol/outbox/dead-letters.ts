@@ -8,6 +8,7 @@ import { INTERNAL_FN, INTERNAL_QUERY, type InternalContext } from "../execution/
 import { LIMITS } from "../limits.ts";
 import { parseStateKey } from "../state/state-key.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
+import { concernsErased, entriesOf, ERASE, type Erased } from "./erased.ts";
 import { BURY, DEAD, type DeadLetter, decodeDead, placeOf } from "./dead-letter.ts";
 
 const LETTERS = "letters";
@@ -24,7 +25,13 @@ interface Totals {
 export const deadService: ServiceDefinition = {
   contract: {
     name: DEAD,
-    functions: { [BURY]: INTERNAL_FN, [LIST]: INTERNAL_QUERY, [REDRIVE]: INTERNAL_FN, [REMOVE]: INTERNAL_FN },
+    functions: {
+      [BURY]: INTERNAL_FN,
+      [LIST]: INTERNAL_QUERY,
+      [REDRIVE]: INTERNAL_FN,
+      [REMOVE]: INTERNAL_FN,
+      [ERASE]: INTERNAL_FN,
+    },
   },
   state: (): Totals => ({ letters: 0, units: 0 }),
   collections: [LETTERS],
@@ -34,6 +41,7 @@ export const deadService: ServiceDefinition = {
     [LIST]: (ctx, page) => list(copyOf(ctx), JSON.parse(page as string) as Page),
     [REDRIVE]: (ctx, place) => redrive(ctx as InternalContext, place as string),
     [REMOVE]: (ctx, place) => take(copyOf(ctx), place as string) !== null,
+    [ERASE]: (ctx, text) => erase(copyOf(ctx), JSON.parse(text as string) as Erased),
   },
 };
 
@@ -59,6 +67,12 @@ function take(copy: EntityCopy, place: string): DeadLetter | null {
   copy.value = { letters: letters - 1, units: units - text.length } satisfies Totals;
   copy.putEntry(LETTERS, place, null);
   return decodeDead(text);
+}
+
+function erase(copy: EntityCopy, erased: Erased): void {
+  for (const [place, text] of entriesOf(copy, LETTERS)) {
+    if (concernsErased(decodeDead(text), erased)) take(copy, place);
+  }
 }
 
 /** Sends it again, as another message, and forgets it: both or neither. */

@@ -3,7 +3,7 @@ import { isFinal } from "../outbox/ending.ts";
 import type { Failure } from "../transaction/failure.ts";
 import type { Attempt, Target } from "../transaction/attempt.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
-import type { Peer } from "../wire/messages.ts";
+import type { Epoch, Peer } from "../wire/messages.ts";
 
 /** Where an answer goes: a row of a ticket. */
 export interface Waiter {
@@ -20,6 +20,8 @@ export interface Root {
   readonly group: number;
   /** Empty for none. */
   readonly input: string;
+  /** A batch of events that an internal function takes; else null. */
+  readonly bytes: Uint8Array | null;
   /** The input is state-codec text, else JSON from outside. */
   readonly coded: boolean;
   readonly fingerprintLow: number;
@@ -29,6 +31,8 @@ export interface Root {
   /** From an Idempotency-Key. */
   readonly clientId: boolean;
   readonly snapshot: boolean;
+  /** A snapshot as of an earlier epoch than this will not do; 0 where any will. */
+  readonly notBefore: Epoch;
   /** Unique, smaller is older, kept through restarts: no transaction starves. */
   readonly age: number;
   /** Milliseconds at admission: what `ctx.now()` says. */

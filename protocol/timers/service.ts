@@ -2,6 +2,7 @@
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { INTERNAL_FN, type InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
+import { concernsErased, entriesOf, ERASE, type Erased } from "../outbox/erased.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import {
@@ -25,7 +26,9 @@ export const DECLARE = "declare";
 export const timersService: ServiceDefinition = {
   contract: {
     name: TIMERS,
-    functions: Object.fromEntries([FIRE, CANCEL, SCHEDULE, UNSCHEDULE, DECLARE].map((name) => [name, INTERNAL_FN])),
+    functions: Object.fromEntries(
+      [FIRE, CANCEL, SCHEDULE, UNSCHEDULE, DECLARE, ERASE].map((name) => [name, INTERNAL_FN]),
+    ),
   },
   state: undefined,
   collections: [WAITING, SCHEDULES],
@@ -36,8 +39,20 @@ export const timersService: ServiceDefinition = {
     [SCHEDULE]: (ctx, text) => schedule(ctx as InternalContext, JSON.parse(text as string) as ScheduleRequest),
     [UNSCHEDULE]: (ctx, name) => unschedule(ctx as InternalContext, name as string),
     [DECLARE]: (ctx, text) => declare(ctx as InternalContext, JSON.parse(text as string) as ScheduleRequest[]),
+    [ERASE]: (ctx, text) => erase(ctx as InternalContext, JSON.parse(text as string) as Erased),
   },
 };
+
+/** Deletes what an erased key has sent or was to get, and its schedules with them. */
+function erase({ transactions, activation }: InternalContext, erased: Erased): void {
+  const copy = transactions.copyOf(activation);
+  for (const [id, text] of entriesOf(copy, WAITING)) {
+    const { schedule: name, letter } = waitingOf(text);
+    if (!concernsErased(timerOf(letter), erased)) continue;
+    copy.putEntry(WAITING, id, null);
+    if (name !== null) copy.putEntry(SCHEDULES, name, null);
+  }
+}
 
 /** Makes messages of those whose time has come, in its order: once, since this is the transaction that forgets them. */
 function fire(context: InternalContext): void {

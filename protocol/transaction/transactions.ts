@@ -60,8 +60,9 @@ export class Transactions {
     else this.#begin(root, !root.snapshot, 0);
   }
 
-  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough. */
-  #beginAsOf(root: Root, boundary: Epoch | undefined): void {
+  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough, for now or for who asks. */
+  #beginAsOf(root: Root, newest: Epoch | undefined): void {
+    const boundary = newest !== undefined && newest >= root.notBefore ? newest : undefined;
     if (boundary !== undefined) this.owner.readAsOf(boundary);
     this.#begin(root, boundary === undefined, boundary ?? 0);
   }

@@ -21,6 +21,8 @@ export const INVOKE_FLAG = {
   internal: 32,
   /** With `oneWay`: the input begins with a line that says when, `+` and milliseconds from now, or `=` and milliseconds since 1970. */
   delayed: 64,
+  /** With `snapshot`: the fingerprint, of which a query has no other use, is an epoch that it must not be older than: count, generation. */
+  notBefore: 256,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

@@ -60,6 +60,9 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(paths).toSorted()).toEqual([
       "/health",
       "/v1/batch",
+      "/v1/dead-letters/{id}",
+      "/v1/dead-letters/{id}/redrive",
+      "/v1/messages/{id}",
       "/v1/promises/{key}",
       "/v1/promises/{key}/reject",
       "/v1/services/account/{key}/balance",
@@ -131,7 +134,7 @@ describe("the OpenAPI document", () => {
   it("gives each operation an id of its own, answers, and declares each path parameter", () => {
     const ids: unknown[] = [];
     for (const [path, item] of Object.entries(paths)) {
-      const methods = Object.entries(item).filter(([name]) => name === "get" || name === "post");
+      const methods = Object.entries(item).filter(([name]) => ["get", "post", "delete"].includes(name));
       expect(methods.length).toBeGreaterThan(0);
       for (const [, operation] of methods) {
         ids.push(operation["operationId"]);
@@ -139,7 +142,7 @@ describe("the OpenAPI document", () => {
         expect(statuses).toContain(path.endsWith("/send") ? "202" : "200");
         if (path !== "/health") expect(statuses).toEqual(expect.arrayContaining(["401", "500", "503"]));
       }
-      expect("parameters" in item).toBe(path.includes("{key}"));
+      expect("parameters" in item).toBe(path.includes("{key}") || path.includes("{id}"));
     }
     expect(new Set(ids).size).toBe(ids.length);
   });

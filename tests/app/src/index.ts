@@ -1,6 +1,7 @@
 /** An app made for the tests: services that exercise everything, under keys of the tests' choice. */
 import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
+import { verification } from "../../../verify/index.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
 import { clock } from "./clock.ts";
@@ -12,6 +13,7 @@ import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
+import { counter, emitter, Noted, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
 import { approval, sagas, stockroom } from "./sagas.ts";
 import { shortlivedServices } from "./shortlived.ts";
@@ -31,15 +33,19 @@ const app = tidegate({
     lists,
     mail,
     clock,
+    counter,
     diary,
+    emitter,
     locker,
     outside,
     approval,
     stockroom,
     ...shortlivedServices,
+    ...verification,
     ...programServices(pause),
   ],
-  flows: [salesPerSecond],
+  flows: [salesPerSecond, ...operatorFlows],
+  queues: { "note-queue": Noted },
   effects,
   sagas,
   partitions: PARTITIONS,
@@ -47,5 +53,6 @@ const app = tidegate({
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Services extends app.Services {}
 export class Effects extends app.Effects {}
 export default app.handler;
