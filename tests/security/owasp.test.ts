@@ -397,8 +397,9 @@ describe("API9 improper inventory management", () => {
     const { ask, post } = door();
     for (const [path, item] of Object.entries(document.paths)) {
       const address = path.replace("{key}", "a").replace("{id}", "x");
-      if ("get" in item) expect((await ask(address)).status).not.toBe(404);
-      if ("post" in item) expect((await post(address, "")).status).not.toBe(404);
+      // Where an id is in the address there may be nothing of that id; that there is no such route is another answer.
+      if ("get" in item) expect(await (await ask(address)).text()).not.toContain("/problems/not-found");
+      if ("post" in item) expect(await (await post(address, "")).text()).not.toContain("/problems/not-found");
     }
     const operation = (path: string) => document.paths[path]?.["get"]?.security;
     expect(operation("/v1/services/note/{key}/title")).toEqual([{}, { bearer: [] }]);
