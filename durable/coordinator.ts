@@ -7,6 +7,8 @@ import type { CoordinatorEffect, CoordinatorInput } from "../protocol/coordinato
 import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
+import { logEntry } from "../protocol/observe/log-entry.ts";
+import type { CoordinatorFigures } from "../protocol/observe/figures.ts";
 import { readName } from "../protocol/keygroups/names.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
@@ -23,6 +25,8 @@ export interface CoordinatorRpc extends PeerRpc {
   rescaleStatus(): Promise<RescaleStatus>;
   /** Figures for tests and metrics. */
   status(): Promise<CoordinatorStatus>;
+  /** What `/metrics` tells of it. */
+  figures(): Promise<CoordinatorFigures>;
   /** What this object has cost. */
   usage(): Promise<UsageFigures>;
 }
@@ -34,6 +38,7 @@ const STORED = ["registered", "aborted", "map", "next", "wanted", "configured"] 
 
 class CoordinatorShell {
   readonly #ctx: DurableObjectState;
+  readonly #tenant: string;
   readonly #usage: Usage;
   readonly #sql: SqlMeter;
   readonly #links: LinkShell;
@@ -42,6 +47,7 @@ class CoordinatorShell {
   constructor(ctx: DurableObjectState, { partitions, door }: AppDefinition) {
     const { tenant } = readName(ctx.id.name);
     this.#ctx = ctx;
+    this.#tenant = tenant;
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
     this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
@@ -96,7 +102,9 @@ class CoordinatorShell {
       this.#perform(this.#machine.step(input, Date.now()));
     } catch (error) {
       if (error instanceof CorruptError) throw error;
-      console.error("the coordinator starts over:", error);
+      console.error(
+        logEntry("the coordinator starts over", { error, ...(this.#tenant === "" ? {} : { tenant: this.#tenant }) }),
+      );
       this.#ctx.abort(error instanceof Error ? error.message : String(error));
     }
   }
@@ -145,6 +153,11 @@ export function coordinatorClass(
 
     async usage(): Promise<UsageFigures> {
       return this.#shell.usage;
+    }
+
+    async figures(): Promise<CoordinatorFigures> {
+      const { machine, usage } = this.#shell;
+      return { status: machine.status, epochs: machine.epochFigures, used: usage };
     }
   };
 }

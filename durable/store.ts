@@ -25,6 +25,8 @@ export class PartitionStore implements StateReader {
   readonly #sql: Sql;
   /** Highest size of the database that was noted; undefined before it is read. */
   #largest: number | undefined;
+  /** Records that were written since this start, and their bytes. */
+  readonly written = { count: 0, bytes: 0 };
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -64,6 +66,8 @@ export class PartitionStore implements StateReader {
   perform(op: StorageOp): void {
     switch (op.op) {
       case "record":
+        if (op.part === 0) this.written.count += 1;
+        this.written.bytes += op.bytes.length;
         this.#sql.exec("INSERT INTO records VALUES (?, ?)", op.seq * RECORD_PARTS + op.part, op.bytes);
         return;
       case "replace-record":
@@ -133,6 +137,10 @@ export class PartitionStore implements StateReader {
   #wipe(): void {
     for (const { name } of this.#tables()) if (name !== "meta") this.#sql.exec(`DELETE FROM "${name}"`);
     this.#sql.exec("DELETE FROM meta WHERE name = 'blocks'");
+  }
+
+  get databaseBytes(): number {
+    return this.#sql.databaseSize;
   }
 
   get canScrub(): boolean {

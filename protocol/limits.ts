@@ -154,6 +154,10 @@ export const LIMITS = {
   garbageRowsPerTurn: 256,
   /** Entries that one `range` of a collection returns. */
   maxRangeEntries: 10_000,
+  /** Transactions that have ended and that a partition still knows of, for people. */
+  recentTransactions: 512,
+  /** Calls of one traced transaction that are shown. */
+  maxTracedCalls: 256,
   /** Rows of one answer of a view. */
   maxViewRows: 10_000,
 } as const;

@@ -40,7 +40,7 @@ const SEND = "send";
 
 /** @param behind what the path has behind the function: part of the scope of Idempotency-Keys */
 async function post(edge: Edge, target: Target, behind: string, how: number): Promise<Response> {
-  const { app, backend, request, caller, startedAt } = edge;
+  const { app, backend, request, caller, startedAt, traceparent } = edge;
   requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
@@ -50,19 +50,19 @@ async function post(edge: Edge, target: Target, behind: string, how: number): Pr
   if (clientKey === null) {
     const requestId = edgeRequestId(startedAt, backend.uuid());
     const fingerprint = NO_FINGERPRINT;
-    const answer = await invoke(backend, startedAt, { requestId, flags: how, fingerprint, target, input });
+    const answer = await invoke(backend, startedAt, { requestId, flags: how, fingerprint, target, input, traceparent });
     return answerResponse(request, answer, false);
   }
   const fingerprint = fingerprintOf(kernels, body);
   const path = [target.service, target.key, target.function, ...(behind === "" ? [] : [behind])];
   const requestId = clientRequestId(caller.id, "POST", path, clientKey);
   const flags = how | INVOKE_FLAG.clientId;
-  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
+  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input, traceparent });
   return answerResponse(request, answer, (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
 
 /** Runs one query. */
-export async function getCall({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
+export async function getCall({ app, backend, request, caller, startedAt, traceparent }: Edge): Promise<Response> {
   const target = targetOf(app, request.url);
   if (target.kind !== "query") {
     const detail = `"${target.function}" may write; call it by POST`;
@@ -72,7 +72,14 @@ export async function getCall({ app, backend, request, caller, startedAt }: Edge
   const flags = INVOKE_FLAG.queryOnly | consistencyFlag(request.url);
   const input = inputParameter(backend.kernels(), request.url);
   const requestId = edgeRequestId(startedAt, backend.uuid());
-  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
+  const answer = await invoke(backend, startedAt, {
+    requestId,
+    flags,
+    fingerprint: NO_FINGERPRINT,
+    target,
+    input,
+    traceparent,
+  });
   return answerResponse(request, answer, false);
 }
 

@@ -21,8 +21,10 @@ import { authenticateAdmin } from "./door/secrets.ts";
 import { administeredTenant } from "./door/tenants.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { postEvents } from "./ingest.ts";
+import { getMetrics } from "./metrics/endpoint.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
 import { problemResponse, ProblemError, refuse } from "./problems.ts";
+import { type EdgeTrace, traceOf } from "./tracing.ts";
 import { getView, getViewKey } from "./views.ts";
 
 /** Who administers a domain, where a caller is named: no rule is asked about them. */
@@ -51,7 +53,9 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
     const startedAt = outside.now();
     door.count(request, caller, 1, startedAt);
     const backend = door.domain(request, caller, outside);
-    return endpoint({ app, door, backend, request, caller, startedAt });
+    const trace = traceOf(request, caller, outside);
+    const answer = endpoint({ app, door, backend, request, caller, startedAt, traceparent: trace?.traceparent });
+    return trace === undefined ? answer : traced(request, trace, backend, answer);
   };
   if (cors !== undefined) {
     // Administration is for no page but one's own.
@@ -64,6 +68,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   }
   routes.all("/health", (c) => health(c.req.raw));
   routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
+  routes.all("/metrics", closed({ GET: getMetrics }));
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
@@ -88,6 +93,17 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
   routes.onError((error, c) => problemResponse(c.req.raw, error));
   return routes;
+}
+
+async function traced(request: Request, trace: EdgeTrace, backend: Backend, answer: Response | Promise<Response>) {
+  let response: Response;
+  try {
+    response = await answer;
+  } catch (error) {
+    response = problemResponse(request, error);
+  }
+  trace.ended(response.status, backend);
+  return response;
 }
 
 function endpointFor(methods: Methods, method: string): Endpoint {

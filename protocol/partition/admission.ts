@@ -4,6 +4,7 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
+import { Observer } from "../observe/observer.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
@@ -25,6 +26,7 @@ export interface AdmissionSetup {
   readonly app: AppDefinition;
   readonly kernels: Kernels;
   readonly partition: number;
+  readonly observer?: Observer;
 }
 
 export interface AdmissionParts {
@@ -70,6 +72,7 @@ export class Admission {
   #head = 0;
   #running = 0;
   readonly #ages: Ages;
+  readonly observer: Observer;
   /** Results in records of epochs that were undecided at a restart, with those who wait for them. */
   readonly #owed = new Map<string, StoredResult & { readonly waiters: Waiter[] }>();
 
@@ -77,6 +80,7 @@ export class Admission {
     this.#setup = setup;
     this.#parts = parts;
     this.#ages = new Ages(setup.partition);
+    this.observer = setup.observer ?? new Observer();
   }
 
   /**
@@ -136,7 +140,10 @@ export class Admission {
       );
       this.#parts.tickets.answer(waiter, status, 0, body);
     } else if ("waiters" in known) known.waiters.push({ ...waiter, joined: true });
-    else this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
+    else {
+      this.observer.replays += 1;
+      this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
+    }
     return true;
   }
 
@@ -172,6 +179,7 @@ export class Admission {
       poster: null,
     });
     root.waiters.push(waiter);
+    root.trace = this.observer.traceOf(waiter.ticket);
     // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
     const before = newest.get(key);
     if (before) this.#follow(root, before);
@@ -205,6 +213,8 @@ export class Admission {
       after: null,
       state: "waiting",
       attempts: 0,
+      epoch: 0,
+      trace: null,
       attempt: null,
     };
     this.#roots.set(root.requestId, root);
@@ -281,6 +291,7 @@ export class Admission {
       const root = this.#queue[this.#head++] as Root;
       this.#running += 1;
       root.state = "running";
+      root.trace?.started();
       this.#parts.start(root);
     }
     // Those that were started must not stay in memory because some always wait.
@@ -308,6 +319,7 @@ export class Admission {
   /** A root has its answer: everybody who waits for it gets it. */
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
+    this.observer.ended(root, status);
     if (root.state === "running") {
       this.#running -= 1;
       this.#letFollow(root);
@@ -327,6 +339,7 @@ export class Admission {
     for (const root of this.#roots.values()) {
       root.state = "waiting";
       root.attempts = 0;
+      root.epoch = 0;
       if (root.after === null) this.#queue.push(root);
     }
   }

@@ -1,6 +1,7 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
 import type { Attempt, Target } from "../transaction/attempt.ts";
-import type { Peer } from "../wire/messages.ts";
+import type { Trace } from "../observe/trace.ts";
+import type { Epoch, Peer } from "../wire/messages.ts";
 
 /** Where an answer goes: a row of a ticket. */
 export interface Waiter {
@@ -42,5 +43,9 @@ export interface Root {
   /** Later rows of its frame with the same key, which start when this one has its place in the order of transactions. */
   readonly followers: Root[];
   attempts: number;
+  /** The epoch that it was given last; 0 for none. */
+  epoch: Epoch;
+  /** Null for those that are not traced. */
+  trace: Trace | null;
   attempt: Attempt | null;
 }

@@ -262,6 +262,7 @@ export class Transactions {
     const { attempt, scope, parent } = activation;
     activation.state = "ended";
     attempt.live.delete(activation);
+    attempt.root?.trace?.ended(activation, outcome.ok);
     if (!outcome.ok) scope.failure ??= outcome.failure;
     if (activation.caller) {
       this.remote.answer(activation, outcome);
