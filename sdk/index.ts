@@ -44,7 +44,7 @@ export { Refusal } from "./refusal.ts";
 export { noData } from "./schema.ts";
 export type { Schema } from "./schema.ts";
 export { service } from "./service.ts";
-export type { FunctionOptions, Handler, Handlers, ServiceDefinition, ServiceOptions } from "./service.ts";
+export type { FunctionOptions, Handler, Handlers, ServiceDefinition, ServiceOptions, Upcaster } from "./service.ts";
 export { float64, int64, stream, text, timestamp } from "./stream.ts";
 export type { EventColumn, EventOf, Field, Fields, StreamDefinition } from "./stream.ts";
 export { tumbling } from "./window.ts";

@@ -26,6 +26,8 @@ export const DURATION_MAX_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Milliseconds that a transaction may be given: more than the ticks by which deadlines are looked at, and less than the edge waits. */
 export const TRANSACTION_DEADLINE_MIN_MS = 1_000;
 export const TRANSACTION_DEADLINE_MAX_MS = 29_000;
+/** Versions of a service's state. */
+export const STATE_VERSION_MAX = 999_999_999;
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 

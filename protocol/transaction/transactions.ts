@@ -215,7 +215,7 @@ export class Transactions {
     const { attempt, target } = activation;
     const use = attempt.uses.get(target.entity);
     invariant(use !== undefined, "2: a function looks at a key that it does not use");
-    return (use.copy ??= new EntityCopy(target.entity, this.#viewOf(attempt), target.service.state));
+    return (use.copy ??= new EntityCopy(target.entity, this.#viewOf(attempt), target.service));
   }
 
   #viewOf(attempt: Attempt): StateView {

@@ -57,6 +57,7 @@ describe("the OpenAPI document", () => {
   it("has a path for each function, for messages to those that write, for each stream, view, and for the batch and health", () => {
     expect(Object.keys(paths).toSorted()).toEqual([
       "/health",
+      "/metrics",
       "/v1/batch",
       "/v1/services/account/{key}/balance",
       "/v1/services/account/{key}/deposit",
