@@ -2,7 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { PartitionFigures } from "../protocol/observe/figures.ts";
-import type { RecentTransaction } from "../protocol/observe/observer.ts";
+import type { RecentFilter, RecentTransaction } from "../protocol/observe/observer.ts";
 import type { TelemetryBindings } from "../protocol/observe/telemetry.ts";
 import type { ViewReply, ViewRequest } from "../protocol/partition/effects.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
@@ -30,7 +30,7 @@ export interface PartitionRpc extends PeerRpc {
   /** What `/metrics` tells of it. */
   figures(): Promise<PartitionFigures>;
   /** Transactions that have ended here, newest first, as far as they are remembered. */
-  recent(of: { readonly service?: string; readonly key?: string }, limit: number): Promise<RecentTransaction[]>;
+  recent(of: RecentFilter, limit: number): Promise<RecentTransaction[]>;
   /** What this object has cost. */
   usage(): Promise<UsageFigures & { readonly alarmAt: number | null }>;
 }

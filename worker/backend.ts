@@ -4,7 +4,7 @@ import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { CoordinatorFigures, PartitionFigures } from "../protocol/observe/figures.ts";
-import type { RecentTransaction } from "../protocol/observe/observer.ts";
+import type { RecentFilter, RecentTransaction } from "../protocol/observe/observer.ts";
 import type { Span } from "../protocol/observe/spans.ts";
 import type { Bucket } from "./admin/bucket.ts";
 import type { ProblemType } from "../sdk/problems.ts";
@@ -54,7 +54,7 @@ export interface AdminPort {
 /** One object as those see it who ask what it does. */
 export interface ObservedPort {
   figures(): Promise<PartitionFigures>;
-  recent(of: { readonly service?: string; readonly key?: string }, limit: number): Promise<RecentTransaction[]>;
+  recent(of: RecentFilter, limit: number): Promise<RecentTransaction[]>;
 }
 
 /** What shows a domain's work. */

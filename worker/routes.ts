@@ -8,6 +8,9 @@ import { postBackup } from "./admin/backup.ts";
 import type { AdminEndpoint } from "./admin/edge.ts";
 import { postErase } from "./admin/erase.ts";
 import { getExport } from "./admin/export.ts";
+import { getOverview } from "./admin/overview.ts";
+import { getKeys, getState } from "./admin/state.ts";
+import { getTransactions } from "./admin/transactions.ts";
 import { getPartitions, postPartitions } from "./admin/partitions.ts";
 import { deleteRestore, postRestore } from "./admin/restore.ts";
 import type { AdminBackend, Backend } from "./backend.ts";
@@ -16,7 +19,7 @@ import { getCall, postCall, postSend } from "./call.ts";
 import type { Endpoint } from "./edge.ts";
 import { expose, preflight } from "./door/cors.ts";
 import { Door, OWNER } from "./door/door.ts";
-import { requireCredential } from "./door/rules.ts";
+import { requireCredential, requireOwner } from "./door/rules.ts";
 import { authenticateAdmin } from "./door/secrets.ts";
 import { administeredTenant } from "./door/tenants.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
@@ -30,6 +33,9 @@ import { getView, getViewKey } from "./views.ts";
 /** Who administers a domain, where a caller is named: no rule is asked about them. */
 const ADMIN: Caller = { ...OWNER, id: "admin" };
 
+/** Of a route whose endpoints ask the rules themselves: all others are the owner's alone. */
+const RULED = true;
+
 type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
 
 /**
@@ -41,14 +47,17 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   const door = new Door(app);
   const { cors, tenants } = app.door;
   // One handler for all methods of a route: Hono calls a lone handler without composing a chain.
-  const closed = (methods: Methods) => (c: Context) => {
-    const request = c.req.raw;
-    const backend = backendOf(c);
-    const caller = door.caller(request, backend);
-    if (caller instanceof Promise) return caller.then((known) => enter(methods, request, backend, known));
-    return enter(methods, request, backend, caller);
-  };
-  const enter = (methods: Methods, request: Request, outside: Backend, caller: Caller) => {
+  const closed =
+    (methods: Methods, isRuled = false) =>
+    (c: Context) => {
+      const request = c.req.raw;
+      const backend = backendOf(c);
+      const caller = door.caller(request, backend);
+      if (caller instanceof Promise) return caller.then((known) => enter(isRuled, methods, request, backend, known));
+      return enter(isRuled, methods, request, backend, caller);
+    };
+  const enter = (isRuled: boolean, methods: Methods, request: Request, outside: Backend, caller: Caller) => {
+    if (!isRuled) requireOwner(caller);
     const endpoint = endpointFor(methods, request.method);
     const startedAt = outside.now();
     door.count(request, caller, 1, startedAt);
@@ -67,14 +76,14 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
     });
   }
   routes.all("/health", (c) => health(c.req.raw));
-  routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
-  routes.all("/metrics", closed({ GET: getMetrics }));
-  routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
-  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
-  routes.all("/v1/batch", closed({ POST: postBatch }));
-  routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
-  routes.all("/v1/views/:view", closed({ GET: getView }));
-  routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
+  routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }, RULED));
+  routes.all("/metrics", closed({ GET: getMetrics }, RULED));
+  routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }, RULED));
+  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }, RULED));
+  routes.all("/v1/batch", closed({ POST: postBatch }, RULED));
+  routes.all("/v1/streams/:stream", closed({ POST: postEvents }, RULED));
+  routes.all("/v1/views/:view", closed({ GET: getView }, RULED));
+  routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }, RULED));
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {
     const request = c.req.raw;
     const outside = backendOf(c);
@@ -88,6 +97,10 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/admin/partitions", administered({ GET: getPartitions, POST: postPartitions }));
   routes.all("/admin/backup", administered({ POST: postBackup }));
   routes.all("/admin/restore", administered({ POST: postRestore, DELETE: deleteRestore }));
+  routes.all("/admin/overview", administered({ GET: getOverview }));
+  routes.all("/admin/transactions", administered({ GET: getTransactions }));
+  routes.all("/admin/keys", administered({ GET: getKeys }));
+  routes.all("/admin/state", administered({ GET: getState }));
   routes.all("/admin/export", administered({ GET: getExport }));
   routes.all("/admin/erase", administered({ POST: postErase }));
   routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));

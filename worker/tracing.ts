@@ -1,14 +1,7 @@
 /** Requests that are traced: the edge's span of each, and the context that goes on to the partition. Nearly all are not. */
-import {
-  newSpanId,
-  newTraceId,
-  otlpBody,
-  readTraceparent,
-  type Span,
-  SPAN_KIND,
-  writeTraceparent,
-} from "../protocol/observe/spans.ts";
+import { otlpBody, type Span, SPAN_KIND } from "../protocol/observe/spans.ts";
 import type { Telemetry } from "../protocol/observe/telemetry.ts";
+import { newSpanId, newTraceId, readTraceparent, writeTraceparent } from "../protocol/observe/traceparent.ts";
 import type { Caller } from "../sdk/caller.ts";
 import type { Backend } from "./backend.ts";
 import { LIMITS } from "./limits.ts";

@@ -6,6 +6,7 @@ import type { Root } from "../partition/root.ts";
 import { LIMITS } from "../limits.ts";
 import type { Epoch } from "../wire/messages.ts";
 import { Histogram, type HistogramFigures } from "./histogram.ts";
+import { readTraceparent } from "./traceparent.ts";
 import { Trace, type TransactionTrace } from "./trace.ts";
 
 /** How a transaction can end. */
@@ -27,6 +28,14 @@ export interface RecentTransaction {
   /** 1 for one that gave way to nobody. */
   readonly attempts: number;
   readonly trace: TransactionTrace | null;
+}
+
+/** Which transactions are asked for: all that it says. */
+export interface RecentFilter {
+  readonly service?: string;
+  readonly key?: string;
+  /** Its id, or that of its trace. */
+  readonly id?: string;
 }
 
 export interface ObserverFigures {
@@ -110,14 +119,15 @@ export class Observer {
     this.#epochSize.add(size);
   }
 
-  /** Newest first. @param of only those of a service, and of a key of it */
-  recent(of: { readonly service?: string; readonly key?: string }, limit: number): RecentTransaction[] {
+  /** Newest first. */
+  recent(of: RecentFilter, limit: number): RecentTransaction[] {
     const found: RecentTransaction[] = [];
     const { length } = this.#recent;
     for (let back = 1; back <= length && found.length < limit; back++) {
       const transaction = this.#recent[(this.#next - back + length) % length] as RecentTransaction;
       if (of.service !== undefined && transaction.service !== of.service) continue;
-      if (of.key === undefined || transaction.key === of.key) found.push(transaction);
+      if (of.key !== undefined && transaction.key !== of.key) continue;
+      if (of.id === undefined || isNamed(transaction, of.id)) found.push(transaction);
     }
     return found;
   }
@@ -131,6 +141,10 @@ export class Observer {
       replays: this.replays,
     };
   }
+}
+
+function isNamed({ id, trace }: RecentTransaction, name: string): boolean {
+  return id === name || readTraceparent(trace?.traceparent ?? null)?.traceId === name;
 }
 
 /** Index in {@link OUTCOMES}. */

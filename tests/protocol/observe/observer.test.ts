@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../protocol/limits.ts";
 import { Observer, type RecentTransaction } from "../../../protocol/observe/observer.ts";
-import { readTraceparent, spansOf } from "../../../protocol/observe/spans.ts";
+import { spansOf } from "../../../protocol/observe/spans.ts";
+import { readTraceparent } from "../../../protocol/observe/traceparent.ts";
 import { telemetryOf } from "../../../protocol/observe/telemetry.ts";
 import type { Root } from "../../../protocol/partition/root.ts";
 
