@@ -17,7 +17,7 @@ const KEYS = JSON.stringify(
     { name: "dave" },
   ].map((key) => ({ ...key, sha256: createHash("sha256").update(`tgk_${key.name}`).digest("hex") })),
 );
-const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**"];
+const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**", "tests/browser/**"];
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
@@ -102,6 +102,7 @@ export default defineConfig({
       workerd("traps", 2, [trapKernels()]),
       processes("deploy", 3),
       processes("kill", 4),
+      processes("browser", 5),
     ],
   },
 });

@@ -16,6 +16,7 @@ import { deleteRestore, postRestore } from "./admin/restore.ts";
 import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
+import { addConsole } from "./console/endpoint.ts";
 import type { Endpoint } from "./edge.ts";
 import { expose, preflight } from "./door/cors.ts";
 import { Door, OWNER } from "./door/door.ts";
@@ -75,6 +76,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
       expose(cors, c.req.raw, c.res);
     });
   }
+  if (app.door.console) addConsole(routes);
   routes.all("/health", (c) => health(c.req.raw));
   routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }, RULED));
   routes.all("/metrics", closed({ GET: getMetrics }, RULED));
