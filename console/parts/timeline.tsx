@@ -33,7 +33,9 @@ export function Timeline({ transaction }: { readonly transaction: Transaction })
                 width: `max(3px, ${((bar.to - bar.from) / length) * 100}%)`,
               }}
             />
-            <span class="took">{showMs(bar.to - bar.from)}</span>
+          </span>
+          <span class="took" role="cell">
+            {showMs(bar.to - bar.from)}
           </span>
         </div>
       ))}
