@@ -61,6 +61,13 @@ export interface Service {
   readonly functions: readonly { readonly name: string; readonly kind: "fn" | "query" }[];
 }
 
+export interface Flow {
+  readonly name: string;
+  /** Streams. */
+  readonly reads: readonly string[];
+  readonly writes: readonly { readonly kind: "view" | "stream" | "service"; readonly name: string }[];
+}
+
 export interface Overview {
   /** ms since 1970. */
   readonly at: number;
@@ -68,7 +75,7 @@ export interface Overview {
   readonly app: {
     readonly services: readonly Service[];
     readonly streams: readonly string[];
-    readonly flows: readonly { readonly name: string; readonly stream: string; readonly view: string }[];
+    readonly flows: readonly Flow[];
     readonly tenants: boolean;
   };
   /** Null for one that did not answer. */

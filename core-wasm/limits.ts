@@ -27,6 +27,9 @@ export const MAX_EVENT_BODY_BYTES = 32 * 1024 * 1024;
 /** Columns that a stream declares; a row's columns are the bits of a u32. */
 export const MAX_EVENT_COLUMNS = 32;
 
+/** Objects in an event that hold declared fields, at all depths together; an envelope around the event is one of them. */
+export const MAX_EVENT_OBJECTS = 15;
+
 /** Bytes of an event body that lie in Wasm memory at a time, beside an unfinished line; a multiple of xxh64's 32-byte stripe, small enough to stay in the processor's cache. */
 export const EVENT_SLICE_BYTES = 256 * 1024;
 

@@ -103,16 +103,37 @@ export interface RoutedBatch {
 }
 
 /** Type of a declared event field. `i64` is exact. */
-export type ColumnType = "i64" | "f64" | "text";
+export type ColumnType = "i64" | "f64" | "text" | "bool";
 export interface EventColumn {
   readonly name: string;
   readonly type: ColumnType;
+  /** An event may be without it, or have null there; the column then has no value in that row. */
+  readonly optional?: boolean | undefined;
+  /** Names of the members that lead to the value, the event's own first; [name] when it is not given. */
+  readonly path?: readonly string[] | undefined;
 }
+
+/**
+ * How the events of a body are written: `ndjson` a line each; `json` one JSON text, an array of events or one event; `object` one event;
+ * `cloudevent` and `cloudevents` the structured and the batched content mode of CloudEvents 1.0 in JSON format, where the event is the
+ * `data` of its envelope.
+ */
+export type EventFormat = "ndjson" | "json" | "object" | "cloudevent" | "cloudevents";
 
 /** An event batch refused as a whole. */
 export interface EventFault extends JsonFault {
-  /** Declared field that is missing or of the wrong type, when the JSON itself is sound. Codes then: `missing`, `wrong-type`, `out-of-range`, `bad-surrogate`. */
+  /**
+   * What is at fault when the JSON itself is sound: a declared field, by its column's name, or an attribute of a CloudEvent. Codes then:
+   * `missing`, `wrong-type`, `out-of-range`, `bad-surrogate`; of attributes also `wrong-version` (not CloudEvents 1.0), `not-json` (data
+   * of another media type) and `unsupported` (binary data).
+   */
   readonly field?: string | undefined;
+}
+
+/** What makes a CloudEvent the same one when it comes again. */
+export interface EventIdentity {
+  readonly source: string;
+  readonly id: string;
 }
 
 export type ParsedEvents =
@@ -123,8 +144,18 @@ export type ParsedEvents =
       readonly frame: Uint8Array;
       /** xxh64 of the body, as two u32: low, high; the same as its `checksum`. The batch's fingerprint. */
       readonly fingerprint: readonly [number, number];
+      /** Of a body in format `cloudevent` only. */
+      readonly identity?: EventIdentity | undefined;
     }
   | { readonly ok: false; readonly fault: EventFault };
+
+/** The rows of a columns frame that one partition has. */
+export interface SplitFrame {
+  readonly partition: number;
+  readonly rows: number;
+  /** A columns frame; its strings are those of its rows only. */
+  readonly frame: Uint8Array;
+}
 
 export type Comparison = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 /** `column op value`; all of a list must hold. Text columns know `eq` and `ne` only. */
@@ -272,10 +303,18 @@ export interface Kernels {
   /** NDJSON lines `{"service","key","function","input"?,"id"?}` to per-partition frames, input left as bytes. */
   routeBatch(body: Uint8Array, options: RouteOptions): RoutedBatch;
   /**
-   * NDJSON events to typed columns, fully validated; whole or not at all. `columns` is not to be changed later: what is made of it is kept.
+   * Events to typed columns, fully validated; whole or not at all. `columns` is not to be changed later: what is made of it is kept.
+   * The format is `ndjson` unless another is given.
    * @throws RangeError `bad-columns: …`, or `body-too-large: …` above 32 MiB.
    */
-  parseEvents(body: Uint8Array, columns: readonly EventColumn[]): ParsedEvents;
+  parseEvents(body: Uint8Array, columns: readonly EventColumn[], format?: EventFormat): ParsedEvents;
+  /**
+   * Splits a frame of these columns by the key group of column `key`, which is not `f64`: `groups` has the partition of each key group, its
+   * length a power of two. A key is hashed as `hashKey` hashes its text (decimal, `true`, `false`; the empty text where there is no value).
+   * Partitions ascend, rows keep their order, and who has none is left out.
+   * @throws CorruptError for damaged bytes or other columns
+   */
+  splitEvents(frame: Uint8Array, columns: readonly EventColumn[], key: number, groups: Uint16Array): SplitFrame[];
   /** @throws RangeError `bad-plan: …` or `bad-columns: …` */
   openWindow(plan: WindowPlan): WindowState;
   /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */

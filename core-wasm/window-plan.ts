@@ -1,8 +1,10 @@
 /** What a stream's columns and a window plan must be, checked in one place for the kernels and their twins. */
+import { dataPath } from "./cloud-event.ts";
+import { eventTree } from "./event-tree.ts";
 import { MAX_EVENT_COLUMNS, MAX_WINDOW_MEASURES } from "./limits.ts";
 import type { ColumnTest, ColumnType, EventColumn, WindowPlan } from "./types.ts";
 
-const TYPES: readonly ColumnType[] = ["i64", "f64", "text"];
+const TYPES: readonly ColumnType[] = ["i64", "f64", "text", "bool"];
 
 function badColumns(detail: string): RangeError {
   return new RangeError(`bad-columns: ${detail}`);
@@ -12,23 +14,29 @@ function badPlan(detail: string): RangeError {
   return new RangeError(`bad-plan: ${detail}`);
 }
 
-/** Checks declared columns: at most MAX_EVENT_COLUMNS, known types, distinct names without lone surrogates. @throws RangeError `bad-columns: …` */
+/** Checks declared columns: at most MAX_EVENT_COLUMNS, known types, distinct names without lone surrogates, paths apart. @throws RangeError `bad-columns: …` */
 export function checkColumns(columns: readonly EventColumn[]): void {
   if (columns.length > MAX_EVENT_COLUMNS) {
     throw badColumns(`${columns.length} columns, at most ${MAX_EVENT_COLUMNS}`);
   }
   const names = new Set<string>();
-  for (const { name, type } of columns) {
+  for (const { name, type, path } of columns) {
+    if (path?.length === 0) throw badColumns(`the path of "${name}" is empty`);
+    if (path?.some((step) => !step.isWellFormed())) throw badColumns(`the path of "${name}" holds a lone surrogate`);
     if (!TYPES.includes(type)) throw badColumns(`"${name}" has the unknown type "${type}"`);
     if (!name.isWellFormed()) throw badColumns(`"${name}" holds a lone surrogate`);
     if (names.has(name)) throw badColumns(`"${name}" is declared twice`);
     names.add(name);
   }
+  // Whatever they are sent in: an envelope is one object more.
+  eventTree(columns, dataPath);
 }
 
 function typeOf(columns: readonly EventColumn[], index: number, what: string): ColumnType {
   const column = columns[index];
   if (column === undefined) throw badPlan(`the ${what} is column ${index} of ${columns.length}`);
+  if (column.optional === true) throw badPlan(`the ${what} "${column.name}" is optional`);
+  if (column.type === "bool") throw badPlan(`the ${what} "${column.name}" is a bool`);
   return column.type;
 }
 

@@ -1,15 +1,30 @@
 /** The graph of a flow for people: its operators in order, and where each of them runs. */
 
-import type { FieldTest, FlowDefinition, FlowOutput } from "../sdk/index.ts";
+import type {
+  FieldTest,
+  FlowDefinition,
+  FlowNode,
+  FlowOutput,
+  Keys,
+  Sink,
+  WindowedFlow,
+  WindowSpec,
+} from "../sdk/index.ts";
+import { expressionText, nodesOf } from "../sdk/index.ts";
+import { windowedOf } from "./plan.ts";
 
-export type Operator = "source" | "filter" | "key" | "window" | "aggregate" | "view";
-/** Columns and expressions run in Wasm; what has effects on stored rows runs in JavaScript beside it. */
-export type Runtime = "wasm" | "javascript";
+/**
+ * `wasm`: kernels of the Wasm core. `columns`: programs over typed columns, without an object per event. `javascript`: functions of the
+ * user's, an event at a time, and what has effects on stored rows.
+ */
+export type Runtime = "wasm" | "columns" | "javascript";
 
 export interface Vertex {
   /** Position in the graph, from 0. */
   readonly id: number;
-  readonly operator: Operator;
+  /** Under which its state is found in later versions of the flow. */
+  readonly name: string;
+  readonly operator: string;
   readonly runtime: Runtime;
   /** What it does, in words of the flow. */
   readonly detail: string;
@@ -22,9 +37,16 @@ export interface FlowGraph {
   readonly edges: ReadonlyArray<readonly [number, number]>;
 }
 
-/** The operators of a flow. A flow is a chain so far: every vertex but the last has one successor. */
-export function graphOf(flow: FlowDefinition): FlowGraph {
-  const chain: Array<Omit<Vertex, "id">> = [
+/**
+ * The operators of a flow.
+ * @param kernel whether the window kernel runs it whole, as it does when no other kind of flow uses its stream
+ */
+export function graphOf(flow: FlowDefinition, kernel: boolean = flow.windowed !== null): FlowGraph {
+  return kernel ? kernelGraph(windowedOf(flow)) : operatorGraph(flow);
+}
+
+function kernelGraph(flow: WindowedFlow): FlowGraph {
+  const chain: Array<Omit<Vertex, "id" | "name">> = [
     {
       operator: "source",
       runtime: "wasm",
@@ -42,9 +64,79 @@ export function graphOf(flow: FlowDefinition): FlowGraph {
   );
   return {
     flow: flow.name,
-    vertices: chain.map((vertex, id) => ({ id, ...vertex })),
+    vertices: chain.map((vertex, id) => ({ id, name: vertex.operator, ...vertex })),
     edges: chain.slice(1).map((_, id) => [id, id + 1] as const),
   };
+}
+
+function operatorGraph(flow: FlowDefinition): FlowGraph {
+  const nodes = nodesOf(flow);
+  const vertices: Vertex[] = nodes.map((node, id) => ({ id, name: node.name, ...operatorVertex(node) }));
+  const edges: Array<readonly [number, number]> = nodes.flatMap((node, id) =>
+    node.inputs.map((input) => [nodes.indexOf(input), id] as const),
+  );
+  for (const sink of flow.sinks) {
+    edges.push([nodes.indexOf(sink.input), vertices.length]);
+    vertices.push({ id: vertices.length, ...sinkVertex(sink) });
+  }
+  return { flow: flow.name, vertices, edges };
+}
+
+function operatorVertex({ operator, fields }: FlowNode): Pick<Vertex, "operator" | "runtime" | "detail"> {
+  const { kind } = operator;
+  switch (operator.kind) {
+    case "source": {
+      const idle = operator.idle === null ? "" : `, idle after ${operator.idle} ms`;
+      const detail = `${operator.stream.name}, event time ${operator.time} - ${operator.outOfOrderness} ms${idle}`;
+      return { operator: kind, runtime: "wasm", detail };
+    }
+    case "filter":
+      return { operator: kind, runtime: "columns", detail: expressionText(operator.test) };
+    case "map":
+      return { operator: kind, runtime: "columns", detail: columnsText(operator.columns) };
+    case "union":
+      return { operator: kind, runtime: "columns", detail: Object.keys(fields).join(", ") };
+    case "filter-rows":
+    case "flat-map":
+      return { operator: kind, runtime: "javascript", detail: `user code, gives ${Object.keys(fields).join(", ")}` };
+    case "lookup":
+      return { operator: kind, runtime: "javascript", detail: `${operator.contract.name}.${operator.query}` };
+    case "aggregate": {
+      const user = operator.outputs.some((output) => output.kind === "reduce");
+      const window = operator.window === null ? "no window" : windowText(operator.window);
+      const late = operator.lateness > 0 ? `, late by up to ${operator.lateness} ms` : "";
+      const detail = `${keysText(operator.keys)}; ${window}${late}; ${operator.outputs.map(outputText).join(", ")}`;
+      return { operator: kind, runtime: user ? "javascript" : "columns", detail };
+    }
+    case "join": {
+      const { left, right, rule, where } = operator;
+      const on = `${left.fields.join(", ")} = ${right.fields.join(", ")}`;
+      const how = rule.kind === "window" ? windowText(rule.window) : ruleText(rule);
+      const test = where === null ? "" : `; where ${expressionText(where)}`;
+      const detail = `${on}; ${how}${test}; ${columnsText(operator.columns)}; ${left.shards} shards`;
+      return { operator: kind, runtime: "columns", detail };
+    }
+    case "deduplicate":
+      return { operator: kind, runtime: "columns", detail: `${operator.keep} of ${keysText(operator.keys)}` };
+    case "process":
+      return { operator: kind, runtime: "javascript", detail: `user code, ${keysText(operator.keys)}` };
+  }
+}
+
+function sinkVertex(sink: Sink): Pick<Vertex, "name" | "operator" | "runtime" | "detail"> {
+  switch (sink.kind) {
+    case "view": {
+      const detail = sink.key.length === 0 ? sink.name : `${sink.name}, key ${sink.key.join(", ")}`;
+      return { name: sink.name, operator: "view", runtime: "javascript", detail };
+    }
+    case "stream":
+      return { name: sink.stream.name, operator: "stream", runtime: "columns", detail: sink.stream.name };
+    case "call": {
+      const refusal = sink.as === "call" ? `, on refusal ${sink.onRefusal}` : "";
+      const detail = `${sink.name} by ${expressionText(sink.key)} as ${sink.as}${refusal}`;
+      return { name: sink.name, operator: "call", runtime: "javascript", detail };
+    }
+  }
 }
 
 /** One line per operator, for logs and the console. */
@@ -57,5 +149,46 @@ function testText({ field, op, value }: FieldTest): string {
 }
 
 function outputText(output: FlowOutput): string {
-  return `${output.name} = ${output.kind === "count" ? "count()" : `${output.kind}(${output.field})`}`;
+  return `${output.name} = ${aggregateText(output)}`;
+}
+
+function aggregateText(output: FlowOutput): string {
+  switch (output.kind) {
+    case "count":
+      return "count()";
+    case "reduce":
+      return "user code";
+    case "top":
+      return `top(${output.k} by ${output.by} ${output.order}${output.ties ? " with ties" : ""})`;
+    case "collect":
+      return `collect(${output.of?.join(", ") ?? "all fields"})`;
+    default:
+      return `${output.kind}(${output.field})`;
+  }
+}
+
+function columnsText(
+  columns: ReadonlyArray<{ readonly name: string; readonly expression: Parameters<typeof expressionText>[0] }>,
+): string {
+  return columns.map(({ name, expression }) => `${name} = ${expressionText(expression)}`).join(", ");
+}
+
+function keysText({ fields, shards }: Keys): string {
+  return fields.length === 0 ? "all events" : `by ${fields.join(", ")} in ${shards} shards`;
+}
+
+function windowText(window: WindowSpec): string {
+  const of = window.time === "processing" ? " of processing time" : "";
+  if (window.kind === "session") return `session, gap ${window.gap} ms${of}`;
+  return window.kind === "sliding"
+    ? `sliding ${window.size} ms every ${window.slide} ms${of}`
+    : `tumbling ${window.size} ms${of}`;
+}
+
+function ruleText(
+  rule: Extract<Extract<FlowNode["operator"], { kind: "join" }>["rule"], { kind: "interval" | "all" | "table" }>,
+): string {
+  if (rule.kind === "interval") return `right from ${rule.before} ms before to ${rule.after} ms after`;
+  if (rule.kind === "table") return "right as a table";
+  return rule.keep === null ? "all pairs" : `all pairs within ${rule.keep} ms`;
 }

@@ -1,9 +1,9 @@
 /** Pure description and planning of flows: what the shells and the protocol need to run them. */
 
 export { explain, graphOf } from "./graph.ts";
-export type { FlowGraph, Operator, Runtime, Vertex } from "./graph.ts";
+export type { FlowGraph, Runtime, Vertex } from "./graph.ts";
 export { GROUPS_MAX } from "./limits.ts";
-export { planFlow } from "./plan.ts";
+export { planFlow, windowedOf } from "./plan.ts";
 export type { ColumnTest, FlowPlan, OutputPlan, WindowPlan } from "./plan.ts";
 export { evaluate, rowText } from "./reference.ts";
 export type { PlainEvent, ReferenceResult, ReferenceRow } from "./reference.ts";

@@ -1,6 +1,6 @@
 /** Plans: a flow's description made ready for the kernels, with the way back from their measures to named outputs. */
 
-import type { Comparison, EventColumn, FieldTest, FlowDefinition, FlowOutput } from "../sdk/index.ts";
+import type { Comparison, EventColumn, FieldTest, FlowDefinition, WindowedFlow, WindowedOutput } from "../sdk/index.ts";
 import { misconfigured } from "../sdk/errors.ts";
 import { GROUPS_MAX } from "./limits.ts";
 
@@ -41,8 +41,16 @@ export interface FlowPlan {
   readonly view: string;
 }
 
-/** The plan of a flow; pure, and equal for equal flows. */
-export function planFlow(flow: FlowDefinition): FlowPlan {
+/** What the window kernel runs of a flow. @throws TidegateError `misconfigured` for one that it cannot run */
+export function windowedOf(flow: FlowDefinition | WindowedFlow): WindowedFlow {
+  if (!("sinks" in flow)) return flow;
+  if (flow.windowed === null) throw misconfigured(`flow "${flow.name}" is more than the window kernel can run`);
+  return flow.windowed;
+}
+
+/** The plan of a flow that the window kernel runs; pure, and equal for equal flows. */
+export function planFlow(definition: FlowDefinition | WindowedFlow): FlowPlan {
+  const flow = windowedOf(definition);
   const columns = flow.stream.columns;
   const indexOf = (field: string): number => columnIndex(flow, field);
   const measures: number[] = [];
@@ -67,7 +75,7 @@ export function planFlow(flow: FlowDefinition): FlowPlan {
 }
 
 /** Fields that several outputs use become one measure: the kernels keep sum, min and max together. */
-function planOutput(output: FlowOutput, measures: number[], indexOf: (field: string) => number): OutputPlan {
+function planOutput(output: WindowedOutput, measures: number[], indexOf: (field: string) => number): OutputPlan {
   if (output.kind === "count") return { name: output.name, kind: "count" };
   const column = indexOf(output.field);
   let measure = measures.indexOf(column);
@@ -79,7 +87,7 @@ function planTest(test: FieldTest, indexOf: (field: string) => number): ColumnTe
   return { column: indexOf(test.field), op: test.op, value: test.value };
 }
 
-function columnIndex(flow: FlowDefinition, field: string): number {
+function columnIndex(flow: WindowedFlow, field: string): number {
   const index = flow.stream.columns.findIndex((column) => column.name === field);
   if (index < 0) throw misconfigured(`flow "${flow.name}": stream "${flow.stream.name}" has no field "${field}"`);
   return index;

@@ -3,8 +3,9 @@
  * description and not the plan, and shares no code with the kernels; clarity over speed.
  */
 
-import type { FieldTest, FlowDefinition } from "../sdk/index.ts";
+import type { FieldTest, FlowDefinition, WindowedFlow } from "../sdk/index.ts";
 import { INT64_MAX, INT64_MIN } from "../sdk/limits.ts";
+import { windowedOf } from "./plan.ts";
 
 /** An event as a producer writes it; other members are ignored. */
 export type PlainEvent = Readonly<Record<string, string | number | bigint>>;
@@ -41,7 +42,11 @@ interface Group {
  * Evaluates a flow. Events of a batch are judged by the watermark before that batch; then the watermark becomes the highest time seen
  * so far, in filtered events too, less the out-of-orderness, if that is later.
  */
-export function evaluate(flow: FlowDefinition, batches: ReadonlyArray<readonly PlainEvent[]>): ReferenceResult {
+export function evaluate(
+  definition: FlowDefinition | WindowedFlow,
+  batches: ReadonlyArray<readonly PlainEvent[]>,
+): ReferenceResult {
+  const flow = windowedOf(definition);
   const size = BigInt(flow.window.size);
   const groups = new Map<string, Group>();
   let watermark = INT64_MIN;
@@ -74,7 +79,7 @@ function numberText(value: bigint | number): string {
   return typeof value === "number" && !Number.isFinite(value) ? "null" : String(value);
 }
 
-function typed(flow: FlowDefinition, event: PlainEvent): Values {
+function typed(flow: WindowedFlow, event: PlainEvent): Values {
   const values = new Map<string, bigint | number | string>();
   for (const [name, { kind }] of Object.entries(flow.stream.fields)) {
     const value = event[name];
@@ -117,7 +122,7 @@ function groupOf(groups: Map<string, Group>, key: bigint | string, start: bigint
   return group;
 }
 
-function rowOf(flow: FlowDefinition, { key, start, events }: Group, size: bigint, watermark: bigint): ReferenceRow {
+function rowOf(flow: WindowedFlow, { key, start, events }: Group, size: bigint, watermark: bigint): ReferenceRow {
   const outputs: Record<string, bigint | number> = {};
   for (const output of flow.outputs) {
     if (output.kind === "count") outputs[output.name] = BigInt(events.length);

@@ -3,7 +3,7 @@ import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
-import { markedRecords, PREPARED_MARK } from "../protocol/epochs/prepared-mark.ts";
+import { markedRecords } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { readName } from "../protocol/keygroups/names.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
@@ -16,6 +16,7 @@ import { spansOf } from "../protocol/observe/spans.ts";
 import { newSpanId } from "../protocol/observe/traceparent.ts";
 import { type TelemetryBindings, telemetryOf } from "../protocol/observe/telemetry.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
+import type { OutsideCall } from "../protocol/outside/work.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
@@ -24,6 +25,7 @@ import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
+import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
 import type { OwnDomain, PeerSession } from "./peers.ts";
@@ -118,7 +120,7 @@ export class PartitionShell implements EngineHost {
       incarnation,
       generation: Number(this.#store.meta("generation") ?? 0),
       decided: Number(this.#store.meta("decided") ?? 0),
-      records: markedRecords(this.#store.meta(PREPARED_MARK), partition),
+      records: markedRecords(this.#store.mark, partition),
     });
   }
 
@@ -220,6 +222,7 @@ export class PartitionShell implements EngineHost {
 
   /** Overwrites what deleted rows have left in the database. False when it is too large for that. The next instance goes on. */
   async scrub(): Promise<boolean> {
+    this.#store.clearFree();
     if (!this.#store.canScrub) return false;
     this.#usage.begin();
     try {
@@ -258,6 +261,10 @@ export class PartitionShell implements EngineHost {
         // The output gate holds the answer until every write of this and earlier turns is confirmed.
         this.#reply(effect.ticket, effect.body);
         return;
+      case "run-outside":
+        // The output gate holds the call until every write of this and earlier turns is confirmed.
+        void this.#runOutside(effect.call);
+        return;
       case "want-flush":
         this.#schedule.want();
         return;
@@ -282,6 +289,13 @@ export class PartitionShell implements EngineHost {
       default:
         this.#links.perform(effect);
     }
+  }
+
+  async #runOutside(call: OutsideCall): Promise<void> {
+    this.#usage.begin();
+    const end = await runOutside(this.#app, call);
+    this.#usage.end();
+    this.#engine?.input({ kind: "outside-ended", id: call.id, end });
   }
 
   /** Drops this instance, this turn's writes included; the platform starts the next from storage. */

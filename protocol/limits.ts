@@ -41,6 +41,9 @@ export const LIMITS = {
   scrubBytes: 256 * MiB,
   /** How long a partition starts no transaction because a backup wants all of them to stand still at once. */
   freezeMs: 5_000,
+  /** Producers that a stream remembers; another one is refused, unless one of these has sent nothing for so long. */
+  maxProducers: 10_000,
+  producerIdleMs: 30 * 24 * 60 * 60 * 1_000,
   /** Frames that wait for a partition to be up; beyond it 503. */
   maxHeldBytes: 32 * MiB,
   /** Messages that functions on one partition send in one transaction. */
@@ -53,6 +56,18 @@ export const LIMITS = {
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
+  /** Effects of a partition that run at the same time; the others wait in order. */
+  maxEffectsRunning: 32,
+  /** An effect's runner is given up when it has not answered for so long after it should have. */
+  effectMarginMs: 5_000,
+  /** Delayed messages of a partition that are in memory, at most twice as many for a moment; the others are read when these have gone. */
+  maxTimersInMemory: 5_000,
+  /** Delayed messages of a key that fire together, and their characters, unless a single one has more; and keys of which some fire at a time. */
+  maxFiredTogether: 200,
+  maxFiredUnits: 256 * KiB,
+  maxFiringKeys: 16,
+  /** A partition with a delayed message that is due this soon does not rely on its alarm alone. */
+  timerAwakeMs: 10_000,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
@@ -73,6 +88,9 @@ export const LIMITS = {
   recordMarginBytes: 1 * MiB,
   /** Size of one stored part of a record, a checkpoint or a view block. Below SQLite's 2 MB row. */
   maxPartBytes: 1 * MiB,
+  /** Rows of records that are folded, kept to be written over. */
+  freeRecords: 256,
+  freeRecordBytes: 8 * MiB,
   /** Records are cut when what is pending may exceed this. */
   maxRecordBytes: 16 * MiB,
   /** Size at which what an epoch changes goes on in another record. */

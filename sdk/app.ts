@@ -2,8 +2,9 @@
 
 import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
-import type { FlowDefinition } from "./flow.ts";
+import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
@@ -16,6 +17,8 @@ import type { StreamDefinition } from "./stream.ts";
 export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
+  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  readonly effects?: readonly EffectDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -25,13 +28,24 @@ export interface AppOptions extends DoorOptions {
   readonly transactionDeadline?: Duration;
 }
 
+/** A view and the flow that keeps it. */
+export interface ViewDefinition {
+  readonly name: string;
+  readonly flow: FlowDefinition;
+  readonly sink: Extract<Sink, { readonly kind: "view" }>;
+  /** Set where the window kernel keeps it. */
+  readonly windowed: WindowedFlow | null;
+}
+
 /** What the shells run. Every name is unique in its table. */
 export interface AppDefinition {
   readonly services: ReadonlyMap<string, ServiceDefinition>;
   readonly streams: ReadonlyMap<string, StreamDefinition>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
-  /** Flows by the name of their view. */
-  readonly views: ReadonlyMap<string, FlowDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
+  /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
+  readonly windowed: ReadonlyMap<string, WindowedFlow>;
+  readonly views: ReadonlyMap<string, ViewDefinition>;
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
@@ -45,11 +59,14 @@ export function defineApp(options: AppOptions): AppDefinition {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
+  const windowed = windowedOf(flows);
   const definition = {
     services: byName("service", options.services, (service) => service.contract.name),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
-    views: byName("view", flows, (flow) => flow.view),
+    effects: byName("effect", options.effects ?? [], (effect) => effect.name),
+    windowed,
+    views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
     door: doorOf(options),
@@ -87,9 +104,10 @@ function byName<T>(what: string, items: readonly T[], nameOf: (item: T) => strin
   return table;
 }
 
+/** Streams that are read or written. */
 function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, StreamDefinition> {
   const table = new Map<string, StreamDefinition>();
-  for (const { stream } of flows) {
+  for (const stream of flows.flatMap((flow) => [...flow.streams, ...writtenBy(flow)])) {
     const known = table.get(stream.name);
     if (known !== undefined && known !== stream) {
       throw misconfigured(`two streams have the name "${stream.name}"; declare it once and share it between flows`);
@@ -97,4 +115,30 @@ function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, Stream
     table.set(stream.name, stream);
   }
   return table;
+}
+
+function writtenBy(flow: FlowDefinition): StreamDefinition[] {
+  return flow.sinks.flatMap((sink) => (sink.kind === "stream" ? [sink.stream] : []));
+}
+
+/** A batch goes through all flows of its stream or through none: either the kernel runs all of them, or none. */
+function windowedOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, WindowedFlow> {
+  const others = new Set<string>();
+  for (const flow of flows) {
+    for (const { name } of writtenBy(flow)) others.add(name);
+    if (flow.windowed === null) for (const { name } of flow.streams) others.add(name);
+  }
+  const table = new Map<string, WindowedFlow>();
+  for (const { windowed } of flows) {
+    if (windowed !== null && !others.has(windowed.stream.name)) table.set(windowed.name, windowed);
+  }
+  return table;
+}
+
+function viewsOf(flows: readonly FlowDefinition[], windowed: ReadonlyMap<string, WindowedFlow>): ViewDefinition[] {
+  return flows.flatMap((flow) =>
+    flow.sinks.flatMap((sink) =>
+      sink.kind === "view" ? [{ name: sink.name, flow, sink, windowed: windowed.get(flow.name) ?? null }] : [],
+    ),
+  );
 }

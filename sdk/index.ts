@@ -1,11 +1,11 @@
 /** What users of Tidegate import, apart from the engine itself and the client. */
 
-export { count, max, min, sum } from "./aggregate.ts";
+export { avg, collect, count, distinct, first, last, max, min, reduce, sum, top } from "./aggregate.ts";
 export type { Aggregate } from "./aggregate.ts";
 export { defineApp } from "./app.ts";
-export type { AppDefinition, AppOptions } from "./app.ts";
 export { authenticated, everyone } from "./caller.ts";
 export type { Allow, Caller } from "./caller.ts";
+export type { AppDefinition, AppOptions, ViewDefinition } from "./app.ts";
 export { collection } from "./collection.ts";
 export type {
   Collection,
@@ -15,7 +15,7 @@ export type {
   Range,
   ReadonlyCollection,
 } from "./collection.ts";
-export type { Calls, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
+export type { Calls, DelayedSends, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
 export { contract, fn, query } from "./contract.ts";
 export type { Contract, FunctionContract, FunctionKind, Functions, RefusalSchemas } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
@@ -31,21 +31,57 @@ export type {
   RateOptions,
 } from "./door.ts";
 export type { Duration } from "./duration.ts";
+export { effect, EffectFailure } from "./effect.ts";
+export type { EffectContext, EffectDefinition, EffectOptions, EffectRetries } from "./effect.ts";
 export { TidegateError } from "./errors.ts";
 export type { CallError } from "./errors.ts";
-export type { Comparison, EventExpression, FieldTest, Predicate } from "./filter.ts";
-export { flow } from "./flow.ts";
-export type { FlowDefinition, FlowOutput, ViewRow } from "./flow.ts";
+export { float, int, str, when } from "./expressions/build.ts";
+export { expressionText } from "./expressions/node.ts";
+export type { ExpressionNode, FunctionName, ValueKind } from "./expressions/node.ts";
+export type { Condition, EventExpression, Expression } from "./expressions/types.ts";
+export type { Comparison, FieldTest } from "./filter.ts";
+export { flow, nodesOf, sinks } from "./flow.ts";
+export type {
+  Events,
+  FlowDefinition,
+  FlowNode,
+  FlowOutput,
+  JoinRule,
+  Keyed,
+  Keys,
+  Operator,
+  ProcessContext,
+  ProcessOptions,
+  Results,
+  EventRow,
+  Running,
+  Sink,
+  ViewRow,
+  WindowedFlow,
+  WindowedOutput,
+} from "./flow.ts";
 export type { ArgumentsOf, InputOf, OutputOf, RefusalOf } from "./infer.ts";
 export type { JsonOf } from "./json.ts";
+export { outcome } from "./outcome.ts";
+export type { Outcome, OutcomeError } from "./outcome.ts";
 export { PROBLEMS } from "./problems.ts";
 export type { Problem, ProblemType } from "./problems.ts";
+export { queueProducer } from "./queue.ts";
+export type { QueueMessage } from "./queue.ts";
 export { Refusal } from "./refusal.ts";
+export { reply } from "./reply.ts";
+export type { Reply } from "./reply.ts";
 export { noData } from "./schema.ts";
 export type { Schema } from "./schema.ts";
 export { service } from "./service.ts";
 export type { FunctionOptions, Handler, Handlers, ServiceDefinition, ServiceOptions, Upcaster } from "./service.ts";
 export { float64, int64, stream, text, timestamp } from "./stream.ts";
 export type { EventColumn, EventOf, Field, Fields, StreamDefinition } from "./stream.ts";
-export { tumbling } from "./window.ts";
-export type { TumblingWindow } from "./window.ts";
+export { signatureOf, verifyWebhook, WebhookError } from "./webhook/signature.ts";
+export type { SignedParts, VerifiedWebhook, WebhookRefusal } from "./webhook/signature.ts";
+export type { WebhookAllowance, WebhookResolver } from "./webhook/target.ts";
+export { webhook } from "./webhook/webhook.ts";
+export type { WebhookOptions } from "./webhook/webhook.ts";
+export type { When } from "./when.ts";
+export { processing, session, sliding, tumbling } from "./window.ts";
+export type { SessionWindow, SlidingWindow, TumblingWindow, WindowSpec } from "./window.ts";

@@ -21,6 +21,21 @@ export const OUTPUTS_MAX = 32;
 export const MEASURES_MAX = 8;
 /** Tests in the filter of one flow. */
 export const TESTS_MAX = 32;
+/** Parts of one expression. */
+export const EXPRESSION_MAX = 256;
+/** Operators and sinks of one flow. */
+export const FLOW_NODES_MAX = 64;
+/** Fields that a flow is keyed by together. */
+export const KEY_FIELDS_MAX = 8;
+/** Shares that the keys of one operator are spread to, and at most: each has an entity of its own. */
+export const SHARDS_DEFAULT = 16;
+export const SHARDS_MAX = 256;
+/** Windows that one event is in, at most: length over slide. */
+export const SLIDES_MAX = 1_000;
+/** Rows that one group's top-k or collect keeps. */
+export const ROWS_KEPT_MAX = 1_000;
+/** How long an output stream keeps its events, unless it declares something else; ms. */
+export const RETENTION_DEFAULT_MS = 24 * 60 * 60 * 1_000;
 /** Milliseconds of a duration in a flow: 366 days. */
 export const DURATION_MAX_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Milliseconds that a transaction may be given: more than the ticks by which deadlines are looked at, and less than the edge waits. */
@@ -28,6 +43,24 @@ export const TRANSACTION_DEADLINE_MIN_MS = 1_000;
 export const TRANSACTION_DEADLINE_MAX_MS = 29_000;
 /** Versions of a service's state. */
 export const STATE_VERSION_MAX = 999_999_999;
+/** Attempts of an effect, unless it says otherwise, and at most. */
+export const EFFECT_ATTEMPTS_DEFAULT = 10;
+export const EFFECT_ATTEMPTS_MAX = 100;
+/** Milliseconds behind an effect's first attempt; they double up to the other, and may be declared up to a day. */
+export const EFFECT_DELAY_DEFAULT_MS = 1_000;
+export const EFFECT_DELAY_MAX_DEFAULT_MS = 10 * 60 * 1_000;
+export const EFFECT_DELAY_MAX_MS = 24 * 60 * 60 * 1_000;
+/** Milliseconds that one attempt of an effect may take: a pending call keeps its partition awake. */
+export const EFFECT_TIMEOUT_DEFAULT_MS = 30_000;
+export const EFFECT_TIMEOUT_MAX_MS = 5 * 60 * 1_000;
+/** Characters of an effect's error as it is told. */
+export const EFFECT_ERROR_MAX_LENGTH = 1_000;
+/** Redirects of a webhook that are followed. */
+export const WEBHOOK_HOPS_MAX = 3;
+/** How much earlier or later than now a webhook may say that it was sent, in milliseconds. */
+export const WEBHOOK_TOLERANCE_MS = 5 * 60 * 1_000;
+/** Characters of what a reply is about. */
+export const REPLY_ABOUT_MAX_LENGTH = 1_000;
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 

@@ -1,7 +1,8 @@
 /** Streams: named sources of events with typed fields, exactly those that the kernels parse and enforce. */
 
+import { type Duration, milliseconds } from "./duration.ts";
 import { misconfigured } from "./errors.ts";
-import { FIELDS_MAX } from "./limits.ts";
+import { FIELDS_MAX, RETENTION_DEFAULT_MS } from "./limits.ts";
 import { checkField, checkKebab } from "./names.ts";
 
 /** `timestamp` is an int64 of milliseconds since 1970. */
@@ -26,11 +27,13 @@ const TEXT: Field<"text"> = Object.freeze({ kind: "text" });
 const TIMESTAMP: Field<"timestamp"> = Object.freeze({ kind: "timestamp" });
 
 /** Storage type of a field; the kernels' `ColumnType`. */
-export type ColumnType = "i64" | "f64" | "text";
+export type ColumnType = "i64" | "f64" | "text" | "bool";
 /** A declared field as the kernels want it; the kernels' `EventColumn`. */
 export interface EventColumn {
   readonly name: string;
   readonly type: ColumnType;
+  readonly optional?: boolean | undefined;
+  readonly path?: readonly string[] | undefined;
 }
 const COLUMN_TYPES: Readonly<Record<FieldKind, ColumnType>> = {
   int64: "i64",
@@ -45,6 +48,8 @@ export interface StreamDefinition<F extends Fields = Fields, Name extends string
   readonly name: Name;
   readonly fields: F;
   readonly columns: readonly EventColumn[];
+  /** How long its committed events can be read where a flow or a function writes them; ms. */
+  readonly retention: number;
 }
 
 /** One event as a producer writes it. bigint for whole numbers beyond 2^53. */
@@ -62,12 +67,13 @@ export type FieldsOfKind<F extends Fields, Kind extends FieldKind> = {
 
 /**
  * Declares a stream: `stream("sales", { item: text(), amount: int64(), at: timestamp() })`. Events have all declared fields; others are
- * checked as JSON and dropped.
+ * checked as JSON and dropped. `retention` is for streams that flows and functions write to: how long `GET /v1/streams/{stream}` shows an event.
  * @throws TidegateError `misconfigured`
  */
 export function stream<const Name extends string, const F extends Fields>(
   name: Name,
   fields: F,
+  options: { readonly retention?: Duration } = {},
 ): StreamDefinition<F, Name> {
   checkKebab("the stream name", name);
   const entries = Object.entries(fields);
@@ -79,5 +85,16 @@ export function stream<const Name extends string, const F extends Fields>(
       throw misconfigured(`field "${field}" of stream "${name}" has no known type`);
     return Object.freeze({ name: field, type: COLUMN_TYPES[kind] });
   });
-  return Object.freeze({ kind: "stream", name, fields: Object.freeze({ ...fields }), columns: Object.freeze(columns) });
+  return Object.freeze({
+    kind: "stream",
+    name,
+    fields: Object.freeze({ ...fields }),
+    columns: Object.freeze(columns),
+    retention: milliseconds(options.retention ?? RETENTION_DEFAULT_MS, `the retention of stream "${name}"`),
+  });
+}
+
+/** What {@link stream} made. */
+export function isStream(value: unknown): value is StreamDefinition {
+  return typeof value === "object" && value !== null && Reflect.get(value, "kind") === "stream";
 }

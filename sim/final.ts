@@ -1,6 +1,7 @@
 /** What is left at the end, read through the front door. */
 import { Client, type ClientSetup } from "./clients/client.ts";
 import type { Balances } from "./clients/bank-service.ts";
+import type { ClockState } from "./clients/clock-service.ts";
 import type { Ground } from "./clients/generate.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
@@ -9,6 +10,7 @@ export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
   readonly balances: Balances;
   readonly messages: ReadonlyMap<string, Pick<ListState, "sent" | "inbox">>;
+  readonly clocks: ReadonlyMap<string, ClockState>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */
@@ -28,6 +30,7 @@ export async function readFinal(
       { kind: "messages", at },
     ]),
     { kind: "audit", at: ground.accounts[0] as string, accounts: ground.accounts },
+    ...(ground.clocks ?? []).map((at): Ask => ({ kind: "clock-seen", at })),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;
@@ -40,6 +43,7 @@ export async function readFinal(
   if (!(await world.run(() => clients.every(({ isDone }) => isDone), deadline))) return null;
   const lists = new Map<string, number[]>();
   const messages = new Map<string, Pick<ListState, "sent" | "inbox">>();
+  const clocks = new Map<string, ClockState>();
   let balances: Balances = {};
   for (const { request, answer } of ledger.entries.values()) {
     const { number, ask } = request.transaction;
@@ -51,9 +55,10 @@ export async function readFinal(
     const body: unknown = JSON.parse(answer.body);
     if (ask.kind === "messages") messages.set(nameOf(ask.at), body as Pick<ListState, "sent" | "inbox">);
     else if (ask.kind === "audit") balances = body as Balances;
+    else if (ask.kind === "clock-seen") clocks.set(ask.at, body as ClockState);
     else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
   }
-  return { lists, balances, messages };
+  return { lists, balances, messages, clocks };
 }
 
 /** What one has and the other has otherwise, a line each; empty when they are the same. */
@@ -64,7 +69,12 @@ export function differences(a: Final, b: Final): string[] {
   );
 }
 
-function itemsOf({ lists, balances, messages }: Final): Array<[name: string, text: string]> {
-  const items = [...lists, ...Object.entries(balances), ...[...messages].map(([at, one]) => [`${at} messages`, one])];
+function itemsOf({ lists, balances, messages, clocks }: Final): Array<[name: string, text: string]> {
+  const items = [
+    ...lists,
+    ...Object.entries(balances),
+    ...[...messages].map(([at, one]) => [`${at} messages`, one]),
+    ...[...clocks].map(([at, one]) => [`${at} timers`, one]),
+  ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

@@ -21,6 +21,12 @@ export class MapStore implements StateReader {
     return this.copyInto(new MapStore());
   }
 
+  /** That of the newest record that has one, as the durable store tells it. */
+  get mark(): string | undefined {
+    const marked = this.records.filter(({ mark }) => mark !== "");
+    return marked.toSorted((one, other) => other.seq - one.seq)[0]?.mark;
+  }
+
   /** Fills an empty store. */
   copyInto<Store extends MapStore>(copy: Store): Store {
     for (const [id, block] of this.stateBlocks) copy.stateBlocks.set(id, block);
@@ -79,7 +85,7 @@ export class MapStore implements StateReader {
           "1: a record is replaced that is not there",
         );
         removeWhere(this.records, ({ seq }) => seq === op.seq);
-        this.records.push({ op: "record", seq: op.seq, part: 0, bytes: op.bytes });
+        this.records.push({ op: "record", seq: op.seq, part: 0, mark: "", bytes: op.bytes });
         return;
       case "drop-records":
         removeWhere(this.records, ({ seq }) => seq <= op.through);

@@ -5,6 +5,7 @@ import { findLeaks, type Status } from "./checkers/leaks.ts";
 import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
+import { clockService } from "./clients/clock-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
@@ -16,7 +17,7 @@ import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
-import { mostPartitions, type Plan } from "./plan.ts";
+import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { kindsReader } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
@@ -72,7 +73,11 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 const apps = new Map<number, AppDefinition>();
 function appOf(partitions: number): AppDefinition {
   let app = apps.get(partitions);
-  if (!app) apps.set(partitions, (app = defineApp({ services: [...listServices(), bankService()], partitions })));
+  if (!app)
+    apps.set(
+      partitions,
+      (app = defineApp({ services: [...listServices(), bankService(), clockService()], partitions })),
+    );
   return app;
 }
 
@@ -171,7 +176,7 @@ class Run {
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final);
+      const findings = judge(this.#ledger, this.#durable, final, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
   }
@@ -191,7 +196,7 @@ class Run {
     // One after the other: an event is about one instance.
     for (const object of this.#world.objects) {
       if (object.isNew || object.current) continue;
-      object.boot();
+      this.#world.scheduler.in(0, () => void object.boot());
       await this.#world.run(() => false, this.#world.scheduler.now + 1);
     }
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
@@ -210,8 +215,9 @@ class Run {
 
   /** A message that was delivered is forgotten for good: no restart finds it again. */
   #seeNothingKept(): void {
-    for (const [name, { outbox }] of Object.entries(this.#statusByName())) {
-      if (outbox) this.#world.fail(`kept for ever: ${name} finds ${outbox} messages after a restart at rest`);
+    for (const [name, { outbox = 0, timers = 0 }] of Object.entries(this.#statusByName())) {
+      const kept = outbox + timers;
+      if (kept > 0) this.#world.fail(`kept for ever: ${name} finds ${kept} messages after a restart at rest`);
     }
   }
 

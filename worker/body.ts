@@ -6,7 +6,7 @@ const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const JSON_TYPES = ["application/json"];
-const NDJSON_TYPES = ["application/x-ndjson", "application/ndjson", "text/plain"];
+export const NDJSON_TYPES: readonly string[] = ["application/x-ndjson", "application/ndjson", "text/plain"];
 
 /** An invocation's body: JSON, or untyped. @throws ProblemError `unsupported-media-type` */
 export function requireJson(request: Request): void {
@@ -19,15 +19,20 @@ export function requireNdjson(request: Request): void {
 }
 
 function requireType(request: Request, accepted: readonly string[], advice: string): void {
+  const type = mediaType(request, advice);
+  if (type === null || accepted.includes(type)) return;
+  throw refuse("unsupported-media-type", `${JSON.stringify(type)} is not taken here; ${advice}`);
+}
+
+/** The media type of the body in lower case and without parameters; null when the request does not say. @throws ProblemError `unsupported-media-type` for a compressed body */
+export function mediaType(request: Request, advice: string): string | null {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
-    throw refuse("unsupported-media-type", "compressed bodies are not taken; send it without Content-Encoding");
+    throw refuse("unsupported-media-type", `compressed bodies are not taken; without Content-Encoding, ${advice}`);
   }
   const type = request.headers.get("content-type");
-  if (type === null || type === accepted[0]) return;
-  const essence = (type.split(";", 1)[0] ?? "").trim().toLowerCase();
-  if (accepted.includes(essence)) return;
-  throw refuse("unsupported-media-type", `${JSON.stringify(essence)} is not taken here; ${advice}`);
+  if (type === null || !/[;A-Z ]/.test(type)) return type;
+  return (type.split(";", 1)[0] ?? "").trim().toLowerCase();
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Kernels } from "../core-wasm/types.ts";
 import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
+import { whenOf } from "./messages.ts";
 import { answerResponse } from "./answers.ts";
 import { queryParameter } from "./address.ts";
 import { jsonText, readBody, requireJson } from "./body.ts";
@@ -29,31 +30,32 @@ export function postSend(edge: Edge): Promise<Response> {
     const detail = `"${target.function}" only reads: a message to it would do nothing`;
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "" });
   }
-  if (queryParameter(request.url, "delay") !== undefined) {
-    throw refuse("invalid-parameter", "messages cannot be delayed yet; send it without ?delay=");
-  }
-  return post(edge, target, SEND, INVOKE_FLAG.oneWay);
+  const when = whenOf(request.url, edge.startedAt);
+  return post(edge, target, SEND, when === "" ? INVOKE_FLAG.oneWay : INVOKE_FLAG.oneWay | INVOKE_FLAG.delayed, when);
 }
 
 /** The segment behind a function that makes a message of its call. */
 const SEND = "send";
 
-/** @param behind what the path has behind the function: part of the scope of Idempotency-Keys */
-async function post(edge: Edge, target: Target, behind: string, how: number): Promise<Response> {
+/**
+ * @param behind what the path has behind the function: part of the scope of Idempotency-Keys
+ * @param when line that says when a message is to be delivered; empty for at once
+ */
+async function post(edge: Edge, target: Target, behind: string, how: number, when = ""): Promise<Response> {
   const { app, backend, request, caller, startedAt, traceparent } = edge;
   requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, limitOf(app, "callBytes"));
   const kernels = backend.kernels();
-  const input = jsonText(kernels, body);
+  const input = when + jsonText(kernels, body);
   if (clientKey === null) {
     const requestId = edgeRequestId(startedAt, backend.uuid());
     const fingerprint = NO_FINGERPRINT;
     const answer = await invoke(backend, startedAt, { requestId, flags: how, fingerprint, target, input, traceparent });
     return answerResponse(request, answer, false);
   }
-  const fingerprint = fingerprintOf(kernels, body);
+  const fingerprint = fingerprintOf(kernels, when === "" ? body : encoder.encode(input));
   const path = [target.service, target.key, target.function, ...(behind === "" ? [] : [behind])];
   const requestId = clientRequestId(caller.id, "POST", path, clientKey);
   const flags = how | INVOKE_FLAG.clientId;

@@ -1,17 +1,19 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
-import type { EventFault } from "../core-wasm/types.ts";
+import type { EventFault, EventIdentity } from "../core-wasm/types.ts";
 import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
-import { INGEST } from "../protocol/wire/ingest.ts";
+import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
-import { columnOf, readBody, requireNdjson } from "./body.ts";
+import { columnOf, readBody } from "./body.ts";
 import { exchange } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
+import { eventFormat } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { limitOf } from "./limits.ts";
 import { refuse, type ProblemError } from "./problems.ts";
+import { produced, type Produced } from "./producer.ts";
 
 /** Takes a batch of events. */
 export async function postEvents({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
@@ -19,25 +21,44 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
   requireFlow(app.door.streams, caller, name, name);
-  requireNdjson(request);
+  const { format, identity } = eventFormat(request);
+  const producer = produced(request);
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, limitOf(app, "eventsBytes"));
   const kernels = backend.kernels();
-  const parsed = kernels.parseEvents(body, stream.columns);
+  const parsed = kernels.parseEvents(body, stream.columns, format);
   if (!parsed.ok) throw eventProblem(body, parsed.fault);
+  const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =
-    clientKey === null
+    scope === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller.id, "POST", ["streams", stream.name], clientKey);
-  const flags = clientKey === null ? 0 : INVOKE_FLAG.clientId;
-  const envelope = kernels.pack(INGEST, {
-    rows: 1,
-    columns: [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows],
-    fields: [requestId, stream.name],
-    tail: parsed.frame,
-  });
+      : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
+  const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
+  const head = [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows];
+  const fields = [requestId, stream.name];
+  const envelope =
+    producer === null
+      ? kernels.pack(INGEST, { rows: 1, columns: head, fields, tail: parsed.frame })
+      : kernels.pack(PRODUCED, {
+          rows: 1,
+          columns: [...head, producer.sequence % 2 ** 32, Math.floor(producer.sequence / 2 ** 32)],
+          fields: [...fields, JSON.stringify([caller.id, producer.producer])],
+          tail: parsed.frame,
+        });
   const answer = await exchange(backend, startedAt, stream.name, (port) => port.ingest(envelope));
-  return answerResponse(request, answer, clientKey !== null && (answer.flags & ANSWER_FLAG.replayed) !== 0);
+  return answerResponse(request, answer, scope !== null && (answer.flags & ANSWER_FLAG.replayed) !== 0);
+}
+
+/** What makes the batch the same one when it comes again; null when nothing does. A CloudEvent is known by its source and id. */
+function identityOf(
+  clientKey: string | null,
+  producer: Produced | null,
+  event: EventIdentity | null,
+): { readonly kind: readonly string[]; readonly key: string } | null {
+  if (clientKey !== null) return { kind: [], key: clientKey };
+  if (producer !== null) return { kind: ["producer", producer.producer], key: String(producer.sequence) };
+  if (event !== null) return { kind: ["event", event.source], key: event.id };
+  return null;
 }
 
 function eventProblem(body: Uint8Array, { line, offset, code, field }: EventFault): ProblemError {
@@ -45,7 +66,7 @@ function eventProblem(body: Uint8Array, { line, offset, code, field }: EventFaul
   if (field === undefined) {
     return refuse(
       "malformed-json",
-      `line ${line} is not a JSON object, at byte ${offset}: ${code}; nothing was taken`,
+      `the event in line ${line} is not a JSON object, at byte ${offset}: ${code}; nothing was taken`,
       members,
     );
   }

@@ -27,6 +27,8 @@ export const LIMITS = {
   orderedBufferChars: 16 * MiB,
   /** Characters of an Idempotency-Key, unquoted. */
   idempotencyKeyChars: 255,
+  /** Characters of a producer's name. */
+  producerChars: 255,
   /** Times one message is sent, the first included; with the pauses below that is 4 to 7 seconds, time enough for an object to move. */
   attempts: 10,
   /** Pause before the second attempt; it doubles up to the maximum, with jitter. */

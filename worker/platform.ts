@@ -36,6 +36,7 @@ interface CoordinatorPort {
 interface Classes {
   readonly Partition?: ObjectNamespace<PartitionPort & AdminPort & ObservedPort>;
   readonly Coordinator?: ObjectNamespace<CoordinatorPort>;
+  readonly Effects?: object;
 }
 
 const MISSING = `The Worker must export both Durable Object classes. Add to its main module:
@@ -56,15 +57,21 @@ interface Bindings extends TelemetryBindings {
   readonly TIDEGATE_BACKUPS?: Bucket;
 }
 
+const EFFECTS_MISSING = `The app has effects, so the Worker must export the class that runs them. Add to its main module:
+
+  export class Effects extends app.Effects {}
+`;
+
 /** Makes the backend of requests, for the domain of no tenant. What it caches lives as long as the isolate. */
 export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
   let kernels: Kernels | undefined;
   /** By tenant. */
   const maps = new Map<string, KeyGroupMap>();
 
-  function classes(): Required<Classes> {
-    const { Partition, Coordinator } = exports as unknown as Classes;
+  function classes(): Required<Omit<Classes, "Effects">> {
+    const { Partition, Coordinator, Effects } = exports as unknown as Classes;
     if (!Partition || !Coordinator) throw new ConfigurationError("misconfigured", MISSING);
+    if (app.effects.size > 0 && !Effects) throw new ConfigurationError("misconfigured", EFFECTS_MISSING);
     return { Partition, Coordinator };
   }
 

@@ -24,6 +24,7 @@ import { requireCredential, requireOwner } from "./door/rules.ts";
 import { authenticateAdmin } from "./door/secrets.ts";
 import { administeredTenant } from "./door/tenants.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
+import { deleteMessage } from "./messages.ts";
 import { postEvents } from "./ingest.ts";
 import { getMetrics } from "./metrics/endpoint.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
@@ -37,7 +38,7 @@ const ADMIN: Caller = { ...OWNER, id: "admin" };
 /** Of a route whose endpoints ask the rules themselves: all others are the owner's alone. */
 const RULED = true;
 
-type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
+type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
 
 /**
  * Makes the routes for one app.
@@ -82,6 +83,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/metrics", closed({ GET: getMetrics }, RULED));
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }, RULED));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }, RULED));
+  routes.all("/v1/messages/:id", closed({ DELETE: deleteMessage }));
   routes.all("/v1/batch", closed({ POST: postBatch }, RULED));
   routes.all("/v1/streams/:stream", closed({ POST: postEvents }, RULED));
   routes.all("/v1/views/:view", closed({ GET: getView }, RULED));
@@ -91,7 +93,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
     const outside = backendOf(c);
     authenticateAdmin(request, outside.admin?.token);
     const backend = tenants ? outside.inDomain(administeredTenant(request)) : outside;
-    const endpoint = methods[request.method];
+    const endpoint = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
     if (endpoint === undefined) throw notAllowed(Object.keys(methods));
     const admin = backend.admin as AdminBackend;
     return endpoint({ app, door, backend, admin, request, caller: ADMIN, startedAt: backend.now() });
@@ -122,7 +124,9 @@ async function traced(request: Request, trace: EdgeTrace, backend: Backend, answ
 }
 
 function endpointFor(methods: Methods, method: string): Endpoint {
-  const endpoint = method === "POST" ? methods.POST : method === "GET" || method === "HEAD" ? methods.GET : undefined;
+  const name = method === "HEAD" ? "GET" : method;
+  // A method may be any word, also one that every object has.
+  const endpoint = Object.hasOwn(methods, name) ? methods[name as keyof Methods] : undefined;
   if (endpoint !== undefined) return endpoint;
   throw notAllowed(Object.keys(methods));
 }

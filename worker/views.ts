@@ -29,7 +29,9 @@ async function answerView(
   segment?: string,
 ): Promise<Response> {
   const flow = app.views.get(view);
-  if (flow === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  if (flow?.windowed === undefined || flow.windowed === null)
+    throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  const { windowed } = flow;
   const key = segment === undefined ? undefined : decodeKey(segment);
   requireFlow(app.door.views, caller, view, key ?? "");
   const query: ViewQuery = {
@@ -40,7 +42,7 @@ async function answerView(
   };
   const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
     const map = await backend.keyGroupMap();
-    const port = backend.partition(partitionOf(backend.kernels(), map, flow.stream.name));
+    const port = backend.partition(partitionOf(backend.kernels(), map, windowed.stream.name));
     const found = await port.view(query);
     if (found.staleMap === true) throw new ResendError("stale-map", { ...found, line: 1, flags: ANSWER_FLAG.staleMap });
     return found;

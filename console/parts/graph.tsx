@@ -1,5 +1,5 @@
 /** Services, streams, flows and views as boxes, with the calls that were seen between services, and the ways of events. */
-import type { Overview, Transaction } from "../model.ts";
+import type { Flow, Overview, Transaction } from "../model.ts";
 import { linkTo } from "../routes.ts";
 
 const BOX = { width: 150, height: 44, across: 210, down: 76 };
@@ -102,18 +102,18 @@ function boxesOf(app: Overview["app"]): readonly Box[] {
       app.flows.map(({ name }) => name),
       1,
     ),
-    ...column(
-      "view",
-      app.flows.map(({ view }) => view),
-      2,
-    ),
+    ...column("view", [...new Set(app.flows.flatMap(viewsOf))], 2),
   ];
 }
 
+export function viewsOf({ writes }: Flow): string[] {
+  return writes.flatMap(({ kind, name }) => (kind === "view" ? [name] : []));
+}
+
 function flowEdges(app: Overview["app"]): Edge[] {
-  return app.flows.flatMap(({ name, stream, view }) => [
-    { from: `stream ${stream}`, to: `flow ${name}`, times: 0 },
-    { from: `flow ${name}`, to: `view ${view}`, times: 0 },
+  return app.flows.flatMap(({ name, reads, writes }) => [
+    ...reads.map((stream) => ({ from: `stream ${stream}`, to: `flow ${name}`, times: 0 })),
+    ...writes.map((written) => ({ from: `flow ${name}`, to: `${written.kind} ${written.name}`, times: 0 })),
   ]);
 }
 

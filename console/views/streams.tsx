@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Api } from "../api.ts";
 import { showClock, showNumber } from "../format.ts";
 import type { Overview } from "../model.ts";
+import { viewsOf } from "../parts/graph.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
 
 const EVERY_MS = 2_000;
@@ -12,18 +13,27 @@ export function StreamsView({ api, app }: { readonly api: Api; readonly app: Ove
   return (
     <>
       {app.flows.map((flow) => (
-        <FlowSection key={flow.name} api={api} flow={flow} />
+        <section key={flow.name}>
+          <h2>{flow.name}</h2>
+          <p>
+            reads <strong>{flow.reads.join(", ")}</strong>, writes{" "}
+            <strong>{flow.writes.map(({ kind, name }) => `${kind} ${name}`).join(", ")}</strong>
+          </p>
+          {viewsOf(flow).map((view) => (
+            <ViewRows key={view} api={api} view={view} />
+          ))}
+        </section>
       ))}
     </>
   );
 }
 
-function FlowSection({ api, flow }: { readonly api: Api; readonly flow: Overview["app"]["flows"][number] }) {
-  const { value, error, again } = useLoaded(() => api.view(flow.view), [api, flow.view]);
+function ViewRows({ api, view }: { readonly api: Api; readonly view: string }) {
+  const { value, error, again } = useLoaded(() => api.view(view), [api, view]);
   useEffect(() => {
     const timer = window.setInterval(() => !document.hidden && again(), EVERY_MS);
     return () => window.clearInterval(timer);
-  }, [api, flow.view]);
+  }, [api, view]);
   const watermark = Number(value?.watermark ?? Number.NaN);
   const facts: readonly (readonly [string, string])[] = [
     ["events", showNumber(value?.events)],
@@ -38,11 +48,8 @@ function FlowSection({ api, flow }: { readonly api: Api; readonly flow: Overview
   ];
   const columns = Object.keys(value?.rows[0] ?? {});
   return (
-    <section>
-      <h2>{flow.name}</h2>
-      <p>
-        stream <strong>{flow.stream}</strong> → flow <strong>{flow.name}</strong> → view <strong>{flow.view}</strong>
-      </p>
+    <>
+      <h3>{view}</h3>
       {error !== undefined && <Failure error={error} />}
       <dl class="counts">
         {facts.map(([name, text]) => (
@@ -75,7 +82,7 @@ function FlowSection({ api, flow }: { readonly api: Api; readonly flow: Overview
           </table>
         </div>
       )}
-    </section>
+    </>
   );
 }
 

@@ -1,5 +1,15 @@
 /** Builds a columns frame row by row: one block that holds header and columns at some capacity of rows, packed tight when all rows are in. */
-import { DESCRIPTOR, TEXT, dictionarySection, padded, putDictionary, sealColumns, widthOf } from "./columns";
+import {
+  DESCRIPTOR,
+  OPTIONAL,
+  TEXT,
+  dictionarySection,
+  padded,
+  putDictionary,
+  sealColumns,
+  validBytes,
+  widthOf,
+} from "./columns";
 import { Dictionary, closeDictionary, openDictionary } from "./dictionary";
 import { FRAME_HEADER } from "./frame";
 import { alloc, blockBytes, free } from "./memory";
@@ -12,17 +22,24 @@ class Slot {
   name: u32;
   data: usize;
   dictionary: Dictionary;
+  optional: u32;
+  unused0: u32;
+  unused1: u32;
+  unused2: u32;
 }
 
-const slots = memory.data(512); // MAX_COLUMNS * offsetof<Slot>()
+const slots = memory.data(1024); // MAX_COLUMNS * offsetof<Slot>()
 let columns: u32 = 0;
+/** Whether any column is optional, and then for each row the bits of the columns that have a value in it. */
+let optionals: bool = false;
+let masks: usize = 0;
 let block: usize = 0;
 /** The last frame, kept after its builder was closed; 0 for none. */
 let kept: usize = 0;
 let capacity: usize = 0;
 
 function slotAt(index: u32): Slot {
-  return changetype<Slot>(slots + ((<usize>index) << 4));
+  return changetype<Slot>(slots + ((<usize>index) << 5));
 }
 
 /** Starts a frame without columns. */
@@ -32,12 +49,15 @@ export function openBuilder(): void {
   kept = 0;
   columns = 0;
   capacity = 0;
+  optionals = false;
 }
 
 /** Adds a column; all are added before the first row. */
-export function addColumn(type: u32, nameHash: u32): void {
+export function addColumn(type: u32, optional: bool, nameHash: u32): void {
   const slot = slotAt(columns++);
   slot.type = type;
+  slot.optional = optional ? OPTIONAL : 0;
+  if (optional) optionals = true;
   slot.name = nameHash;
   slot.data = 0;
   if (type == TEXT) slot.dictionary = openDictionary();
@@ -51,6 +71,11 @@ export function columnDictionary(index: u32): Dictionary {
   return slotAt(index).dictionary;
 }
 
+/** Where the bits of the columns with a value go, u32 a row; 0 when no column is optional. */
+export function rowMasks(): usize {
+  return masks;
+}
+
 /** Rows that fit before `makeRoom` must be called. */
 export function roomForRows(): usize {
   return capacity;
@@ -58,7 +83,11 @@ export function roomForRows(): usize {
 
 function fixedBytes(rows: usize): usize {
   let bytes = FRAME_HEADER + <usize>columns * DESCRIPTOR;
-  for (let i: u32 = 0; i < columns; i++) bytes += <usize>padded(<u64>rows * widthOf(slotAt(i).type));
+  for (let i: u32 = 0; i < columns; i++) {
+    const slot = slotAt(i);
+    bytes += <usize>padded(<u64>rows * widthOf(slot.type));
+    if (slot.optional) bytes += <usize>validBytes(rows);
+  }
   return bytes;
 }
 
@@ -73,9 +102,37 @@ export function makeRoom(rows: usize, expected: usize): void {
     if (rows != 0) memory.copy(at, slot.data, rows * width);
     slot.data = at;
     at += <usize>padded(<u64>capacity * width);
+    // The bits are made when all rows are in; their room moves the columns behind them.
+    if (slot.optional) at += <usize>validBytes(capacity);
   }
   if (block != 0) free(block);
   block = larger;
+  if (!optionals) return;
+  const moved = alloc(capacity << 2);
+  if (masks != 0) {
+    memory.copy(moved, masks, rows << 2);
+    free(masks);
+  }
+  masks = moved;
+}
+
+/** Writes the bits of an optional column, four rows at a time; returns the address behind them. */
+function putValid(column: u32, rows: usize, at: usize): usize {
+  const behind = at + <usize>validBytes(rows);
+  memory.fill(at, 0, behind - at);
+  const shift = <i32>(31 - column);
+  let row: usize = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const four = i32x4.bitmask(i32x4.shl(v128.load(masks + (row << 2)), shift));
+    const byte = at + (row >> 3);
+    store<u8>(byte, load<u8>(byte) | <u8>(four << (<i32>(row & 4))));
+  }
+  for (; row < rows; row++) {
+    const bit = (load<u32>(masks + (row << 2)) >>> column) & 1;
+    const byte = at + (row >> 3);
+    store<u8>(byte, load<u8>(byte) | <u8>(bit << (<u32>(row & 7))));
+  }
+  return behind;
 }
 
 /** Moves every column's rows to their place in the frame, from the first on, and clears the padding. */
@@ -87,7 +144,7 @@ function packColumns(rows: usize): usize {
     memory.copy(at, slot.data, bytes);
     const behind = at + <usize>padded(bytes);
     memory.fill(at + bytes, 0, behind - at - bytes);
-    at = behind;
+    at = slot.optional ? putValid(i, rows, behind) : behind;
   }
   return at;
 }
@@ -97,7 +154,7 @@ function putDescriptors(): void {
     const slot = slotAt(i);
     const at = block + FRAME_HEADER + <usize>i * DESCRIPTOR;
     const text = slot.type == TEXT;
-    store<u32>(at, slot.type);
+    store<u32>(at, slot.type | slot.optional);
     store<u32>(at, slot.name, 4);
     store<u32>(at, text ? slot.dictionary.count : 0, 8);
     store<u32>(at, text ? <u32>slot.dictionary.heapUsed : 0, 12);
@@ -145,6 +202,8 @@ export function closeBuilder(keep: usize): void {
     if (blockBytes(block) <= keep) kept = block;
     else free(block);
   }
+  if (masks != 0) free(masks);
+  masks = 0;
   columns = 0;
   block = 0;
 }

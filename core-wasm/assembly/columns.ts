@@ -3,8 +3,9 @@
  *
  * ```
  * header: magic "TGC1", kind 1, rows, shape = columns, size = all bytes, more = 0, checksum
- * per column, 16 bytes: type u32 | name hash u32 | strings u32 | string bytes u32
- * per column: rows * 8 bytes (i64, f64) or rows * 4 bytes (text: codes), then zeros to a multiple of 8
+ * per column, 16 bytes: type u32 (256 is added when it is optional) | name hash u32 | strings u32 | string bytes u32
+ * per column: rows * 8 bytes (i64, f64), rows * 4 bytes (text: codes) or rows bytes (bool), then zeros to a multiple of 8;
+ *   when it is optional, a bit for each row, set where there is a value, then zeros to a multiple of 8
  * per text column: ends u32 * strings, string bytes, then zeros to a multiple of 8
  * ```
  */
@@ -15,9 +16,14 @@ import { FRAME_HEADER, OK, WRONG_KIND, WRONG_LENGTH, checkFrame, endsFill, sealF
 export const I64: u32 = 1;
 export const F64: u32 = 2;
 export const TEXT: u32 = 3;
+export const BOOL: u32 = 4;
+/** Added to the type of a column that may be without a value; where it is, the cell is zero, or the empty string. */
+export const OPTIONAL: u32 = 256;
 
 const MAGIC: u32 = 0x31434754; // "TGC1"
 const LABEL: u32 = 1 | (1 << 16);
+/** Of frames with optional or bool columns, which readers of version 1 do not know. */
+const LABEL2: u32 = 1 | (2 << 16);
 export const MAX_COLUMNS: u32 = 32;
 export const DESCRIPTOR: usize = 16;
 
@@ -31,8 +37,9 @@ export class Column {
   strings: u32;
   ends: usize;
   heap: usize;
-  unused0: u32;
-  unused1: u32;
+  /** A bit for each row; 0 when every row has a value. */
+  valid: usize;
+  unused: u32;
 }
 
 const opened = memory.data(1024); // MAX_COLUMNS * offsetof<Column>()
@@ -47,7 +54,22 @@ export function frameRows(frame: usize): u32 {
 }
 
 export function widthOf(type: u32): usize {
-  return type == TEXT ? 4 : 8;
+  return type == TEXT ? 4 : type == BOOL ? 1 : 8;
+}
+
+/** Bytes of an optional column's bits. */
+export function validBytes(rows: u64): u64 {
+  return padded((rows + 7) >>> 3);
+}
+
+/** The label of a frame that has a column of this type: the highest of all columns counts. */
+export function labelFor(type: u32): u32 {
+  return type > TEXT ? LABEL2 : LABEL;
+}
+
+/** Whether an optional column has a value in the row. */
+export function isValid(column: Column, row: usize): bool {
+  return column.valid == 0 || ((load<u8>(column.valid + (row >> 3)) >>> <u32>(row & 7)) & 1) != 0;
 }
 
 export function padded(bytes: u64): u64 {
@@ -71,12 +93,15 @@ function placeColumns(frame: usize, length: usize, columns: u32): bool {
   for (let i: u32 = 0; i < columns; i++) {
     const from = frame + FRAME_HEADER + <usize>i * DESCRIPTOR;
     const column = columnAt(i);
-    column.type = load<u32>(from);
+    const type = load<u32>(from);
+    column.type = type & ~OPTIONAL;
     column.name = load<u32>(from, 4);
     column.strings = load<u32>(from, 8);
-    if (column.type - I64 > TEXT - I64) return false;
+    if (column.type - I64 > BOOL - I64) return false;
     column.data = frame + <usize>at;
     at += padded(rows * widthOf(column.type));
+    column.valid = type & OPTIONAL ? frame + <usize>at : 0;
+    if (type & OPTIONAL) at += validBytes(rows);
     if (at > length) return false;
   }
   for (let i: u32 = 0; i < columns; i++) {
@@ -114,10 +139,33 @@ function floatsFinite(column: Column, rows: u32): bool {
   return true;
 }
 
+function boolsSound(column: Column, rows: u32): bool {
+  for (let at = column.data, end = at + rows; at < end; at++) if (load<u8>(at) > 1) return false;
+  return true;
+}
+
+/** Whether rows without a value have zero, or the empty string: who does not ask for the bits relies on it. */
+function absentCellsEmpty(column: Column, rows: u32): bool {
+  for (let row: usize = 0; row < rows; row++) {
+    if (isValid(column, row)) continue;
+    let empty: bool;
+    if (column.type == TEXT) {
+      const code = load<u32>(column.data + (row << 2));
+      empty = stringAt(column, code) == stringEnd(column, code);
+    } else if (column.type == BOOL) empty = load<u8>(column.data + row) == 0;
+    else empty = load<u64>(column.data + (row << 3)) == 0;
+    if (!empty) return false;
+  }
+  return true;
+}
+
 /** Verifies a frame, unless it is `own`, just built in this memory; 0, or what is wrong. Its columns are then at `columnAt` until the next call. */
 export function openFrame(frame: usize, length: usize, own: bool): u32 {
-  const wrong = own ? OK : checkFrame(frame, length, MAGIC, LABEL);
-  if (wrong != OK) return wrong;
+  if (!own) {
+    const newer = length >= FRAME_HEADER && load<u32>(frame, 4) == LABEL2;
+    const wrong = checkFrame(frame, length, MAGIC, newer ? LABEL2 : LABEL);
+    if (wrong != OK) return wrong;
+  }
   const columns = load<u32>(frame, 12);
   if (load<u32>(frame, 16) != <u32>length || load<u32>(frame, 20) != 0) return WRONG_LENGTH;
   if (columns > MAX_COLUMNS || FRAME_HEADER + <usize>columns * DESCRIPTOR > length) return WRONG_LENGTH;
@@ -126,6 +174,8 @@ export function openFrame(frame: usize, length: usize, own: bool): u32 {
     const column = columnAt(i);
     if (column.type == TEXT && !codesInside(column, frameRows(frame))) return WRONG_LENGTH;
     if (column.type == F64 && !floatsFinite(column, frameRows(frame))) return WRONG_LENGTH;
+    if (column.type == BOOL && !boolsSound(column, frameRows(frame))) return WRONG_LENGTH;
+    if (column.valid != 0 && !absentCellsEmpty(column, frameRows(frame))) return WRONG_LENGTH;
   }
   return OK;
 }
@@ -136,7 +186,8 @@ export function columnsMatch(frame: usize, expected: usize, columns: u32): u32 {
   for (let i: u32 = 0; i < columns; i++) {
     const column = columnAt(i);
     const at = expected + ((<usize>i) << 3);
-    if (column.type != load<u32>(at) || column.name != load<u32>(at, 4)) return WRONG_KIND;
+    const type = column.type | (column.valid != 0 ? OPTIONAL : 0);
+    if (type != load<u32>(at) || column.name != load<u32>(at, 4)) return WRONG_KIND;
   }
   return OK;
 }
@@ -163,5 +214,9 @@ export function putDictionary(d: Dictionary, at: usize): usize {
 
 /** Writes the header of a frame whose descriptors and columns are in place. */
 export function sealColumns(frame: usize, length: usize, rows: u32, columns: u32): void {
-  sealFrame(frame, length, MAGIC, LABEL, rows, columns, <u32>length, 0);
+  let label = LABEL;
+  for (let i: u32 = 0; i < columns; i++) {
+    label = max(label, labelFor(load<u32>(frame + FRAME_HEADER + <usize>i * DESCRIPTOR)));
+  }
+  sealFrame(frame, length, MAGIC, label, rows, columns, <u32>length, 0);
 }

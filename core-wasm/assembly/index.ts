@@ -10,6 +10,10 @@ export { checkJson } from "./json/check";
 export { countLines } from "./batch/copy";
 export { routeSlice } from "./batch/route";
 export {
+  columnHash,
+  eventsAttribute,
+  eventsAttributeAt,
+  eventsAttributeLength,
   eventsBegin,
   eventsClose,
   eventsColumn,
@@ -20,10 +24,13 @@ export {
   eventsFingerprintHigh,
   eventsFingerprintLow,
   eventsFrame,
+  eventsHeld,
+  eventsObject,
   eventsRoom,
   eventsRows,
   eventsTake,
 } from "./events";
+export { splitBound, splitOpen, splitRows, splitWrite } from "./split";
 export { nameHash, windowBytes, windowFree, windowGroups, windowOpen } from "./flow";
 export { packedLength, verifyGroups } from "./groups";
 export {

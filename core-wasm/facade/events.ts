@@ -1,17 +1,16 @@
 /** Event batches to columns frames in Wasm, slice by slice. */
 import { EVENT_SLICE_BYTES, MAX_EVENT_BODY_BYTES, MAX_KEPT_EVENT_BUFFER, MAX_KEPT_FRAME } from "../limits.ts";
-import type { EventColumn, ParsedEvents } from "../types.ts";
-import { checkColumns } from "../window-plan.ts";
+import { ATTRIBUTES, ID_ATTRIBUTE, SOURCE_ATTRIBUTE } from "../cloud-event.ts";
+import type { EventColumn, EventFormat, EventIdentity, ParsedEvents } from "../types.ts";
+import { declarationOf, declare, type DeclareFunctions } from "./declaration.ts";
 import type { CoreInstance } from "./instance.ts";
-import { faultWord } from "./json.ts";
+import { faultWord, lineAt } from "./json.ts";
 import { forgetFrame, keepFrame } from "./kept-frame.ts";
-import { TYPE_NUMBERS } from "./plan.ts";
 
-interface EventFunctions {
-  eventsBegin(bodyLength: number, nameBytes: number): number;
-  eventsColumn(type: number, name: number, length: number): void;
+interface EventFunctions extends DeclareFunctions {
   eventsRoom(bytes: number): number;
   eventsTake(bytes: number, last: number): number;
+  eventsHeld(): number;
   eventsEnd(): number;
   eventsFrame(): number;
   eventsRows(): number;
@@ -20,11 +19,13 @@ interface EventFunctions {
   eventsFaultLine(): number;
   eventsFaultAt(): number;
   eventsFaultColumn(): number;
+  eventsAttributeAt(index: number): number;
+  eventsAttributeLength(index: number): number;
   eventsClose(keepBuffer: number, keepFrame: number): void;
   keptFrame(): number;
 }
 
-const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The error for a body beyond MAX_EVENT_BODY_BYTES. */
 export function bodyTooLarge(bytes: number): RangeError {
@@ -36,25 +37,28 @@ export function parseEvents(
   core: CoreInstance,
   body: Uint8Array,
   columns: readonly EventColumn[],
+  format: EventFormat = "ndjson",
   slice: number = EVENT_SLICE_BYTES,
 ): ParsedEvents {
-  const declaration = declarationOf(columns);
+  const declaration = declarationOf(columns, format);
   if (body.length > MAX_EVENT_BODY_BYTES) throw bodyTooLarge(body.length);
   const kernels = core.functions<EventFunctions>();
   forgetFrame(core);
-  declare(core, kernels, body.length, declaration);
+  declare(kernels, () => core.u8, body.length, declaration);
   let frame: Uint8Array | null = null;
   try {
     let at = 0;
     do {
-      const bytes = Math.min(slice, body.length - at);
+      // An event longer than a slice is read again with each: if as much again is taken each time, the whole stays linear.
+      const bytes = Math.min(Math.max(slice, slice * Math.floor(kernels.eventsHeld() / slice)), body.length - at);
       const room = kernels.eventsRoom(bytes);
       core.u8.set(bytes === body.length ? body : body.subarray(at, at + bytes), room);
       at += bytes;
       const code = kernels.eventsTake(bytes, at === body.length ? 1 : 0);
-      if (code !== 0) return refusal(kernels, code, columns);
+      if (code !== 0) return refusal(kernels, code, body, columns, format);
     } while (at < body.length);
     const result = parsed(core, kernels);
+    if (format === "cloudevent") result.identity = identityOf(kernels, body);
     frame = result.frame;
     return result;
   } finally {
@@ -64,48 +68,24 @@ export function parseEvents(
   }
 }
 
-/** Declared columns as the kernel takes them. */
-interface Declaration {
-  /** The names' UTF-8, one behind the other. */
-  readonly names: Uint8Array;
-  readonly columns: readonly { readonly type: number; readonly bytes: number }[];
+function refusal(
+  kernels: EventFunctions,
+  code: number,
+  body: Uint8Array,
+  columns: readonly EventColumn[],
+  format: EventFormat,
+): ParsedEvents {
+  const index = kernels.eventsFaultColumn();
+  const offset = kernels.eventsFaultAt() >>> 0;
+  const line = format === "ndjson" ? kernels.eventsFaultLine() >>> 0 : lineAt(body, offset);
+  const field = index >= 0 ? columns[index]?.name : ATTRIBUTES[-2 - index];
+  const place = { line, offset, code: faultWord(code) };
+  return { ok: false, fault: field === undefined ? place : { ...place, field } };
 }
 
-/** Streams declare their columns once and send many batches: the work per declaration is kept with its array, which is not to be changed. */
-const declarations = new WeakMap<readonly EventColumn[], Declaration>();
+type Parsed = Extract<ParsedEvents, { ok: true }>;
 
-function declarationOf(columns: readonly EventColumn[]): Declaration {
-  const known = declarations.get(columns);
-  if (known !== undefined) return known;
-  checkColumns(columns);
-  const made = {
-    names: encoder.encode(columns.map(({ name }) => name).join("")),
-    columns: columns.map(({ name, type }) => ({ type: TYPE_NUMBERS[type], bytes: encoder.encode(name).length })),
-  };
-  declarations.set(columns, made);
-  return made;
-}
-
-function declare(core: CoreInstance, kernels: EventFunctions, bodyLength: number, declaration: Declaration): void {
-  let at = kernels.eventsBegin(bodyLength, declaration.names.length);
-  core.u8.set(declaration.names, at);
-  for (const { type, bytes } of declaration.columns) {
-    kernels.eventsColumn(type, at, bytes);
-    at += bytes;
-  }
-}
-
-function refusal(kernels: EventFunctions, code: number, columns: readonly EventColumn[]): ParsedEvents {
-  const column = columns[kernels.eventsFaultColumn()];
-  const place = {
-    line: kernels.eventsFaultLine() >>> 0,
-    offset: kernels.eventsFaultAt() >>> 0,
-    code: faultWord(code),
-  };
-  return { ok: false, fault: column === undefined ? place : { ...place, field: column.name } };
-}
-
-function parsed(core: CoreInstance, kernels: EventFunctions): Extract<ParsedEvents, { ok: true }> {
+function parsed(core: CoreInstance, kernels: EventFunctions): Parsed & { identity?: EventIdentity } {
   const length = kernels.eventsEnd();
   return {
     ok: true,
@@ -113,4 +93,14 @@ function parsed(core: CoreInstance, kernels: EventFunctions): Extract<ParsedEven
     frame: core.copy(kernels.eventsFrame(), length),
     fingerprint: [kernels.eventsFingerprintLow() >>> 0, kernels.eventsFingerprintHigh() >>> 0],
   };
+}
+
+/** Both attributes were checked to be strings. */
+function identityOf(kernels: EventFunctions, body: Uint8Array): EventIdentity {
+  const value = (index: number): string => {
+    const at = kernels.eventsAttributeAt(index) >>> 0;
+    const quoted = body.subarray(at - 1, at + kernels.eventsAttributeLength(index) + 1);
+    return JSON.parse(decoder.decode(quoted)) as string;
+  };
+  return { source: value(SOURCE_ATTRIBUTE), id: value(ID_ATTRIBUTE) };
 }

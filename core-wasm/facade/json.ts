@@ -29,6 +29,9 @@ const FAULT_WORDS: readonly string[] = [
   "empty-member",
   "key-too-large",
   "line-too-large",
+  "unsupported",
+  "wrong-version",
+  "not-json",
 ];
 
 /** The stable word for a kernel's fault code. */

@@ -6,6 +6,7 @@ import { parseEvents } from "./events.ts";
 import { HashKernels } from "./hash.ts";
 import { CoreInstance } from "./instance.ts";
 import { checkJson } from "./json.ts";
+import { splitEvents } from "./split.ts";
 import { TableKernels } from "./table.ts";
 import { openWindow, readGroups } from "./window.ts";
 
@@ -29,7 +30,8 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     unpack: (spec, bytes) => tables.unpack(spec, bytes),
     checkJson: (bytes) => checkJson(core, bytes),
     routeBatch: (body, options) => routeBatch(core, body, options),
-    parseEvents: (body, columns) => parseEvents(core, body, columns),
+    parseEvents: (body, columns, format) => parseEvents(core, body, columns, format),
+    splitEvents: (frame, columns, key, groups) => splitEvents(core, frame, columns, key, groups),
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),
     sealBlock: (spec, input) => blocks.seal(spec, input),

@@ -2,7 +2,13 @@
 import type { ColumnTest, ColumnType, Comparison, EventColumn, WindowPlan } from "../types.ts";
 
 /** Numbers of assembly/columns.ts. */
-export const TYPE_NUMBERS: Readonly<Record<ColumnType, number>> = { i64: 1, f64: 2, text: 3 };
+export const TYPE_NUMBERS: Readonly<Record<ColumnType, number>> = { i64: 1, f64: 2, text: 3, bool: 4 };
+const OPTIONAL = 256;
+
+/** A column's type as frames have it. */
+export function typeNumber({ type, optional }: EventColumn): number {
+  return TYPE_NUMBERS[type] + (optional === true ? OPTIONAL : 0);
+}
 
 const OPPOSITE = 4;
 const LESS = 0;
@@ -91,9 +97,9 @@ export function encodePlan(plan: WindowPlan, hashName: (name: Uint8Array) => num
   view.setUint32(24, plan.measures.length, true);
   view.setUint32(28, plan.maxGroups, true);
   for (const [i, measure] of plan.measures.entries()) view.setUint32(32 + 4 * i, measure, true);
-  for (const [i, { name, type }] of plan.columns.entries()) {
-    view.setUint32(PLAN_HEAD + 8 * i, TYPE_NUMBERS[type], true);
-    view.setUint32(PLAN_HEAD + 8 * i + 4, hashName(encoder.encode(name)), true);
+  for (const [i, column] of plan.columns.entries()) {
+    view.setUint32(PLAN_HEAD + 8 * i, typeNumber(column), true);
+    view.setUint32(PLAN_HEAD + 8 * i + 4, hashName(encoder.encode(column.name)), true);
   }
   let stringAt = 0;
   for (const [i, { column, compiled }] of tests.entries()) {

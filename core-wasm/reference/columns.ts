@@ -6,12 +6,21 @@ import { ByteWriter, FRAME_HEADER, checkSeal, readStrings, seal, viewOf, writeSt
 import { xxh64 } from "./xxh64.ts";
 
 const LABEL = { magic: "TGC1", kind: 1, version: 1 };
+/** Of frames with optional or bool columns. */
+const LABEL2 = { ...LABEL, version: 2 };
 const DESCRIPTOR_BYTES = 16;
-const TYPES: readonly ColumnType[] = ["i64", "f64", "text"];
+const TYPES: readonly ColumnType[] = ["i64", "f64", "text", "bool"];
+/** Bytes of a cell, by type. */
+const WIDTHS = [8, 8, 4, 1];
+type Four = [number, number, number, number];
+const OPTIONAL = 256;
+const VERSION_AT = 6;
 
-export type Cell = bigint | number | string;
+/** null: no value. */
+export type Cell = bigint | number | string | boolean | null;
 export interface DecodedColumn {
   readonly type: ColumnType;
+  readonly optional: boolean;
   readonly nameHash: number;
   readonly cells: readonly Cell[];
 }
@@ -27,24 +36,34 @@ export function encodeColumns(
   cells: readonly (readonly Cell[])[],
   rows: number,
 ): Uint8Array {
-  const dictionaries = columns.map(({ type }, c) => (type === "text" ? [...new Set(cells[c] as string[])] : []));
+  const dictionaries = columns.map(({ type }, c) =>
+    type === "text" ? [...new Set((cells[c] ?? []).map((cell) => (cell ?? "") as string))] : [],
+  );
   const encoded = dictionaries.map((strings) => strings.map((string) => new TextEncoder().encode(string)));
   const out = new ByteWriter();
   out.raw(new Uint8Array(FRAME_HEADER));
-  for (const [c, { name, type }] of columns.entries()) {
+  for (const [c, { name, type, optional }] of columns.entries()) {
     const strings = encoded[c] ?? [];
-    out.u32(TYPES.indexOf(type) + 1);
+    out.u32(TYPES.indexOf(type) + 1 + (optional === true ? OPTIONAL : 0));
     out.u32(nameHash(name));
     out.u32(strings.length);
     out.u32(strings.reduce((sum, string) => sum + string.length, 0));
   }
-  for (const [c, { type }] of columns.entries()) {
+  for (const [c, { type, optional }] of columns.entries()) {
     const codes = new Map((dictionaries[c] ?? []).map((string, code) => [string, code]));
     for (const cell of cells[c] ?? []) {
-      if (type === "i64") out.i64(cell as bigint);
-      else if (type === "f64") out.f64(cell as number);
-      else out.u32(codes.get(cell as string) as number);
+      if (type === "i64") out.i64((cell ?? 0n) as bigint);
+      else if (type === "f64") out.f64((cell ?? 0) as number);
+      else if (type === "bool") out.raw(Uint8Array.of(cell === true ? 1 : 0));
+      else out.u32(codes.get((cell ?? "") as string) as number);
     }
+    out.pad();
+    if (optional !== true) continue;
+    const bits = new Uint8Array(Math.ceil(rows / 8));
+    for (const [row, cell] of (cells[c] ?? []).entries()) {
+      if (cell !== null) bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7));
+    }
+    out.raw(bits);
     out.pad();
   }
   for (const [c, { type }] of columns.entries()) {
@@ -52,7 +71,8 @@ export function encodeColumns(
     out.pad();
   }
   const frame = out.finish();
-  return seal(frame, LABEL, [rows, columns.length, frame.length, 0]);
+  const newer = columns.some(({ type, optional }) => optional === true || type === "bool");
+  return seal(frame, newer ? LABEL2 : LABEL, [rows, columns.length, frame.length, 0]);
 }
 
 function padded(bytes: number): number {
@@ -61,7 +81,7 @@ function padded(bytes: number): number {
 
 /** @throws CorruptError */
 export function decodeColumns(frame: Uint8Array): { rows: number; columns: DecodedColumn[] } {
-  checkSeal(frame, LABEL);
+  checkSeal(frame, frame[VERSION_AT] === LABEL2.version ? LABEL2 : LABEL);
   const view = viewOf(frame);
   const rows = view.getUint32(8, true);
   const count = view.getUint32(12, true);
@@ -70,18 +90,22 @@ export function decodeColumns(frame: Uint8Array): { rows: number; columns: Decod
   if (count > MAX_EVENT_COLUMNS || FRAME_HEADER + count * DESCRIPTOR_BYTES > frame.length) throw wrong;
   const descriptors = Array.from({ length: count }, (_, c) => {
     const at = FRAME_HEADER + c * DESCRIPTOR_BYTES;
-    return [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true)) as [number, number, number, number];
+    const [type, hash, strings, bytes] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true)) as Four;
+    return { type: type & ~OPTIONAL, optional: (type & OPTIONAL) !== 0, hash, strings, bytes };
   });
   let at = FRAME_HEADER + count * DESCRIPTOR_BYTES;
   const starts: number[] = [];
-  for (const [type, , strings, bytes] of descriptors) {
+  const bits: number[] = [];
+  for (const { type, optional, strings, bytes } of descriptors) {
     if (TYPES[type - 1] === undefined || (type !== 3 && (strings !== 0 || bytes !== 0))) throw wrong;
     starts.push(at);
-    at += padded(rows * (type === 3 ? 4 : 8));
+    at += padded(rows * (WIDTHS[type - 1] as number));
+    bits.push(optional ? at : 0);
+    if (optional) at += padded(Math.ceil(rows / 8));
   }
   if (at > frame.length) throw wrong;
   const texts: string[][] = [];
-  for (const [type, , strings, bytes] of descriptors) {
+  for (const { type, strings, bytes } of descriptors) {
     const size = padded(4 * strings + bytes);
     if (at + size > frame.length) throw wrong;
     texts.push(
@@ -94,20 +118,35 @@ export function decodeColumns(frame: Uint8Array): { rows: number; columns: Decod
     at += type === 3 ? size : 0;
   }
   if (at !== frame.length) throw wrong;
-  const columns = descriptors.map(([type, hash], c): DecodedColumn => {
+  const columns = descriptors.map(({ type, optional, hash }, c): DecodedColumn => {
     const start = starts[c] as number;
     const cells = Array.from({ length: rows }, (_, row): Cell => {
-      if (type === 1) return view.getBigInt64(start + 8 * row, true);
-      if (type === 2) {
-        const float = view.getFloat64(start + 8 * row, true);
-        if (!Number.isFinite(float)) throw new CorruptError("length", "a float is not finite");
-        return float;
+      const cell = readCell(view, type, start, row, texts[c] ?? []);
+      if (!optional || ((view.getUint8((bits[c] as number) + (row >> 3)) >> (row & 7)) & 1) === 1) return cell;
+      if (![0n, 0, "", false].includes(cell as string) || Object.is(cell, -0)) {
+        throw new CorruptError("length", "a cell without a value is not empty");
       }
-      const text = texts[c]?.[view.getUint32(start + 4 * row, true)];
-      if (text === undefined) throw new CorruptError("length", "a code names no string");
-      return text;
+      return null;
     });
-    return { type: TYPES[type - 1] as ColumnType, nameHash: hash, cells };
+    return { type: TYPES[type - 1] as ColumnType, optional, nameHash: hash, cells };
   });
   return { rows, columns };
+}
+
+/** The cell of a row in the column that starts at `start`. @throws CorruptError */
+function readCell(view: DataView, type: number, start: number, row: number, texts: readonly string[]): Cell {
+  if (type === 1) return view.getBigInt64(start + 8 * row, true);
+  if (type === 2) {
+    const float = view.getFloat64(start + 8 * row, true);
+    if (!Number.isFinite(float)) throw new CorruptError("length", "a float is not finite");
+    return float;
+  }
+  if (type === 4) {
+    const byte = view.getUint8(start + row);
+    if (byte > 1) throw new CorruptError("length", "a bool is neither 0 nor 1");
+    return byte === 1;
+  }
+  const text = texts[view.getUint32(start + 4 * row, true)];
+  if (text === undefined) throw new CorruptError("length", "a code names no string");
+  return text;
 }

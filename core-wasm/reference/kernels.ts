@@ -8,6 +8,7 @@ import { parseEvents } from "./events.ts";
 import { readGroups } from "./groups.ts";
 import { checkJson } from "./json.ts";
 import { murmur3 } from "./murmur3.ts";
+import { splitEvents } from "./split.ts";
 import { pack, unpack } from "./table.ts";
 import { openWindow } from "./window.ts";
 import { hex64, xxh64 } from "./xxh64.ts";
@@ -22,6 +23,7 @@ export function createReferenceKernels(): Kernels {
     checkJson,
     routeBatch: (body, options) => routeBatch(body, options),
     parseEvents,
+    splitEvents,
     openWindow,
     readGroups,
     sealBlock,

@@ -2,7 +2,7 @@
 import { CorruptError } from "../types.ts";
 import type { ApplyOutcome, ColumnTest, Measure, WindowGroup, WindowPlan, WindowState } from "../types.ts";
 import { checkPlan } from "../window-plan.ts";
-import { type Cell, type DecodedColumn, decodeColumns, nameHash } from "./columns.ts";
+import { type DecodedColumn, decodeColumns, nameHash } from "./columns.ts";
 import { type GroupsHead, decodeGroups, encodeGroups } from "./groups.ts";
 
 const INT64_MIN = -(2n ** 63n);
@@ -12,13 +12,16 @@ function clamp(value: bigint): bigint {
   return value < INT64_MIN ? INT64_MIN : value > INT64_MAX ? INT64_MAX : value;
 }
 
-function equals(a: Cell, b: Cell): boolean {
+/** What a plan's columns hold: none of them is optional or bool. */
+type PlanCell = bigint | number | string;
+
+function equals(a: PlanCell, b: PlanCell): boolean {
   // oxlint-disable-next-line eqeqeq -- of a bigint and a number only == compares the values
   return a == b;
 }
 
 /** Whether a cell passes; JavaScript compares bigint with number exactly. */
-function passes(cell: Cell, { op, value }: ColumnTest): boolean {
+function passes(cell: PlanCell, { op, value }: ColumnTest): boolean {
   switch (op) {
     case "eq":
       return equals(cell, value);
@@ -81,7 +84,7 @@ class ReferenceWindow implements WindowState {
     let late = 0;
     let applied = 0;
     for (let row = 0; row < rows; row++) {
-      const cell = (column: number): Cell => columns[column]?.cells[row] as Cell;
+      const cell = (column: number): PlanCell => columns[column]?.cells[row] as PlanCell;
       if (!this.#plan.filter.every((test) => passes(cell(test.column), test))) continue;
       const start = startOf(times[row] as bigint, this.#size);
       if (clamp(start + this.#size) <= watermark) {

@@ -1,10 +1,16 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
 import type { Contract } from "../../sdk/contract.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
+import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
+import type { Reply } from "../../sdk/reply.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { When } from "../../sdk/when.ts";
+import { CANCEL } from "../timers/service.ts";
+import { TIMERS } from "../timers/timer.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import { aborted } from "../transaction/failure.ts";
@@ -75,9 +81,24 @@ class Context {
     return callsOf(this.#engine, this.#activation, contract, key, true);
   }
 
-  send(contract: Contract, key: string): object {
+  send(contract: Contract, key: string, when?: When): object {
     if (this.#readOnly) throw new TypeError("a query cannot send messages");
-    return sendsOf(this.#engine, this.#activation, contract, key);
+    return sendsOf(this.#engine, this.#activation, contract, key, when ?? null);
+  }
+
+  async cancel(messageId: string): Promise<boolean> {
+    if (this.#readOnly) throw new TypeError("a query cannot cancel messages");
+    const delayed = parseMessageId(messageId);
+    if (delayed === null) return false;
+    const input = encodeValue(delayed.id);
+    const request = { service: TIMERS, key: delayed.key, name: CANCEL, input, tried: false };
+    return (await this.#engine.call(this.#activation, request)) === true;
+  }
+
+  effect(effect: EffectDefinition, input?: unknown, to: Reply | null = null): void {
+    if (this.#readOnly) throw new TypeError("a query cannot ask for effects");
+    const text = input === undefined ? "" : encodeValue(input);
+    this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
   }
 
   refuse(name: string, data?: unknown): Refusal {
@@ -107,6 +128,12 @@ class Context {
   }
 }
 
+/** A contract is only data: what it names must not be the engine's own. @throws TidegateError */
+function checkTarget({ name }: Contract, key: string): void {
+  checkKey(key);
+  if (String(name).startsWith("#")) throw new TidegateError("unknown-service", `there is no service "${name}"`);
+}
+
 type CallFunctions = Record<string, (input?: unknown) => Promise<unknown>>;
 
 /** One function for each of the contract's, so that a wrong name is a clear TypeError and no Proxy is needed. */
@@ -117,7 +144,7 @@ function callsOf(
   key: string,
   tried: boolean,
 ): CallFunctions {
-  checkKey(key);
+  checkTarget(contract, key);
   const calls = prototypeOf(contract);
   return new calls(engine, activation, key, tried) as unknown as CallFunctions;
 }
@@ -166,16 +193,23 @@ function prototypeOf(contract: Contract): typeof Calls {
   return made;
 }
 
-type SendFunctions = Record<string, (input?: unknown) => void>;
+type SendFunctions = Record<string, (input?: unknown) => string | undefined>;
 
 /** Queries are there too: that a message to one means nothing is for the engine to say. */
-function sendsOf(engine: Engine, activation: Activation, contract: Contract, key: string): SendFunctions {
-  checkKey(key);
+function sendsOf(
+  engine: Engine,
+  activation: Activation,
+  contract: Contract,
+  key: string,
+  when: When | null,
+): SendFunctions {
+  checkTarget(contract, key);
   const sends: SendFunctions = Object.create(null);
   for (const name of Object.keys(contract.functions)) {
     sends[name] = (input) => {
       const text = input === undefined ? "" : encodeValue(input);
-      engine.send(activation, { service: contract.name, key, name, input: text });
+      const id = engine.send(activation, { service: contract.name, key, name, input: text, when });
+      return when === null ? undefined : id;
     };
   }
   return sends;

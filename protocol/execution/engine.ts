@@ -7,10 +7,12 @@ import { validate, type Validated } from "../../sdk/schema.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { Effect, Input } from "../partition/effects.ts";
+import { isInternal } from "../partition/resolve.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
+import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
 import { createContext } from "./context.ts";
 import { isThenable } from "./thenable.ts";
@@ -80,9 +82,14 @@ export class Engine {
     return promise;
   }
 
-  /** `ctx.send`: the message is kept with the transaction. @throws TidegateError when it cannot be sent */
-  send(from: Activation, request: SendRequest): void {
-    this.#ask(() => send(this.machine.transactions, from, request));
+  /** `ctx.send`: the message is kept with the transaction; returns the id of a delayed one. @throws TidegateError when it cannot be sent */
+  send(from: Activation, request: SendRequest): string {
+    return this.#ask(() => send(this.machine.transactions, from, request));
+  }
+
+  /** `ctx.effect`: it is kept with the transaction. @throws TidegateError when it cannot be asked for */
+  effect(from: Activation, request: OutsideRequest): void {
+    this.#ask(() => askOutside(this.machine.transactions, from, request));
   }
 
   /** An error other than the engine's own is a failed assertion: user code may catch it, so the machine must stop here. */
@@ -158,7 +165,9 @@ export class Engine {
     }
     const { service, name } = activation.target;
     const handler = service.handlers[name] as (ctx: unknown, input: unknown) => unknown;
-    const context = createContext(this, activation);
+    const context = isInternal(service)
+      ? { transactions: this.machine.transactions, activation }
+      : createContext(this, activation);
     const result = handler(context, input.value);
     if (isThenable(result)) this.#await(activation, result, (value) => this.#finish(activation, value));
     else this.#finish(activation, result);

@@ -10,16 +10,17 @@ import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
-import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../wire/ingest.ts";
+import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
-import { assertSendable } from "../transaction/sending.ts";
+import { dueAt } from "../timers/timer.ts";
+import { assertSendable, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
-import { eraseTarget, resolveTarget } from "./resolve.ts";
+import { requestTarget, resolveTarget } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
 import { Ages } from "./ages.ts";
-import type { Root, Waiter } from "./root.ts";
+import { ownId, type Root, type Waiter } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
 export interface AdmissionSetup {
@@ -54,6 +55,7 @@ export interface Batch {
   readonly stream: string;
   readonly rows: number;
   readonly columns: Uint8Array;
+  readonly produced: Produced | null;
 }
 
 /** Answers from here on are failures: nothing was recorded, and the same may succeed later. */
@@ -73,6 +75,8 @@ export class Admission {
   #running = 0;
   readonly #ages: Ages;
   readonly observer: Observer;
+  /** Transactions that this partition has asked for itself. */
+  #own = 0;
   /** Results in records of epochs that were undecided at a restart, with those who wait for them. */
   readonly #owed = new Map<string, StoredResult & { readonly waiters: Waiter[] }>();
 
@@ -155,10 +159,7 @@ export class Admission {
     const flags = table.column(row, INVOKE_COLUMN.flags);
     const { app } = this.#setup;
     const service = table.field(row, INVOKE_FIELD.service);
-    const target =
-      (flags & INVOKE_FLAG.erase) !== 0
-        ? eraseTarget(app, service, key)
-        : resolveTarget(app, service, key, table.field(row, INVOKE_FIELD.function));
+    const target = requestTarget(app, flags, service, key, table.field(row, INVOKE_FIELD.function));
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
       throw new TidegateError(
@@ -166,8 +167,8 @@ export class Admission {
         `${target.service.contract.name}.${target.name} may write: call it by POST`,
       );
     }
-    const input = table.field(row, INVOKE_FIELD.input);
     const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
+    const { input, due } = delayedInput(flags, table.field(row, INVOKE_FIELD.input), now);
     if (oneWay) assertSendable(target, input);
     if (this.#refusesLoad(waiter, oneWay)) return;
     const root = this.#newRoot({ ...id, group }, target, now, {
@@ -176,6 +177,7 @@ export class Admission {
       clientId: (flags & INVOKE_FLAG.clientId) !== 0,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
       oneWay,
+      due,
       poster: null,
     });
     root.waiters.push(waiter);
@@ -191,7 +193,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "due" | "poster">,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -202,12 +204,14 @@ export class Admission {
       clientId: how.clientId,
       snapshot: how.snapshot,
       oneWay: how.oneWay,
+      due: how.due,
       poster: how.poster,
       coded: how.coded,
       target,
       group: id.group,
       age: this.#ages.next(now),
-      at: now,
+      // The clock of the partition that kept a delayed message until its time may be ahead of this one's.
+      at: Math.max(now, dueAt(id.requestId)),
       waiters: [],
       followers: [],
       after: null,
@@ -242,13 +246,23 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, poster: from };
+      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, due: 0, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       // Another version of the code may know the function: it is tried again.
       if (!(error instanceof TidegateError)) throw error;
       this.#parts.posted(from, requestId, false);
     }
+  }
+
+  /** Begins a transaction that the partition itself asks for: `posted` tells it of the end. Returns its request id. */
+  begin(target: Target, now: number): string {
+    const group = this.#parts.ownership.groupOf(target.key);
+    const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
+    const poster = this.#setup.partition;
+    const how = { input: "", coded: false, clientId: false, snapshot: false, oneWay: false, due: 0, poster };
+    this.#queue.push(this.#newRoot(id, target, now, how));
+    return id.requestId;
   }
 
   /** Its key is kept by another partition: whoever asked looks for it there. */
@@ -324,11 +338,17 @@ export class Admission {
       this.#running -= 1;
       this.#letFollow(root);
     }
-    for (const follower of root.followers) follower.after = null;
+    this.#unlink(root);
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }
     if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+  }
+
+  /** What came after it comes after what that came after, which may have to run again: a snapshot is answered before what is undecided. */
+  #unlink({ after, followers }: Root): void {
+    for (const follower of followers) follower.after = after;
+    after?.followers.push(...followers);
   }
 
   /** An era has ended: all that ran in it begins again, in order of age; what comes after another in its frame waits for that again. */
@@ -386,7 +406,8 @@ export class Admission {
 
   /** The batch to apply, or undefined when it was answered from what is known. @throws CorruptError for a damaged envelope */
   ingest(ticket: number, frame: Uint8Array, now: number): Batch | undefined {
-    const table = this.#setup.kernels.unpack(INGEST, frame);
+    const spec = ingestSpec(frame);
+    const table = this.#setup.kernels.unpack(spec, frame);
     invariant(table.rows === 1, "8: an ingest envelope has one row");
     this.#parts.tickets.open(ticket, 1);
     const waiter: Waiter = { ticket, line: 1, joined: false };
@@ -408,6 +429,7 @@ export class Admission {
       stream,
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
+      produced: producedOf(table, spec),
     };
   }
 }

@@ -2,14 +2,21 @@
 import type { LinkEffect, LinkInput } from "../link/effects.ts";
 import type { AdminAsk, AdminReply } from "../backup/asks.ts";
 import type { LogMembers } from "../observe/log-entry.ts";
+import type { OutsideCall, OutsideEnd } from "../outside/work.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 
 /** One change of storage. Those of one `persist` are atomic: all or none survive a crash. */
 export type StorageOp =
-  /** A part of record `seq`. Parts are joined in order. */
-  | { readonly op: "record"; readonly seq: number; readonly part: number; readonly bytes: Uint8Array }
+  /** A part of record `seq`. Parts are joined in order. `mark` lies beside the bytes, to be read without them; empty for none. */
+  | {
+      readonly op: "record";
+      readonly seq: number;
+      readonly part: number;
+      readonly mark: string;
+      readonly bytes: Uint8Array;
+    }
   | { readonly op: "drop-records"; readonly through: number }
-  /** Puts a record of one part in the place of one that was aborted, so that none is missing. */
+  /** Puts a record of one part, without a mark, in the place of one that was aborted, so that none is missing. */
   | { readonly op: "replace-record"; readonly seq: number; readonly bytes: Uint8Array }
   /** A block of state or results, new or in the place of another, with its head. */
   | { readonly op: "put-block"; readonly id: number; readonly head: Uint8Array; readonly bytes: Uint8Array }
@@ -52,6 +59,8 @@ export type Effect =
   | { readonly kind: "run"; readonly activation: Activation }
   /** The call that this activation stands for has ended: settle its caller's promise. */
   | { readonly kind: "settle"; readonly activation: Activation; readonly outcome: Outcome }
+  /** Run an attempt of a committed effect where it blocks nobody; answer by the input `outside-ended`. It must not begin before everything persisted so far is durable. */
+  | { readonly kind: "run-outside"; readonly call: OutsideCall }
   /** Make these changes durable, before anything that leaves later. */
   | { readonly kind: "persist"; readonly ops: readonly StorageOp[] }
   /** Answer a request from outside. It must not leave before everything persisted so far is durable. */
@@ -90,6 +99,7 @@ export type Input =
   | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
   | { readonly kind: "admin"; readonly ticket: number; readonly ask: AdminAsk }
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
+  | { readonly kind: "outside-ended"; readonly id: string; readonly end: OutsideEnd }
   | { readonly kind: "flush" }
   | { readonly kind: "fold" }
   | { readonly kind: "work" }

@@ -4,7 +4,6 @@ import { invariant } from "../assert.ts";
 import { countFinish, type EpochSet, type UndecidedRecord } from "../epochs/epoch-set.ts";
 import type { EpochOwner } from "../epochs/participation.ts";
 import { Participation } from "../epochs/participation.ts";
-import { markPrepared } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeVoid, RECORD_ROW_BYTES } from "../record/record.ts";
 import type { Formats } from "../link/formats.ts";
@@ -209,7 +208,6 @@ export class EpochWork implements EpochOwner {
         bytes: encodeVoid(this.#parts.kernels, seq, this.#parts.now(), this.participation.decided),
       });
     }
-    ops.push(markPrepared(null));
     this.#parts.emit({ kind: "persist", ops });
     for (const result of results) this.#parts.admission.unpaid(result);
   }

@@ -30,7 +30,7 @@ export class Flows {
   /** The runtime of a flow; undefined when the app has no such flow (any more). */
   runtime(flow: string): FlowRuntime | undefined {
     const known = this.#runtimes.get(flow);
-    const definition = this.#app.flows.get(flow);
+    const definition = this.#app.windowed.get(flow);
     if (known || !definition) return known;
     const runtime = new FlowRuntime(planFlow(definition), this.#kernels);
     this.#runtimes.set(flow, runtime);
@@ -65,7 +65,7 @@ export class Flows {
   }
 
   #ofStream(stream: string): FlowRuntime[] {
-    return [...this.#app.flows.values()]
+    return [...this.#app.windowed.values()]
       .filter((flow) => flow.stream.name === stream)
       .map((flow) => this.runtime(flow.name) as FlowRuntime);
   }
@@ -79,7 +79,7 @@ export class Flows {
 
   /** Names of the flows of such streams. */
   ofStreams(isOne: (stream: string) => boolean): string[] {
-    return [...this.#app.flows.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);
+    return [...this.#app.windowed.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);
   }
 
   /** Takes over a flow that was kept elsewhere, as of this partition's record `seq`. @returns what is to be stored, at once */
@@ -92,7 +92,7 @@ export class Flows {
 
   /** The flows of the app. */
   get names(): string[] {
-    return [...this.#app.flows.keys()];
+    return [...this.#app.windowed.keys()];
   }
 
   /** The state of every flow that took anything; all of it is logged. */

@@ -1,7 +1,7 @@
 /** Requests that came before their partition was up. They wait, up to a limit, and go on in order. */
 import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
 import { LIMITS } from "../limits.ts";
-import { INGEST } from "../wire/ingest.ts";
+import { ingestSpec } from "../wire/ingest.ts";
 import { INVOKE } from "../wire/invoke.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import type { Epoch } from "../wire/messages.ts";
@@ -25,7 +25,9 @@ export class HeldRequests {
 
   /** False when there is no room. @throws CorruptError for a damaged frame, which is not held */
   hold(input: RequestInput): boolean {
-    if (input.kind !== "view") this.#kernels.unpack(input.kind === "invoke" ? INVOKE : INGEST, input.frame);
+    if (input.kind !== "view") {
+      this.#kernels.unpack(input.kind === "invoke" ? INVOKE : ingestSpec(input.frame), input.frame);
+    }
     const bytes = OVERHEAD + (input.kind === "view" ? 0 : input.frame.length);
     if (this.#bytes + bytes > LIMITS.maxHeldBytes) return false;
     this.#bytes += bytes;

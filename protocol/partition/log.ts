@@ -2,7 +2,7 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { UndecidedRecord } from "../epochs/epoch-set.ts";
 import type { Participation } from "../epochs/participation.ts";
-import { markPrepared } from "../epochs/prepared-mark.ts";
+import { preparedMark } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { cut } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
@@ -95,7 +95,7 @@ export class Log {
     const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
     const changes = flows.takeChanges(this.#journal.seq, room);
     const record = this.#journal.take(kernels, now(), changes.deltas, participation().decided);
-    const ops = recordOps(record);
+    const ops = recordOps(record, "");
     ops.push(...changes.ops);
     this.#parts.emit({ kind: "persist", ops });
     this.#folder.written(record.seq, record.bytes.length);
@@ -114,10 +114,10 @@ export class Log {
     for (const [at, content] of contents.entries()) {
       this.#parts.undecided(content.writes);
       const record = this.#journal.takeEpoch(kernels, now(), { ...content, epoch }, participation().decided);
-      ops.push(...recordOps(record));
-      this.#folder.written(record.seq, record.bytes.length, at < contents.length - 1);
+      const isLast = at === contents.length - 1;
+      ops.push(...recordOps(record, isLast ? preparedMark(epoch) : ""));
+      this.#folder.written(record.seq, record.bytes.length, !isLast);
     }
-    ops.push(markPrepared(epoch));
     this.#parts.emit({ kind: "persist", ops });
     this.wantFold();
     return { firstSeq, lastSeq: this.#journal.seq - 1 };
@@ -152,6 +152,12 @@ export class Log {
   }
 }
 
-function recordOps({ seq, bytes }: { seq: number; bytes: Uint8Array }): StorageOp[] {
-  return cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({ op: "record", seq, part: index, bytes: part }));
+function recordOps({ seq, bytes }: { seq: number; bytes: Uint8Array }, mark: string): StorageOp[] {
+  return cut(bytes, LIMITS.maxPartBytes).map((part, index) => ({
+    op: "record",
+    seq,
+    part: index,
+    mark: index === 0 ? mark : "",
+    bytes: part,
+  }));
 }

@@ -41,9 +41,10 @@ import { movesOf } from "./moving.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import type { Root } from "./root.ts";
+import { firing } from "./resolve.ts";
+import { keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
-import { type MachineParts, statusOf } from "./status.ts";
+import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { answerView } from "./views.ts";
 
@@ -57,11 +58,11 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #admission: Admission;
   readonly #links: Links;
   readonly #epochs: EpochWork;
-  readonly #mail: Mail;
   readonly #ownership: Ownership;
   readonly #moves: Moves;
   readonly #maintenance: Maintenance;
   readonly #parts: MachineParts;
+  readonly mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
@@ -91,17 +92,21 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Message) => this.#admission.post(this.self, message, this.#now),
+      fire: (key: string) => this.#admission.begin(firing(key), this.#now),
+      keeps: (key: string) => this.#ownership.isHere(key),
+      isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
+      effects: app.effects,
     };
-    this.#mail = new Mail(this, mail, this.#layers.committed);
+    this.mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       ownership: this.#ownership,
       results: this.#results,
       tickets: this.#tickets,
       start: (root) => (root.oneWay ? this.#accept(root) : this.transactions.start(root)),
-      posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
-      roomForMessages: () => this.hasRoomForMessages,
+      posted: (to, requestId, done) => this.mail.ran(to, requestId, done),
+      roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
     this.#epochs = new EpochWork(
@@ -148,7 +153,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       now: () => this.#now,
       emit: (effect) => this.emit(effect),
       holdsFold: () => this.#maintenance.holdsFold,
-      undecided: (writes) => this.#mail.undecided(writes),
+      undecided: (writes) => this.mail.undecided(writes),
     };
   }
 
@@ -161,7 +166,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       results: this.#results,
       flows: this.#flows,
       log: this.#log,
-      mail: this.#mail,
+      mail: this.mail,
       admission: this.#admission,
       tickets: this.#tickets,
       transactions: this.transactions,
@@ -190,6 +195,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
         break;
+      case "outside-ended":
+        this.mail.outsideEnded(input.id, input.end);
+        break;
       case "flush":
         this.#flush();
         break;
@@ -216,7 +224,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#wake();
         break;
       case "alarm":
-        this.#mail.alarm(this.#isPending);
+        this.mail.alarm(this.#isPending);
         break;
     }
     return this.takeEffects();
@@ -224,14 +232,18 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Effects of what was called directly: `transactions.call`. */
   takeEffects(): Effect[] {
-    if (this.#isUp && !this.#maintenance.isFrozen) this.#admission.startWaiting();
+    if (this.#isUp && !this.#maintenance.isFrozen) {
+      this.mail.fire();
+      this.#admission.startWaiting();
+    }
+    if (!this.#log.hasUnlogged) this.mail.arm();
     if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
     }
     if (!this.#wakeWanted && this.#isPending) {
       this.#wakeWanted = true;
-      this.#effects.push({ kind: "wake", inMs: LIMITS.tickMs });
+      this.#effects.push({ kind: "wake", inMs: this.mail.tickMs });
     }
     const effects = this.#effects;
     this.#effects = [];
@@ -243,9 +255,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   get #wantsFlush(): boolean {
-    return (
-      this.#tickets.hasDone || this.#views.length > 0 || this.#log.hasUnlogged || this.#mail.wantsFlush(this.#isUp)
-    );
+    return this.#tickets.hasDone || this.#views.length > 0 || this.#log.hasUnlogged || this.mail.wantsFlush(this.#isUp);
   }
 
   /** What is stored must not change by a move: it is being read, or is about to be. */
@@ -267,7 +277,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       this.#links.outstanding ||
       this.#maintenance.isPending ||
       this.#moves.isActive ||
-      this.#mail.size > 0
+      this.mail.isPending
     );
   }
 
@@ -281,7 +291,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.#epochs.forgetEnded();
     this.transactions.remote.probe(this.#now);
-    this.#mail.tick();
+    this.mail.tick();
     this.#epochs.participation.leaveIfIdle();
   }
 
@@ -296,7 +306,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (input.kind === "invoke") this.#admission.invoke(input.ticket, input.frame, this.#now);
     else if (input.kind === "view") this.#views.push({ ticket: input.ticket, query: input.query });
     // A batch is committed at once: while nothing may be, it waits.
-    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input.ticket, input.frame, this.#now);
+    else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input, this.#now, (made) => this.#commitWrites(made));
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
   }
 
@@ -307,7 +317,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #resume(): void {
     this.goOn();
-    this.#mail.restart();
+    this.mail.restart();
     this.#links.drain();
   }
 
@@ -326,15 +336,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   get decided(): Epoch {
     return this.#epochs.participation.decided;
   }
-  get hasRoomForMessages(): boolean {
-    return !this.#mail.isFull;
-  }
   get isCongested(): boolean {
-    return (
-      this.#log.unfoldedBytes > LIMITS.maxUnfoldedBytes ||
-      this.#layers.units > LIMITS.maxUndecidedUnits ||
-      this.#links.congested
-    );
+    return isCongested(this.#parts);
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;
@@ -373,10 +376,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return this.#ownership.partitionOf(key);
   }
 
-  nextMessageId(): string {
-    return this.#mail.nextId();
-  }
-
   send(to: Peer, message: PartitionMessage): void {
     this.#links.send(to, message, this.#epochs.participation.era);
   }
@@ -405,7 +404,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "post":
         return this.#admission.post(from, message, this.#now);
       case "posted":
-        return this.#mail.posted(message);
+        return this.mail.posted(message);
       case "ping":
         return;
       default:
@@ -416,14 +415,14 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
       this.#moves.peerRestarted(peer);
-      this.#mail.restart();
+      this.mail.restart();
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
 
   /** Keeps a message that was sent from outside; its transaction comes later. */
   #accept(root: Root): void {
-    const body = JSON.stringify({ id: this.#mail.accept(root) });
+    const body = JSON.stringify({ id: this.mail.accept(root) });
     this.#log.addResult(root, ACCEPTED_STATUS, body);
     this.#admission.done(root, ACCEPTED_STATUS, 0, body);
   }
@@ -436,7 +435,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   #noteCommit(writes: readonly Write[]): void {
-    this.#mail.committed(writes);
+    this.mail.committed(writes);
     this.#moves.changed(writes);
   }
 
@@ -445,7 +444,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (typeof body !== "string") return this.failed(root, body);
     if (writes.length === 0) this.show();
     this.#commitWrites(writes);
-    if (root.target.contract.kind === "fn" || root.clientId) this.#log.addResult(root, 200, body);
+    if (keepsResult(root)) this.#log.addResult(root, 200, body);
     this.#admission.done(root, 200, 0, body);
   }
 
@@ -453,8 +452,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const root = attempt.root as Root;
     const body = outcome.ok ? resultOf(root, this.#tickets, outcome.value) : outcome.failure;
     if (typeof body === "string") {
-      const recorded = root.target.contract.kind === "fn" || root.clientId;
-      this.#epochs.finishing({ attempt, status: 200, body, recorded, drop: false, writes });
+      this.#epochs.finishing({ attempt, status: 200, body, recorded: keepsResult(root), drop: false, writes });
       return;
     }
     const { failure, answer } = shownAnswer(root, this, body);
@@ -483,7 +481,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (this.#views.length > 0) this.show();
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
-    if (this.#isUp) this.#mail.release();
+    if (this.#isUp) this.mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });

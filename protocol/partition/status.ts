@@ -1,4 +1,5 @@
 /** The parts of a partition's machine, and the figures that it shows of them. */
+import { LIMITS } from "../limits.ts";
 import type { Links } from "../link/links.ts";
 import type { Moves } from "../moves/moves.ts";
 import type { Ownership } from "../moves/ownership.ts";
@@ -34,6 +35,12 @@ export interface MachineParts {
   readonly held: HeldRequests;
 }
 
+/** What is written here is so far from being stored or sent that no more may begin. */
+export function isCongested({ log, layers, links }: MachineParts): boolean {
+  const isBehind = log.unfoldedBytes > LIMITS.maxUnfoldedBytes || layers.units > LIMITS.maxUndecidedUnits;
+  return isBehind || links.congested;
+}
+
 export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves: Moves): PartitionStatus {
   const { participation } = epochs;
   const { committed } = layers;
@@ -45,6 +52,7 @@ export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves:
     unacknowledged: parts.links.unacknowledged,
     held: parts.links.held + parts.held.size,
     outbox: parts.mail.size,
+    timers: parts.mail.timers,
     moving: Number(moves.isActive),
     map: parts.ownership.version,
     member: participation.isMember,

@@ -56,7 +56,7 @@ export function answerView(
 }
 
 function answerOf(setup: ViewSetup, flows: Flows, ownership: Ownership, query: ViewRequest): Omit<ViewReply, "epoch"> {
-  const definition = setup.app.views.get(query.view);
+  const definition = setup.app.views.get(query.view)?.windowed;
   if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
   if (!ownership.isHere(definition.stream.name)) return { status: 503, body: "", staleMap: true };
   const after = query.after === undefined ? undefined : parseCursor(query.after);

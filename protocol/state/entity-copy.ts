@@ -95,6 +95,11 @@ export class EntityCopy {
     return stored === null ? null : currentText(this.#service, collection, stored);
   }
 
+  /** Whether this transaction has put or deleted an entry. */
+  hasWritten(collection: string, key: string | number): boolean {
+    return this.#entries?.has(collectionPrefix(this.entity, collection) + encodeEntryKey(key)) ?? false;
+  }
+
   putEntry(collection: string, key: string | number, change: Change): void {
     this.#beforeEntry();
     const stored = change === null ? null : versionedText(this.#service, change);

@@ -5,7 +5,7 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
 import { OUTBOX } from "../outbox/message.ts";
-import { resolveTarget } from "../partition/resolve.ts";
+import { internalTarget, resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { History } from "../state/history.ts";
@@ -27,7 +27,7 @@ import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "
 const NO_PATH: Activation["path"] = [];
 
 export class Transactions {
-  readonly #app: AppDefinition;
+  readonly app: AppDefinition;
   readonly #layers: Layers;
   readonly #history: History;
   readonly owner: TransactionOwner;
@@ -43,7 +43,7 @@ export class Transactions {
   #commits = 0;
 
   constructor(app: AppDefinition, layers: Layers, history: History, owner: TransactionOwner) {
-    this.#app = app;
+    this.app = app;
     this.#layers = layers;
     this.#history = history;
     this.owner = owner;
@@ -99,7 +99,7 @@ export class Transactions {
   }
 
   resolve(service: string, key: string, name: string): Target {
-    return resolveTarget(this.#app, service, key, name);
+    return internalTarget(service, key, name) ?? resolveTarget(this.app, service, key, name);
   }
 
   /**
@@ -307,7 +307,7 @@ export class Transactions {
     let failure = outcome.ok ? null : outcome.failure;
     if (!failure) {
       try {
-        writes = writesOf(attempt, () => this.owner.nextMessageId());
+        writes = writesOf(attempt, () => this.owner.mail.nextId());
       } catch (error) {
         failure = failureOf(error);
       }
@@ -335,7 +335,7 @@ export class Transactions {
     let settled = outcome;
     let writes: readonly Write[] = [];
     try {
-      if (settled.ok) writes = writesOf(attempt, () => this.owner.nextMessageId());
+      if (settled.ok) writes = writesOf(attempt, () => this.owner.mail.nextId());
     } catch (error) {
       settled = { ok: false, failure: failureOf(error) };
     }
@@ -351,12 +351,12 @@ export class Transactions {
 
   /** What finishing an attempt here writes; messages that it sends are writes too. @throws when it is too much */
   preparedOf(attempt: Attempt): readonly Write[] {
-    return (attempt.prepared ??= writesOf(attempt, () => this.owner.nextMessageId()));
+    return (attempt.prepared ??= writesOf(attempt, () => this.owner.mail.nextId()));
   }
 
   /** The same at its finish, where nothing may fail: what was undone since the last answer can only have made it a little more. */
   finishedOf(attempt: Attempt): readonly Write[] {
-    return attempt.prepared ?? allWritesOf(attempt, () => this.owner.nextMessageId());
+    return attempt.prepared ?? allWritesOf(attempt, () => this.owner.mail.nextId());
   }
 
   /** An older transaction needs what this attempt holds, or one of its participants was lost: its root begins again, unless it has its epoch. */

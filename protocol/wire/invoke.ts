@@ -17,6 +17,10 @@ export const INVOKE_FLAG = {
   oneWay: 8,
   /** Deletes all state under the key, whatever the function's name. Only administration sets it: no route for clients does. */
   erase: 16,
+  /** Cancels a delayed message of the key; the input is its id there, as JSON. No function is named. */
+  cancel: 32,
+  /** With `oneWay`: the input begins with a line that says when, `+` and milliseconds from now, or `=` and milliseconds since 1970. */
+  delayed: 64,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

@@ -75,7 +75,7 @@ export function createClient<const C extends Contracts>(
         sendEvents(line, typeof stream === "string" ? stream : stream.name, events, sendOptions),
     }),
     view: (view: string | FlowDefinition): ViewClient<unknown> => ({
-      get: (key, viewOptions) => getView(line, typeof view === "string" ? view : view.view, key, viewOptions),
+      get: (key, viewOptions) => getView(line, viewName(view), key, viewOptions),
     }),
   };
   for (const contract of Object.values<Contract>(contracts)) {
@@ -85,6 +85,12 @@ export function createClient<const C extends Contracts>(
     members[member] = (key: string) => serviceClient(line, contract, key);
   }
   return members as unknown as Client<C>;
+}
+
+function viewName(view: string | FlowDefinition): string {
+  const name = typeof view === "string" ? view : view.view;
+  if (name === undefined) throw new TypeError("this flow keeps no view");
+  return name;
 }
 
 function camelCase(name: string): string {

@@ -17,6 +17,10 @@ export function encodeAsk(ask: Ask): EncodedAsk {
       const { to, amount, pause } = ask;
       return { at: ["bank", ask.from], name: "transfer", input: JSON.stringify({ to, amount, pause }) };
     }
+    case "clock":
+      return { at: ["tc", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
+    case "clock-seen":
+      return { at: ["tc", ask.at], name: "seen", input: "" };
     case "messages":
       return { at: ask.at, name: "messages", input: "" };
     case "audit":

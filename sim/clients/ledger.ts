@@ -28,7 +28,9 @@ export interface Entry {
 export function isKept({ transaction }: Request, { status }: Answer): boolean {
   const recorded =
     transaction.clientId ||
-    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : transaction.ask.kind === "transfer");
+    (transaction.ask.kind === "list"
+      ? transaction.ask.name === "run"
+      : transaction.ask.kind === "transfer" || transaction.ask.kind === "clock");
   return recorded && (status === 200 || status === 409);
 }
 

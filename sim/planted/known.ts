@@ -95,4 +95,10 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "merge-drops-newest": { seed: 1, by: "kept for ever" },
   "tombstones-dropped-early": { seed: 66, by: "kept for ever" },
   "results-expire-at-once": { seed: 1, by: "answers that differ" },
+  "timer-early": { seed: 3, by: "timer-early" },
+  "timer-twice": { seed: 3, by: "timer-repeated" },
+  "cancel-ignored": { seed: 3, by: "timer-after-cancel" },
+  "timers-not-locked": { seed: 28, by: "timer-after-cancel" },
+  "timers-left-behind": { seed: 212, by: "timer-missing" },
+  "timers-forgotten": { seed: 31, by: "timer-missing" },
 };

@@ -198,7 +198,10 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     await page.getByRole("navigation", { name: "Keys of account" }).getByRole("link", { name: "alice" }).click();
     await page.getByRole("heading", { name: "account “alice”" }).waitFor();
     expect(await page.getByLabel("Value").textContent()).toContain('"balance"');
-    await page.getByRole("cell", { name: /^account\./ }).first().waitFor();
+    await page
+      .getByRole("cell", { name: /^account\./ })
+      .first()
+      .waitFor();
     await shoot(page, "state");
     await page.getByLabel("key of account").fill("nobody-at-all");
     await page.keyboard.press("Enter");

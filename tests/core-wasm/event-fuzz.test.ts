@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { parseEvents } from "../../core-wasm/facade/events.ts";
 import { CoreInstance } from "../../core-wasm/facade/instance.ts";
 import { MAX_KEPT_EVENT_BUFFER } from "../../core-wasm/limits.ts";
-import type { EventColumn, ParsedEvents } from "../../core-wasm/types.ts";
-import { randomBody, randomColumns, randomEvent } from "./support/events.ts";
+import type { EventColumn, EventFormat, ParsedEvents } from "../../core-wasm/types.ts";
+import { FORMATS, randomBodyIn, randomColumns, randomEvent } from "./support/events.ts";
 import { mutate, random } from "./support/random.ts";
 import { core as module, twin, utf8, wasm } from "./support/subjects.ts";
 
@@ -22,10 +22,11 @@ it(`gives the twin's frame, byte for byte, for ${SOUND_BODIES} random bodies`, (
   const source = random(1);
   for (let i = 0; i < SOUND_BODIES; i++) {
     const columns = randomColumns(source, 6);
-    const body = utf8(randomBody(columns, source.int(8), source));
-    const expected = twin.parseEvents(body, columns);
-    expect(expected.ok, new TextDecoder().decode(body)).toBe(true);
-    expect(outcome(wasm.parseEvents(body, columns)), `body ${i}`).toEqual(outcome(expected));
+    const format = source.pick(FORMATS);
+    const body = utf8(randomBodyIn(format, columns, source.int(8), source));
+    const expected = twin.parseEvents(body, columns, format);
+    expect(expected, new TextDecoder().decode(body)).toMatchObject({ ok: true });
+    expect(outcome(wasm.parseEvents(body, columns, format)), `body ${i}`).toEqual(outcome(expected));
   }
 });
 
@@ -33,16 +34,18 @@ it(`gives the twin's result or fault for ${MUTATED_AGAINST_TWIN} mutated bodies`
   const source = random(2);
   let refused = 0;
   let columns: EventColumn[] = [];
+  let format: EventFormat = "ndjson";
   let body = new Uint8Array();
   for (let i = 0; i < MUTATED_AGAINST_TWIN; i++) {
     if (i % 20 === 0) {
       columns = randomColumns(source, 4);
-      body = utf8(randomBody(columns, 1 + source.int(3), source)) as Uint8Array<ArrayBuffer>;
+      format = source.pick(FORMATS);
+      body = utf8(randomBodyIn(format, columns, 1 + source.int(3), source)) as Uint8Array<ArrayBuffer>;
     }
     const mutant = mutate(body, 3, source, ALPHABET);
-    const expected = twin.parseEvents(mutant, columns);
+    const expected = twin.parseEvents(mutant, columns, format);
     if (!expected.ok) refused++;
-    const actual = wasm.parseEvents(mutant, columns);
+    const actual = wasm.parseEvents(mutant, columns, format);
     if (JSON.stringify(outcome(actual)) !== JSON.stringify(outcome(expected))) {
       expect(outcome(actual), `mutant ${i}: ${JSON.stringify(new TextDecoder().decode(mutant))}`).toEqual(
         outcome(expected),
@@ -97,16 +100,18 @@ it("gives the same result however the body is cut into slices", () => {
   const core = new CoreInstance(module);
   for (let round = 0; round < 60; round++) {
     const columns = randomColumns(source, 4);
-    let body = utf8(randomBody(columns, 1 + source.int(12), source));
+    const format = FORMATS[round % FORMATS.length] as EventFormat;
+    let body = utf8(randomBodyIn(format, columns, 1 + source.int(12), source));
     if (round % 3 === 0) body = mutate(body, 1, source, ALPHABET) as typeof body;
     // Slices are multiples of 32; spaces in front shift the cuts over every byte.
     for (let shift = 0; shift < 32; shift++) {
       const shifted = Uint8Array.from([...new Uint8Array(shift).fill(0x20), ...body]);
-      const whole = outcome(parseEvents(core, shifted, columns, 1 << 20));
+      const whole = outcome(parseEvents(core, shifted, columns, format, 1 << 20));
       for (const slice of [32, 64, 96, 256]) {
-        expect(outcome(parseEvents(core, shifted, columns, slice)), `round ${round}, ${shift}, ${slice}`).toEqual(
-          whole,
-        );
+        expect(
+          outcome(parseEvents(core, shifted, columns, format, slice)),
+          `round ${round}, ${shift}, ${slice}`,
+        ).toEqual(whole);
       }
     }
   }

@@ -12,7 +12,7 @@ function read(kernels: Kernels, texts: readonly string[], type: "i64" | "f64"): 
   const one = (text: string): string | bigint | number => {
     const parsed = kernels.parseEvents(utf8(`{"n":${text}}`), [{ name: "n", type }]);
     if (!parsed.ok) return parsed.fault.code;
-    return decodeColumns(parsed.frame).columns[0]?.cells[0] ?? "none";
+    return (decodeColumns(parsed.frame).columns[0]?.cells[0] ?? "none") as string | bigint | number;
   };
   return texts.map(one);
 }
@@ -159,7 +159,7 @@ describe.each(both)("%s", (_name, kernels) => {
 function readAll(texts: readonly string[], type: "i64" | "f64"): readonly (string | bigint | number)[] {
   const parsed = wasm.parseEvents(utf8(texts.map((text) => `{"n":${text}}`).join("\n")), [{ name: "n", type }]);
   if (!parsed.ok) throw new Error(`${JSON.stringify(parsed.fault)}: ${texts[parsed.fault.line - 1]}`);
-  return decodeColumns(parsed.frame).columns[0]?.cells ?? [];
+  return (decodeColumns(parsed.frame).columns[0]?.cells ?? []) as readonly (bigint | number)[];
 }
 
 /** Another spelling of the same value: the point moved, zeros added. */

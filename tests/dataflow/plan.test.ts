@@ -1,7 +1,7 @@
 /** Plans and graphs of flows. */
 
 import { describe, expect, test } from "vitest";
-import { explain, graphOf, GROUPS_MAX, planFlow } from "../../dataflow/index.ts";
+import { explain, graphOf, GROUPS_MAX, planFlow, windowedOf } from "../../dataflow/index.ts";
 import { count, flow, tumbling } from "../../sdk/index.ts";
 import { perSecond, Sales } from "./fixtures.ts";
 
@@ -46,7 +46,7 @@ describe("planFlow", () => {
   });
 
   test("refuses a description that names a field its stream lacks", () => {
-    expect(() => planFlow({ ...perSecond, key: "colour" })).toThrow('stream "sales" has no field "colour"');
+    expect(() => planFlow({ ...windowedOf(perSecond), key: "colour" })).toThrow('stream "sales" has no field "colour"');
   });
 });
 

@@ -37,7 +37,13 @@ function batchOf(rows: number, firstSensor: number): Batch {
   const parsed = kernels.parseEvents(new TextEncoder().encode(lines.join("\n")), Reading.columns);
   if (!parsed.ok) throw new Error("the test's events are wrong");
   const requestId = `c${String(batches++).padStart(31, "0")}`;
-  return { id: { requestId, fingerprintLow: 0, fingerprintHigh: 0 }, stream: "readings", rows, columns: parsed.frame };
+  return {
+    id: { requestId, fingerprintLow: 0, fingerprintHigh: 0 },
+    stream: "readings",
+    rows,
+    columns: parsed.frame,
+    produced: null,
+  };
 }
 
 function groupsOf(flows: Flows): string {

@@ -22,7 +22,7 @@ describe("defineApp", () => {
     const app = defineApp({ services: [echo], flows: [first, second] });
     expect(app.services.get("echo")).toBe(echo);
     expect(app.flows.get("one")).toBe(first);
-    expect(app.views.get("view-two")).toBe(second);
+    expect(app.views.get("view-two")?.flow).toBe(second);
     expect(Array.from(app.streams)).toEqual([["clicks", Clicks]]);
     expect(app.partitions).toBe(4);
   });

@@ -118,7 +118,7 @@ describe("an invocation by POST", () => {
     ["/v2/services/account/a/deposit", "not-found"],
     ["/v1/services/account/a/deposit/", "not-found"],
     ["/", "not-found"],
-    ["/v1/messages/1", "not-found"],
+    ["/v1/message/1", "not-found"],
   ])("answers 404 for %s", async (path, type) => {
     const response = await edge().post(path, "{}");
     expect(response.status).toBe(404);

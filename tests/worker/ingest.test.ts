@@ -104,10 +104,4 @@ describe("ingest", () => {
     expect(response.status).toBe(404);
     expect((await problemIn(response)).type).toBe("/problems/unknown-stream");
   });
-
-  it("refuses JSON arrays by their type, and says what to send", async () => {
-    const response = await ingestEdge().send(`[${event("a")}]`, { "content-type": "application/json" });
-    expect(response.status).toBe(415);
-    expect((await problemIn(response)).detail).toContain("application/x-ndjson");
-  });
 });

@@ -55,7 +55,7 @@ describe("a message by POST", () => {
     ["/v1/services/account//deposit/send", 400, "invalid-key"],
     ["/v1/services/account/a/deposit/send/", 404, "not-found"],
     ["/v1/services/account/a/balance/send", 405, "method-not-allowed"],
-    [`${SEND}?delay=30s`, 400, "invalid-parameter"],
+    [`${SEND}?delay=soon`, 400, "invalid-parameter"],
     [`${SEND}?delay=`, 400, "invalid-parameter"],
   ])("is refused at %s with %d %s", async (path, status, type) => {
     const { post, backend } = keeping();

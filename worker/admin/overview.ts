@@ -1,5 +1,6 @@
 /** `GET /admin/overview`: what a domain consists of and what it does now, as one JSON document. */
 import type { AppDefinition } from "../../sdk/app.ts";
+import type { Sink } from "../../sdk/flow.ts";
 import { answerHeaders, JSON_TYPE } from "../headers.ts";
 import { figuresOf } from "../metrics/figures.ts";
 import { refuse } from "../problems.ts";
@@ -18,6 +19,12 @@ export async function getOverview({ app, backend, request }: AdminEdge): Promise
   return new Response(JSON.stringify(body), { headers: answerHeaders(request, JSON_TYPE) });
 }
 
+function writtenBy(sink: Sink): { readonly kind: "view" | "stream" | "service"; readonly name: string } {
+  if (sink.kind === "view") return { kind: "view", name: sink.name };
+  if (sink.kind === "stream") return { kind: "stream", name: sink.stream.name };
+  return { kind: "service", name: sink.contract.name };
+}
+
 function shown(app: AppDefinition): object {
   return {
     services: [...app.services.values()].map(({ contract, version, collections }) => ({
@@ -27,7 +34,11 @@ function shown(app: AppDefinition): object {
       functions: Object.entries(contract.functions).map(([name, { kind }]) => ({ name, kind })),
     })),
     streams: [...app.streams.keys()],
-    flows: [...app.flows.values()].map(({ name, stream, view }) => ({ name, stream: stream.name, view })),
+    flows: [...app.flows.values()].map(({ name, streams, sinks }) => ({
+      name,
+      reads: streams.map((stream) => stream.name),
+      writes: sinks.map(writtenBy),
+    })),
     tenants: app.door.tenants,
   };
 }

@@ -13,7 +13,7 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   const paths: Record<string, unknown> = {};
   for (const service of app.services.values()) Object.assign(paths, servicePaths(service, schemas));
   for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
-  for (const flow of app.views.values()) Object.assign(paths, viewPaths(flow, schemas));
+  for (const view of app.views.values()) Object.assign(paths, viewPaths(view, schemas));
   Object.assign(paths, commonPaths(schemas));
   return {
     openapi: "3.1.1",

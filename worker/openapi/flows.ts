@@ -1,5 +1,6 @@
 /** The paths of streams and views, with the schemas of their events and rows. */
-import type { FlowDefinition } from "../../sdk/flow.ts";
+import type { ViewDefinition } from "../../sdk/app.ts";
+import type { FlowOutput } from "../../sdk/flow.ts";
 import type { FieldKind, StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { parameter, problems, success } from "./responses.ts";
@@ -38,8 +39,8 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
     operationId: `stream.${stream.name}`,
     tags: ["streams"],
     description: "A batch of events, taken whole or not at all.",
-    parameters: [parameter("IdempotencyKey")],
-    requestBody: { required: true, content: ndjson(event, "One event a line.") },
+    parameters: [parameter("IdempotencyKey"), ...PRODUCER],
+    requestBody: { required: true, content: { ...ndjson(event, "One event a line."), ...jsonContent(event) } },
     responses: {
       ...problems([
         "malformed-json",
@@ -48,6 +49,9 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
         "unsupported-media-type",
         "invalid-idempotency-key",
         "idempotency-conflict",
+        "invalid-sequence",
+        "sequence-gap",
+        "too-many-producers",
         "too-many-groups",
       ]),
       200: success(ACCEPTED, "The events are taken, durably."),
@@ -56,14 +60,49 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
   return { [`/v1/streams/${stream.name}`]: { post } };
 }
 
+const PRODUCER = [
+  {
+    name: "Tidegate-Producer",
+    in: "header",
+    description: "Who numbers its batches instead of making an Idempotency-Key for each.",
+    schema: { type: "string", minLength: 1, maxLength: LIMITS.producerChars },
+  },
+  {
+    name: "Tidegate-Sequence",
+    in: "header",
+    description: "Number of the batch: 1 for the producer's first, then one more for each.",
+    schema: { type: "integer", minimum: 1 },
+  },
+];
+
+/** Events as JSON, and in the envelopes of CloudEvents 1.0. */
+function jsonContent(event: Reference): Record<string, unknown> {
+  const envelope = {
+    type: "object",
+    properties: {
+      specversion: { const: "1.0" },
+      id: { type: "string", minLength: 1 },
+      source: { type: "string", minLength: 1 },
+      type: { type: "string", minLength: 1 },
+      data: event,
+    },
+    required: ["specversion", "id", "source", "type", "data"],
+  };
+  return {
+    "application/json": { schema: { anyOf: [{ type: "array", items: event }, event] } },
+    "application/cloudevents+json": { schema: envelope },
+    "application/cloudevents-batch+json": { schema: { type: "array", items: envelope } },
+  };
+}
+
 /** NDJSON content; OpenAPI 3.1 has no word for the schema of a line, so it goes into an extension. */
 export function ndjson(line: Reference, description: string): Record<string, unknown> {
   return { "application/x-ndjson": { schema: { type: "string", description, "x-line-schema": line } } };
 }
 
 /** Path items of one flow's view: all rows, and those of one key. */
-export function viewPaths(flow: FlowDefinition, schemas: SchemaTable): Record<string, unknown> {
-  const row = schemas.add(`view.${flow.view}.row`, rowSchema(flow));
+export function viewPaths(view: ViewDefinition, schemas: SchemaTable): Record<string, unknown> {
+  const row = schemas.add(`view.${view.name}.row`, rowSchema(view));
   const page = {
     type: "object",
     properties: {
@@ -93,20 +132,27 @@ export function viewPaths(flow: FlowDefinition, schemas: SchemaTable): Record<st
     },
   });
   return {
-    [`/v1/views/${flow.view}`]: { get: get(`view.${flow.view}`) },
-    [`/v1/views/${flow.view}/{key}`]: { parameters: [parameter("Key")], get: get(`view.${flow.view}.key`) },
+    [`/v1/views/${view.name}`]: { get: get(`view.${view.name}`) },
+    [`/v1/views/${view.name}/{key}`]: { parameters: [parameter("Key")], get: get(`view.${view.name}.key`) },
   };
 }
 
-function rowSchema(flow: FlowDefinition): JsonSchema {
-  const field = (name: string): JsonSchema => FIELD_SCHEMAS[flow.stream.fields[name]?.kind ?? "text"];
+function rowSchema({ sink }: ViewDefinition): JsonSchema {
+  const { input, key, shape } = sink;
+  const properties: Record<string, JsonSchema> = {};
+  const lists = new Set(input.json);
+  const field = (name: string): JsonSchema =>
+    lists.has(name) ? { type: "array" } : FIELD_SCHEMAS[input.fields[name]?.kind ?? "text"];
+  if (shape === "plain") {
+    for (const name of Object.keys(input.fields)) properties[name] = field(name);
+    return { type: "object", properties, required: Object.keys(properties) };
+  }
   const window = { start: FIELD_SCHEMAS.timestamp, end: FIELD_SCHEMAS.timestamp };
-  const properties: Record<string, JsonSchema> = {
-    key: field(flow.key),
-    window: { type: "object", properties: window, required: ["start", "end"] },
-  };
-  for (const output of flow.outputs)
-    properties[output.name] = output.kind === "count" ? FIELD_SCHEMAS.int64 : field(output.field);
+  const keys = key.map(field);
+  properties["key"] = keys.length === 1 ? (keys[0] as JsonSchema) : { type: "array", prefixItems: keys };
+  properties["window"] = { type: "object", properties: window, required: ["start", "end"] };
+  const outputs: readonly FlowOutput[] = input.operator.kind === "aggregate" ? input.operator.outputs : [];
+  for (const { name } of outputs) properties[name] = field(name);
   properties["final"] = { type: "boolean", description: "Whether the window is closed." };
   return { type: "object", properties, required: Object.keys(properties) };
 }

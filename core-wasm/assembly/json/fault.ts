@@ -19,6 +19,9 @@ export const NOT_OBJECT: u32 = 15;
 export const EMPTY_MEMBER: u32 = 16;
 export const KEY_TOO_LARGE: u32 = 17;
 export const LINE_TOO_LARGE: u32 = 18;
+export const UNSUPPORTED: u32 = 19;
+export const WRONG_VERSION: u32 = 20;
+export const NOT_JSON: u32 = 21;
 
 let code: u32 = 0;
 let address: usize = 0;

@@ -1,6 +1,6 @@
 /** Drives the stream: batches one after the other, so that their order is known, some of them sent twice. */
 import { isDeepStrictEqual } from "node:util";
-import { salesPerMinute } from "../src/sales.ts";
+import { Sales, salesPerMinute } from "../src/sales.ts";
 import { type Tally, tally } from "./tally.ts";
 import { differs } from "./findings.ts";
 import type { Http } from "./http.ts";
@@ -79,7 +79,7 @@ async function deliver(
   batch: number,
   twice: boolean,
 ): Promise<unknown[]> {
-  const path = `/v1/streams/${salesPerMinute.stream.name}`;
+  const path = `/v1/streams/${Sales.name}`;
   const sending = {
     method: "POST",
     path,

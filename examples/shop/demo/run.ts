@@ -1,5 +1,4 @@
 /** One run of the demo: what it has to work with, and its two parts, each driven and audited. */
-import { salesPerMinute } from "../src/sales.ts";
 import { readLevels } from "./audit/ask.ts";
 import { auditCustomers } from "./audit/customers.ts";
 import { auditOrders } from "./audit/orders.ts";
@@ -21,7 +20,7 @@ import { type Level, Shelf } from "./shelf.ts";
 import { openingDeliveries } from "./shopping.ts";
 import type { Tally } from "./tally.ts";
 import { readView, type View } from "./view.ts";
-import { Windows } from "./windows.ts";
+import { OUT_OF_ORDERNESS, SIZE, Windows } from "./windows.ts";
 
 /** Share of checkouts that come as requests of their own. */
 const SINGLE_SHARE = 0.3;
@@ -119,8 +118,8 @@ export async function services(run: Run): Promise<Served> {
 export async function sales(run: Run, view: View): Promise<{ tally: Tally; view: View; sales: PastRun["sales"] }> {
   const { http, options, findings, name, seed } = run;
   const { watermark } = view.totals;
-  const size = salesPerMinute.window.size;
-  const seen = watermark + salesPerMinute.outOfOrderness;
+  const size = SIZE;
+  const seen = watermark + OUT_OF_ORDERNESS;
   const start = Math.max(FIRST_EVENT, Number.isFinite(seen) ? (Math.floor(seen / size) + 1) * size : 0);
   const end = start + duration(options.events);
   const windows = new Windows(watermark);

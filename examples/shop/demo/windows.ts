@@ -6,7 +6,11 @@ import { salesPerMinute } from "../src/sales.ts";
 import { ARTICLES } from "./goods.ts";
 import type { SalesBatch } from "./sales.ts";
 
-const SIZE = salesPerMinute.window.size;
+const { windowed } = salesPerMinute;
+if (windowed === null) throw new Error("the flow of sales is one that the window kernel runs");
+/** Milliseconds. */
+export const SIZE = windowed.window.size;
+export const OUT_OF_ORDERNESS = windowed.outOfOrderness;
 
 /** Outputs of one row of the view, by name. */
 export interface Row {
@@ -48,7 +52,7 @@ export class Windows {
       if (start + SIZE <= this.#watermark) late++;
       else this.#add(start, item[row] ?? Number.NaN, cents, quantity[row] ?? Number.NaN);
     }
-    this.#watermark = Math.max(this.#watermark, latest - salesPerMinute.outOfOrderness);
+    this.#watermark = Math.max(this.#watermark, latest - OUT_OF_ORDERNESS);
     return late;
   }
 

@@ -70,7 +70,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "Messages of one sender to one target are handed over side by side.",
     rule: "invariant 5",
     file: OUTBOX,
-    find: 'return sender === "" ? requestId : JSON.stringify([sender, service, key]);',
-    replace: 'return sender === "" || service === key ? sender : requestId;',
+    find: "return alone ? requestId : JSON.stringify([sender, service, key]);",
+    replace: "return alone || service !== key ? requestId : sender;",
   },
 ];

@@ -3,12 +3,14 @@ import { tidegate } from "../../../index.ts";
 import { programServices } from "../../../sim/program-services.ts";
 import { account } from "./account.ts";
 import { bank } from "./bank.ts";
+import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
 import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
+import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { pause } from "./pause.ts";
 import { table } from "./table.ts";
@@ -26,14 +28,18 @@ const app = tidegate({
     table,
     lists,
     mail,
+    clock,
     diary,
     locker,
+    outside,
     ...programServices(pause),
   ],
   flows: [salesPerSecond],
+  effects,
   partitions: PARTITIONS,
   tenants: true,
 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
+export class Effects extends app.Effects {}
 export default app.handler;

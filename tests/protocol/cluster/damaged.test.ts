@@ -1,6 +1,7 @@
 /** A partition whose storage cannot be read, among others. */
 import { describe, expect, test } from "vitest";
 import { COORDINATOR } from "../../../protocol/wire/messages.ts";
+import type { MapStore } from "../../../sim/map-store.ts";
 import { add, on, read, refuse } from "../../workerd/support/steps.ts";
 import { Cluster, isOf, type Request } from "../support/cluster.ts";
 
@@ -109,11 +110,11 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
     const c = await Cluster.up(2);
     await transfer(c);
     await c.run(isOf("prepare", COORDINATOR, 1));
-    expect(c.stores[0]?.meta.get("prepared")).toContain("=");
+    expect(c.stores[0]?.mark).toContain("=");
     await c.restart(1);
     await c.restart(0);
     await c.settle();
-    expect(c.stores[0]?.meta.get("prepared")).toBe("");
+    expect(c.stores[0]?.mark).toBeUndefined();
   });
 
   test("is waited for when the damaged one has lost even the mark of it, until it is mended", async () => {
@@ -121,7 +122,8 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
     const request = await transfer(c);
     await c.until("decide", COORDINATOR, 0);
     c.take(isOf("decide"));
-    c.stores[1]?.meta.delete("prepared");
+    const { records } = c.stores[1] as MapStore;
+    for (const [at, record] of records.entries()) records[at] = { ...record, mark: "" };
     await c.damage(1);
     await c.restartCoordinator();
     await c.run();

@@ -1,6 +1,6 @@
 /** One partition of a cluster: the real machine and engine over a store of maps that confirms at once. Everything it asks for is performed in order. */
 import { Engine, type EngineHost, type HostEffect } from "../../../protocol/execution/engine.ts";
-import { PREPARED_MARK, markedRecords } from "../../../protocol/epochs/prepared-mark.ts";
+import { markedRecords } from "../../../protocol/epochs/prepared-mark.ts";
 import { initialMap } from "../../../protocol/keygroups/map.ts";
 import type { LinkInput } from "../../../protocol/link/effects.ts";
 import { DamagedMachine } from "../../../protocol/partition/damaged.ts";
@@ -138,7 +138,7 @@ export class DamagedNode extends Base {
       incarnation: this.incarnation,
       generation: Number(store.meta.get("generation") ?? 0),
       decided: Number(store.meta.get("decided") ?? 0),
-      records: markedRecords(store.meta.get(PREPARED_MARK), peer),
+      records: markedRecords(store.mark, peer),
     });
     for (const effect of this.#machine.start()) this.perform(effect);
   }

@@ -4,7 +4,7 @@ import { createReferenceKernels } from "../../../core-wasm/reference/kernels.ts"
 import { initialMap, type KeyGroupMap } from "../../../protocol/keygroups/map.ts";
 import type { RescaleStatus } from "../../../protocol/coordinator/rescaling.ts";
 import { ANSWER_FLAG, encodeAnswers, type Answer } from "../../../protocol/wire/answer.ts";
-import { INGEST, INGEST_COLUMN, INGEST_FIELD } from "../../../protocol/wire/ingest.ts";
+import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../../../protocol/wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD } from "../../../protocol/wire/invoke.ts";
 import { problemOf, refusalProblem } from "../../../sdk/problems.ts";
 import type { Backend, PartitionPort, ViewAnswer, ViewQuery } from "../../../worker/backend.ts";
@@ -58,6 +58,7 @@ export class FakeBackend implements Backend {
     rows: number;
     flags: number;
     tail: Uint8Array;
+    produced: Produced | null;
     partition: number;
   }[] = [];
   readonly viewed: { partition: number; query: ViewQuery }[] = [];
@@ -172,7 +173,8 @@ export class FakeBackend implements Backend {
   }
 
   #ingest(partition: number, bytes: Uint8Array): Uint8Array {
-    const table = this.#kernels.unpack(INGEST, bytes);
+    const spec = ingestSpec(bytes);
+    const table = this.#kernels.unpack(spec, bytes);
     const rows = table.column(0, INGEST_COLUMN.rows);
     const requestId = table.field(0, INGEST_FIELD.requestId);
     const flags = table.column(0, INGEST_COLUMN.flags);
@@ -184,6 +186,7 @@ export class FakeBackend implements Backend {
         rows,
         flags,
         tail: table.tail,
+        produced: producedOf(table, spec),
         partition,
       });
     }

@@ -1,0 +1,146 @@
+/** The aggregate step: its outputs checked, and the chains that the window kernel can run whole recognised. */
+
+import type { Aggregate } from "../aggregate.ts";
+import { misconfigured } from "../errors.ts";
+import { recordedTests } from "../expressions/build.ts";
+import type { FieldTest } from "../filter.ts";
+import { MEASURES_MAX, OUTPUTS_MAX, SHARDS_DEFAULT } from "../limits.ts";
+import { checkField } from "../names.ts";
+import { type Field, type FieldKind, type Fields, float64, int64, text, timestamp } from "../stream.ts";
+import type { WindowSpec } from "../window.ts";
+import { type Flow, type KeyedParts, makeNode, requireField, unchanging } from "./making.ts";
+import type { FlowNode, FlowOutput, WindowedFlow, WindowedOutput } from "./nodes.ts";
+import { RESERVED_OUTPUTS } from "./steps.ts";
+
+const NUMBERS: readonly FieldKind[] = ["int64", "float64"];
+const SORTABLE: readonly FieldKind[] = ["int64", "float64", "timestamp"];
+const ANY: readonly FieldKind[] = ["int64", "float64", "timestamp", "text"];
+const KINDS: Readonly<Record<string, readonly FieldKind[]>> = {
+  sum: NUMBERS,
+  avg: NUMBERS,
+  min: SORTABLE,
+  max: SORTABLE,
+  first: ANY,
+  last: ANY,
+  distinct: ANY,
+};
+/** What can take an event back. */
+const REVOCABLE: ReadonlySet<string> = new Set(["count", "sum", "avg"]);
+
+/** An aggregate and how its results are named. */
+export interface Aggregated {
+  readonly node: FlowNode;
+  readonly key: readonly string[];
+  readonly windowed: boolean;
+  readonly kernel: ((view: string) => WindowedFlow) | null;
+}
+
+export function aggregateNode(
+  keyed: KeyedParts,
+  window: WindowSpec | null,
+  lateness: number,
+  aggregates: Readonly<Record<string, Aggregate | undefined>>,
+  ttl: number | null,
+): Aggregated {
+  const { flow, node, keys } = keyed;
+  const outputs = outputList(keyed, window, aggregates);
+  if (node.changes && !(window === null && outputs.every(({ kind }) => REVOCABLE.has(kind)))) unchanging(keyed, "this");
+  const fields: Record<string, Field> = {};
+  for (const field of keys.fields) fields[field] = node.fields[field] as Field;
+  if (window !== null) Object.assign(fields, { windowStart: timestamp(), windowEnd: timestamp() });
+  for (const output of outputs) fields[output.name] = outputField(output, node.fields);
+  const json = outputs.flatMap(({ kind, name }) => (kind === "top" || kind === "collect" ? [name] : []));
+  const operator = { kind: "aggregate", keys, window, lateness, outputs, ttl } as const;
+  const made = makeNode(flow, operator, [node], { fields, json, changes: window === null || lateness > 0 });
+  return {
+    node: made,
+    key: keys.fields,
+    windowed: window !== null,
+    kernel: kernelFlow(flow, made),
+  };
+}
+
+function outputField(output: FlowOutput, fields: Fields): Field {
+  switch (output.kind) {
+    case "count":
+    case "distinct":
+      return int64();
+    case "avg":
+      return float64();
+    case "top":
+    case "collect":
+      return text();
+    case "reduce":
+      return output.to;
+    default:
+      return fields[output.field] as Field;
+  }
+}
+
+function outputList(
+  { flow, node, keys }: KeyedParts,
+  window: WindowSpec | null,
+  outputs: Readonly<Record<string, Aggregate | undefined>>,
+): readonly FlowOutput[] {
+  const list: FlowOutput[] = [];
+  for (const [name, aggregate] of Object.entries(outputs)) {
+    checkField(`the output of flow "${flow.name}"`, name);
+    if ((RESERVED_OUTPUTS as readonly string[]).includes(name) || keys.fields.includes(name)) {
+      throw misconfigured(`flow "${flow.name}" cannot have an output "${name}": every row has that member already`);
+    }
+    if (aggregate === undefined) continue;
+    checkAggregate(flow, node.fields, aggregate, window);
+    list.push(Object.freeze({ ...aggregate, name }));
+  }
+  if (list.length === 0) throw misconfigured(`flow "${flow.name}" has no outputs`);
+  if (list.length > OUTPUTS_MAX) throw misconfigured(`flow "${flow.name}" has more than ${OUTPUTS_MAX} outputs`);
+  return Object.freeze(list);
+}
+
+function checkAggregate(flow: Flow, fields: Fields, aggregate: Aggregate, window: WindowSpec | null): void {
+  const { kind } = aggregate;
+  if ("field" in aggregate) requireField(flow, fields, aggregate.field, KINDS[kind] ?? [], kind);
+  if (kind === "top") requireField(flow, fields, aggregate.by, SORTABLE, "top");
+  if (kind === "top" || kind === "collect")
+    for (const field of aggregate.of ?? []) requireField(flow, fields, field, ANY, kind);
+  if (kind === "reduce" && window?.kind === "session" && aggregate.merge === undefined)
+    throw misconfigured(`flow "${flow.name}": reduce() over sessions needs merge, since sessions become one`);
+}
+
+/** What the window kernel runs: filters of plain tests, one key field, tumbling windows, its four aggregates. */
+function kernelFlow(flow: Flow, node: FlowNode): ((view: string) => WindowedFlow) | null {
+  const { operator } = node;
+  if (operator.kind !== "aggregate" || operator.lateness > 0) return null;
+  const { keys, window, outputs } = operator;
+  const [key, ...more] = keys.fields;
+  if (key === undefined || more.length > 0 || keys.shards !== SHARDS_DEFAULT) return null;
+  if (window?.kind !== "tumbling" || window.time === "processing") return null;
+  const measures = new Set(outputs.flatMap((output) => ("field" in output ? [output.field] : [])));
+  if (!outputs.every(isWindowedOutput) || measures.size > MEASURES_MAX) return null;
+  const filter: FieldTest[] = [];
+  let at = node.inputs[0] as FlowNode;
+  for (; at.operator.kind === "filter"; at = at.inputs[0] as FlowNode) {
+    const tests = recordedTests(at.operator.test);
+    if (tests === undefined) return null;
+    filter.unshift(...tests);
+  }
+  const { operator: source } = at;
+  if (source.kind !== "source" || source.idle !== null) return null;
+  const { stream, time, outOfOrderness } = source;
+  return (view) =>
+    Object.freeze({
+      name: flow.name,
+      stream,
+      time,
+      outOfOrderness,
+      filter: Object.freeze(filter),
+      key,
+      window,
+      outputs: outputs as readonly WindowedOutput[],
+      view,
+    });
+}
+
+function isWindowedOutput(output: FlowOutput): output is WindowedOutput {
+  return ["count", "sum", "min", "max"].includes(output.kind);
+}

@@ -1,0 +1,100 @@
+/** Where flows end. */
+
+import type { Contract } from "../contract.ts";
+import { misconfigured } from "../errors.ts";
+import { FLOW_NODES_MAX } from "../limits.ts";
+import { checkKebab } from "../names.ts";
+import type { StreamDefinition } from "../stream.ts";
+import type { Flow } from "./making.ts";
+import { keyOf } from "./lookup.ts";
+import { type FlowDefinition, type FlowNode, nodesOf, type Sink, type WindowedFlow } from "./nodes.ts";
+
+export function viewSink(
+  flow: Flow,
+  input: FlowNode,
+  view: string,
+  key: readonly string[],
+  shape: "windowed" | "plain",
+): Sink {
+  checkKebab(`the view of flow "${flow.name}"`, view);
+  return Object.freeze({ kind: "view", name: view, input, key: Object.freeze([...key]), shape });
+}
+
+export function streamSink(input: FlowNode, stream: StreamDefinition): Sink {
+  return Object.freeze({ kind: "stream", input, stream });
+}
+
+export function callSink(
+  flow: Flow,
+  input: FlowNode,
+  contract: Contract,
+  name: string,
+  options: {
+    readonly key: (event: never) => unknown;
+    readonly input?: (event: never) => unknown;
+    readonly as?: "call" | "message";
+    readonly onRefusal?: "dead-letter" | "abort-batch";
+  },
+): Sink {
+  if (contract.functions[name]?.kind !== "fn")
+    throw misconfigured(`flow "${flow.name}": service "${contract.name}" has no function "${name}" that writes`);
+  const { as = "call", onRefusal = "dead-letter" } = options;
+  if (as !== "call" && as !== "message") throw misconfigured(`flow "${flow.name}" calls as "call" or as "message"`);
+  if (onRefusal !== "dead-letter" && onRefusal !== "abort-batch")
+    throw misconfigured(`flow "${flow.name}": onRefusal is "dead-letter" or "abort-batch"`);
+  return Object.freeze({
+    kind: "call",
+    name: `${contract.name}.${name}`,
+    input,
+    contract,
+    function: name,
+    key: keyOf(flow, input, options.key),
+    argument: options.input,
+    as,
+    onRefusal,
+  });
+}
+
+export function definition(flow: Flow, sink: Sink, windowed: WindowedFlow | null): FlowDefinition {
+  return assemble(flow.name, flow.drops, [sink], windowed);
+}
+
+/**
+ * Several ends of one flow together: `sinks(results.toView("hot"), results.toStream(Hot))`. All must come of the same `flow()`.
+ * @throws TidegateError `misconfigured`
+ */
+export function sinks<Row>(first: FlowDefinition<Row>, ...more: readonly FlowDefinition[]): FlowDefinition<Row> {
+  for (const other of more) {
+    if (other.name !== first.name) throw misconfigured(`sinks() is given ends of "${first.name}" and "${other.name}"`);
+  }
+  if (more.length === 0) return first;
+  const all = [first, ...more].flatMap((one) => one.sinks);
+  return assemble(first.name, first.drops, all, null) as FlowDefinition<Row>;
+}
+
+function assemble(
+  name: string,
+  drops: readonly string[],
+  all: readonly Sink[],
+  windowed: WindowedFlow | null,
+): FlowDefinition {
+  const nodes = nodesOf({ sinks: all });
+  if (nodes.length + all.length > FLOW_NODES_MAX)
+    throw misconfigured(`flow "${name}" has more than ${FLOW_NODES_MAX} operators and sinks`);
+  const names = new Set<string>();
+  for (const node of nodes) {
+    if (names.has(node.name)) throw misconfigured(`flow "${name}" has two operators with the name "${node.name}"`);
+    names.add(node.name);
+  }
+  const streams = new Set(nodes.flatMap(({ operator }) => (operator.kind === "source" ? [operator.stream] : [])));
+  const view = all.find((sink) => sink.kind === "view");
+  return Object.freeze({
+    kind: "flow",
+    name,
+    sinks: Object.freeze([...all]),
+    streams: Object.freeze([...streams]),
+    view: view?.name,
+    windowed,
+    drops,
+  });
+}
