@@ -224,7 +224,7 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     const { page, complaints } = await open({ at: "transactions" });
     await page.getByRole("cell", { name: "cart.checkout" }).first().waitFor();
     await page.goto(`${server.url}/console#/streams`);
-    await page.getByRole("heading", { name: "sales-per-minute" }).waitFor();
+    await page.getByRole("heading", { name: "sales-per-minute", level: 2 }).waitFor();
     await expect.poll(() => page.locator('[data-fact="events"]').textContent()).toBe("200");
     expect(await page.locator('[data-fact="watermark"]').textContent()).toMatch(/^2023-11-14 /);
     await shoot(page, "streams");
