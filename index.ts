@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { coordinatorClass } from "./durable/coordinator.ts";
 import { partitionClass } from "./durable/partition.ts";
 import { type AppOptions, defineApp } from "./sdk/app.ts";
+import { servicesClass } from "./worker/entrypoint.ts";
 import { effectsClass } from "./worker/effects/entrypoint.ts";
 import { platformBackend } from "./worker/platform.ts";
 import { createRoutes } from "./worker/routes.ts";
@@ -19,6 +20,8 @@ export interface TidegateApp {
   readonly Partition: ReturnType<typeof partitionClass>;
   /** Base of the exported Durable Object class `Coordinator`. */
   readonly Coordinator: ReturnType<typeof coordinatorClass>;
+  /** Base of the class `Services`, to be exported where other Workers are to call by a service binding. */
+  readonly Services: ReturnType<typeof servicesClass>;
   /** Base of the exported entrypoint class `Effects`, which an app with effects needs. */
   readonly Effects: ReturnType<typeof effectsClass>;
 }
@@ -44,6 +47,7 @@ export function tidegate(options: AppOptions): TidegateApp {
     handler: { fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx) },
     Partition: partitionClass(app),
     Coordinator: coordinatorClass(app),
+    Services: servicesClass(routes),
     Effects: effectsClass(app),
   };
 }

@@ -22,6 +22,7 @@ export function tidegate(options: AppOptions): TidegateApp {
     // Functions can be extended, and throw when that is made an object of.
     Partition: unavailable as unknown as TidegateApp["Partition"],
     Coordinator: unavailable as unknown as TidegateApp["Coordinator"],
+    Services: unavailable as unknown as TidegateApp["Services"],
     Effects: unavailable as unknown as TidegateApp["Effects"],
   };
 }

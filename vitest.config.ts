@@ -17,7 +17,14 @@ const KEYS = JSON.stringify(
     { name: "dave" },
   ].map((key) => ({ ...key, sha256: createHash("sha256").update(`tgk_${key.name}`).digest("hex") })),
 );
-const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**", "tests/browser/**"];
+const ELSEWHERE = [
+  "tests/workerd/**",
+  "tests/traps/**",
+  "tests/kill/**",
+  "tests/deploy/**",
+  "tests/package/**",
+  "tests/browser/**",
+];
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
@@ -101,8 +108,9 @@ export default defineConfig({
       workerd("workerd", 1),
       workerd("traps", 2, [trapKernels()]),
       processes("deploy", 3),
-      processes("kill", 4),
-      processes("browser", 5),
+      processes("package", 4),
+      processes("kill", 5),
+      processes("browser", 6),
     ],
   },
 });

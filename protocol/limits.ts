@@ -1,5 +1,5 @@
 /** Every limit of a partition, in one place; their relations are asserted below. */
-import { TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
+import { RESULT_RETENTION_DEFAULT_MS, TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
 import { invariant } from "./assert.ts";
 import { UTF8_PER_UNIT } from "./utf8.ts";
 
@@ -60,6 +60,10 @@ export const LIMITS = {
   maxEffectsRunning: 32,
   /** An effect's runner is given up when it has not answered for so long after it should have. */
   effectMarginMs: 5_000,
+  /** Rows that are looked at in a turn for state that has expired, keys of which it is being deleted at a time, and the pause between two passes. */
+  expiryRowsPerTurn: 256,
+  maxExpiringKeys: 16,
+  expiryPauseMs: 60_000,
   /** Delayed messages of a partition that are in memory, at most twice as many for a moment; the others are read when these have gone. */
   maxTimersInMemory: 5_000,
   /** Delayed messages of a key that fire together, and their characters, unless a single one has more; and keys of which some fire at a time. */
@@ -135,8 +139,11 @@ export const LIMITS = {
   storedForgottenBatches: 100,
   /** The edge gives up a request after this; its id is refused, not executed, when it is older than edgeResultMs. */
   requestDeadlineMs: 30_000,
-  /** Results of requests with an Idempotency-Key. */
-  clientResultMs: 24 * 60 * 60 * 1000,
+  /** Results of requests with an Idempotency-Key, unless the app says otherwise; and those of messages, which are handed over again however late their sender hears of them. */
+  clientResultMs: RESULT_RETENTION_DEFAULT_MS,
+  messageResultMs: 7 * 24 * 60 * 60 * 1000,
+  /** Stored results of a partition, above which requests with an Idempotency-Key are refused. */
+  maxResultsBytes: 1024 * MiB,
   /** A batch for a peer of which it is not known whether it arrived is sent again after this; the pause doubles up to the other. */
   resendMs: 200,
   maxResendMs: 2_000,
@@ -232,3 +239,7 @@ invariant(
   "what is forgotten by age must be older than what still comes",
 );
 invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");
+invariant(
+  LIMITS.messageResultMs > LIMITS.repostMaxMs,
+  "messages must be known for longer than they are handed over again",
+);

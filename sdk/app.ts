@@ -1,5 +1,7 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { promisesService } from "./builtin/promises.ts";
+import { sagaService } from "./builtin/sagas.ts";
 import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { EffectDefinition } from "./effect.ts";
@@ -8,9 +10,13 @@ import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
+  RESULT_RETENTION_DEFAULT_MS,
+  RESULT_RETENTION_MAX_MS,
+  RESULT_RETENTION_MIN_MS,
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
+import type { SagaDefinition } from "./saga.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
@@ -19,6 +25,8 @@ export interface AppOptions extends DoorOptions {
   readonly flows?: readonly FlowDefinition[];
   /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
   readonly effects?: readonly EffectDefinition[];
+  /** What is started by `ctx.start` and `/v1/sagas`. */
+  readonly sagas?: readonly SagaDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -26,6 +34,11 @@ export interface AppOptions extends DoorOptions {
    * as `"5s"`; default 20.
    */
   readonly transactionDeadline?: Duration;
+  /**
+   * How long the answer to a request with an Idempotency-Key is kept at least, so that the same again is answered from it and not run. From
+   * 1 minute to 30 days; default 24 hours.
+   */
+  readonly resultRetention?: Duration;
 }
 
 /** A view and the flow that keeps it. */
@@ -43,32 +56,42 @@ export interface AppDefinition {
   readonly streams: ReadonlyMap<string, StreamDefinition>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   readonly effects: ReadonlyMap<string, EffectDefinition>;
+  readonly sagas: ReadonlyMap<string, SagaDefinition>;
+  /** Services that come with the engine: no app names one so, and no client calls them as services. */
+  readonly builtins: ReadonlyMap<string, ServiceDefinition>;
   /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
   readonly windowed: ReadonlyMap<string, WindowedFlow>;
   readonly views: ReadonlyMap<string, ViewDefinition>;
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
+  readonly resultRetentionMs: number;
   readonly door: DoorDefinition;
 }
 
-/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
+/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count, deadline or retention. */
 export function defineApp(options: AppOptions): AppDefinition {
   const partitions = options.partitions ?? PARTITIONS_DEFAULT;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
+  const services = byName("service", options.services, (service) => service.contract.name);
+  const effects = byName("effect", options.effects ?? [], (effect) => effect.name);
+  const sagas = byName("saga", options.sagas ?? [], (saga) => saga.name);
   const windowed = windowedOf(flows);
   const definition = {
-    services: byName("service", options.services, (service) => service.contract.name),
+    services,
+    sagas,
+    builtins: builtinsOf(services, effects, sagas),
     streams: streamsOf(flows),
     flows: byName("flow", flows, (flow) => flow.name),
-    effects: byName("effect", options.effects ?? [], (effect) => effect.name),
+    effects,
     windowed,
     views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
+    resultRetentionMs: retentionOf(options.resultRetention),
     door: doorOf(options),
   };
   checkRuled("stream", definition.door.streams, definition.streams);
@@ -84,12 +107,40 @@ function checkRuled(what: string, rules: ReadonlyMap<string, unknown>, known: Re
   }
 }
 
+function builtinsOf(
+  services: ReadonlyMap<string, ServiceDefinition>,
+  effects: ReadonlyMap<string, EffectDefinition>,
+  sagas: ReadonlyMap<string, SagaDefinition>,
+): ReadonlyMap<string, ServiceDefinition> {
+  const builtins = new Map<string, ServiceDefinition>();
+  const lookup = (name: string) => services.get(name) ?? builtins.get(name);
+  const add = (service: ServiceDefinition) => builtins.set(service.contract.name, service);
+  add(promisesService(lookup));
+  for (const saga of sagas.values()) {
+    for (const step of saga.steps) {
+      if (!("effect" in step) || effects.get(step.effect.name) === step.effect) continue;
+      throw misconfigured(`the saga "${saga.name}" has the effect "${step.effect.name}": list it in the app's effects`);
+    }
+    add(sagaService(saga, lookup));
+  }
+  return builtins;
+}
+
 function deadlineOf(duration: Duration | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const value = milliseconds(duration, "transactionDeadline");
   if (value < TRANSACTION_DEADLINE_MIN_MS || value > TRANSACTION_DEADLINE_MAX_MS) {
     const [least, most] = [TRANSACTION_DEADLINE_MIN_MS / 1_000, TRANSACTION_DEADLINE_MAX_MS / 1_000];
     throw misconfigured(`transactionDeadline is from ${least} to ${most} seconds, such as "5s"`);
+  }
+  return value;
+}
+
+function retentionOf(duration: Duration | undefined): number {
+  if (duration === undefined) return RESULT_RETENTION_DEFAULT_MS;
+  const value = milliseconds(duration, "resultRetention");
+  if (value < RESULT_RETENTION_MIN_MS || value > RESULT_RETENTION_MAX_MS) {
+    throw misconfigured('resultRetention is from 1 minute to 30 days, such as "24h"');
   }
   return value;
 }

@@ -3,12 +3,14 @@
 import type { CollectionsOf, CollectionSpecs, ReadonlyCollectionsOf } from "./collection.ts";
 import type { Contract, FunctionContract, Functions, RefusalSchemas } from "./contract.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
+import type { Duration } from "./duration.ts";
 import type { EffectArgument, EffectDefinition, EffectValue } from "./effect.ts";
 import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Reply } from "./reply.ts";
+import type { SagaArgument, SagaDefinition } from "./saga.ts";
 import type { Schema } from "./schema.ts";
 import type { When } from "./when.ts";
 
@@ -44,6 +46,18 @@ export type EffectArguments<In extends Schema | undefined, Out extends Schema | 
     ? [input?: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>]
     : [input: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>];
 type EffectReply<Out extends Schema | undefined> = Reply<Outcome<EffectValue<Out>>>;
+
+export interface PromiseOptions {
+  /** A key of one's own choice; by default one that nobody can guess. Whoever may call the app and knows it can resolve the promise. */
+  readonly id?: string;
+  /** From `ctx.now()`; without it the promise waits for as long as it takes. */
+  readonly deadline?: Duration;
+}
+
+type SagaArguments<In extends Schema | undefined> =
+  undefined extends SagaArgument<In>
+    ? [input?: DeepReadonly<SagaArgument<In>>, to?: Reply<Outcome<Record<string, unknown>>>]
+    : [input: DeepReadonly<SagaArgument<In>>, to?: Reply<Outcome<Record<string, unknown>>>];
 
 interface CommonContext<R extends RefusalSchemas> {
   /** The key that this function runs on. */
@@ -99,6 +113,17 @@ export interface FnContext<
     effect: EffectDefinition<In, Out>,
     ...args: EffectArguments<In, Out>
   ): void;
+  /**
+   * Makes a promise: work that waits for an event outside, `POST /v1/promises/{id}`. How it ends, by that, by a rejection or by its deadline, is
+   * told once, to the function that `reply` names: `const id = await ctx.promise(reply(Order, ctx.key, "approved"), { deadline: "3d" })`.
+   * @throws TidegateError `promise-exists`
+   */
+  promise(to: Reply, how?: PromiseOptions): Promise<string>;
+  /**
+   * Starts a saga, once this transaction commits: `ctx.start(shipOrder, "17", { item })`. The same id again starts nothing. How it ends is told
+   * to `to`, once, where that is given.
+   */
+  start<In extends Schema | undefined>(saga: SagaDefinition<In>, id: string, ...args: SagaArguments<In>): void;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

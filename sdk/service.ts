@@ -4,6 +4,7 @@ import type { Allow } from "./caller.ts";
 import type { CollectionSpecs } from "./collection.ts";
 import type { FnContext, QueryContext } from "./context.ts";
 import type { Contract, FunctionContract } from "./contract.ts";
+import { type Duration, milliseconds } from "./duration.ts";
 import { checkRule } from "./door.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
@@ -35,6 +36,12 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contr
   readonly evolve?: Readonly<Record<number, Upcaster>>;
   /** The same for the entries of collections; versions that are not there leave them as they are. */
   readonly evolveEntries?: { readonly [N in keyof Cols]?: Readonly<Record<number, Upcaster>> };
+  /**
+   * Deletes what is under a key when it has not been written, or not been used, for so long: `{ after: "write", duration: "30d" }`. From that
+   * very moment on nobody sees it any more. What a use is: every function that looks at the state, queries too, which then lock like those
+   * that write.
+   */
+  readonly ttl?: { readonly after: "write" | "use"; readonly duration: Duration };
   /** Who may call from outside; without it the owner alone. Calls and messages of other functions are not asked about. */
   readonly allow?: Allow;
   /** What is otherwise for single functions: `functions: { balance: { allow: everyone } }`. */
@@ -48,6 +55,12 @@ export type Upcaster = (old: never) => unknown;
 export interface FunctionOptions {
   /** In the place of the service's rule. */
   readonly allow?: Allow;
+}
+
+/** How long state lives, by `ctx.now()` of what writes or uses it. */
+export interface TimeToLive {
+  readonly after: "write" | "use";
+  readonly ms: number;
 }
 
 /** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
@@ -66,6 +79,7 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly evolveEntries: Readonly<Record<string, Readonly<Record<number, Upcaster>>>>;
   /** Rules by function, without a prototype; what has none is the owner's alone. */
   readonly allow: Readonly<Record<string, Allow>>;
+  readonly ttl?: TimeToLive | undefined;
 }
 
 /**
@@ -101,6 +115,7 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
     ...versionsOf(name, collections, options),
+    ttl: timeToLive(name, options.ttl),
     allow: rulesOf(name, declared, options),
   });
 }
@@ -134,6 +149,17 @@ function checkSteps(what: string, steps: Readonly<Record<number, Upcaster>>, ver
       throw misconfigured(`${what} has a step to ${next}; there are those from 2 to the version, ${version}`);
     if (typeof step !== "function") throw misconfigured(`${what} to ${next} is not a function`);
   }
+}
+
+function timeToLive(name: string, ttl: ServiceOptions<unknown, {}>["ttl"]): TimeToLive | undefined {
+  if (ttl === undefined) return undefined;
+  const { after, duration } = ttl;
+  if (after !== "write" && after !== "use") {
+    throw misconfigured(`the time to live of service "${name}" is after "write" or "use"`);
+  }
+  const ms = milliseconds(duration, `the time to live of service "${name}"`);
+  if (ms === 0) throw misconfigured(`the time to live of service "${name}" must be more than 0`);
+  return Object.freeze({ after, ms });
 }
 
 function rulesOf(

@@ -4,6 +4,7 @@ import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
 import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
 import { drawClocks, hasClocks } from "./clients/clocks.ts";
+import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
 import { keyOf } from "./clients/asks.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
@@ -52,11 +53,20 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const ground = { ...drawGround(random, partitions, partitionOf), quiet, sends: options.sends };
   const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
   const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
+  const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   return {
     seed,
     partitions,
-    ground: clocks.length > 0 ? { ...ground, clocks } : ground,
-    clients: [...clients, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])],
+    ground: {
+      ...ground,
+      ...(clocks.length > 0 ? { clocks } : {}),
+      ...(outsiders.length > 0 ? { outsiders } : {}),
+    },
+    clients: [
+      ...clients,
+      ...(clocks.length > 0 ? drawClocks(seed, clocks) : []),
+      ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
+    ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [
       ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),

@@ -6,6 +6,7 @@ import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { clockService } from "./clients/clock-service.ts";
+import { deed, outsideServices } from "./clients/outside-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
@@ -70,14 +71,15 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
   return new Run(plan, options).run();
 }
 
-const apps = new Map<number, AppDefinition>();
-function appOf(partitions: number): AppDefinition {
-  let app = apps.get(partitions);
-  if (!app)
-    apps.set(
-      partitions,
-      (app = defineApp({ services: [...listServices(), bankService(), clockService()], partitions })),
-    );
+const apps = new Map<string, AppDefinition>();
+/** State with a time to live makes every partition look for what has expired: it is there only where it is made use of. */
+function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
+  const name = `${partitions} ${hasOutsiders}`;
+  const known = apps.get(name);
+  if (known) return known;
+  const services = [...listServices(), bankService(), clockService(), ...(hasOutsiders ? outsideServices() : [])];
+  const app = defineApp({ services, effects: [deed], partitions });
+  apps.set(name, app);
   return app;
 }
 
@@ -105,7 +107,7 @@ class Run {
       seed: plan.seed,
       partitions: plan.partitions,
       most: mostPartitions(plan),
-      app: appOf(plan.partitions),
+      app: appOf(plan.partitions, plan.ground.outsiders !== undefined),
       kernels,
       profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.
@@ -176,7 +178,7 @@ class Run {
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final, mostSkewMs(this.#plan));
+      const findings = judge(this.#ledger, this.#durable, final, world.outside.done, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
   }

@@ -7,8 +7,12 @@ import type { Outcome } from "./checkers/history.ts";
 import { checkLedger } from "./checkers/ledger.ts";
 import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
+import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
+import { checkOutside } from "./checkers/outside.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OUTSIDE } from "./clients/clocks.ts";
+import { TTL_MS, type Touched } from "./clients/outside-service.ts";
+import type { Done } from "./world/outside.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
@@ -16,8 +20,17 @@ import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
-/** @param skewMs how far clocks may be off, each way */
-export function judge(ledger: Ledger, durable: DurableLog, final: Final, skewMs: number): Finding[] {
+/**
+ * @param done what effects have done to the world outside
+ * @param skewMs how far clocks may be off, each way
+ */
+export function judge(
+  ledger: Ledger,
+  durable: DurableLog,
+  final: Final,
+  done: readonly Done[],
+  skewMs: number,
+): Finding[] {
   return [
     ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
@@ -30,6 +43,8 @@ export function judge(ledger: Ledger, durable: DurableLog, final: Final, skewMs:
     ...checkBank(bankOf(ledger, final)),
     ...checkMessageOrder(messagesOf(final)),
     ...checkTimers(timersOf(ledger, final, skewMs)),
+    ...checkOutside(outsideOf(final, done)),
+    ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
   ];
@@ -108,6 +123,19 @@ function timersOf(ledger: Ledger, { clocks }: Final, skewMs: number): Parameters
     dropped: states.flatMap(([, { dropped }]) => dropped),
     skewMs,
   };
+}
+
+function outsideOf({ effects }: Final, done: readonly Done[]): Parameters<typeof checkOutside>[0] {
+  const states = [...effects.values()];
+  return { asked: states.flatMap(({ asked }) => asked), done, told: states.flatMap(({ told }) => told) };
+}
+
+function touchesOf(ledger: Ledger): Touch[] {
+  return [...ledger.entries.values()].flatMap(({ request, answer }): Touch[] => {
+    const { ask } = request.transaction;
+    if (ask.kind !== "touch" || answer?.status !== 200) return [];
+    return [{ ...(JSON.parse(answer.body) as Touched), key: ask.at }];
+  });
 }
 
 const ANSWERED: ReadonlySet<number> = new Set([200, 202, 409]);

@@ -9,6 +9,8 @@ const MiB = 1024 * KiB;
 export const LIMITS = {
   /** Body of one invocation. */
   callBodyBytes: 1 * MiB,
+  /** What a promise is resolved with, or a saga started: it is kept as state, and told in a message. */
+  builtinBodyBytes: 256 * KiB,
   /** Body of a batch, which is buffered whole before it is routed. */
   batchBodyBytes: 32 * MiB,
   /** Lines of a batch, blank ones included. */

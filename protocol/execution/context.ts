@@ -1,11 +1,16 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
+import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
+import { isBuiltin } from "../../sdk/builtin/service.ts";
+import type { PromiseOptions } from "../../sdk/context.ts";
 import type { Contract } from "../../sdk/contract.ts";
+import { milliseconds } from "../../sdk/duration.ts";
 import type { EffectDefinition } from "../../sdk/effect.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
 import type { Reply } from "../../sdk/reply.ts";
+import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { When } from "../../sdk/when.ts";
@@ -50,7 +55,7 @@ class Context {
   }
 
   get #readOnly(): boolean {
-    return this.#activation.mode === "shared";
+    return this.#activation.target.contract.kind === "query";
   }
 
   get state(): unknown {
@@ -67,6 +72,11 @@ class Context {
   clear(): void {
     if (this.#readOnly) throw new TypeError("a query cannot clear its state");
     this.#copy.clear();
+  }
+
+  /** For the engine: deletes what has expired. */
+  expire(): void {
+    this.#copy.expire();
   }
 
   get collections(): Collections {
@@ -101,6 +111,23 @@ class Context {
     this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
   }
 
+  async promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
+    if (this.#readOnly) throw new TypeError("a query cannot make promises");
+    checkKey(id);
+    const at = deadline === undefined ? null : this.now() + milliseconds(deadline, "deadline");
+    const input = encodeValue({ to, deadline: at } satisfies PromiseRequest);
+    await this.#engine.call(this.#activation, { service: Promises.name, key: id, name: "create", input, tried: false });
+    return id;
+  }
+
+  start(saga: SagaDefinition, id: string, input?: unknown, to: Reply | null = null): void {
+    if (this.#readOnly) throw new TypeError("a query cannot start sagas");
+    checkKey(id);
+    const text = encodeValue({ ...(input === undefined ? {} : { input }), to });
+    const service = sagaServiceName(saga.name);
+    this.#engine.send(this.#activation, { service, key: id, name: "start", input: text, when: null });
+  }
+
   refuse(name: string, data?: unknown): Refusal {
     const { service, name: fnName, contract } = this.#activation.target;
     const schema = contract.refusals[name];
@@ -129,9 +156,11 @@ class Context {
 }
 
 /** A contract is only data: what it names must not be the engine's own. @throws TidegateError */
-function checkTarget({ name }: Contract, key: string): void {
+function checkTarget(contract: Contract, key: string): void {
   checkKey(key);
-  if (String(name).startsWith("#")) throw new TidegateError("unknown-service", `there is no service "${name}"`);
+  const { name } = contract;
+  if (String(name).startsWith("#") && !isBuiltin(contract))
+    throw new TidegateError("unknown-service", `there is no service "${name}"`);
 }
 
 type CallFunctions = Record<string, (input?: unknown) => Promise<unknown>>;

@@ -3,6 +3,7 @@ import type { Kernels, Table } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
+import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import { Observer } from "../observe/observer.ts";
 import type { Ownership } from "../moves/ownership.ts";
@@ -170,12 +171,14 @@ export class Admission {
     const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
     const { input, due } = delayedInput(flags, table.field(row, INVOKE_FIELD.input), now);
     if (oneWay) assertSendable(target, input);
-    if (this.#refusesLoad(waiter, oneWay)) return;
+    const clientId = (flags & INVOKE_FLAG.clientId) !== 0;
+    if (this.#refusesLoad(waiter, oneWay, clientId)) return;
     const root = this.#newRoot({ ...id, group }, target, now, {
       input,
       coded: false,
-      clientId: (flags & INVOKE_FLAG.clientId) !== 0,
+      clientId,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
+      notBefore: (flags & INVOKE_FLAG.notBefore) === 0 ? 0 : epochOf(id.fingerprintHigh, id.fingerprintLow),
       oneWay,
       due,
       poster: null,
@@ -193,7 +196,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "due" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster">,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -203,6 +206,7 @@ export class Admission {
       input: how.input,
       clientId: how.clientId,
       snapshot: how.snapshot,
+      notBefore: how.notBefore,
       oneWay: how.oneWay,
       due: how.due,
       poster: how.poster,
@@ -246,7 +250,7 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, due: 0, poster: from };
+      const how = { input, coded, clientId: true, snapshot: false, notBefore: 0, oneWay: false, due: 0, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       // Another version of the code may know the function: it is tried again.
@@ -260,7 +264,16 @@ export class Admission {
     const group = this.#parts.ownership.groupOf(target.key);
     const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
     const poster = this.#setup.partition;
-    const how = { input: "", coded: false, clientId: false, snapshot: false, oneWay: false, due: 0, poster };
+    const how = {
+      input: "",
+      coded: false,
+      clientId: false,
+      snapshot: false,
+      notBefore: 0,
+      oneWay: false,
+      due: 0,
+      poster,
+    };
     this.#queue.push(this.#newRoot(id, target, now, how));
     return id.requestId;
   }
@@ -283,10 +296,11 @@ export class Admission {
     return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
   }
 
-  #refusesLoad(waiter: Waiter, oneWay = false): boolean {
+  #refusesLoad(waiter: Waiter, oneWay = false, clientId = false): boolean {
     const full = oneWay && !this.#parts.roomForMessages();
-    if (!full && !this.#isOverloaded) return false;
-    const what = full ? "messages that are not delivered" : "requests";
+    const keeps = clientId && this.#parts.results.isFull;
+    if (!full && !keeps && !this.#isOverloaded) return false;
+    const what = full ? "messages that are not delivered" : keeps ? "results of Idempotency-Keys" : "requests";
     const { status, body } = problemAnswer("overloaded", `this partition has more ${what} than it can hold`, {
       retryable: true,
     });

@@ -7,6 +7,7 @@ import type { Moves } from "../moves/moves.ts";
 import { Ownership } from "../moves/ownership.ts";
 import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
@@ -41,7 +42,7 @@ import { movesOf } from "./moving.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { firing } from "./resolve.ts";
+import { expiryTarget, firing } from "./resolve.ts";
 import { keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
@@ -83,7 +84,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
-    this.#results = new Results(blocks);
+    this.#results = new Results(blocks, app.resultRetentionMs);
     this.#flows = new Flows(app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
@@ -96,7 +97,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
-      effects: app.effects,
+      expire: (service: ServiceDefinition, key: string) => this.#admission.begin(expiryTarget(service, key), this.#now),
+      app,
     };
     this.mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);

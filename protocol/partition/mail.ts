@@ -1,5 +1,6 @@
 /** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
-import type { EffectDefinition } from "../../sdk/effect.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
 import {
   deliveredWrite,
@@ -20,6 +21,7 @@ import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
 import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
 import { Alarm } from "./alarm.ts";
+import { Expiry } from "./expiry.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
 
@@ -43,7 +45,9 @@ export interface MailParts {
   isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
-  readonly effects: ReadonlyMap<string, EffectDefinition>;
+  /** Starts the transaction that deletes what has expired of a key, and returns its request id. */
+  expire(service: ServiceDefinition, key: string): string;
+  readonly app: AppDefinition;
 }
 
 export class Mail {
@@ -57,6 +61,7 @@ export class Mail {
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
   readonly #alarm: Alarm;
   readonly #timers: Timers;
+  readonly #expiry: Expiry;
 
   constructor(owner: MailOwner, parts: MailParts, committed: StateStore) {
     this.#owner = owner;
@@ -70,6 +75,7 @@ export class Mail {
     this.#committed = committed;
     this.#alarm = new Alarm(owner);
     this.#timers = new Timers(this.#timersOwner(), committed);
+    this.#expiry = new Expiry(parts.app, this.#expiryOwner(), committed);
     this.#addStored();
     // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
     if (this.#timers.size > 0) this.#wantAlarm();
@@ -90,10 +96,21 @@ export class Mail {
     };
   }
 
+  #expiryOwner() {
+    const { owner, parts } = { owner: this.#owner, parts: this.#parts };
+    return {
+      get now() {
+        return owner.now;
+      },
+      keeps: (key: string) => parts.keeps(key),
+      expire: (service: ServiceDefinition, key: string) => parts.expire(service, key),
+    };
+  }
+
   #runner(): OutsideRunner {
     const owner = this.#owner;
     const outbox = this.#outbox;
-    return new OutsideRunner(this.#parts.effects, {
+    return new OutsideRunner(this.#parts.app.effects, {
       get now() {
         return owner.now;
       },
@@ -134,6 +151,7 @@ export class Mail {
     this.#addStored();
     this.#outbox.retain(isHere);
     this.#timers.remap();
+    this.#expiry.remap();
   }
 
   nextId(): string {
@@ -166,6 +184,7 @@ export class Mail {
       if (message) this.#add(message);
     }
     this.#timers.committed(writes);
+    this.#expiry.committed(writes);
   }
 
   /** These will be stored and decided later: whoever has them then may be another instance. */
@@ -194,9 +213,9 @@ export class Mail {
     this.#timers.fire();
   }
 
-  /** All that is committed is in records, or will be in this turn: the alarm is set for the delayed message that is due first. */
+  /** All that is committed is in records, or will be in this turn: the alarm is set for what is due first, a delayed message or state that expires. */
   arm(): void {
-    const { nextAt } = this.#timers;
+    const nextAt = Math.min(this.#timers.nextAt, this.#expiry.alarmAt);
     // What is due and cannot fire now is looked at again anyway: an alarm for it would ring without end.
     if (nextAt <= this.#owner.now) this.#wantAlarm();
     else if (nextAt < Infinity) this.#alarm.want(nextAt);
@@ -221,7 +240,7 @@ export class Mail {
 
   /** A message that ran here has its answer, or cannot run now. */
   ran(to: Peer, requestId: string, done: boolean): void {
-    if (this.#timers.fired(requestId, done)) return;
+    if (this.#timers.fired(requestId, done) || this.#expiry.ended(requestId, done)) return;
     this.#toTell.push({ to, requestId, done });
   }
 
@@ -248,6 +267,7 @@ export class Mail {
 
   tick(): void {
     this.#outbox.tick(this.#owner.now);
+    this.#expiry.tick();
   }
 
   /** Whether a flush has something to release. */
@@ -261,7 +281,7 @@ export class Mail {
 
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
-    return this.size > 0 || this.#timers.isPending;
+    return this.size > 0 || this.#timers.isPending || this.#expiry.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */

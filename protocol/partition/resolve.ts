@@ -25,12 +25,20 @@ export function eraseTarget(app: AppDefinition, name: string, key: string): Targ
   };
   return { service, name: ERASE, contract: ERASING, key, entity: entityKey(name, key) };
 }
+/** A function of every service that only a partition asks for: it deletes what has expired under its key. */
+export function expiryTarget(service: ServiceDefinition, key: string): Target {
+  const expiring = { ...service, handlers: { [EXPIRE]: (ctx: unknown) => (ctx as { expire(): void }).expire() } };
+  return { service: expiring, name: EXPIRE, contract: ERASING, key, entity: entityKey(service.contract.name, key) };
+}
+const EXPIRE = "#expire";
 const ERASE = "#erase";
 const ERASING: FunctionContract = { kind: "fn", input: undefined, output: undefined, refusals: {} };
 
 /** What a request asks for. @throws TidegateError `unknown-service` or `unknown-function` */
 export function requestTarget(app: AppDefinition, flags: number, service: string, key: string, name: string): Target {
   if ((flags & INVOKE_FLAG.erase) !== 0) return eraseTarget(app, service, key);
+  // What comes with the engine has routes of its own.
+  if (app.builtins.has(service) && (flags & INVOKE_FLAG.builtin) === 0) throw unknownService(service);
   return (
     ((flags & INVOKE_FLAG.cancel) !== 0 ? internalTarget(TIMERS, key, CANCEL) : null) ??
     resolveTarget(app, service, key, name)
@@ -58,11 +66,19 @@ export function isInternal({ contract }: ServiceDefinition): boolean {
   return INTERNAL.has(contract.name);
 }
 
-/** A function of the app, as clients may name it. @throws TidegateError `unknown-service` or `unknown-function` */
+/** A function of the app, or of what comes with the engine. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveTarget(app: AppDefinition, service: string, key: string, name: string): Target {
-  const definition = app.services.get(service);
-  if (!definition) throw new TidegateError("unknown-service", `there is no service "${service}"`);
+  const definition = app.services.get(service) ?? app.builtins.get(service);
+  if (!definition) throw unknownService(service);
   const contract = definition.contract.functions[name];
   if (!contract) throw new TidegateError("unknown-function", `service "${service}" has no function "${name}"`);
   return { service: definition, name, contract, key, entity: entityKey(service, key) };
+}
+
+function unknownService(service: string): TidegateError {
+  if (!service.startsWith("#saga.")) return new TidegateError("unknown-service", `there is no service "${service}"`);
+  return new TidegateError(
+    "misconfigured",
+    `the app has no saga "${service.slice(6)}"; list it in tidegate({ sagas: [...] })`,
+  );
 }

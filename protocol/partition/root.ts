@@ -28,6 +28,8 @@ export interface Root {
   /** From an Idempotency-Key. */
   readonly clientId: boolean;
   readonly snapshot: boolean;
+  /** A snapshot as of an earlier epoch than this will not do; 0 where any will. */
+  readonly notBefore: Epoch;
   /** Unique, smaller is older, kept through restarts: no transaction starves. */
   readonly age: number;
   /** Milliseconds at admission: what `ctx.now()` says. */

@@ -18,6 +18,7 @@ import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt 
 import { checkCall } from "./check-call.ts";
 import { aborted, type Failure, failureOf } from "./failure.ts";
 import type { CallRequest, TransactionOwner } from "./owner.ts";
+import { lifeOf } from "./life.ts";
 import { keepSnapshots, restoreScope, settleState } from "./rollback.ts";
 import { RemoteCalls } from "./remote-calls.ts";
 import { allWritesOf, writesOf } from "./writes.ts";
@@ -59,8 +60,9 @@ export class Transactions {
     else this.#begin(root, !root.snapshot, 0);
   }
 
-  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough. */
-  #beginAsOf(root: Root, boundary: Epoch | undefined): void {
+  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough, for now or for who asks. */
+  #beginAsOf(root: Root, newest: Epoch | undefined): void {
+    const boundary = newest !== undefined && newest >= root.notBefore ? newest : undefined;
     if (boundary !== undefined) this.owner.readAsOf(boundary);
     this.#begin(root, boundary === undefined, boundary ?? 0);
   }
@@ -215,7 +217,8 @@ export class Transactions {
     const { attempt, target } = activation;
     const use = attempt.uses.get(target.entity);
     invariant(use !== undefined, "2: a function looks at a key that it does not use");
-    return (use.copy ??= new EntityCopy(target.entity, this.#viewOf(attempt), target.service));
+    const { entity, service } = target;
+    return (use.copy ??= new EntityCopy(entity, this.#viewOf(attempt), service, lifeOf(attempt, target)));
   }
 
   #viewOf(attempt: Attempt): StateView {

@@ -1,7 +1,7 @@
 /** The npm package: JavaScript and declarations of all that can be imported, the Wasm core, and a manifest made from ours. */
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -9,6 +9,7 @@ const run = promisify(execFile);
 
 /** Beside what the compiler writes. */
 const COPIED = ["core-wasm/build/core.wasm", "README.md", "CHANGELOG.md", "LICENSE"];
+const TEMPLATE = "templates/starter";
 /** What of our manifest is published as it stands. */
 const KEPT = ["name", "version", "description", "keywords", "license", "type", "dependencies"] as const;
 const OPTIONAL_KEPT = ["peerDependencies", "peerDependenciesMeta"] as const;
@@ -30,6 +31,7 @@ export async function buildPackage(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await compile(folder);
   await Promise.all(COPIED.map((file) => copy(file, folder)));
+  await copyTemplate(folder);
   const source = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as Manifest;
   await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest(source), null, 2)}\n`);
   await Promise.all(Object.values(source.bin ?? {}).map((file) => chmod(join(folder, emitted(file)), 0o755)));
@@ -69,6 +71,14 @@ async function nameJavaScript(file: string): Promise<void> {
 async function copy(file: string, folder: string): Promise<void> {
   await mkdir(dirname(join(folder, file)), { recursive: true });
   await cp(join(ROOT, file), join(folder, file));
+}
+
+/** The template, as `tidegate init` finds it: npm takes no file named .gitignore. */
+async function copyTemplate(folder: string): Promise<void> {
+  const target = join(folder, TEMPLATE);
+  const kept = (source: string): boolean => !/node_modules|\.wrangler|worker-configuration|\.dev\.vars$/.test(source);
+  await cp(join(ROOT, TEMPLATE), target, { recursive: true, filter: (source) => kept(relative(ROOT, source)) });
+  await rename(join(target, ".gitignore"), join(target, "_gitignore"));
 }
 
 function manifest(source: Manifest): object {

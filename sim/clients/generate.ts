@@ -13,6 +13,8 @@ export interface Ground {
   readonly sends: boolean;
   /** Keys that send messages for later and get some; absent where that is no part of it. */
   readonly clocks?: readonly string[];
+  /** Keys that ask for effects; likewise. */
+  readonly outsiders?: readonly string[];
 }
 
 type Shape = readonly [weight: number, name: string, make: (generator: Generator) => Ask | undefined];

@@ -21,6 +21,12 @@ export type Ask =
     }
   /** What sends messages for later, or cancels some; with a delay it is itself such a message. */
   | { readonly kind: "clock"; readonly at: string; readonly name: "later" | "drop" | "ring"; readonly input: object }
+  /** What asks for an effect. */
+  | { readonly kind: "effect"; readonly at: string; readonly input: object }
+  /** All that a key has asked for and was told. */
+  | { readonly kind: "effects-seen"; readonly at: string }
+  /** Comes to what does not live long. */
+  | { readonly kind: "touch"; readonly at: string; readonly n: number }
   /** All that a key has sent for later and received. */
   | { readonly kind: "clock-seen"; readonly at: string }
   /** Messages that a list has sent and received. */

@@ -12,6 +12,7 @@ import { SNAPSHOTS } from "./bugs/snapshots.ts";
 import { STORAGE } from "./bugs/storage.ts";
 import { UNFOUND } from "./bugs/unfound.ts";
 import { DELAYED } from "./bugs/timers.ts";
+import { OUTSIDES } from "./bugs/outside.ts";
 import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
@@ -27,6 +28,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...OUTBOXES,
   ...MOVING,
   ...DELAYED,
+  ...OUTSIDES,
 ];
 
 export function bugNamed(name: string): PlantedBug {

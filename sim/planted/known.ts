@@ -101,4 +101,11 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "timers-not-locked": { seed: 28, by: "timer-after-cancel" },
   "timers-left-behind": { seed: 212, by: "timer-missing" },
   "timers-forgotten": { seed: 31, by: "timer-missing" },
+  "effect-before-commit": { seed: 1, by: "effect-key-changed" },
+  "effect-key-changed": { seed: 1, by: "effect-key-changed" },
+  "outcome-twice": { seed: 1, by: "outcome-repeated" },
+  "outcome-behind-effect": { seed: 42, by: "outcome-missing" },
+  "expiry-removes-renewed": { seed: 95, by: "removed-early" },
+  "expired-is-seen": { seed: 1, by: "expired-seen" },
+  "expiry-not-renewed": { seed: 1, by: "removed-early" },
 };

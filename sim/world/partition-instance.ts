@@ -1,5 +1,6 @@
 /** An instance of a partition: the real machine and engine over its view of storage. */
 import { Engine, type EngineHost, type HostEffect } from "../../protocol/execution/engine.ts";
+import type { OutsideCall } from "../../protocol/outside/work.ts";
 import type { Input, StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
 import { PartitionMachine } from "../../protocol/partition/machine.ts";
 import type { PartitionSetup } from "../../protocol/partition/setup.ts";
@@ -122,6 +123,8 @@ export class PartitionInstance extends Instance<StorageOp> {
         return this.sends(effect.to, effect.batch, effect.bytes);
       case "delivered":
         return this.delivered(effect.ticket, effect.incarnation);
+      case "run-outside":
+        return this.#runOutside(effect.call);
       case "want-flush":
         return this.callBack("flush");
       case "want-fold":
@@ -136,6 +139,17 @@ export class PartitionInstance extends Instance<StorageOp> {
         return this.gate.leave(() => this.object.setAlarm(effect.inMs));
       case "report":
     }
+  }
+
+  /** Its end is heard by whichever instance asked for it, if that lives. */
+  #runOutside(call: OutsideCall): void {
+    this.gate.leave(() =>
+      this.world.outside.run(call, this.random, (end) => {
+        if (this.state === "dead") return;
+        this.world.trace.mix(9, this.object.number, this.world.scheduler.now);
+        this.turn(() => this.engine.input({ kind: "outside-ended", id: call.id, end }));
+      }),
+    );
   }
 
   #reply(ticket: number, body: Uint8Array | ViewReply): void {

@@ -151,6 +151,19 @@ describe("a query by GET", () => {
     ]);
   });
 
+  it("asks for a snapshot that is not older than what its caller was told", async () => {
+    const { ask, backend } = edge();
+    const headers = { "tidegate-epoch": "3.17" };
+    await ask(`${BALANCE}?consistency=snapshot`, { headers });
+    await ask(BALANCE, { headers });
+    const notBefore = INVOKE_FLAG.queryOnly | INVOKE_FLAG.snapshot | INVOKE_FLAG.notBefore;
+    expect(backend.executed.map(({ flags }) => flags)).toEqual([notBefore, INVOKE_FLAG.queryOnly]);
+    for (const wrong of ["", "3", "3.x", "9999999.1", "1.4294967296"]) {
+      const refused = await ask(`${BALANCE}?consistency=snapshot`, { headers: { "tidegate-epoch": wrong } });
+      expect((await problemIn(refused)).type).toBe("/problems/invalid-parameter");
+    }
+  });
+
   it.each([
     ["?consistency=stale", "invalid-parameter", 400],
     ["?input=%zz", "invalid-parameter", 400],

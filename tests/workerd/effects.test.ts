@@ -4,23 +4,11 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { LIMITS } from "../../protocol/limits.ts";
 import { createRandom } from "../../sim/random.ts";
 import { running, world } from "../app/src/outside.ts";
-import {
-  type Answer,
-  ask,
-  call,
-  freshKey,
-  inside,
-  leftovers,
-  PARTITIONS,
-  problemOf,
-  statusOf,
-  stub,
-} from "./support/app.ts";
+import { ask, call, freshKey, leftovers, problemOf } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
+import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
 
-/** Longer than anything here takes. */
-const PATIENCE_MS = 20_000;
 const ROUNDS = 25;
 const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number; maxEffectsRunning: number };
 const real = { ...LIMITS };
@@ -37,41 +25,6 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 async function talesOf(key: string): Promise<readonly string[]> {
   return (await ask(["outside", key], "tales")).body as readonly string[];
-}
-
-/** Nothing of any partition is under way any more. */
-async function settled(): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const all = Array.from({ length: PARTITIONS }, (_, n) =>
-      stub(n)
-        .status()
-        .then((status) => status.outbox),
-    );
-    if ((await Promise.all(all.map((size) => size.catch(() => 1)))).every((size) => size === 0)) return;
-    if (Date.now() > end) throw new Error("effects or messages are not over");
-    await sleep(5);
-  }
-}
-
-async function untilAnswered(request: () => Promise<Answer>): Promise<Answer> {
-  const end = Date.now() + PATIENCE_MS;
-  while (Date.now() < end) {
-    const answer = await request().catch(() => null);
-    if (answer && answer.status < 500) return answer;
-    await sleep(5);
-  }
-  throw new Error("a request is never answered");
-}
-
-/** Hard: what the object has not stored is lost, and its calls break. */
-async function abortOne(key: string): Promise<void> {
-  // Of an abort while another is under way the test pool complains.
-  await statusOf(key).catch(() => undefined);
-  await inside(key, (state) => {
-    setTimeout(() => state.abort("Instance dispose"), 0);
-  });
-  await sleep(1);
 }
 
 /** Deeds under a fresh name, which is the key of who asks for them. */

@@ -58,7 +58,8 @@ export async function getState(edge: AdminEdge): Promise<Response> {
 
 function entryOf(stateKey: string, text: string): string[] {
   const { collection, entry } = parseStateKey(stateKey);
-  if (collection === undefined) return [];
+  // The engine's own, such as when the state expires.
+  if (collection === undefined || collection.startsWith("#")) return [];
   return [`${JSON.stringify({ collection, entry }).slice(0, -1)},${valueMembers(text)}}`];
 }
 

@@ -52,6 +52,13 @@ export const PARAMETERS = {
     description: "`snapshot` may be stale and takes no locks.",
     schema: { type: "string", enum: ["fresh", "snapshot"], default: "fresh" },
   },
+  NotBefore: {
+    name: "Tidegate-Epoch",
+    in: "header",
+    required: false,
+    description: "Of a snapshot: it is not older than the answer that had this value under the same name.",
+    schema: { type: "string", examples: ["1.17"] },
+  },
 };
 
 export function parameter(name: keyof typeof PARAMETERS): { readonly $ref: string } {

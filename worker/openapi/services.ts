@@ -71,7 +71,7 @@ function getOperation(service: string, id: string, { input, security }: Describe
     operationId: `${id}.get`,
     tags: [service],
     ...security,
-    parameters: [parameter("Consistency"), ...(input ? [inputParameter] : [])],
+    parameters: [parameter("Consistency"), parameter("NotBefore"), ...(input ? [inputParameter] : [])],
     responses: { ...problems([...CALL_PROBLEMS, "invalid-parameter", "body-too-large"]), ...answered },
   };
 }

@@ -24,7 +24,7 @@ export const world = new Map<string, Deed[]>();
 /** How many run just now, and at most so far. */
 export const running = { now: 0, most: 0 };
 
-const act = effect("act", {
+export const act = effect("act", {
   input: what,
   output: done,
   retries: { attempts: 4, delay: "20ms", maxDelay: "40ms" },
