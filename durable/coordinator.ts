@@ -10,6 +10,7 @@ import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import { logEntry } from "../protocol/observe/log-entry.ts";
 import type { CoordinatorFigures } from "../protocol/observe/figures.ts";
 import { readName } from "../protocol/keygroups/names.ts";
+import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
@@ -44,7 +45,8 @@ class CoordinatorShell {
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
-  constructor(ctx: DurableObjectState, { partitions, door }: AppDefinition) {
+  constructor(ctx: DurableObjectState, app: AppDefinition) {
+    const { door } = app;
     const { tenant } = readName(ctx.id.name);
     this.#ctx = ctx;
     this.#tenant = tenant;
@@ -59,7 +61,8 @@ class CoordinatorShell {
     this.#machine = new CoordinatorMachine({
       kernels: createKernels(core),
       generation,
-      partitions,
+      partitions: app.partitions,
+      scheduled: declaredSchedules(app).keys(),
       stored: Object.fromEntries(STORED.map((name) => [name, this.meta(name)])),
     });
     this.#perform(this.#machine.start(Date.now()));

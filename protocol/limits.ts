@@ -72,6 +72,18 @@ export const LIMITS = {
   maxFiringKeys: 16,
   /** A partition with a delayed message that is due this soon does not rely on its alarm alone. */
   timerAwakeMs: 10_000,
+  /** Schedules of a key, and as many that the code declares. */
+  maxSchedulesPerKey: 100,
+  /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
+  messageAttempts: 10,
+  /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */
+  maxDeadLetters: 10_000,
+  maxDeadUnits: 64 * MiB,
+  /** Characters of a page of them, reached before the last, and of an input that is shown in it. */
+  maxDeadPageUnits: 256 * KiB,
+  maxDeadInputUnits: 32 * KiB,
+  /** What a dead letter, or a message with its failures, has beside its input, at most. */
+  maxLetterHeadBytes: 64 * KiB,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
@@ -186,6 +198,20 @@ export const LIMITS = {
   recentTransactions: 512,
   /** Calls of one traced transaction that are shown. */
   maxTracedCalls: 256,
+  /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
+  maxLiveShards: 256,
+  /** Bytes of batches of events that are taken in and not answered; beyond it 503. */
+  maxIngestBytes: 64 * MiB,
+  /** Rows of one share that are looked at for those with the greatest values. */
+  maxTopRows: 50_000,
+  /** Characters, reached before the last row, of one share's part of a view's answer, and of events of a stream. */
+  maxViewChars: 256 * KiB,
+  /** Characters at which an entry of a stream's events is cut. */
+  streamEntryChars: 128 * KiB,
+  /** How long the ids of a queue's messages are remembered: longer than any queue keeps a message (14 days). */
+  queuedIdMs: 15 * 24 * 60 * 60 * 1000,
+  /** How long late events and those that a service refused can be read. */
+  asideMs: 7 * 24 * 60 * 60 * 1000,
   /** Rows of one answer of a view. */
   maxViewRows: 10_000,
 } as const;
@@ -210,6 +236,11 @@ invariant(
 invariant(
   LIMITS.backupTableBytes + LIMITS.maxValueBytes * 3 + 64 * KiB < LIMITS.maxTableBytes,
   "a pair must fit behind what a table of a backup has",
+);
+invariant(
+  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxMessageBytes + LIMITS.maxLetterHeadBytes + 2 * LIMITS.maxEntryKeyBytes <
+    1_900_000,
+  "a block and one more dead letter must fit a row",
 );
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
 invariant(

@@ -9,6 +9,7 @@ import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Refusal } from "./refusal.ts";
+import type { EventOf, Fields, StreamDefinition } from "./stream.ts";
 import type { Reply } from "./reply.ts";
 import type { SagaArgument, SagaDefinition } from "./saga.ts";
 import type { Schema } from "./schema.ts";
@@ -27,6 +28,11 @@ export type Sends<F extends Functions> = {
 /** The same for messages that wait for their time: the id of each, to cancel it by. */
 export type DelayedSends<F extends Functions> = {
   readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => string;
+};
+
+/** The same for messages that recur: each promise settles when the schedule is made, as part of this transaction. */
+export type Scheduled<F extends Functions> = {
+  readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => Promise<void>;
 };
 
 /** The same as calls, but a failure is a value, and undoes only what the call did. */
@@ -105,6 +111,14 @@ export interface FnContext<
    */
   cancel(messageId: string): Promise<boolean>;
   /**
+   * Sends a message again and again, at the times of a cron text in UTC: `await ctx.schedule("report", "0 3 * * *", Report, "all").build()`. The
+   * name is unique with this key and its service: another schedule of it takes this one's place. Each time is one message; those that were missed
+   * while nothing could run are one together, at once.
+   */
+  schedule<C extends Contract>(name: string, cron: string, contract: C, key: string): Scheduled<C["functions"]>;
+  /** Ends a schedule of this key by its name, if this transaction commits: true if there was one. */
+  unschedule(name: string): Promise<boolean>;
+  /**
    * Asks for an effect: `ctx.effect(chargeCard, { card, cents }, reply(Order, ctx.key, "charged"))`. It leaves when this
    * transaction commits, not before and not otherwise, and runs at least once, always with the same idempotency key. How it ended is told
    * once, to the function that `reply` names. Effects have no order.
@@ -124,6 +138,11 @@ export interface FnContext<
    * to `to`, once, where that is given.
    */
   start<In extends Schema | undefined>(saga: SagaDefinition<In>, id: string, ...args: SagaArguments<In>): void;
+  /**
+   * Gives an event to a stream: `ctx.emit(Sales, { item: "tea", … })`. It is taken when this transaction commits, not otherwise, and once, in
+   * a transaction of its own. Events of this key are taken in the order in which they were emitted. The app must know the stream.
+   */
+  emit<F extends Fields>(stream: StreamDefinition<F>, event: EventOf<F>): void;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

@@ -8,7 +8,8 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { checkRule } from "./door.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
-import { STATE_VERSION_MAX } from "./limits.ts";
+import { MESSAGE_ATTEMPTS_MAX, STATE_VERSION_MAX } from "./limits.ts";
+import { type ScheduleDefinition, type Schedules, schedulesOf } from "./schedule.ts";
 import { checkField } from "./names.ts";
 
 /** The handler of one function: sync or async; its context knows the function's own refusals. */
@@ -46,6 +47,10 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contr
   readonly allow?: Allow;
   /** What is otherwise for single functions: `functions: { balance: { allow: everyone } }`. */
   readonly functions?: { readonly [N in keyof C["functions"]]?: FunctionOptions };
+  /** What becomes of messages to this service that fail. */
+  readonly messages?: MessageOptions;
+  /** Messages to itself that recur, by name. */
+  readonly schedules?: Schedules<C>;
 }
 
 /** Makes a value of one version out of one of the version before. Say what the old one was: `(old: { name: string }) => …`. */
@@ -61,6 +66,11 @@ export interface FunctionOptions {
 export interface TimeToLive {
   readonly after: "write" | "use";
   readonly ms: number;
+}
+
+export interface MessageOptions {
+  /** Tries, the first included, after which a message that fails is a dead letter: 1 to 20, default 10. */
+  readonly maxAttempts?: number;
 }
 
 /** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
@@ -80,6 +90,9 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   /** Rules by function, without a prototype; what has none is the owner's alone. */
   readonly allow: Readonly<Record<string, Allow>>;
   readonly ttl?: TimeToLive | undefined;
+  /** Undefined: as the engine has it. */
+  readonly messageAttempts?: number | undefined;
+  readonly schedules?: readonly ScheduleDefinition[];
 }
 
 /**
@@ -117,13 +130,30 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     ...versionsOf(name, collections, options),
     ttl: timeToLive(name, options.ttl),
     allow: rulesOf(name, declared, options),
+    messageAttempts: attemptsOf(name, options.messages),
+    schedules: Object.freeze(schedulesOf(contract, options.schedules ?? {})),
   });
 }
+
+/** What the options say of versions, whatever the types of state and collections. */
+interface VersionOptions {
+  readonly version?: number;
+  readonly state?: () => unknown;
+  readonly evolve?: Readonly<Record<number, Upcaster>>;
+  readonly evolveEntries?: Readonly<Record<string, Readonly<Record<number, Upcaster>> | undefined>>;
+}
+
+/** Of a service whose state has never changed its form. */
+export const FIRST_VERSION: Pick<ServiceDefinition, "version" | "evolve" | "evolveEntries"> = Object.freeze({
+  version: 1,
+  evolve: {},
+  evolveEntries: {},
+});
 
 function versionsOf(
   owner: string,
   collections: readonly string[],
-  { version = 1, evolve = {}, evolveEntries = {}, state }: ServiceOptions<unknown, CollectionSpecs>,
+  { version = 1, evolve = {}, evolveEntries = {}, state }: VersionOptions,
 ): Pick<ServiceDefinition, "version" | "evolve" | "evolveEntries"> {
   if (!Number.isInteger(version) || version < 1 || version > STATE_VERSION_MAX)
     throw misconfigured(`the version of service "${owner}" is a whole number from 1 to ${STATE_VERSION_MAX}`);
@@ -179,4 +209,13 @@ function rulesOf(
     table[name] = own;
   }
   return Object.freeze(table);
+}
+
+function attemptsOf(serviceName: string, messages: MessageOptions | undefined): number | undefined {
+  const attempts = messages?.maxAttempts;
+  if (attempts === undefined) return undefined;
+  if (Number.isInteger(attempts) && attempts >= 1 && attempts <= MESSAGE_ATTEMPTS_MAX) return attempts;
+  throw misconfigured(
+    `messages.maxAttempts of service "${serviceName}" is a whole number from 1 to ${MESSAGE_ATTEMPTS_MAX}`,
+  );
 }

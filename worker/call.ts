@@ -21,7 +21,6 @@ const encoder = new TextEncoder();
 /** Runs one function as one transaction. */
 export function postCall(edge: Edge): Promise<Response> {
   const target = targetOf(edge.app, edge.request.url);
-  requireCall(edge.app, edge.caller, target.service, target.key, target.function);
   return post(edge, target, { path: [target.service, target.key, target.function], flags: 0 });
 }
 
@@ -33,7 +32,6 @@ export function postSend(edge: Edge): Promise<Response> {
     const detail = `"${target.function}" only reads: a message to it would do nothing`;
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "" });
   }
-  requireCall(app, edge.caller, target.service, target.key, target.function);
   const when = whenOf(request.url, edge.startedAt);
   const path = [target.service, target.key, target.function, SEND];
   if (when === "") return post(edge, target, { path, flags: INVOKE_FLAG.oneWay });
@@ -56,9 +54,10 @@ export interface PostHow {
   readonly limit?: number;
 }
 
-/** Runs one invocation that came by POST, or DELETE: whoever asks has been let through. */
+/** Runs one invocation that came by POST, or DELETE. */
 export async function post(edge: Edge, target: Target, how: PostHow): Promise<Response> {
   const { app, backend, request, caller, startedAt, traceparent } = edge;
+  requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, how.limit ?? limitOf(app, "callBytes"));

@@ -17,7 +17,10 @@ import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
 import { addConsole } from "./console/endpoint.ts";
+import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
 import type { Endpoint } from "./edge.ts";
+import { getEvents } from "./events-out.ts";
+import { getFlow, getFlowDeadLetters, getLate } from "./flows.ts";
 import { expose, preflight } from "./door/cors.ts";
 import { Door, OWNER } from "./door/door.ts";
 import { requireCredential, requireOwner } from "./door/rules.ts";
@@ -49,7 +52,7 @@ type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
 export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Backend): Hono {
   const routes = new Hono({ getPath: (request) => rawPath(request.url) });
   const door = new Door(app);
-  const { cors, tenants } = app.door;
+  const { cors } = app.door;
   // One handler for all methods of a route: Hono calls a lone handler without composing a chain.
   const closed =
     (methods: Methods, isRuled = false) =>
@@ -91,15 +94,27 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/sagas/:saga/:id", closed({ GET: getSaga, POST: postSaga, DELETE: cancelSaga }));
   routes.all("/v1/sagas/:saga/:id/cancel", closed({ POST: cancelSaga }));
   routes.all("/v1/sagas/:saga/:id/retry", closed({ POST: retrySaga }));
+  routes.all("/v1/dead-letters/:name", closed({ GET: getDeadLetters, DELETE: deleteDeadLetter }));
+  routes.all("/v1/dead-letters/:id/redrive", closed({ POST: redriveDeadLetter }));
   routes.all("/v1/batch", closed({ POST: postBatch }, RULED));
-  routes.all("/v1/streams/:stream", closed({ POST: postEvents }, RULED));
+  routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }, RULED));
+  routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
+  routes.all("/v1/flows/:flow/late", closed({ GET: getLate }));
+  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }));
   routes.all("/v1/views/:view", closed({ GET: getView }, RULED));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }, RULED));
+  addAdministration(routes, app, door, backendOf);
+  routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
+  routes.onError((error, c) => problemResponse(c.req.raw, error));
+  return routes;
+}
+
+function addAdministration(routes: Hono, app: AppDefinition, door: Door, backendOf: (c: Context) => Backend): void {
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {
     const request = c.req.raw;
     const outside = backendOf(c);
     authenticateAdmin(request, outside.admin?.token);
-    const backend = tenants ? outside.inDomain(administeredTenant(request)) : outside;
+    const backend = app.door.tenants ? outside.inDomain(administeredTenant(request)) : outside;
     const endpoint = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
     if (endpoint === undefined) throw notAllowed(Object.keys(methods));
     const admin = backend.admin as AdminBackend;
@@ -114,9 +129,6 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/admin/state", administered({ GET: getState }));
   routes.all("/admin/export", administered({ GET: getExport }));
   routes.all("/admin/erase", administered({ POST: postErase }));
-  routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
-  routes.onError((error, c) => problemResponse(c.req.raw, error));
-  return routes;
 }
 
 async function traced(request: Request, trace: EdgeTrace, backend: Backend, answer: Response | Promise<Response>) {

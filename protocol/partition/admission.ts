@@ -1,14 +1,12 @@
 /** Admission: from frames to transactions. Decides per row whether to replay, join, refuse or start; exactly once starts here (invariant 4). */
-import type { Kernels, Table } from "../../core-wasm/types.ts";
-import type { AppDefinition } from "../../sdk/app.ts";
+import type { Table } from "../../core-wasm/types.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import { Observer } from "../observe/observer.ts";
-import type { Ownership } from "../moves/ownership.ts";
-import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
+import { STREAM } from "../flows/internal.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
@@ -16,39 +14,18 @@ import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } f
 import { dueAt } from "../timers/timer.ts";
 import { assertSendable, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
-import { requestTarget, resolveTarget } from "./resolve.ts";
+import { requestTarget, resolveAny } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
+import { endingOf, endingOfResult, LATER } from "../outbox/ending.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
+import type { AdmissionParts, AdmissionSetup } from "./admission-parts.ts";
 import { Ages } from "./ages.ts";
+import type { RequestIdentity } from "./request-identity.ts";
 import { ownId, type Root, type Waiter } from "./root.ts";
-import type { Tickets } from "./tickets.ts";
 
-export interface AdmissionSetup {
-  readonly app: AppDefinition;
-  readonly kernels: Kernels;
-  readonly partition: number;
-  readonly observer?: Observer;
-}
-
-export interface AdmissionParts {
-  readonly ownership: Ownership;
-  readonly results: Results;
-  readonly tickets: Tickets;
-  start(root: Root): void;
-  /** The transaction of a message has its answer, or cannot run now. */
-  posted(poster: Peer, requestId: string, done: boolean): void;
-  /** Folding is so far behind that nothing new may be written. */
-  congested(): boolean;
-  /** Messages that are not delivered leave room for more. */
-  roomForMessages(): boolean;
-}
-
-/** Identity of a request: its id and what it must be a repetition of. */
-export type RequestIdentity = Pick<
-  StoredResult,
-  "requestId" | "fingerprintLow" | "fingerprintHigh" | "group" | "owner"
->;
+/** A message that is handed over; with `last`, a failure is final. */
+export type Posted = Omit<Message, "sender" | "row"> & { readonly last: boolean };
 
 /** An ingest envelope that is to be applied now. */
 export interface Batch {
@@ -56,11 +33,10 @@ export interface Batch {
   readonly stream: string;
   readonly rows: number;
   readonly columns: Uint8Array;
+  /** From an Idempotency-Key. */
+  readonly clientId: boolean;
   readonly produced: Produced | null;
 }
-
-/** Answers from here on are failures: nothing was recorded, and the same may succeed later. */
-const FAILURE_STATUS = 500;
 
 /** Of one frame, by key: the root that the next row with that key comes after. */
 type NewestRoots = Map<string, Root>;
@@ -74,6 +50,8 @@ export class Admission {
   #queue: Root[] = [];
   #head = 0;
   #running = 0;
+  /** Of batches of events that are not answered. */
+  #batchBytes = 0;
   readonly #ages: Ages;
   readonly observer: Observer;
   /** Transactions that this partition has asked for itself. */
@@ -160,7 +138,8 @@ export class Admission {
     const flags = table.column(row, INVOKE_COLUMN.flags);
     const { app } = this.#setup;
     const service = table.field(row, INVOKE_FIELD.service);
-    const target = requestTarget(app, flags, service, key, table.field(row, INVOKE_FIELD.function));
+    const from = (flags & INVOKE_FLAG.internal) !== 0 ? this.#parts.whole : app;
+    const target = requestTarget(from, flags, service, key, table.field(row, INVOKE_FIELD.function));
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
       throw new TidegateError(
@@ -182,6 +161,7 @@ export class Admission {
       oneWay,
       due,
       poster: null,
+      last: false,
     });
     root.waiters.push(waiter);
     root.trace = this.observer.traceOf(waiter.ticket);
@@ -196,7 +176,8 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster" | "last"> &
+      Partial<Pick<Root, "bytes">>,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -210,7 +191,10 @@ export class Admission {
       oneWay: how.oneWay,
       due: how.due,
       poster: how.poster,
+      last: how.last,
+      error: "",
       coded: how.coded,
+      bytes: how.bytes ?? null,
       target,
       group: id.group,
       age: this.#ages.next(now),
@@ -236,36 +220,48 @@ export class Admission {
   }
 
   /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
-  post(
-    from: Peer,
-    { requestId, service, key, name, input, coded }: Omit<Message, "sender" | "row">,
-    now: number,
-  ): void {
+  post(from: Peer, message: Posted, now: number): void {
+    const { requestId, service, key, name, input, coded, last } = message;
+    const group = this.#parts.ownership.groupOf(key);
+    const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group, owner: this.#setup.kernels.hashKey(key) };
     try {
-      if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
+      const known = this.#parts.results.find(requestId);
+      if (known) return this.#parts.posted(from, requestId, endingOfResult(known));
       // It is told when what is under way ends.
       if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
-      const target = resolveTarget(this.#setup.app, service, key, name);
-      const group = this.#parts.ownership.groupOf(key);
       const isHere = this.#parts.ownership.keeps(group);
-      if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
-      const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, notBefore: 0, oneWay: false, due: 0, poster: from };
+      if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, LATER);
+      const target = resolveAny(this.#parts.whole, service, key, name);
+      const how = {
+        input,
+        coded,
+        clientId: true,
+        snapshot: false,
+        notBefore: 0,
+        oneWay: false,
+        due: 0,
+        poster: from,
+        last,
+      };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
-      // Another version of the code may know the function: it is tried again.
       if (!(error instanceof TidegateError)) throw error;
-      this.#parts.posted(from, requestId, false);
+      const { status, body } = failureAnswer(failureOf(error));
+      // Another version of the code may know the function: like a failure of that it is tried again.
+      const isUnknown = status < 500;
+      if (isUnknown && last) this.#parts.record(id, status, body);
+      const ending = endingOf(status, body, "", last);
+      this.#parts.posted(from, requestId, isUnknown ? { ...ending, dead: last } : LATER);
     }
   }
 
   /** Begins a transaction that the partition itself asks for: `posted` tells it of the end. Returns its request id. */
-  begin(target: Target, now: number): string {
+  begin(target: Target, now: number, input = ""): string {
     const group = this.#parts.ownership.groupOf(target.key);
     const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
     const poster = this.#setup.partition;
     const how = {
-      input: "",
+      input,
       coded: false,
       clientId: false,
       snapshot: false,
@@ -273,6 +269,7 @@ export class Admission {
       oneWay: false,
       due: 0,
       poster,
+      last: false,
     };
     this.#queue.push(this.#newRoot(id, target, now, how));
     return id.requestId;
@@ -288,6 +285,7 @@ export class Admission {
     for (const [requestId, root] of this.#roots) {
       if (this.#parts.ownership.keeps(root.group)) continue;
       this.#roots.delete(requestId);
+      this.#batchBytes -= root.bytes?.length ?? 0;
       for (const waiter of root.waiters) this.#elsewhere(waiter);
     }
   }
@@ -344,10 +342,39 @@ export class Admission {
     }
   }
 
+  /** A batch of events for operators: a transaction of its own. */
+  startBatch(ticket: number, { id, stream, columns, clientId, produced }: Batch, now: number): void {
+    const waiter: Waiter = { ticket, line: 1, joined: false };
+    if (this.#batchBytes + columns.length > LIMITS.maxIngestBytes && this.#batchBytes > 0) {
+      const detail = "this partition has more events under way than it can hold";
+      const { status, body } = problemAnswer("overloaded", detail, { retryable: true });
+      return this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
+    }
+    this.#batchBytes += columns.length;
+    const target = resolveAny(this.#parts.whole, STREAM, stream, "take");
+    const input = produced === null ? "" : JSON.stringify(produced);
+    const how = {
+      input,
+      coded: false,
+      clientId,
+      snapshot: false,
+      notBefore: 0,
+      oneWay: false,
+      due: 0,
+      poster: null,
+      last: false,
+      bytes: columns,
+    };
+    const root = this.#newRoot({ ...id, group: id.group as number }, target, now, how);
+    root.waiters.push(waiter);
+    this.#queue.push(root);
+  }
+
   /** A root has its answer: everybody who waits for it gets it. */
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
     this.observer.ended(root, status);
+    this.#batchBytes -= root.bytes?.length ?? 0;
     if (root.state === "running") {
       this.#running -= 1;
       this.#letFollow(root);
@@ -356,7 +383,9 @@ export class Admission {
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }
-    if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+    if (root.poster !== null) {
+      this.#parts.posted(root.poster, root.requestId, endingOf(status, body, root.error, root.last));
+    }
   }
 
   /** What came after it comes after what that came after, which may have to run again: a snapshot is answered before what is undecided. */
@@ -443,6 +472,7 @@ export class Admission {
       stream,
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
+      clientId: (table.column(0, INGEST_COLUMN.flags) & INVOKE_FLAG.clientId) !== 0,
       produced: producedOf(table, spec),
     };
   }

@@ -1,19 +1,19 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
 import { showEpoch } from "../epochs/epoch.ts";
+import { withInternal } from "../flows/internal.ts";
+import { flowServices } from "../flows/services.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
 import type { Moves } from "../moves/moves.ts";
 import { Ownership } from "../moves/ownership.ts";
-import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
-import type { ServiceDefinition } from "../../sdk/service.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
 import { reportDamage } from "../state/blocks/damage.ts";
 import { StateStore, type Write } from "../state/store.ts";
-import type { Attempt, Outcome } from "../transaction/attempt.ts";
+import type { Attempt, Outcome, Target } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { Transactions } from "../transaction/transactions.ts";
 import type { TransactionOwner } from "../transaction/owner.ts";
@@ -29,21 +29,21 @@ import {
   type ReportMessage,
   type TransactionalMessage,
 } from "../wire/messages.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type Posted } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
-import { takeBatch } from "./ingest.ts";
+import { takeBatch, takeEmitted } from "./ingest.ts";
 import { HeldRequests, refuseInput, type RequestInput } from "./held.ts";
 import { Log, type LogParts } from "./log.ts";
 import { Mail } from "./mail.ts";
 import { Maintenance } from "./maintenance.ts";
 import { movesOf } from "./moving.ts";
+import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { expiryTarget, firing } from "./resolve.ts";
-import { keepsResult, type Root } from "./root.ts";
+import { keepsFailure, keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
@@ -72,42 +72,45 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #wakeWanted = false;
   /** What leaves with the next flush or dispatch shows what was only read: the answer to a write shows a record, which no instance could unmake. */
   #shows = false;
-  /** When the coordinator was last asked for a sign of life; ms. */
-  #probedAt = 0;
+  readonly #probe = new Probe();
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
   constructor(setup: PartitionSetup) {
-    const { app, kernels, reader, recovered, partition, incarnation } = setup;
+    const { kernels, reader, recovered, partition, incarnation } = setup;
+    const app = withInternal(setup.app, flowServices(setup.app, kernels));
     this.#setup = setup;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
     this.#results = new Results(blocks, app.resultRetentionMs);
-    this.#flows = new Flows(app, kernels);
+    this.#flows = new Flows(setup.app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
     this.#log = new Log(this.#logParts(blocks), recovered.folded, replayed);
     this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
-      run: (message: Message) => this.#admission.post(this.self, message, this.#now),
-      fire: (key: string) => this.#admission.begin(firing(key), this.#now),
+      run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
+      begin: (target: Target, input: string) => this.#admission.begin(target, this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
-      expire: (service: ServiceDefinition, key: string) => this.#admission.begin(expiryTarget(service, key), this.#now),
-      app,
     };
-    this.mail = new Mail(this, mail, this.#layers.committed);
+    this.mail = new Mail(app, this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       ownership: this.#ownership,
       results: this.#results,
       tickets: this.#tickets,
-      start: (root) => (root.oneWay ? this.#accept(root) : this.transactions.start(root)),
-      posted: (to, requestId, done) => this.mail.ran(to, requestId, done),
+      posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
+      record: (id, status, body) => this.#log.addResult(id, status, body),
+      whole: app,
+      start: (root) => {
+        if (root.oneWay) this.#accept(root);
+        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
+      },
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -287,7 +290,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
     this.#maintenance.tick();
-    this.#probeCoordinator();
+    if (this.#probe.isDue(this.#epochs.participation, this.#now)) this.report({ kind: "ping" });
     this.#moves.tick();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
@@ -295,13 +298,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.transactions.remote.probe(this.#now);
     this.mail.tick();
     this.#epochs.participation.leaveIfIdle();
-  }
-
-  #probeCoordinator(): void {
-    const { participation } = this.#epochs;
-    if (!participation.awaitsCoordinator || this.#now - this.#probedAt < LIMITS.probeMs) return;
-    this.#probedAt = this.#now;
-    this.report({ kind: "ping" });
   }
 
   #request(input: RequestInput): void {
@@ -458,7 +454,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       return;
     }
     const { failure, answer } = shownAnswer(root, this, body);
-    const recorded = failure.kind === "refusal";
+    const recorded = keepsFailure(root, failure, answer.status);
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
   }
 
@@ -467,7 +463,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
-    if (failure.kind === "refusal") this.#log.addResult(root, status, body);
+    if (keepsFailure(root, failure, status)) this.#log.addResult(root, status, body);
     this.#admission.done(root, status, 0, body);
   }
 

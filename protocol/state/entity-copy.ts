@@ -146,7 +146,7 @@ export class EntityCopy {
   #beforeEntry(): void {
     if (this.#checked) return;
     const stored = this.#storedValue();
-    const { version } = stored === null ? NOTHING : readVersion(stored);
+    const { version } = stored === null ? NOTHING : readVersion(stored, this.#service);
     assertNotNewer(this.#service, version);
     if (this.#service.version > 1 && version < this.#service.version) {
       const text = stored === null ? encodeValue(this.#service.state?.()) : currentText(this.#service, null, stored);
@@ -190,7 +190,7 @@ export class EntityCopy {
   /** Deletes value and entries; the value is the initial state again. */
   clear(): void {
     const stored = this.#storedValue();
-    if (stored !== null) assertNotNewer(this.#service, readVersion(stored).version);
+    if (stored !== null) assertNotNewer(this.#service, readVersion(stored, this.#service).version);
     this.#checked = false;
     this.#marker = null;
     this.#cleared = true;

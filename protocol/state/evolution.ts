@@ -10,11 +10,18 @@ import { decodeValue, encodeValue } from "../../sdk/values.ts";
 export type Versioned = Pick<ServiceDefinition, "contract" | "version" | "evolve" | "evolveEntries">;
 
 const MARK = 0x76;
+/** Begins the names of the engine's own services. */
+const INTERNAL = "#";
 const PREFIX = /^v([1-9]\d{0,8}) /;
 
 /** The version that stored text was written by, and what it wrote. */
-export function readVersion(stored: string): { readonly version: number; readonly text: string } {
-  if (stored.charCodeAt(0) !== MARK) return { version: 1, text: stored };
+export function readVersion(
+  stored: string,
+  service?: Pick<Versioned, "contract">,
+): { readonly version: number; readonly text: string } {
+  // What the engine's own services store is no text of the codec, and may begin with anything.
+  const isInternal = service?.contract.name.startsWith(INTERNAL) === true;
+  if (stored.charCodeAt(0) !== MARK || isInternal) return { version: 1, text: stored };
   const [prefix, version] = PREFIX.exec(stored) ?? [];
   if (prefix === undefined) throw new TidegateError("damaged-data", "a stored value is of no version that can be read");
   return { version: Number(version), text: stored.slice(prefix.length) };
@@ -32,7 +39,7 @@ export function versionedText({ version }: Versioned, text: string): string {
  */
 export function currentText(service: Versioned, collection: string | null, stored: string): string {
   if (service.version === 1 && stored.charCodeAt(0) !== MARK) return stored;
-  const { version, text } = readVersion(stored);
+  const { version, text } = readVersion(stored, service);
   if (version === service.version) return text;
   assertNotNewer(service, version);
   const steps = collection === null ? service.evolve : (service.evolveEntries[collection] ?? {});

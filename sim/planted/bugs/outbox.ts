@@ -29,16 +29,16 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "A message that was delivered stays in storage.",
     rule: "invariant 6",
     file: OUTBOX,
-    find: "    this.#owner.delivered(message);\n",
-    replace: "",
+    find: "    if (done) this.#owner.delivered(message);\n    else ",
+    replace: "    if (dead) ",
   },
   {
     name: "message-forgotten-early",
     what: "A message is forgotten when it is handed over, not when it is delivered.",
     rule: "invariant 5",
     file: OUTBOX,
-    find: "    this.#owner.post(message);\n",
-    replace: "    this.#owner.post(message);\n    this.#owner.delivered(message.requestId);\n",
+    find: "    this.#owner.post(message, ",
+    replace: "    this.#owner.delivered(message.requestId);\n    this.#owner.post(message, ",
   },
   {
     name: "message-taken-for-done",
@@ -47,7 +47,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     file: ADMISSION,
     find: "      this.#queue.push(this.#newRoot(id, target, now, how));\n",
     replace:
-      "      this.#queue.push(this.#newRoot(id, target, now, how));\n      this.#parts.posted(from, requestId, true);\n",
+      '      this.#queue.push(this.#newRoot(id, target, now, how));\n      this.#parts.posted(from, requestId, { done: true, dead: false, error: "" });\n',
   },
   {
     name: "message-id-reused",
@@ -62,8 +62,8 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "A message that is handed over again runs again.",
     rule: "invariant 4",
     file: ADMISSION,
-    find: "if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);",
-    replace: "",
+    find: "const known = this.#parts.results.find(requestId);\n      if (known)",
+    replace: "const known = this.#parts.results.find(requestId);\n      if (known && known.status < 0)",
   },
   {
     name: "message-order-lost",
@@ -71,6 +71,6 @@ export const OUTBOXES: readonly PlantedBug[] = [
     rule: "invariant 5",
     file: OUTBOX,
     find: "return alone ? requestId : JSON.stringify([sender, service, key]);",
-    replace: "return alone || service !== key ? requestId : sender;",
+    replace: "return alone || service === key ? requestId : requestId;",
   },
 ];
