@@ -16,6 +16,8 @@ export interface Partition {
     readonly unacknowledged: number;
     readonly held: number;
     readonly outbox: number;
+    /** Messages that wait for their time. */
+    readonly timers: number;
     readonly moving: number;
     readonly unfoldedBytes: number;
     readonly unfoldedKeys: number;

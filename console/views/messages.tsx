@@ -1,7 +1,7 @@
 /** One-way messages: how many wait, those that failed for good, and sagas. What the app's version does not have is left out. */
 import { useState } from "preact/hooks";
 import { type Api, type DeadLetter, RequestError } from "../api.ts";
-import { showNumber } from "../format.ts";
+import { showClock, showNumber } from "../format.ts";
 import type { Overview } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
@@ -13,17 +13,30 @@ export function MessagesView({ api, now }: { readonly api: Api; readonly now: Ov
     <>
       <section>
         <h2>Waiting to be delivered</h2>
-        <dl class="counts">
-          {now.partitions.map((partition, at) => (
-            <div key={at}>
-              <dt>partition {at}</dt>
-              <dd>
-                {partition === null ? "–" : showNumber(partition.status.outbox)}
-                {partition !== null && partition.alarmAt !== null && <small> alarm set</small>}
-              </dd>
-            </div>
-          ))}
-        </dl>
+        <div class="wide">
+          <table>
+            <thead>
+              <tr>
+                <th>partition</th>
+                <th class="number">now</th>
+                <th class="number">at a later time</th>
+                <th>alarm</th>
+              </tr>
+            </thead>
+            <tbody>
+              {now.partitions.map((partition, at) => (
+                <tr key={at}>
+                  <th scope="row">{at}</th>
+                  <td class="number">{showNumber(partition?.status.outbox)}</td>
+                  <td class="number" data-timers={at}>
+                    {showNumber(partition?.status.timers)}
+                  </td>
+                  <td>{(partition?.alarmAt ?? null) === null ? "–" : showClock(partition?.alarmAt ?? 0)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       </section>
       <section>
         <h2>Dead letters</h2>

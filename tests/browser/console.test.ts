@@ -233,6 +233,31 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
   });
 
+  test("shows messages that wait for their time, and sends a dead letter again", async () => {
+    await post("/v1/services/account/alice/deposit/send?delay=1h", { amount: 5 });
+    // It can never succeed, and so it is a dead letter at once.
+    await post("/v1/services/account/alice/deposit/send", { amount: "much" });
+    const { page } = await open({ at: "messages" });
+    const timers = async () => (await page.locator("[data-timers]").allTextContents()).map(Number);
+    await expect.poll(async () => (await timers()).reduce((sum, count) => sum + count, 0), { timeout: 10_000 }).toBe(1);
+    const letters = page.getByLabel(/^Dead letter /);
+    const listed = async () => {
+      await page.reload();
+      await page.getByRole("heading", { name: "Dead letters" }).waitFor();
+      await page.waitForTimeout(300);
+      return letters.allTextContents();
+    };
+    await expect.poll(async () => (await listed()).length, { timeout: 20_000 }).toBe(1);
+    const [first = ""] = await letters.allTextContents();
+    expect(first).toContain('"much"');
+    await shoot(page, "dead-letter");
+    await page.getByRole("button", { name: "Send again" }).click();
+    // It fails again, as another message.
+    await expect
+      .poll(async () => (await listed()).filter((text) => text !== first).length, { timeout: 20_000 })
+      .toBe(1);
+  });
+
   test("can be worked by keyboard alone", async () => {
     const { page } = await open();
     await page.getByRole("heading", { name: "Partitions" }).waitFor();
