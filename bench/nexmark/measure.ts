@@ -8,7 +8,8 @@ import type { Kind, NexmarkEvent } from "./events.ts";
 
 /** Batches of the app that are under way at the same time. */
 const AT_ONCE = 2;
-const PIECE = 10_000;
+/** Events to a batch, all kinds together: three to four megabytes. */
+const PIECE = 20_000;
 
 /** A batch ready to be sent. */
 interface Body {
