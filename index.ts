@@ -3,6 +3,8 @@ import type { Hono } from "hono";
 import { coordinatorClass } from "./durable/coordinator.ts";
 import { partitionClass } from "./durable/partition.ts";
 import { type AppOptions, defineApp } from "./sdk/app.ts";
+import { servicesClass } from "./worker/entrypoint.ts";
+import { effectsClass } from "./worker/effects/entrypoint.ts";
 import { platformBackend } from "./worker/platform.ts";
 import { takeMessages } from "./worker/queue.ts";
 import { createRoutes } from "./worker/routes.ts";
@@ -19,6 +21,10 @@ export interface TidegateApp {
   readonly Partition: ReturnType<typeof partitionClass>;
   /** Base of the exported Durable Object class `Coordinator`. */
   readonly Coordinator: ReturnType<typeof coordinatorClass>;
+  /** Base of the class `Services`, to be exported where other Workers are to call by a service binding. */
+  readonly Services: ReturnType<typeof servicesClass>;
+  /** Base of the exported entrypoint class `Effects`, which an app with effects needs. */
+  readonly Effects: ReturnType<typeof effectsClass>;
 }
 
 /**
@@ -35,7 +41,7 @@ export interface TidegateApp {
  */
 export function tidegate(options: AppOptions): TidegateApp {
   const app = defineApp(options);
-  const backend = platformBackend();
+  const backend = platformBackend(app);
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,
@@ -45,5 +51,7 @@ export function tidegate(options: AppOptions): TidegateApp {
     },
     Partition: partitionClass(app),
     Coordinator: coordinatorClass(app),
+    Services: servicesClass(routes),
+    Effects: effectsClass(app),
   };
 }

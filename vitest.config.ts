@@ -1,5 +1,6 @@
 /** Where tests run: pure ones in Node, those of the platform shells in workerd, those that start processes afterwards and one by one. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vitest/config";
@@ -7,7 +8,16 @@ import { defineConfig, type Plugin } from "vitest/config";
 /** What the tests' requests carry. */
 const TOKEN = "test-token";
 const ADMIN_TOKEN = "admin-token";
-const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**"];
+/** Static keys: `tgk_` and the name. */
+const KEYS = JSON.stringify(
+  [
+    { name: "alice", tenant: "acme" },
+    { name: "bob", tenant: "acme" },
+    { name: "carol", tenant: "globex" },
+    { name: "dave" },
+  ].map((key) => ({ ...key, sha256: createHash("sha256").update(`tgk_${key.name}`).digest("hex") })),
+);
+const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**", "tests/package/**"];
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
@@ -30,7 +40,7 @@ function processes(name: string, groupOrder: number) {
 function workerd(name: string, groupOrder: number, plugins: Plugin[] = []) {
   const app = cloudflareTest({
     wrangler: { configPath: "./tests/app/wrangler.jsonc" },
-    miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN, TIDEGATE_ADMIN_TOKEN: ADMIN_TOKEN } },
+    miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN, TIDEGATE_ADMIN_TOKEN: ADMIN_TOKEN, TIDEGATE_KEYS: KEYS } },
   });
   return {
     plugins: [...plugins, app],
@@ -68,7 +78,8 @@ export default defineConfig({
       workerd("workerd", 1),
       workerd("traps", 2, [trapKernels()]),
       processes("deploy", 3),
-      processes("kill", 4),
+      processes("package", 4),
+      processes("kill", 5),
     ],
   },
 });

@@ -1,4 +1,7 @@
-/** Joining stored parts. */
+/** Bytes as SQLite has them. */
+import { CorruptError } from "../core-wasm/types.ts";
+
+/** Joins stored parts. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -8,4 +11,10 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return joined;
+}
+
+/** @throws CorruptError for what is no BLOB any more */
+export function bytesOf(value: SqlStorageValue | undefined): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw new CorruptError("kind", "a value of another type than bytes");
 }

@@ -7,6 +7,7 @@ import type { CoordinatorEffect, CoordinatorInput } from "../protocol/coordinato
 import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
+import { readName } from "../protocol/keygroups/names.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
@@ -38,14 +39,15 @@ class CoordinatorShell {
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
-  constructor(ctx: DurableObjectState, partitions: number) {
+  constructor(ctx: DurableObjectState, { partitions, door }: AppDefinition) {
+    const { tenant } = readName(ctx.id.name);
     this.#ctx = ctx;
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
     this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
     this.#sql.exec(TABLE);
     const host = { input: (input: CoordinatorInput) => this.#input(input), settled: () => ctx.storage.sync() };
-    this.#links = new LinkShell(host, this.#usage);
+    this.#links = new LinkShell(host, this.#usage, { tenant, placement: door.placement(tenant) });
     const generation = Number(this.meta("generation") ?? 0) + 1;
     this.putMeta("generation", String(generation));
     this.#machine = new CoordinatorMachine({
@@ -116,7 +118,7 @@ export function coordinatorClass(
 
     constructor(ctx: DurableObjectState, env: unknown) {
       super(ctx, env as never);
-      this.#shell = new CoordinatorShell(ctx, app.partitions);
+      this.#shell = new CoordinatorShell(ctx, app);
     }
 
     async keyGroupMap(): Promise<KeyGroupMap> {

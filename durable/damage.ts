@@ -3,7 +3,8 @@ import { murmur3 } from "../core-wasm/reference/murmur3.ts";
 import { isDamage } from "../protocol/state/blocks/damage.ts";
 import { CorruptError } from "../core-wasm/types.ts";
 
-const HEX_DIGITS = 8;
+/** Characters before a text that is sealed. */
+export const SEAL_LENGTH = 8;
 
 /** A text with a checksum of itself and of its name before it: what is stored by name has nothing else that would tell a changed byte. */
 export function sealText(name: string, text: string): string {
@@ -12,13 +13,13 @@ export function sealText(name: string, text: string): string {
 
 /** @throws CorruptError when it is not what was sealed under that name */
 export function openText(name: string, sealed: string): string {
-  const text = sealed.slice(HEX_DIGITS);
-  if (sealed.slice(0, HEX_DIGITS) === checksumOf(name, text)) return text;
+  const text = sealed.slice(SEAL_LENGTH);
+  if (sealed.slice(0, SEAL_LENGTH) === checksumOf(name, text)) return text;
   throw new CorruptError("checksum", `what is stored as ${name}`);
 }
 
 function checksumOf(name: string, text: string): string {
-  return murmur3(`${name}\n${text}`).toString(16).padStart(HEX_DIGITS, "0");
+  return murmur3(`${name}\n${text}`).toString(16).padStart(SEAL_LENGTH, "0");
 }
 
 /** What SQLite says of a page that makes no sense is damage like any other; so is a block that a start cannot do without. */

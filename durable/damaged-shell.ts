@@ -3,6 +3,7 @@ import { CorruptError } from "../core-wasm/types.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
 import type { DamagedEffect, DamagedMachine } from "../protocol/partition/damaged.ts";
 import { LinkShell } from "./link-shell.ts";
+import type { OwnDomain } from "./peers.ts";
 import type { PartitionStore } from "./store.ts";
 import type { Usage } from "./usage.ts";
 
@@ -12,11 +13,17 @@ export class DamagedShell {
   readonly #machine: DamagedMachine;
   readonly #links: LinkShell;
 
-  constructor(ctx: DurableObjectState, store: PartitionStore, machine: DamagedMachine, usage: Usage) {
+  constructor(
+    ctx: DurableObjectState,
+    store: PartitionStore,
+    machine: DamagedMachine,
+    { usage, domain }: { readonly usage: Usage; readonly domain: OwnDomain },
+  ) {
     this.#ctx = ctx;
     this.#store = store;
     this.#machine = machine;
-    this.#links = new LinkShell({ input: (input) => this.#input(input), settled: () => ctx.storage.sync() }, usage);
+    const host = { input: (input: LinkInput) => this.#input(input), settled: () => ctx.storage.sync() };
+    this.#links = new LinkShell(host, usage, domain);
     this.#perform(machine.start());
   }
 

@@ -1,6 +1,6 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
-import { Peers, PeerSession } from "./peers.ts";
+import { type OwnDomain, Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
 
@@ -22,10 +22,10 @@ export class LinkShell {
   readonly #waiting = new Map<number, Waiting>();
   #nextTicket = 1;
 
-  constructor(host: LinkHost, usage: Usage) {
+  constructor(host: LinkHost, usage: Usage, domain: OwnDomain) {
     this.#host = host;
     this.#usage = usage;
-    this.#peers = new Peers(usage);
+    this.#peers = new Peers(usage, domain);
   }
 
   /** A session in which a peer delivers. */

@@ -5,10 +5,12 @@ import { CorruptError } from "../core-wasm/types.ts";
 import { InvariantError } from "../protocol/assert.ts";
 import { markedRecords } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
+import { readName } from "../protocol/keygroups/names.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
+import type { OutsideCall } from "../protocol/outside/work.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { PartitionStatus } from "../protocol/partition/setup.ts";
@@ -17,14 +19,12 @@ import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
 import { LinkShell } from "./link-shell.ts";
+import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
-import type { PeerSession } from "./peers.ts";
+import type { OwnDomain, PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
-
-/** Names of partition objects end in their number. */
-const PARTITION_NAME = /^partition-(\d+)$/;
 
 /** Time for an answer to leave before its object starts over. */
 const LEAVES_MS = 50;
@@ -36,6 +36,8 @@ interface Waiting {
 export class PartitionShell implements EngineHost {
   readonly #ctx: DurableObjectState;
   readonly #app: AppDefinition;
+  readonly #partition: number;
+  readonly #domain: OwnDomain;
   readonly #usage: Usage;
   readonly #meter: SqlMeter;
   readonly #store: PartitionStore;
@@ -52,6 +54,10 @@ export class PartitionShell implements EngineHost {
   constructor(ctx: DurableObjectState, app: AppDefinition) {
     this.#ctx = ctx;
     this.#app = app;
+    const { tenant, partition } = readName(ctx.id.name);
+    if (partition === null) throw new Error(`a partition object needs a name like partition-0, not ${ctx.id.name}`);
+    this.#partition = partition;
+    this.#domain = { tenant, placement: app.door.placement(tenant) };
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
     this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
@@ -64,7 +70,7 @@ export class PartitionShell implements EngineHost {
       input: (input: LinkInput): void => this.#engine?.input(input),
       settled: () => ctx.storage.sync(),
     };
-    this.#links = new LinkShell(host, this.#usage);
+    this.#links = new LinkShell(host, this.#usage, this.#domain);
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
@@ -78,9 +84,7 @@ export class PartitionShell implements EngineHost {
   }
 
   async #open(): Promise<void> {
-    const partition = Number(PARTITION_NAME.exec(this.#ctx.id.name ?? "")?.[1] ?? Number.NaN);
-    if (Number.isNaN(partition))
-      throw new Error(`a partition object needs a name like partition-0, not ${this.#ctx.id.name}`);
+    const partition = this.#partition;
     const incarnation = this.#store.nextIncarnation();
     try {
       this.#engine = new Engine(this.#machine(partition, incarnation), this);
@@ -90,7 +94,8 @@ export class PartitionShell implements EngineHost {
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
       console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
       this.#refusal = damage;
-      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), this.#usage);
+      const surroundings = { usage: this.#usage, domain: this.#domain };
+      this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), surroundings);
     }
   }
 
@@ -181,6 +186,7 @@ export class PartitionShell implements EngineHost {
 
   /** Overwrites what deleted rows have left in the database. False when it is too large for that. The next instance goes on. */
   async scrub(): Promise<boolean> {
+    this.#store.clearFree();
     if (!this.#store.canScrub) return false;
     this.#usage.begin();
     try {
@@ -218,6 +224,10 @@ export class PartitionShell implements EngineHost {
         // The output gate holds the answer until every write of this and earlier turns is confirmed.
         this.#reply(effect.ticket, effect.body);
         return;
+      case "run-outside":
+        // The output gate holds the call until every write of this and earlier turns is confirmed.
+        void this.#runOutside(effect.call);
+        return;
       case "want-flush":
         this.#schedule.want();
         return;
@@ -242,6 +252,13 @@ export class PartitionShell implements EngineHost {
       default:
         this.#links.perform(effect);
     }
+  }
+
+  async #runOutside(call: OutsideCall): Promise<void> {
+    this.#usage.begin();
+    const end = await runOutside(this.#app, call);
+    this.#usage.end();
+    this.#engine?.input({ kind: "outside-ended", id: call.id, end });
   }
 
   /** Drops this instance, this turn's writes included; the platform starts the next from storage. */

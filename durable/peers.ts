@@ -1,7 +1,9 @@
 /** The way from one object to others: batches of messages as RPC, whose answer is the incarnation that received them. */
 import { exports, RpcTarget } from "cloudflare:workers";
 import { LIMITS } from "../protocol/limits.ts";
+import { coordinatorName, type ObjectNamespace, partitionName, placedObject } from "../protocol/keygroups/names.ts";
 import { COORDINATOR, type Peer } from "../protocol/wire/messages.ts";
+import type { Placement } from "../sdk/door.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
 
@@ -44,8 +46,12 @@ export class PeerSession extends RpcTarget {
 /** A session as its caller has it: usable before it is open. */
 type SessionStub = PromiseLike<{ deliver: Deliver } & Disposable> & { deliver: Deliver };
 
-interface Namespace {
-  getByName(name: string): { peerSession(): SessionStub };
+type Namespace = ObjectNamespace<{ peerSession(): SessionStub }>;
+
+/** The domain that an object belongs to, and whose objects alone it speaks to. */
+export interface OwnDomain {
+  readonly tenant: string;
+  readonly placement: Placement | undefined;
 }
 
 interface Session {
@@ -60,9 +66,6 @@ interface Session {
   target: Disposable | null;
 }
 
-/** Name of the one coordinator of a domain. */
-export const COORDINATOR_NAME = "coordinator";
-
 /** An open session keeps both objects awake, and so billed: one that is not used for so long is closed. */
 const SESSION_IDLE_MS = 1_000;
 
@@ -72,17 +75,15 @@ const SESSION_IDLE_MS = 1_000;
  */
 const SESSION_MAX_MS = LIMITS.replyMs;
 
-export function partitionName(partition: number): string {
-  return `partition-${partition}`;
-}
-
 export class Peers {
   readonly #usage: Usage;
+  readonly #domain: OwnDomain;
   readonly #sessions = new Map<Peer, Session>();
   #sweeping = false;
 
-  constructor(usage: Usage) {
+  constructor(usage: Usage, domain: OwnDomain) {
     this.#usage = usage;
+    this.#domain = domain;
   }
 
   /** Resolves with the incarnation that received the batch, or null when that is not known. Calls to one peer start in order. */
@@ -108,13 +109,19 @@ export class Peers {
     // The clock may have been set back.
     if (known && Math.abs(now - known.openedAt) < SESSION_MAX_MS) return known;
     if (known) this.#retire(to, known);
-    const { Partition, Coordinator } = exports as unknown as { Partition: Namespace; Coordinator: Namespace };
-    const stub = to === COORDINATOR ? Coordinator.getByName(COORDINATOR_NAME) : Partition.getByName(partitionName(to));
-    const opened = stub.peerSession();
+    const opened = this.#object(to).peerSession();
     const session = { opened, openedAt: now, usedAt: now, calls: 0, retired: false, target: null };
     this.#sessions.set(to, session);
     this.#sweepLater();
     return session;
+  }
+
+  #object(to: Peer): { peerSession(): SessionStub } {
+    const { Partition, Coordinator } = exports as unknown as { Partition: Namespace; Coordinator: Namespace };
+    const { tenant, placement } = this.#domain;
+    return to === COORDINATOR
+      ? placedObject(Coordinator, coordinatorName(tenant), placement)
+      : placedObject(Partition, partitionName(tenant, to), placement);
   }
 
   /** No call begins in it from here on. Those that are under way end first: to close it could end them. */

@@ -6,13 +6,12 @@ import { RESTORE_MARK } from "../protocol/backup/restore.ts";
 import type { StateReader } from "../protocol/state/reader.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { CorruptError } from "../core-wasm/types.ts";
-import { concat } from "./bytes.ts";
+import { bytesOf, concat } from "./bytes.ts";
 import { asDamage, openText, sealText } from "./damage.ts";
-import { RECORD_PARTS, SCHEMA_VERSION, TABLES } from "./schema.ts";
+import { RecordRows } from "./record-rows.ts";
+import { SCHEMA_VERSION, TABLES } from "./schema.ts";
 import type { Sql } from "./sql-meter.ts";
 
-/** What marks of records are sealed as. */
-const MARK = "mark";
 /** Table that a scrub makes and drops. */
 const SCRUB = "scrub";
 /** The noted size may be behind by so much. */
@@ -25,11 +24,13 @@ const PUT_BLOCK =
 
 export class PartitionStore implements StateReader {
   readonly #sql: Sql;
+  readonly #records: RecordRows;
   /** Highest size of the database that was noted; undefined before it is read. */
   #largest: number | undefined;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.#records = new RecordRows(sql);
     for (const table of TABLES) sql.exec(table);
     const version = this.meta("schema");
     if (version === undefined) this.#putMeta("schema", String(SCHEMA_VERSION));
@@ -66,19 +67,14 @@ export class PartitionStore implements StateReader {
   perform(op: StorageOp): void {
     switch (op.op) {
       case "record":
-        this.#putRecord(op);
+        this.#records.put(op);
         return;
       case "replace-record":
-        this.#sql.exec(
-          "DELETE FROM records WHERE id > ? AND id < ?",
-          op.seq * RECORD_PARTS,
-          (op.seq + 1) * RECORD_PARTS,
-        );
-        this.#sql.exec("UPDATE records SET mark = '', bytes = ? WHERE id = ?", op.bytes, op.seq * RECORD_PARTS);
+        this.#records.replace(op);
         return;
       case "drop-records":
         this.#noteSize();
-        this.#sql.exec("DELETE FROM records WHERE id < ?", (op.through + 1) * RECORD_PARTS);
+        this.#records.drop(op);
         return;
       case "put-block":
         this.#sql.exec(PUT_BLOCK, op.id, op.head, op.bytes);
@@ -94,20 +90,9 @@ export class PartitionStore implements StateReader {
     }
   }
 
-  #putRecord({ seq, part, mark, bytes }: Extract<StorageOp, { op: "record" }>): void {
-    const id = seq * RECORD_PARTS + part;
-    const sealed = mark === "" ? "" : sealText(MARK, mark);
-    this.#sql.exec("INSERT INTO records VALUES (?, ?, ?)", id, sealed, bytes);
-  }
-
-  /** The mark of the newest record that has one, if it can be read: records are not, and may be damaged. */
+  /** What the newest record of an epoch says of that, readable also when records are not. */
   get mark(): string | undefined {
-    try {
-      const sealed = this.#one("SELECT mark FROM records WHERE mark <> '' ORDER BY id DESC LIMIT 1");
-      return sealed === undefined ? undefined : openText(MARK, String(sealed));
-    } catch {
-      return undefined;
-    }
+    return this.#records.mark;
   }
 
   #performRare(op: StorageOp): void {
@@ -149,8 +134,14 @@ export class PartitionStore implements StateReader {
   }
 
   #wipe(): void {
+    this.#records.forget();
     for (const { name } of this.#tables()) if (name !== "meta") this.#sql.exec(`DELETE FROM "${name}"`);
     this.#sql.exec("DELETE FROM meta WHERE name = 'blocks'");
+  }
+
+  /** Deletes what is kept of records that were folded. */
+  clearFree(): void {
+    this.#records.clearFree();
   }
 
   get canScrub(): boolean {
@@ -238,6 +229,7 @@ export class PartitionStore implements StateReader {
   recovered(): Recovered {
     this.#checkPages();
     const folded = Number(this.meta("folded") ?? 0);
+    this.#records.open(folded);
     return {
       folded,
       forgotten: this.meta("forgotten"),
@@ -246,25 +238,21 @@ export class PartitionStore implements StateReader {
       decided: Number(this.meta("decided") ?? 0),
       garbage: this.meta("garbage") === "1",
       taken: this.meta("taken"),
-      records: this.#records(folded),
+      records: this.#whole(),
       recent: this.#recent(),
       checkpoints: this.#checkpoints(),
       blocks: { heads: this.#heads(), manifest: this.meta("blocks") },
     };
   }
 
-  *#records(folded: number): Generator<{ seq: number; bytes: Uint8Array }> {
+  *#whole(): Generator<{ seq: number; bytes: Uint8Array }> {
     let seq = -1;
     let parts: Uint8Array[] = [];
-    const rows = this.#sql
-      .exec("SELECT id, bytes FROM records WHERE id >= ? ORDER BY id", (folded + 1) * RECORD_PARTS)
-      .raw();
-    for (const [id, bytes] of rows) {
-      const at = Math.floor((id as number) / RECORD_PARTS);
+    for (const { seq: at, part } of this.#records.records()) {
       if (at !== seq && parts.length > 0) yield { seq, bytes: concat(parts) };
       if (at !== seq) parts = [];
       seq = at;
-      parts.push(bytesOf(bytes));
+      parts.push(part);
     }
     if (parts.length > 0) yield { seq, bytes: concat(parts) };
   }
@@ -300,12 +288,6 @@ export class PartitionStore implements StateReader {
     }
     return new Map([...found].map(([flow, { meta, parts }]) => [flow, { meta, bytes: concat(parts) }]));
   }
-}
-
-/** @throws CorruptError for what is no BLOB any more */
-function bytesOf(value: SqlStorageValue | undefined): Uint8Array {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  throw new CorruptError("kind", "a value of another type than bytes");
 }
 
 /** @throws CorruptError for what SQLite itself finds damaged */

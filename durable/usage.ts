@@ -86,7 +86,8 @@ export class Usage {
   }
 }
 
-/** By the object's name: as many as there are partitions, and the coordinator. */
+/** By the object's name. Tenants may be many, so what is beyond this many objects is dropped, the oldest first. */
+const USAGES_MAX = 10_000;
 const usages = new Map<string, Usage>();
 
 /** Figures of all objects that this isolate has had, by name. Asks none of them, so that one that hibernates goes on doing so. */
@@ -96,6 +97,11 @@ export function usageFigures(): Record<string, UsageFigures> {
 
 export function usageOf(name: string): Usage {
   let usage = usages.get(name);
-  if (!usage) usages.set(name, (usage = new Usage()));
+  if (usage) return usage;
+  for (const oldest of usages.keys()) {
+    if (usages.size < USAGES_MAX) break;
+    usages.delete(oldest);
+  }
+  usages.set(name, (usage = new Usage()));
   return usage;
 }

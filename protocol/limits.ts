@@ -1,5 +1,5 @@
 /** Every limit of a partition, in one place; their relations are asserted below. */
-import { TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
+import { RESULT_RETENTION_DEFAULT_MS, TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
 import { invariant } from "./assert.ts";
 import { UTF8_PER_UNIT } from "./utf8.ts";
 
@@ -56,6 +56,22 @@ export const LIMITS = {
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
+  /** Effects of a partition that run at the same time; the others wait in order. */
+  maxEffectsRunning: 32,
+  /** An effect's runner is given up when it has not answered for so long after it should have. */
+  effectMarginMs: 5_000,
+  /** Rows that are looked at in a turn for state that has expired, keys of which it is being deleted at a time, and the pause between two passes. */
+  expiryRowsPerTurn: 256,
+  maxExpiringKeys: 16,
+  expiryPauseMs: 60_000,
+  /** Delayed messages of a partition that are in memory, at most twice as many for a moment; the others are read when these have gone. */
+  maxTimersInMemory: 5_000,
+  /** Delayed messages of a key that fire together, and their characters, unless a single one has more; and keys of which some fire at a time. */
+  maxFiredTogether: 200,
+  maxFiredUnits: 256 * KiB,
+  maxFiringKeys: 16,
+  /** A partition with a delayed message that is due this soon does not rely on its alarm alone. */
+  timerAwakeMs: 10_000,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
@@ -76,6 +92,9 @@ export const LIMITS = {
   recordMarginBytes: 1 * MiB,
   /** Size of one stored part of a record, a checkpoint or a view block. Below SQLite's 2 MB row. */
   maxPartBytes: 1 * MiB,
+  /** Rows of records that are folded, kept to be written over. */
+  freeRecords: 256,
+  freeRecordBytes: 8 * MiB,
   /** Records are cut when what is pending may exceed this. */
   maxRecordBytes: 16 * MiB,
   /** Size at which what an epoch changes goes on in another record. */
@@ -120,8 +139,11 @@ export const LIMITS = {
   storedForgottenBatches: 100,
   /** The edge gives up a request after this; its id is refused, not executed, when it is older than edgeResultMs. */
   requestDeadlineMs: 30_000,
-  /** Results of requests with an Idempotency-Key. */
-  clientResultMs: 24 * 60 * 60 * 1000,
+  /** Results of requests with an Idempotency-Key, unless the app says otherwise; and those of messages, which are handed over again however late their sender hears of them. */
+  clientResultMs: RESULT_RETENTION_DEFAULT_MS,
+  messageResultMs: 7 * 24 * 60 * 60 * 1000,
+  /** Stored results of a partition, above which requests with an Idempotency-Key are refused. */
+  maxResultsBytes: 1024 * MiB,
   /** A batch for a peer of which it is not known whether it arrived is sent again after this; the pause doubles up to the other. */
   resendMs: 200,
   maxResendMs: 2_000,
@@ -224,3 +246,7 @@ invariant(
   "what is forgotten by age must be older than what still comes",
 );
 invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");
+invariant(
+  LIMITS.messageResultMs > LIMITS.repostMaxMs,
+  "messages must be known for longer than they are handed over again",
+);

@@ -1,19 +1,27 @@
 /** An app: the services and flows of one domain, checked as a whole at start-up. */
 
+import { promisesService } from "./builtin/promises.ts";
+import { sagaService } from "./builtin/sagas.ts";
+import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
+import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
 import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
+  RESULT_RETENTION_DEFAULT_MS,
+  RESULT_RETENTION_MAX_MS,
+  RESULT_RETENTION_MIN_MS,
   RETENTION_DEFAULT_MS,
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
+import type { SagaDefinition } from "./saga.ts";
 import type { ServiceDefinition } from "./service.ts";
 import type { StreamDefinition } from "./stream.ts";
 
-export interface AppOptions {
+export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
   /** Streams that no flow reads or writes, but functions do: `ctx.emit`. */
@@ -23,6 +31,10 @@ export interface AppOptions {
    * id, however often it is delivered. One that does not fit the stream is retried, until the queue gives it up to its own dead letters.
    */
   readonly queues?: Readonly<Record<string, StreamDefinition>>;
+  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  readonly effects?: readonly EffectDefinition[];
+  /** What is started by `ctx.start` and `/v1/sagas`. */
+  readonly sagas?: readonly SagaDefinition[];
   /** Partitions of a new domain, 1 to 256; default 4. A stored domain keeps its own count. */
   readonly partitions?: number;
   /**
@@ -30,6 +42,11 @@ export interface AppOptions {
    * as `"5s"`; default 20.
    */
   readonly transactionDeadline?: Duration;
+  /**
+   * How long the answer to a request with an Idempotency-Key is kept at least, so that the same again is answered from it and not run. From
+   * 1 minute to 30 days; default 24 hours.
+   */
+  readonly resultRetention?: Duration;
 }
 
 /** A view and the flow that keeps it. */
@@ -50,36 +67,80 @@ export interface AppDefinition {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Streams by the name of the queue whose messages are their events. */
   readonly queues: ReadonlyMap<string, StreamDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
+  readonly sagas: ReadonlyMap<string, SagaDefinition>;
+  /** Services that come with the engine: no app names one so, and no client calls them as services. */
+  readonly builtins: ReadonlyMap<string, ServiceDefinition>;
   /** Flows that the window kernel runs whole, by name: those that can be, of streams that no other flow reads or writes. */
   readonly windowed: ReadonlyMap<string, WindowedFlow>;
   readonly views: ReadonlyMap<string, ViewDefinition>;
   readonly partitions: number;
   /** Undefined: as the engine has it. */
   readonly transactionDeadlineMs: number | undefined;
+  readonly resultRetentionMs: number;
+  readonly door: DoorDefinition;
 }
 
-/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count or deadline. */
+/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count, deadline or retention. */
 export function defineApp(options: AppOptions): AppDefinition {
   const partitions = options.partitions ?? PARTITIONS_DEFAULT;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
     throw misconfigured(`partitions must be a whole number from 1 to ${PARTITIONS_MAX}, not ${String(partitions)}`);
   }
   const flows = options.flows ?? [];
+  const services = byName("service", options.services, (service) => service.contract.name);
+  const effects = byName("effect", options.effects ?? [], (effect) => effect.name);
+  const sagas = byName("saga", options.sagas ?? [], (saga) => saga.name);
   const queues = new Map(Object.entries(options.queues ?? {}));
   const windowed = windowedOf(flows, [...queues.values()]);
   const streams = streamsOf(flows, [...(options.streams ?? []), ...queues.values()]);
   refuseCycles(flows);
-  return Object.freeze({
-    services: byName("service", options.services, (service) => service.contract.name),
+  const definition = {
+    services,
+    sagas,
+    builtins: builtinsOf(services, effects, sagas),
     streams,
     kept: keptOf(flows, streams),
     flows: byName("flow", flows, (flow) => flow.name),
     queues,
+    effects,
     windowed,
     views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
     partitions,
     transactionDeadlineMs: deadlineOf(options.transactionDeadline),
-  });
+    resultRetentionMs: retentionOf(options.resultRetention),
+    door: doorOf(options),
+  };
+  checkRuled("stream", definition.door.streams, definition.streams);
+  checkRuled("view", definition.door.views, definition.views);
+  return Object.freeze(definition);
+}
+
+/** A rule for a name that is mistyped would leave what was meant closed, and nobody would know why. */
+function checkRuled(what: string, rules: ReadonlyMap<string, unknown>, known: ReadonlyMap<string, unknown>): void {
+  for (const name of rules.keys()) {
+    if (!known.has(name))
+      throw misconfigured(`allow has a rule for the ${what} "${name}", which the app does not have`);
+  }
+}
+
+function builtinsOf(
+  services: ReadonlyMap<string, ServiceDefinition>,
+  effects: ReadonlyMap<string, EffectDefinition>,
+  sagas: ReadonlyMap<string, SagaDefinition>,
+): ReadonlyMap<string, ServiceDefinition> {
+  const builtins = new Map<string, ServiceDefinition>();
+  const lookup = (name: string) => services.get(name) ?? builtins.get(name);
+  const add = (service: ServiceDefinition) => builtins.set(service.contract.name, service);
+  add(promisesService(lookup));
+  for (const saga of sagas.values()) {
+    for (const step of saga.steps) {
+      if (!("effect" in step) || effects.get(step.effect.name) === step.effect) continue;
+      throw misconfigured(`the saga "${saga.name}" has the effect "${step.effect.name}": list it in the app's effects`);
+    }
+    add(sagaService(saga, lookup));
+  }
+  return builtins;
 }
 
 function deadlineOf(duration: Duration | undefined): number | undefined {
@@ -88,6 +149,15 @@ function deadlineOf(duration: Duration | undefined): number | undefined {
   if (value < TRANSACTION_DEADLINE_MIN_MS || value > TRANSACTION_DEADLINE_MAX_MS) {
     const [least, most] = [TRANSACTION_DEADLINE_MIN_MS / 1_000, TRANSACTION_DEADLINE_MAX_MS / 1_000];
     throw misconfigured(`transactionDeadline is from ${least} to ${most} seconds, such as "5s"`);
+  }
+  return value;
+}
+
+function retentionOf(duration: Duration | undefined): number {
+  if (duration === undefined) return RESULT_RETENTION_DEFAULT_MS;
+  const value = milliseconds(duration, "resultRetention");
+  if (value < RESULT_RETENTION_MIN_MS || value > RESULT_RETENTION_MAX_MS) {
+    throw misconfigured('resultRetention is from 1 minute to 30 days, such as "24h"');
   }
   return value;
 }

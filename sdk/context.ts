@@ -3,10 +3,17 @@
 import type { CollectionsOf, CollectionSpecs, ReadonlyCollectionsOf } from "./collection.ts";
 import type { Contract, FunctionContract, Functions, RefusalSchemas } from "./contract.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
+import type { Duration } from "./duration.ts";
+import type { EffectArgument, EffectDefinition, EffectValue } from "./effect.ts";
 import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Refusal } from "./refusal.ts";
 import type { EventOf, Fields, StreamDefinition } from "./stream.ts";
+import type { Reply } from "./reply.ts";
+import type { SagaArgument, SagaDefinition } from "./saga.ts";
+import type { Schema } from "./schema.ts";
+import type { When } from "./when.ts";
 
 /** The functions of another key, to be called within this transaction. */
 export type Calls<F extends Functions> = {
@@ -16,6 +23,11 @@ export type Calls<F extends Functions> = {
 /** The writing functions of another key, to be asked for one-way: nothing comes back. */
 export type Sends<F extends Functions> = {
   readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => void;
+};
+
+/** The same for messages that wait for their time: the id of each, to cancel it by. */
+export type DelayedSends<F extends Functions> = {
+  readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => string;
 };
 
 /** The same as calls, but a failure is a value, and undoes only what the call did. */
@@ -28,6 +40,25 @@ export type Tried<F extends FunctionContract> =
   | { readonly ok: true; readonly value: OutputOf<F> }
   | ([RefusalOf<F>] extends [never] ? never : { readonly ok: false; readonly refusal: RefusalOf<F> })
   | { readonly ok: false; readonly refusal: undefined; readonly error: CallError };
+
+/** The input, which may be left out where it may be undefined, and whom to tell. */
+export type EffectArguments<In extends Schema | undefined, Out extends Schema | undefined> =
+  undefined extends EffectArgument<In>
+    ? [input?: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>]
+    : [input: DeepReadonly<EffectArgument<In>>, to?: EffectReply<Out>];
+type EffectReply<Out extends Schema | undefined> = Reply<Outcome<EffectValue<Out>>>;
+
+export interface PromiseOptions {
+  /** A key of one's own choice; by default one that nobody can guess. Whoever may call the app and knows it can resolve the promise. */
+  readonly id?: string;
+  /** From `ctx.now()`; without it the promise waits for as long as it takes. */
+  readonly deadline?: Duration;
+}
+
+type SagaArguments<In extends Schema | undefined> =
+  undefined extends SagaArgument<In>
+    ? [input?: DeepReadonly<SagaArgument<In>>, to?: Reply<Outcome<Record<string, unknown>>>]
+    : [input: DeepReadonly<SagaArgument<In>>, to?: Reply<Outcome<Record<string, unknown>>>];
 
 interface CommonContext<R extends RefusalSchemas> {
   /** The key that this function runs on. */
@@ -63,6 +94,37 @@ export interface FnContext<
    * and is delivered once, as a transaction of its own. Messages of this key to one key are delivered in the order of sending.
    */
   send<C extends Contract>(contract: C, key: string): Sends<C["functions"]>;
+  /**
+   * The same, delivered at a later time: `const id = ctx.send(Order, "17", { delay: "30m" }).expire()`. The delay counts from `ctx.now()`. It
+   * is never delivered early, and waits however long nobody asks for this key. Those of one time have no order.
+   */
+  send<C extends Contract>(contract: C, key: string, when: When): DelayedSends<C["functions"]>;
+  /**
+   * Cancels a delayed message by its id, if this transaction commits: `await ctx.cancel(id)` is true if it was still waiting, and then it is
+   * never delivered. False: it is delivered or on its way, was cancelled before, or was sent without a delay.
+   * @throws TidegateError `unknown-message` for what is no message's id
+   */
+  cancel(messageId: string): Promise<boolean>;
+  /**
+   * Asks for an effect: `ctx.effect(chargeCard, { card, cents }, reply(Order, ctx.key, "charged"))`. It leaves when this
+   * transaction commits, not before and not otherwise, and runs at least once, always with the same idempotency key. How it ended is told
+   * once, to the function that `reply` names. Effects have no order.
+   */
+  effect<In extends Schema | undefined, Out extends Schema | undefined>(
+    effect: EffectDefinition<In, Out>,
+    ...args: EffectArguments<In, Out>
+  ): void;
+  /**
+   * Makes a promise: work that waits for an event outside, `POST /v1/promises/{id}`. How it ends, by that, by a rejection or by its deadline, is
+   * told once, to the function that `reply` names: `const id = await ctx.promise(reply(Order, ctx.key, "approved"), { deadline: "3d" })`.
+   * @throws TidegateError `promise-exists`
+   */
+  promise(to: Reply, how?: PromiseOptions): Promise<string>;
+  /**
+   * Starts a saga, once this transaction commits: `ctx.start(shipOrder, "17", { item })`. The same id again starts nothing. How it ends is told
+   * to `to`, once, where that is given.
+   */
+  start<In extends Schema | undefined>(saga: SagaDefinition<In>, id: string, ...args: SagaArguments<In>): void;
   /**
    * Gives an event to a stream: `ctx.emit(Sales, { item: "tea", … })`. It is taken when this transaction commits, not otherwise, and once, in
    * a transaction of its own. Events of this key are taken in the order in which they were emitted. The app must know the stream.

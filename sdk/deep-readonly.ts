@@ -16,7 +16,7 @@ type Leaf =
  * `T` with every member, element and entry read-only. `Date` and `Uint8Array` keep their types, since a narrowed one would fit no
  * library function: a Date that a query changes throws at run time, and bytes are a copy of the query's own.
  */
-export type DeepReadonly<T> = 0 extends 1 & T
+export type DeepReadonly<T> = unknown extends T
   ? T
   : T extends Leaf
     ? T

@@ -41,6 +41,39 @@ export const DURATION_MAX_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Milliseconds that a transaction may be given: more than the ticks by which deadlines are looked at, and less than the edge waits. */
 export const TRANSACTION_DEADLINE_MIN_MS = 1_000;
 export const TRANSACTION_DEADLINE_MAX_MS = 29_000;
+/** Milliseconds for which results of Idempotency-Keys are kept, unless the app says otherwise, and the bounds of what it may say. */
+export const RESULT_RETENTION_DEFAULT_MS = 24 * 60 * 60 * 1_000;
+export const RESULT_RETENTION_MIN_MS = 60 * 1_000;
+export const RESULT_RETENTION_MAX_MS = 30 * 24 * 60 * 60 * 1_000;
+/** Attempts of an effect, unless it says otherwise, and at most. */
+export const EFFECT_ATTEMPTS_DEFAULT = 10;
+export const EFFECT_ATTEMPTS_MAX = 100;
+/** Milliseconds behind an effect's first attempt; they double up to the other, and may be declared up to a day. */
+export const EFFECT_DELAY_DEFAULT_MS = 1_000;
+export const EFFECT_DELAY_MAX_DEFAULT_MS = 10 * 60 * 1_000;
+export const EFFECT_DELAY_MAX_MS = 24 * 60 * 60 * 1_000;
+/** Milliseconds that one attempt of an effect may take: a pending call keeps its partition awake. */
+export const EFFECT_TIMEOUT_DEFAULT_MS = 30_000;
+export const EFFECT_TIMEOUT_MAX_MS = 5 * 60 * 1_000;
+/** Characters of an effect's error as it is told. */
+export const EFFECT_ERROR_MAX_LENGTH = 1_000;
+/** Redirects of a webhook that are followed. */
+export const WEBHOOK_HOPS_MAX = 3;
+/** How much earlier or later than now a webhook may say that it was sent, in milliseconds. */
+export const WEBHOOK_TOLERANCE_MS = 5 * 60 * 1_000;
+/** Milliseconds for which a promise that is settled, and a saga that has ended, can be looked at. */
+export const PROMISE_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
+export const SAGA_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
+/** Steps of a saga. */
+export const SAGA_STEPS_MAX = 100;
+/** Attempts of a saga's step, and of its compensation, unless it says otherwise, and at most. */
+export const SAGA_ATTEMPTS_DEFAULT = 5;
+export const SAGA_ATTEMPTS_MAX = 100;
+/** Milliseconds behind a step's first error; they double up to the other. */
+export const SAGA_DELAY_DEFAULT_MS = 1_000;
+export const SAGA_DELAY_MAX_MS = 10 * 60 * 1_000;
+/** Characters of what a reply is about. */
+export const REPLY_ABOUT_MAX_LENGTH = 1_000;
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 

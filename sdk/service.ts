@@ -1,8 +1,11 @@
 /** Services: the handlers behind a contract, checked against it by the compiler and again at start-up. */
 
+import type { Allow } from "./caller.ts";
 import type { CollectionSpecs } from "./collection.ts";
 import type { FnContext, QueryContext } from "./context.ts";
 import type { Contract, FunctionContract } from "./contract.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { checkRule } from "./door.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
 import { checkField } from "./names.ts";
@@ -18,10 +21,32 @@ export type Handlers<C extends Contract, S, Cols extends CollectionSpecs> = {
   readonly [N in keyof C["functions"]]: Handler<C["functions"][N], S, Cols>;
 };
 
-export interface ServiceOptions<S, Cols extends CollectionSpecs> {
+export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contract = Contract> {
   /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
   readonly state?: () => S;
   readonly collections?: Cols;
+  /**
+   * Deletes what is under a key when it has not been written, or not been used, for so long: `{ after: "write", duration: "30d" }`. From that
+   * very moment on nobody sees it any more. What a use is: every function that looks at the state, queries too, which then lock like those
+   * that write.
+   */
+  readonly ttl?: { readonly after: "write" | "use"; readonly duration: Duration };
+  /** Who may call from outside; without it the owner alone. Calls and messages of other functions are not asked about. */
+  readonly allow?: Allow;
+  /** What is otherwise for single functions: `functions: { balance: { allow: everyone } }`. */
+  readonly functions?: { readonly [N in keyof C["functions"]]?: FunctionOptions };
+}
+
+/** What a service says of one of its functions. */
+export interface FunctionOptions {
+  /** In the place of the service's rule. */
+  readonly allow?: Allow;
+}
+
+/** How long state lives, by `ctx.now()` of what writes or uses it. */
+export interface TimeToLive {
+  readonly after: "write" | "use";
+  readonly ms: number;
 }
 
 /** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
@@ -33,6 +58,9 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly state: (() => unknown) | undefined;
   readonly collections: readonly string[];
   readonly handlers: Readonly<Record<string, UntypedHandler>>;
+  /** Rules by function, without a prototype; what has none is the owner's alone. */
+  readonly allow: Readonly<Record<string, Allow>>;
+  readonly ttl?: TimeToLive | undefined;
 }
 
 /**
@@ -41,7 +69,7 @@ export interface ServiceDefinition<C extends Contract = Contract> {
  */
 export function service<C extends Contract, S = undefined, Cols extends CollectionSpecs = {}>(
   contract: C,
-  options: ServiceOptions<S, Cols>,
+  options: ServiceOptions<S, Cols, C>,
   handlers: Handlers<C, S, Cols>,
 ): ServiceDefinition<C> {
   const name = contract.name;
@@ -67,5 +95,37 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     state: options.state,
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
+    ttl: timeToLive(name, options.ttl),
+    allow: rulesOf(name, declared, options),
   });
+}
+
+function timeToLive(name: string, ttl: ServiceOptions<unknown, {}>["ttl"]): TimeToLive | undefined {
+  if (ttl === undefined) return undefined;
+  const { after, duration } = ttl;
+  if (after !== "write" && after !== "use") {
+    throw misconfigured(`the time to live of service "${name}" is after "write" or "use"`);
+  }
+  const ms = milliseconds(duration, `the time to live of service "${name}"`);
+  if (ms === 0) throw misconfigured(`the time to live of service "${name}" must be more than 0`);
+  return Object.freeze({ after, ms });
+}
+
+function rulesOf(
+  owner: string,
+  declared: readonly string[],
+  { allow, functions = {} }: Pick<ServiceOptions<unknown, {}>, "allow" | "functions">,
+): Readonly<Record<string, Allow>> {
+  const table: Record<string, Allow> = Object.create(null);
+  if (allow !== undefined) {
+    checkRule(`service "${owner}"`, allow);
+    for (const name of declared) table[name] = allow;
+  }
+  for (const [name, { allow: own } = {} as FunctionOptions] of Object.entries(functions)) {
+    if (!declared.includes(name)) throw misconfigured(`the contract of service "${owner}" has no function "${name}"`);
+    if (own === undefined) continue;
+    checkRule(`"${name}" of service "${owner}"`, own);
+    table[name] = own;
+  }
+  return Object.freeze(table);
 }

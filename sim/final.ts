@@ -1,7 +1,9 @@
 /** What is left at the end, read through the front door. */
 import { Client, type ClientSetup } from "./clients/client.ts";
 import type { Balances } from "./clients/bank-service.ts";
+import type { ClockState } from "./clients/clock-service.ts";
 import type { Ground } from "./clients/generate.ts";
+import type { OutsideState } from "./clients/outside-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 
@@ -9,6 +11,8 @@ export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
   readonly balances: Balances;
   readonly messages: ReadonlyMap<string, Pick<ListState, "sent" | "inbox">>;
+  readonly clocks: ReadonlyMap<string, ClockState>;
+  readonly effects: ReadonlyMap<string, OutsideState>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */
@@ -28,6 +32,8 @@ export async function readFinal(
       { kind: "messages", at },
     ]),
     { kind: "audit", at: ground.accounts[0] as string, accounts: ground.accounts },
+    ...(ground.clocks ?? []).map((at): Ask => ({ kind: "clock-seen", at })),
+    ...(ground.outsiders ?? []).map((at): Ask => ({ kind: "effects-seen", at })),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;
@@ -40,6 +46,8 @@ export async function readFinal(
   if (!(await world.run(() => clients.every(({ isDone }) => isDone), deadline))) return null;
   const lists = new Map<string, number[]>();
   const messages = new Map<string, Pick<ListState, "sent" | "inbox">>();
+  const clocks = new Map<string, ClockState>();
+  const effects = new Map<string, OutsideState>();
   let balances: Balances = {};
   for (const { request, answer } of ledger.entries.values()) {
     const { number, ask } = request.transaction;
@@ -51,9 +59,11 @@ export async function readFinal(
     const body: unknown = JSON.parse(answer.body);
     if (ask.kind === "messages") messages.set(nameOf(ask.at), body as Pick<ListState, "sent" | "inbox">);
     else if (ask.kind === "audit") balances = body as Balances;
+    else if (ask.kind === "clock-seen") clocks.set(ask.at, body as ClockState);
+    else if (ask.kind === "effects-seen") effects.set(ask.at, body as OutsideState);
     else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
   }
-  return { lists, balances, messages };
+  return { lists, balances, messages, clocks, effects };
 }
 
 /** What one has and the other has otherwise, a line each; empty when they are the same. */
@@ -64,7 +74,13 @@ export function differences(a: Final, b: Final): string[] {
   );
 }
 
-function itemsOf({ lists, balances, messages }: Final): Array<[name: string, text: string]> {
-  const items = [...lists, ...Object.entries(balances), ...[...messages].map(([at, one]) => [`${at} messages`, one])];
+function itemsOf({ lists, balances, messages, clocks, effects }: Final): Array<[name: string, text: string]> {
+  const items = [
+    ...lists,
+    ...Object.entries(balances),
+    ...[...messages].map(([at, one]) => [`${at} messages`, one]),
+    ...[...clocks].map(([at, one]) => [`${at} timers`, one]),
+    ...[...effects].map(([at, one]) => [`${at} effects`, one]),
+  ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

@@ -4,6 +4,7 @@ import { invariant } from "../protocol/assert.ts";
 import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
+import type { OutsideCall, OutsideEnd } from "../protocol/outside/work.ts";
 import type { StorageOp, ViewReply } from "../protocol/partition/effects.ts";
 import { PartitionMachine } from "../protocol/partition/machine.ts";
 import type { AppDefinition } from "../sdk/index.ts";
@@ -32,6 +33,8 @@ export class SimPartition {
   #unconfirmed: Array<readonly StorageOp[]> = [];
   #confirmed = 0;
   #held: Array<{ ticket: number; reply: Reply; after: number }> = [];
+  /** Attempts of effects that are to run; each leaves like a reply. */
+  #outside: Array<{ call: OutsideCall; after: number }> = [];
   #incarnation = 0;
   #engine: Engine | undefined;
   readonly #coordinator: CoordinatorMachine;
@@ -115,12 +118,31 @@ export class SimPartition {
     }
   }
 
+  /** Attempts of effects that have left: everything persisted before them is durable. */
+  takeOutside(): OutsideCall[] {
+    const left = this.#outside.filter(({ after }) => after <= this.#confirmed);
+    this.#outside = this.#outside.filter(({ after }) => after > this.#confirmed);
+    return left.map(({ call }) => call);
+  }
+
+  outsideEnded(id: string, end: OutsideEnd): void {
+    this.engine.input({ kind: "outside-ended", id, end });
+  }
+
+  /** So much time passes, and whatever waits for it is called. */
+  pass(ms: number): void {
+    this.clock += ms;
+    this.engine.input({ kind: "wake" });
+    this.engine.input({ kind: "alarm" });
+  }
+
   /** Memory is lost; any first part of what is unconfirmed has reached the disk. Answers that had not left never will. */
   crash(): void {
     this.#write(this.#setup.random.int(this.#unconfirmed.length + 1));
     this.#confirmed += this.#unconfirmed.length;
     this.#unconfirmed = [];
     this.#held = [];
+    this.#outside = [];
     this.#flushWanted = false;
     this.#foldWanted = false;
     this.#start();
@@ -170,6 +192,9 @@ export class SimPartition {
         return;
       case "reply":
         this.#reply(effect.ticket, effect.body);
+        return;
+      case "run-outside":
+        this.#outside.push({ call: effect.call, after: this.#confirmed + this.#unconfirmed.length });
         return;
       case "want-flush":
         this.#flushWanted = true;

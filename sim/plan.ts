@@ -3,6 +3,8 @@ import type { Kernels } from "../core-wasm/types.ts";
 import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
 import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
+import { drawClocks, hasClocks } from "./clients/clocks.ts";
+import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
 import { keyOf } from "./clients/asks.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
@@ -27,6 +29,12 @@ export function mostPartitions({ partitions, planned }: Plan): number {
   return Math.max(partitions, ...planned.map((fault) => (fault.kind === "rescale" ? fault.partitions : 0)));
 }
 
+/** How far a clock may be off at most, ms. */
+export function mostSkewMs({ rates, planned }: Plan): number {
+  const jumps = planned.map((fault) => (fault.kind === "clock jumps" ? Math.abs(fault.ms) : 0));
+  return jumps.reduce((sum, ms) => sum + ms, rates.skewMs);
+}
+
 export interface PlanOptions {
   readonly transactions: number;
   /** Whether services may send one-way messages. */
@@ -44,11 +52,21 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const quiet = createRandom(deriveSeed(seed, 9)).oneIn(4);
   const ground = { ...drawGround(random, partitions, partitionOf), quiet, sends: options.sends };
   const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
+  const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
+  const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   return {
     seed,
     partitions,
-    ground,
-    clients,
+    ground: {
+      ...ground,
+      ...(clocks.length > 0 ? { clocks } : {}),
+      ...(outsiders.length > 0 ? { outsiders } : {}),
+    },
+    clients: [
+      ...clients,
+      ...(clocks.length > 0 ? drawClocks(seed, clocks) : []),
+      ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
+    ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [
       ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),

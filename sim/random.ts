@@ -27,3 +27,10 @@ export function createRandom(seed: number): Random {
   };
   return { next, int, pick, oneIn: (times) => int(times) === 0 };
 }
+
+/** A version 4 UUID of seeded chance. */
+export function uuidFrom(random: Random): string {
+  const digits = Array.from({ length: 32 }, () => random.int(16).toString(16)).join("");
+  const variant = "89ab"[random.int(4)] as string;
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-${variant}${digits.slice(17, 20)}-${digits.slice(20)}`;
+}

@@ -5,6 +5,8 @@ import { findLeaks, type Status } from "./checkers/leaks.ts";
 import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
+import { clockService } from "./clients/clock-service.ts";
+import { deed, outsideServices } from "./clients/outside-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
@@ -16,7 +18,7 @@ import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
-import { mostPartitions, type Plan } from "./plan.ts";
+import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { kindsReader } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
@@ -69,10 +71,15 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
   return new Run(plan, options).run();
 }
 
-const apps = new Map<number, AppDefinition>();
-function appOf(partitions: number): AppDefinition {
-  let app = apps.get(partitions);
-  if (!app) apps.set(partitions, (app = defineApp({ services: [...listServices(), bankService()], partitions })));
+const apps = new Map<string, AppDefinition>();
+/** State with a time to live makes every partition look for what has expired: it is there only where it is made use of. */
+function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
+  const name = `${partitions} ${hasOutsiders}`;
+  const known = apps.get(name);
+  if (known) return known;
+  const services = [...listServices(), bankService(), clockService(), ...(hasOutsiders ? outsideServices() : [])];
+  const app = defineApp({ services, effects: [deed], partitions });
+  apps.set(name, app);
   return app;
 }
 
@@ -100,7 +107,7 @@ class Run {
       seed: plan.seed,
       partitions: plan.partitions,
       most: mostPartitions(plan),
-      app: appOf(plan.partitions),
+      app: appOf(plan.partitions, plan.ground.outsiders !== undefined),
       kernels,
       profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.
@@ -171,7 +178,7 @@ class Run {
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final);
+      const findings = judge(this.#ledger, this.#durable, final, world.outside.done, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
   }
@@ -210,8 +217,9 @@ class Run {
 
   /** A message that was delivered is forgotten for good: no restart finds it again. */
   #seeNothingKept(): void {
-    for (const [name, { outbox }] of Object.entries(this.#statusByName())) {
-      if (outbox) this.#world.fail(`kept for ever: ${name} finds ${outbox} messages after a restart at rest`);
+    for (const [name, { outbox = 0, timers = 0 }] of Object.entries(this.#statusByName())) {
+      const kept = outbox + timers;
+      if (kept > 0) this.#world.fail(`kept for ever: ${name} finds ${kept} messages after a restart at rest`);
     }
   }
 

@@ -6,7 +6,13 @@ import type { Finding } from "./checkers/finding.ts";
 import type { Outcome } from "./checkers/history.ts";
 import { checkLedger } from "./checkers/ledger.ts";
 import { checkListAppend } from "./checkers/list-append.ts";
+import { checkTimers } from "./checkers/timers.ts";
+import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
+import { checkOutside } from "./checkers/outside.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
+import { OUTSIDE } from "./clients/clocks.ts";
+import { TTL_MS, type Touched } from "./clients/outside-service.ts";
+import type { Done } from "./world/outside.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
@@ -14,7 +20,17 @@ import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
-export function judge(ledger: Ledger, durable: DurableLog, final: Final): Finding[] {
+/**
+ * @param done what effects have done to the world outside
+ * @param skewMs how far clocks may be off, each way
+ */
+export function judge(
+  ledger: Ledger,
+  durable: DurableLog,
+  final: Final,
+  done: readonly Done[],
+  skewMs: number,
+): Finding[] {
   return [
     ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
@@ -26,6 +42,9 @@ export function judge(ledger: Ledger, durable: DurableLog, final: Final): Findin
     ...checkLedger({ requests: outcomesOf(ledger), entries: [...final.lists.values()].flat().map(String) }),
     ...checkBank(bankOf(ledger, final)),
     ...checkMessageOrder(messagesOf(final)),
+    ...checkTimers(timersOf(ledger, final, skewMs)),
+    ...checkOutside(outsideOf(final, done)),
+    ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
   ];
@@ -86,6 +105,37 @@ function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0
     [...messages].map(([target, { inbox }]) => [target, inbox.map(([sender, n]) => ({ sender, n }))]),
   );
   return { sent, received };
+}
+
+function timersOf(ledger: Ledger, { clocks }: Final, skewMs: number): Parameters<typeof checkTimers>[0] {
+  const states = [...clocks];
+  const sent = states.flatMap(([from, state]) => state.sent.map(({ to }, at) => ({ from, n: at + 1, to })));
+  const unknown: typeof sent = [];
+  for (const { request, answer } of ledger.entries.values()) {
+    const { ask, number } = request.transaction;
+    if (ask.kind !== "clock" || ask.name !== "ring") continue;
+    (answer?.status === 202 ? sent : unknown).push({ from: OUTSIDE, n: number, to: ask.at });
+  }
+  return {
+    sent,
+    unknown,
+    rung: states.flatMap(([to, { rung }]) => rung.map((each) => ({ ...each, to }))),
+    dropped: states.flatMap(([, { dropped }]) => dropped),
+    skewMs,
+  };
+}
+
+function outsideOf({ effects }: Final, done: readonly Done[]): Parameters<typeof checkOutside>[0] {
+  const states = [...effects.values()];
+  return { asked: states.flatMap(({ asked }) => asked), done, told: states.flatMap(({ told }) => told) };
+}
+
+function touchesOf(ledger: Ledger): Touch[] {
+  return [...ledger.entries.values()].flatMap(({ request, answer }): Touch[] => {
+    const { ask } = request.transaction;
+    if (ask.kind !== "touch" || answer?.status !== 200) return [];
+    return [{ ...(JSON.parse(answer.body) as Touched), key: ask.at }];
+  });
 }
 
 const ANSWERED: ReadonlySet<number> = new Set([200, 202, 409]);

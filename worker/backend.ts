@@ -69,8 +69,12 @@ export interface Backend {
   rescaleStatus(): Promise<RescaleStatus>;
   /** Used synchronously only: nothing is awaited between writing into it and reading from it. */
   kernels(): Kernels;
-  /** The secret that callers must present; undefined when none is configured, and then everything but `/health` is closed. */
+  /** The owner's secret; undefined when none is configured. */
   readonly token: string | undefined;
+  /** The binding with the static keys' hashes, JSON text; undefined when there is none. */
+  readonly keys?: string | undefined;
+  /** The same for the domain of a tenant, "" being that of none. */
+  inDomain(tenant: string): Backend;
   /** Milliseconds since 1970. */
   now(): number;
   /** A random UUID (version 4). */

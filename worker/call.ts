@@ -2,14 +2,17 @@
 import type { Kernels } from "../core-wasm/types.ts";
 import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
+import { whenOf } from "./messages.ts";
 import { answerResponse } from "./answers.ts";
 import { queryParameter } from "./address.ts";
 import { jsonText, readBody, requireJson } from "./body.ts";
+import { requireCall } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
+import { epochAskedFor } from "./epochs.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { type Target, targetOf } from "./keys.ts";
-import { LIMITS } from "./limits.ts";
+import { limitOf, LIMITS } from "./limits.ts";
 import { ProblemError, refuse } from "./problems.ts";
 import { problemOf } from "../sdk/problems.ts";
 
@@ -17,7 +20,8 @@ const encoder = new TextEncoder();
 
 /** Runs one function as one transaction. */
 export function postCall(edge: Edge): Promise<Response> {
-  return post(edge, targetOf(edge.app, edge.request.url), "", 0);
+  const target = targetOf(edge.app, edge.request.url);
+  return post(edge, target, { path: [target.service, target.key, target.function], flags: 0 });
 }
 
 /** Keeps a message that asks for one function: answered once that is durable, its transaction comes later. */
@@ -28,48 +32,65 @@ export function postSend(edge: Edge): Promise<Response> {
     const detail = `"${target.function}" only reads: a message to it would do nothing`;
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "" });
   }
-  if (queryParameter(request.url, "delay") !== undefined) {
-    throw refuse("invalid-parameter", "messages cannot be delayed yet; send it without ?delay=");
-  }
-  return post(edge, target, SEND, INVOKE_FLAG.oneWay);
+  const when = whenOf(request.url, edge.startedAt);
+  const path = [target.service, target.key, target.function, SEND];
+  if (when === "") return post(edge, target, { path, flags: INVOKE_FLAG.oneWay });
+  const flags = INVOKE_FLAG.oneWay | INVOKE_FLAG.delayed;
+  return post(edge, target, { path, flags, inputOf: (text) => when + text });
 }
 
 /** The segment behind a function that makes a message of its call. */
 const SEND = "send";
 
-/** @param behind what the path has behind the function: part of the scope of Idempotency-Keys */
-async function post(edge: Edge, target: Target, behind: string, how: number): Promise<Response> {
-  const { backend, request, caller, startedAt } = edge;
+/** How a POST becomes an invocation. */
+export interface PostHow {
+  /** What names it beside its caller and method: the scope of Idempotency-Keys. */
+  readonly path: readonly string[];
+  /** Bits of INVOKE_FLAG. */
+  readonly flags: number;
+  /** Makes the input of the body's JSON text, which is empty where there is none. */
+  readonly inputOf?: (text: string) => string;
+  /** Bytes of the body. */
+  readonly limit?: number;
+}
+
+/** Runs one invocation that came by POST, or DELETE. */
+export async function post(edge: Edge, target: Target, how: PostHow): Promise<Response> {
+  const { app, backend, request, caller, startedAt } = edge;
   requireJson(request);
   const clientKey = idempotencyKey(request);
-  const body = await readBody(request, LIMITS.callBodyBytes);
+  const body = await readBody(request, how.limit ?? limitOf(app, "callBytes"));
   const kernels = backend.kernels();
-  const input = jsonText(kernels, body);
+  const text = jsonText(kernels, body);
+  const input = how.inputOf ? how.inputOf(text) : text;
   if (clientKey === null) {
     const requestId = edgeRequestId(startedAt, backend.uuid());
     const fingerprint = NO_FINGERPRINT;
-    const answer = await invoke(backend, startedAt, { requestId, flags: how, fingerprint, target, input });
+    const answer = await invoke(backend, startedAt, { requestId, flags: how.flags, fingerprint, target, input });
     return answerResponse(request, answer, false);
   }
-  const fingerprint = fingerprintOf(kernels, body);
-  const path = [target.service, target.key, target.function, ...(behind === "" ? [] : [behind])];
-  const requestId = clientRequestId(caller, "POST", path, clientKey);
-  const flags = how | INVOKE_FLAG.clientId;
+  const fingerprint = fingerprintOf(kernels, how.inputOf ? encoder.encode(input) : body);
+  const requestId = clientRequestId(caller.id, request.method, how.path, clientKey);
+  const flags = how.flags | INVOKE_FLAG.clientId;
   const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
   return answerResponse(request, answer, (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
 
 /** Runs one query. */
-export async function getCall({ app, backend, request, startedAt }: Edge): Promise<Response> {
+export async function getCall({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
   const target = targetOf(app, request.url);
   if (target.kind !== "query") {
     const detail = `"${target.function}" may write; call it by POST`;
     throw new ProblemError(problemOf("method-not-allowed", detail), { allow: "POST" });
   }
-  const flags = INVOKE_FLAG.queryOnly | consistencyFlag(request.url);
+  requireCall(app, caller, target.service, target.key, target.function);
+  const snapshot = consistencyFlag(request.url);
+  const epoch = snapshot === 0 ? undefined : epochAskedFor(request);
+  const flags = INVOKE_FLAG.queryOnly | snapshot | (epoch === undefined ? 0 : INVOKE_FLAG.notBefore);
+  const fingerprint = epoch ?? NO_FINGERPRINT;
   const input = inputParameter(backend.kernels(), request.url);
   const requestId = edgeRequestId(startedAt, backend.uuid());
-  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
+  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
   return answerResponse(request, answer, false);
 }
 

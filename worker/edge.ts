@@ -1,13 +1,17 @@
 /** One authenticated request with what handles it: the argument of every endpoint. */
 import type { AppDefinition } from "../sdk/app.ts";
+import type { Caller } from "../sdk/caller.ts";
 import type { Backend } from "./backend.ts";
+import type { Door } from "./door/door.ts";
 
 export interface Edge {
   readonly app: AppDefinition;
+  readonly door: Door;
+  /** Of the caller's domain. */
   readonly backend: Backend;
   readonly request: Request;
-  /** Who calls; part of the scope of Idempotency-Keys. */
-  readonly caller: string;
+  /** Who calls; its id is part of the scope of Idempotency-Keys. */
+  readonly caller: Caller;
   /** Milliseconds since 1970 at which the request came in. */
   readonly startedAt: number;
 }

@@ -1,6 +1,7 @@
 /** `GET /v1/streams/{stream}`: committed events as server-sent events, from where the reader was on. */
 import { STREAM } from "../protocol/flows/internal.ts";
 import { lastSegments, queryParameter } from "./address.ts";
+import { requireOwner } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { askInternal } from "./flows.ts";
 import { answerHeaders } from "./headers.ts";
@@ -23,7 +24,8 @@ const encoder = new TextEncoder();
  * the reader leaves; with `?follow=0` it ends where nothing more is there.
  */
 export async function getEvents(edge: Edge): Promise<Response> {
-  const { app, request } = edge;
+  const { app, caller, request } = edge;
+  requireOwner(caller);
   const [name = ""] = lastSegments(request.url, 1);
   if (!app.streams.has(name)) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
   if (!app.kept.has(name)) {

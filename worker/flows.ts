@@ -10,6 +10,7 @@ import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
+import { requireOwner } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { edgeRequestId } from "./idempotency.ts";
@@ -89,7 +90,8 @@ async function aside(edge: Edge, what: string): Promise<Response> {
   return answerResponse(edge.request, answer, false);
 }
 
-function flowNamed({ app }: Edge, name: string): FlowDefinition {
+function flowNamed({ app, caller }: Edge, name: string): FlowDefinition {
+  requireOwner(caller);
   const flow = app.flows.get(name);
   if (flow === undefined) throw refuse("unknown-flow", `there is no flow ${JSON.stringify(name)}`);
   return flow;

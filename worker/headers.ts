@@ -13,6 +13,10 @@ export function answerHeaders(request: Request, contentType: string): Record<str
     "content-type": contentType,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    // What is answered is data: a browser that takes it for a page is to run nothing of it, and show it in no frame.
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=63072000",
   };
   const trace = request.headers.get("traceparent");
   if (trace !== null && TRACEPARENT.test(trace)) headers["traceparent"] = trace;

@@ -8,27 +8,30 @@ import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
 import { exchange } from "./dispatch.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
-import { LIMITS } from "./limits.ts";
+import { limitOf } from "./limits.ts";
 import { refuse, type ProblemError } from "./problems.ts";
 import { produced, type Produced } from "./producer.ts";
 
 /** Takes a batch of events. */
-export async function postEvents({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
+export async function postEvents(edge: Edge): Promise<Response> {
+  const { app, backend, request, caller, startedAt } = edge;
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
+  requireFlow(app.door.streams, caller, name, name);
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
   const { envelope, known } = envelopeOf(
-    { app, backend, request, caller, startedAt },
+    edge,
     stream,
     { format, identity, producer, clientKey },
     // Not kept here: once it is parsed the body's memory is free for the copies that follow.
-    await readBody(request, LIMITS.ingestBodyBytes),
+    await readBody(request, limitOf(app, "eventsBytes")),
   );
   const answer = await exchange(backend, startedAt, stream.name, (port) => port.ingest(envelope));
   return answerResponse(request, answer, known && (answer.flags & ANSWER_FLAG.replayed) !== 0);
@@ -53,7 +56,7 @@ function envelopeOf(
   const requestId =
     scope === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller, "POST", ["streams", stream.name, ...scope.kind], scope.key);
+      : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
   const head = [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows];
   const fields = [requestId, stream.name];
@@ -63,7 +66,7 @@ function envelopeOf(
       : kernels.pack(PRODUCED, {
           rows: 1,
           columns: [...head, producer.sequence % 2 ** 32, Math.floor(producer.sequence / 2 ** 32)],
-          fields: [...fields, JSON.stringify([caller, producer.producer])],
+          fields: [...fields, JSON.stringify([caller.id, producer.producer])],
           tail: parsed.frame,
         });
   return { envelope, known: scope !== null };

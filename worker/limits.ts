@@ -1,4 +1,5 @@
 /** Every limit of the edge, in one place; their relations are asserted below. */
+import type { AppDefinition } from "../sdk/app.ts";
 import { LIMITS as PARTITION } from "../protocol/limits.ts";
 import { invariant } from "../protocol/assert.ts";
 
@@ -8,6 +9,8 @@ const MiB = 1024 * KiB;
 export const LIMITS = {
   /** Body of one invocation. */
   callBodyBytes: 1 * MiB,
+  /** What a promise is resolved with, or a saga started: it is kept as state, and told in a message. */
+  builtinBodyBytes: 256 * KiB,
   /** Body of a batch, which is buffered whole before it is routed. */
   batchBodyBytes: 32 * MiB,
   /** Lines of a batch, blank ones included. */
@@ -58,6 +61,23 @@ export const LIMITS = {
   /** How often they are asked meanwhile: at first, and then at most. */
   standstillLookMs: 5,
   standstillLookMostMs: 100,
+  /** Static keys of an app. */
+  staticKeys: 1_000,
+  /** Characters of a token of an issuer; longer ones are none. */
+  jwtChars: 8 * KiB,
+  /** Tokens whose signature was good and that are not checked again for so long; the oldest are forgotten. */
+  verifiedTokens: 1_000,
+  verifiedTokenMs: 60_000,
+  /** How long an issuer may take to send its keys, how long these are good, and how soon they are asked for again for a key that is not among them. */
+  jwksTimeoutMs: 5_000,
+  jwksAgeMs: 600_000,
+  jwksCooldownMs: 30_000,
+  /** Callers whose rate is watched in one isolate; the least recently seen are forgotten. */
+  rateBuckets: 10_000,
+  /** Characters of a tenant's name. */
+  tenantChars: 128,
+  /** Domains of which an isolate knows the key-group map; the others are asked again. */
+  knownMaps: 1_000,
   /** Characters of a view's cursor. */
   viewCursorChars: 8 * KiB,
 } as const;
@@ -76,3 +96,15 @@ invariant(LIMITS.callBodyBytes <= PARTITION.maxMessageBytes, "a partition must b
 invariant(LIMITS.callBodyBytes <= LIMITS.frameBytes, "a lone call is no larger than a frame");
 invariant(LIMITS.standstillMs < PARTITION.freezeMs, "partitions must stand still for as long as the edge waits for it");
 invariant(LIMITS.retryBaseMs <= LIMITS.retryMaxMs && LIMITS.attempts >= 2, "retries must be possible");
+
+/** What an app may set lower. */
+const OF_APP = {
+  callBytes: LIMITS.callBodyBytes,
+  batchBytes: LIMITS.batchBodyBytes,
+  batchLines: LIMITS.batchLines,
+  eventsBytes: LIMITS.ingestBodyBytes,
+} as const;
+
+export function limitOf(app: AppDefinition, name: keyof typeof OF_APP): number {
+  return Math.min(app.door.limits[name] ?? OF_APP[name], OF_APP[name]);
+}

@@ -5,20 +5,27 @@ import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import {
+  coordinatorName,
+  type ObjectNamespace,
+  OWN_DOMAIN,
+  partitionName,
+  placedObject,
+} from "../protocol/keygroups/names.ts";
+import type { AppDefinition } from "../sdk/app.ts";
 import type { Bucket } from "./admin/bucket.ts";
 import { type AdminPort, type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
+import { LIMITS } from "./limits.ts";
 
-interface Namespace<T> {
-  getByName(name: string): T;
-}
 interface CoordinatorPort {
   keyGroupMap(): Promise<KeyGroupMap>;
   rescale(partitions: number): Promise<RescaleStatus>;
   rescaleStatus(): Promise<RescaleStatus>;
 }
 interface Classes {
-  readonly Partition?: Namespace<PartitionPort & AdminPort>;
-  readonly Coordinator?: Namespace<CoordinatorPort>;
+  readonly Partition?: ObjectNamespace<PartitionPort & AdminPort>;
+  readonly Coordinator?: ObjectNamespace<CoordinatorPort>;
+  readonly Effects?: object;
 }
 
 const MISSING = `The Worker must export both Durable Object classes. Add to its main module:
@@ -31,40 +38,64 @@ and to wrangler.jsonc:
   "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Partition", "Coordinator"] }]
 `;
 
-/** Makes the backend of requests. What it caches lives as long as the isolate. */
-export function platformBackend(): (env: unknown) => Backend {
-  let kernels: Kernels | undefined;
-  let map: KeyGroupMap | undefined;
+/** The bindings that Tidegate knows. All of an app's secrets are here, and none elsewhere. */
+interface Bindings {
+  readonly TIDEGATE_TOKEN?: string;
+  readonly TIDEGATE_ADMIN_TOKEN?: string;
+  readonly TIDEGATE_KEYS?: string;
+  readonly TIDEGATE_BACKUPS?: Bucket;
+}
 
-  function classes(): Required<Classes> {
-    const { Partition, Coordinator } = exports as unknown as Classes;
+const EFFECTS_MISSING = `The app has effects, so the Worker must export the class that runs them. Add to its main module:
+
+  export class Effects extends app.Effects {}
+`;
+
+/** Makes the backend of requests, for the domain of no tenant. What it caches lives as long as the isolate. */
+export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
+  let kernels: Kernels | undefined;
+  /** By tenant. */
+  const maps = new Map<string, KeyGroupMap>();
+
+  function classes(): Required<Omit<Classes, "Effects">> {
+    const { Partition, Coordinator, Effects } = exports as unknown as Classes;
     if (!Partition || !Coordinator) throw new ConfigurationError("misconfigured", MISSING);
+    if (app.effects.size > 0 && !Effects) throw new ConfigurationError("misconfigured", EFFECTS_MISSING);
     return { Partition, Coordinator };
   }
 
-  const coordinator = () => classes().Coordinator.getByName("coordinator");
-
-  async function keyGroupMap(): Promise<KeyGroupMap> {
-    return (map ??= await coordinator().keyGroupMap());
+  async function mapOf(tenant: string, coordinator: () => CoordinatorPort): Promise<KeyGroupMap> {
+    const known = maps.get(tenant);
+    if (known !== undefined) return known;
+    const map = await coordinator().keyGroupMap();
+    for (const oldest of maps.keys()) {
+      if (maps.size < LIMITS.knownMaps) break;
+      maps.delete(oldest);
+    }
+    maps.set(tenant, map);
+    return map;
   }
 
-  return (env) => ({
-    partition: (index) => classes().Partition.getByName(`partition-${index}`),
-    keyGroupMap,
-    refreshMap: () => {
-      map = undefined;
-    },
-    rescale: (partitions) => coordinator().rescale(partitions),
-    rescaleStatus: () => coordinator().rescaleStatus(),
-    // One instance for all requests of the isolate: it is only used between two awaits.
-    kernels: () => (kernels ??= createKernels(core)),
-    token: (env as { TIDEGATE_TOKEN?: string }).TIDEGATE_TOKEN,
-    admin: {
-      token: (env as { TIDEGATE_ADMIN_TOKEN?: string }).TIDEGATE_ADMIN_TOKEN,
-      partition: (index) => classes().Partition.getByName(`partition-${index}`),
-      bucket: (env as { TIDEGATE_BACKUPS?: Bucket }).TIDEGATE_BACKUPS,
-    },
-    now: () => Date.now(),
-    uuid: () => crypto.randomUUID(),
-  });
+  function backendOf(bindings: Bindings, tenant: string): Backend {
+    const coordinator = () => placedObject(classes().Coordinator, coordinatorName(tenant), app.door.placement(tenant));
+    const partition = (index: number) =>
+      placedObject(classes().Partition, partitionName(tenant, index), app.door.placement(tenant));
+    return {
+      partition,
+      keyGroupMap: () => mapOf(tenant, coordinator),
+      refreshMap: () => void maps.delete(tenant),
+      rescale: (partitions) => coordinator().rescale(partitions),
+      rescaleStatus: () => coordinator().rescaleStatus(),
+      // One instance for all requests of the isolate: it is only used between two awaits.
+      kernels: () => (kernels ??= createKernels(core)),
+      token: bindings.TIDEGATE_TOKEN,
+      keys: bindings.TIDEGATE_KEYS,
+      admin: { token: bindings.TIDEGATE_ADMIN_TOKEN, partition, bucket: bindings.TIDEGATE_BACKUPS },
+      inDomain: (other) => backendOf(bindings, other),
+      now: () => Date.now(),
+      uuid: () => crypto.randomUUID(),
+    };
+  }
+
+  return (env) => backendOf(env as Bindings, OWN_DOMAIN);
 }

@@ -1,6 +1,7 @@
 /** The routes of the edge, as a Hono app that stands alone or is mounted in one of the user's. */
 import { Hono, type Context } from "hono";
 import type { AppDefinition } from "../sdk/app.ts";
+import type { Caller } from "../sdk/caller.ts";
 import { problemOf } from "../sdk/problems.ts";
 import { rawPath } from "./address.ts";
 import { postBackup } from "./admin/backup.ts";
@@ -9,23 +10,30 @@ import { postErase } from "./admin/erase.ts";
 import { getExport } from "./admin/export.ts";
 import { getPartitions, postPartitions } from "./admin/partitions.ts";
 import { deleteRestore, postRestore } from "./admin/restore.ts";
-import { authenticate, authenticateAdmin } from "./auth.ts";
 import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
 import type { Endpoint } from "./edge.ts";
 import { getEvents } from "./events-out.ts";
 import { getDeadLetters, getFlow, getLate } from "./flows.ts";
+import { expose, preflight } from "./door/cors.ts";
+import { Door, OWNER } from "./door/door.ts";
+import { requireCredential } from "./door/rules.ts";
+import { authenticateAdmin } from "./door/secrets.ts";
+import { administeredTenant } from "./door/tenants.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
+import { deleteMessage } from "./messages.ts";
 import { postEvents } from "./ingest.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
+import { getPromise, postPromise, rejectPromise } from "./promises.ts";
+import { cancelSaga, getSaga, postSaga, retrySaga } from "./sagas.ts";
 import { problemResponse, ProblemError, refuse } from "./problems.ts";
 import { getView, getViewKey } from "./views.ts";
 
-/** Who administers a domain, where a caller is named. */
-const ADMIN = "admin";
+/** Who administers a domain, where a caller is named: no rule is asked about them. */
+const ADMIN: Caller = { ...OWNER, id: "admin" };
 
-type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
+type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
 
 /**
  * Makes the routes for one app.
@@ -33,18 +41,42 @@ type Methods = Readonly<Partial<Record<"GET" | "POST", Endpoint>>>;
  */
 export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Backend): Hono {
   const routes = new Hono({ getPath: (request) => rawPath(request.url) });
+  const door = new Door(app);
+  const { cors, tenants } = app.door;
   // One handler for all methods of a route: Hono calls a lone handler without composing a chain.
   const closed = (methods: Methods) => (c: Context) => {
     const request = c.req.raw;
     const backend = backendOf(c);
-    const caller = authenticate(request, backend.token);
-    const endpoint = endpointFor(methods, request.method);
-    return endpoint({ app, backend, request, caller, startedAt: backend.now() });
+    const caller = door.caller(request, backend);
+    if (caller instanceof Promise) return caller.then((known) => enter(methods, request, backend, known));
+    return enter(methods, request, backend, caller);
   };
+  const enter = (methods: Methods, request: Request, outside: Backend, caller: Caller) => {
+    const endpoint = endpointFor(methods, request.method);
+    const startedAt = outside.now();
+    door.count(request, caller, 1, startedAt);
+    const backend = door.domain(request, caller, outside);
+    return endpoint({ app, door, backend, request, caller, startedAt });
+  };
+  if (cors !== undefined) {
+    // Administration is for no page but one's own.
+    routes.use("/v1/*", async (c, next) => {
+      const answer = preflight(cors, c.req.raw);
+      if (answer !== undefined) return answer;
+      await next();
+      expose(cors, c.req.raw, c.res);
+    });
+  }
   routes.all("/health", (c) => health(c.req.raw));
   routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
   routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
   routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
+  routes.all("/v1/messages/:id", closed({ DELETE: deleteMessage }));
+  routes.all("/v1/promises/:id", closed({ GET: getPromise, POST: postPromise }));
+  routes.all("/v1/promises/:id/reject", closed({ POST: rejectPromise }));
+  routes.all("/v1/sagas/:saga/:id", closed({ GET: getSaga, POST: postSaga, DELETE: cancelSaga }));
+  routes.all("/v1/sagas/:saga/:id/cancel", closed({ POST: cancelSaga }));
+  routes.all("/v1/sagas/:saga/:id/retry", closed({ POST: retrySaga }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
   routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }));
   routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
@@ -54,25 +86,26 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {
     const request = c.req.raw;
-    const backend = backendOf(c);
-    authenticateAdmin(request, backend.admin?.token);
+    const outside = backendOf(c);
+    authenticateAdmin(request, outside.admin?.token);
+    const backend = tenants ? outside.inDomain(administeredTenant(request)) : outside;
     const endpoint = methods[request.method];
     if (endpoint === undefined) throw notAllowed(Object.keys(methods));
     const admin = backend.admin as AdminBackend;
-    return endpoint({ app, backend, admin, request, caller: ADMIN, startedAt: backend.now() });
+    return endpoint({ app, door, backend, admin, request, caller: ADMIN, startedAt: backend.now() });
   };
   routes.all("/admin/partitions", administered({ GET: getPartitions, POST: postPartitions }));
   routes.all("/admin/backup", administered({ POST: postBackup }));
   routes.all("/admin/restore", administered({ POST: postRestore, DELETE: deleteRestore }));
   routes.all("/admin/export", administered({ GET: getExport }));
   routes.all("/admin/erase", administered({ POST: postErase }));
-  routes.notFound((c) => notFound(c.req.raw, backendOf(c)));
+  routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
   routes.onError((error, c) => problemResponse(c.req.raw, error));
   return routes;
 }
 
 function endpointFor(methods: Methods, method: string): Endpoint {
-  const endpoint = method === "POST" ? methods.POST : method === "GET" || method === "HEAD" ? methods.GET : undefined;
+  const endpoint = methods[method === "HEAD" ? "GET" : (method as keyof Methods)];
   if (endpoint !== undefined) return endpoint;
   throw notAllowed(Object.keys(methods));
 }
@@ -89,9 +122,9 @@ function health(request: Request): Response {
 }
 
 /** Not thrown but returned: Hono runs this one outside its error handler. */
-function notFound(request: Request, backend: Backend): Response {
+async function notFound(request: Request, door: Door, backend: Backend): Promise<Response> {
   try {
-    authenticate(request, backend.token);
+    requireCredential(await door.caller(request, backend));
     const path = rawPath(request.url);
     throw EMPTY_KEY.test(path)
       ? refuse("invalid-key", "the key is empty")

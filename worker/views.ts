@@ -4,6 +4,7 @@ import { decodeKey } from "../sdk/keys.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { generalView } from "./flows.ts";
 import { partitionOf } from "./keys.ts";
@@ -24,12 +25,14 @@ export function getViewKey(edge: Edge): Promise<Response> {
 }
 
 async function answerView(edge: Edge, view: string, segment?: string): Promise<Response> {
-  const { app, backend, request, startedAt } = edge;
+  const { app, backend, request, caller, startedAt } = edge;
   const definition = app.views.get(view);
   if (definition === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
+  const key = segment === undefined ? undefined : decodeKey(segment);
+  requireFlow(app.door.views, caller, view, key ?? "");
   const query: ViewQuery = {
     view,
-    key: segment === undefined ? undefined : decodeKey(segment),
+    key,
     limit: limitOf(request.url),
     after: cursorOf(request.url),
   };

@@ -5,8 +5,13 @@ import type { Epoch } from "../wire/messages.ts";
 const COUNTS = 2 ** 32;
 const GENERATIONS = 2 ** 21;
 
+/** Whether a generation and a count can be those of an epoch. */
+export function epochFits(generation: number, n: number): boolean {
+  return Number.isInteger(generation) && generation < GENERATIONS && Number.isInteger(n) && n < COUNTS;
+}
+
 export function epochOf(generation: number, n: number): Epoch {
-  invariant(generation < GENERATIONS && n < COUNTS, "9: epoch numbers have run out");
+  invariant(epochFits(generation, n), "9: epoch numbers have run out");
   return generation * COUNTS + n;
 }
 

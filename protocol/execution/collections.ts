@@ -72,7 +72,7 @@ export type Collections = Readonly<Record<string, Collection>>;
 
 export function createCollections(activation: Activation, copy: () => EntityCopy): Collections {
   const collections: Record<string, Collection> = Object.create(null);
-  const readOnly = activation.mode === "shared";
+  const readOnly = activation.target.contract.kind === "query";
   for (const name of activation.target.service.collections) collections[name] = new Collection(name, copy, readOnly);
   return collections;
 }

@@ -1,14 +1,25 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
 import { rowsOf } from "../../dataflow/columns/rows.ts";
 import { rowJson } from "../../dataflow/operators/accumulators.ts";
-import type { Contract } from "../../sdk/contract.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
-import { STREAM } from "../flows/internal.ts";
+import { isFlowService, STREAM } from "../flows/internal.ts";
+import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
+import { isBuiltin } from "../../sdk/builtin/service.ts";
+import type { PromiseOptions } from "../../sdk/context.ts";
+import type { Contract } from "../../sdk/contract.ts";
+import { milliseconds } from "../../sdk/duration.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
+import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
+import type { Reply } from "../../sdk/reply.ts";
+import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { When } from "../../sdk/when.ts";
+import { CANCEL } from "../timers/service.ts";
+import { TIMERS } from "../timers/timer.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import { aborted } from "../transaction/failure.ts";
@@ -48,7 +59,7 @@ class Context {
   }
 
   get #readOnly(): boolean {
-    return this.#activation.mode === "shared";
+    return this.#activation.target.contract.kind === "query";
   }
 
   get state(): unknown {
@@ -67,6 +78,11 @@ class Context {
     this.#copy.clear();
   }
 
+  /** For the engine: deletes what has expired. */
+  expire(): void {
+    this.#copy.expire();
+  }
+
   get collections(): Collections {
     return (this.#collections ??= createCollections(this.#activation, () => this.#copy));
   }
@@ -79,21 +95,55 @@ class Context {
     return callsOf(this.#engine, this.#activation, contract, key, true);
   }
 
-  send(contract: Contract, key: string): object {
+  send(contract: Contract, key: string, when?: When): object {
     if (this.#readOnly) throw new TypeError("a query cannot send messages");
-    return sendsOf(this.#engine, this.#activation, contract, key);
+    return sendsOf(this.#engine, this.#activation, contract, key, when ?? null);
+  }
+
+  async cancel(messageId: string): Promise<boolean> {
+    if (this.#readOnly) throw new TypeError("a query cannot cancel messages");
+    const delayed = parseMessageId(messageId);
+    if (delayed === null) return false;
+    const input = encodeValue(delayed.id);
+    const request = { service: TIMERS, key: delayed.key, name: CANCEL, input, tried: false };
+    return (await this.#engine.call(this.#activation, request)) === true;
+  }
+
+  effect(effect: EffectDefinition, input?: unknown, to: Reply | null = null): void {
+    if (this.#readOnly) throw new TypeError("a query cannot ask for effects");
+    const text = input === undefined ? "" : encodeValue(input);
+    this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
   }
 
   emit(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): void {
     if (this.#readOnly) throw new TypeError("a query cannot emit events");
-    if (this.#engine.machine.streams.get(stream.name) !== stream)
+    const { service } = this.#engine.machine.transactions.resolve(STREAM, stream.name, "emitted");
+    if (!isFlowService(service) || service.streams?.get(stream.name) !== stream)
       throw new TidegateError("unknown-stream", `the app knows no stream "${stream.name}"; name it in \`streams\``);
     this.#engine.send(this.#activation, {
       service: STREAM,
       key: stream.name,
       name: "emitted",
+      when: null,
       input: eventJson(stream, event),
     });
+  }
+
+  async promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
+    if (this.#readOnly) throw new TypeError("a query cannot make promises");
+    checkKey(id);
+    const at = deadline === undefined ? null : this.now() + milliseconds(deadline, "deadline");
+    const input = encodeValue({ to, deadline: at } satisfies PromiseRequest);
+    await this.#engine.call(this.#activation, { service: Promises.name, key: id, name: "create", input, tried: false });
+    return id;
+  }
+
+  start(saga: SagaDefinition, id: string, input?: unknown, to: Reply | null = null): void {
+    if (this.#readOnly) throw new TypeError("a query cannot start sagas");
+    checkKey(id);
+    const text = encodeValue({ ...(input === undefined ? {} : { input }), to });
+    const service = sagaServiceName(saga.name);
+    this.#engine.send(this.#activation, { service, key: id, name: "start", input: text, when: null });
   }
 
   refuse(name: string, data?: unknown): Refusal {
@@ -132,6 +182,14 @@ function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unkn
   );
 }
 
+/** A contract is only data: what it names must not be the engine's own. @throws TidegateError */
+function checkTarget(contract: Contract, key: string): void {
+  checkKey(key);
+  const { name } = contract;
+  if (String(name).startsWith("#") && !isBuiltin(contract))
+    throw new TidegateError("unknown-service", `there is no service "${name}"`);
+}
+
 type CallFunctions = Record<string, (input?: unknown) => Promise<unknown>>;
 
 /** One function for each of the contract's, so that a wrong name is a clear TypeError and no Proxy is needed. */
@@ -142,7 +200,7 @@ function callsOf(
   key: string,
   tried: boolean,
 ): CallFunctions {
-  checkKey(key);
+  checkTarget(contract, key);
   const calls = prototypeOf(contract);
   return new calls(engine, activation, key, tried) as unknown as CallFunctions;
 }
@@ -191,16 +249,23 @@ function prototypeOf(contract: Contract): typeof Calls {
   return made;
 }
 
-type SendFunctions = Record<string, (input?: unknown) => void>;
+type SendFunctions = Record<string, (input?: unknown) => string | undefined>;
 
 /** Queries are there too: that a message to one means nothing is for the engine to say. */
-function sendsOf(engine: Engine, activation: Activation, contract: Contract, key: string): SendFunctions {
-  checkKey(key);
+function sendsOf(
+  engine: Engine,
+  activation: Activation,
+  contract: Contract,
+  key: string,
+  when: When | null,
+): SendFunctions {
+  checkTarget(contract, key);
   const sends: SendFunctions = Object.create(null);
   for (const name of Object.keys(contract.functions)) {
     sends[name] = (input) => {
       const text = input === undefined ? "" : encodeValue(input);
-      engine.send(activation, { service: contract.name, key, name, input: text });
+      const id = engine.send(activation, { service: contract.name, key, name, input: text, when });
+      return when === null ? undefined : id;
     };
   }
   return sends;

@@ -7,12 +7,14 @@ import { validate, type Validated } from "../../sdk/schema.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { Effect, Input } from "../partition/effects.ts";
+import { isInternal } from "../partition/resolve.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
+import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
-import { isInternal } from "../flows/internal.ts";
+import { isFlowService } from "../flows/internal.ts";
 import { decodePayload, encodePayload, type Payload } from "../flows/payload.ts";
 import { createContext } from "./context.ts";
 import { EngineFlowContext } from "./flow-context.ts";
@@ -93,9 +95,14 @@ export class Engine {
     return typeof result === "string" ? decodePayload(result) : (result as Payload);
   }
 
-  /** `ctx.send`: the message is kept with the transaction. @throws TidegateError when it cannot be sent */
-  send(from: Activation, request: SendRequest): void {
-    this.#ask(() => send(this.machine.transactions, from, request));
+  /** `ctx.send`: the message is kept with the transaction; returns the id of a delayed one. @throws TidegateError when it cannot be sent */
+  send(from: Activation, request: SendRequest): string {
+    return this.#ask(() => send(this.machine.transactions, from, request));
+  }
+
+  /** `ctx.effect`: it is kept with the transaction. @throws TidegateError when it cannot be asked for */
+  effect(from: Activation, request: OutsideRequest): void {
+    this.#ask(() => askOutside(this.machine.transactions, from, request));
   }
 
   /** An error other than the engine's own is a failed assertion: user code may catch it, so the machine must stop here. */
@@ -148,7 +155,7 @@ export class Engine {
     this.#pending.delete(activation);
     if (!pending) return;
     if (!outcome.ok) pending.reject(errorOf(outcome.failure));
-    else if (isInternal(activation.target.service)) pending.resolve(outcome.value);
+    else if (isFlowService(activation.target.service)) pending.resolve(outcome.value);
     // Results are copied as they would be between partitions: nothing is shared between two functions.
     else pending.resolve(outcome.value === undefined ? undefined : decodeValue(outcome.value as string));
   }
@@ -156,7 +163,7 @@ export class Engine {
   /** Input, handler, output: synchronous all the way where the user's code is. */
   #run(activation: Activation): void {
     try {
-      if (isInternal(activation.target.service)) return this.#runInternal(activation);
+      if (isFlowService(activation.target.service)) return this.#runInternal(activation);
       const validated = validate(activation.target.contract.input, inputOf(activation));
       if (isThenable(validated)) this.#await(activation, validated, (checked) => this.#handle(activation, checked));
       else this.#handle(activation, validated);
@@ -186,7 +193,9 @@ export class Engine {
     }
     const { service, name } = activation.target;
     const handler = service.handlers[name] as (ctx: unknown, input: unknown) => unknown;
-    const context = createContext(this, activation);
+    const context = isInternal(service)
+      ? { transactions: this.machine.transactions, activation }
+      : createContext(this, activation);
     const result = handler(context, input.value);
     if (isThenable(result)) this.#await(activation, result, (value) => this.#finish(activation, value));
     else this.#finish(activation, result);

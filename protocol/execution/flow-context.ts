@@ -48,6 +48,10 @@ export class EngineFlowContext implements FlowContext {
   uuid(): string {
     return this.#base.uuid();
   }
+  later(name: string, at: number): void {
+    const service = this.#activation.target.service.contract.name;
+    this.#engine.send(this.#activation, { service, key: this.key, name, input: "", when: { at } });
+  }
   ask(service: string, key: string, name: string, payload: Payload): Promise<Payload> {
     return this.#engine.ask(this.#activation, { service, key, name }, payload);
   }

@@ -46,7 +46,7 @@ export async function lookUp(ctx: FlowContext, step: LookupStep, rows: Rows): Pr
 
 type CallSink = Extract<ProgramSink, { readonly kind: "call" }>;
 
-/** Calls for each row, those of one key one after the other. Returns how many were refused and set aside. */
+/** Calls for each row. Returns how many were refused and set aside. */
 export async function callService(
   ctx: FlowContext,
   sink: CallSink,
@@ -59,23 +59,13 @@ export async function callService(
     for (const [row, key] of keys.entries()) ctx.send(sink.contract, key)[sink.function]?.(argumentOf(row));
     return 0;
   }
-  const byKey = new Map<string, number[]>();
-  for (const [row, key] of keys.entries()) {
-    const list = byKey.get(key);
-    if (list === undefined) byKey.set(key, [row]);
-    else list.push(row);
-  }
+  // One after the other, in the order of rows: functions that call each other's keys would else wait for each other in a circle, and the batch
+  // could never be taken.
   const refused: Array<{ readonly row: number; readonly key: string; readonly refusal: unknown }> = [];
-  await Promise.all(
-    Array.from(byKey, async ([key, list]) => {
-      for (const row of list) {
-        const refusal = await callOnce(ctx, sink, key, argumentOf(row));
-        if (refusal !== null) refused.push({ row, key, refusal });
-      }
-    }),
-  );
-  // In the order of rows, whatever the order of answers was.
-  refused.sort((a, b) => a.row - b.row);
+  for (const [row, key] of keys.entries()) {
+    const refusal = await callOnce(ctx, sink, key, argumentOf(row));
+    if (refusal !== null) refused.push({ row, key, refusal });
+  }
   for (const [number, { row, key, refusal }] of refused.entries()) {
     const event = rows.object(row, names);
     keepLog(ctx, DEAD, [batch, dead + number], toJson({ sink: sink.name, key, refusal, event }));

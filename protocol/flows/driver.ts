@@ -38,6 +38,8 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   const { state, dropped } = checkVersion(program, known);
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
   await Promise.all(gone);
+  state.begun ??= ctx.now();
+  if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
   const run: Run = { ctx, program, state, rows: [], late: 0 };
   const [batch] = rows;
   for (const [at, step] of program.steps.entries()) {
@@ -61,8 +63,9 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   }
   for (const sink of program.sinks) await deliver(run, sink);
   state.events += batch?.length ?? 0;
-  state.batches += 1;
+  if (stream !== null) state.batches += 1;
   state.late += run.late;
+  wait(run);
   ctx.state = state;
   return { head: { late: run.late } satisfies FedResult, rows: [] };
 }
@@ -77,6 +80,29 @@ function take({ ctx, state }: Run, step: SourceStep, batch: Rows): Rows {
   return rows;
 }
 
+/** Goes on by itself where time comes further without events: windows of processing time end, and sources fall idle. */
+function wait({ ctx, program, state }: Run): void {
+  let wanted = Infinity;
+  for (const step of program.steps) {
+    if (step.kind !== "vertex") continue;
+    const next = (state.next[step.name] ?? []).reduce<number>((least, at) => Math.min(least, at ?? Infinity), Infinity);
+    if (next === Infinity) continue;
+    if (step.processing) wanted = Math.min(wanted, next);
+    else wanted = Math.min(wanted, ...step.sources.map((at) => idleAt(program, state, at, ctx.now())));
+  }
+  if (wanted === Infinity || (state.tick !== null && state.tick <= wanted)) return;
+  state.tick = Math.max(Math.ceil(wanted), ctx.now());
+  ctx.later("tick", state.tick);
+}
+
+/** When a source will have been silent for long enough to hold back nobody; Infinity when it is already, or never is. */
+function idleAt(program: FlowProgram, state: FlowState, at: number, now: number): number {
+  const source = program.steps[at];
+  if (source?.kind !== "source" || source.idle === null) return Infinity;
+  const idle = (state.sources[source.name]?.at ?? state.begun ?? now) + source.idle + 1;
+  return idle > now ? idle : Infinity;
+}
+
 /** How far time has come for a vertex: as far as in the slowest of its sources that is not idle. */
 function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
   let least = Infinity;
@@ -84,7 +110,8 @@ function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
     const source = program.steps[at];
     invariant(source?.kind === "source", "a vertex has a source that is none");
     const known = state.sources[source.name];
-    if (known !== undefined && source.idle !== null && ctx.now() - known.at > source.idle) continue;
+    const silence = ctx.now() - (known?.at ?? state.begun ?? ctx.now());
+    if (source.idle !== null && silence > source.idle) continue;
     least = Math.min(least, known?.reached ?? -Infinity);
   }
   return least === Infinity ? -Infinity : least;

@@ -10,6 +10,10 @@ export interface FlowState {
   marks: Record<string, number | null>;
   /** By vertex: for each share, the watermark at which it has something to do; null for never. */
   next: Record<string, Array<number | null>>;
+  /** Server time of its first batch. */
+  begun: number | null;
+  /** Server time at which it goes on even if no event comes; null for never. */
+  tick: number | null;
   events: number;
   batches: number;
   late: number;
@@ -17,7 +21,18 @@ export interface FlowState {
 }
 
 export function freshState(): FlowState {
-  return { vertices: {}, sources: {}, marks: {}, next: {}, events: 0, batches: 0, late: 0, dead: 0 };
+  return {
+    vertices: {},
+    sources: {},
+    marks: {},
+    next: {},
+    begun: null,
+    tick: null,
+    events: 0,
+    batches: 0,
+    late: 0,
+    dead: 0,
+  };
 }
 
 /** The key of a share: it decides where that is. */

@@ -16,6 +16,8 @@ export interface FlowContext {
   clear(): void;
   now(): number;
   uuid(): string;
+  /** Calls a function of this very service and key at a time (ms since 1970), in a transaction of its own. */
+  later(name: string, at: number): void;
   /** Calls an internal function, in this transaction. */
   ask(service: string, key: string, name: string, payload: Payload): Promise<Payload>;
   /** Functions of the app's services, as user code calls them. */
@@ -37,9 +39,11 @@ export type InternalHandler = (
 /** Marks a service as internal: its inputs and results are no values of users. */
 export interface InternalService extends ServiceDefinition {
   readonly internal: true;
+  /** Of the service of streams: those that the app knows. */
+  readonly streams?: AppDefinition["streams"];
 }
 
-export function isInternal(service: ServiceDefinition): service is InternalService {
+export function isFlowService(service: ServiceDefinition): service is InternalService {
   return "internal" in service;
 }
 
@@ -61,6 +65,7 @@ export function internalService(
     collections: [],
     handlers: handlers as unknown as ServiceDefinition["handlers"],
     internal: true,
+    allow: {},
   };
 }
 

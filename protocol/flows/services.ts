@@ -5,6 +5,7 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import { PRODUCERS } from "../partition/producers.ts";
 import { feed } from "./driver.ts";
 import { flowService, type InternalService, internalService, SHARD, STREAM, VIEW } from "./internal.ts";
+import { RawJson } from "./payload.ts";
 import { Shards } from "./shard.ts";
 import { Streams } from "./stream.ts";
 import { Views } from "./view.ts";
@@ -59,10 +60,14 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
   for (const program of programs.values()) {
     const handlers = {
       feed: (ctx, input) => feed(ctx, program, input),
+      tick: async (ctx) => {
+        await feed(ctx, program, { head: { stream: null }, rows: [] });
+        return new RawJson("null");
+      },
       status: (ctx) => views.status(ctx, program.name),
       aside: (ctx, input) => views.asideHere(ctx, input),
     } satisfies Parameters<typeof internalService>[1];
     services.push(internalService(flowService(program.name), handlers, ["status", "aside"]));
   }
-  return services;
+  return services.map((service) => (service.contract.name === STREAM ? { ...service, streams: app.streams } : service));
 }

@@ -129,14 +129,24 @@ function bodyOf(ask: ViewAsk, status: FlowStatus, watermark: number | null, part
   if (ask.top !== undefined) {
     if (cut !== null) throw new TidegateError("invalid-parameter", "this view has too many rows to be ranked");
     rows = topOf(rows, ask.top).slice(0, ask.limit);
-  } else if (cut !== null || rows.length > ask.limit) {
+  } else if (cut !== null || rows.length > ask.limit || fitting(rows) < rows.length) {
     if (cut !== null) rows = rows.filter(([key]) => compareKeys(key, cut) <= 0);
-    rows = rows.slice(0, ask.limit);
+    rows = rows.slice(0, Math.min(ask.limit, Math.max(1, fitting(rows))));
     const last = (rows.at(-1) as ReadRow)[0];
     next = `,"next":${JSON.stringify(toBase64Url(new TextEncoder().encode(last)))}`;
   }
   const shown = rows.map(([, row]) => row).join(",");
   return `{"rows":[${shown}],"watermark":${watermark},"events":${status.events},"late":${status.late},"batches":${status.batches}${next}}`;
+}
+
+/** How many of the rows fit into one answer. */
+function fitting(rows: readonly ReadRow[]): number {
+  let size = 0;
+  for (const [at, [, row]] of rows.entries()) {
+    size += row.length;
+    if (size > LIMITS.maxViewChars) return at;
+  }
+  return rows.length;
 }
 
 /** By one member of the rows, greatest first; of equals, in the order of keys. */

@@ -5,6 +5,7 @@ import { entityOf } from "../state/indexes.ts";
 import type { StoredState } from "../state/reader.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { keyOfEntity } from "../state/state-key.ts";
+import { dueOf } from "../timers/timer.ts";
 import type { Ownership } from "./ownership.ts";
 import { storedPages } from "./stored.ts";
 
@@ -20,9 +21,11 @@ export function* garbageWrites(
     const entity = entityOf(key);
     const message = entity === OUTBOX && text !== null ? messageOf({ op: "put", key, text }) : undefined;
     if (entity === OUTBOX && !message) return undefined;
-    const group = message ? ownership.groupOfMessage(message) : ownership.groupOf(keyOfEntity(entity));
+    const due = dueOf(key);
+    if (due !== null && text === null) return undefined;
+    const group = message ? ownership.groupOfMessage(message) : ownership.groupOf(due?.key ?? keyOfEntity(entity));
     if (ownership.keeps(group) || isComing(group)) return undefined;
-    return message ? { op: "delete", key, text: "" } : { op: "clear", key: entity, text: "" };
+    return message || due ? { op: "delete", key, text: "" } : { op: "clear", key: entity, text: "" };
   };
   // What is not folded first: nothing more of that kind comes to be.
   yield* unfoldedGarbage(committed, deletes);

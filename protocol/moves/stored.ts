@@ -1,13 +1,14 @@
 /** All that is stored of some key groups: the one place that reads state by group. */
 import { entityOf } from "../state/indexes.ts";
 import { OUTBOX } from "../outbox/message.ts";
+import { DUE } from "../timers/timer.ts";
 import type { StoredState } from "../state/reader.ts";
 import { keyOfEntity } from "../state/state-key.ts";
 
 /** A key with this behind it is below every key that follows: U+0000 is in none. */
 const NEXT = "\u0001";
 
-/** Group of a state key; undefined for those of messages, which are kept with their senders. Keys in order are cheap: each entity is hashed once. */
+/** Group of a state key; undefined for those of messages, which are kept with their senders, and of the index of delayed ones. Keys in order are cheap: each entity is hashed once. */
 export class GroupReader {
   readonly #groupOf: (key: string) => number;
   #entity = "";
@@ -20,7 +21,8 @@ export class GroupReader {
   of(stateKey: string): number | undefined {
     if (this.#entity === "" || !stateKey.startsWith(this.#entity)) {
       this.#entity = entityOf(stateKey);
-      this.#group = this.#entity === OUTBOX ? undefined : this.#groupOf(keyOfEntity(this.#entity));
+      this.#group =
+        this.#entity === OUTBOX || this.#entity === DUE ? undefined : this.#groupOf(keyOfEntity(this.#entity));
     }
     return this.#group;
   }

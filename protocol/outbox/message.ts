@@ -41,9 +41,21 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-/** Writes that keep messages until they are delivered. */
-export function messageWrites(letters: readonly Letter[], nextId: () => string): Write[] {
-  return letters.map((letter) => ({ op: "put", key: rowKey(nextId()), text: encodeMessage(letter) }));
+/** Writes that keep messages until they are delivered. One that was delayed keeps its id, behind one that gives it its place. */
+export function messageWrites(
+  letters: ReadonlyArray<Letter & { readonly id?: string }>,
+  nextId: () => string,
+): Write[] {
+  return letters.map((letter) => ({
+    op: "put",
+    key: rowKey(`${nextId()}${letter.id ?? ""}`),
+    text: encodeMessage(letter),
+  }));
+}
+
+/** Keeps what has become of a message. */
+export function keptWrite(message: Message): Write {
+  return { op: "put", key: message.row, text: encodeMessage(message) };
 }
 
 /** Who and whom as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
@@ -52,6 +64,11 @@ export function encodeMessage({ sender, service, key, name, input, coded }: Lett
 }
 
 function decode(rowKeyText: string, text: string): Message {
+  return { requestId: rowKeyText.slice(-REQUEST_ID_LENGTH), row: rowKeyText, ...decodeLetter(text) };
+}
+
+/** What {@link encodeMessage} wrote. */
+export function decodeLetter(text: string): Letter {
   const end = text.indexOf("\n");
   const [sender, service, key, name, coded] = JSON.parse(text.slice(0, end)) as [
     string,
@@ -60,8 +77,7 @@ function decode(rowKeyText: string, text: string): Message {
     string,
     number,
   ];
-  const requestId = rowKeyText.slice(-REQUEST_ID_LENGTH);
-  return { requestId, row: rowKeyText, sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
+  return { sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
 }
 
 export function deliveredWrite({ row }: Pick<Message, "row">): Write {

@@ -3,6 +3,7 @@
  * time, so one that fails holds up those behind it, and nobody else.
  */
 import { LIMITS } from "../limits.ts";
+import { isOutcomeId, isOutside } from "../outside/work.ts";
 import { UTF8_PER_UNIT } from "../utf8.ts";
 import type { Message } from "./message.ts";
 
@@ -95,6 +96,28 @@ export class Outbox {
     else this.#ready.add(name);
   }
 
+  /** The message, if it is here and the first of its channel. */
+  find(requestId: string): Message | undefined {
+    const [first] = this.#channels.get(this.#channelOf.get(requestId) ?? "")?.messages ?? [];
+    return first?.requestId === requestId ? first : undefined;
+  }
+
+  /** Forgets the only message of its channel: it is settled otherwise than by being delivered. */
+  take(requestId: string): void {
+    this.erase((message) => message.requestId === requestId);
+  }
+
+  /** Hands the first message of its channel over again, at this time, as it is then. */
+  postpone(message: Message, until: number): void {
+    const channel = this.#channels.get(this.#channelOf.get(message.requestId) ?? "");
+    const [first] = channel?.messages ?? [];
+    if (!channel || first?.requestId !== message.requestId) return;
+    channel.messages[0] = message;
+    this.#units += message.input.length - first.input.length;
+    channel.posted = false;
+    channel.nextAt = until;
+  }
+
   /** Forgets these messages, whether they are under way or not, and returns them. */
   erase(gone: (message: Message) => boolean): Message[] {
     const erased: Message[] = [];
@@ -157,7 +180,9 @@ export class Outbox {
   }
 }
 
-/** What comes from outside has no order, so that nobody's message waits for a stranger's. */
-function channelName({ requestId, sender, service, key }: Message): string {
-  return sender === "" ? requestId : JSON.stringify([sender, service, key]);
+/** What comes from outside has no order, so that nobody's message waits for a stranger's; nor have effects and their outcomes. */
+function channelName(message: Message): string {
+  const { requestId, sender, service, key } = message;
+  const alone = sender === "" || isOutside(message) || isOutcomeId(requestId);
+  return alone ? requestId : JSON.stringify([sender, service, key]);
 }

@@ -18,4 +18,8 @@ export interface Letter {
 export interface Posting extends Letter {
   /** Undone with this scope. */
   readonly scope: Scope;
+  /** Of a delayed message: it was given when that was sent. */
+  readonly id?: string;
+  /** Key that keeps it until its time; absent for a message that leaves at the commit. */
+  readonly keptBy?: string;
 }

@@ -3,6 +3,7 @@ import type { Kernels, Table } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
+import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
@@ -12,14 +13,15 @@ import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
-import { assertSendable } from "../transaction/sending.ts";
+import { dueAt } from "../timers/timer.ts";
+import { assertSendable, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
-import { eraseTarget, resolveTarget } from "./resolve.ts";
+import { requestTarget, resolveTarget } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
 import { Ages } from "./ages.ts";
-import type { Root, Waiter } from "./root.ts";
+import { ownId, type Root, type Waiter } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
 export interface AdmissionSetup {
@@ -78,6 +80,8 @@ export class Admission {
   /** Of batches of events that are not answered. */
   #batchBytes = 0;
   readonly #ages: Ages;
+  /** Transactions that this partition has asked for itself. */
+  #own = 0;
   /** Results in records of epochs that were undecided at a restart, with those who wait for them. */
   readonly #owed = new Map<string, StoredResult & { readonly waiters: Waiter[] }>();
 
@@ -157,10 +161,7 @@ export class Admission {
     const { app } = this.#setup;
     const service = table.field(row, INVOKE_FIELD.service);
     const from = (flags & INVOKE_FLAG.internal) !== 0 ? this.#parts.whole : app;
-    const target =
-      (flags & INVOKE_FLAG.erase) !== 0
-        ? eraseTarget(app, service, key)
-        : resolveTarget(from, service, key, table.field(row, INVOKE_FIELD.function));
+    const target = requestTarget(from, flags, service, key, table.field(row, INVOKE_FIELD.function));
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
       throw new TidegateError(
@@ -168,16 +169,19 @@ export class Admission {
         `${target.service.contract.name}.${target.name} may write: call it by POST`,
       );
     }
-    const input = table.field(row, INVOKE_FIELD.input);
     const oneWay = (flags & INVOKE_FLAG.oneWay) !== 0;
+    const { input, due } = delayedInput(flags, table.field(row, INVOKE_FIELD.input), now);
     if (oneWay) assertSendable(target, input);
-    if (this.#refusesLoad(waiter, oneWay)) return;
+    const clientId = (flags & INVOKE_FLAG.clientId) !== 0;
+    if (this.#refusesLoad(waiter, oneWay, clientId)) return;
     const root = this.#newRoot({ ...id, group }, target, now, {
       input,
       coded: false,
-      clientId: (flags & INVOKE_FLAG.clientId) !== 0,
+      clientId,
       snapshot: isQuery && (flags & INVOKE_FLAG.snapshot) !== 0,
+      notBefore: (flags & INVOKE_FLAG.notBefore) === 0 ? 0 : epochOf(id.fingerprintHigh, id.fingerprintLow),
       oneWay,
+      due,
       poster: null,
     });
     root.waiters.push(waiter);
@@ -192,7 +196,8 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "oneWay" | "poster"> & Partial<Pick<Root, "bytes">>,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster"> &
+      Partial<Pick<Root, "bytes">>,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -202,14 +207,17 @@ export class Admission {
       input: how.input,
       clientId: how.clientId,
       snapshot: how.snapshot,
+      notBefore: how.notBefore,
       oneWay: how.oneWay,
+      due: how.due,
       poster: how.poster,
       coded: how.coded,
       bytes: how.bytes ?? null,
       target,
       group: id.group,
       age: this.#ages.next(now),
-      at: now,
+      // The clock of the partition that kept a delayed message until its time may be ahead of this one's.
+      at: Math.max(now, dueAt(id.requestId)),
       waiters: [],
       followers: [],
       after: null,
@@ -242,13 +250,32 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
       const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, oneWay: false, poster: from };
+      const how = { input, coded, clientId: true, snapshot: false, notBefore: 0, oneWay: false, due: 0, poster: from };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
       // Another version of the code may know the function: it is tried again.
       if (!(error instanceof TidegateError)) throw error;
       this.#parts.posted(from, requestId, false);
     }
+  }
+
+  /** Begins a transaction that the partition itself asks for: `posted` tells it of the end. Returns its request id. */
+  begin(target: Target, now: number): string {
+    const group = this.#parts.ownership.groupOf(target.key);
+    const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
+    const poster = this.#setup.partition;
+    const how = {
+      input: "",
+      coded: false,
+      clientId: false,
+      snapshot: false,
+      notBefore: 0,
+      oneWay: false,
+      due: 0,
+      poster,
+    };
+    this.#queue.push(this.#newRoot(id, target, now, how));
+    return id.requestId;
   }
 
   /** Its key is kept by another partition: whoever asked looks for it there. */
@@ -270,10 +297,11 @@ export class Admission {
     return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
   }
 
-  #refusesLoad(waiter: Waiter, oneWay = false): boolean {
+  #refusesLoad(waiter: Waiter, oneWay = false, clientId = false): boolean {
     const full = oneWay && !this.#parts.roomForMessages();
-    if (!full && !this.#isOverloaded) return false;
-    const what = full ? "messages that are not delivered" : "requests";
+    const keeps = clientId && this.#parts.results.isFull;
+    if (!full && !keeps && !this.#isOverloaded) return false;
+    const what = full ? "messages that are not delivered" : keeps ? "results of Idempotency-Keys" : "requests";
     const { status, body } = problemAnswer("overloaded", `this partition has more ${what} than it can hold`, {
       retryable: true,
     });
@@ -327,7 +355,17 @@ export class Admission {
     this.#batchBytes += columns.length;
     const target = resolveTarget(this.#parts.whole, STREAM, stream, "take");
     const input = produced === null ? "" : JSON.stringify(produced);
-    const how = { input, coded: false, clientId, snapshot: false, oneWay: false, poster: null, bytes: columns };
+    const how = {
+      input,
+      coded: false,
+      clientId,
+      snapshot: false,
+      notBefore: 0,
+      oneWay: false,
+      due: 0,
+      poster: null,
+      bytes: columns,
+    };
     const root = this.#newRoot({ ...id, group: id.group as number }, target, now, how);
     root.waiters.push(waiter);
     this.#queue.push(root);

@@ -1,6 +1,7 @@
 /** What a partition's machine asks of its shell, as data. The shell performs effects in order and adds nothing of its own. */
 import type { LinkEffect, LinkInput } from "../link/effects.ts";
 import type { AdminAsk, AdminReply } from "../backup/asks.ts";
+import type { OutsideCall, OutsideEnd } from "../outside/work.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 
 /** One change of storage. Those of one `persist` are atomic: all or none survive a crash. */
@@ -57,6 +58,8 @@ export type Effect =
   | { readonly kind: "run"; readonly activation: Activation }
   /** The call that this activation stands for has ended: settle its caller's promise. */
   | { readonly kind: "settle"; readonly activation: Activation; readonly outcome: Outcome }
+  /** Run an attempt of a committed effect where it blocks nobody; answer by the input `outside-ended`. It must not begin before everything persisted so far is durable. */
+  | { readonly kind: "run-outside"; readonly call: OutsideCall }
   /** Make these changes durable, before anything that leaves later. */
   | { readonly kind: "persist"; readonly ops: readonly StorageOp[] }
   /** Answer a request from outside. It must not leave before everything persisted so far is durable. */
@@ -90,6 +93,7 @@ export type Input =
   | { readonly kind: "view"; readonly ticket: number; readonly query: ViewRequest }
   | { readonly kind: "admin"; readonly ticket: number; readonly ask: AdminAsk }
   | { readonly kind: "returned"; readonly activation: Activation; readonly outcome: Outcome }
+  | { readonly kind: "outside-ended"; readonly id: string; readonly end: OutsideEnd }
   | { readonly kind: "flush" }
   | { readonly kind: "fold" }
   | { readonly kind: "work" }

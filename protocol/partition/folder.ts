@@ -12,6 +12,7 @@ import type { Blocks } from "../state/blocks/blocks.ts";
 import { Merger } from "../state/blocks/merger.ts";
 import { sortKeys } from "../state/state-key.ts";
 import type { StateStore } from "../state/store.ts";
+import { isClientId } from "../wire/invoke.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { StorageOp } from "./effects.ts";
 import type { Flows } from "./flows.ts";
@@ -186,13 +187,11 @@ export class Folder {
     const clients = this.#results
       .clientThrough(through)
       .sort((a, b) => (a.result.requestId < b.result.requestId ? -1 : 1));
-    const expires = clients.reduce((latest, { at }) => Math.max(latest, at), 0) + LIMITS.clientResultMs;
-    const rows = new FoldRows(this.#blocks, { space: SPACE.results, run, expires });
-    for (const { result } of clients) {
-      rows.add(0, result.requestId, encodeStored(result));
-      if (rows.isFull) yield rows.take();
-    }
-    yield rows.take();
+    // Whatever the app says of its clients' keys: a message comes again for as long as its sender has not heard of it.
+    const named = clients.filter(({ result }) => isClientId(result.requestId));
+    const messages = clients.filter(({ result }) => !isClientId(result.requestId));
+    yield* this.#foldKept(run, named, this.#results.clientMs);
+    yield* this.#foldKept(this.#blocks.newRun(), messages, LIMITS.messageResultMs);
     this.#results.markFolded(through);
     const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
     let part = 0;
@@ -201,6 +200,16 @@ export class Folder {
       yield [{ op: "put-recent", seq: through, part: part++, expires: now + LIMITS.edgeResultMs, bytes }];
     }
     yield [{ op: "drop-recent", expiredAt: now }];
+  }
+
+  *#foldKept(run: number, kept: ReturnType<Results["clientThrough"]>, ms: number): Generator<StorageOp[]> {
+    const expires = kept.reduce((latest, { at }) => Math.max(latest, at), 0) + ms;
+    const rows = new FoldRows(this.#blocks, { space: SPACE.results, run, expires });
+    for (const { result } of kept) {
+      rows.add(0, result.requestId, encodeStored(result));
+      if (rows.isFull) yield rows.take();
+    }
+    yield rows.take();
   }
 
   /** Checkpoints, mark and drop must be persisted together: one group. */

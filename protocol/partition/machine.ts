@@ -1,5 +1,4 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
-import type { AppDefinition } from "../../sdk/app.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import { withInternal } from "../flows/internal.ts";
 import { flowServices } from "../flows/services.ts";
@@ -10,6 +9,7 @@ import type { Moves } from "../moves/moves.ts";
 import { Ownership } from "../moves/ownership.ts";
 import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
@@ -45,7 +45,8 @@ import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import type { Root } from "./root.ts";
+import { expiryTarget, firing } from "./resolve.ts";
+import { keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
@@ -61,11 +62,11 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #admission: Admission;
   readonly #links: Links;
   readonly #epochs: EpochWork;
-  readonly #mail: Mail;
   readonly #ownership: Ownership;
   readonly #moves: Moves;
   readonly #maintenance: Maintenance;
   readonly #parts: MachineParts;
+  readonly mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
   #views: Array<{ ticket: number; query: ViewRequest }> = [];
@@ -86,7 +87,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
-    this.#results = new Results(blocks);
+    this.#results = new Results(blocks, app.resultRetentionMs);
     this.#flows = new Flows(setup.app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
@@ -95,9 +96,14 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Message) => this.#admission.post(this.self, message, this.#now),
+      fire: (key: string) => this.#admission.begin(firing(key), this.#now),
+      keeps: (key: string) => this.#ownership.isHere(key),
+      isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
+      expire: (service: ServiceDefinition, key: string) => this.#admission.begin(expiryTarget(service, key), this.#now),
+      app,
     };
-    this.#mail = new Mail(this, mail, this.#layers.committed);
+    this.mail = new Mail(this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       ownership: this.#ownership,
@@ -108,8 +114,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         if (root.oneWay) this.#accept(root);
         else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
       },
-      posted: (to, requestId, done) => this.#mail.ran(to, requestId, done),
-      roomForMessages: () => this.hasRoomForMessages,
+      posted: (to, requestId, done) => this.mail.ran(to, requestId, done),
+      roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
     this.#epochs = new EpochWork(
@@ -156,7 +162,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       now: () => this.#now,
       emit: (effect) => this.emit(effect),
       holdsFold: () => this.#maintenance.holdsFold,
-      undecided: (writes) => this.#mail.undecided(writes),
+      undecided: (writes) => this.mail.undecided(writes),
     };
   }
 
@@ -169,7 +175,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       results: this.#results,
       flows: this.#flows,
       log: this.#log,
-      mail: this.#mail,
+      mail: this.mail,
       admission: this.#admission,
       tickets: this.#tickets,
       transactions: this.transactions,
@@ -198,6 +204,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "returned":
         this.transactions.returned(input.activation, input.outcome);
         break;
+      case "outside-ended":
+        this.mail.outsideEnded(input.id, input.end);
+        break;
       case "flush":
         this.#flush();
         break;
@@ -224,7 +233,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#wake();
         break;
       case "alarm":
-        this.#mail.alarm(this.#isPending);
+        this.mail.alarm(this.#isPending);
         break;
     }
     return this.takeEffects();
@@ -232,14 +241,18 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Effects of what was called directly: `transactions.call`. */
   takeEffects(): Effect[] {
-    if (this.#isUp && !this.#maintenance.isFrozen) this.#admission.startWaiting();
+    if (this.#isUp && !this.#maintenance.isFrozen) {
+      this.mail.fire();
+      this.#admission.startWaiting();
+    }
+    if (!this.#log.hasUnlogged) this.mail.arm();
     if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
     }
     if (!this.#wakeWanted && this.#isPending) {
       this.#wakeWanted = true;
-      this.#effects.push({ kind: "wake", inMs: LIMITS.tickMs });
+      this.#effects.push({ kind: "wake", inMs: this.mail.tickMs });
     }
     const effects = this.#effects;
     this.#effects = [];
@@ -251,9 +264,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   get #wantsFlush(): boolean {
-    return (
-      this.#tickets.hasDone || this.#views.length > 0 || this.#log.hasUnlogged || this.#mail.wantsFlush(this.#isUp)
-    );
+    return this.#tickets.hasDone || this.#views.length > 0 || this.#log.hasUnlogged || this.mail.wantsFlush(this.#isUp);
   }
 
   /** What is stored must not change by a move: it is being read, or is about to be. */
@@ -275,7 +286,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       this.#links.outstanding ||
       this.#maintenance.isPending ||
       this.#moves.isActive ||
-      this.#mail.size > 0
+      this.mail.isPending
     );
   }
 
@@ -289,7 +300,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
     this.#epochs.forgetEnded();
     this.transactions.remote.probe(this.#now);
-    this.#mail.tick();
+    this.mail.tick();
     this.#epochs.participation.leaveIfIdle();
   }
 
@@ -308,13 +319,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #resume(): void {
     this.goOn();
-    this.#mail.restart();
+    this.mail.restart();
     this.#links.drain();
   }
 
-  get streams(): AppDefinition["streams"] {
-    return this.#setup.app.streams;
-  }
   get now(): number {
     return this.#now;
   }
@@ -329,9 +337,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
   get decided(): Epoch {
     return this.#epochs.participation.decided;
-  }
-  get hasRoomForMessages(): boolean {
-    return !this.#mail.isFull;
   }
   get isCongested(): boolean {
     return isCongested(this.#parts);
@@ -373,10 +378,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     return this.#ownership.partitionOf(key);
   }
 
-  nextMessageId(): string {
-    return this.#mail.nextId();
-  }
-
   send(to: Peer, message: PartitionMessage): void {
     this.#links.send(to, message, this.#epochs.participation.era);
   }
@@ -405,7 +406,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "post":
         return this.#admission.post(from, message, this.#now);
       case "posted":
-        return this.#mail.posted(message);
+        return this.mail.posted(message);
       case "ping":
         return;
       default:
@@ -416,14 +417,14 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
       this.#moves.peerRestarted(peer);
-      this.#mail.restart();
+      this.mail.restart();
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
 
   /** Keeps a message that was sent from outside; its transaction comes later. */
   #accept(root: Root): void {
-    const body = JSON.stringify({ id: this.#mail.accept(root) });
+    const body = JSON.stringify({ id: this.mail.accept(root) });
     this.#log.addResult(root, ACCEPTED_STATUS, body);
     this.#admission.done(root, ACCEPTED_STATUS, 0, body);
   }
@@ -436,7 +437,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   #noteCommit(writes: readonly Write[]): void {
-    this.#mail.committed(writes);
+    this.mail.committed(writes);
     this.#moves.changed(writes);
   }
 
@@ -445,7 +446,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (typeof body !== "string") return this.failed(root, body);
     if (writes.length === 0) this.show();
     this.#commitWrites(writes);
-    if (root.target.contract.kind === "fn" || root.clientId) this.#log.addResult(root, 200, body);
+    if (keepsResult(root)) this.#log.addResult(root, 200, body);
     this.#admission.done(root, 200, 0, body);
   }
 
@@ -453,8 +454,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const root = attempt.root as Root;
     const body = outcome.ok ? resultOf(root, this.#tickets, outcome.value) : outcome.failure;
     if (typeof body === "string") {
-      const recorded = root.target.contract.kind === "fn" || root.clientId;
-      this.#epochs.finishing({ attempt, status: 200, body, recorded, drop: false, writes });
+      this.#epochs.finishing({ attempt, status: 200, body, recorded: keepsResult(root), drop: false, writes });
       return;
     }
     const { failure, answer } = shownAnswer(root, this, body);
@@ -483,7 +483,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (this.#views.length > 0) this.show();
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
-    if (this.#isUp) this.#mail.release();
+    if (this.#isUp) this.mail.release();
     const epoch = showEpoch(this.clock);
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });

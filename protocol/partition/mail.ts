@@ -1,8 +1,11 @@
 /** One-way messages of a partition: those that it keeps until they are delivered, and what became of those that it was given. */
+import type { AppDefinition } from "../../sdk/app.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
 import {
   deliveredWrite,
   keepsMessage,
+  keptWrite,
   type Message,
   messageId,
   messageOf,
@@ -10,8 +13,15 @@ import {
   storedMessages,
 } from "../outbox/message.ts";
 import { Outbox } from "../outbox/outbox.ts";
+import { OutsideRunner } from "../outside/runner.ts";
+import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import type { StateStore, Write } from "../state/store.ts";
+import { formatMessageId } from "../../sdk/message-id.ts";
+import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
+import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
+import { Alarm } from "./alarm.ts";
+import { Expiry } from "./expiry.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
 
@@ -28,19 +38,30 @@ export interface MailOwner {
 export interface MailParts {
   /** Runs a message whose target is here. */
   run(message: Message): void;
+  /** Starts the transaction that fires what is due of a key, and returns its request id. */
+  fire(key: string): string;
+  keeps(key: string): boolean;
+  /** Storage is so far behind that no more may begin. */
+  isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
+  /** Starts the transaction that deletes what has expired of a key, and returns its request id. */
+  expire(service: ServiceDefinition, key: string): string;
+  readonly app: AppDefinition;
 }
 
 export class Mail {
   readonly #owner: MailOwner;
   readonly #parts: MailParts;
   readonly #outbox: Outbox;
+  readonly #outside: OutsideRunner;
   readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
-  #alarmWanted = false;
+  readonly #alarm: Alarm;
+  readonly #timers: Timers;
+  readonly #expiry: Expiry;
 
   constructor(owner: MailOwner, parts: MailParts, committed: StateStore) {
     this.#owner = owner;
@@ -50,8 +71,75 @@ export class Mail {
       delivered: (message) => parts.commit([deliveredWrite(message)]),
       now: () => owner.now,
     });
+    this.#outside = this.#runner();
     this.#committed = committed;
+    this.#alarm = new Alarm(owner);
+    this.#timers = new Timers(this.#timersOwner(), committed);
+    this.#expiry = new Expiry(parts.app, this.#expiryOwner(), committed);
     this.#addStored();
+    // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
+    if (this.#timers.size > 0) this.#wantAlarm();
+  }
+
+  #timersOwner() {
+    const { owner, parts, outbox } = { owner: this.#owner, parts: this.#parts, outbox: this.#outbox };
+    return {
+      get now() {
+        return owner.now;
+      },
+      get mayFire() {
+        return !outbox.isFull && !parts.isCongested();
+      },
+      keeps: (key: string) => parts.keeps(key),
+      fire: (key: string) => parts.fire(key),
+      commit: (writes: readonly Write[]) => parts.commit(writes),
+    };
+  }
+
+  #expiryOwner() {
+    const { owner, parts } = { owner: this.#owner, parts: this.#parts };
+    return {
+      get now() {
+        return owner.now;
+      },
+      keeps: (key: string) => parts.keeps(key),
+      expire: (service: ServiceDefinition, key: string) => parts.expire(service, key),
+    };
+  }
+
+  #runner(): OutsideRunner {
+    const owner = this.#owner;
+    const outbox = this.#outbox;
+    return new OutsideRunner(this.#parts.app.effects, {
+      get now() {
+        return owner.now;
+      },
+      run: (call) => owner.emit({ kind: "run-outside", call }),
+      kept: (id) => outbox.find(id),
+      over: (message, work, end) => this.#over(message, work, end),
+      failed: (message, notBefore) => {
+        this.#parts.commit([keptWrite(message)]);
+        outbox.postpone(message, notBefore);
+      },
+      postpone: (id, until) => {
+        const message = outbox.find(id);
+        if (message) outbox.postpone(message, until);
+      },
+      report: (message) => owner.emit({ kind: "report", level: "error", message }),
+    });
+  }
+
+  /** An effect is over: in one turn it is forgotten and its outcome kept, as a message of its own. */
+  #over(message: Message, { to }: Work, end: OutsideEnd): void {
+    this.#outbox.take(message.requestId);
+    const told = to === null ? [] : [outcomeLetter(message.sender, to, end)];
+    const id = outcomeId(message.requestId);
+    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => id)]);
+  }
+
+  /** An attempt of an effect has ended. */
+  outsideEnded(id: string, end: OutsideEnd): void {
+    this.#outside.ended(id, end);
   }
 
   #addStored(): void {
@@ -62,19 +150,31 @@ export class Mail {
   remap(isHere: (message: Message) => boolean): void {
     this.#addStored();
     this.#outbox.retain(isHere);
+    this.#timers.remap();
+    this.#expiry.remap();
   }
 
   nextId(): string {
     return messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids);
   }
 
+  /** @param at when it is due; ms since 1970 */
+  nextDelayedId(at: number): string {
+    return timerId(at, this.#owner.self, this.#owner.incarnation, ++this.#ids);
+  }
+
   /** Keeps a message that was sent from outside; its transaction comes later. Returns its id. */
-  accept({ target, input }: Root): string {
-    const id = this.nextId();
+  accept({ target, input, due }: Root): string {
     const { name, key, service } = target;
     const letter = { sender: "", service: service.contract.name, key, name, input, coded: false };
-    this.#parts.commit(messageWrites([letter], () => id));
-    return id;
+    if (due === 0) {
+      const id = this.nextId();
+      this.#parts.commit(messageWrites([letter], () => id));
+      return id;
+    }
+    const id = this.nextDelayedId(due);
+    this.#parts.commit(indexed([timerWrite(key, id, letter)]));
+    return formatMessageId({ id, key });
   }
 
   /** These writes are committed: messages among them are to be delivered. */
@@ -83,11 +183,13 @@ export class Mail {
       const message = messageOf(write);
       if (message) this.#add(message);
     }
+    this.#timers.committed(writes);
+    this.#expiry.committed(writes);
   }
 
   /** These will be stored and decided later: whoever has them then may be another instance. */
   undecided(writes: readonly Write[]): void {
-    if (writes.some(keepsMessage)) this.#wantAlarm();
+    if (writes.some((write) => keepsMessage(write) || keepsTimer(write))) this.#wantAlarm();
   }
 
   #add(message: Message): void {
@@ -97,19 +199,31 @@ export class Mail {
 
   /** Should this instance be lost, nobody else may ever wake the next one to deliver what it keeps. */
   #wantAlarm(): void {
-    if (this.#alarmWanted) return;
-    this.#alarmWanted = true;
-    this.#owner.emit({ kind: "alarm", inMs: LIMITS.alarmMs });
+    this.#alarm.want(this.#owner.now + LIMITS.alarmMs);
   }
 
   /** The alarm has rung. */
   alarm(isPending: boolean): void {
-    this.#alarmWanted = false;
+    this.#alarm.rung();
     if (isPending) this.#wantAlarm();
+  }
+
+  /** Starts firing what is due. */
+  fire(): void {
+    this.#timers.fire();
+  }
+
+  /** All that is committed is in records, or will be in this turn: the alarm is set for what is due first, a delayed message or state that expires. */
+  arm(): void {
+    const nextAt = Math.min(this.#timers.nextAt, this.#expiry.alarmAt);
+    // What is due and cannot fire now is looked at again anyway: an alarm for it would ring without end.
+    if (nextAt <= this.#owner.now) this.#wantAlarm();
+    else if (nextAt < Infinity) this.#alarm.want(nextAt);
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
   #post(message: Message): void {
+    if (isOutside(message)) return this.#outside.start(message);
     const peer = this.#owner.partitionOf(message.key);
     if (peer === this.#owner.self) this.#parts.run(message);
     else this.#owner.send(peer, { ...message, kind: "post" });
@@ -126,6 +240,7 @@ export class Mail {
 
   /** A message that ran here has its answer, or cannot run now. */
   ran(to: Peer, requestId: string, done: boolean): void {
+    if (this.#timers.fired(requestId, done) || this.#expiry.ended(requestId, done)) return;
     this.#toTell.push({ to, requestId, done });
   }
 
@@ -135,6 +250,7 @@ export class Mail {
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
+    this.#outside.settle();
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
@@ -151,15 +267,32 @@ export class Mail {
 
   tick(): void {
     this.#outbox.tick(this.#owner.now);
+    this.#expiry.tick();
   }
 
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
-    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady);
+    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded);
   }
 
   get isFull(): boolean {
     return this.#outbox.isFull;
+  }
+
+  /** Something must go on even if nothing comes from outside. */
+  get isPending(): boolean {
+    return this.size > 0 || this.#timers.isPending || this.#expiry.isPending;
+  }
+
+  /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */
+  get tickMs(): number {
+    const left = this.#timers.nextAt - this.#owner.now;
+    return left > 0 ? Math.min(left, LIMITS.tickMs) : LIMITS.tickMs;
+  }
+
+  /** Delayed messages that are known of in memory: 0 when there are none. */
+  get timers(): number {
+    return this.#timers.size;
   }
 
   /** Messages that are not delivered. */

@@ -4,6 +4,9 @@ import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { entityKey } from "../state/state-key.ts";
+import { CANCEL, FIRE, INTERNAL_FN, timersService } from "../timers/service.ts";
+import { TIMERS, timersOf } from "../timers/timer.ts";
+import { INVOKE_FLAG } from "../wire/invoke.ts";
 import type { Target } from "../transaction/attempt.ts";
 
 /** A function of every service that clients cannot name: it deletes all state under its key. The service may be one that the app has no more. */
@@ -14,17 +17,64 @@ export function eraseTarget(app: AppDefinition, name: string, key: string): Targ
     state: known?.state,
     collections: known?.collections ?? [],
     handlers: { [ERASE]: (ctx) => (ctx as { clear(): void }).clear() },
+    allow: {},
   };
   return { service, name: ERASE, contract: ERASING, key, entity: entityKey(name, key) };
 }
+/** A function of every service that only a partition asks for: it deletes what has expired under its key. */
+export function expiryTarget(service: ServiceDefinition, key: string): Target {
+  const expiring = { ...service, handlers: { [EXPIRE]: (ctx: unknown) => (ctx as { expire(): void }).expire() } };
+  return { service: expiring, name: EXPIRE, contract: ERASING, key, entity: entityKey(service.contract.name, key) };
+}
+const EXPIRE = "#expire";
 const ERASE = "#erase";
 const ERASING: FunctionContract = { kind: "fn", input: undefined, output: undefined, refusals: {} };
 
-/** @throws TidegateError `unknown-service` or `unknown-function` */
+/** What a request asks for. @throws TidegateError `unknown-service` or `unknown-function` */
+export function requestTarget(app: AppDefinition, flags: number, service: string, key: string, name: string): Target {
+  if ((flags & INVOKE_FLAG.erase) !== 0) return eraseTarget(app, service, key);
+  // What comes with the engine has routes of its own.
+  if (app.builtins.has(service) && (flags & INVOKE_FLAG.builtin) === 0) throw unknownService(service);
+  return (
+    ((flags & INVOKE_FLAG.cancel) !== 0 ? internalTarget(TIMERS, key, CANCEL) : null) ??
+    resolveTarget(app, service, key, name)
+  );
+}
+
+/** What only the engine asks for. No app has services of such names. */
+const INTERNAL: ReadonlyMap<string, ServiceDefinition> = new Map([[TIMERS, timersService]]);
+
+/** A function of the engine's own. */
+export function internalTarget(service: string, key: string, name: string): Target | null {
+  const definition = INTERNAL.get(service);
+  const contract = definition?.contract.functions[name];
+  if (!definition || !contract) return null;
+  return { service: definition, name, contract, key, entity: entityKey(service, key) };
+}
+
+/** Makes messages of the delayed ones of a key that are due. */
+export function firing(key: string): Target {
+  return { service: timersService, name: FIRE, contract: INTERNAL_FN, key, entity: timersOf(key) };
+}
+
+/** Whether a service's functions are called with the engine's own context. */
+export function isInternal({ contract }: ServiceDefinition): boolean {
+  return INTERNAL.has(contract.name);
+}
+
+/** A function of the app, or of what comes with the engine. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveTarget(app: AppDefinition, service: string, key: string, name: string): Target {
-  const definition = app.services.get(service);
-  if (!definition) throw new TidegateError("unknown-service", `there is no service "${service}"`);
+  const definition = app.services.get(service) ?? app.builtins.get(service);
+  if (!definition) throw unknownService(service);
   const contract = definition.contract.functions[name];
   if (!contract) throw new TidegateError("unknown-function", `service "${service}" has no function "${name}"`);
   return { service: definition, name, contract, key, entity: entityKey(service, key) };
+}
+
+function unknownService(service: string): TidegateError {
+  if (!service.startsWith("#saga.")) return new TidegateError("unknown-service", `there is no service "${service}"`);
+  return new TidegateError(
+    "misconfigured",
+    `the app has no saga "${service.slice(6)}"; list it in tidegate({ sagas: [...] })`,
+  );
 }

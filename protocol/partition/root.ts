@@ -1,6 +1,7 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
 import type { Attempt, Target } from "../transaction/attempt.ts";
-import type { Peer } from "../wire/messages.ts";
+import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
+import type { Epoch, Peer } from "../wire/messages.ts";
 
 /** Where an answer goes: a row of a ticket. */
 export interface Waiter {
@@ -28,6 +29,8 @@ export interface Root {
   /** From an Idempotency-Key. */
   readonly clientId: boolean;
   readonly snapshot: boolean;
+  /** A snapshot as of an earlier epoch than this will not do; 0 where any will. */
+  readonly notBefore: Epoch;
   /** Unique, smaller is older, kept through restarts: no transaction starves. */
   readonly age: number;
   /** Milliseconds at admission: what `ctx.now()` says. */
@@ -37,6 +40,8 @@ export interface Root {
   readonly poster: Peer | null;
   /** Asked for one-way: what runs now only keeps the message. */
   readonly oneWay: boolean;
+  /** When that is to be delivered, ms since 1970; 0 for at once. */
+  readonly due: number;
   /** The root before it in its frame with the same key, until that has its answer. */
   after: Root | null;
   /** `waiting` in the queue or behind another; `tagged`: it has its epoch, and only the decision is open. */
@@ -46,3 +51,14 @@ export interface Root {
   attempts: number;
   attempt: Attempt | null;
 }
+
+/** Whether the answer is kept for retries: not of a query that is asked again anyway, nor of what the partition asks for itself. */
+export function keepsResult({ target, clientId, requestId }: Root): boolean {
+  return clientId || (target.contract.kind === "fn" && !requestId.startsWith(OWN_ID));
+}
+
+/** The request id of a transaction that a partition asks itself for: nobody else can name it, and it is never repeated. */
+export function ownId(count: number): string {
+  return OWN_ID + count.toString(16).padStart(REQUEST_ID_LENGTH - OWN_ID.length, "0");
+}
+const OWN_ID = "o";

@@ -39,6 +39,8 @@ export interface PartitionStatus {
   readonly held: number;
   /** One-way messages that are not delivered. */
   readonly outbox: number;
+  /** Delayed messages that are known of in memory: 0 when there are none. They wait for their time, whatever runs. */
+  readonly timers: number;
   /** Key groups go or come, or what went is being deleted: 1, else 0. */
   readonly moving: number;
   /** Version of its key-group map. */

@@ -37,7 +37,8 @@ export interface MachineParts {
 
 /** What is written here is so far from being stored or sent that no more may begin. */
 export function isCongested({ log, layers, links }: MachineParts): boolean {
-  return log.unfoldedBytes > LIMITS.maxUnfoldedBytes || layers.units > LIMITS.maxUndecidedUnits || links.congested;
+  const isBehind = log.unfoldedBytes > LIMITS.maxUnfoldedBytes || layers.units > LIMITS.maxUndecidedUnits;
+  return isBehind || links.congested;
 }
 
 export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves: Moves): PartitionStatus {
@@ -51,6 +52,7 @@ export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves:
     unacknowledged: parts.links.unacknowledged,
     held: parts.links.held + parts.held.size,
     outbox: parts.mail.size,
+    timers: parts.mail.timers,
     moving: Number(moves.isActive),
     map: parts.ownership.version,
     member: participation.isMember,

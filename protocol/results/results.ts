@@ -30,8 +30,12 @@ export class Results {
   /** Hears of every result that is added: what is being moved must not lack one. */
   watch: ((result: StoredResult) => void) | null = null;
 
-  constructor(stored: StoredResults) {
+  /** How long those of clients' ids are kept at least; ms. */
+  readonly clientMs: number;
+
+  constructor(stored: StoredResults, clientMs: number = LIMITS.clientResultMs) {
     this.#stored = stored;
+    this.clientMs = clientMs;
   }
 
   /** @throws TidegateError `damaged-data` where its result would be */
@@ -83,6 +87,11 @@ export class Results {
 
   restoreForgotten(text: string): void {
     this.#forgotten.restore(text);
+  }
+
+  /** There is no room for more of clients' ids. */
+  get isFull(): boolean {
+    return this.#stored.resultBytes >= LIMITS.maxResultsBytes;
   }
 
   /** Takes back a folded edge result that was stored to outlive a restart. */

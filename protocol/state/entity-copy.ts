@@ -1,5 +1,6 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { expiryRow, type Life, renewal } from "./expiry.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
 import type { StateView } from "./layers.ts";
 import type { Change, Write } from "./store.ts";
@@ -27,10 +28,42 @@ export class EntityCopy {
   /** Null while no entry is written: most copies have none. */
   #entries: Map<string, Change> | null = null;
 
-  constructor(entity: string, state: StateView, initial: (() => unknown) | undefined) {
+  readonly #life: Life | null;
+  /** When the state expires, as it was before this transaction: null for never, undefined before it was looked at. */
+  #expiry: number | null | undefined = undefined;
+  #used = false;
+
+  /** @param life of state that has a time to live */
+  constructor(entity: string, state: StateView, initial: (() => unknown) | undefined, life: Life | null = null) {
+    this.#life = life;
     this.entity = entity;
     this.#state = state;
     this.#initial = initial;
+  }
+
+  get #expiresAt(): number | null {
+    if (this.#life === null) return null;
+    if (this.#expiry === undefined) {
+      const text = this.#state.get(expiryRow(this.entity), this.entity);
+      this.#expiry = text === null ? null : Number(text);
+    }
+    return this.#expiry;
+  }
+
+  get #isExpired(): boolean {
+    const at = this.#expiresAt;
+    return at !== null && at <= (this.#life as Life).now;
+  }
+
+  /** Nothing that was committed is to be seen: it was deleted here, or its time is over. */
+  get #isVoid(): boolean {
+    this.#used = true;
+    return this.#cleared || this.#isExpired;
+  }
+
+  /** Deletes what has expired, and nothing else; it is no use of the state. */
+  expire(): void {
+    if (this.#isExpired) this.clear();
   }
 
   get value(): unknown {
@@ -48,7 +81,7 @@ export class EntityCopy {
     if (this.#settled !== null) {
       this.#value = decodeValue(this.#settled);
       this.#settled = null;
-    } else this.#load(this.#cleared ? null : this.#state.get(this.entity, this.entity));
+    } else this.#load(this.#isVoid ? null : this.#state.get(this.entity, this.entity));
   }
 
   /** An absent value starts as the service's initial state, which is written only once something differs from it. */
@@ -67,7 +100,7 @@ export class EntityCopy {
   /** The value as text, for readers that must not share it. */
   valueText(): string {
     if (this.#settled !== null) return this.#settled;
-    if (this.#value === UNLOADED && !this.#cleared) {
+    if (this.#value === UNLOADED && !this.#isVoid) {
       const text = this.#state.get(this.entity, this.entity);
       if (text !== null) return text;
     }
@@ -78,7 +111,12 @@ export class EntityCopy {
     const full = collectionPrefix(this.entity, collection) + encodeEntryKey(key);
     const own = this.#entries?.get(full);
     if (own !== undefined) return own;
-    return this.#cleared ? null : this.#state.get(full, this.entity);
+    return this.#isVoid ? null : this.#state.get(full, this.entity);
+  }
+
+  /** Whether this transaction has put or deleted an entry. */
+  hasWritten(collection: string, key: string | number): boolean {
+    return this.#entries?.has(collectionPrefix(this.entity, collection) + encodeEntryKey(key)) ?? false;
   }
 
   putEntry(collection: string, key: string | number, change: Change): void {
@@ -96,7 +134,7 @@ export class EntityCopy {
     const own = [...(entries ?? [])].filter(
       ([key]) => key.startsWith(prefix) && compareKeys(key, from) >= 0 && compareKeys(key, to) < 0,
     );
-    const committed = this.#cleared
+    const committed = this.#isVoid
       ? []
       : this.#state.range(prefix, this.entity, from, to, options.limit + own.length, options.reverse);
     const merged = own.length === 0 ? committed : committed.filter(([key]) => !entries?.has(key));
@@ -149,7 +187,7 @@ export class EntityCopy {
   #restoreUnloaded(): void {
     if (this.#value === UNLOADED) return;
     const before = this.#value;
-    const text = this.#cleared ? null : this.#state.get(this.entity, this.entity);
+    const text = this.#isVoid ? null : this.#state.get(this.entity, this.entity);
     try {
       this.#load(text);
     } catch {
@@ -174,8 +212,24 @@ export class EntityCopy {
 
   /** What committing this copy changes, in order. */
   writes(): Write[] {
+    const writes = this.#changes();
+    const life = this.#life;
+    if (life === null) return this.#cleared ? [this.#clearing, ...writes] : writes;
+    const isVoid = this.#cleared || (writes.length > 0 && this.#isExpired);
+    if (isVoid) writes.unshift(this.#clearing);
+    if (!life.renews) return writes;
+    const isWritten = writes.length > (isVoid ? 1 : 0);
+    const isUsed = life.after === "use" && this.#used && !this.#cleared && !this.#isExpired && this.#expiresAt !== null;
+    if (isWritten || isUsed) writes.push(...renewal(this.entity, life, isVoid ? null : this.#expiresAt));
+    return writes;
+  }
+
+  get #clearing(): Write {
+    return { op: "clear", key: this.entity, text: "" };
+  }
+
+  #changes(): Write[] {
     const writes: Write[] = [];
-    if (this.#cleared) writes.push({ op: "clear", key: this.entity, text: "" });
     if (this.#value !== UNLOADED || this.#settled !== null) {
       const text = this.#settled ?? encodeValue(this.#value);
       if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text });

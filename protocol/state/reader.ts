@@ -25,4 +25,6 @@ export interface StoredResults {
   result(requestId: string): string | undefined;
   /** Those from an id on, in the order of ids, at most `limit`. */
   resultsFrom(requestId: string, limit: number): Array<[requestId: string, text: string]>;
+  /** Bytes of them all. */
+  readonly resultBytes: number;
 }

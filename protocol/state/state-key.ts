@@ -35,6 +35,11 @@ function unescape(part: string): string {
   return out;
 }
 
+/** The prefix of everything stored for one service. */
+export function servicePrefix(service: string): string {
+  return service + SEPARATOR;
+}
+
 /** The prefix of everything stored under one key of one service; also the state key of its value. */
 export function entityKey(service: string, key: string): string {
   return service + SEPARATOR + escape(key) + SEPARATOR;

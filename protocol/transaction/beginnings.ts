@@ -1,6 +1,7 @@
 /** Attempts and activations as they begin. */
 import type { Root } from "../partition/root.ts";
 import type { Epoch, Peer, TransactionId } from "../wire/messages.ts";
+import { modeOf } from "./life.ts";
 import { type Activation, type Attempt, type Caller, newScope, type Scope, type Target } from "./attempt.ts";
 
 /** What an activation is made from. */
@@ -71,7 +72,7 @@ export function beginActivation(id: number, attempt: Attempt, parts: ActivationP
     path: parts.path,
     depth: parts.depth,
     target: parts.target,
-    mode: parts.target.contract.kind === "query" ? "shared" : "exclusive",
+    mode: modeOf(parts.target),
     scope: parts.scope,
     input: parts.input,
     payload: null,

@@ -8,7 +8,7 @@ import { aborted } from "./failure.ts";
 /** @throws TidegateError for a call that may not be made: it fails, and with it the scope that it lies in */
 export function checkCall(parent: Activation, target: Target, input: string | null): void {
   if (parent.scope.failure) throw aborted("an earlier call of this transaction failed; it can only abort");
-  if (parent.mode === "shared" && target.contract.kind !== "query") {
+  if (parent.target.contract.kind === "query" && target.contract.kind !== "query") {
     throw new TidegateError(
       "method-not-allowed",
       `a query cannot call ${target.service.contract.name}.${target.name}, which may write`,

@@ -6,6 +6,16 @@ import type { Epoch, PartitionMessage, Peer } from "../wire/messages.ts";
 import type { Attempt, Outcome } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 
+/** What sending asks of the partition. */
+export interface MessageOwner {
+  /** The id of a message that is sent here, later than all before. */
+  nextId(): string;
+  /** The id of a delayed message that is sent here. @param at when it is due; ms since 1970 */
+  nextDelayedId(at: number): string;
+  /** Those that are not delivered leave no room for more. */
+  readonly isFull: boolean;
+}
+
 /** What becomes of a root. `committed`, `failed` or `finishing` is called, once for each attempt that is not given up (invariant 4). */
 export interface TransactionOwner {
   emit(effect: Effect): void;
@@ -24,10 +34,7 @@ export interface TransactionOwner {
   send(to: Peer, message: PartitionMessage): void;
   /** What is written here is so far from being stored or sent that no more may begin. */
   readonly isCongested: boolean;
-  /** The id of a message that is sent here, later than all before. */
-  nextMessageId(): string;
-  /** Those that are not delivered leave room for more. */
-  readonly hasRoomForMessages: boolean;
+  readonly mail: MessageOwner;
   /** A transaction is about to reach another partition, and so will need an epoch. */
   reaching(): void;
   /** Newest epoch that is known to be committed. */

@@ -1,8 +1,12 @@
 /** One-way messages of running functions: checked when they are sent, kept with the attempt, and gone with what is undone. */
 import { TidegateError } from "../../sdk/errors.ts";
+import { formatMessageId } from "../../sdk/message-id.ts";
+import { dueTime, type When } from "../../sdk/when.ts";
+import { INVOKE_FLAG } from "../wire/invoke.ts";
 import { LIMITS } from "../limits.ts";
 import { fitsUtf8 } from "../utf8.ts";
-import type { Activation, Target } from "./attempt.ts";
+import type { Posting } from "../outbox/posting.ts";
+import type { Activation, Attempt, Target } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import { type Transactions } from "./transactions.ts";
 import { aborted } from "./failure.ts";
@@ -14,23 +18,52 @@ export interface SendRequest {
   readonly name: string;
   /** State-codec text; empty for none. */
   readonly input: string;
+  /** When it is to be delivered; null for at once. */
+  readonly when: When | null;
 }
 
 /**
  * A running function sends a message, which leaves when its transaction commits. A message that is refused makes the transaction fail,
- * whatever the function catches, as a failed call does.
+ * whatever the function catches, as a failed call does. Returns the id of a delayed message, else an empty text.
  * @throws TidegateError when the function or its transaction has ended, for what cannot be sent, and beyond a limit
  */
-export function send(transactions: Transactions, from: Activation, request: SendRequest): void {
+export function send(transactions: Transactions, from: Activation, request: SendRequest): string {
+  const { service, key, name, input, when } = request;
+  const { attempt, target } = from;
+  const letter = { service, key, name, input, sender: target.entity, coded: true };
+  checkPosting(transactions, from, when !== null, () => {
+    assertSendable(transactions.resolve(service, key, name), input);
+    if (when !== null) dueTime(when, attempt.at);
+  });
+  if (when === null) {
+    keepPosting(from, letter);
+    return "";
+  }
+  const keptBy = target.key;
+  const id = transactions.owner.mail.nextDelayedId(dueTime(when, attempt.at));
+  keepPosting(from, { ...letter, id, keptBy });
+  return formatMessageId({ id, key: keptBy });
+}
+
+/** What is refused makes the transaction fail. @param check throws a TidegateError for what cannot be sent */
+export function checkPosting(
+  transactions: Transactions,
+  from: Activation,
+  isDelayed: boolean,
+  check: () => void,
+): void {
   const { attempt, scope } = from;
   if (attempt.ended) throw aborted("the transaction has been aborted");
   if (from.state === "ended") throw aborted("the function that this context belongs to has ended");
-  const failure = failureOfSending(transactions, from, request);
-  if (failure !== null) {
-    scope.failure ??= failure;
-    throw failure.error;
-  }
-  (attempt.postings ??= []).push({ ...request, sender: from.target.entity, coded: true, scope });
+  const failure = failureOfSending(transactions, attempt, isDelayed, check);
+  if (failure === null) return;
+  scope.failure ??= failure;
+  throw failure.error;
+}
+
+/** Keeps a message with the attempt. */
+export function keepPosting({ attempt, scope }: Activation, letter: Omit<Posting, "scope">): void {
+  (attempt.postings ??= []).push({ ...letter, scope });
   attempt.prepared = null;
 }
 
@@ -38,11 +71,12 @@ type EngineFailure = Extract<Failure, { kind: "engine" }>;
 
 function failureOfSending(
   transactions: Transactions,
-  { attempt }: Activation,
-  { service, key, name, input }: SendRequest,
+  attempt: Attempt,
+  isDelayed: boolean,
+  check: () => void,
 ): EngineFailure | null {
   try {
-    assertSendable(transactions.resolve(service, key, name), input);
+    check();
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error;
     return { kind: "engine", error };
@@ -51,7 +85,7 @@ function failureOfSending(
     const detail = `a transaction sends at most ${LIMITS.maxSendsPerTransaction} messages`;
     return { kind: "engine", error: new TidegateError("transaction-too-large", detail) };
   }
-  if (!transactions.owner.hasRoomForMessages) {
+  if (!isDelayed && transactions.owner.mail.isFull) {
     const error = new TidegateError("overloaded", "too many messages of this partition are not delivered yet");
     return { kind: "engine", error, members: { retryable: true } };
   }
@@ -64,8 +98,25 @@ export function assertSendable({ contract, service, name }: Target, input: strin
     const detail = `${service.contract.name}.${name} only reads: a message to it would do nothing`;
     throw new TidegateError("method-not-allowed", detail);
   }
+  assertSize(input);
+}
+
+export function assertSize(input: string): void {
   if (!fitsUtf8(input, LIMITS.maxMessageBytes)) {
     const detail = `the input of a message has at most ${LIMITS.maxMessageBytes} bytes`;
     throw new TidegateError("transaction-too-large", detail);
   }
+}
+
+/** The input of a request, and when what it asks for is to be delivered: 0 for at once. The edge has checked the line that says when. */
+export function delayedInput(
+  flags: number,
+  field: string,
+  now: number,
+): { readonly input: string; readonly due: number } {
+  if ((flags & INVOKE_FLAG.delayed) === 0) return { input: field, due: 0 };
+  const end = field.indexOf("\n");
+  const ms = Number(field.slice(1, end));
+  const when: When = field.startsWith("+") ? { delay: ms } : { at: ms };
+  return { input: field.slice(end + 1), due: dueTime(when, now) };
 }

@@ -5,7 +5,7 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
 import { OUTBOX } from "../outbox/message.ts";
-import { resolveTarget } from "../partition/resolve.ts";
+import { internalTarget, resolveTarget } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { History } from "../state/history.ts";
@@ -18,6 +18,7 @@ import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt 
 import { checkCall } from "./check-call.ts";
 import { aborted, type Failure, failureOf } from "./failure.ts";
 import type { CallRequest, TransactionOwner } from "./owner.ts";
+import { lifeOf } from "./life.ts";
 import { keepSnapshots, restoreScope, settleState } from "./rollback.ts";
 import { RemoteCalls } from "./remote-calls.ts";
 import { allWritesOf, writesOf } from "./writes.ts";
@@ -27,7 +28,7 @@ import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "
 const NO_PATH: Activation["path"] = [];
 
 export class Transactions {
-  readonly #app: AppDefinition;
+  readonly app: AppDefinition;
   readonly #layers: Layers;
   readonly #history: History;
   readonly owner: TransactionOwner;
@@ -43,7 +44,7 @@ export class Transactions {
   #commits = 0;
 
   constructor(app: AppDefinition, layers: Layers, history: History, owner: TransactionOwner) {
-    this.#app = app;
+    this.app = app;
     this.#layers = layers;
     this.#history = history;
     this.owner = owner;
@@ -59,8 +60,9 @@ export class Transactions {
     else this.#begin(root, !root.snapshot, 0);
   }
 
-  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough. */
-  #beginAsOf(root: Root, boundary: Epoch | undefined): void {
+  /** Begins a snapshot query as of an epoch, without locks; with locks where no boundary is recent enough, for now or for who asks. */
+  #beginAsOf(root: Root, newest: Epoch | undefined): void {
+    const boundary = newest !== undefined && newest >= root.notBefore ? newest : undefined;
     if (boundary !== undefined) this.owner.readAsOf(boundary);
     this.#begin(root, boundary === undefined, boundary ?? 0);
   }
@@ -99,7 +101,7 @@ export class Transactions {
   }
 
   resolve(service: string, key: string, name: string): Target {
-    return resolveTarget(this.#app, service, key, name);
+    return internalTarget(service, key, name) ?? resolveTarget(this.app, service, key, name);
   }
 
   /**
@@ -215,7 +217,8 @@ export class Transactions {
     const { attempt, target } = activation;
     const use = attempt.uses.get(target.entity);
     invariant(use !== undefined, "2: a function looks at a key that it does not use");
-    return (use.copy ??= new EntityCopy(target.entity, this.#viewOf(attempt), target.service.state));
+    const { entity, service } = target;
+    return (use.copy ??= new EntityCopy(entity, this.#viewOf(attempt), service.state, lifeOf(attempt, target)));
   }
 
   #viewOf(attempt: Attempt): StateView {
@@ -306,7 +309,7 @@ export class Transactions {
     let failure = outcome.ok ? null : outcome.failure;
     if (!failure) {
       try {
-        writes = writesOf(attempt, () => this.owner.nextMessageId());
+        writes = writesOf(attempt, () => this.owner.mail.nextId());
       } catch (error) {
         failure = failureOf(error);
       }
@@ -334,7 +337,7 @@ export class Transactions {
     let settled = outcome;
     let writes: readonly Write[] = [];
     try {
-      if (settled.ok) writes = writesOf(attempt, () => this.owner.nextMessageId());
+      if (settled.ok) writes = writesOf(attempt, () => this.owner.mail.nextId());
     } catch (error) {
       settled = { ok: false, failure: failureOf(error) };
     }
@@ -350,12 +353,12 @@ export class Transactions {
 
   /** What finishing an attempt here writes; messages that it sends are writes too. @throws when it is too much */
   preparedOf(attempt: Attempt): readonly Write[] {
-    return (attempt.prepared ??= writesOf(attempt, () => this.owner.nextMessageId()));
+    return (attempt.prepared ??= writesOf(attempt, () => this.owner.mail.nextId()));
   }
 
   /** The same at its finish, where nothing may fail: what was undone since the last answer can only have made it a little more. */
   finishedOf(attempt: Attempt): readonly Write[] {
-    return attempt.prepared ?? allWritesOf(attempt, () => this.owner.nextMessageId());
+    return attempt.prepared ?? allWritesOf(attempt, () => this.owner.mail.nextId());
   }
 
   /** An older transaction needs what this attempt holds, or one of its participants was lost: its root begins again, unless it has its epoch. */

@@ -2,17 +2,34 @@
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { messageWrites } from "../outbox/message.ts";
+import type { Posting } from "../outbox/posting.ts";
 import { RECORD_ROW_BYTES } from "../record/record.ts";
 import type { Write } from "../state/store.ts";
+import { indexed, timerWrite } from "../timers/timer.ts";
 import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
 import type { Attempt } from "./attempt.ts";
 
+type Delayed = Posting & { readonly id: string; readonly keptBy: string };
+const NO_POSTINGS: readonly Posting[] = [];
+
+function isDelayed(posting: Posting): posting is Delayed {
+  return posting.keptBy !== undefined;
+}
+
 /** What it would change if it finished now, whatever that comes to: for a finish, where nothing may fail. */
 export function allWritesOf(attempt: Attempt, nextMessageId: () => string): Write[] {
+  const postings = attempt.postings ?? NO_POSTINGS;
   const writes: Write[] = [];
+  // Before what copies say: the transaction may have cancelled them since.
+  for (const posting of postings) if (isDelayed(posting)) writes.push(timerWrite(posting.keptBy, posting.id, posting));
   for (const { copy } of attempt.uses.values()) if (copy !== null) writes.push(...copy.writes());
-  if (attempt.postings !== null) writes.push(...messageWrites(attempt.postings, nextMessageId));
-  return writes;
+  writes.push(
+    ...messageWrites(
+      postings.filter((posting) => !isDelayed(posting)),
+      nextMessageId,
+    ),
+  );
+  return indexed(writes);
 }
 
 /** @throws TidegateError `transaction-too-large`, or TypeError for a value that cannot be stored */

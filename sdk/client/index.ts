@@ -4,6 +4,9 @@ import type { Contract } from "../contract.ts";
 import type { FlowDefinition } from "../flow.ts";
 import type { EventOf, Fields, StreamDefinition } from "../stream.ts";
 import { batch } from "./batch.ts";
+import { type Binding, fetchThrough } from "./binding.ts";
+import { readEvents } from "./events.ts";
+import { cancel } from "./messages.ts";
 import { serviceClient } from "./service.ts";
 import { getView, sendEvents } from "./stream.ts";
 import { transport } from "./transport.ts";
@@ -14,11 +17,14 @@ import type {
   BatchResult,
   ClientOptions,
   Contracts,
+  ReadOptions,
   Services,
+  StreamEvent,
   ViewOptions,
   ViewPage,
 } from "./types.ts";
 
+export type { Binding, BoundRequest } from "./binding.ts";
 export { ProblemError, RefusalError, UnreachableError } from "./errors.ts";
 export type {
   Accepted,
@@ -28,8 +34,11 @@ export type {
   CallOptions,
   ClientOptions,
   Outcome,
+  ReadOptions,
+  SendOptions,
   Sent,
   ServiceClient,
+  StreamEvent,
   ViewPage,
 } from "./types.ts";
 
@@ -37,6 +46,8 @@ export type {
 export interface Core<C extends Contracts> {
   /** Sends many calls in one request; results in order of completion, unless `ordered`. */
   batch(lines: ReadonlyArray<BatchLine<C>>, options?: BatchOptions): AsyncGenerator<BatchResult, void, void>;
+  /** Cancels a message that was sent with `delay` or `at`. False when it is too late for that. */
+  cancel(id: string, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   /** A stream by its definition, typed, or by name. */
   stream<F extends Fields>(stream: StreamDefinition<F>): StreamClient<EventOf<F>>;
   stream(name: string): StreamClient<Readonly<Record<string, string | number | bigint>>>;
@@ -50,6 +61,8 @@ export interface StreamClient<Event> {
     events: readonly Event[],
     options?: { readonly idempotencyKey?: string; readonly signal?: AbortSignal },
   ): Promise<Accepted>;
+  /** Committed events, each once and in order, of a stream that keeps them. It goes on where it was when the connection breaks. */
+  read(options?: ReadOptions): AsyncGenerator<StreamEvent<Event>, void, void>;
 }
 export interface ViewClient<Row> {
   /** Rows of one key, or of all. */
@@ -59,20 +72,24 @@ export type Client<C extends Contracts> = Core<C> & Services<C>;
 
 /**
  * A client for the services of some contracts: `createClient(url, { Account, Cart }, { token })`. Each contract is a member named after
- * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`.
- * @throws TypeError when two contracts, or a contract and `batch`, `stream` or `view`, would be the same member
+ * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`. In another Worker of the account a
+ * service binding may take the place of the address: `createClient(env.SHOP, { Account })`.
+ * @throws TypeError when two contracts, or a contract and `batch`, `cancel`, `stream` or `view`, would be the same member
  */
 export function createClient<const C extends Contracts>(
-  url: string,
+  url: string | Binding,
   contracts: C,
   options: ClientOptions = {},
 ): Client<C> {
-  const line = transport(url, options);
+  const line =
+    typeof url === "string" ? transport(url, options) : transport("", { fetch: fetchThrough(url), ...options });
   const members: Record<string, unknown> = {
     batch: (lines: readonly object[], batchOptions: BatchOptions = {}) => batch(line, lines, batchOptions),
+    cancel: (id: string, { signal }: { signal?: AbortSignal } = {}) => cancel(line, id, signal),
     stream: (stream: string | StreamDefinition): StreamClient<object> => ({
       send: (events, sendOptions) =>
         sendEvents(line, typeof stream === "string" ? stream : stream.name, events, sendOptions),
+      read: (readOptions) => readEvents(line, typeof stream === "string" ? stream : stream.name, readOptions),
     }),
     view: (view: string | FlowDefinition): ViewClient<unknown> => ({
       get: (key, viewOptions) => getView(line, viewName(view), key, viewOptions),

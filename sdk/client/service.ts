@@ -4,11 +4,11 @@ import type { Contract, FunctionContract } from "../contract.ts";
 import { encodeKey } from "../keys.ts";
 import { RefusalError } from "./errors.ts";
 import type { Transport } from "./transport.ts";
-import type { CallOptions } from "./types.ts";
+import type { CallOptions, SendOptions } from "./types.ts";
 
 type Method = ((input?: unknown, options?: CallOptions) => Promise<unknown>) & {
   try(input?: unknown, options?: CallOptions): Promise<unknown>;
-  send?(input?: unknown, options?: CallOptions): Promise<unknown>;
+  send?(input?: unknown, options?: SendOptions): Promise<unknown>;
 };
 
 /** The functions of one key. */
@@ -26,8 +26,8 @@ function method(transport: Transport, path: string, { kind }: FunctionContract):
   return Object.assign(plain, {
     try: (input?: unknown, options?: CallOptions): Promise<unknown> => plain(input, options).then(succeeded, refused),
     ...(kind === "fn" && {
-      send: (input?: unknown, options: CallOptions = {}): Promise<unknown> =>
-        post(transport, `${path}/send`, input, options),
+      send: (input?: unknown, options: SendOptions = {}): Promise<unknown> =>
+        post(transport, `${path}/send${when(options)}`, input, options),
     }),
   });
 }
@@ -42,7 +42,8 @@ function get(
   if (input !== undefined) parameters.set("input", JSON.stringify(input));
   if (consistency !== undefined) parameters.set("consistency", consistency);
   const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
-  return transport.send({ method: "GET", path: path + search, signal }, json);
+  const snapshot = consistency === "snapshot";
+  return transport.send({ method: "GET", path: path + search, signal, snapshot }, json);
 }
 
 function post(
@@ -54,6 +55,12 @@ function post(
   const body = input === undefined ? {} : { body: JSON.stringify(input) };
   const key = idempotencyKey ?? crypto.randomUUID();
   return transport.send({ method: "POST", path, idempotencyKey: key, signal, ...body }, json);
+}
+
+/** When a message is to be delivered, as a query. */
+function when({ delay, at }: SendOptions): string {
+  if (delay !== undefined) return `?delay=${encodeURIComponent(delay)}`;
+  return at === undefined ? "" : `?at=${at.valueOf()}`;
 }
 
 const json = (response: Response): Promise<unknown> => response.json();

@@ -1,6 +1,7 @@
 /** Streams and views as a client sees them: events in, rows out, whole numbers exact. */
 
 import { encodeKey } from "../keys.ts";
+import { exact } from "./exact.ts";
 import type { Transport } from "./transport.ts";
 import type { Accepted, ViewOptions, ViewPage } from "./types.ts";
 
@@ -48,11 +49,4 @@ export function getView<Row>(
     { method: "GET", path: path + search, signal: options.signal },
     async (response) => JSON.parse(await response.text(), exact) as ViewPage<Row>,
   );
-}
-
-/** Whole numbers that a double would round become bigint, in engines that show the source text (all current ones). */
-function exact(this: unknown, _name: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  const source = context?.source;
-  return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }

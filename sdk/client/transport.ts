@@ -14,13 +14,15 @@ const TIMEOUT_MS = 30_000;
 const RETRIES = 4;
 
 export interface Call {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** With its leading slash, under the client's base address. */
   readonly path: string;
   readonly body?: string;
   readonly type?: string;
   readonly idempotencyKey?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** A snapshot: it is not to be older than what this client has been told. */
+  readonly snapshot?: boolean;
   /** `read` hands the body on unread; `signal` must then be short-lived and goes on ruling it. */
   readonly streamed?: boolean;
 }
@@ -38,14 +40,17 @@ export function transport(base: string, options: ClientOptions): Transport {
   const root = base.replace(/\/+$/, "");
   const retries = options.retries ?? RETRIES;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  /** The newest epoch that an answer named. */
+  let epoch: string | undefined;
   const doFetch = options.fetch ?? ((url, init) => fetch(url, init));
 
   async function attempt<T>(call: Call, read: (response: Response) => Promise<T>, number: number): Promise<Attempt<T>> {
-    const init = await request(call, options.token);
+    const init = await request(call, options.token, epoch);
     const watch = new Watch(timeoutMs, call.signal);
     watch.start();
     try {
       const response = await doFetch(root + call.path, { ...init, signal: watch.signal });
+      epoch = newer(epoch, response.headers.get("tidegate-epoch"));
       if (response.ok) return { value: await read(response) };
       const error = problemError(response.status, await response.text());
       return { error, pause: pauseAfter(response, error, number) };
@@ -73,13 +78,25 @@ export function transport(base: string, options: ClientOptions): Transport {
 /** `pause`: milliseconds until the same request may succeed; absent when it will not. */
 type Attempt<T> = { readonly value: T } | { readonly error: Error; readonly pause: number | undefined };
 
-async function request(call: Call, token: ClientOptions["token"]): Promise<RequestInit> {
+async function request(call: Call, token: ClientOptions["token"], epoch: string | undefined): Promise<RequestInit> {
   const headers: Record<string, string> = {};
+  if (call.snapshot === true && epoch !== undefined) headers["tidegate-epoch"] = epoch;
   if (call.body !== undefined) headers["content-type"] = call.type ?? "application/json";
   if (call.idempotencyKey !== undefined) headers["idempotency-key"] = quoted(call.idempotencyKey);
   const bearer = typeof token === "function" ? await token() : token;
   if (bearer !== undefined) headers["authorization"] = `Bearer ${bearer}`;
   return { method: call.method, headers, ...(call.body === undefined ? {} : { body: call.body }) };
+}
+
+/** The later of two epochs such as `1.17`: by generation, then by count. */
+function newer(known: string | undefined, told: string | null): string | undefined {
+  if (told === null) return known;
+  if (known === undefined) return told;
+  const [[g = 0, n = 0], [h = 0, m = 0]] = [known, told].map((text) => text.split(".").map(Number)) as [
+    number[],
+    number[],
+  ];
+  return h > g || (h === g && m > n) ? told : known;
 }
 
 /** A structured-field string (RFC 9651, section 3.3.3). */

@@ -1,6 +1,7 @@
 /** The types of a client, derived from contracts: services as members, functions as methods, results as JSON shows them. */
 
 import type { Contract, FunctionContract } from "../contract.ts";
+import type { Duration } from "../duration.ts";
 import type { ArgumentsOf } from "../infer.ts";
 import type { JsonOf } from "../json.ts";
 import type { OutputOf } from "../infer.ts";
@@ -31,7 +32,7 @@ export type FunctionClient<F extends FunctionContract> = F["kind"] extends "quer
   ? Call<F>
   : Call<F> & {
       /** Asks for the function one-way: resolves once the message is durable; it is delivered once, as a transaction of its own. */
-      send(...args: CallArguments<F>): Promise<Sent>;
+      send(...args: CallArguments<F, SendOptions>): Promise<Sent>;
     };
 /** A message is kept. */
 export interface Sent {
@@ -44,10 +45,8 @@ interface Call<F extends FunctionContract> {
   /** The same, but a declared refusal is a value; other failures still throw. */
   try(...args: CallArguments<F>): Promise<Outcome<F>>;
 }
-type CallArguments<F extends FunctionContract> =
-  ArgumentsOf<F> extends []
-    ? [input?: undefined, options?: CallOptions]
-    : [...input: ArgumentsOf<F>, options?: CallOptions];
+type CallArguments<F extends FunctionContract, Options = CallOptions> =
+  ArgumentsOf<F> extends [] ? [input?: undefined, options?: Options] : [...input: ArgumentsOf<F>, options?: Options];
 
 /** Outcome of `.try`: `refusal` tells which. */
 export type Outcome<F extends FunctionContract> =
@@ -68,8 +67,18 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
   /** Ends the wait. The request may still take effect. */
   readonly signal?: AbortSignal;
-  /** For queries: `snapshot` may be stale and takes no locks. Default `fresh`. */
+  /**
+   * For queries: `snapshot` takes no locks and may be stale, though never older than what this client has read or written before.
+   * Default `fresh`.
+   */
   readonly consistency?: "fresh" | "snapshot";
+}
+
+export interface SendOptions extends Omit<CallOptions, "consistency"> {
+  /** Delivered so much later: milliseconds, or text such as `"30s"`. */
+  readonly delay?: Duration;
+  /** Delivered then, or at once when that has passed: milliseconds since 1970. Not together with `delay`. */
+  readonly at?: number | Date;
 }
 
 export interface ClientOptions {
@@ -112,6 +121,20 @@ export interface BatchOptions {
   readonly signal?: AbortSignal;
   /** Results in the order of lines instead of completion. */
   readonly ordered?: boolean;
+}
+
+export interface ReadOptions {
+  /** Id of the last event that one has: those behind it are read. `"-1"`: all that are kept. Default: those that are yet to come. */
+  readonly after?: string;
+  /** False: ends where no more are there. Default true: waits for more. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+/** One committed event of a stream. */
+export interface StreamEvent<Event> {
+  /** For `after`, when one goes on later. */
+  readonly id: string;
+  readonly event: Event;
 }
 
 /** Answer to an ingested batch of events. */

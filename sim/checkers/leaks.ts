@@ -15,6 +15,7 @@ export const AT_REST: readonly string[] = [
   "held",
   "undecided",
   "outbox",
+  "timers",
   "moving",
 ];
 

@@ -76,11 +76,13 @@ export class Client {
     const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
     const number = hex(transaction.number + 1, 12);
     const edgeId = `e${hex(EPOCH_MS + Math.floor(world.scheduler.now), 11)}${number}${hex(line, 8)}`;
-    const { at, name, input } = encodeAsk(transaction.ask);
+    const { at, name, input: body } = encodeAsk(transaction.ask);
+    const input = transaction.delay === undefined ? body : `+${transaction.delay}\n${body}`;
     const flags =
       (transaction.clientId ? INVOKE_FLAG.clientId : 0) |
       (transaction.snapshot ? INVOKE_FLAG.snapshot : 0) |
-      (transaction.oneWay ? INVOKE_FLAG.oneWay : 0);
+      (transaction.oneWay ? INVOKE_FLAG.oneWay : 0) |
+      (transaction.delay === undefined ? 0 : INVOKE_FLAG.delayed);
     const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };

@@ -11,6 +11,10 @@ export interface Ground {
   readonly quiet: boolean;
   /** One-way messages are part of it. */
   readonly sends: boolean;
+  /** Keys that send messages for later and get some; absent where that is no part of it. */
+  readonly clocks?: readonly string[];
+  /** Keys that ask for effects; likewise. */
+  readonly outsiders?: readonly string[];
 }
 
 type Shape = readonly [weight: number, name: string, make: (generator: Generator) => Ask | undefined];

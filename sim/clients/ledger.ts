@@ -24,11 +24,14 @@ export interface Entry {
   answer: Answer | null;
 }
 
+/** Beside lists. */
+const WRITING: ReadonlySet<string> = new Set(["transfer", "clock", "effect", "touch"]);
+
 /** Answers that every repetition must get too: they were recorded. */
 export function isKept({ transaction }: Request, { status }: Answer): boolean {
   const recorded =
     transaction.clientId ||
-    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : transaction.ask.kind === "transfer");
+    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : WRITING.has(transaction.ask.kind));
   return recorded && (status === 200 || status === 409);
 }
 

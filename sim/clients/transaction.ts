@@ -19,6 +19,16 @@ export type Ask =
       readonly amount: number;
       readonly pause: number;
     }
+  /** What sends messages for later, or cancels some; with a delay it is itself such a message. */
+  | { readonly kind: "clock"; readonly at: string; readonly name: "later" | "drop" | "ring"; readonly input: object }
+  /** What asks for an effect. */
+  | { readonly kind: "effect"; readonly at: string; readonly input: object }
+  /** All that a key has asked for and was told. */
+  | { readonly kind: "effects-seen"; readonly at: string }
+  /** Comes to what does not live long. */
+  | { readonly kind: "touch"; readonly at: string; readonly n: number }
+  /** All that a key has sent for later and received. */
+  | { readonly kind: "clock-seen"; readonly at: string }
   /** Messages that a list has sent and received. */
   | { readonly kind: "messages"; readonly at: Place }
   | { readonly kind: "audit"; readonly at: string; readonly accounts: readonly string[] };
@@ -35,6 +45,8 @@ export interface Transaction {
   readonly after: number;
   /** Answered when it is kept, and run later. */
   readonly oneWay?: boolean;
+  /** ms after which that is to be. */
+  readonly delay?: number;
   /** ms after which its client asks again under the same id, whether it was answered or not. */
   readonly again?: readonly number[];
 }

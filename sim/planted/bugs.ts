@@ -11,6 +11,8 @@ import { SCOPES } from "./bugs/scopes.ts";
 import { SNAPSHOTS } from "./bugs/snapshots.ts";
 import { STORAGE } from "./bugs/storage.ts";
 import { UNFOUND } from "./bugs/unfound.ts";
+import { DELAYED } from "./bugs/timers.ts";
+import { OUTSIDES } from "./bugs/outside.ts";
 import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
@@ -25,6 +27,8 @@ export const BUGS: readonly PlantedBug[] = [
   ...SNAPSHOTS,
   ...OUTBOXES,
   ...MOVING,
+  ...DELAYED,
+  ...OUTSIDES,
 ];
 
 export function bugNamed(name: string): PlantedBug {

@@ -22,6 +22,10 @@ export const SMALL_LIMITS = {
   maxRuns: 4,
   blockCacheBytes: 1_000,
   maxFilterBytes: 150,
+  maxEffectsRunning: 3,
+  expiryRowsPerTurn: 6,
+  maxExpiringKeys: 2,
+  expiryPauseMs: 100,
 } as const;
 
 /** Puts them, and others by name, in the place of the real ones when protocol/limits.ts is loaded. */

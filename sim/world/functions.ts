@@ -9,6 +9,8 @@ export interface FunctionHost {
   /** One was called in this turn: what follows when it returns is promises too. */
   called: boolean;
   pause(ms: number): Promise<void>;
+  /** Milliseconds since 1970 by no clock that is off. */
+  readonly trueMs: number;
 }
 
 let caller: FunctionHost | undefined;

@@ -2,7 +2,7 @@
 import { decodeBatch, formatOf, type PeerFormat } from "../../protocol/wire/codec.ts";
 import type { Random } from "../random.ts";
 import { Gate } from "./gate.ts";
-import type { CrashManner, SimObject } from "./object.ts";
+import { type CrashManner, EPOCH_MS, type SimObject } from "./object.ts";
 import type { Rpc } from "./rpc.ts";
 import type { World } from "./world.ts";
 
@@ -210,6 +210,10 @@ export abstract class Instance<Op = unknown> {
   }
 
   /** For user functions: anything may happen until it settles. */
+  get trueMs(): number {
+    return EPOCH_MS + Math.floor(this.world.scheduler.now);
+  }
+
   pause(ms: number): Promise<void> {
     const { scheduler } = this.world;
     return new Promise((resolve) => scheduler.in(ms, () => this.turn(resolve)));

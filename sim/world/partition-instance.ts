@@ -1,9 +1,11 @@
 /** An instance of a partition: the real machine and engine over its view of storage. */
 import { Engine, type EngineHost, type HostEffect } from "../../protocol/execution/engine.ts";
-import type { StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
+import type { OutsideCall } from "../../protocol/outside/work.ts";
+import type { Input, StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
 import { PartitionMachine } from "../../protocol/partition/machine.ts";
 import type { PartitionSetup } from "../../protocol/partition/setup.ts";
 import { MapStore } from "../map-store.ts";
+import { uuidFrom } from "../random.ts";
 import { callFrom } from "./functions.ts";
 import { type CallBack, Fenced, Instance } from "./instance.ts";
 import type { PartitionObject } from "./partition-object.ts";
@@ -11,6 +13,8 @@ import type { Rpc } from "./rpc.ts";
 
 /** An answer that has passed the gate. */
 export type Answered = (body: Uint8Array | ViewReply) => void;
+/** The input that a request is to a machine, by its ticket. */
+export type RequestInput = (ticket: number) => Input;
 
 /** Storage as this instance sees it: what was durable when it started, and what it has persisted since. */
 class View extends MapStore {
@@ -50,10 +54,11 @@ export class PartitionInstance extends Instance<StorageOp> {
     });
   }
 
-  invoke(frame: Uint8Array, answered: Answered): void {
+  /** A request from outside: a frame, a batch of events, a question to a view. */
+  ask(request: RequestInput, answered: Answered): void {
     const ticket = this.nextTicket();
     this.#requests.set(ticket, answered);
-    this.turn(() => this.engine.input({ kind: "invoke", ticket, frame }));
+    this.turn(() => this.engine.input(request(ticket)));
   }
 
   alarm(): void {
@@ -92,7 +97,7 @@ export class PartitionInstance extends Instance<StorageOp> {
     return {
       now: () => this.object.now(),
       random: () => this.random.next(),
-      uuid: () => "00000000-0000-4000-8000-000000000000",
+      uuid: () => uuidFrom(this.random),
       enclose: (call) => callFrom(this, call),
       perform: (effect) => this.#perform(effect),
       fatal: (error) => this.#fatal(error),
@@ -118,6 +123,8 @@ export class PartitionInstance extends Instance<StorageOp> {
         return this.sends(effect.to, effect.batch, effect.bytes);
       case "delivered":
         return this.delivered(effect.ticket, effect.incarnation);
+      case "run-outside":
+        return this.#runOutside(effect.call);
       case "want-flush":
         return this.callBack("flush");
       case "want-fold":
@@ -132,6 +139,17 @@ export class PartitionInstance extends Instance<StorageOp> {
         return this.gate.leave(() => this.object.setAlarm(effect.inMs));
       case "report":
     }
+  }
+
+  /** Its end is heard by whichever instance asked for it, if that lives. */
+  #runOutside(call: OutsideCall): void {
+    this.gate.leave(() =>
+      this.world.outside.run(call, this.random, (end) => {
+        if (this.state === "dead") return;
+        this.world.trace.mix(9, this.object.number, this.world.scheduler.now);
+        this.turn(() => this.engine.input({ kind: "outside-ended", id: call.id, end }));
+      }),
+    );
   }
 
   #reply(ticket: number, body: Uint8Array | ViewReply): void {

@@ -5,7 +5,7 @@ import type { StorageOp } from "../../protocol/partition/effects.ts";
 import type { AppDefinition } from "../../sdk/index.ts";
 import { MapStore } from "../map-store.ts";
 import { SimObject } from "./object.ts";
-import { type Answered, PartitionInstance } from "./partition-instance.ts";
+import { type Answered, PartitionInstance, type RequestInput } from "./partition-instance.ts";
 import type { World } from "./world.ts";
 
 export interface PartitionParts {
@@ -32,9 +32,14 @@ export class PartitionObject extends SimObject<StorageOp> {
 
   /** A client's request arrives. */
   routeRequest(frame: Uint8Array, answered: Answered): void {
+    this.routeAsk((ticket) => ({ kind: "invoke", ticket, frame }), answered);
+  }
+
+  /** A client's request of any kind arrives. */
+  routeAsk(request: RequestInput, answered: Answered): void {
     const { world } = this;
     world.trace.mix(8, this.number, world.scheduler.now);
-    (this.route(true) as PartitionInstance | null)?.invoke(frame, answered);
+    (this.route(true) as PartitionInstance | null)?.ask(request, answered);
   }
 
   /** Kept in storage: it starts the object should it be down then. A later one takes its place. */

@@ -7,6 +7,7 @@ import type { AppDefinition } from "../../sdk/index.ts";
 import type { Random } from "../random.ts";
 import type { Instance } from "./instance.ts";
 import { Network } from "./network.ts";
+import { OutsideWorld } from "./outside.ts";
 import type { SimObject } from "./object.ts";
 import type { Observer } from "./observer.ts";
 import { PartitionObject } from "./partition-object.ts";
@@ -45,6 +46,7 @@ export class World {
   readonly observer: Observer;
   readonly trace: Trace;
   readonly network: Network;
+  readonly outside = new OutsideWorld(this);
   readonly partitions: readonly PartitionObject[];
   readonly coordinator: SimObject<unknown> | undefined;
   /** Faults by kind. */

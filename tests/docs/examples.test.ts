@@ -12,6 +12,11 @@ const run = promisify(execFile);
 /** By path, since the compiler looks for types beside its configuration. */
 const TYPES = ["@cloudflare/workers-types", "@types/node"].map((name) => join(ROOT, "node_modules", name));
 
+/** Of modules that no package has. */
+const DECLARATIONS = ["core-wasm/wasm.d.ts", "tests/workerd/support/cloudflare-test.d.ts"].map((file) =>
+  join(ROOT, file),
+);
+
 interface Block {
   readonly page: string;
   /** File that the block's first line names, so that later blocks of the page can import it. */
@@ -23,7 +28,7 @@ interface Block {
 function blocksOf(page: string, markdown: string): Block[] {
   const blocks = Array.from(markdown.matchAll(/^```ts\n(.*?)^```$/gms), (match, at) => {
     const text = match[1] ?? "";
-    return { page, text, file: /^\/\/ ([\w-]+\.ts)\n/.exec(text)?.[1] ?? `block-${at}.ts` };
+    return { page, text, file: /^\/\/ ((?:[\w-]+\/)*[\w.-]+\.ts)\n/.exec(text)?.[1] ?? `block-${at}.ts` };
   });
   const names = new Set(blocks.map(({ file }) => file));
   if (names.size !== blocks.length) throw new Error(`two examples in ${page} have one name`);
@@ -53,7 +58,7 @@ async function compile(blocks: readonly Block[]): Promise<string> {
       compilerOptions: { noUnusedLocals: false, types: TYPES },
       include: [],
       exclude: [],
-      files: [join(ROOT, "core-wasm/wasm.d.ts"), ...blocks.map(({ page, file }) => join(folder, page, file))],
+      files: [...DECLARATIONS, ...blocks.map(({ page, file }) => join(folder, page, file))],
     };
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
     const tsc = join(ROOT, "node_modules/.bin/tsc");
@@ -83,7 +88,10 @@ describe("documentation", () => {
   });
 
   test("every npm script that is named exists", async () => {
-    const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { scripts: object };
+    const scriptsOf = async (file: string): Promise<object> =>
+      (JSON.parse(await readFile(join(ROOT, file), "utf8")) as { scripts: object }).scripts;
+    // An app's own scripts are those of the template.
+    const scripts = { ...(await scriptsOf("package.json")), ...(await scriptsOf("templates/starter/package.json")) };
     const named = [...texts.values()].flatMap((text) =>
       Array.from(text.matchAll(/npm (?:run ([\w:-]+)|(start|test))/g), (match) => match[1] ?? match[2] ?? ""),
     );

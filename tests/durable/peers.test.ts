@@ -37,7 +37,7 @@ afterAll(() => void vi.useRealTimers());
 
 describe("a session", () => {
   test("is closed when it is not used", async () => {
-    const peers = new Peers(new Usage());
+    const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     platform.current = () => Promise.resolve(1);
     await peers.deliver(0, BATCH);
     await vi.advanceTimersByTimeAsync(5_000);
@@ -45,7 +45,7 @@ describe("a session", () => {
   });
 
   test("that swallows a call is not used for its repetition", async () => {
-    const peers = new Peers(new Usage());
+    const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     // The object's machine has vanished; nothing tells the caller.
     platform.current = never;
     void peers.deliver(0, BATCH);
@@ -57,7 +57,7 @@ describe("a session", () => {
   });
 
   test("leads no longer to an instance that was replaced, however often it is used", async () => {
-    const peers = new Peers(new Usage());
+    const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     platform.current = () => Promise.resolve(1);
     expect(await peers.deliver(0, BATCH)).toBe(1);
     // Another instance has taken its place; the one before lives on and answers.

@@ -70,6 +70,48 @@ table(
   ],
 );
 
+describe("without events", () => {
+  test.each(HOW)("windows of processing time end all the same, %s", async (how) => {
+    const bench = new FlowBench(
+      flow("f")
+        .from(In, { time: "at" })
+        .keyBy("k")
+        .window(processing(tumbling(1_000)))
+        .aggregate({ n: count(), total: sum("v") })
+        .toStream(Counted),
+    );
+    await play(bench, how, [{ events: [["a", 1, 500]], out: [] }]);
+    await bench.pass(999);
+    expect(bench.taken("out")).toEqual([]);
+    if (how === HOW[1]) bench.restart();
+    await bench.pass(1);
+    expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 1_000_000, windowEnd: 1_001_000, n: 1, total: 1 }]);
+  });
+
+  test.each(HOW)("sources fall idle all the same, one that was never heard of too, %s", async (how) => {
+    const f = flow("f");
+    const left = f.from(In, { time: "at" });
+    const right = f.from(Other, { time: "at", idle: 500 }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
+    const bench = new FlowBench(
+      left
+        .union(right)
+        .keyBy("k")
+        .window(tumbling(10))
+        .aggregate({ n: count(), total: sum("v") })
+        .toStream(Counted),
+    );
+    const events = [
+      ["a", 1, 5],
+      ["a", 2, 30],
+    ] as const;
+    await play(bench, how, [{ events, out: [] }]);
+    await bench.pass(500);
+    expect(bench.taken("out")).toEqual([]);
+    await bench.pass(1);
+    expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 0, windowEnd: 10, n: 1, total: 1 }]);
+  });
+});
+
 describe("a view of windows", () => {
   test.each(HOW)("shows open ones too, in the order of windows and keys, by pages and by key, %s", async (how) => {
     // The kernel runs it when it is alone: another flow makes it one of operators.

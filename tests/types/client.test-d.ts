@@ -13,6 +13,12 @@ const since: { opened: string; total: string } = await client
 const nothing: null = await client.account("alice").transfer({ to: "b", amount: 1 }, { idempotencyKey: "k" });
 console.log(total + paid, items, since, nothing, await client.shoppingCart("a").add({ item: "pen" }));
 
+await client.account("alice").deposit.send({ amount: 1 }, { delay: "30s" });
+await client.account("alice").deposit.send({ amount: 1 }, { at: new Date() });
+const cancelled: boolean = await client.cancel("m1");
+for await (const { id, event } of client.stream("sales").read({ after: "-1" }))
+  console.log(cancelled, id, event["amount"]);
+
 const tried = await client.account("alice").transfer.try({ to: "b", amount: 1 });
 if (tried.ok) tried.value satisfies null;
 else if (tried.refusal === "insufficient-funds") tried.data.balance satisfies number;

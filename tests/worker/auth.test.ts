@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sameSecret } from "../../worker/auth.ts";
+import { sameSecret } from "../../worker/door/secrets.ts";
 import { edge, problemIn } from "./support/edge.ts";
 
 const CLOSED = [

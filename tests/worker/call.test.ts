@@ -3,7 +3,7 @@ import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { problemOf } from "../../sdk/problems.ts";
 import { ConfigurationError } from "../../worker/backend.ts";
 import { LIMITS } from "../../worker/limits.ts";
-import { edge, problemIn } from "./support/edge.ts";
+import { edge, problemIn, SAFE_HEADERS } from "./support/edge.ts";
 
 const DEPOSIT = "/v1/services/account/alice/deposit";
 const BALANCE = "/v1/services/account/alice/balance";
@@ -28,10 +28,9 @@ describe("an invocation by POST", () => {
   it("answers with type, epoch and security headers", async () => {
     const response = await edge().post(DEPOSIT, "{}");
     expect(Object.fromEntries(response.headers)).toEqual({
-      "cache-control": "no-store",
+      ...SAFE_HEADERS,
       "content-type": "application/json",
       "tidegate-epoch": "7",
-      "x-content-type-options": "nosniff",
     });
   });
 
@@ -119,7 +118,7 @@ describe("an invocation by POST", () => {
     ["/v2/services/account/a/deposit", "not-found"],
     ["/v1/services/account/a/deposit/", "not-found"],
     ["/", "not-found"],
-    ["/v1/messages/1", "not-found"],
+    ["/v1/message/1", "not-found"],
   ])("answers 404 for %s", async (path, type) => {
     const response = await edge().post(path, "{}");
     expect(response.status).toBe(404);
@@ -150,6 +149,19 @@ describe("a query by GET", () => {
       INVOKE_FLAG.queryOnly | INVOKE_FLAG.snapshot,
       INVOKE_FLAG.queryOnly,
     ]);
+  });
+
+  it("asks for a snapshot that is not older than what its caller was told", async () => {
+    const { ask, backend } = edge();
+    const headers = { "tidegate-epoch": "3.17" };
+    await ask(`${BALANCE}?consistency=snapshot`, { headers });
+    await ask(BALANCE, { headers });
+    const notBefore = INVOKE_FLAG.queryOnly | INVOKE_FLAG.snapshot | INVOKE_FLAG.notBefore;
+    expect(backend.executed.map(({ flags }) => flags)).toEqual([notBefore, INVOKE_FLAG.queryOnly]);
+    for (const wrong of ["", "3", "3.x", "9999999.1", "1.4294967296"]) {
+      const refused = await ask(`${BALANCE}?consistency=snapshot`, { headers: { "tidegate-epoch": wrong } });
+      expect((await problemIn(refused)).type).toBe("/problems/invalid-parameter");
+    }
   });
 
   it.each([

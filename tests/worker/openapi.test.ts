@@ -79,7 +79,7 @@ describe("the OpenAPI document", () => {
     const call = paths["/v1/services/account/{key}/deposit"] as Json;
     expect(post!["requestBody"]).toEqual(call["post"]!["requestBody"]);
     expect(Object.keys(post!["responses"]!)).toEqual(
-      ["202", "400", "401", "413", "415", "422", "500", "503", "504"].toSorted(),
+      ["202", "400", "401", "403", "413", "415", "422", "429", "500", "503", "504"].toSorted(),
     );
     const schema = post!["responses"]!["202"]!["content"]!["application/json"]!["schema"]!;
     expect(schema["required"]).toEqual(["id"]);

@@ -128,20 +128,30 @@ describe("a damaged record", () => {
     expect(await look(["pa", from])).toEqual(shown(-2));
   });
 
+  interface Row {
+    readonly slot: number;
+    readonly id: number;
+    readonly mark: string;
+    readonly bytes: ArrayBuffer;
+  }
+
   test("that is missing in the middle is found missing", async () => {
     const key = freshKey();
     for (let n = 0; n < 3; n++) await call(["account", key], "deposit", { amount: 1 });
     const taken = await inside(key, ({ storage }) => {
-      const [, second] = storage.sql.exec("SELECT id, mark, bytes FROM records ORDER BY id DESC LIMIT 2").toArray();
-      const { id, mark, bytes } = second as { id: number; mark: string; bytes: ArrayBuffer };
-      storage.sql.exec("DELETE FROM records WHERE id = ?", id);
-      return { id, mark, bytes };
+      const [, second] = storage.sql
+        .exec("SELECT slot, id, mark, bytes FROM records ORDER BY id DESC LIMIT 2")
+        .toArray();
+      const taken = second as unknown as Row;
+      storage.sql.exec("DELETE FROM records WHERE slot = ?", taken.slot);
+      return taken;
     });
     await abortAllDurableObjects();
     expect((await ask(["account", key], "balance")).status).toBe(500);
     await inside(
       key,
-      ({ storage }) => void storage.sql.exec("INSERT INTO records VALUES (?, ?, ?)", taken.id, taken.mark, taken.bytes),
+      ({ storage }) =>
+        void storage.sql.exec("INSERT INTO records VALUES (?, ?, ?, ?)", taken.slot, taken.id, taken.mark, taken.bytes),
     );
     await abortAllDurableObjects();
     expect((await ask(["account", key], "balance")).body).toBe(3);

@@ -132,6 +132,12 @@ describe("a flow of operators", () => {
     ]);
   });
 
+  test("ends windows of processing time though no event comes", async () => {
+    await ingest("meter-alarms", [{ meter: "clock", level: 1, at: at(300) }]);
+    const clocked = async (): Promise<string> => (await send("/v1/streams/clocked?after=-1&follow=0")).text();
+    await expect.poll(clocked, { timeout: 5_000 }).toContain('data: {"meter":"clock","n":1}');
+  });
+
   test("takes what a function emits when that commits, and not otherwise", async () => {
     await call(["emitter", "x"], "note", { at: at(1) });
     await call(["emitter", "x"], "note", { at: at(2), fail: true });

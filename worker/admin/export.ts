@@ -9,6 +9,7 @@ import { refuse } from "../problems.ts";
 import { streamOf } from "./backup.ts";
 import { Domain, presentMap } from "./domain.ts";
 import type { AdminEdge } from "./edge.ts";
+import { Living, type Row } from "./living.ts";
 import { pinAll, release } from "./standstill.ts";
 import { pinnedTables } from "./tables.ts";
 
@@ -26,19 +27,25 @@ export async function getExport(edge: AdminEdge): Promise<Response> {
 }
 
 /** What was exported whole ends with a line that counts the others. */
-async function* lines({ backend }: AdminEdge, domain: Domain, id: string): AsyncGenerator<Uint8Array> {
+async function* lines({ backend, startedAt }: AdminEdge, domain: Domain, id: string): AsyncGenerator<Uint8Array> {
   let count = 0;
+  // Tables of different partitions alternate.
+  const living = new Map<number, Living>();
+  const linesOf = (rows: readonly Row[]): string => {
+    count += rows.length;
+    return rows.map(([key, text]) => `${lineOf(key, text)}\n`).join("");
+  };
   try {
     for await (const table of pinnedTables(domain, id)) {
-      let text = "";
-      for (const { kind, first, second } of decodeTable(backend.kernels(), table).rows) {
-        if (kind !== BACKUP_ROW.pair) continue;
-        text += `${lineOf(first, second)}\n`;
-        count += 1;
-      }
+      const { partition, rows } = decodeTable(backend.kernels(), table);
+      const known = living.get(partition) ?? new Living(startedAt);
+      living.set(partition, known);
+      const pairs = rows.filter(({ kind }) => kind === BACKUP_ROW.pair);
+      const text = linesOf(pairs.flatMap(({ first, second }) => known.add([first, second])));
       if (text !== "") yield encoder.encode(text);
     }
-    yield encoder.encode(`{"lines":${count}}\n`);
+    const rest = linesOf([...living.values()].flatMap((each) => each.end()));
+    yield encoder.encode(`${rest}{"lines":${count}}\n`);
   } finally {
     await release(domain, id);
   }

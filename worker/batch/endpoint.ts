@@ -5,14 +5,16 @@ import { invariant } from "../../protocol/assert.ts";
 import { queryParameter } from "../address.ts";
 import type { Backend } from "../backend.ts";
 import { readBody, requireNdjson } from "../body.ts";
+import { denied } from "../door/rules.ts";
 import type { Edge } from "../edge.ts";
 import { answerHeaders, NDJSON_TYPE } from "../headers.ts";
 import { clientBatchScope, edgeIdPrefix, idempotencyKey } from "../idempotency.ts";
-import { LIMITS } from "../limits.ts";
-import { refuse } from "../problems.ts";
+import { limitOf, LIMITS } from "../limits.ts";
+import { type ProblemError, refuse } from "../problems.ts";
 import { withRetries } from "../retries.ts";
 import { runLane, type BatchRun } from "./lane.ts";
-import { faultLine } from "./lines.ts";
+import { type AllowedFrames, allowedFrames } from "./allowed.ts";
+import { faultLine, problemLine } from "./lines.ts";
 import { Output } from "./output.ts";
 import { CompletionOrder, InputOrder, type Results } from "./results.ts";
 
@@ -31,10 +33,23 @@ export async function postBatch(edge: Edge): Promise<Response> {
   return new Response(output.stream, { headers: answerHeaders(request, NDJSON_TYPE) });
 }
 
-async function route({ backend, request, caller, startedAt }: Edge, clientKey: string | null): Promise<RoutedBatch> {
-  const body = await readBody(request, LIMITS.batchBodyBytes);
-  const clientScope = clientKey === null ? null : clientBatchScope(caller, "POST", ["batch"], clientKey);
+/** A batch on its way: what is sent, and what ends here. */
+interface Batch {
+  /** Lines of the body, blank ones included. */
+  readonly lines: number;
+  readonly frames: readonly RoutedFrame[];
+  /** Results of lines that are in no frame. */
+  readonly ended: ReadonlyArray<{ readonly line: number; readonly text: string }>;
+}
+
+async function route(
+  { app, door, backend, request, caller, startedAt }: Edge,
+  clientKey: string | null,
+): Promise<Batch> {
+  const body = await readBody(request, limitOf(app, "batchBytes"));
+  const clientScope = clientKey === null ? null : clientBatchScope(caller.id, "POST", ["batch"], clientKey);
   const map = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, () => backend.keyGroupMap());
+  const maxLines = limitOf(app, "batchLines");
   const batch = backend.kernels().routeBatch(body, {
     spec: INVOKE,
     groups: map.groups,
@@ -42,18 +57,27 @@ async function route({ backend, request, caller, startedAt }: Edge, clientKey: s
     clientScope,
     maxRows: LIMITS.frameRows,
     maxBytes: LIMITS.frameBytes,
-    maxLines: LIMITS.batchLines,
+    maxLines,
   });
-  if (!batch.tooManyLines) return batch;
-  throw refuse("batch-too-large", `a batch has at most ${LIMITS.batchLines} lines; nothing was run`, {
-    limit: LIMITS.batchLines,
-  });
+  if (batch.tooManyLines)
+    throw refuse("batch-too-large", `a batch has at most ${maxLines} lines; nothing was run`, { limit: maxLines });
+  door.count(request, caller, batch.lines, startedAt);
+  return batchOf(batch, allowedFrames(backend.kernels(), app, caller, batch.frames), denied(caller));
 }
 
-async function runBatch(run: BatchRun, batch: RoutedBatch): Promise<void> {
+function batchOf({ lines, faults }: RoutedBatch, allowed: AllowedFrames, { problem }: ProblemError): Batch {
+  const text = JSON.stringify(problem);
+  const ended = [
+    ...faults.map((fault) => ({ line: fault.line, text: faultLine(fault) })),
+    ...allowed.denied.map((line) => ({ line, text: problemLine(line, problem, text) })),
+  ];
+  return { lines, frames: allowed.frames, ended };
+}
+
+async function runBatch(run: BatchRun, batch: Batch): Promise<void> {
   const { results, output } = run;
   try {
-    for (const fault of batch.faults) results.add(fault.line, faultLine(fault));
+    for (const { line, text } of batch.ended) results.add(line, text);
     results.flush();
     await Promise.all(lanesOf(batch.frames).map((frames) => runLane(run, frames)));
     invariant(output.cancelled || results.added === countResults(batch), "a line of the batch has no result");
@@ -74,14 +98,14 @@ function lanesOf(frames: readonly RoutedFrame[]): RoutedFrame[][] {
   return [...lanes.values()];
 }
 
-function countResults({ frames, faults }: RoutedBatch): number {
-  return frames.reduce((sum, frame) => sum + frame.rows, faults.length);
+function countResults({ frames, ended }: Batch): number {
+  return frames.reduce((sum, frame) => sum + frame.rows, ended.length);
 }
 
-function inputOrder(backend: Backend, { lines, frames, faults }: RoutedBatch, output: Output): Results {
+function inputOrder(backend: Backend, { lines, frames, ended }: Batch, output: Output): Results {
   const expected = new Uint8Array(lines + 1);
   const firstLines = new Map<RoutedFrame, number>();
-  for (const { line } of faults) expected[line] = 1;
+  for (const { line } of ended) expected[line] = 1;
   for (const frame of frames) {
     const table = backend.kernels().unpack(INVOKE, frame.bytes);
     firstLines.set(frame, table.column(0, INVOKE_COLUMN.line));

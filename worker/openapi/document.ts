@@ -11,7 +11,7 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   const schemas = new SchemaTable();
   schemas.add("Problem", PROBLEM_SCHEMA);
   const paths: Record<string, unknown> = {};
-  for (const { contract } of app.services.values()) Object.assign(paths, servicePaths(contract, schemas));
+  for (const service of app.services.values()) Object.assign(paths, servicePaths(service, schemas));
   for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
   for (const view of app.views.values()) Object.assign(paths, viewPaths(view, schemas));
   Object.assign(paths, commonPaths(schemas));
@@ -25,7 +25,13 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
       schemas: schemas.all,
       parameters: PARAMETERS,
       headers: HEADERS,
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "The secret TIDEGATE_TOKEN." } },
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "The secret TIDEGATE_TOKEN, a static key, or a token of the issuer.",
+        },
+      },
     },
   };
 }

@@ -15,11 +15,12 @@ const PROBLEMS: readonly ProblemType[] = [
 ];
 
 /** Path item of `…/{function}/send`. */
-export function sendPath(service: string, id: string, input: Reference | undefined): unknown {
+export function sendPath(service: string, id: string, input: Reference | undefined, security: object): unknown {
   const message = { type: "object", properties: { id: { type: "string" } }, required: ["id"] };
   const post = {
     operationId: `${id}.send`,
     tags: [service],
+    ...security,
     description:
       "Sends a message: answered once it is durable. It is delivered once, as a transaction of its own; its input is checked then.",
     parameters: [parameter("IdempotencyKey")],

@@ -52,6 +52,13 @@ export const PARAMETERS = {
     description: "`snapshot` may be stale and takes no locks.",
     schema: { type: "string", enum: ["fresh", "snapshot"], default: "fresh" },
   },
+  NotBefore: {
+    name: "Tidegate-Epoch",
+    in: "header",
+    required: false,
+    description: "Of a snapshot: it is not older than the answer that had this value under the same name.",
+    schema: { type: "string", examples: ["1.17"] },
+  },
 };
 
 export function parameter(name: keyof typeof PARAMETERS): { readonly $ref: string } {
@@ -78,15 +85,21 @@ export function problems(types: readonly ProblemType[]): Record<string, unknown>
 }
 const ALWAYS: readonly ProblemType[] = [
   "unauthorized",
+  "forbidden",
+  "rate-limited",
   "internal-error",
   "damaged-data",
   "misconfigured",
   "overloaded",
+  "auth-unavailable",
   "deadline-exceeded",
 ];
 
 function problemResponse(status: number, types: readonly ProblemType[]): Record<string, unknown> {
   const description = types.map((type) => `\`/problems/${type}\`: ${PROBLEMS[type].title}`).join("\n\n");
-  const headers = status === 503 ? { headers: { "Retry-After": { $ref: "#/components/headers/Retry-After" } } } : {};
+  const headers =
+    status === 503 || status === 429
+      ? { headers: { "Retry-After": { $ref: "#/components/headers/Retry-After" } } }
+      : {};
   return { description, ...headers, content: { "application/problem+json": { schema: PROBLEM_REF } } };
 }

@@ -1,5 +1,7 @@
 /** The paths of services: one for each function, with its refusals as typed 409 answers, and one to send it a message. */
-import type { Contract, FunctionContract } from "../../sdk/contract.ts";
+import { type Allow, everyone } from "../../sdk/caller.ts";
+import type { FunctionContract } from "../../sdk/contract.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
 import { REFUSAL_STATUS, refusalProblem, type ProblemType } from "../../sdk/problems.ts";
 import { sendPath } from "./messages.ts";
 import { parameter, problems, success } from "./responses.ts";
@@ -24,41 +26,52 @@ const POST_PROBLEMS: readonly ProblemType[] = [
 interface Described {
   readonly schemas: SchemaTable;
   readonly input: Reference | undefined;
+  /** In the place of the document's, for what is public. */
+  readonly security: object;
 }
 
 /** Path items of one service. */
-export function servicePaths(contract: Contract, schemas: SchemaTable): Record<string, unknown> {
+export function servicePaths({ contract, allow }: ServiceDefinition, schemas: SchemaTable): Record<string, unknown> {
   const paths: Record<string, unknown> = {};
   for (const [name, declared] of Object.entries(contract.functions)) {
     const id = `${contract.name}.${name}`;
     const path = `/v1/services/${contract.name}/{key}/${name}`;
     const input = declared.input && schemas.addUser(`${id}.input`, declared.input, "input");
-    paths[path] = functionPath(contract.name, id, declared, { schemas, input });
-    if (declared.kind === "fn") paths[`${path}/send`] = sendPath(contract.name, id, input);
+    const security = securityOf(allow[name]);
+    paths[path] = functionPath(contract.name, id, declared, { schemas, input, security });
+    if (declared.kind === "fn") paths[`${path}/send`] = sendPath(contract.name, id, input, security);
   }
   return paths;
 }
 
-function functionPath(service: string, id: string, declared: FunctionContract, { schemas, input }: Described): unknown {
+/** A public operation takes callers without a credential, and with one. */
+function securityOf(rule: Allow | undefined): object {
+  return rule === everyone ? { security: [{}, { bearer: [] }] } : {};
+}
+
+function functionPath(service: string, id: string, declared: FunctionContract, described: Described): unknown {
+  const { schemas, input, security } = described;
   const output = declared.output ? schemas.addUser(`${id}.output`, declared.output, "output") : { type: "null" };
   const answered = { 200: success(output, "The result."), ...refusals(service, id, declared, schemas) };
   const post = {
     operationId: id,
     tags: [service],
+    ...security,
     parameters: [parameter("IdempotencyKey")],
     ...(input && { requestBody: { required: false, content: { "application/json": { schema: input } } } }),
     responses: { ...problems(POST_PROBLEMS), ...answered },
   };
   const item = { parameters: [parameter("Key")], post };
-  return declared.kind === "query" ? { ...item, get: getOperation(service, id, input, answered) } : item;
+  return declared.kind === "query" ? { ...item, get: getOperation(service, id, described, answered) } : item;
 }
 
-function getOperation(service: string, id: string, input: Reference | undefined, answered: object): unknown {
+function getOperation(service: string, id: string, { input, security }: Described, answered: object): unknown {
   const inputParameter = { name: "input", in: "query", content: { "application/json": { schema: input } } };
   return {
     operationId: `${id}.get`,
     tags: [service],
-    parameters: [parameter("Consistency"), ...(input ? [inputParameter] : [])],
+    ...security,
+    parameters: [parameter("Consistency"), parameter("NotBefore"), ...(input ? [inputParameter] : [])],
     responses: { ...problems([...CALL_PROBLEMS, "invalid-parameter", "body-too-large"]), ...answered },
   };
 }

@@ -99,6 +99,10 @@ export class Blocks implements StoredState, StoredResults {
     return block;
   }
 
+  get resultBytes(): number {
+    return this.trees[SPACE.results].bytes;
+  }
+
   get(key: string, entity: string): string | undefined {
     return this.trees[SPACE.state].get(key, entity);
   }

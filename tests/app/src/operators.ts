@@ -9,6 +9,7 @@ import {
   fn,
   int64,
   max,
+  processing,
   query,
   service,
   session,
@@ -114,4 +115,14 @@ export const noted = flow("noted-by-who")
   .aggregate({ n: count() })
   .toView("noted");
 
-export const operatorFlows = [meterWindows, meterEnds, meterJoins, noted];
+/** Ends by the clock of the server, with no event to make it. */
+export const Clocked = stream("clocked", { meter: text(), n: int64() });
+export const meterClock = flow("meter-clock")
+  .from(Alarms, { time: "at" })
+  .keyBy("meter")
+  .window(processing(tumbling(300)))
+  .aggregate({ n: count() })
+  .map((e) => ({ meter: e.meter, n: e.n }))
+  .toStream(Clocked);
+
+export const operatorFlows = [meterClock, meterWindows, meterEnds, meterJoins, noted];

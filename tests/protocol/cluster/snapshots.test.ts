@@ -67,6 +67,41 @@ describe("a snapshot", () => {
     expect(c.node(1).status.clock).toBeGreaterThan(boundary);
   });
 
+  test("may miss what its client has just written, unless that says which epoch it was told", async () => {
+    for (const bounded of [false, true]) {
+      const c = await Cluster.up(2);
+      await transfer(c, 1);
+      await c.run();
+      // Behind it nothing commits at or below the boundary that it was shown.
+      await sumUp(c);
+      await c.run();
+      await c.ask(c.place(1), [add(100)]);
+      await c.run();
+      // What the answer said.
+      const told = c.node(1).status.clock;
+      c.log = [];
+      const both = [read, on("call", c.place(1), read)];
+      const how = { name: "look", snapshot: true, ...(bounded ? { notBefore: told } : {}) };
+      const request = await c.ask(c.place(0), both, how);
+      await c.run();
+      expect(sumOf(request)).toBe(bounded ? 100 : 0);
+      expect(c.log.includes("0>1 finish")).toBe(bounded);
+    }
+  });
+
+  test("takes no locks for the sake of an epoch that its boundary has reached", async () => {
+    const c = await Cluster.up(2);
+    await transfer(c, 1);
+    await c.run();
+    const { decided } = c.node(0).status;
+    c.log = [];
+    const both = [read, on("call", c.place(1), read)];
+    const request = await c.ask(c.place(0), both, { name: "look", snapshot: true, notBefore: decided });
+    await c.run();
+    expect(sumOf(request)).toBe(0);
+    expect(c.log).not.toContain("0>1 finish");
+  });
+
   test("shows no local commit before that is written", async () => {
     const c = await Cluster.up(3);
     // An epoch that the partition to be read knows nothing of: what it commits by itself is below.

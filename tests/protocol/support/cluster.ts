@@ -2,6 +2,7 @@
  * Partitions and a coordinator in memory. Nothing is random and nothing happens by itself: batches wait on the network until the test
  * delivers them, flushes, dispatches and work follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
+import { countOf, generationOf } from "../../../protocol/epochs/epoch.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import type { AdminAsk, AdminReply } from "../../../protocol/backup/asks.ts";
 import type { StorageOp, ViewRequest } from "../../../protocol/partition/effects.ts";
@@ -43,6 +44,8 @@ export interface Asked {
   /** Else one of a client that no other request has. */
   readonly id?: string;
   readonly snapshot?: boolean;
+  /** Of a snapshot. */
+  readonly notBefore?: Epoch;
   /** Else `run`. */
   readonly name?: string;
 }
@@ -134,14 +137,16 @@ export class Cluster implements NodeHost {
   async ask(
     place: Place,
     steps: readonly Step[],
-    { id, snapshot = false, name = "run" }: Asked = {},
+    { id, snapshot = false, notBefore, name = "run" }: Asked = {},
   ): Promise<Request> {
     const request: Request = { id: id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`, answers: 0 };
     const ticket = ++this.#ticket;
     this.#tickets.set(ticket, request);
-    const flags = INVOKE_FLAG.clientId | (snapshot ? INVOKE_FLAG.snapshot : 0);
+    const bounded = notBefore === undefined ? 0 : INVOKE_FLAG.notBefore;
+    const flags = INVOKE_FLAG.clientId | (snapshot ? INVOKE_FLAG.snapshot : 0) | bounded;
+    const epoch = notBefore === undefined ? [0, 0] : [countOf(notBefore), generationOf(notBefore)];
     const fields = [request.id, place[0], place[1], name, JSON.stringify({ steps })];
-    const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, flags, 0, 0], fields });
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, flags, ...epoch], fields });
     this.node(this.partitionOf(place)).engine.input({ kind: "invoke", ticket, frame });
     await this.turn();
     return request;

@@ -16,6 +16,7 @@ export class FlowBench {
   #services: ReadonlyMap<string, InternalService>;
   #entities: Entities = new Map();
   #tokens = 0;
+  #waiting: Array<{ service: string; key: string; name: string; at: number }> = [];
   now = 1_000_000;
   /** Events that sinks gave to streams, by stream, since they were last taken. */
   readonly given = new Map<string, unknown[]>();
@@ -27,6 +28,17 @@ export class FlowBench {
 
   #made(): ReadonlyMap<string, InternalService> {
     return new Map(flowServices(this.#app, kernels).map((service) => [service.contract.name, service]));
+  }
+
+  /** The server's clock goes on, and what was to be called meanwhile is. */
+  async pass(milliseconds: number): Promise<void> {
+    this.now += milliseconds;
+    for (;;) {
+      const at = this.#waiting.findIndex((each) => each.at <= this.now);
+      const [due] = at < 0 ? [] : this.#waiting.splice(at, 1);
+      if (due === undefined) return;
+      await this.#call(due.service, due.key, due.name, { text: "" });
+    }
   }
 
   /** All memory is lost; what is stored stays. */
@@ -51,9 +63,11 @@ export class FlowBench {
     const before: Entities = new Map(
       [...this.#entities].map(([key, { value, entries }]) => [key, { value, entries: new Map(entries) }]),
     );
+    const waiting = [...this.#waiting];
     const given = new Map([...this.given].map(([stream, events]) => [stream, [...events]]));
     await what();
     this.#entities = before;
+    this.#waiting = waiting;
     this.given.clear();
     for (const [stream, events] of given) this.given.set(stream, events);
   }
@@ -109,6 +123,7 @@ export class FlowBench {
       () => `token-${++this.#tokens}`,
       (...asked) => this.#ask(...asked),
     );
+    context.later = (later, at) => void this.#waiting.push({ service, key, name: later, at });
     const answer = await handler(context, input as never);
     context.settle();
     return answer;
@@ -179,6 +194,7 @@ class BenchContext implements FlowContext {
   }
   now = (): number => this.#now;
   uuid = (): string => `${this.#token()}-0000-0000-0000-000000000000`;
+  later: FlowContext["later"] = () => none();
   call = (): never => none();
   try = (): never => none();
   send = (): never => none();

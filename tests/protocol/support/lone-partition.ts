@@ -4,9 +4,11 @@ import { loadCore } from "../../../core-wasm/load-node.ts";
 import type { StorageOp } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
-import { type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
+import type { OutsideCall } from "../../../protocol/outside/work.ts";
+import { type AppDefinition, type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
 import { type Reply, SimPartition } from "../../../sim/partition.ts";
 import { createRandom } from "../../../sim/random.ts";
+import { runEffect } from "../../../worker/effects/run.ts";
 
 export const kernels = createKernels(loadCore());
 
@@ -27,7 +29,10 @@ export interface Answered {
 const MAX_TURNS = 10_000;
 
 export class LonePartition {
+  readonly app: AppDefinition;
   readonly partition: SimPartition;
+  /** Bindings that effects see. */
+  env: Record<string, unknown> = {};
   /** Everything that became durable, in order. */
   readonly durable: StorageOp[] = [];
   /** By ticket, numbered from 1. */
@@ -35,9 +40,14 @@ export class LonePartition {
   #tickets = 0;
   #ids = 0;
 
-  constructor(services: readonly ServiceDefinition[], options: Pick<AppOptions, "transactionDeadline"> = {}) {
+  /** Ends of attempts of effects that are to be told. */
+  readonly #ends: Array<() => void> = [];
+  #attempts = 0;
+
+  constructor(services: readonly ServiceDefinition[], options: Omit<AppOptions, "services" | "partitions"> = {}) {
+    this.app = defineApp({ ...options, services, partitions: 1 });
     this.partition = new SimPartition({
-      app: defineApp({ ...options, services, partitions: 1 }),
+      app: this.app,
       kernels,
       random: createRandom(1),
       left: (ticket, reply) => void this.replies.set(ticket, answersOf(reply)),
@@ -74,12 +84,28 @@ export class LonePartition {
     return answer;
   }
 
+  async #run(call: OutsideCall): Promise<void> {
+    this.#attempts += 1;
+    const end = await runEffect(this.app, call, this.env);
+    this.#attempts -= 1;
+    this.#ends.push(() => this.partition.outsideEnded(call.id, end));
+  }
+
+  /** Lets time pass in steps, and what happens in it. */
+  async pass(ms: number, step = 250): Promise<void> {
+    for (let left = ms; left > 0; left -= step) {
+      this.partition.pass(Math.min(left, step));
+      await this.settle();
+    }
+  }
+
   /** Lets everything happen that can without anybody from outside. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
-      const moves = this.partition.moves();
-      if (moves.length === 0 || this.partition.failure !== undefined) return;
+      for (const call of this.partition.takeOutside()) void this.#run(call);
+      const moves = [...this.partition.moves(), ...this.#ends.splice(0)];
+      if ((moves.length === 0 && this.#attempts === 0) || this.partition.failure !== undefined) return;
       for (const move of moves) move();
     }
     throw new Error("it never comes to rest");

@@ -8,6 +8,7 @@ const partition = {
   unacknowledged: 0,
   held: 0,
   outbox: 0,
+  timers: 0,
   moving: 0,
   seq: 17,
   cachedBytes: 900,

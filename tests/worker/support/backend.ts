@@ -86,6 +86,15 @@ export class FakeBackend implements Backend {
   keyGroupMap(): Promise<KeyGroupMap> {
     return Promise.resolve(this.map);
   }
+  keys: string | undefined;
+  /** Back ends of tenants, made when they are asked for. */
+  readonly domains = new Map<string, FakeBackend>();
+  inDomain(tenant: string): FakeBackend {
+    if (tenant === "") return this;
+    const known = this.domains.get(tenant) ?? new FakeBackend(this.#kernels);
+    this.domains.set(tenant, known);
+    return known;
+  }
   refreshMap(): void {
     this.refreshes++;
     if (this.trueMap !== undefined) this.map = this.trueMap;

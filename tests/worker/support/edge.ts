@@ -1,4 +1,5 @@
 /** The edge under test: routes over a fake back end, asked through real Request objects. */
+import type { AppDefinition } from "../../../sdk/app.ts";
 import { createRoutes } from "../../../worker/routes.ts";
 import { app } from "./app.ts";
 import { FakeBackend, TOKEN } from "./backend.ts";
@@ -19,8 +20,17 @@ export interface ProblemBody {
   readonly [member: string]: unknown;
 }
 
-export function edge(backend: FakeBackend = new FakeBackend()) {
-  const routes = createRoutes(app, () => backend);
+/** What every answer has, whatever it says. */
+export const SAFE_HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "strict-transport-security": "max-age=63072000",
+  "x-content-type-options": "nosniff",
+};
+
+export function edge(backend: FakeBackend = new FakeBackend(), definition: AppDefinition = app) {
+  const routes = createRoutes(definition, () => backend);
   const ask = async (path: string, { method = "GET", body, headers = {}, anonymous = false }: Asked = {}) => {
     const all = { ...(anonymous ? {} : { authorization: `Bearer ${TOKEN}` }), ...headers };
     const init = { method, headers: all, ...(body === undefined ? {} : { body }), duplex: "half" };

@@ -1,9 +1,6 @@
-/** Who may call: a bearer token (RFC 6750) compared in constant time; without a configured secret nobody. */
-import { problemOf } from "../sdk/problems.ts";
-import { ProblemError } from "./problems.ts";
-
-/** The one caller there is as long as there is one token. Part of the scope of Idempotency-Keys, and so not the secret, which may be rotated. */
-export const CALLER = "owner";
+/** Secrets as they are presented and compared: bearer tokens (RFC 6750), in constant time. They come from bindings and nowhere else. */
+import { problemOf } from "../../sdk/problems.ts";
+import { ProblemError } from "../problems.ts";
 
 const SCHEME = "bearer ";
 const encoder = new TextEncoder();
@@ -14,29 +11,21 @@ interface TimingSafe {
 }
 const subtle = crypto.subtle as unknown as TimingSafe;
 
-/** @returns the caller. @throws ProblemError `unauthorized` */
-export function authenticate(request: Request, token: string | undefined): string {
-  check(request, token, "TIDEGATE_TOKEN", "so everything but /health is closed");
-  return CALLER;
+/** The bearer token of a request; null without an Authorization header. @throws ProblemError `unauthorized` for another scheme */
+export function bearerToken(request: Request): string | null {
+  const given = request.headers.get("authorization");
+  if (given === null) return null;
+  if (given.slice(0, SCHEME.length).toLowerCase() !== SCHEME)
+    throw unauthorized("the Authorization header must use the scheme Bearer");
+  return given.slice(SCHEME.length).trim();
 }
 
 /** Who administers a domain may read and replace all of it, and so needs another secret than those who call it. @throws ProblemError `unauthorized` */
 export function authenticateAdmin(request: Request, token: string | undefined): void {
-  check(request, token, "TIDEGATE_ADMIN_TOKEN", "so /admin is closed");
-}
-
-function check(request: Request, token: string | undefined, secret: string, closed: string): void {
-  if (token === undefined || token === "") {
-    throw unauthorized(
-      `the secret ${secret} is not set, ${closed}; set it with \`npx wrangler secret put ${secret}\`, or in .dev.vars for local work`,
-    );
-  }
-  const given = request.headers.get("authorization");
-  if (given === null) throw unauthorized("send the header `Authorization: Bearer <token>`");
-  if (given.slice(0, SCHEME.length).toLowerCase() !== SCHEME)
-    throw unauthorized("the Authorization header must use the scheme Bearer");
-  if (!sameSecret(given.slice(SCHEME.length).trim(), token))
-    throw unauthorized("the bearer token is wrong", "invalid_token");
+  if (token === undefined || token === "") throw unset("TIDEGATE_ADMIN_TOKEN", "so /admin is closed");
+  const given = bearerToken(request);
+  if (given === null) throw missing();
+  if (!sameSecret(given, token)) throw invalidToken("the bearer token is wrong");
 }
 
 /** Takes the same time wherever two secrets of one length differ. */
@@ -64,6 +53,22 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
   return difference === 0;
+}
+
+/** A secret that is not configured closes what it would open. */
+export function unset(secret: string, closed: string): ProblemError {
+  return unauthorized(
+    `the secret ${secret} is not set, ${closed}; set it with \`npx wrangler secret put ${secret}\`, or in .dev.vars for local work`,
+  );
+}
+
+export function missing(): ProblemError {
+  return unauthorized("send the header `Authorization: Bearer <token>`");
+}
+
+/** A credential that was presented and is none. */
+export function invalidToken(detail: string): ProblemError {
+  return unauthorized(detail, "invalid_token");
 }
 
 function unauthorized(detail: string, error?: string): ProblemError {

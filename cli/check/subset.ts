@@ -1,0 +1,222 @@
+/** Whether one JSON Schema takes all that another one does. It never says so wrongly: what it cannot tell is a difference. */
+
+export type JsonSchema = Readonly<Record<string, unknown>> | boolean;
+
+/** A schema in the document that its references point into. */
+export interface Placed {
+  readonly schema: JsonSchema;
+  readonly document: unknown;
+  /**
+   * Of the wide one: it says what clients know of a result. They pass over members that they do not know, and words are of the narrow one,
+   * which is new.
+   */
+  readonly known?: boolean;
+}
+
+/** References to references that are followed. */
+const CHAIN_MAX = 64;
+/** Pairs of references whose schemas are being compared: where they come again, the comparison under way decides. */
+type Trail = ReadonlySet<string>;
+
+/** Members that say nothing of which values fit. */
+const SILENT = new Set([
+  "description",
+  "title",
+  "default",
+  "examples",
+  "example",
+  "$comment",
+  "deprecated",
+  "readOnly",
+  "writeOnly",
+]);
+/** Members that are compared one by one below; any other must be the same in both. */
+const COMPARED = new Set([
+  "type",
+  "const",
+  "enum",
+  "properties",
+  "required",
+  "additionalProperties",
+  "items",
+  "prefixItems",
+  "anyOf",
+  "oneOf",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+]);
+const LOWER = ["minimum", "exclusiveMinimum", "minLength", "minItems"];
+const UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
+
+/**
+ * Where `wide` does not take what `narrow` takes, in words; nothing when it takes all of it.
+ * @param path of the value, for the words
+ */
+export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = new Set()): string[] {
+  const [to, from] = [resolved(wide), resolved(narrow)];
+  const pair = pairOf(wide, narrow);
+  if (to === true || (pair !== undefined && outer.has(pair)) || sameThroughout(to, from)) return [];
+  const trail = pair === undefined ? outer : new Set([...outer, pair]);
+  if (typeof to === "boolean" || typeof from === "boolean") return [`${at(path)} is another type`];
+  const alternatives = listOf(from["anyOf"] ?? from["oneOf"]);
+  if (alternatives !== undefined) return alternatives.flatMap((one) => gaps(wide, inside(one, narrow), path, trail));
+  const choices = listOf(to["anyOf"] ?? to["oneOf"]);
+  if (choices !== undefined) {
+    const fits = choices.some((one) => gaps(inside(one, wide), narrow, path, trail).length === 0);
+    return fits ? [] : [`${at(path)} fits none of the alternatives any more`];
+  }
+  const words = { path, output: wide.known === true };
+  return [
+    ...ofValues(to, from, words),
+    ...ofBounds(to, from, words),
+    ...ofMembers({ wide, narrow, to, from, path, trail }),
+    ...ofItems({ wide, narrow, to, from, path, trail }),
+    ...ofTheRest(to, from, path),
+  ];
+}
+
+type Members = Readonly<Record<string, unknown>>;
+interface Pair {
+  readonly wide: Placed;
+  readonly narrow: Placed;
+  readonly to: Members;
+  readonly from: Members;
+  readonly path: string;
+  readonly trail: Trail;
+}
+
+/** How a gap is told: of a result the narrow schema is the new one, of an input the wide one. */
+interface Words {
+  readonly path: string;
+  readonly output: boolean;
+}
+
+function changed(what: string, wide: unknown, narrow: unknown, { path, output }: Words): string {
+  const [now, before] = output ? [narrow, wide] : [wide, narrow];
+  return `${at(path)}: ${what} is ${String(now ?? "not bounded")} now, and was ${String(before ?? "not bounded")}`;
+}
+
+function ofValues(to: Members, from: Members, words: Words): string[] {
+  const [taken, given] = [valuesOf(to), valuesOf(from)];
+  if (taken !== undefined) {
+    const list = (values: readonly unknown[] | undefined): string =>
+      values?.map((one) => JSON.stringify(one)).join(" or ") ?? "anything";
+    const lost = given?.filter((value) => !taken.some((one) => same(one, value)));
+    if (lost === undefined || lost.length > 0) return [changed("its value", list(taken), list(given), words)];
+  }
+  const [types, had] = [typesOf(to), typesOf(from) ?? given?.map(typeOf)];
+  if (types === undefined) return [];
+  const all = had ?? ["anything"];
+  const fits = (type: unknown): boolean => types.includes(type) || (type === "integer" && types.includes("number"));
+  return all.every(fits) ? [] : [changed("its type", types.join(" or "), all.join(" or "), words)];
+}
+
+function ofBounds(to: Members, from: Members, words: Words): string[] {
+  if (valuesOf(from) !== undefined) return [];
+  const tighter = (name: string, isTighter: (a: number, b: number) => boolean): string[] => {
+    const [wide, narrow] = [to[name], from[name]];
+    if (typeof wide !== "number" || (typeof narrow === "number" && !isTighter(wide, narrow))) return [];
+    return [changed(name, wide, narrow, words)];
+  };
+  return [
+    ...LOWER.flatMap((name) => tighter(name, (wide, narrow) => wide > narrow)),
+    ...UPPER.flatMap((name) => tighter(name, (wide, narrow) => wide < narrow)),
+  ];
+}
+
+function ofMembers({ wide, narrow, to, from, path, trail }: Pair): string[] {
+  const output = wide.known === true;
+  const [taken, given] = [membersOf(to["properties"]), membersOf(from["properties"])];
+  const sure = listOf(from["required"]) ?? [];
+  const found = (listOf(to["required"]) ?? [])
+    .filter((name) => !sure.includes(name))
+    .map((name) => `${at(`${path}/${String(name)}`)} ${output ? "may be missing" : "must be there"} now`);
+  const others = output && to["additionalProperties"] === false ? true : to["additionalProperties"];
+  // Only what is spoken of counts: nobody sends members that they never heard of.
+  for (const [name, schema] of Object.entries(given))
+    found.push(...gaps(inside(taken[name] ?? others, wide), inside(schema, narrow), `${path}/${name}`, trail));
+  const further = from["additionalProperties"];
+  if (further !== undefined && further !== false)
+    found.push(...gaps(inside(others, wide), inside(further, narrow), `${path}/*`, trail));
+  return found;
+}
+
+function inside(schema: unknown, { document, known }: Placed): Placed {
+  return { schema: (schema ?? true) as JsonSchema, document, ...(known === undefined ? {} : { known }) };
+}
+
+function ofItems({ wide, narrow, to, from, path, trail }: Pair): string[] {
+  const [now, before] = [listOf(to["prefixItems"]) ?? [], listOf(from["prefixItems"]) ?? []];
+  const places = Math.max(now.length, before.length);
+  const found = Array.from({ length: places }, (_, n) =>
+    gaps(inside(now[n] ?? to["items"], wide), inside(before[n] ?? from["items"], narrow), `${path}/${n}`, trail),
+  ).flat();
+  if (to["items"] === undefined || before.length > 0) return found;
+  return [...found, ...gaps(inside(to["items"], wide), inside(from["items"], narrow), `${path}/*`, trail)];
+}
+
+function ofTheRest(to: Members, from: Members, path: string): string[] {
+  return Object.keys(to)
+    .filter((name) => !COMPARED.has(name) && !SILENT.has(name) && name !== "$ref" && !same(to[name], from[name]))
+    .map((name) => `${at(path)} has another ${name}`);
+}
+
+function pairOf({ schema: wide }: Placed, { schema: narrow }: Placed): string | undefined {
+  const [to, from] = [membersOf(wide)["$ref"], membersOf(narrow)["$ref"]];
+  return typeof to === "string" && typeof from === "string" ? `${to} ${from}` : undefined;
+}
+
+/** Alike in text, with no references, which lead into different documents. */
+function sameThroughout(a: unknown, b: unknown): boolean {
+  return same(a, b) && !(JSON.stringify(a) ?? "").includes('"$ref"');
+}
+
+/** Follows references. */
+function resolved({ schema, document }: Placed): JsonSchema {
+  let found: unknown = schema;
+  for (let steps = 0; steps < CHAIN_MAX; steps++) {
+    const reference = membersOf(found)["$ref"];
+    if (typeof reference !== "string" || !reference.startsWith("#")) break;
+    found = pointed(document, reference.slice(1)) ?? true;
+  }
+  return found as JsonSchema;
+}
+
+/** What a JSON pointer leads to (RFC 6901). */
+export function pointed(document: unknown, pointer: string): unknown {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~"))
+    .reduce<unknown>((value, part) => (value as Members | undefined)?.[part], document);
+}
+
+function valuesOf(schema: Members): readonly unknown[] | undefined {
+  return "const" in schema ? [schema["const"]] : listOf(schema["enum"]);
+}
+function typesOf({ type }: Members): readonly unknown[] | undefined {
+  return typeof type === "string" ? [type] : listOf(type);
+}
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
+}
+function listOf(value: unknown): readonly unknown[] | undefined {
+  return Array.isArray(value) ? value : undefined;
+}
+function membersOf(value: unknown): Members {
+  return typeof value === "object" && value !== null ? (value as Members) : {};
+}
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+function at(path: string): string {
+  return path === "" ? "it" : path;
+}

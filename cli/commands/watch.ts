@@ -1,0 +1,56 @@
+/** `tidegate watch`: the rows of a view as they change. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient } from "../../sdk/client/index.ts";
+import type { ViewPage } from "../../sdk/client/types.ts";
+import { type Command, EXIT, whole } from "../command.ts";
+import { connect, CONNECTION, inWords } from "../connection.ts";
+import { WATCH_EVERY_MAX_S, WATCH_EVERY_S, WATCH_ROWS_MAX } from "../limits.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+export const watch: Command = {
+  summary: "prints the rows of a view, and then those that are new or change",
+  usage: "<view> [key]",
+  takes: [1, 2],
+  options: {
+    ...CONNECTION,
+    every: { type: "string", value: "SECONDS", help: `how often it looks; default ${WATCH_EVERY_S}` },
+    once: { type: "boolean", help: "prints the rows and ends" },
+  },
+  details: `A line of JSON a row, of at most ${WATCH_ROWS_MAX} rows. Without --once it goes on until Ctrl-C.`,
+  async run(given, terminal) {
+    const [view = "", key] = given.positionals;
+    const every = whole(given, "every", WATCH_EVERY_S, 1, WATCH_EVERY_MAX_S) * 1_000;
+    const from = await connect(given, terminal);
+    const client = createClient(from.url, {}, { token: from.token });
+    let shown = new Map<string, string>();
+    for (;;) {
+      const rows = await inWords(from.url, () =>
+        pages((cursor) => client.view(view).get(key, { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) })),
+      );
+      const now = new Map(rows.map((row) => [nameOf(row), textOf(row)]));
+      for (const [name, line] of now) if (shown.get(name) !== line) terminal.out(line);
+      shown = now;
+      if (given.values["once"] === true) return EXIT.done;
+      await sleep(every);
+    }
+  },
+};
+
+async function pages(page: (cursor: string | undefined) => Promise<ViewPage<Row>>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let cursor: string | undefined; ;) {
+    const { rows: more, next } = await page(cursor);
+    rows.push(...more);
+    if (next === undefined || rows.length >= WATCH_ROWS_MAX) return rows.slice(0, WATCH_ROWS_MAX);
+    cursor = next;
+  }
+}
+
+const nameOf = ({ key, window }: Row): string => textOf({ key, window });
+
+function textOf(row: object): string {
+  const raw = (value: bigint): unknown =>
+    (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
+  return JSON.stringify(row, (_name, value: unknown) => (typeof value === "bigint" ? raw(value) : value));
+}

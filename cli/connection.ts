@@ -1,0 +1,85 @@
+/** The domain that a command talks to: its address and a token, and requests that fail in words. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
+import { type Transport, transport } from "../sdk/client/transport.ts";
+import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
+import { VARS_FILE, varsIn } from "./dev-vars.ts";
+import { PORT_DEFAULT } from "./limits.ts";
+
+/** Options of every command that talks to a domain. */
+export const CONNECTION: Options = {
+  url: { type: "string", value: "URL", help: `the domain; default TIDEGATE_URL, or http://127.0.0.1:${PORT_DEFAULT}` },
+  token: { type: "string", value: "TOKEN", help: "better kept in the environment, where others do not see it" },
+};
+
+export interface Connection {
+  readonly url: string;
+  readonly token: string;
+  /** Repeats what got no answer, like the client. */
+  readonly transport: Transport;
+  /** One request, not repeated. @throws Failure for no answer, or one that is no success */
+  request(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** @throws UsageError, Failure when there is no token */
+export async function connect(
+  given: Given,
+  { env, cwd }: Terminal,
+  secret: "TIDEGATE_TOKEN" | "TIDEGATE_ADMIN_TOKEN" = "TIDEGATE_TOKEN",
+): Promise<Connection> {
+  const url = addressOf(text(given, "url") ?? env["TIDEGATE_URL"] ?? `http://127.0.0.1:${PORT_DEFAULT}`);
+  const token = text(given, "token") ?? env[secret] ?? (isLocal(url) ? await tokenIn(cwd, secret) : undefined);
+  if (token === undefined || token === "")
+    throw new Failure(
+      `there is no token for ${url}: set ${secret} in the environment${isLocal(url) ? `, or in ${VARS_FILE} of the app's folder` : ""}`,
+    );
+  return {
+    url,
+    token,
+    transport: transport(url, { token }),
+    request: (path, init) => inWords(url, () => request(url + path, token, init)),
+  };
+}
+
+function addressOf(given: string): string {
+  const url = URL.parse(given);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new UsageError(`--url is an address such as https://app.example.workers.dev, not "${given}"`);
+  return given.replace(/\/+$/, "");
+}
+
+function isLocal(url: string): boolean {
+  return /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(new URL(url).hostname);
+}
+
+async function tokenIn(cwd: string, secret: string): Promise<string | undefined> {
+  return varsIn(await readFile(join(cwd, VARS_FILE), "utf8").catch(() => ""))[secret];
+}
+
+async function request(address: string, token: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set("authorization", `Bearer ${token}`);
+  const response = await fetch(address, { ...init, headers });
+  if (response.ok) return response;
+  throw new Failure(`${response.status} ${await response.text()}`);
+}
+
+/** Makes of the client's errors what a person is told. @throws Failure */
+export async function inWords<T>(url: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    if (error instanceof RefusalError)
+      throw new Failure(`refused: ${error.refusal} ${JSON.stringify(error.data)}`, { cause: error });
+    if (error instanceof ProblemError)
+      throw new Failure(`${error.status} ${error.type}: ${error.message}`, { cause: error });
+    if (error instanceof UnreachableError) throw new Failure(`${url} does not answer: ${error.message}`);
+    if (error instanceof TypeError)
+      throw new Failure(
+        `${url} does not answer: ${String((error.cause as Error | undefined)?.message ?? error.message)}`,
+      );
+    throw error;
+  }
+}

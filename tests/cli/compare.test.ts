@@ -1,0 +1,165 @@
+/** What breaks clients of a deployed app, from two documents: made by the real generator from real contracts. */
+import {
+  contract,
+  defineApp,
+  fn,
+  type Functions,
+  int64,
+  noData,
+  query,
+  service,
+  stream,
+  text,
+  timestamp,
+  flow,
+  tumbling,
+  count,
+} from "tidegate";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { added, compare } from "../../cli/check/compare.ts";
+import { openApiDocument } from "../../worker/openapi/document.ts";
+
+function documentOf(functions: Functions, fields: Parameters<typeof stream>[1] = { at: timestamp() }): unknown {
+  const declared = contract("one", { stays: fn({}), ...functions });
+  const handlers = Object.fromEntries(Object.keys({ stays: 0, ...functions }).map((name) => [name, () => undefined]));
+  const made = service(declared, { state: () => 0 }, handlers as never);
+  const visits = flow("visits")
+    .from(
+      stream("visits", { page: text(), ...fields } as {
+        page: ReturnType<typeof text>;
+        at: ReturnType<typeof timestamp>;
+      }),
+      { time: "at", outOfOrderness: "1s" },
+    )
+    .keyBy("page")
+    .window(tumbling("1m"))
+    .aggregate({ visits: count() })
+    .toView("visits");
+  return JSON.parse(JSON.stringify(openApiDocument(defineApp({ services: [made], flows: [visits] }))));
+}
+const breaks = (before: Functions, after: Functions): string[] =>
+  compare(documentOf(before), documentOf(after)).map(({ operation, what }) => `${operation}: ${what}`);
+const input = (schema: z.ZodType): Functions => ({ go: fn({ input: schema }) });
+const output = (schema: z.ZodType): Functions => ({ go: fn({ output: schema }) });
+
+describe("nothing breaks when", () => {
+  const tree: z.ZodType = z.object({
+    name: z.string(),
+    get children() {
+      return z.array(tree);
+    },
+  });
+  test.each<[string, Functions, Functions]>([
+    ["nothing changes", input(z.object({ a: z.int() })), input(z.object({ a: z.int() }))],
+    ["a recursive schema stays", input(tree), input(tree)],
+    ["a function is added", {}, { go: fn({}) }],
+    ["an optional member is taken", input(z.object({})), input(z.object({ a: z.int().optional() }))],
+    ["a member is not asked for any more", input(z.object({ a: z.int() })), input(z.object({}))],
+    ["bounds of an input widen", input(z.int().min(5).max(9)), input(z.int().min(1).max(90))],
+    ["an input may be one thing more", input(z.enum(["a"])), input(z.enum(["a", "b"]))],
+    ["an integer may be any number", input(z.int()), input(z.number())],
+    ["a result has a member more", output(z.object({ a: z.int() })), output(z.object({ a: z.int(), b: z.string() }))],
+    ["bounds of a result narrow", output(z.int().max(90)), output(z.int().max(9))],
+    ["a result is one thing less", output(z.union([z.string(), z.null()])), output(z.string())],
+    ["a refusal goes", { go: fn({ refusals: { no: noData } }) }, { go: fn({}) }],
+  ])("%s", (_what, before, after) => {
+    expect(breaks(before, after)).toEqual([]);
+  });
+});
+
+describe("clients break when", () => {
+  test.each<[string, Functions, Functions, RegExp]>([
+    ["a function is gone", { go: fn({}), on: fn({}) }, { on: fn({}) }, /go: is not there any more/],
+    ["a query may write now", { go: query({}) }, { go: fn({}) }, /^GET .*go: is not there any more/],
+    ["an input is asked for", { go: fn({}) }, input(z.object({ a: z.int() })), /takes a body/],
+    ["a member must be there", input(z.object({})), input(z.object({ a: z.int() })), /\/a must be there now/],
+    [
+      "a member is of another type",
+      input(z.object({ a: z.int() })),
+      input(z.object({ a: z.string() })),
+      /\/a: its type is string now, and was integer/,
+    ],
+    ["an item is of another type", input(z.array(z.int())), input(z.array(z.string())), /\/\*: its type/],
+    [
+      "a nested member is of another type",
+      input(z.object({ a: z.object({ b: z.string() }) })),
+      input(z.object({ a: z.object({ b: z.int() }) })),
+      /\/a\/b: its type/,
+    ],
+    ["an input may be less", input(z.string().max(9)), input(z.string().max(5)), /maxLength is 5 now, and was 9/],
+    ["an input is bounded", input(z.string()), input(z.string().max(5)), /maxLength is 5 now, and was not bounded/],
+    [
+      "an input may not be one of its values",
+      input(z.enum(["a", "b"])),
+      input(z.enum(["a"])),
+      /its value is "a" now, and was "a" or "b"/,
+    ],
+    ["a pattern is asked for", input(z.string()), input(z.string().regex(/^a/)), /another pattern/],
+    ["unknown members are refused", input(z.object({ a: z.int() })), input(z.strictObject({})), /\/a is another type/],
+    [
+      "a result lacks a member",
+      output(z.object({ a: z.int(), b: z.int() })),
+      output(z.object({ a: z.int() })),
+      /\/b may be missing now/,
+    ],
+    [
+      "a result may lack a member",
+      output(z.object({ a: z.int() })),
+      output(z.object({ a: z.int().optional() })),
+      /\/a may be missing now/,
+    ],
+    ["a result is of another type", output(z.int()), output(z.string()), /its type is string now, and was integer/],
+    [
+      "a result may be null",
+      output(z.string()),
+      output(z.string().nullable()),
+      /its type is string or null now, and was string/,
+    ],
+    ["a result may be another value", output(z.enum(["a"])), output(z.enum(["a", "b"])), /its value is "a" or "b" now/],
+    [
+      "a refusal is new",
+      { go: fn({}) },
+      { go: fn({ refusals: { no: noData } }) },
+      /may refuse with \/problems\/one\/no now/,
+    ],
+    [
+      "a refusal tells something else",
+      { go: fn({ refusals: { no: z.object({ left: z.int() }) } }) },
+      { go: fn({ refusals: { no: z.object({}) } }) },
+      /the data of \/problems\/one\/no: \/left may be missing/,
+    ],
+  ])("%s", (_what, before, after, told) => {
+    const found = breaks(before, after);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.join("\n")).toMatch(told);
+  });
+
+  test("an event must have another field", () => {
+    const found = compare(documentOf({}), documentOf({}, { at: timestamp(), amount: int64() }));
+    expect(found).toEqual([
+      { operation: "POST /v1/streams/visits", what: "a body of application/x-ndjson: /amount must be there now" },
+    ]);
+  });
+
+  test("two schemas have the same text and lead elsewhere", () => {
+    const document = (inner: object) => ({
+      paths: {
+        "/a": {
+          post: { requestBody: { content: { "application/json": { schema: { $ref: "#/components/schemas/A" } } } } },
+        },
+      },
+      components: {
+        schemas: { A: { type: "object", properties: { b: { $ref: "#/components/schemas/B" } } }, B: inner },
+      },
+    });
+    expect(compare(document({ type: "string" }), document({ type: "integer" }))).toHaveLength(1);
+  });
+});
+
+test("what is new is told", () => {
+  expect(added(documentOf({}), documentOf({ go: query({}) }))).toEqual([
+    "GET /v1/services/one/{key}/go",
+    "POST /v1/services/one/{key}/go",
+  ]);
+});

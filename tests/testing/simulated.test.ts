@@ -1,0 +1,170 @@
+/** `tidegate/testing` in this process: calls, events, time, crashes and faults on an app of one's own. */
+import {
+  collection,
+  contract,
+  count,
+  fn,
+  flow,
+  int64,
+  query,
+  service,
+  stream,
+  sum,
+  text,
+  timestamp,
+  tumbling,
+} from "tidegate";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { testApp } from "../../testing/index.ts";
+
+const Account = contract("account", {
+  deposit: fn({ input: z.object({ amount: z.int() }), output: z.int() }),
+  transfer: fn({
+    input: z.object({ to: z.string(), amount: z.int() }),
+    refusals: { "insufficient-funds": z.object({ balance: z.int() }) },
+  }),
+  note: fn({ input: z.object({ to: z.string() }) }),
+  balance: query({ output: z.int() }),
+  notes: query({ output: z.array(z.number()) }),
+  when: query({ output: z.object({ now: z.number(), uuid: z.string() }) }),
+});
+
+const account = service(
+  Account,
+  { state: () => ({ balance: 0 }), collections: { notes: collection<number, number>() } },
+  {
+    deposit: (ctx, { amount }) => (ctx.state.balance += amount),
+    async transfer(ctx, { to, amount }) {
+      const { balance } = ctx.state;
+      if (balance < amount) throw ctx.refuse("insufficient-funds", { balance });
+      ctx.state.balance -= amount;
+      await ctx.call(Account, to).deposit({ amount });
+    },
+    note(ctx, { to }) {
+      ctx.collections.notes.set(ctx.now(), 1);
+      ctx.send(Account, to).deposit({ amount: 1 });
+    },
+    balance: (ctx) => ctx.state.balance,
+    notes: (ctx) => ctx.collections.notes.range({}).map(([at]) => at),
+    when: (ctx) => ({ now: ctx.now(), uuid: ctx.uuid() }),
+  },
+);
+
+const Sales = stream("sales", { item: text(), amount: int64(), at: timestamp() });
+const perMinute = flow("per-minute")
+  .from(Sales, { time: "at", outOfOrderness: "1s" })
+  .keyBy("item")
+  .window(tumbling("1m"))
+  .aggregate({ sales: count(), revenue: sum("amount") })
+  .toView("per-minute");
+
+const domain = (options: { seed?: number; faults?: boolean } = {}) =>
+  testApp({ services: [account], flows: [perMinute], ...options });
+
+describe("a simulated app", () => {
+  test("answers calls, refuses, and takes none of it back when everything crashes", async () => {
+    const app = domain();
+    const client = app.client({ Account });
+    expect(await client.account("alice").deposit({ amount: 10 })).toBe(10);
+    await client.account("alice").transfer({ to: "bob", amount: 4 });
+    const refused = await client.account("alice").transfer.try({ to: "bob", amount: 100 });
+    expect(refused).toEqual({ ok: false, refusal: "insufficient-funds", data: { balance: 6 } });
+    await app.crash("everything");
+    expect(await client.account("alice").balance()).toBe(6);
+    expect(await client.account("bob").balance()).toBe(4);
+    await app.drained();
+  });
+
+  test("takes events, and shows them in the view", async () => {
+    const app = domain();
+    const at = app.now();
+    const events = [
+      { item: "tea", amount: 5, at },
+      { item: "tea", amount: 2n ** 60n, at },
+    ];
+    expect(await app.ingest("sales", events)).toBe(2);
+    expect(
+      await app
+        .client({})
+        .stream(Sales)
+        .send([{ item: "mug", amount: 1, at }]),
+    ).toMatchObject({ accepted: 1 });
+    await app.crash({ key: "sales" });
+    const { rows } = await app.client({}).view(perMinute).get("tea");
+    expect(rows).toMatchObject([{ sales: 2, revenue: 2n ** 60n + 5n }]);
+    await expect(app.ingest("sales", [{ item: 1 }])).rejects.toThrow(/400|422/);
+  });
+
+  test("time passes when it is told to, and for calls only as long as they take", async () => {
+    const app = domain();
+    const client = app.client({ Account });
+    const first = await client.account("alice").when();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const second = await client.account("alice").when();
+    expect(second.now - first.now).toBeLessThan(20);
+    expect(second.uuid).not.toBe(first.uuid);
+    await app.advance("1h");
+    const third = await client.account("alice").when();
+    expect(third.now - second.now).toBeGreaterThanOrEqual(3_600_000);
+    expect(third.now - second.now).toBeLessThan(3_600_100);
+  });
+
+  test("messages are delivered when it has drained", async () => {
+    const app = domain();
+    const client = app.client({ Account });
+    await client.account("alice").note({ to: "bob" });
+    await app.drained();
+    expect(await client.account("bob").balance()).toBe(1);
+  });
+
+  test("crashes of single objects lose nothing that was answered", async () => {
+    const app = domain();
+    const client = app.client({ Account });
+    expect(await app.partitionOf("alice")).toBeLessThan(4);
+    for (let n = 1; n <= 5; n++) {
+      expect(await client.account("alice").deposit({ amount: 1 })).toBe(n);
+      await app.crash(n % 2 === 0 ? "coordinator" : { key: "alice" });
+    }
+    await app.crash(await app.partitionOf("alice"));
+    expect(await client.account("alice").balance()).toBe(5);
+    await expect(app.crash(99)).rejects.toThrow("no partition 99");
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])(
+    "with the faults of seed %i every answered transfer has happened, once",
+    async (seed) => {
+      const app = domain({ seed, faults: true });
+      const client = app.client({ Account });
+      const names = ["a", "b", "c", "d", "e"];
+      await Promise.all(names.map((name) => client.account(name).deposit({ amount: 100 })));
+      const run = async (from: number): Promise<void> => {
+        for (let n = 0; n < 15; n++) {
+          const to = names[(from + 1 + (n % 4)) % 5] as string;
+          await client.account(names[from] as string).transfer.try({ to, amount: 1 + ((n * 7) % 30) });
+        }
+      };
+      await Promise.all([0, 1, 2, 3, 4].map(run));
+      await app.drained();
+      const balances = await Promise.all(names.map((name) => client.account(name).balance()));
+      expect(balances.reduce((sum, balance) => sum + balance, 0)).toBe(500);
+      expect(Math.min(...balances)).toBeGreaterThanOrEqual(0);
+      expect(app.faults.size).toBeGreaterThan(0);
+    },
+  );
+
+  test("a seed repeats what happened", async () => {
+    const run = async (): Promise<unknown> => {
+      const app = domain({ seed: 9, faults: true });
+      const client = app.client({ Account });
+      for (let n = 0; n < 40; n++) await client.account(`k${n % 5}`).deposit({ amount: n });
+      await app.drained();
+      return [app.now(), [...app.faults]];
+    };
+    expect(await run()).toEqual(await run());
+  });
+
+  test("a broken definition is reported as a Worker would", () => {
+    expect(() => testApp({ services: [account, account] })).toThrow('two have the service name "account"');
+  });
+});

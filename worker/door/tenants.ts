@@ -1,0 +1,36 @@
+/** The domain that a request is for: that of its caller's tenant, in apps that have tenants. */
+import type { Caller } from "../../sdk/caller.ts";
+import { OWN_DOMAIN } from "../../protocol/keygroups/names.ts";
+import { LIMITS } from "../limits.ts";
+import { refuse } from "../problems.ts";
+
+/** Names the tenant where the credential leaves it open: for the owner, and for administrators. */
+export const TENANT_HEADER = "tidegate-tenant";
+
+/** Any text of 1 to `tenantChars` characters without control characters; it becomes part of the names of objects. */
+export function isTenant(name: unknown): name is string {
+  return typeof name === "string" && name.length <= LIMITS.tenantChars && name.isWellFormed() && PRINTABLE.test(name);
+}
+const PRINTABLE = /^[^\p{Cc}]+$/u;
+
+/** The tenant of a caller's domain. Nobody but the owner has a choice. @throws ProblemError `forbidden` */
+export function tenantOf(request: Request, caller: Caller): string {
+  const named = request.headers.get(TENANT_HEADER);
+  if (caller.kind === "owner") return named === null ? OWN_DOMAIN : checked(named);
+  // Without a credential a tenant that nobody has would be made by its first request.
+  const own = caller.kind === "anonymous" ? OWN_DOMAIN : caller.tenant;
+  if (own === undefined) throw refuse("forbidden", "the credential names no tenant, and data here belongs to tenants");
+  if (named !== null && named !== own) throw refuse("forbidden", "the credential is for another tenant");
+  return own;
+}
+
+/** The tenant whose domain is administered. */
+export function administeredTenant(request: Request): string {
+  const named = request.headers.get(TENANT_HEADER);
+  return named === null ? OWN_DOMAIN : checked(named);
+}
+
+function checked(name: string): string {
+  if (isTenant(name)) return name;
+  throw refuse("invalid-parameter", `Tidegate-Tenant is 1 to ${LIMITS.tenantChars} characters`);
+}
