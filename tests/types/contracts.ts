@@ -18,3 +18,6 @@ export const Cart = contract("shopping-cart", {
   checkout: fn({ output: z.object({ paid: z.number() }), refusals: { empty: noData } }),
   items: query({ input: z.string().optional(), output: z.array(z.object({ item: z.string(), count: z.number() })) }),
 });
+
+/** For files that are compiled elsewhere, where no package is found. */
+export { z } from "zod";
