@@ -6,6 +6,7 @@ import { type AppOptions, defineApp } from "./sdk/app.ts";
 import { servicesClass } from "./worker/entrypoint.ts";
 import { effectsClass } from "./worker/effects/entrypoint.ts";
 import { platformBackend } from "./worker/platform.ts";
+import { takeMessages } from "./worker/queue.ts";
 import { createRoutes } from "./worker/routes.ts";
 
 export * from "./sdk/index.ts";
@@ -44,7 +45,10 @@ export function tidegate(options: AppOptions): TidegateApp {
   const routes = createRoutes(app, (c) => backend(c.env));
   return {
     routes,
-    handler: { fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx) },
+    handler: {
+      fetch: (request, env, ctx) => routes.fetch(request, env as object, ctx),
+      queue: (batch, env) => takeMessages(app, backend(env), batch),
+    },
     Partition: partitionClass(app),
     Coordinator: coordinatorClass(app),
     Services: servicesClass(routes),

@@ -3,12 +3,14 @@ import { parseArgs } from "node:util";
 import { benchCost } from "./cost/main.ts";
 import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
+import { benchIngestMemory } from "./ingest/memory.ts";
 import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRescale } from "./rescale/main.ts";
 import { benchRecovery } from "./recovery/main.ts";
 import { benchTimers } from "./timers/main.ts";
 import { benchMemory } from "./memory/main.ts";
+import { benchNexmark } from "./nexmark/main.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -19,13 +21,19 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
+  ingest-memory  bodies of 30 MB: what the isolate holds while they are taken
   rescale   half of all keys move to as many new partitions and back, while requests go on
   timers    a hundred thousand delayed messages of a thousand keys: once each, none early, and the rows that they cost
   memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
+  nexmark   the queries of Nexmark: results against a naive evaluation, rates beside plain JavaScript
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
   --runs N      counted runs of each figure, after one warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
+
+nexmark only:
+  --only QUERIES   such as q1,q5
+  --phase PHASE    check or measure, one of the two
 
 memory only:
   --keys N         keys (default 1000000)
@@ -50,6 +58,7 @@ const { values, positionals } = parseArgs({
     keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
     partitions: { type: "string", default: "8" },
+    phase: { type: "string" },
     profile: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -70,9 +79,16 @@ const benches: Record<string, () => Promise<void>> = {
   transfers: () => benchTransfers(transferOptions),
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),
+  "ingest-memory": () => benchIngestMemory(),
   rescale: () => benchRescale(options),
   kernels: () => benchKernels(),
   timers: () => benchTimers({ timers: Number(values.keys ?? 100_000) }),
+  nexmark: () =>
+    benchNexmark({
+      runs: options.runs,
+      ...(values.only === undefined ? {} : { only: values.only }),
+      ...(values.phase === undefined ? {} : { phase: values.phase }),
+    }),
   memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];

@@ -9,6 +9,9 @@ export const MAX_KEY_BYTES = 512;
 /** Bytes of one packed table: what one RPC message carries (32 MiB), less a megabyte for the call around it. */
 export const MAX_TABLE_BYTES = 31 * 1024 * 1024;
 
+/** A longer tail of a table does not go through Wasm memory as a whole, but slice by slice. */
+export const MAX_TABLE_TAIL_INSIDE = 1024 * 1024;
+
 /** Bytes of a batch body that lie in Wasm memory at a time, so that memory follows the slice and not the body; a longer line grows its slice. */
 export const BATCH_SLICE_BYTES = 4 * 1024 * 1024;
 

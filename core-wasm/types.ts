@@ -21,7 +21,7 @@ export interface TableInput {
   readonly tail?: Uint8Array | undefined;
 }
 
-/** A table as it comes out: verified, copied out of Wasm memory, safe to keep. */
+/** A table as it comes out: verified, copied out of Wasm memory, safe to keep. A long tail is a view of the bytes that were given. */
 export interface Table {
   readonly rows: number;
   /** Row-major. */

@@ -191,6 +191,20 @@ export const LIMITS = {
   garbageRowsPerTurn: 256,
   /** Entries that one `range` of a collection returns. */
   maxRangeEntries: 10_000,
+  /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
+  maxLiveShards: 256,
+  /** Bytes of batches of events that are taken in and not answered; beyond it 503. */
+  maxIngestBytes: 64 * MiB,
+  /** Rows of one share that are looked at for those with the greatest values. */
+  maxTopRows: 50_000,
+  /** Characters, reached before the last row, of one share's part of a view's answer, and of events of a stream. */
+  maxViewChars: 256 * KiB,
+  /** Characters at which an entry of a stream's events is cut. */
+  streamEntryChars: 128 * KiB,
+  /** How long the ids of a queue's messages are remembered: longer than any queue keeps a message (14 days). */
+  queuedIdMs: 15 * 24 * 60 * 60 * 1000,
+  /** How long late events and those that a service refused can be read. */
+  asideMs: 7 * 24 * 60 * 60 * 1000,
   /** Rows of one answer of a view. */
   maxViewRows: 10_000,
 } as const;

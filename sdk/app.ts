@@ -13,6 +13,7 @@ import {
   RESULT_RETENTION_DEFAULT_MS,
   RESULT_RETENTION_MAX_MS,
   RESULT_RETENTION_MIN_MS,
+  RETENTION_DEFAULT_MS,
   TRANSACTION_DEADLINE_MAX_MS,
   TRANSACTION_DEADLINE_MIN_MS,
 } from "./limits.ts";
@@ -23,6 +24,13 @@ import type { StreamDefinition } from "./stream.ts";
 export interface AppOptions extends DoorOptions {
   readonly services: readonly ServiceDefinition[];
   readonly flows?: readonly FlowDefinition[];
+  /** Streams that no flow reads or writes, but functions do: `ctx.emit`. */
+  readonly streams?: readonly StreamDefinition[];
+  /**
+   * Cloudflare Queues whose messages are events, by the name of the queue: `queues: { "sales-queue": Sales }`. Each message is taken once, by its
+   * id, however often it is delivered. One that does not fit the stream is retried, until the queue gives it up to its own dead letters.
+   */
+  readonly queues?: Readonly<Record<string, StreamDefinition>>;
   /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
   readonly effects?: readonly EffectDefinition[];
   /** What is started by `ctx.start` and `/v1/sagas`. */
@@ -54,7 +62,11 @@ export interface ViewDefinition {
 export interface AppDefinition {
   readonly services: ReadonlyMap<string, ServiceDefinition>;
   readonly streams: ReadonlyMap<string, StreamDefinition>;
+  /** Streams whose events can be read, and for how long; ms. */
+  readonly kept: ReadonlyMap<string, number>;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  /** Streams by the name of the queue whose messages are their events. */
+  readonly queues: ReadonlyMap<string, StreamDefinition>;
   readonly effects: ReadonlyMap<string, EffectDefinition>;
   readonly sagas: ReadonlyMap<string, SagaDefinition>;
   /** Services that come with the engine: no app names one so, and no client calls them as services. */
@@ -79,13 +91,18 @@ export function defineApp(options: AppOptions): AppDefinition {
   const services = byName("service", options.services, (service) => service.contract.name);
   const effects = byName("effect", options.effects ?? [], (effect) => effect.name);
   const sagas = byName("saga", options.sagas ?? [], (saga) => saga.name);
-  const windowed = windowedOf(flows);
+  const queues = new Map(Object.entries(options.queues ?? {}));
+  const windowed = windowedOf(flows, [...queues.values()]);
+  const streams = streamsOf(flows, [...(options.streams ?? []), ...queues.values()]);
+  refuseCycles(flows);
   const definition = {
     services,
     sagas,
     builtins: builtinsOf(services, effects, sagas),
-    streams: streamsOf(flows),
+    streams,
+    kept: keptOf(flows, streams),
     flows: byName("flow", flows, (flow) => flow.name),
+    queues,
     effects,
     windowed,
     views: byName("view", viewsOf(flows, windowed), ({ name }) => name),
@@ -156,9 +173,12 @@ function byName<T>(what: string, items: readonly T[], nameOf: (item: T) => strin
 }
 
 /** Streams that are read or written. */
-function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, StreamDefinition> {
+function streamsOf(
+  flows: readonly FlowDefinition[],
+  others: readonly StreamDefinition[],
+): ReadonlyMap<string, StreamDefinition> {
   const table = new Map<string, StreamDefinition>();
-  for (const stream of flows.flatMap((flow) => [...flow.streams, ...writtenBy(flow)])) {
+  for (const stream of [...flows.flatMap((flow) => [...flow.streams, ...writtenBy(flow)]), ...others]) {
     const known = table.get(stream.name);
     if (known !== undefined && known !== stream) {
       throw misconfigured(`two streams have the name "${stream.name}"; declare it once and share it between flows`);
@@ -168,13 +188,42 @@ function streamsOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, Stream
   return table;
 }
 
+function keptOf(
+  flows: readonly FlowDefinition[],
+  streams: ReadonlyMap<string, StreamDefinition>,
+): ReadonlyMap<string, number> {
+  const written = new Set(flows.flatMap(writtenBy));
+  const kept = new Map<string, number>();
+  for (const stream of streams.values()) {
+    if (stream.retention !== null || written.has(stream))
+      kept.set(stream.name, stream.retention ?? RETENTION_DEFAULT_MS);
+  }
+  return kept;
+}
+
+/** What a batch brings about is one transaction: it has to end. */
+function refuseCycles(flows: readonly FlowDefinition[]): void {
+  const visit = (stream: string, path: readonly string[]): void => {
+    if (path.includes(stream)) throw misconfigured(`flows lead from stream "${stream}" back to it`);
+    for (const flow of flows) {
+      if (!flow.streams.some(({ name }) => name === stream)) continue;
+      for (const { name } of writtenBy(flow)) visit(name, [...path, stream]);
+    }
+  };
+  for (const flow of flows) for (const { name } of flow.streams) visit(name, []);
+}
+
 function writtenBy(flow: FlowDefinition): StreamDefinition[] {
   return flow.sinks.flatMap((sink) => (sink.kind === "stream" ? [sink.stream] : []));
 }
 
 /** A batch goes through all flows of its stream or through none: either the kernel runs all of them, or none. */
-function windowedOf(flows: readonly FlowDefinition[]): ReadonlyMap<string, WindowedFlow> {
-  const others = new Set<string>();
+function windowedOf(
+  flows: readonly FlowDefinition[],
+  queued: readonly StreamDefinition[],
+): ReadonlyMap<string, WindowedFlow> {
+  // What messages of a queue were taken is known within transactions, which the kernel has none of.
+  const others = new Set(queued.map(({ name }) => name));
   for (const flow of flows) {
     for (const { name } of writtenBy(flow)) others.add(name);
     if (flow.windowed === null) for (const { name } of flow.streams) others.add(name);

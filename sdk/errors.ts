@@ -9,9 +9,16 @@ import type { ProblemType } from "./problems.ts";
 export class TidegateError extends Error {
   override readonly name = "TidegateError";
   readonly type: ProblemType;
-  constructor(type: ProblemType, message: string, options?: ErrorOptions) {
+  /** Further members of its problem. */
+  readonly members: Readonly<Record<string, unknown>> | undefined;
+  constructor(
+    type: ProblemType,
+    message: string,
+    options?: ErrorOptions & { readonly members?: Readonly<Record<string, unknown>> },
+  ) {
     super(message, options);
     this.type = type;
+    this.members = options?.members;
   }
 }
 

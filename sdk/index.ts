@@ -42,6 +42,8 @@ export type { Condition, EventExpression, Expression } from "./expressions/types
 export type { Comparison, FieldTest } from "./filter.ts";
 export { flow, nodesOf, sinks } from "./flow.ts";
 export type {
+  ComputedField,
+  EventRow,
   Events,
   FlowDefinition,
   FlowNode,
@@ -50,10 +52,10 @@ export type {
   Keyed,
   Keys,
   Operator,
+  ProcessCode,
   ProcessContext,
   ProcessOptions,
   Results,
-  EventRow,
   Running,
   Sink,
   ViewRow,

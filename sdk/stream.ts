@@ -2,7 +2,7 @@
 
 import { type Duration, milliseconds } from "./duration.ts";
 import { misconfigured } from "./errors.ts";
-import { FIELDS_MAX, RETENTION_DEFAULT_MS } from "./limits.ts";
+import { FIELDS_MAX } from "./limits.ts";
 import { checkField, checkKebab } from "./names.ts";
 
 /** `timestamp` is an int64 of milliseconds since 1970. */
@@ -48,8 +48,8 @@ export interface StreamDefinition<F extends Fields = Fields, Name extends string
   readonly name: Name;
   readonly fields: F;
   readonly columns: readonly EventColumn[];
-  /** How long its committed events can be read where a flow or a function writes them; ms. */
-  readonly retention: number;
+  /** How long its committed events can be read, ms; null where it is not declared: then only what flows write to it can be, for a day. */
+  readonly retention: number | null;
 }
 
 /** One event as a producer writes it. bigint for whole numbers beyond 2^53. */
@@ -67,7 +67,7 @@ export type FieldsOfKind<F extends Fields, Kind extends FieldKind> = {
 
 /**
  * Declares a stream: `stream("sales", { item: text(), amount: int64(), at: timestamp() })`. Events have all declared fields; others are
- * checked as JSON and dropped. `retention` is for streams that flows and functions write to: how long `GET /v1/streams/{stream}` shows an event.
+ * checked as JSON and dropped. `retention` makes its events readable at `GET /v1/streams/{stream}`, for so long.
  * @throws TidegateError `misconfigured`
  */
 export function stream<const Name extends string, const F extends Fields>(
@@ -90,7 +90,8 @@ export function stream<const Name extends string, const F extends Fields>(
     name,
     fields: Object.freeze({ ...fields }),
     columns: Object.freeze(columns),
-    retention: milliseconds(options.retention ?? RETENTION_DEFAULT_MS, `the retention of stream "${name}"`),
+    retention:
+      options.retention === undefined ? null : milliseconds(options.retention, `the retention of stream "${name}"`),
   });
 }
 

@@ -1,5 +1,6 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
 import type { EventFault, EventIdentity } from "../core-wasm/types.ts";
+import type { StreamDefinition } from "../sdk/stream.ts";
 import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
@@ -9,14 +10,15 @@ import { columnOf, readBody } from "./body.ts";
 import { exchange } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
-import { eventFormat } from "./event-format.ts";
+import { eventFormat, type EventEnvelope } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { limitOf } from "./limits.ts";
 import { refuse, type ProblemError } from "./problems.ts";
 import { produced, type Produced } from "./producer.ts";
 
 /** Takes a batch of events. */
-export async function postEvents({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
+export async function postEvents(edge: Edge): Promise<Response> {
+  const { app, backend, request, caller, startedAt } = edge;
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
@@ -24,7 +26,29 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
-  const body = await readBody(request, limitOf(app, "eventsBytes"));
+  const { envelope, known } = envelopeOf(
+    edge,
+    stream,
+    { format, identity, producer, clientKey },
+    // Not kept here: once it is parsed the body's memory is free for the copies that follow.
+    await readBody(request, limitOf(app, "eventsBytes")),
+  );
+  const answer = await exchange(backend, startedAt, stream.name, (port) => port.ingest(envelope));
+  return answerResponse(request, answer, known && (answer.flags & ANSWER_FLAG.replayed) !== 0);
+}
+
+interface Given extends EventEnvelope {
+  readonly producer: Produced | null;
+  readonly clientKey: string | null;
+}
+
+/** Parses a body to the message for the partition of its stream, and tells whether it can be known again. @throws ProblemError */
+function envelopeOf(
+  { backend, caller, startedAt }: Edge,
+  stream: StreamDefinition,
+  { format, identity, producer, clientKey }: Given,
+  body: Uint8Array,
+): { readonly envelope: Uint8Array; readonly known: boolean } {
   const kernels = backend.kernels();
   const parsed = kernels.parseEvents(body, stream.columns, format);
   if (!parsed.ok) throw eventProblem(body, parsed.fault);
@@ -45,8 +69,7 @@ export async function postEvents({ app, backend, request, caller, startedAt }: E
           fields: [...fields, JSON.stringify([caller.id, producer.producer])],
           tail: parsed.frame,
         });
-  const answer = await exchange(backend, startedAt, stream.name, (port) => port.ingest(envelope));
-  return answerResponse(request, answer, scope !== null && (answer.flags & ANSWER_FLAG.replayed) !== 0);
+  return { envelope, known: scope !== null };
 }
 
 /** What makes the batch the same one when it comes again; null when nothing does. A CloudEvent is known by its source and id. */

@@ -42,6 +42,15 @@ export const LIMITS = {
   batchDeadlineMs: 80_000,
   /** `Retry-After` of a 503. */
   retryAfterSeconds: 1,
+  /** Events that a reader of a stream is given at a time. */
+  eventsPerPage: 1_000,
+  /** How often a stream is looked at for a reader that has all of it, and how long one connection lasts; then the reader comes again. */
+  followPauseMs: 250,
+  followMs: 10 * 60 * 1_000,
+  /** Silence after which a reader is sent a comment. */
+  heartbeatMs: 15_000,
+  /** Late events or dead letters of one answer. */
+  asideEntries: 500,
   /** Rows of a view's answer, unless `?limit=` says otherwise. */
   viewRowsDefault: 100,
   viewRowsMax: 10_000,

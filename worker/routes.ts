@@ -15,6 +15,8 @@ import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
 import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
 import type { Endpoint } from "./edge.ts";
+import { getEvents } from "./events-out.ts";
+import { getFlow, getFlowDeadLetters, getLate } from "./flows.ts";
 import { expose, preflight } from "./door/cors.ts";
 import { Door, OWNER } from "./door/door.ts";
 import { requireCredential } from "./door/rules.ts";
@@ -79,7 +81,10 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/dead-letters/:name", closed({ GET: getDeadLetters, DELETE: deleteDeadLetter }));
   routes.all("/v1/dead-letters/:id/redrive", closed({ POST: redriveDeadLetter }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
-  routes.all("/v1/streams/:stream", closed({ POST: postEvents }));
+  routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }));
+  routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
+  routes.all("/v1/flows/:flow/late", closed({ GET: getLate }));
+  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {

@@ -6,6 +6,7 @@ import { lastSegments, queryParameter } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
 import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
+import { generalView } from "./flows.ts";
 import { partitionOf } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
 import { refuse } from "./problems.ts";
@@ -23,15 +24,10 @@ export function getViewKey(edge: Edge): Promise<Response> {
   return answerView(edge, view, segment);
 }
 
-async function answerView(
-  { app, backend, request, caller, startedAt }: Edge,
-  view: string,
-  segment?: string,
-): Promise<Response> {
-  const flow = app.views.get(view);
-  if (flow?.windowed === undefined || flow.windowed === null)
-    throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
-  const { windowed } = flow;
+async function answerView(edge: Edge, view: string, segment?: string): Promise<Response> {
+  const { app, backend, request, caller, startedAt } = edge;
+  const definition = app.views.get(view);
+  if (definition === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
   const key = segment === undefined ? undefined : decodeKey(segment);
   requireFlow(app.door.views, caller, view, key ?? "");
   const query: ViewQuery = {
@@ -40,6 +36,8 @@ async function answerView(
     limit: limitOf(request.url),
     after: cursorOf(request.url),
   };
+  const { windowed } = definition;
+  if (windowed === null) return generalView(edge, definition, query);
   const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
     const map = await backend.keyGroupMap();
     const port = backend.partition(partitionOf(backend.kernels(), map, windowed.stream.name));

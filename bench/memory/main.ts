@@ -1,11 +1,11 @@
 /** A million keys in one partition: what memory it takes while they are written, folded, merged and read cold, and what rows that costs. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { withConnections } from "../lib/drive.ts";
 import type { HttpAnswer } from "../lib/http-answer.ts";
 import type { HttpConnection } from "../lib/http-connection.ts";
-import { inspect, type InspectorSession } from "../lib/inspector.ts";
+import { inspect } from "../lib/inspector.ts";
+import { rssOf, Watch } from "../lib/memory-watch.ts";
 import { report, type Row } from "../lib/report.ts";
 import { startWorkerd } from "../lib/workerd.ts";
 
@@ -18,60 +18,9 @@ const AT_ONCE = 4;
 const COLD_READS = 20_000;
 const MIB = 1024 * 1024;
 const LIMIT_MIB = 128;
-const SAMPLE_MS = 1_500;
 
 export interface MemoryOptions {
   readonly keys: number;
-}
-
-interface HeapUsage {
-  readonly usedSize: number;
-  readonly totalSize: number;
-  readonly embedderHeapUsedSize?: number;
-  readonly backingStorageSize?: number;
-}
-
-/** Samples what is live in the isolate's heap, what lies outside of it on its account (Wasm memory among it), and the process. */
-class Watch {
-  readonly #session: InspectorSession;
-  readonly #pid: number;
-  #peak = { heap: 0, total: 0, outside: 0, rss: 0 };
-  #stopping = false;
-  readonly #done: Promise<void>;
-
-  constructor(session: InspectorSession, pid: number) {
-    this.#session = session;
-    this.#pid = pid;
-    this.#done = this.#run();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopping) {
-      // A local workerd has no bound that would make it collect: what counts is what could not be given back.
-      await this.#session.send("HeapProfiler.collectGarbage");
-      const heap = await this.#session.send<HeapUsage>("Runtime.getHeapUsage");
-      const outside = (heap.backingStorageSize ?? 0) + (heap.embedderHeapUsedSize ?? 0);
-      const peak = this.#peak;
-      this.#peak = {
-        heap: Math.max(peak.heap, heap.usedSize),
-        total: Math.max(peak.total, heap.usedSize + outside),
-        outside: Math.max(peak.outside, outside),
-        rss: Math.max(peak.rss, await rssOf(this.#pid)),
-      };
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
-    }
-  }
-
-  async stop(): Promise<{ heap: number; total: number; outside: number; rss: number }> {
-    this.#stopping = true;
-    await this.#done;
-    return this.#peak;
-  }
-}
-
-async function rssOf(pid: number): Promise<number> {
-  const match = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, "utf8"));
-  return Number(match?.[1] ?? 0) * 1024;
 }
 
 const keyOf = (n: number): string => `key-${(Math.imul(n, 2654435761) >>> 0).toString(36)}-${n}`;

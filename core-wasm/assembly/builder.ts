@@ -4,15 +4,17 @@ import {
   OPTIONAL,
   TEXT,
   dictionarySection,
+  labelColumns,
   padded,
   putDictionary,
+  putEnds,
   sealColumns,
   validBytes,
   widthOf,
 } from "./columns";
-import { Dictionary, closeDictionary, openDictionary } from "./dictionary";
+import { Dictionary, closeDictionary, forgetSlots, openDictionary } from "./dictionary";
 import { FRAME_HEADER } from "./frame";
-import { alloc, blockBytes, free } from "./memory";
+import { alloc, blockBytes, free, scratch } from "./memory";
 
 const FIRST_ROWS: usize = 16;
 
@@ -50,6 +52,7 @@ export function openBuilder(): void {
   columns = 0;
   capacity = 0;
   optionals = false;
+  inPieces = false;
 }
 
 /** Adds a column; all are added before the first row. */
@@ -169,24 +172,70 @@ function ensure(bytes: usize, used: usize): void {
   block = larger;
 }
 
-/** Packs and seals the frame of `rows` rows; returns its length. It is at `builtFrame` until `closeBuilder`. */
-export function finishFrame(rows: usize): usize {
+/** Bytes of the frame's columns; 0 until its rows are packed. */
+let fixed: usize = 0;
+let inPieces: bool = false;
+
+/**
+ * Packs the frame of `rows` rows; returns its length. Of at most `whole` bytes it is sealed and at `builtFrame` until `closeBuilder`. A
+ * longer one is not put together here, where it would be in memory twice: its header and columns are at `builtFrame`, its dictionaries where
+ * `pieceEnds` and `pieceHeap` say, and whoever puts them together writes the checksum.
+ */
+export function finishFrame(rows: usize, whole: usize): usize {
   if (block == 0) makeRoom(0, 0);
-  const fixed = packColumns(rows) - block;
+  fixed = packColumns(rows) - block;
   let length: u64 = fixed;
   for (let i: u32 = 0; i < columns; i++) {
-    if (slotAt(i).type == TEXT) length += dictionarySection(slotAt(i).dictionary);
+    if (slotAt(i).type != TEXT) continue;
+    forgetSlots(slotAt(i).dictionary);
+    length += dictionarySection(slotAt(i).dictionary);
   }
   // A frame is shorter than a few times its body, which is at most 32 MiB.
   assert(length < 0x40000000);
+  putDescriptors();
+  inPieces = length > <u64>whole;
+  if (inPieces) {
+    labelColumns(block, <usize>length, <u32>rows, columns);
+    return <usize>length;
+  }
   ensure(<usize>length, fixed);
   let at = block + fixed;
   for (let i: u32 = 0; i < columns; i++) {
     if (slotAt(i).type == TEXT) at = putDictionary(slotAt(i).dictionary, at);
   }
-  putDescriptors();
   sealColumns(block, <usize>length, <u32>rows, columns);
   return <usize>length;
+}
+
+/** Whether `finishFrame` has left the frame in pieces; then the bytes of the first, otherwise 0. */
+export function firstPiece(): usize {
+  return inPieces ? fixed : 0;
+}
+
+/** Whether a column has a dictionary, and so two pieces. */
+export function hasPieces(column: u32): bool {
+  return slotAt(column).type == TEXT;
+}
+
+/** Writes the ends of a column's strings to scratch; returns their address. */
+export function pieceEnds(column: u32): usize {
+  const dictionary = slotAt(column).dictionary;
+  const at = scratch((<usize>dictionary.count) << 2);
+  putEnds(dictionary, at);
+  return at;
+}
+
+export function pieceStrings(column: u32): u32 {
+  return slotAt(column).dictionary.count;
+}
+
+/** Address of a column's strings. */
+export function pieceHeap(column: u32): usize {
+  return slotAt(column).dictionary.heap;
+}
+
+export function pieceHeapBytes(column: u32): usize {
+  return slotAt(column).dictionary.heapUsed;
 }
 
 export function builtFrame(): usize {
@@ -199,7 +248,7 @@ export function closeBuilder(keep: usize): void {
     if (slotAt(i).type == TEXT) closeDictionary(slotAt(i).dictionary);
   }
   if (block != 0) {
-    if (blockBytes(block) <= keep) kept = block;
+    if (!inPieces && blockBytes(block) <= keep) kept = block;
     else free(block);
   }
   if (masks != 0) free(masks);

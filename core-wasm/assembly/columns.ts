@@ -10,7 +10,7 @@
  * ```
  */
 import { Dictionary } from "./dictionary";
-import { FRAME_HEADER, OK, WRONG_KIND, WRONG_LENGTH, checkFrame, endsFill, sealFrame } from "./frame";
+import { FRAME_HEADER, OK, WRONG_KIND, WRONG_LENGTH, checkFrame, endsFill, putHeader, sealFrame } from "./frame";
 
 /** Column types; facade/plan.ts has the same numbers. */
 export const I64: u32 = 1;
@@ -197,14 +197,20 @@ export function dictionarySection(d: Dictionary): u64 {
   return padded(((<u64>d.count) << 2) + d.heapUsed);
 }
 
-/** Writes a dictionary's ends, strings and padding at `at`; returns the address behind it. */
-export function putDictionary(d: Dictionary, at: usize): usize {
+/** Writes the ends of a dictionary's strings at `at`; returns the address behind them. */
+export function putEnds(d: Dictionary, at: usize): usize {
   let end: u32 = 0;
   for (let id: u32 = 0; id < d.count; id++) {
     end += load<u32>(d.entries + ((<usize>id) << 4), 4);
     store<u32>(at, end);
     at += 4;
   }
+  return at;
+}
+
+/** Writes a dictionary's ends, strings and padding at `at`; returns the address behind it. */
+export function putDictionary(d: Dictionary, at: usize): usize {
+  at = putEnds(d, at);
   memory.copy(at, d.heap, d.heapUsed);
   at += d.heapUsed;
   const behind = <usize>padded(at);
@@ -212,11 +218,20 @@ export function putDictionary(d: Dictionary, at: usize): usize {
   return behind;
 }
 
-/** Writes the header of a frame whose descriptors and columns are in place. */
-export function sealColumns(frame: usize, length: usize, rows: u32, columns: u32): void {
+function labelOf(frame: usize, columns: u32): u32 {
   let label = LABEL;
   for (let i: u32 = 0; i < columns; i++) {
     label = max(label, labelFor(load<u32>(frame + FRAME_HEADER + <usize>i * DESCRIPTOR)));
   }
-  sealFrame(frame, length, MAGIC, label, rows, columns, <u32>length, 0);
+  return label;
+}
+
+/** Writes the header of a frame whose descriptors and columns are in place. */
+export function sealColumns(frame: usize, length: usize, rows: u32, columns: u32): void {
+  sealFrame(frame, length, MAGIC, labelOf(frame, columns), rows, columns, <u32>length, 0);
+}
+
+/** The same without the checksum, of a frame that is put together elsewhere. */
+export function labelColumns(frame: usize, length: usize, rows: u32, columns: u32): void {
+  putHeader(frame, MAGIC, labelOf(frame, columns), rows, columns, <u32>length, 0);
 }

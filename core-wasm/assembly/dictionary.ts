@@ -16,6 +16,7 @@ const ENTRY_SHIFT: usize = 4;
 const SLOT_SHIFT: usize = 4;
 const FIRST_SLOTS: u32 = 64;
 const FIRST_HEAP: usize = 512;
+const LARGE_HEAP: usize = 4 * 1024 * 1024;
 /** Smaller tables grow fourfold. */
 const FEW_SLOTS: u32 = 16384;
 
@@ -41,8 +42,14 @@ export function openDictionary(): Dictionary {
   return d;
 }
 
+/** Gives the search table back: nothing is looked up any more, and entries and strings stay. */
+export function forgetSlots(d: Dictionary): void {
+  if (d.slots != 0) free(d.slots);
+  d.slots = 0;
+}
+
 export function closeDictionary(d: Dictionary): void {
-  free(d.slots);
+  forgetSlots(d);
   free(d.entries);
   free(d.heap);
   free(changetype<usize>(d));
@@ -103,7 +110,8 @@ function putSlot(d: Dictionary, id: u32): void {
 function reserve(d: Dictionary, bytes: usize): void {
   const need = d.heapUsed + bytes + SLACK_BYTES;
   if (need > blockBytes(d.heap)) {
-    const heap = alloc(max(need, d.heapUsed << 1));
+    // A large one grows by half: while it is copied, both are in memory.
+    const heap = alloc(max(need, d.heapUsed + (d.heapUsed >> (d.heapUsed < LARGE_HEAP ? 0 : 1))));
     memory.copy(heap, d.heap, d.heapUsed);
     free(d.heap);
     d.heap = heap;

@@ -116,7 +116,8 @@ export function columnHash(name: usize, length: usize): u32 {
 export function eventsRoom(bytes: usize): usize {
   const need = held + bytes + SLACK_BYTES;
   if (buffer == 0 || blockBytes(buffer) < need) {
-    const larger = alloc(max(need, held << 1));
+    // Of a long event all that is left of the body may be needed, and nothing more.
+    const larger = alloc(max(need, min(held << 1, bodyLength - bodyAt + SLACK_BYTES)));
     if (buffer != 0) {
       memory.copy(larger, buffer, held);
       free(buffer);
@@ -260,9 +261,16 @@ function diagnose(at: usize): usize {
   return refuse(faultCode(), faultAddress());
 }
 
-/** Packs the frame; returns its length. */
-export function eventsEnd(): usize {
-  return finishFrame(rows);
+/** Packs the frame; returns its length. A frame above `whole` bytes is left in pieces: see builder.ts. The input is gone where it was long. */
+export function eventsEnd(whole: usize, keepBuffer: usize): usize {
+  dropBuffer(keepBuffer);
+  return finishFrame(rows, whole);
+}
+
+function dropBuffer(keep: usize): void {
+  if (buffer == 0 || blockBytes(buffer) <= keep) return;
+  free(buffer);
+  buffer = 0;
 }
 
 /** Address of the frame; valid until `eventsClose`. */
@@ -311,8 +319,5 @@ export function eventsClose(keepBuffer: usize, keepFrame: usize): void {
   closeBuilder(keepFrame);
   if (names != 0) free(names);
   names = 0;
-  if (buffer != 0 && blockBytes(buffer) > keepBuffer) {
-    free(buffer);
-    buffer = 0;
-  }
+  dropBuffer(keepBuffer);
 }

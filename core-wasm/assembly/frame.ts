@@ -22,6 +22,16 @@ function frameChecksum(frame: usize, length: usize): u64 {
   return xxh64(frame + FRAME_HEADER, length - FRAME_HEADER, xxh64(frame, CHECKSUM_AT, 0));
 }
 
+/** Writes the header but for the checksum. */
+export function putHeader(frame: usize, magic: u32, label: u32, rows: u32, shape: u32, size: u32, more: u32): void {
+  store<u32>(frame, magic);
+  store<u32>(frame, label, 4);
+  store<u32>(frame, rows, 8);
+  store<u32>(frame, shape, 12);
+  store<u32>(frame, size, 16);
+  store<u32>(frame, more, 20);
+}
+
 /** Writes the header; the body is in place. */
 export function sealFrame(
   frame: usize,
@@ -33,12 +43,7 @@ export function sealFrame(
   size: u32,
   more: u32,
 ): void {
-  store<u32>(frame, magic);
-  store<u32>(frame, label, 4);
-  store<u32>(frame, rows, 8);
-  store<u32>(frame, shape, 12);
-  store<u32>(frame, size, 16);
-  store<u32>(frame, more, 20);
+  putHeader(frame, magic, label, rows, shape, size, more);
   store<u64>(frame, frameChecksum(frame, length), CHECKSUM_AT);
 }
 

@@ -1,10 +1,10 @@
 /** Entry of the Wasm core: everything that the façade may call. */
 export { alloc, blockBytes, free, heapBytes, scratch, scratchReset } from "./memory";
 export { murmur3 } from "./murmur3";
-export { digestBegin, digestEnd, digestHigh, digestLow, xxh64Stripes } from "./xxh64";
-export { sealTable, unitsToBytes, verifyTable } from "./table";
+export { digestBegin, digestEnd, digestSeeded, digestHigh, digestLow, xxh64Stripes } from "./xxh64";
+export { sealTable, unitsToBytes, verifyHead, verifyTable } from "./table";
 export { blockHas, blockOpen, blockSeek, blocksMade, blocksMerge, blocksWrite } from "./blocks";
-export { keptFrame } from "./builder";
+export { firstPiece, hasPieces, keptFrame, pieceEnds, pieceHeap, pieceHeapBytes, pieceStrings } from "./builder";
 export { faultAddress, faultCode } from "./json/fault";
 export { checkJson } from "./json/check";
 export { countLines } from "./batch/copy";

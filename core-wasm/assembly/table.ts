@@ -118,6 +118,16 @@ function placeTexts(at: usize, count: u64, heap: usize, heapBytes: u64): bool {
  * Of a sound table the fields' lengths are replaced by the offsets of their ends, in UTF-16 units of the whole heap's text.
  */
 export function verifyTable(table: usize, length: usize, label: u32, shape: u32): u32 {
+  const checksum = length < TABLE_HEADER ? 0 : tableChecksum(table, length);
+  return verify(table, length, label, shape, checksum);
+}
+
+/** The same of a table of which only what stands before the tail is at `table`; the checksum of all of it was found already. */
+export function verifyHead(table: usize, length: usize, label: u32, shape: u32, low: u32, high: u32): u32 {
+  return verify(table, length, label, shape, <u64>low | ((<u64>high) << 32));
+}
+
+function verify(table: usize, length: usize, label: u32, shape: u32, checksum: u64): u32 {
   if (length < TABLE_HEADER) return WRONG_LENGTH;
   if (load<u32>(table) != MAGIC) return WRONG_MAGIC;
   const found = load<u32>(table, 4);
@@ -131,7 +141,7 @@ export function verifyTable(table: usize, length: usize, label: u32, shape: u32)
   const tailBytes: u64 = load<u32>(table, 20);
   const fixed = <u64>TABLE_HEADER + ((columns + fields) << 2);
   if (fixed + heapBytes + tailBytes != <u64>length) return WRONG_LENGTH;
-  if (load<u64>(table, CHECKSUM_AT) != tableChecksum(table, length)) return WRONG_CHECKSUM;
+  if (load<u64>(table, CHECKSUM_AT) != checksum) return WRONG_CHECKSUM;
   const lengths = table + TABLE_HEADER + <usize>(columns << 2);
   return placeTexts(lengths, fields, table + <usize>fixed, heapBytes) ? OK : WRONG_LENGTH;
 }

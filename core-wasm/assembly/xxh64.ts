@@ -102,6 +102,12 @@ export function digestBegin(): void {
   xxh64Begin(0);
 }
 
+/** The same, seeded by the hash of `length` bytes at `at`, fewer than 32: how headers go into the checksums of what follows them. */
+export function digestSeeded(at: usize, length: usize): void {
+  assert(length < 32);
+  xxh64Begin(xxh64(at, length, 0));
+}
+
 export function digestLow(): u32 {
   return <u32>digest;
 }

@@ -5,13 +5,14 @@ import type { EventColumn, EventFormat, EventIdentity, ParsedEvents } from "../t
 import { declarationOf, declare, type DeclareFunctions } from "./declaration.ts";
 import type { CoreInstance } from "./instance.ts";
 import { faultWord, lineAt } from "./json.ts";
+import { seal } from "./digest.ts";
 import { forgetFrame, keepFrame } from "./kept-frame.ts";
 
 interface EventFunctions extends DeclareFunctions {
   eventsRoom(bytes: number): number;
   eventsTake(bytes: number, last: number): number;
   eventsHeld(): number;
-  eventsEnd(): number;
+  eventsEnd(whole: number, keepBuffer: number): number;
   eventsFrame(): number;
   eventsRows(): number;
   eventsFingerprintLow(): number;
@@ -23,6 +24,12 @@ interface EventFunctions extends DeclareFunctions {
   eventsAttributeLength(index: number): number;
   eventsClose(keepBuffer: number, keepFrame: number): void;
   keptFrame(): number;
+  firstPiece(): number;
+  hasPieces(column: number): number;
+  pieceEnds(column: number): number;
+  pieceStrings(column: number): number;
+  pieceHeap(column: number): number;
+  pieceHeapBytes(column: number): number;
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -57,7 +64,7 @@ export function parseEvents(
       const code = kernels.eventsTake(bytes, at === body.length ? 1 : 0);
       if (code !== 0) return refusal(kernels, code, body, columns, format);
     } while (at < body.length);
-    const result = parsed(core, kernels);
+    const result = parsed(core, kernels, columns.length);
     if (format === "cloudevent") result.identity = identityOf(kernels, body);
     frame = result.frame;
     return result;
@@ -85,14 +92,36 @@ function refusal(
 
 type Parsed = Extract<ParsedEvents, { ok: true }>;
 
-function parsed(core: CoreInstance, kernels: EventFunctions): Parsed & { identity?: EventIdentity } {
-  const length = kernels.eventsEnd();
+function parsed(core: CoreInstance, kernels: EventFunctions, columns: number): Parsed & { identity?: EventIdentity } {
+  const length = kernels.eventsEnd(MAX_KEPT_FRAME, MAX_KEPT_EVENT_BUFFER);
+  const whole = kernels.firstPiece() === 0;
   return {
     ok: true,
     rows: kernels.eventsRows() >>> 0,
-    frame: core.copy(kernels.eventsFrame(), length),
+    frame: whole ? core.copy(kernels.eventsFrame(), length) : putTogether(core, kernels, columns, length),
     fingerprint: [kernels.eventsFingerprintLow() >>> 0, kernels.eventsFingerprintHigh() >>> 0],
   };
+}
+
+/** A long frame from its pieces: put together in Wasm memory it would be there twice. */
+function putTogether(core: CoreInstance, kernels: EventFunctions, columns: number, length: number): Uint8Array {
+  const frame = new Uint8Array(length);
+  let at = 0;
+  const put = (from: number, bytes: number): void => {
+    frame.set(core.u8.subarray(from, from + bytes), at);
+    at += bytes;
+  };
+  put(kernels.eventsFrame(), kernels.firstPiece());
+  for (let column = 0; column < columns; column++) {
+    if (kernels.hasPieces(column) === 0) continue;
+    core.resetScratch();
+    put(kernels.pieceEnds(column), 4 * kernels.pieceStrings(column));
+    put(kernels.pieceHeap(column), kernels.pieceHeapBytes(column));
+    at = Math.ceil(at / 8) * 8;
+  }
+  core.resetScratch();
+  seal(core, frame);
+  return frame;
 }
 
 /** Both attributes were checked to be strings. */

@@ -1,8 +1,9 @@
 /** Packed tables in Wasm: one string in, one string out, whatever the number of fields. */
 import { CorruptError } from "../types.ts";
 import type { CorruptReason, Table, TableInput, TableSpec } from "../types.ts";
-import { MAX_TABLE_BYTES, SLACK_BYTES } from "../limits.ts";
+import { MAX_TABLE_BYTES, MAX_TABLE_TAIL_INSIDE, SLACK_BYTES } from "../limits.ts";
 import { checkTableInput, tableTooLarge } from "../table-input.ts";
+import { checksumOf, seal } from "./digest.ts";
 import type { CoreInstance } from "./instance.ts";
 
 interface TableFunctions {
@@ -17,9 +18,12 @@ interface TableFunctions {
     tailBytes: number,
   ): void;
   verifyTable(table: number, length: number, label: number, shape: number): number;
+  verifyHead(table: number, length: number, label: number, shape: number, low: number, high: number): number;
 }
 
 export const TABLE_HEADER_BYTES = 32;
+/** "TGT1" */
+const MAGIC = 0x31544754;
 const MAX_UTF8_PER_UNIT = 3;
 const REASONS: readonly CorruptReason[] = ["magic", "kind", "version", "length", "checksum"];
 const DETAILS: Readonly<Record<CorruptReason, string>> = {
@@ -54,7 +58,8 @@ export class TableKernels {
     // UTF-8 has at least a byte per unit, so this refuses early, before memory is taken.
     if (fixed + text.length + tailBytes > MAX_TABLE_BYTES) throw tableTooLarge(fixed + text.length + tailBytes);
     this.#core.resetScratch();
-    const { table, heapBytes } = this.#placeHeap(text, fixed, tailBytes);
+    const apart = tailBytes > MAX_TABLE_TAIL_INSIDE;
+    const { table, heapBytes } = this.#placeHeap(text, fixed, apart ? 0 : tailBytes);
     const length = fixed + heapBytes + tailBytes;
     if (length > MAX_TABLE_BYTES) throw tableTooLarge(length);
     const words = this.#core.u32;
@@ -67,22 +72,49 @@ export class TableKernels {
       // Two lone halves met at a boundary and became one character: give each its U+FFFD first.
       return this.pack(spec, { ...input, fields: fields.map((field) => field.toWellFormed()) });
     }
-    if (input.tail) this.#core.u8.set(input.tail, heap + heapBytes);
     const label = spec.kind | (spec.version << 16);
     const shape = spec.columns | (spec.fields << 16);
+    if (apart)
+      return this.#joinTail(table, [MAGIC, label, rows, shape, heapBytes, tailBytes], input.tail as Uint8Array);
+    if (input.tail) this.#core.u8.set(input.tail, heap + heapBytes);
     this.#kernels.sealTable(table, length, label, shape, rows, heapBytes, tailBytes);
     return this.#core.copy(table, length);
+  }
+
+  /** A table whose tail does not go through Wasm memory as a whole; all before it is at `table`. */
+  #joinTail(table: number, head: readonly number[], tail: Uint8Array): Uint8Array {
+    const [, , rows, shape, heapBytes] = head as [number, number, number, number, number];
+    const before = TABLE_HEADER_BYTES + 4 * rows * ((shape & 0xffff) + (shape >>> 16)) + heapBytes;
+    const bytes = new Uint8Array(before + tail.length);
+    bytes.set(this.#core.u8.subarray(table, table + before));
+    bytes.set(tail, before);
+    new Uint32Array(bytes.buffer, 0, head.length).set(head);
+    seal(this.#core, bytes);
+    return bytes;
+  }
+
+  /** Verifies a table; returns its address and what is wrong. A long tail stays outside, where it is verified all the same. */
+  #place(bytes: Uint8Array, label: number, shape: number): { at: number; wrong: number } {
+    const tailBytes = bytes.length < TABLE_HEADER_BYTES ? 0 : tailOf(bytes);
+    if (tailBytes <= MAX_TABLE_TAIL_INSIDE || tailBytes > bytes.length - TABLE_HEADER_BYTES) {
+      const at = this.#core.scratch(bytes.length + SLACK_BYTES);
+      this.#core.u8.set(bytes, at);
+      return { at, wrong: this.#kernels.verifyTable(at, bytes.length, label, shape) };
+    }
+    const [low, high] = checksumOf(this.#core, bytes);
+    const before = bytes.length - tailBytes;
+    const at = this.#core.scratch(before + SLACK_BYTES);
+    this.#core.u8.set(bytes.subarray(0, before), at);
+    return { at, wrong: this.#kernels.verifyHead(at, bytes.length, label, shape, low, high) };
   }
 
   /** See {@link Kernels.unpack}. */
   unpack(spec: TableSpec, bytes: Uint8Array): Table {
     if (bytes.length > MAX_TABLE_BYTES) throw new CorruptError("length", `${bytes.length} bytes is beyond any table`);
     this.#core.resetScratch();
-    const at = this.#core.scratch(bytes.length + SLACK_BYTES);
-    this.#core.u8.set(bytes, at);
     const label = spec.kind | (spec.version << 16);
     const shape = spec.columns | (spec.fields << 16);
-    const wrong = this.#kernels.verifyTable(at, bytes.length, label, shape);
+    const { at, wrong } = this.#place(bytes, label, shape);
     if (wrong !== 0) {
       const reason = REASONS[wrong - 1] ?? "length";
       throw new CorruptError(reason, DETAILS[reason]);
@@ -93,7 +125,9 @@ export class TableKernels {
     const first = (at + TABLE_HEADER_BYTES) >>> 2;
     const heap = at + TABLE_HEADER_BYTES + 4 * rows * (spec.columns + spec.fields);
     const numbers = words.slice(first, heap >>> 2);
-    const tail = this.#core.copy(heap + heapBytes, bytes.length - (heap - at) - heapBytes);
+    const behind = heap - at + heapBytes;
+    const inside = bytes.length - behind <= MAX_TABLE_TAIL_INSIDE;
+    const tail = inside ? this.#core.copy(heap + heapBytes, bytes.length - behind) : bytes.subarray(behind);
     const text = decoder.decode(this.#core.u8.subarray(heap, heap + heapBytes));
     return new VerifiedTable(spec, rows, numbers, text, tail);
   }
@@ -109,6 +143,11 @@ export class TableKernels {
       room = text.length * MAX_UTF8_PER_UNIT;
     }
   }
+}
+
+/** Length of the tail, as the header says. */
+function tailOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(20, true);
 }
 
 /** One text of all fields. V8 builds a rope and writes it straight to its target, which beats `join`'s flat copy. */

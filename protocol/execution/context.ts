@@ -1,4 +1,8 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
+import { rowsOf } from "../../dataflow/columns/rows.ts";
+import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import type { StreamDefinition } from "../../sdk/stream.ts";
+import { isFlowService, STREAM } from "../flows/internal.ts";
 import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
 import { isBuiltin } from "../../sdk/builtin/service.ts";
 import type { PromiseOptions } from "../../sdk/context.ts";
@@ -130,6 +134,20 @@ class Context {
     this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
   }
 
+  emit(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): void {
+    if (this.#readOnly) throw new TypeError("a query cannot emit events");
+    const { service } = this.#engine.machine.transactions.resolve(STREAM, stream.name, "emitted");
+    if (!isFlowService(service) || service.streams?.get(stream.name) !== stream)
+      throw new TidegateError("unknown-stream", `the app knows no stream "${stream.name}"; name it in \`streams\``);
+    this.#engine.send(this.#activation, {
+      service: STREAM,
+      key: stream.name,
+      name: "emitted",
+      when: null,
+      input: eventJson(stream, event),
+    });
+  }
+
   async promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
     if (this.#readOnly) throw new TypeError("a query cannot make promises");
     checkKey(id);
@@ -172,6 +190,15 @@ class Context {
   uuid(): string {
     return this.#engine.host.uuid();
   }
+}
+
+/** @throws TypeError for an event that the stream cannot have */
+function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): string {
+  const rows = rowsOf(stream.fields, [event], new Float64Array(1));
+  return rowJson(
+    stream.columns.map(({ name }) => [name, rows.column(name)] as const),
+    0,
+  );
 }
 
 /** A contract is only data: what it names must not be the engine's own. @throws TidegateError */

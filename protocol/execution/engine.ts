@@ -14,7 +14,10 @@ import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
 import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
+import { isFlowService } from "../flows/internal.ts";
+import { decodePayload, encodePayload, type Payload } from "../flows/payload.ts";
 import { createContext } from "./context.ts";
+import { EngineFlowContext } from "./flow-context.ts";
 import { isThenable } from "./thenable.ts";
 
 /** What surrounds the engine: storage, replies, time, chance. */
@@ -72,14 +75,24 @@ export class Engine {
   }
 
   /** `ctx.call` and `ctx.try`: the promise settles when the call has ended. */
-  call(parent: Activation, request: CallRequest): Promise<unknown> {
+  call(parent: Activation, request: CallRequest, payload: Payload | null = null): Promise<unknown> {
     const activation = this.#ask(() => this.machine.transactions.call(parent, request));
+    activation.payload = payload;
     const promise = new Promise((resolve, reject) => this.#pending.set(activation, { resolve, reject }));
     // A call may be left unawaited; its failure sticks to the transaction all the same.
     promise.catch(() => undefined);
     this.#effects.push(...this.machine.takeEffects());
     this.#pump();
     return promise;
+  }
+
+  /** A call of an internal function: what it passes goes as it is to a key of this partition, as text elsewhere. */
+  async ask(parent: Activation, target: Omit<CallRequest, "input" | "tried">, payload: Payload): Promise<Payload> {
+    const { machine } = this;
+    const here = target.key === parent.target.key || machine.partitionOf(target.key) === machine.self;
+    const input = here ? null : encodePayload(payload);
+    const result = await this.call(parent, { ...target, input, tried: false }, here ? payload : null);
+    return typeof result === "string" ? decodePayload(result) : (result as Payload);
   }
 
   /** `ctx.send`: the message is kept with the transaction; returns the id of a delayed one. @throws TidegateError when it cannot be sent */
@@ -142,6 +155,7 @@ export class Engine {
     this.#pending.delete(activation);
     if (!pending) return;
     if (!outcome.ok) pending.reject(errorOf(outcome.failure));
+    else if (isFlowService(activation.target.service)) pending.resolve(outcome.value);
     // Results are copied as they would be between partitions: nothing is shared between two functions.
     else pending.resolve(outcome.value === undefined ? undefined : decodeValue(outcome.value as string));
   }
@@ -149,12 +163,26 @@ export class Engine {
   /** Input, handler, output: synchronous all the way where the user's code is. */
   #run(activation: Activation): void {
     try {
+      if (isFlowService(activation.target.service)) return this.#runInternal(activation);
       const validated = validate(activation.target.contract.input, inputOf(activation));
       if (isThenable(validated)) this.#await(activation, validated, (checked) => this.#handle(activation, checked));
       else this.#handle(activation, validated);
     } catch (error) {
       this.#fail(activation, error);
     }
+  }
+
+  /** What internal functions take and give is the engine's own: nothing is validated. */
+  #runInternal(activation: Activation): void {
+    const { service, name } = activation.target;
+    const handler = service.handlers[name] as (ctx: unknown, input: unknown) => unknown;
+    const result = handler(new EngineFlowContext(this, activation), payloadOf(activation));
+    const done = (value: unknown): void => {
+      const isText = activation.caller !== null;
+      this.#return(activation, { ok: true, value: isText ? encodePayload(value as Payload) : value });
+    };
+    if (isThenable(result)) this.#await(activation, result, done);
+    else done(result);
   }
 
   #handle(activation: Activation, input: Validated): void {
@@ -216,6 +244,13 @@ export class Engine {
   #return(activation: Activation, outcome: Outcome): void {
     this.input({ kind: "returned", activation, outcome });
   }
+}
+
+function payloadOf(activation: Activation): unknown {
+  const { payload, input, attempt } = activation;
+  if (payload !== null) return payload;
+  if (isRoot(activation)) return { bytes: attempt.root?.bytes ?? undefined, text: input ?? "" };
+  return decodePayload(input ?? "");
 }
 
 /** What came from outside is JSON, where nothing is a tag; what a call or a message carries, the state codec wrote. The engine's own is text. */

@@ -8,6 +8,7 @@ import { LIMITS } from "../limits.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import type { Results } from "../results/results.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
+import { STREAM } from "../flows/internal.ts";
 import { failureOf } from "../transaction/failure.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
@@ -34,6 +35,8 @@ export interface AdmissionParts {
   readonly ownership: Ownership;
   readonly results: Results;
   readonly tickets: Tickets;
+  /** The app with its internal services. */
+  readonly whole: AppDefinition;
   start(root: Root): void;
   /** The transaction of a message has its answer, or cannot run now. */
   posted(poster: Peer, requestId: string, ending: Ending): void;
@@ -60,6 +63,8 @@ export interface Batch {
   readonly stream: string;
   readonly rows: number;
   readonly columns: Uint8Array;
+  /** From an Idempotency-Key. */
+  readonly clientId: boolean;
   readonly produced: Produced | null;
 }
 
@@ -75,6 +80,8 @@ export class Admission {
   #queue: Root[] = [];
   #head = 0;
   #running = 0;
+  /** Of batches of events that are not answered. */
+  #batchBytes = 0;
   readonly #ages: Ages;
   /** Transactions that this partition has asked for itself. */
   #own = 0;
@@ -156,7 +163,8 @@ export class Admission {
     const flags = table.column(row, INVOKE_COLUMN.flags);
     const { app } = this.#setup;
     const service = table.field(row, INVOKE_FIELD.service);
-    const target = requestTarget(app, flags, service, key, table.field(row, INVOKE_FIELD.function));
+    const from = (flags & INVOKE_FLAG.internal) !== 0 ? this.#parts.whole : app;
+    const target = requestTarget(from, flags, service, key, table.field(row, INVOKE_FIELD.function));
     const isQuery = target.contract.kind === "query";
     if ((flags & INVOKE_FLAG.queryOnly) !== 0 && !isQuery) {
       throw new TidegateError(
@@ -192,7 +200,8 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster" | "last">,
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster" | "last"> &
+      Partial<Pick<Root, "bytes">>,
   ): Root {
     const root: Root = {
       requestId: id.requestId,
@@ -209,6 +218,7 @@ export class Admission {
       last: how.last,
       error: "",
       coded: how.coded,
+      bytes: how.bytes ?? null,
       target,
       group: id.group,
       age: this.#ages.next(now),
@@ -243,7 +253,7 @@ export class Admission {
       if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, LATER);
-      const target = resolveAny(this.#setup.app, service, key, name);
+      const target = resolveAny(this.#parts.whole, service, key, name);
       const how = {
         input,
         coded,
@@ -297,6 +307,7 @@ export class Admission {
     for (const [requestId, root] of this.#roots) {
       if (this.#parts.ownership.keeps(root.group)) continue;
       this.#roots.delete(requestId);
+      this.#batchBytes -= root.bytes?.length ?? 0;
       for (const waiter of root.waiters) this.#elsewhere(waiter);
     }
   }
@@ -352,9 +363,38 @@ export class Admission {
     }
   }
 
+  /** A batch of events for operators: a transaction of its own. */
+  startBatch(ticket: number, { id, stream, columns, clientId, produced }: Batch, now: number): void {
+    const waiter: Waiter = { ticket, line: 1, joined: false };
+    if (this.#batchBytes + columns.length > LIMITS.maxIngestBytes && this.#batchBytes > 0) {
+      const detail = "this partition has more events under way than it can hold";
+      const { status, body } = problemAnswer("overloaded", detail, { retryable: true });
+      return this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
+    }
+    this.#batchBytes += columns.length;
+    const target = resolveAny(this.#parts.whole, STREAM, stream, "take");
+    const input = produced === null ? "" : JSON.stringify(produced);
+    const how = {
+      input,
+      coded: false,
+      clientId,
+      snapshot: false,
+      notBefore: 0,
+      oneWay: false,
+      due: 0,
+      poster: null,
+      last: false,
+      bytes: columns,
+    };
+    const root = this.#newRoot({ ...id, group: id.group as number }, target, now, how);
+    root.waiters.push(waiter);
+    this.#queue.push(root);
+  }
+
   /** A root has its answer: everybody who waits for it gets it. */
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
+    this.#batchBytes -= root.bytes?.length ?? 0;
     if (root.state === "running") {
       this.#running -= 1;
       this.#letFollow(root);
@@ -451,6 +491,7 @@ export class Admission {
       stream,
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
+      clientId: (table.column(0, INGEST_COLUMN.flags) & INVOKE_FLAG.clientId) !== 0,
       produced: producedOf(table, spec),
     };
   }

@@ -77,6 +77,11 @@ export class Flows {
     return runtimes.map((runtime) => runtime.mark());
   }
 
+  /** Whether a stream is the window kernel's; one that no flow reads is nobody's. */
+  runs(stream: string): boolean {
+    return this.#ofStream(stream).length > 0;
+  }
+
   /** Names of the flows of such streams. */
   ofStreams(isOne: (stream: string) => boolean): string[] {
     return [...this.#app.windowed.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);

@@ -1,10 +1,15 @@
 /** One batch of events: admitted, taken into the flows of its stream, and answered. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import { STREAM } from "../flows/internal.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import type { Admission } from "./admission.ts";
 import { applied, type Flows } from "./flows.ts";
 import type { Log } from "./log.ts";
-import { producerTurn } from "./producers.ts";
+import { problemAnswer } from "./problems.ts";
+import { producersOf, producerTurn, writesOfTurn } from "./producers.ts";
+import type { Root } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
 export interface IngestParts {
@@ -28,15 +33,42 @@ export function takeBatch(
   const { admission, flows, layers, log, tickets } = parts;
   const batch = admission.ingest(ticket, frame, now);
   if (!batch) return;
+  if (!flows.runs(batch.stream)) return admission.startBatch(ticket, batch, now);
   const answer = (status: number, flags: number, body: string) =>
     tickets.answer({ ticket, line: 1, joined: false }, status, flags, body);
-  const turn = producerTurn(layers.committed, batch, now);
+  const turn = producerTurn(producersOf(layers.committed, batch.stream), batch.produced, now);
   if (turn.kind === "taken") return answer(200, ANSWER_FLAG.replayed, turn.body);
-  if (turn.kind === "refused") return answer(turn.status, 0, turn.body);
+  if (turn.kind === "refused") {
+    const refused = problemAnswer(turn.type, turn.detail, turn.members);
+    return answer(refused.status, 0, refused.body);
+  }
   const outcome = applied(flows, log, batch, () => tickets.drop(ticket));
   if (outcome.applied) {
-    if (turn.writes.length > 0) commit(turn.writes);
+    if (turn.changes.length > 0) commit(writesOfTurn(batch.stream, turn.changes));
     log.addResult(batch.id, outcome.status, outcome.body);
   }
   answer(outcome.status, 0, outcome.body);
 }
+
+/**
+ * Takes an event that a function emitted for flows that the window kernel runs, as a batch of one: they have no transactions. One that does
+ * not fit the stream any more is refused, once and for all. False for any other root.
+ */
+export function takeEmitted(
+  { admission, flows, log }: IngestParts,
+  { app, kernels }: { readonly app: AppDefinition; readonly kernels: Kernels },
+  root: Root,
+): boolean {
+  const { key: stream, name, service } = root.target;
+  if (service.contract.name !== STREAM || name !== "emitted" || !flows.runs(stream)) return false;
+  const parsed = kernels.parseEvents(encoder.encode(root.input), app.streams.get(stream)?.columns ?? []);
+  const outcome = parsed.ok
+    ? flows.apply({ id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true, produced: null }, () =>
+        log.write(),
+      )
+    : { applied: false, ...problemAnswer("invalid-event", `an emitted event does not fit stream "${stream}"`) };
+  if (outcome.applied) log.addResult(root, outcome.status, outcome.body);
+  admission.done(root, outcome.status, 0, outcome.body);
+  return true;
+}
+const encoder = new TextEncoder();

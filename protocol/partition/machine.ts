@@ -1,5 +1,7 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
 import { showEpoch } from "../epochs/epoch.ts";
+import { withInternal } from "../flows/internal.ts";
+import { flowServices } from "../flows/services.ts";
 import { LIMITS } from "../limits.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
@@ -31,12 +33,13 @@ import { Admission, type Posted } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
-import { takeBatch } from "./ingest.ts";
+import { takeBatch, takeEmitted } from "./ingest.ts";
 import { HeldRequests, refuseInput, type RequestInput } from "./held.ts";
 import { Log, type LogParts } from "./log.ts";
 import { Mail } from "./mail.ts";
 import { Maintenance } from "./maintenance.ts";
 import { movesOf } from "./moving.ts";
+import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
@@ -69,20 +72,20 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #wakeWanted = false;
   /** What leaves with the next flush or dispatch shows what was only read: the answer to a write shows a record, which no instance could unmake. */
   #shows = false;
-  /** When the coordinator was last asked for a sign of life; ms. */
-  #probedAt = 0;
+  readonly #probe = new Probe();
   #now = 0;
 
   /** @throws CorruptError when what storage holds is damaged; the partition must then not serve. */
   constructor(setup: PartitionSetup) {
-    const { app, kernels, reader, recovered, partition, incarnation } = setup;
+    const { kernels, reader, recovered, partition, incarnation } = setup;
+    const app = withInternal(setup.app, flowServices(setup.app, kernels));
     this.#setup = setup;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
     this.#layers = new Layers(new StateStore(blocks, LIMITS.cacheBytes), history);
     this.#results = new Results(blocks, app.resultRetentionMs);
-    this.#flows = new Flows(app, kernels);
+    this.#flows = new Flows(setup.app, kernels);
     const replayed = replay(kernels, recovered, { layers: this.#layers, results: this.#results, flows: this.#flows });
     this.#held = new HeldRequests(kernels);
     this.#log = new Log(this.#logParts(blocks), recovered.folded, replayed);
@@ -101,9 +104,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       ownership: this.#ownership,
       results: this.#results,
       tickets: this.#tickets,
-      start: (root) => (root.oneWay ? this.#accept(root) : this.transactions.start(root)),
       posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
       record: (id, status, body) => this.#log.addResult(id, status, body),
+      whole: app,
+      start: (root) => {
+        if (root.oneWay) this.#accept(root);
+        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
+      },
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -283,7 +290,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
     this.#maintenance.tick();
-    this.#probeCoordinator();
+    if (this.#probe.isDue(this.#epochs.participation, this.#now)) this.report({ kind: "ping" });
     this.#moves.tick();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
@@ -291,13 +298,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.transactions.remote.probe(this.#now);
     this.mail.tick();
     this.#epochs.participation.leaveIfIdle();
-  }
-
-  #probeCoordinator(): void {
-    const { participation } = this.#epochs;
-    if (!participation.awaitsCoordinator || this.#now - this.#probedAt < LIMITS.probeMs) return;
-    this.#probedAt = this.#now;
-    this.report({ kind: "ping" });
   }
 
   #request(input: RequestInput): void {

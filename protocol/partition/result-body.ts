@@ -1,6 +1,7 @@
 /** What a root's function returned, as the text of its answer. */
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
+import { RawJson } from "../flows/payload.ts";
 import { LIMITS } from "../limits.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { fitsUtf8 } from "../utf8.ts";
@@ -13,7 +14,7 @@ export function resultOf(root: Root, tickets: Tickets, value: unknown): string |
   if (root.poster !== null) return "null";
   let body: string;
   try {
-    body = value === undefined ? "null" : toJson(value);
+    body = value === undefined ? "null" : value instanceof RawJson ? value.text : toJson(value);
   } catch (error) {
     return { kind: "thrown", error };
   }

@@ -20,6 +20,8 @@ export interface Root {
   readonly group: number;
   /** Empty for none. */
   readonly input: string;
+  /** A batch of events that an internal function takes; else null. */
+  readonly bytes: Uint8Array | null;
   /** The input is state-codec text, else JSON from outside. */
   readonly coded: boolean;
   readonly fingerprintLow: number;

@@ -2,6 +2,7 @@
 import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import type { LockMode, LockOwner } from "../locks/lock-table.ts";
+import type { Payload } from "../flows/payload.ts";
 import type { Posting } from "../outbox/posting.ts";
 import type { Root } from "../partition/root.ts";
 import type { CopySnapshot, EntityCopy } from "../state/entity-copy.ts";
@@ -127,6 +128,8 @@ export interface Activation {
   readonly scope: Scope;
   /** State-codec text for a call's input, for a root's what that says; null for none. */
   readonly input: string | null;
+  /** Input of an internal function that is called within a partition: it need not be a text. */
+  payload: Payload | null;
   /** The partition that it was sent to; null when it runs here. */
   readonly remote: Peer | null;
   /** Calls it made that have not ended. */

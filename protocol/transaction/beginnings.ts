@@ -75,6 +75,7 @@ export function beginActivation(id: number, attempt: Attempt, parts: ActivationP
     mode: modeOf(parts.target),
     scope: parts.scope,
     input: parts.input,
+    payload: null,
     remote: parts.remote,
     children: 0,
     state: "waiting",

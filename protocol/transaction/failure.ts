@@ -18,7 +18,9 @@ export type Failure =
 export function failureOf(error: unknown): Failure {
   try {
     if (error instanceof Refusal) return { kind: "refusal", refusal: error };
-    if (error instanceof TidegateError) return { kind: "engine", error };
+    if (error instanceof TidegateError) {
+      return { kind: "engine", error, members: error.members };
+    }
   } catch {
     return { kind: "thrown", error: new TypeError("what was thrown cannot be looked at") };
   }

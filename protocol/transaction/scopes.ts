@@ -50,6 +50,7 @@ function newMirror(attempt: Attempt, place: Place, parent: Scope, up: Activation
     mode: "shared",
     scope: parent,
     input: null,
+    payload: null,
     remote: null,
     children: 0,
     state: "running",

@@ -127,8 +127,8 @@ export interface Events<F extends Fields> {
   /** Gives the events to a stream, whose fields they must have: readable at `GET /v1/streams/{stream}`, and read by other flows. */
   toStream(stream: StreamDefinition<F>): FlowDefinition<never>;
   /**
-   * Calls a function of a service for each event, in order per key. As a `call` in the batch's own transaction; as a `message`, one-way, in
-   * one of its own behind it. A refusal of a call leaves the event in the flow's dead letters, or refuses the whole batch.
+   * Calls a function of a service for each event, one after the other. As a `call` in the batch's own transaction; as a `message`, one-way,
+   * in one of its own behind it, which is much faster where there are many. A refusal of a call leaves the event in the flow's dead letters, or refuses the whole batch.
    */
   call<C extends Contract, N extends WriterNames<C["functions"]> & string>(
     contract: C,

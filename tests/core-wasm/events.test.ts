@@ -1,6 +1,6 @@
 /** Event parsing: what becomes of sound lines, and which fault each unsound one gets. */
 import { describe, expect, it } from "vitest";
-import { MAX_EVENT_BODY_BYTES, MAX_EVENT_COLUMNS, MAX_NESTING } from "../../core-wasm/limits.ts";
+import { MAX_EVENT_BODY_BYTES, MAX_EVENT_COLUMNS, MAX_KEPT_FRAME, MAX_NESTING } from "../../core-wasm/limits.ts";
 import { decodeColumns } from "../../core-wasm/reference/columns.ts";
 import type { EventColumn, Kernels } from "../../core-wasm/types.ts";
 import { both, utf8, wasm } from "./support/subjects.ts";
@@ -194,6 +194,24 @@ describe.each(both)("%s", (_name, kernels) => {
     const line = JSON.stringify(Object.fromEntries(columns.map(({ name }, i) => [name, i])));
     expect(cells(kernels, `${line}\n${line}`, columns)).toEqual(columns.map((_, i) => [BigInt(i), BigInt(i)]));
     expect(fault(kernels, line.replace('"c31"', '"d31"'), columns)).toMatchObject({ code: "missing", field: "c31" });
+  });
+
+  it("puts a long frame together as a short one", () => {
+    const columns: readonly EventColumn[] = [T, { ...I, optional: true }, { name: "u", type: "text" }, F];
+    const line = (n: number) =>
+      `{"t":"${String(n).padStart(120_000, "é")}","f":${n}.5,"u":"${n % 3}"${n % 5 ? `,"i":${n}` : ""}}`;
+    const body = utf8(Array.from({ length: 45 }, (_, n) => line(n)).join("\n"));
+    const parsed = kernels.parseEvents(body, columns);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.fault));
+    expect(parsed.frame.length).toBeGreaterThan(MAX_KEPT_FRAME);
+    const [texts, integers, few, floats] = decodeColumns(parsed.frame).columns.map((column) => column.cells);
+    expect(texts?.map((text) => Number(String(text).replaceAll("é", "")))).toEqual(
+      Array.from({ length: 45 }, (_, n) => n),
+    );
+    expect(integers?.filter((cell) => cell === null)).toHaveLength(9);
+    expect([few?.[4], floats?.[44]]).toEqual(["1", 44.5]);
+    // It can be used as any other.
+    expect(kernels.splitEvents(parsed.frame, columns, 2, new Uint16Array(1))).toMatchObject([{ rows: 45 }]);
   });
 
   it("refuses a body above the limit before looking at it", () => {

@@ -1,7 +1,7 @@
 /** Packed tables: layout, round trips, and the refusal of everything damaged. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_TABLE_BYTES } from "../../core-wasm/limits.ts";
+import { MAX_TABLE_BYTES, MAX_TABLE_TAIL_INSIDE } from "../../core-wasm/limits.ts";
 import { xxh64 } from "../../core-wasm/reference/xxh64.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import type { Kernels, TableInput, TableSpec } from "../../core-wasm/types.ts";
@@ -56,6 +56,23 @@ describe.each(both)("%s", (_name, kernels) => {
     expect([0, 1].flatMap((row) => [0, 1].map((column) => table.column(row, column)))).toEqual(SMALL.columns);
     expect([0, 1].flatMap((row) => [0, 1, 2].map((field) => table.field(row, field)))).toEqual(SMALL.fields);
     expect(table.tail).toEqual(SMALL.tail);
+  });
+
+  it("packs and verifies a long tail as a short one", () => {
+    const tail = Uint8Array.from({ length: MAX_TABLE_TAIL_INSIDE + 77 }, (_, i) => i * 7);
+    const packed = kernels.pack(SPEC, { ...SMALL, tail });
+    expect(Buffer.compare(packed, twin.pack(SPEC, { ...SMALL, tail }))).toBe(0);
+    const table = kernels.unpack(SPEC, packed);
+    expect([table.rows, table.column(0, 1), table.field(1, 1)]).toEqual([2, 0xffffffff, "😀"]);
+    expect(Buffer.compare(table.tail, tail)).toBe(0);
+    for (const at of [0, 4, 9, 20, 24, 40, 90, packed.length - 1, packed.length >> 1]) {
+      const damaged = Uint8Array.from(packed);
+      damaged[at] = (damaged[at] as number) ^ 1;
+      expect(() => kernels.unpack(SPEC, damaged)).toThrow(CorruptError);
+    }
+    for (const length of [packed.length - 1, packed.length - tail.length, 40]) {
+      expect(() => kernels.unpack(SPEC, packed.subarray(0, length))).toThrow(CorruptError);
+    }
   });
 
   it("packs nothing but a tail, and nothing at all", () => {

@@ -39,6 +39,7 @@ function batchOf(rows: number, firstSensor: number): Batch {
   const requestId = `c${String(batches++).padStart(31, "0")}`;
   return {
     id: { requestId, fingerprintLow: 0, fingerprintHigh: 0 },
+    clientId: true,
     stream: "readings",
     rows,
     columns: parsed.frame,

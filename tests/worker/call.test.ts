@@ -200,7 +200,7 @@ describe("methods", () => {
     ["OPTIONS", DEPOSIT, "GET, POST"],
     ["GET", `${DEPOSIT}/send`, "POST"],
     ["GET", "/v1/batch", "POST"],
-    ["GET", "/v1/streams/sales", "POST"],
+    ["PUT", "/v1/streams/sales", "GET, POST"],
     ["POST", "/v1/views/sales-per-minute", "GET"],
     ["POST", "/v1/views/sales-per-minute/a", "GET"],
     ["POST", "/openapi.json", "GET"],

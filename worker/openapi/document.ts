@@ -5,6 +5,7 @@ import { streamPath, viewPaths } from "./flows.ts";
 import { messagePaths } from "./messages.ts";
 import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
 import { SchemaTable } from "./schemas.ts";
+import { promisePaths, sagaPaths } from "./waiting.ts";
 import { servicePaths } from "./services.ts";
 
 /** A plain object, ready for `JSON.stringify`; every `$ref` in it resolves inside it. */
@@ -15,7 +16,10 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   for (const service of app.services.values()) Object.assign(paths, servicePaths(service, schemas));
   for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
   for (const view of app.views.values()) Object.assign(paths, viewPaths(view, schemas));
-  Object.assign(paths, messagePaths(schemas), commonPaths(schemas));
+  Object.assign(paths, messagePaths(schemas));
+  Object.assign(paths, promisePaths(schemas));
+  for (const saga of app.sagas.values()) Object.assign(paths, sagaPaths(saga, schemas));
+  Object.assign(paths, commonPaths(schemas));
   return {
     openapi: "3.1.1",
     info: { title: "Tidegate app", version: "1" },

@@ -13,6 +13,7 @@ import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
+import { counter, emitter, Noted, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
 import { approval, sagas, stockroom } from "./sagas.ts";
 import { shortlivedServices } from "./shortlived.ts";
@@ -32,7 +33,9 @@ const app = tidegate({
     lists,
     mail,
     clock,
+    counter,
     diary,
+    emitter,
     locker,
     outside,
     approval,
@@ -41,7 +44,8 @@ const app = tidegate({
     ...verification,
     ...programServices(pause),
   ],
-  flows: [salesPerSecond],
+  flows: [salesPerSecond, ...operatorFlows],
+  queues: { "note-queue": Noted },
   effects,
   sagas,
   partitions: PARTITIONS,

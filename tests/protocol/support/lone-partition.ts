@@ -17,6 +17,8 @@ export interface Row {
   readonly key: string;
   readonly name: string;
   readonly input?: unknown;
+  /** Of what comes with the engine. */
+  readonly internal?: boolean;
   /** A request id of 32 characters; else one of a client, as no other row has it. */
   readonly id?: string;
 }
@@ -75,7 +77,8 @@ export class LonePartition {
   /** Sends rows as one frame and returns its ticket; nothing that follows later has happened. */
   send(rows: readonly Row[]): number {
     const ticket = ++this.#tickets;
-    const columns = rows.flatMap((_, index) => [index, INVOKE_FLAG.clientId, 0, 0]);
+    const flagsOf = ({ internal }: Row) => INVOKE_FLAG.clientId | (internal === true ? INVOKE_FLAG.internal : 0);
+    const columns = rows.flatMap((row, index) => [index, flagsOf(row), 0, 0]);
     const fields = rows.flatMap(({ id, service, key, name, input }) => [
       id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`,
       service,

@@ -1,11 +1,12 @@
 /** The app under test, asked by requests as they would come over HTTP, and its partitions from the inside. */
 import { exports } from "cloudflare:workers";
-import { runInDurableObject } from "cloudflare:test";
+import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
 import { murmur3 } from "../../../core-wasm/reference/murmur3.ts";
 import type { PartitionRpc } from "../../../durable/partition.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import type { PartitionStatus } from "../../../protocol/partition/setup.ts";
 import type { Place, Seen, Step } from "../../../sim/program.ts";
+import app from "../../app/src/index.ts";
 import { PARTITIONS } from "../../app/src/partitions.ts";
 
 export { PARTITIONS };
@@ -14,8 +15,13 @@ const TOKEN = "test-token";
 const map = initialMap(PARTITIONS);
 
 type PartitionStub = DurableObjectStub & PartitionRpc;
+interface QueueOutcome {
+  readonly retryMessages: ReadonlyArray<{ readonly msgId: string }>;
+}
 interface Exports {
-  readonly default: { fetch(url: string, init?: RequestInit): Promise<Response> };
+  readonly default: {
+    fetch(url: string, init?: RequestInit): Promise<Response>;
+  };
   readonly Partition: { getByName(name: string): PartitionStub };
 }
 const own = exports as unknown as Exports;
@@ -63,6 +69,14 @@ export function admin(path: string, init: RequestInit = {}): Promise<Response> {
 export function send(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { authorization: `Bearer ${TOKEN}`, ...(init.headers as Record<string, string> | undefined) };
   return own.default.fetch(`http://tidegate.example${path}`, { ...init, headers });
+}
+
+/** Delivers messages of a queue. */
+export async function queue(name: string, messages: readonly object[]): Promise<QueueOutcome> {
+  const batch = createMessageBatch(name, messages as never);
+  const context = createExecutionContext();
+  await app.queue?.(batch as never, { TIDEGATE_TOKEN: TOKEN }, context as never);
+  return getQueueResult(batch, context);
 }
 
 /** POST of one invocation. */

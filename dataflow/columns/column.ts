@@ -1,0 +1,194 @@
+/** Columns: the values of one field of many events, without an object for each. */
+
+import { INT64_MAX, INT64_MIN } from "../../sdk/limits.ts";
+
+/** A value of a field. Whole numbers beyond 2^53 are bigint, all others number. */
+export type Cell = bigint | number | string;
+
+/** Doubles, or whole numbers that are all within 2^53. */
+export interface NumberColumn {
+  readonly type: "number";
+  readonly values: Float64Array;
+}
+/** Whole numbers of which some may be beyond 2^53. */
+export interface BigColumn {
+  readonly type: "big";
+  readonly values: BigInt64Array;
+}
+/** Texts by number; the same text may have several. */
+export interface TextColumn {
+  readonly type: "text";
+  readonly codes: Uint32Array;
+  readonly strings: readonly string[];
+}
+export type Column = NumberColumn | BigColumn | TextColumn;
+
+/** What a column of a field can be. */
+export type CellKind = "int64" | "float64" | "text" | "timestamp";
+
+export function lengthOf(column: Column): number {
+  return column.type === "text" ? column.codes.length : column.values.length;
+}
+
+export function cellAt(column: Column, row: number): Cell {
+  switch (column.type) {
+    case "number":
+      return column.values[row] as number;
+    case "big":
+      return plain(column.values[row] as bigint);
+    case "text":
+      return column.strings[column.codes[row] as number] as string;
+  }
+}
+
+/** A whole number as cells have it. */
+export function plain(value: bigint): bigint | number {
+  return value >= MIN_SAFE && value <= MAX_SAFE ? Number(value) : value;
+}
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER);
+
+/** Stops at the int64 bounds. */
+export function saturated(value: bigint): bigint {
+  if (value > INT64_MAX) return INT64_MAX;
+  return value < INT64_MIN ? INT64_MIN : value;
+}
+
+/** A column of cells. @throws TypeError for one that the kind cannot have */
+export function columnOf(kind: CellKind, cells: ArrayLike<unknown>): Column {
+  if (kind === "text") return textColumn(cells);
+  const values = new Float64Array(cells.length);
+  for (let row = 0; row < cells.length; row++) {
+    const cell = cells[row];
+    if (typeof cell === "bigint" && kind !== "float64") {
+      if (cell < MIN_SAFE || cell > MAX_SAFE) return bigColumn(kind, cells);
+      values[row] = Number(cell);
+    } else if (typeof cell === "number" && isOf(kind, cell)) values[row] = cell;
+    else throw wrong(kind, cell);
+  }
+  return { type: "number", values };
+}
+
+function isOf(kind: CellKind, cell: number): boolean {
+  return kind === "float64" ? Number.isFinite(cell) : Number.isSafeInteger(cell);
+}
+
+function bigColumn(kind: CellKind, cells: ArrayLike<unknown>): BigColumn {
+  const values = new BigInt64Array(cells.length);
+  for (let row = 0; row < cells.length; row++) {
+    const cell = cells[row];
+    if (typeof cell === "number" && Number.isSafeInteger(cell)) values[row] = BigInt(cell);
+    else if (typeof cell === "bigint" && cell >= INT64_MIN && cell <= INT64_MAX) values[row] = cell;
+    else throw wrong(kind, cell);
+  }
+  return { type: "big", values };
+}
+
+function textColumn(cells: ArrayLike<unknown>): TextColumn {
+  const codes = new Uint32Array(cells.length);
+  const known = new Map<string, number>();
+  for (let row = 0; row < cells.length; row++) {
+    const cell = cells[row];
+    if (typeof cell !== "string" || !cell.isWellFormed()) throw wrong("text", cell);
+    let code = known.get(cell);
+    if (code === undefined) known.set(cell, (code = known.size));
+    codes[row] = code;
+  }
+  return { type: "text", codes, strings: [...known.keys()] };
+}
+
+function wrong(kind: CellKind, cell: unknown): TypeError {
+  return new TypeError(`a field of kind ${kind} cannot be ${typeof cell} ${String(cell).slice(0, 100)}`);
+}
+
+/** A column that has one value in every row. */
+export function constantColumn(value: bigint | number | string, length: number): Column {
+  if (typeof value === "string") return { type: "text", codes: new Uint32Array(length), strings: [value] };
+  if (typeof value === "number") return { type: "number", values: new Float64Array(length).fill(value) };
+  const cell = plain(value);
+  return typeof cell === "number"
+    ? { type: "number", values: new Float64Array(length).fill(cell) }
+    : { type: "big", values: new BigInt64Array(length).fill(cell) };
+}
+
+/** Its rows with these numbers, in this order. */
+export function gather(column: Column, index: Uint32Array): Column {
+  const { length } = index;
+  if (column.type === "big") {
+    const values = new BigInt64Array(length);
+    for (let at = 0; at < length; at++) values[at] = column.values[index[at] as number] as bigint;
+    return { type: "big", values };
+  }
+  if (column.type === "number") {
+    const values = new Float64Array(length);
+    const from = column.values;
+    for (let at = 0; at < length; at++) values[at] = from[index[at] as number] as number;
+    return { type: "number", values };
+  }
+  const codes = new Uint32Array(length);
+  const from = column.codes;
+  for (let at = 0; at < length; at++) codes[at] = from[index[at] as number] as number;
+  return { type: "text", codes, strings: column.strings };
+}
+
+/** The same text column with no string that no row has: what is sent has to be small. */
+export function compact(column: TextColumn): TextColumn {
+  const { codes, strings } = column;
+  if (strings.length <= codes.length >> 2 && strings.length < 64) return column;
+  const renamed = new Int32Array(strings.length).fill(-1);
+  const kept: string[] = [];
+  const next = new Uint32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row] as number;
+    let name = renamed[code] as number;
+    if (name < 0) renamed[code] = name = kept.push(strings[code] as string) - 1;
+    next[row] = name;
+  }
+  return { type: "text", codes: next, strings: kept };
+}
+
+/** One behind the other; all of one kind. */
+export function concatColumns(columns: readonly Column[]): Column {
+  const [first] = columns;
+  if (first === undefined) throw new RangeError("no columns to join");
+  if (columns.length === 1) return first;
+  const length = columns.reduce((sum, column) => sum + lengthOf(column), 0);
+  if (first.type === "text") return concatTexts(columns as readonly TextColumn[], length);
+  let at = 0;
+  if (columns.some(({ type }) => type === "big")) {
+    const values = new BigInt64Array(length);
+    for (const column of columns) {
+      values.set(bigValues(column as NumberColumn | BigColumn), at);
+      at += lengthOf(column);
+    }
+    return { type: "big", values };
+  }
+  const values = new Float64Array(length);
+  for (const column of columns as readonly NumberColumn[]) {
+    values.set(column.values, at);
+    at += column.values.length;
+  }
+  return { type: "number", values };
+}
+
+function concatTexts(columns: readonly TextColumn[], length: number): TextColumn {
+  const codes = new Uint32Array(length);
+  const strings: string[] = [];
+  let at = 0;
+  for (const column of columns) {
+    const base = strings.length;
+    for (const string of column.strings) strings.push(string);
+    for (let row = 0; row < column.codes.length; row++) codes[at++] = (column.codes[row] as number) + base;
+  }
+  return { type: "text", codes, strings };
+}
+
+/** Whole numbers of a column, exact. */
+export function bigValues(column: NumberColumn | BigColumn): BigInt64Array {
+  return column.type === "big" ? column.values : BigInt64Array.from(column.values, BigInt);
+}
+
+/** As doubles, rounded where they are beyond 2^53. */
+export function doubles(column: NumberColumn | BigColumn): Float64Array {
+  return column.type === "number" ? column.values : Float64Array.from(column.values, Number);
+}

@@ -1,0 +1,302 @@
+/** Expressions as programs over columns: each node is a loop over all rows. */
+
+import type { ExpressionNode, FunctionName } from "../../sdk/index.ts";
+import {
+  bigValues,
+  type Column,
+  constantColumn,
+  type NumberColumn,
+  type BigColumn,
+  saturated,
+  type TextColumn,
+} from "./column.ts";
+import type { Rows } from "./rows.ts";
+import { textProgram } from "./texts.ts";
+import { timeProgram } from "./times.ts";
+
+/** The inputs of a program: one, or the two sides of a join, row by row. */
+export type Sides = readonly [Rows] | readonly [Rows, Rows];
+export type Program = (sides: Sides, length: number) => Column;
+/** 1 where a condition holds. */
+export type Test = (sides: Sides, length: number) => Uint8Array;
+export type Numbers = NumberColumn | BigColumn;
+
+/** Compiles a value. */
+export function compile(node: ExpressionNode): Program {
+  if (node.op === "literal") {
+    const { value } = node;
+    if (typeof value === "boolean") throw new TypeError("a condition is no value");
+    return (_, length) => constantColumn(value, length);
+  }
+  if (node.op === "field") {
+    const { name, side } = node;
+    return (sides) => (sides[side] as Rows).column(name);
+  }
+  switch (node.op) {
+    case "add":
+    case "sub":
+    case "mul":
+    case "div":
+    case "mod":
+      return arithmetic(node.op, node.kind !== "float64", argument(node.args, 0), argument(node.args, 1));
+    case "neg":
+      return arithmetic(
+        "sub",
+        node.kind !== "float64",
+        (_, length) => constantColumn(0, length),
+        argument(node.args, 0),
+      );
+    case "abs":
+      return absolute(argument(node.args, 0));
+    case "when":
+      return choice(compileTest(node.args[0] as ExpressionNode), argument(node.args, 1), argument(node.args, 2));
+    case "to-float":
+      return mapNumbers(argument(node.args, 0), (column) => ({
+        type: "number",
+        values: Float64Array.from(column.values, Number),
+      }));
+    case "to-timestamp":
+      return argument(node.args, 0);
+    default:
+      return timeProgram(node, compile) ?? textProgram(node, compile);
+  }
+}
+
+function argument(args: readonly ExpressionNode[], at: number): Program {
+  return compile(args[at] as ExpressionNode);
+}
+
+/** Compiles a condition. */
+export function compileTest(node: ExpressionNode): Test {
+  if (node.op === "literal") return (_, length) => new Uint8Array(length).fill(node.value === true ? 1 : 0);
+  if (node.op === "field") throw new TypeError("a field is no condition");
+  const [left, right] = node.args as readonly [ExpressionNode, ExpressionNode];
+  switch (node.op) {
+    case "and":
+    case "or":
+      return combine(node.op === "and", compileTest(left), compileTest(right));
+    case "not": {
+      const test = compileTest(left);
+      return (sides, length) => test(sides, length).map((one) => 1 - one);
+    }
+    case "contains":
+    case "starts-with":
+    case "ends-with":
+      return textTest(node.op, compile(left), String((right as { value?: unknown }).value));
+    default:
+      return comparison(node.op, compile(left), compile(right));
+  }
+}
+
+function combine(all: boolean, left: Test, right: Test): Test {
+  return (sides, length) => {
+    const [a, b] = [left(sides, length), right(sides, length)];
+    const result = new Uint8Array(length);
+    if (all) for (let row = 0; row < length; row++) result[row] = (a[row] as number) & (b[row] as number);
+    else for (let row = 0; row < length; row++) result[row] = (a[row] as number) | (b[row] as number);
+    return result;
+  };
+}
+
+function textTest(op: "contains" | "starts-with" | "ends-with", text: Program, part: string): Test {
+  const holds = (string: string): boolean =>
+    op === "contains" ? string.includes(part) : op === "starts-with" ? string.startsWith(part) : string.endsWith(part);
+  return (sides, length) => {
+    const { codes, strings } = text(sides, length) as TextColumn;
+    const known = Uint8Array.from(strings, (string) => Number(holds(string)));
+    const result = new Uint8Array(length);
+    for (let row = 0; row < length; row++) result[row] = known[codes[row] as number] as number;
+    return result;
+  };
+}
+
+function comparison(op: FunctionName, left: Program, right: Program): Test {
+  return (sides, length) => {
+    const [a, b] = [left(sides, length), right(sides, length)];
+    if (a.type === "text" || b.type === "text") return compareTexts(op, a as TextColumn, b as TextColumn, length);
+    if (a.type === "number" && b.type === "number") return compareNumbers(op, a.values, b.values, length);
+    return compareBig(op, bigValues(a), bigValues(b), length);
+  };
+}
+
+function compareTexts(op: FunctionName, a: TextColumn, b: TextColumn, length: number): Uint8Array {
+  const result = new Uint8Array(length);
+  const equal = op === "eq" ? 1 : 0;
+  if (b.strings.length === 1) {
+    const [value] = b.strings;
+    const known = Uint8Array.from(a.strings, (string) => (string === value ? equal : 1 - equal));
+    for (let row = 0; row < length; row++) result[row] = known[a.codes[row] as number] as number;
+    return result;
+  }
+  for (let row = 0; row < length; row++)
+    result[row] = a.strings[a.codes[row] as number] === b.strings[b.codes[row] as number] ? equal : 1 - equal;
+  return result;
+}
+
+/** One loop for each comparison: a function called per row would cost more than what it does. */
+function compareNumbers(op: FunctionName, a: Float64Array, b: Float64Array, length: number): Uint8Array {
+  const result = new Uint8Array(length);
+  switch (op) {
+    case "eq":
+      for (let row = 0; row < length; row++) result[row] = a[row] === b[row] ? 1 : 0;
+      break;
+    case "ne":
+      for (let row = 0; row < length; row++) result[row] = a[row] !== b[row] ? 1 : 0;
+      break;
+    case "lt":
+      for (let row = 0; row < length; row++) result[row] = (a[row] as number) < (b[row] as number) ? 1 : 0;
+      break;
+    case "le":
+      for (let row = 0; row < length; row++) result[row] = (a[row] as number) <= (b[row] as number) ? 1 : 0;
+      break;
+    case "gt":
+      for (let row = 0; row < length; row++) result[row] = (a[row] as number) > (b[row] as number) ? 1 : 0;
+      break;
+    case "ge":
+      for (let row = 0; row < length; row++) result[row] = (a[row] as number) >= (b[row] as number) ? 1 : 0;
+      break;
+    default:
+      throw new TypeError(`${op} is no comparison`);
+  }
+  return result;
+}
+
+function compareBig(op: FunctionName, a: BigInt64Array, b: BigInt64Array, length: number): Uint8Array {
+  const result = new Uint8Array(length);
+  const holds = BIG_COMPARISONS[op];
+  if (holds === undefined) throw new TypeError(`${op} is no comparison`);
+  for (let row = 0; row < length; row++) result[row] = Number(holds(a[row] as bigint, b[row] as bigint));
+  return result;
+}
+const BIG_COMPARISONS: Readonly<Partial<Record<FunctionName, (a: bigint, b: bigint) => boolean>>> = {
+  eq: (a, b) => a === b,
+  ne: (a, b) => a !== b,
+  lt: (a, b) => a < b,
+  le: (a, b) => a <= b,
+  gt: (a, b) => a > b,
+  ge: (a, b) => a >= b,
+};
+
+type Arithmetic = "add" | "sub" | "mul" | "div" | "mod";
+
+function arithmetic(op: Arithmetic, whole: boolean, left: Program, right: Program): Program {
+  return (sides, length) => {
+    const [a, b] = [left(sides, length) as Numbers, right(sides, length) as Numbers];
+    if (a.type === "number" && b.type === "number") {
+      const values = whole ? wholeLoop(op, a.values, b.values, length) : doubleLoop(op, a.values, b.values, length);
+      if (values !== null) return { type: "number", values };
+    }
+    return { type: "big", values: bigLoop(op, bigValues(a), bigValues(b), length) };
+  };
+}
+
+/** Null when a result is beyond 2^53: then it must be worked out exactly. */
+function wholeLoop(op: Arithmetic, a: Float64Array, b: Float64Array, length: number): Float64Array | null {
+  const values = new Float64Array(length);
+  let largest = 0;
+  const keep = (row: number, value: number): void => {
+    const size = Math.abs(value);
+    if (size > largest) largest = size;
+    // -0 is no whole number of ours.
+    values[row] = value + 0;
+  };
+  switch (op) {
+    case "add":
+      for (let row = 0; row < length; row++) keep(row, (a[row] as number) + (b[row] as number));
+      break;
+    case "sub":
+      for (let row = 0; row < length; row++) keep(row, (a[row] as number) - (b[row] as number));
+      break;
+    case "mul":
+      for (let row = 0; row < length; row++) keep(row, (a[row] as number) * (b[row] as number));
+      break;
+    case "div":
+      for (let row = 0; row < length; row++) {
+        const [x, y] = [a[row] as number, b[row] as number];
+        // Without its remainder a quotient is exact.
+        keep(row, y === 0 ? 0 : (x - (x % y)) / y);
+      }
+      break;
+    case "mod":
+      for (let row = 0; row < length; row++) keep(row, b[row] === 0 ? 0 : (a[row] as number) % (b[row] as number));
+      break;
+  }
+  return largest <= Number.MAX_SAFE_INTEGER ? values : null;
+}
+
+function doubleLoop(op: Arithmetic, a: Float64Array, b: Float64Array, length: number): Float64Array {
+  const values = new Float64Array(length);
+  switch (op) {
+    case "add":
+      for (let row = 0; row < length; row++) values[row] = (a[row] as number) + (b[row] as number);
+      break;
+    case "sub":
+      for (let row = 0; row < length; row++) values[row] = (a[row] as number) - (b[row] as number);
+      break;
+    case "mul":
+      for (let row = 0; row < length; row++) values[row] = (a[row] as number) * (b[row] as number);
+      break;
+    case "div":
+      for (let row = 0; row < length; row++) values[row] = (a[row] as number) / (b[row] as number);
+      break;
+    case "mod":
+      for (let row = 0; row < length; row++) values[row] = (a[row] as number) % (b[row] as number);
+      break;
+  }
+  for (let row = 0; row < length; row++) if (!Number.isFinite(values[row])) values[row] = 0;
+  return values;
+}
+
+function bigLoop(op: Arithmetic, a: BigInt64Array, b: BigInt64Array, length: number): BigInt64Array {
+  const values = new BigInt64Array(length);
+  for (let row = 0; row < length; row++) values[row] = saturated(bigArithmetic(op, a[row] as bigint, b[row] as bigint));
+  return values;
+}
+
+function bigArithmetic(op: Arithmetic, a: bigint, b: bigint): bigint {
+  switch (op) {
+    case "add":
+      return a + b;
+    case "sub":
+      return a - b;
+    case "mul":
+      return a * b;
+    case "div":
+      return b === 0n ? 0n : a / b;
+    case "mod":
+      return b === 0n ? 0n : a % b;
+  }
+}
+
+function absolute(of: Program): Program {
+  return mapNumbers(of, (column) =>
+    column.type === "number"
+      ? { type: "number", values: column.values.map(Math.abs) }
+      : { type: "big", values: column.values.map((value) => saturated(value < 0n ? -value : value)) },
+  );
+}
+
+function mapNumbers(of: Program, map: (column: Numbers) => Column): Program {
+  return (sides, length) => map(of(sides, length) as Numbers);
+}
+
+function choice(test: Test, yes: Program, no: Program): Program {
+  return (sides, length) => {
+    const [chosen, a, b] = [test(sides, length), yes(sides, length), no(sides, length)];
+    if (a.type === "text" && b.type === "text") {
+      const base = a.strings.length;
+      const codes = Uint32Array.from(chosen, (one, row) =>
+        one === 1 ? (a.codes[row] as number) : (b.codes[row] as number) + base,
+      );
+      return { type: "text", codes, strings: [...a.strings, ...b.strings] };
+    }
+    if (a.type === "number" && b.type === "number") {
+      const values = new Float64Array(length);
+      for (let row = 0; row < length; row++)
+        values[row] = (chosen[row] === 1 ? a.values[row] : b.values[row]) as number;
+      return { type: "number", values };
+    }
+    const [x, y] = [bigValues(a as Numbers), bigValues(b as Numbers)];
+    return { type: "big", values: BigInt64Array.from(chosen, (one, row) => (one === 1 ? x[row] : y[row]) as bigint) };
+  };
+}

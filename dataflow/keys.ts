@@ -1,0 +1,144 @@
+/** Keys of events: as texts whose order is that of the keys, as values to group by, and as shares of a vertex. */
+
+import type { Cell, Column } from "./columns/column.ts";
+import { cellAt } from "./columns/column.ts";
+import type { Rows } from "./columns/rows.ts";
+
+/** Between the parts of an entry's key; below every character of a part. */
+export const PART = "\u0000";
+const ESCAPE = "\u0001";
+const BIAS = 2n ** 63n;
+const TWO_32 = 4_294_967_296;
+const HIGH_BIAS = 0x8000_0000;
+
+/** A whole number as 16 hex digits in the order of the numbers. */
+export function sortableWhole(value: bigint | number): string {
+  if (typeof value === "bigint" || !Number.isSafeInteger(value))
+    return (BigInt(value) + BIAS).toString(16).padStart(16, "0");
+  const high = Math.floor(value / TWO_32) + HIGH_BIAS;
+  const low = value - Math.floor(value / TWO_32) * TWO_32;
+  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
+}
+
+export function fromSortableWhole(text: string): bigint | number {
+  const high = Number.parseInt(text.slice(0, 8), 16) - HIGH_BIAS;
+  const value = high * TWO_32 + Number.parseInt(text.slice(8), 16);
+  return Number.isSafeInteger(value) ? value : BigInt(`0x${text}`) - BIAS;
+}
+
+/** One part of a key: numbers before texts, numbers by value, texts by code point. */
+export function partText(cell: Cell): string {
+  if (typeof cell !== "string") return `n${sortableWhole(cell)}`;
+  // oxlint-disable-next-line no-control-regex
+  return `s${cell.replace(/[\u0000\u0001]/g, (unit) => ESCAPE + (unit === PART ? "\u0001" : "\u0002"))}`;
+}
+
+export function partCell(text: string): Cell {
+  if (text[0] === "n") return fromSortableWhole(text.slice(1));
+  // oxlint-disable-next-line no-control-regex
+  return text.slice(1).replace(/\u0001([\u0001\u0002])/g, (_, unit) => (unit === "\u0001" ? PART : ESCAPE));
+}
+
+/** The text of a key of several fields. */
+export function keyText(cells: readonly Cell[]): string {
+  return cells.map(partText).join(PART);
+}
+
+export function keyCells(text: string): Cell[] {
+  return text === "" ? [] : text.split(PART).map(partCell);
+}
+
+/** Mixes 32 bits (the end of murmur3). Never to change: it decides where state is. */
+function mix(hash: number): number {
+  let h = hash;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+export function hashCell(cell: Cell): number {
+  if (typeof cell === "string") {
+    // FNV-1a over UTF-16 units.
+    let hash = 0x811c9dc5;
+    for (let at = 0; at < cell.length; at++) hash = Math.imul(hash ^ cell.charCodeAt(at), 0x01000193);
+    return mix(hash);
+  }
+  if (typeof cell === "bigint") {
+    const bits = BigInt.asUintN(64, cell);
+    return mix(Number(bits & 0xffff_ffffn) ^ Math.imul(Number(bits >> 32n), 0x9e3779b1));
+  }
+  const high = Math.floor(cell / TWO_32);
+  return mix((cell - high * TWO_32) ^ Math.imul(high, 0x9e3779b1));
+}
+
+/** A hash of each row's key. */
+export function hashRows(rows: Rows, fields: readonly string[]): Uint32Array {
+  const hashes = new Uint32Array(rows.length);
+  for (const [index, field] of fields.entries()) addHashes(hashes, rows.column(field), index === 0);
+  return hashes;
+}
+
+function addHashes(hashes: Uint32Array, column: Column, first: boolean): void {
+  if (column.type === "text") {
+    const known = Uint32Array.from(column.strings, hashCell);
+    for (let row = 0; row < hashes.length; row++)
+      join(hashes, row, known[column.codes[row] as number] as number, first);
+    return;
+  }
+  for (let row = 0; row < hashes.length; row++) join(hashes, row, hashCell(cellAt(column, row)), first);
+}
+
+function join(hashes: Uint32Array, row: number, hash: number, first: boolean): void {
+  hashes[row] = first ? hash : mix(Math.imul(hashes[row] as number, 31) + hash);
+}
+
+/** Of a key's cells, as `hashRows` has it for a row. */
+export function hashKey(cells: readonly Cell[]): number {
+  return cells.reduce<number>(
+    (hash, cell, index) => (index === 0 ? hashCell(cell) : mix(Math.imul(hash, 31) + hashCell(cell))),
+    0,
+  );
+}
+
+/** Rows by share: row numbers of each, in their order. */
+export function splitRows(hashes: Uint32Array, shards: number): Uint32Array[] {
+  const counts = new Uint32Array(shards);
+  for (let row = 0; row < hashes.length; row++) {
+    const shard = (hashes[row] as number) % shards;
+    counts[shard] = (counts[shard] as number) + 1;
+  }
+  const parts = Array.from(counts, (count) => new Uint32Array(count));
+  counts.fill(0);
+  for (let row = 0; row < hashes.length; row++) {
+    const shard = (hashes[row] as number) % shards;
+    const at = counts[shard] as number;
+    (parts[shard] as Uint32Array)[at] = row;
+    counts[shard] = at + 1;
+  }
+  return parts;
+}
+
+/** What a row's key is grouped by: a value that is equal to that of the same key, and to no other. */
+export type GroupId = bigint | number | string;
+
+/** Group ids of rows: the cell itself for one field, else the key's text. */
+export function groupIds(rows: Rows, fields: readonly string[]): (row: number) => GroupId {
+  const columns = fields.map((field) => rows.column(field));
+  const [only] = columns;
+  if (columns.length === 0 || only === undefined) return () => "";
+  if (columns.length === 1) {
+    if (only.type === "number") return (row) => only.values[row] as number;
+    return (row) => cellAt(only, row);
+  }
+  return (row) => keyText(columns.map((column) => cellAt(column, row)));
+}
+
+/** The text that a group's entry is stored under. */
+export function groupText(id: GroupId, fields: number): string {
+  return fields === 1 ? partText(id) : String(id);
+}
+
+/** The id of the group with this text. */
+export function groupOfText(text: string, fields: number): GroupId {
+  return fields === 1 ? partCell(text) : text;
+}

@@ -1,0 +1,121 @@
+/** Groups of aggregates: their states, and their entries. */
+
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { Field, Fields, FlowOutput } from "../../sdk/index.ts";
+import { type Cell, type Column, columnOf } from "../columns/column.ts";
+import { Rows } from "../columns/rows.ts";
+import { type GroupId, groupText, keyCells, keyText } from "../keys.ts";
+import { type Accumulator, accumulatorOf } from "./accumulators.ts";
+
+/** What all aggregate operators are made from. */
+export interface AggregateSpec {
+  readonly keys: readonly string[];
+  readonly outputs: readonly FlowOutput[];
+  /** Of the events that come in. */
+  readonly inputs: Fields;
+  /** Of the results. */
+  readonly fields: Fields;
+  readonly lateness: number;
+  readonly ttl: number | null;
+  /** Somebody reads the results as events. */
+  readonly emits: boolean;
+  /** A view shows the groups: closed ones are kept. */
+  readonly viewed: boolean;
+}
+
+export interface Group {
+  readonly id: GroupId;
+  /** Events, less those taken back. */
+  n: number;
+  /** Greatest event time. */
+  time: number;
+  slots: unknown[];
+  /** The batch that touched it last, and its number among those. */
+  stamp: number;
+  index: number;
+  /** Its result before this batch, where it had been given. */
+  old: readonly Cell[] | null;
+}
+
+export class Grouping {
+  readonly spec: AggregateSpec;
+  readonly accumulators: readonly Accumulator[];
+
+  constructor(spec: AggregateSpec) {
+    this.spec = spec;
+    this.accumulators = spec.outputs.map((output) => accumulatorOf(output, spec.inputs));
+  }
+
+  fresh(id: GroupId): Group {
+    const slots = this.accumulators.map(({ init }) => init());
+    return { id, n: 0, time: -Infinity, slots, stamp: 0, index: 0, old: null };
+  }
+
+  encode({ n, time, slots }: Group): string {
+    return encodeValue([n, time, ...slots]);
+  }
+
+  decode(id: GroupId, text: string): Group {
+    const [n, time, ...slots] = decodeValue(text) as [number, number, ...unknown[]];
+    return { id, n, time, slots, stamp: 0, index: 0, old: null };
+  }
+
+  fold(groups: readonly Group[], of: Uint32Array, rows: Rows, index: Uint32Array): void {
+    for (let at = 0; at < of.length; at++) {
+      const group = groups[of[at] as number] as Group;
+      const row = index[at] as number;
+      group.n += rows.sign === null ? 1 : (rows.sign[row] as number);
+      const time = rows.time[row] as number;
+      if (time > group.time) group.time = time;
+    }
+    for (const [slot, accumulator] of this.accumulators.entries()) accumulator.fold(groups, of, rows, index, slot);
+  }
+
+  results({ slots }: Group): Cell[] {
+    return this.accumulators.map((accumulator, slot) => accumulator.result(slots[slot]));
+  }
+
+  /** The text under which a group is stored. */
+  text(id: GroupId): string {
+    return groupText(id, this.spec.keys.length);
+  }
+
+  /** The cells of a group's key. */
+  cells(id: GroupId): readonly Cell[] {
+    if (this.spec.keys.length === 1) return [id];
+    return keyCells(String(id));
+  }
+
+  key(cells: readonly Cell[]): GroupId {
+    return cells.length === 1 ? (cells[0] as GroupId) : keyText(cells);
+  }
+}
+
+/** Results on their way to rows. */
+export class Results {
+  readonly #fields: Fields;
+  readonly #cells: Cell[][];
+  readonly #time: number[] = [];
+  readonly #sign: number[] = [];
+  #signed = false;
+
+  constructor(fields: Fields) {
+    this.#fields = fields;
+    this.#cells = Object.keys(fields).map(() => []);
+  }
+
+  /** Cells in the order of the fields. */
+  add(cells: readonly Cell[], time: number, sign: 1 | -1): void {
+    for (const [at, cell] of cells.entries()) this.#cells[at]?.push(cell);
+    this.#time.push(time);
+    this.#sign.push(sign);
+    if (sign < 0) this.#signed = true;
+  }
+
+  rows(): Rows {
+    const columns = new Map<string, Column>();
+    for (const [at, [name, { kind }]] of (Object.entries(this.#fields) as Array<[string, Field]>).entries())
+      columns.set(name, columnOf(kind, this.#cells[at] as Cell[]));
+    return new Rows(columns, Float64Array.from(this.#time), this.#signed ? Int8Array.from(this.#sign) : null);
+  }
+}

@@ -1,0 +1,152 @@
+/** User code with state and timers per key. */
+
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import type { EventRow, Fields, ProcessCode } from "../../sdk/index.ts";
+import { type Rows, rowsOf } from "../columns/rows.ts";
+import { type GroupId, groupIds, groupOfText, groupText, keyCells } from "../keys.ts";
+import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
+import type { ShardStore } from "./store.ts";
+import { cancelTimer, firstTimer, setTimer, takeDue } from "./timers.ts";
+import { GROUPS } from "./windows.ts";
+
+export interface ProcessSpec {
+  readonly keys: readonly string[];
+  readonly inputs: Fields;
+  readonly fields: Fields;
+  readonly code: ProcessCode;
+}
+
+/** What user code is given; see `ProcessContext` of the SDK. */
+interface Context {
+  readonly key: unknown;
+  state: unknown;
+  readonly time: number;
+  readonly watermark: number;
+  readonly now: number;
+  emit(event: EventRow): void;
+  timer(at: number): void;
+  cancelTimer(at: number): void;
+}
+
+/** States of a batch: read once, written once. */
+class States {
+  readonly #spec: ProcessSpec;
+  readonly #store: ShardStore;
+  readonly #values = new Map<string, { value: unknown; text: string | null }>();
+
+  constructor(spec: ProcessSpec, store: ShardStore) {
+    this.#spec = spec;
+    this.#store = store;
+  }
+
+  of(text: string): { value: unknown } {
+    const known = this.#values.get(text);
+    if (known !== undefined) return known;
+    const stored = this.#store.get(GROUPS, text);
+    const value = stored === null ? this.#spec.code.state?.() : decodeValue(stored);
+    const fresh = { value, text: stored };
+    this.#values.set(text, fresh);
+    return fresh;
+  }
+
+  keep(): void {
+    for (const [key, { value, text }] of this.#values) {
+      const next = value === undefined ? null : encodeValue(value);
+      if (next !== text) this.#store.put(GROUPS, key, next);
+    }
+  }
+}
+
+export class Process implements ShardOperator {
+  readonly #spec: ProcessSpec;
+  readonly #names: readonly string[];
+
+  constructor(spec: ProcessSpec) {
+    this.#spec = spec;
+    this.#names = Object.keys(spec.inputs);
+  }
+
+  apply(input: ShardInput, store: ShardStore): ShardOutput {
+    const rows = input.inputs[0] as Rows;
+    const states = new States(this.#spec, store);
+    const out: EventRow[] = [];
+    const times: number[] = [];
+    const idOf = groupIds(rows, this.#spec.keys);
+    const { onEvent, onTimer } = this.#spec.code;
+    const run = (id: GroupId, time: number, call: (context: never) => void): void => {
+      const text = groupText(id, this.#spec.keys.length);
+      const state = states.of(text);
+      const emit = (event: EventRow): void => {
+        out.push(event);
+        times.push(time);
+      };
+      const context = new ProcessScope(this.#keyOf(id), state, { time, ...input }, { emit, store, text });
+      call(context as unknown as never);
+    };
+    for (let row = 0; row < rows.length; row++) {
+      const event = rows.object(row, this.#names);
+      run(idOf(row), rows.time[row] as number, (context) => onEvent(context, event as never));
+    }
+    // A timer may set another that is due as well.
+    for (let due = takeDue(store, input.after); due.length > 0; due = takeDue(store, input.after)) {
+      for (const { at, text } of due)
+        run(groupOfText(text, this.#spec.keys.length), at, (context) => onTimer?.(context, at));
+    }
+    states.keep();
+    return {
+      rows: rowsOf(this.#spec.fields, out, Float64Array.from(times)),
+      late: NOTHING_LATE,
+      next: firstTimer(store),
+    };
+  }
+
+  #keyOf(id: GroupId): unknown {
+    return this.#spec.keys.length === 1 ? id : keyCells(String(id));
+  }
+}
+
+class ProcessScope implements Context {
+  readonly key: unknown;
+  readonly time: number;
+  readonly watermark: number;
+  readonly now: number;
+  readonly emit: (event: EventRow) => void;
+  readonly #state: { value: unknown };
+  readonly #store: ShardStore;
+  readonly #text: string;
+
+  constructor(
+    key: unknown,
+    state: { value: unknown },
+    { time, before, now }: { readonly time: number } & Pick<ShardInput, "before" | "now">,
+    means: { readonly emit: (event: EventRow) => void; readonly store: ShardStore; readonly text: string },
+  ) {
+    this.key = key;
+    this.#state = state;
+    this.time = time;
+    this.watermark = before;
+    this.now = now;
+    this.emit = means.emit;
+    this.#store = means.store;
+    this.#text = means.text;
+  }
+
+  get state(): unknown {
+    return this.#state.value;
+  }
+  set state(value: unknown) {
+    this.#state.value = value;
+  }
+
+  timer(at: number): void {
+    setTimer(this.#store, whole(at), this.#text);
+  }
+  cancelTimer(at: number): void {
+    cancelTimer(this.#store, whole(at), this.#text);
+  }
+}
+
+function whole(at: number): number {
+  if (!Number.isSafeInteger(at)) throw new TypeError("a timer is at a whole number of milliseconds");
+  return at;
+}

@@ -1,0 +1,200 @@
+/** Aggregates over sessions: windows of one key that grow, and become one where an event lies between two. */
+
+import type { Rows } from "../columns/rows.ts";
+import { type GroupId, groupIds, groupOfText } from "../keys.ts";
+import { CACHED_GROUPS_MAX } from "../limits.ts";
+import { type AggregateSpec, type Group, Grouping, Results } from "./groups.ts";
+import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
+import type { ShardStore } from "./store.ts";
+import { firstTimer, setTimer, takeDue } from "./timers.ts";
+import { groupKey, GROUPS } from "./windows.ts";
+
+/** Collection: beginnings of a key's sessions that can still change. */
+const OPEN = "k";
+
+interface Session extends Group {
+  start: number;
+  /** Where it is stored; null while it is not. */
+  stored: number | null;
+  /** The one that it became part of. */
+  into: Session | null;
+}
+
+/** What one batch does. */
+interface Batch {
+  readonly input: ShardInput;
+  readonly store: ShardStore;
+  readonly results: Results;
+  readonly touched: Session[];
+  readonly keys: Set<GroupId>;
+}
+
+export class SessionAggregate implements ShardOperator {
+  readonly #grouping: Grouping;
+  readonly #spec: AggregateSpec;
+  readonly #gap: number;
+  #keys = new Map<GroupId, Session[]>();
+  #stamp = 0;
+
+  constructor(spec: AggregateSpec, gap: number) {
+    this.#spec = spec;
+    this.#grouping = new Grouping(spec);
+    this.#gap = gap;
+  }
+
+  apply(input: ShardInput, store: ShardStore): ShardOutput {
+    this.#stamp += 1;
+    const rows = input.inputs[0] as Rows;
+    const batch: Batch = { input, store, results: new Results(this.#spec.fields), touched: [], keys: new Set() };
+    const late = this.#take(batch, rows);
+    for (const session of batch.touched) if (session.into === null) this.#keep(batch, session);
+    for (const { text } of takeDue(store, input.after)) this.#due(batch, text);
+    for (const id of batch.keys) this.#keepOpen(store, id);
+    if (this.#keys.size > CACHED_GROUPS_MAX) this.#keys = new Map();
+    return {
+      rows: batch.results.rows(),
+      late: late.length === 0 ? NOTHING_LATE : [{ input: 0, index: late }],
+      next: this.#isTimed ? firstTimer(store) : Infinity,
+    };
+  }
+
+  /** A view alone needs no call: what it shows is final when the watermark says so. */
+  get #isTimed(): boolean {
+    return this.#spec.emits || !this.#spec.viewed;
+  }
+
+  #endOf(session: Session): number {
+    return session.time + this.#gap;
+  }
+
+  /** Finds each row's session, then adds the rows. Returns those that are late. */
+  #take(batch: Batch, rows: Rows): number[] {
+    const idOf = groupIds(rows, this.#spec.keys);
+    const late: number[] = [];
+    const index: number[] = [];
+    const sessions: Session[] = [];
+    for (let row = 0; row < rows.length; row++) {
+      const session = this.#sessionFor(batch, idOf(row), rows.time[row] as number);
+      if (session === null) late.push(row);
+      else {
+        index.push(row);
+        sessions.push(session);
+      }
+    }
+    const of = Uint32Array.from(sessions, (session) => rootOf(session).index);
+    this.#grouping.fold(batch.touched, of, rows, Uint32Array.from(index));
+    return late;
+  }
+
+  #sessionFor(batch: Batch, id: GroupId, time: number): Session | null {
+    const { before } = batch.input;
+    const open = this.#openOf(batch, id);
+    const near = open.filter((session) => session.start < time + this.#gap && time < this.#endOf(session));
+    const end = near.reduce((latest, session) => Math.max(latest, this.#endOf(session)), time + this.#gap);
+    if (end + this.#spec.lateness <= before) return null;
+    batch.keys.add(id);
+    const [first, ...others] = near;
+    const session = first ?? this.#begin(open, id, time);
+    this.#touch(batch, session);
+    for (const other of others) this.#merge(batch, session, other, open);
+    session.start = Math.min(session.start, time);
+    session.time = Math.max(session.time, time);
+    return session;
+  }
+
+  #begin(open: Session[], id: GroupId, time: number): Session {
+    const session = { ...this.#grouping.fresh(id), time, start: time, stored: null, into: null };
+    open.push(session);
+    return session;
+  }
+
+  /** Before anything of it changes: the result that it has given is taken back then. */
+  #touch(batch: Batch, session: Session): void {
+    if (session.stamp === this.#stamp) return;
+    session.stamp = this.#stamp;
+    session.index = batch.touched.push(session) - 1;
+    const given = this.#spec.emits && session.n > 0 && this.#endOf(session) <= batch.input.before;
+    if (given) this.#result(batch, session, -1);
+  }
+
+  #merge(batch: Batch, session: Session, other: Session, open: Session[]): void {
+    this.#touch(batch, other);
+    other.into = session;
+    session.n += other.n;
+    session.start = Math.min(session.start, other.start);
+    session.time = Math.max(session.time, other.time);
+    session.slots = this.#grouping.accumulators.map(({ merge }, at) => merge(session.slots[at], other.slots[at]));
+    open.splice(open.indexOf(other), 1);
+    if (other.stored !== null) batch.store.put(GROUPS, groupKey(other.stored, this.#grouping.text(other.id)), null);
+  }
+
+  #result({ results }: Batch, session: Session, sign: 1 | -1): void {
+    const end = this.#endOf(session);
+    const cells = [...this.#grouping.cells(session.id), session.start, end, ...this.#grouping.results(session)];
+    results.add(cells, end - 1, sign);
+  }
+
+  #keep(batch: Batch, session: Session): void {
+    const { store, input } = batch;
+    const text = this.#grouping.text(session.id);
+    if (session.stored !== null && session.stored !== session.start)
+      store.put(GROUPS, groupKey(session.stored, text), null);
+    const isNew = session.stored === null;
+    session.stored = session.start;
+    store.put(GROUPS, groupKey(session.start, text), this.#grouping.encode(session));
+    const end = this.#endOf(session);
+    if (this.#isTimed && (isNew || end <= input.before)) setTimer(store, Math.max(end, input.after), text);
+    if (this.#spec.emits && end <= input.before) this.#result(batch, session, 1);
+  }
+
+  /** A key's sessions that can still change. */
+  #openOf({ input, store }: Batch, id: GroupId): Session[] {
+    const isOpen = (session: Session): boolean => this.#endOf(session) + this.#spec.lateness > input.before;
+    const known = this.#keys.get(id);
+    if (known !== undefined) {
+      if (known.every(isOpen)) return known;
+      const open = known.filter(isOpen);
+      this.#keys.set(id, open);
+      return open;
+    }
+    const text = this.#grouping.text(id);
+    const starts = JSON.parse(store.get(OPEN, text) ?? "[]") as number[];
+    const sessions = starts.flatMap((start) => {
+      const stored = store.get(GROUPS, groupKey(start, text));
+      if (stored === null) return [];
+      return [{ ...this.#grouping.decode(id, stored), start, stored: start, into: null }];
+    });
+    const open = sessions.filter(isOpen);
+    this.#keys.set(id, open);
+    return open;
+  }
+
+  /** Sessions that have ended give their results; those that take nothing more are left alone, or deleted. */
+  #due(batch: Batch, text: string): void {
+    const { input, store } = batch;
+    const id = groupOfText(text, this.#spec.keys.length);
+    const open = this.#openOf(batch, id);
+    for (const session of [...open]) {
+      const end = this.#endOf(session);
+      const expires = end + this.#spec.lateness;
+      if (this.#spec.emits && end > input.before && end <= input.after) this.#result(batch, session, 1);
+      if (expires > input.after) setTimer(store, end > input.after ? end : expires, text);
+      else {
+        open.splice(open.indexOf(session), 1);
+        if (!this.#spec.viewed) store.put(GROUPS, groupKey(session.start, text), null);
+      }
+    }
+    batch.keys.add(id);
+  }
+
+  #keepOpen(store: ShardStore, id: GroupId): void {
+    const starts = (this.#keys.get(id) ?? []).map(({ start }) => start);
+    store.put(OPEN, this.#grouping.text(id), starts.length === 0 ? null : JSON.stringify(starts));
+  }
+}
+
+function rootOf(session: Session): Session {
+  let root = session;
+  while (root.into !== null) root = root.into;
+  return root;
+}

@@ -1,0 +1,36 @@
+/** Times at which a share has something to do for a key, as entries in their order. */
+
+import { fromSortableWhole, PART, sortableWhole } from "../keys.ts";
+import { entriesFrom, type ShardStore } from "./store.ts";
+
+const TIMERS = "t";
+
+function timerKey(at: number, text: string): string {
+  return sortableWhole(at) + PART + text;
+}
+
+export function setTimer(store: ShardStore, at: number, text: string): void {
+  store.put(TIMERS, timerKey(at, text), "1");
+}
+
+export function cancelTimer(store: ShardStore, at: number, text: string): void {
+  store.put(TIMERS, timerKey(at, text), null);
+}
+
+/** Takes those at or before a time, in order. */
+export function takeDue(store: ShardStore, after: number): Array<{ readonly at: number; readonly text: string }> {
+  if (after === -Infinity) return [];
+  const due: Array<{ at: number; text: string }> = [];
+  const to = after === Infinity ? undefined : `${sortableWhole(Math.floor(after))}\u0001`;
+  for (const [key] of [...entriesFrom(store, TIMERS, "", to)]) {
+    due.push({ at: Number(fromSortableWhole(key.slice(0, 16))), text: key.slice(17) });
+    store.put(TIMERS, key, null);
+  }
+  return due;
+}
+
+/** When the first is due; Infinity for none. */
+export function firstTimer(store: ShardStore): number {
+  const [first] = store.range(TIMERS, { limit: 1 });
+  return first === undefined ? Infinity : Number(fromSortableWhole(first[0].slice(0, 16)));
+}

@@ -1,0 +1,341 @@
+/** Flows as they run: operators in order, those between two keyed ones inline, the keyed ones as vertices of shares. */
+
+import {
+  type EventRow,
+  type FlowDefinition,
+  type FlowNode,
+  type Keys,
+  nodesOf,
+  type Sink,
+  type StreamDefinition,
+} from "../sdk/index.ts";
+import type { Column } from "./columns/column.ts";
+import { compile, compileTest } from "./columns/expressions.ts";
+import { concatRows, Rows, rowsOf } from "./columns/rows.ts";
+import { Deduplicate } from "./operators/deduplicate.ts";
+import type { AggregateSpec } from "./operators/groups.ts";
+import { PairJoin, TableJoin } from "./operators/joins.ts";
+import type { ShardOperator } from "./operators/operator.ts";
+import { chosen } from "./operators/pairs.ts";
+import { Process } from "./operators/process.ts";
+import { RunningAggregate } from "./operators/running.ts";
+import { SessionAggregate } from "./operators/sessions.ts";
+import { Upsert } from "./operators/upsert.ts";
+import { WindowJoin } from "./operators/window-join.ts";
+import { WindowAggregate } from "./operators/windows.ts";
+
+/** An input of a vertex: whose rows, by which key, and which of their columns it looks at. */
+export interface Port {
+  readonly input: number;
+  readonly keys: readonly string[];
+  readonly names: readonly string[];
+}
+
+interface Common {
+  readonly name: string;
+  /** Steps that it reads, by number. */
+  readonly inputs: readonly number[];
+  /** Sources that its time comes from, by number of their step. */
+  readonly sources: readonly number[];
+}
+export interface SourceStep extends Common {
+  readonly kind: "source";
+  readonly stream: StreamDefinition;
+  readonly time: string;
+  readonly outOfOrderness: number;
+  readonly idle: number | null;
+}
+export interface InlineStep extends Common {
+  readonly kind: "inline";
+  run(inputs: readonly Rows[]): Rows;
+}
+export interface LookupStep extends Common {
+  readonly kind: "lookup";
+  readonly operator: Extract<FlowNode["operator"], { readonly kind: "lookup" }>;
+  readonly fields: FlowNode["fields"];
+  readonly from: readonly string[];
+}
+export interface VertexStep extends Common {
+  readonly kind: "vertex";
+  /** With the hash of its definition: what its shares are called. */
+  readonly id: string;
+  readonly shards: number;
+  readonly ports: readonly Port[];
+  /** Its time is the server's. */
+  readonly processing: boolean;
+  make(): ShardOperator;
+}
+export type ProgramStep = SourceStep | InlineStep | LookupStep | VertexStep;
+export type ProgramSink = Exclude<Sink, { readonly kind: "view" }> & { readonly from: number };
+
+/** How a view reads the state of a vertex. */
+export interface ViewProgram {
+  readonly sink: Extract<Sink, { readonly kind: "view" }>;
+  /** The step. */
+  readonly vertex: number;
+  /** What the entries of the vertex are. */
+  readonly content: "windows" | "groups" | "newest" | "rows";
+}
+
+export interface FlowProgram {
+  readonly name: string;
+  readonly definition: FlowDefinition;
+  /** The stream by which the flow's own state is placed. */
+  readonly home: string;
+  readonly steps: readonly ProgramStep[];
+  readonly sinks: readonly ProgramSink[];
+  readonly views: readonly ViewProgram[];
+}
+
+/** Compiles a flow. */
+export function programOf(definition: FlowDefinition): FlowProgram {
+  const nodes = nodesOf(definition);
+  const steps: ProgramStep[] = [];
+  for (const node of nodes) steps.push(stepOf(node, nodes, steps, definition));
+  const views: ViewProgram[] = [];
+  const sinks: ProgramSink[] = [];
+  for (const sink of definition.sinks) {
+    const from = nodes.indexOf(sink.input);
+    if (sink.kind !== "view") sinks.push({ ...sink, from });
+    else if (readsState(sink)) views.push({ sink, vertex: from, content: contentOf(sink.input) });
+    else {
+      steps.push(upsertStep(sink, from, steps));
+      views.push({ sink, vertex: steps.length - 1, content: "rows" });
+    }
+  }
+  const [home] = definition.streams;
+  if (home === undefined) throw new Error("a flow reads at least one stream");
+  return { name: definition.name, definition, home: home.name, steps, sinks, views };
+}
+
+/** A view of nothing but what an operator keeps anyway. */
+function readsState(sink: Extract<Sink, { readonly kind: "view" }>): boolean {
+  const { operator } = sink.input;
+  if (operator.kind === "aggregate") return sink.shape === "windowed" || operator.window === null;
+  return operator.kind === "deduplicate" && operator.keep === "last" && sameNames(operator.keys.fields, sink.key);
+}
+
+function contentOf({ operator }: FlowNode): ViewProgram["content"] {
+  if (operator.kind === "deduplicate") return "newest";
+  return operator.kind === "aggregate" && operator.window !== null ? "windows" : "groups";
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name, at) => name === right[at]);
+}
+
+function stepOf(
+  node: FlowNode,
+  nodes: readonly FlowNode[],
+  steps: readonly ProgramStep[],
+  flow: FlowDefinition,
+): ProgramStep {
+  const inputs = node.inputs.map((input) => nodes.indexOf(input));
+  const own = steps.length;
+  const sources =
+    inputs.length === 0 ? [own] : [...new Set(inputs.flatMap((input) => (steps[input] as ProgramStep).sources))];
+  const common = { name: node.name, inputs, sources };
+  const { operator } = node;
+  switch (operator.kind) {
+    case "source":
+      return { ...common, ...operator };
+    case "filter":
+    case "map":
+    case "filter-rows":
+    case "flat-map":
+    case "union":
+      return { ...common, kind: "inline", run: inlineOf(node, operator) };
+    case "lookup":
+      return {
+        ...common,
+        kind: "lookup",
+        operator,
+        fields: node.fields,
+        from: Object.keys(node.inputs[0]?.fields ?? {}),
+      };
+    default:
+      return { ...common, ...vertexOf(node, inputs, flow) };
+  }
+}
+
+type Inline = Extract<FlowNode["operator"], { readonly kind: "filter" | "map" | "filter-rows" | "flat-map" | "union" }>;
+
+function inlineOf(node: FlowNode, operator: Inline): InlineStep["run"] {
+  const names = Object.keys(node.inputs[0]?.fields ?? {});
+  switch (operator.kind) {
+    case "union":
+      return concatRows;
+    case "filter": {
+      const test = compileTest(operator.test);
+      return ([rows = EMPTY]) => {
+        const index = chosen(test([rows], rows.length));
+        return index.length === rows.length ? rows : rows.pick(index);
+      };
+    }
+    case "map": {
+      const programs = operator.columns.map(({ name, expression }) => [name, compile(expression)] as const);
+      return ([rows = EMPTY]) =>
+        rows.withColumns(
+          new Map<string, () => Column>(programs.map(([name, program]) => [name, () => program([rows], rows.length)])),
+        );
+    }
+    case "filter-rows": {
+      const code = operator.code as (event: EventRow) => boolean;
+      return ([rows = EMPTY]) => {
+        const kept: number[] = [];
+        for (let row = 0; row < rows.length; row++) if (code(rows.object(row, names))) kept.push(row);
+        return rows.pick(Uint32Array.from(kept));
+      };
+    }
+    case "flat-map": {
+      const code = operator.code as (event: EventRow) => readonly EventRow[];
+      return ([rows = EMPTY]) => {
+        const made: EventRow[] = [];
+        const from: number[] = [];
+        for (let row = 0; row < rows.length; row++) {
+          for (const event of code(rows.object(row, names))) {
+            made.push(event);
+            from.push(row);
+          }
+        }
+        const time = Float64Array.from(from, (row) => rows.time[row] as number);
+        const { sign } = rows;
+        const signs = sign === null ? null : Int8Array.from(from, (row) => sign[row] as number);
+        return rowsOf(node.fields, made, time, signs);
+      };
+    }
+  }
+}
+const EMPTY = new Rows(new Map(), new Float64Array());
+
+type Keyed = Extract<FlowNode["operator"], { readonly kind: "aggregate" | "join" | "deduplicate" | "process" }>;
+
+function vertexOf(
+  node: FlowNode,
+  inputs: readonly number[],
+  flow: FlowDefinition,
+): Omit<VertexStep, "name" | "inputs" | "sources"> {
+  const operator = node.operator as Keyed;
+  const [first = node] = node.inputs;
+  const names = Object.keys(first.fields);
+  const [input = 0, second = 0] = inputs;
+  const keys = operator.kind === "join" ? operator.left : operator.keys;
+  const window = operator.kind === "aggregate" ? operator.window : null;
+  const ports: Port[] = [
+    { input, keys: keys.fields, names: operator.kind === "aggregate" ? usedBy(operator, names) : names },
+  ];
+  if (operator.kind === "join") {
+    const right = node.inputs[1]?.fields ?? {};
+    ports.push({ input: second, keys: operator.right.fields, names: Object.keys(right) });
+  }
+  return {
+    kind: "vertex",
+    id: `${node.name}@${definitionHash(node)}`,
+    shards: shardsOf(keys),
+    ports,
+    processing: window?.time === "processing",
+    make: makerOf(node, operator, flow),
+  };
+}
+
+/** One group needs no more than one share. */
+function shardsOf({ fields, shards }: Keys): number {
+  return fields.length === 0 ? 1 : shards;
+}
+
+/** Columns that an aggregate looks at. */
+function usedBy(operator: Extract<Keyed, { readonly kind: "aggregate" }>, names: readonly string[]): readonly string[] {
+  const used = new Set<string>(operator.keys.fields);
+  for (const output of operator.outputs) {
+    if ("field" in output) used.add(output.field);
+    if (output.kind === "top") used.add(output.by);
+    if (output.kind === "reduce") return names;
+    if (output.kind === "top" || output.kind === "collect") for (const name of output.of ?? names) used.add(name);
+  }
+  return names.filter((name) => used.has(name));
+}
+
+function makerOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): () => ShardOperator {
+  const [left = node, right = node] = node.inputs;
+  const readers = nodesOf(flow).filter((other) => other.inputs.includes(node)).length;
+  const ends = flow.sinks.filter(({ input }) => input === node);
+  const states = ends.filter((sink) => sink.kind === "view" && readsState(sink));
+  const emits = readers > 0 || ends.length > states.length;
+  switch (operator.kind) {
+    case "aggregate": {
+      const { keys, outputs, window, lateness, ttl } = operator;
+      const spec: AggregateSpec = {
+        keys: keys.fields,
+        outputs,
+        inputs: left.fields,
+        fields: node.fields,
+        lateness,
+        ttl,
+        emits,
+        viewed: states.length > 0,
+      };
+      if (window === null) return () => new RunningAggregate(spec);
+      return window.kind === "session"
+        ? () => new SessionAggregate(spec, window.gap)
+        : () => new WindowAggregate(spec, window);
+    }
+    case "join": {
+      const { rule, where, columns } = operator;
+      const keys = [operator.left.fields, operator.right.fields] as const;
+      const spec = { left: left.fields, right: right.fields, where, columns, keys, rule };
+      if (rule.kind === "table") return () => new TableJoin(spec);
+      if (rule.kind !== "window") return () => new PairJoin(spec);
+      const { window } = rule;
+      if (window.kind === "session") throw new Error("events are not joined in sessions");
+      return () => new WindowJoin(spec, window);
+    }
+    case "deduplicate": {
+      const { keys, keep, ttl } = operator;
+      const spec = { keys: keys.fields, fields: node.fields, keep, ttl, emits };
+      return () => new Deduplicate(spec);
+    }
+    case "process": {
+      const spec = { keys: operator.keys.fields, inputs: left.fields, fields: node.fields, code: operator.code };
+      return () => new Process(spec);
+    }
+  }
+}
+
+function upsertStep(
+  sink: Extract<Sink, { readonly kind: "view" }>,
+  input: number,
+  steps: readonly ProgramStep[],
+): VertexStep {
+  const { fields, json } = sink.input;
+  const names = Object.keys(fields);
+  const spec = { keys: sink.key, names, json: new Set(json) };
+  return {
+    kind: "vertex",
+    name: `view-${sink.name}`,
+    id: `view-${sink.name}@${textHash(JSON.stringify([sink.key, fields]))}`,
+    inputs: [input],
+    sources: (steps[input] as ProgramStep).sources,
+    shards: sink.key.length === 0 ? 1 : UPSERT_SHARDS,
+    ports: [{ input, keys: sink.key, names }],
+    processing: false,
+    make: () => new Upsert(spec),
+  };
+}
+/** Never to change: rows would be looked for elsewhere. */
+const UPSERT_SHARDS = 16;
+
+/** What the state of an operator depends on: its definition without the user's code, and what comes in. */
+function definitionHash({ operator, inputs }: FlowNode): string {
+  const shown = JSON.stringify([operator, inputs.map(({ fields }) => fields)], (_, value: unknown) =>
+    typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
+  );
+  return textHash(shown);
+}
+
+/** FNV-1a of 64 bits, as hex. */
+function textHash(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (let at = 0; at < text.length; at++)
+    hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, "0").slice(0, 12);
+}

@@ -1,0 +1,196 @@
+/** Leads a batch through a flow: its operators in order, those that are keyed on their shares, then its sinks. All of it is one transaction. */
+import { compile } from "../../dataflow/columns/expressions.ts";
+import { cellAt } from "../../dataflow/columns/column.ts";
+import { concatRows, NO_ROWS, Rows } from "../../dataflow/columns/rows.ts";
+import { timedRows } from "../../dataflow/columns/frame.ts";
+import { hashRows, splitRows } from "../../dataflow/keys.ts";
+import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import type { LateRows } from "../../dataflow/operators/operator.ts";
+import { chosen } from "../../dataflow/operators/pairs.ts";
+import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../../dataflow/program.ts";
+import { invariant } from "../assert.ts";
+import { checkVersion } from "./changes.ts";
+import { type FlowState, freshState, shardKey } from "./flow-state.ts";
+import { callService, lookUp } from "./calls.ts";
+import { type FlowContext, SHARD, STREAM } from "./internal.ts";
+import { keepLog } from "./log.ts";
+import { type Payload, toBound } from "./payload.ts";
+import type { ShardHead, ShardResult } from "./shard.ts";
+
+/** What a batch came to. */
+export interface FedResult {
+  readonly late: number;
+}
+
+/** One batch on its way. */
+interface Run {
+  readonly ctx: FlowContext;
+  readonly program: FlowProgram;
+  readonly state: FlowState;
+  /** By step. */
+  readonly rows: Rows[];
+  late: number;
+}
+
+export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows }: Payload): Promise<Payload> {
+  const { stream } = head as { readonly stream: string | null };
+  const known = (ctx.state as FlowState | undefined) ?? freshState();
+  const { state, dropped } = checkVersion(program, known);
+  const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
+  await Promise.all(gone);
+  state.begun ??= ctx.now();
+  if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
+  const run: Run = { ctx, program, state, rows: [], late: 0 };
+  const [batch] = rows;
+  for (const [at, step] of program.steps.entries()) {
+    switch (step.kind) {
+      case "source":
+        run.rows.push(step.stream.name === stream && batch !== undefined ? take(run, step, batch) : NO_ROWS);
+        break;
+      case "inline": {
+        const inputs = step.inputs.map((input) => run.rows[input] as Rows);
+        run.rows.push(inputs.every(({ length }) => length === 0) ? NO_ROWS : step.run(inputs));
+        break;
+      }
+      case "lookup": {
+        const input = run.rows[step.inputs[0] ?? 0] as Rows;
+        run.rows.push(input.length === 0 ? NO_ROWS : await lookUp(ctx, step, input));
+        break;
+      }
+      case "vertex":
+        run.rows.push(await applyVertex(run, step, at));
+    }
+  }
+  for (const sink of program.sinks) await deliver(run, sink);
+  state.events += batch?.length ?? 0;
+  if (stream !== null) state.batches += 1;
+  state.late += run.late;
+  wait(run);
+  ctx.state = state;
+  return { head: { late: run.late } satisfies FedResult, rows: [] };
+}
+
+function take({ ctx, state }: Run, step: SourceStep, batch: Rows): Rows {
+  const columns = new Map(batch.names.map((name) => [name, () => batch.column(name)] as const));
+  const rows = timedRows(columns, step.time);
+  const known = state.sources[step.name];
+  let reached = known?.reached ?? -Infinity;
+  for (const time of rows.time) if (time - step.outOfOrderness > reached) reached = time - step.outOfOrderness;
+  state.sources[step.name] = { reached: toBound(reached), at: rows.length > 0 ? ctx.now() : (known?.at ?? ctx.now()) };
+  return rows;
+}
+
+/** Goes on by itself where time comes further without events: windows of processing time end, and sources fall idle. */
+function wait({ ctx, program, state }: Run): void {
+  let wanted = Infinity;
+  for (const step of program.steps) {
+    if (step.kind !== "vertex") continue;
+    const next = (state.next[step.name] ?? []).reduce<number>((least, at) => Math.min(least, at ?? Infinity), Infinity);
+    if (next === Infinity) continue;
+    if (step.processing) wanted = Math.min(wanted, next);
+    else wanted = Math.min(wanted, ...step.sources.map((at) => idleAt(program, state, at, ctx.now())));
+  }
+  if (wanted === Infinity || (state.tick !== null && state.tick <= wanted)) return;
+  state.tick = Math.max(Math.ceil(wanted), ctx.now());
+  ctx.later("tick", state.tick);
+}
+
+/** When a source will have been silent for long enough to hold back nobody; Infinity when it is already, or never is. */
+function idleAt(program: FlowProgram, state: FlowState, at: number, now: number): number {
+  const source = program.steps[at];
+  if (source?.kind !== "source" || source.idle === null) return Infinity;
+  const idle = (state.sources[source.name]?.at ?? state.begun ?? now) + source.idle + 1;
+  return idle > now ? idle : Infinity;
+}
+
+/** How far time has come for a vertex: as far as in the slowest of its sources that is not idle. */
+function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
+  let least = Infinity;
+  for (const at of step.sources) {
+    const source = program.steps[at];
+    invariant(source?.kind === "source", "a vertex has a source that is none");
+    const known = state.sources[source.name];
+    const silence = ctx.now() - (known?.at ?? state.begun ?? ctx.now());
+    if (source.idle !== null && silence > source.idle) continue;
+    least = Math.min(least, known?.reached ?? -Infinity);
+  }
+  return least === Infinity ? -Infinity : least;
+}
+
+async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<Rows> {
+  const { ctx, program, state } = run;
+  const before = state.marks[step.name] ?? -Infinity;
+  const after = Math.max(before, step.processing ? ctx.now() : watermarkOf(run, step));
+  state.marks[step.name] = toBound(after);
+  const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
+  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, ctx.now()));
+  const called: number[] = [];
+  for (let shard = 0; shard < step.shards; shard++) {
+    const due = next[shard] ?? Infinity;
+    if (due <= after || parts.some(({ rows }) => (rows[shard]?.length ?? 0) > 0)) called.push(shard);
+  }
+  const head: ShardHead = { flow: program.name, vertex, id: step.id, before: toBound(before), after: toBound(after) };
+  const answers = await Promise.all(
+    called.map((shard) => {
+      const rows = parts.map((part) => part.rows[shard] ?? NO_ROWS);
+      return ctx.ask(SHARD, shardKey(program.name, step.id, shard), "apply", { head, rows });
+    }),
+  );
+  const out: Rows[] = [];
+  for (const [at, answer] of answers.entries()) {
+    const result = answer.head as ShardResult;
+    const shard = called[at] as number;
+    next[shard] = result.next;
+    for (const late of result.late) setAside(run, step, late, parts[late.input]?.index[shard]);
+    out.push(...answer.rows);
+  }
+  return out.length === 0 ? NO_ROWS : concatRows(out);
+}
+
+/** Late events are in no result, and not gone. @param index numbers of the share's rows among all; undefined when it has all of them */
+function setAside(run: Run, step: VertexStep, late: LateRows, index: Uint32Array | undefined): void {
+  const input = step.ports[late.input]?.input ?? 0;
+  const rows = run.rows[input] as Rows;
+  const fields = rows.names.map((name) => [name, rows.column(name)] as const);
+  for (const at of late.index) {
+    const row = index?.[at] ?? at;
+    const event = rowJson(fields, row);
+    const text = `{"operator":${JSON.stringify(step.name)},"input":${late.input},"time":${rows.time[row]},"event":${event}}`;
+    keepLog(run.ctx, LATE, [run.state.batches, run.late++], text);
+  }
+}
+const LATE = "late";
+
+/** The rows of each share, with the columns that it looks at, and their numbers among all. */
+interface Split {
+  readonly rows: readonly Rows[];
+  readonly index: readonly Uint32Array[];
+}
+
+function split(rows: Rows, port: Port, step: VertexStep, now: number): Split {
+  if (rows.length === 0) return { rows: [], index: [] };
+  const columns = new Map(port.names.map((name) => [name, () => rows.column(name)] as const));
+  const time = step.processing ? new Float64Array(rows.length).fill(now) : rows.time;
+  const seen = new Rows(columns, time, rows.sign);
+  if (step.shards === 1) return { rows: [seen], index: [] };
+  const index = splitRows(hashRows(rows, port.keys), step.shards);
+  return { rows: index.map((each) => (each.length === 0 ? NO_ROWS : seen.pick(each))), index };
+}
+
+async function deliver({ ctx, state, rows }: Run, sink: ProgramSink): Promise<void> {
+  const all = rows[sink.from] as Rows;
+  const given = withoutWithdrawn(all);
+  if (given.length === 0) return;
+  if (sink.kind === "stream") await ctx.ask(STREAM, sink.stream.name, "append", { head: null, rows: [given] });
+  else {
+    const key = compile(sink.key)([given], given.length);
+    const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));
+    state.dead += await callService(ctx, sink, given, { keys, batch: state.batches, dead: state.dead });
+  }
+}
+
+/** A stream or a service is given results; that an earlier one is withdrawn they are not told. */
+function withoutWithdrawn(rows: Rows): Rows {
+  const { sign } = rows;
+  return sign === null ? rows : rows.pick(chosen(Uint8Array.from(sign, (one) => (one > 0 ? 1 : 0))));
+}

@@ -1,0 +1,41 @@
+/** What a flow keeps of itself, beside what its shares keep. */
+
+/** The value under a flow's own key. */
+export interface FlowState {
+  /** Vertices by name, with what their shares are called. */
+  vertices: Record<string, string>;
+  /** By source: how far its events say that time has come, and server time of the last. */
+  sources: Record<string, { reached: number | null; at: number }>;
+  /** By vertex: the watermark that it has been told. */
+  marks: Record<string, number | null>;
+  /** By vertex: for each share, the watermark at which it has something to do; null for never. */
+  next: Record<string, Array<number | null>>;
+  /** Server time of its first batch. */
+  begun: number | null;
+  /** Server time at which it goes on even if no event comes; null for never. */
+  tick: number | null;
+  events: number;
+  batches: number;
+  late: number;
+  dead: number;
+}
+
+export function freshState(): FlowState {
+  return {
+    vertices: {},
+    sources: {},
+    marks: {},
+    next: {},
+    begun: null,
+    tick: null,
+    events: 0,
+    batches: 0,
+    late: 0,
+    dead: 0,
+  };
+}
+
+/** The key of a share: it decides where that is. */
+export function shardKey(flow: string, id: string, shard: number): string {
+  return `${flow}/${id}/${shard}`;
+}

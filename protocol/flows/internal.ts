@@ -1,0 +1,86 @@
+/** Internal services: functions of the engine's own that run as transactions like any other, which no client and no user code can name. */
+import type { ShardStore } from "../../dataflow/operators/store.ts";
+import type { Contract } from "../../sdk/contract.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
+import type { Payload, RawJson } from "./payload.ts";
+
+/** What an internal function is given. */
+export interface FlowContext {
+  readonly key: string;
+  /** The value under its key; undefined while there is none. */
+  state: unknown;
+  readonly store: ShardStore;
+  /** Server time of the transaction, ms. */
+  /** Deletes the value and all entries. */
+  clear(): void;
+  now(): number;
+  uuid(): string;
+  /** Calls a function of this very service and key at a time (ms since 1970), in a transaction of its own. */
+  later(name: string, at: number): void;
+  /** Calls an internal function, in this transaction. */
+  ask(service: string, key: string, name: string, payload: Payload): Promise<Payload>;
+  /** Functions of the app's services, as user code calls them. */
+  call(contract: Contract, key: string): Record<string, (input?: unknown) => Promise<unknown>>;
+  try(contract: Contract, key: string): Record<string, (input?: unknown) => Promise<unknown>>;
+  send(contract: Contract, key: string): Record<string, (input?: unknown) => void>;
+}
+
+/** The input of a root: bytes of a batch, or text of a message or a query. */
+export interface RootInput {
+  readonly bytes?: Uint8Array | undefined;
+  readonly text?: string | undefined;
+}
+export type InternalHandler = (
+  ctx: FlowContext,
+  input: Payload & RootInput,
+) => Promise<Payload | RawJson> | Payload | RawJson;
+
+/** Marks a service as internal: its inputs and results are no values of users. */
+export interface InternalService extends ServiceDefinition {
+  readonly internal: true;
+  /** Of the service of streams: those that the app knows. */
+  readonly streams?: AppDefinition["streams"];
+}
+
+export function isFlowService(service: ServiceDefinition): service is InternalService {
+  return "internal" in service;
+}
+
+/** @param queries names of those that only read */
+export function internalService(
+  name: string,
+  handlers: Readonly<Record<string, InternalHandler>>,
+  queries: readonly string[],
+): InternalService {
+  const functions = Object.fromEntries(
+    Object.keys(handlers).map((fn) => {
+      const kind: "fn" | "query" = queries.includes(fn) ? "query" : "fn";
+      return [fn, { kind, input: undefined, output: undefined, refusals: {} }];
+    }),
+  );
+  return {
+    contract: { name, functions },
+    state: undefined,
+    collections: [],
+    handlers: handlers as unknown as ServiceDefinition["handlers"],
+    internal: true,
+    allow: {},
+  };
+}
+
+/** An app whose transactions find internal services too. */
+export function withInternal(app: AppDefinition, services: readonly InternalService[]): AppDefinition {
+  return {
+    ...app,
+    services: new Map([...app.services, ...services.map((each) => [each.contract.name, each] as const)]),
+  };
+}
+
+/** Names of internal services: `#` begins none of a user's. */
+export const STREAM = "#stream";
+export const SHARD = "#shard";
+export const VIEW = "#view";
+export function flowService(flow: string): string {
+  return `#flow:${flow}`;
+}

@@ -1,0 +1,73 @@
+/** The internal services of an app's flows, as one partition runs them. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { type FlowProgram, programOf } from "../../dataflow/program.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import { PRODUCERS } from "../partition/producers.ts";
+import { feed } from "./driver.ts";
+import { flowService, type InternalService, internalService, SHARD, STREAM, VIEW } from "./internal.ts";
+import { RawJson } from "./payload.ts";
+import { Shards } from "./shard.ts";
+import { Streams } from "./stream.ts";
+import { Views } from "./view.ts";
+
+/** Flows that are not the window kernel's. */
+export function programsOf(app: AppDefinition): ReadonlyMap<string, FlowProgram> {
+  const general = [...app.flows.values()].filter(({ name }) => !app.windowed.has(name));
+  return new Map(general.map((flow) => [flow.name, programOf(flow)]));
+}
+
+/** Made for each partition: what they keep in memory is that of its keys. */
+export function flowServices(app: AppDefinition, kernels: Kernels): InternalService[] {
+  const programs = programsOf(app);
+  const streams = new Streams(app, kernels, programs.values());
+  const shards = new Shards(programs);
+  const views = new Views(programs);
+  const services = [
+    internalService(
+      STREAM,
+      {
+        take: (ctx, input) => streams.take(ctx, input),
+        emitted: (ctx, input) => streams.emitted(ctx, input),
+        queued: (ctx, input) => streams.queued(ctx, input),
+        append: (ctx, input) => streams.append(ctx, input),
+        read: (ctx, input) => streams.read(ctx, input),
+      },
+      ["read"],
+    ),
+    internalService(PRODUCERS.service, { turn: (ctx, input) => streams.turn(ctx, input) }, []),
+    internalService(
+      SHARD,
+      {
+        apply: (ctx, input) => shards.apply(ctx, input),
+        clear: (ctx) => {
+          ctx.clear();
+          return { head: null, rows: [] };
+        },
+        read: (ctx, input) => shards.read(ctx, input),
+      },
+      ["read"],
+    ),
+    internalService(
+      VIEW,
+      {
+        view: (ctx, input) => views.view(ctx, input),
+        aside: (ctx, input) => views.aside(ctx, input),
+        flow: (ctx, input) => views.flow(ctx, input),
+      },
+      ["view", "aside", "flow"],
+    ),
+  ];
+  for (const program of programs.values()) {
+    const handlers = {
+      feed: (ctx, input) => feed(ctx, program, input),
+      tick: async (ctx) => {
+        await feed(ctx, program, { head: { stream: null }, rows: [] });
+        return new RawJson("null");
+      },
+      status: (ctx) => views.status(ctx, program.name),
+      aside: (ctx, input) => views.asideHere(ctx, input),
+    } satisfies Parameters<typeof internalService>[1];
+    services.push(internalService(flowService(program.name), handlers, ["status", "aside"]));
+  }
+  return services.map((service) => (service.contract.name === STREAM ? { ...service, streams: app.streams } : service));
+}

@@ -1,0 +1,229 @@
+/** A stream: where batches come in, and where committed events are kept for those who read them. */
+import type { Kernels } from "../../core-wasm/types.ts";
+import { CorruptError } from "../../core-wasm/types.ts";
+import { readFrame } from "../../dataflow/columns/frame.ts";
+import { Rows } from "../../dataflow/columns/rows.ts";
+import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import type { ShardStore } from "../../dataflow/operators/store.ts";
+import { fromSortableWhole, sortableWhole } from "../../dataflow/keys.ts";
+import type { FlowProgram } from "../../dataflow/program.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import type { StreamDefinition } from "../../sdk/stream.ts";
+import { LIMITS } from "../limits.ts";
+import { PRODUCERS, producerTurn } from "../partition/producers.ts";
+import type { Produced } from "../wire/ingest.ts";
+import type { FedResult } from "./driver.ts";
+import { type FlowContext, flowService, type RootInput } from "./internal.ts";
+import { type Payload, RawJson } from "./payload.ts";
+
+/** The value under a stream's key. */
+interface StreamState {
+  /** Events kept so far: the number of the next. */
+  next: number;
+}
+
+const EVENTS = "e";
+/** Entries that one batch drops for age, at most. */
+const DROPPED_AT_ONCE = 50;
+/** Ids of messages of a queue, and the same by time. */
+const QUEUED = "q";
+const QUEUED_AT = "a";
+const FORGOTTEN_AT_ONCE = 500;
+/** Characters of a time as `sortableWhole` has it. */
+const SORTABLE = 16;
+const encoder = new TextEncoder();
+
+export class Streams {
+  readonly #app: AppDefinition;
+  readonly #kernels: Kernels;
+  /** Flows by a stream that they read. */
+  readonly #readers = new Map<string, FlowProgram[]>();
+  readonly #hashes = new Map<string, number>();
+
+  constructor(app: AppDefinition, kernels: Kernels, programs: Iterable<FlowProgram>) {
+    this.#app = app;
+    this.#kernels = kernels;
+    for (const program of programs) {
+      for (const { name } of program.definition.streams)
+        this.#readers.set(name, [...(this.#readers.get(name) ?? []), program]);
+    }
+  }
+
+  /** A batch from outside. */
+  async take(ctx: FlowContext, { bytes, text = "" }: RootInput): Promise<RawJson> {
+    const stream = this.#stream(ctx.key);
+    if (text !== "") {
+      const turn = await ctx.ask(PRODUCERS.service, ctx.key, "turn", { head: JSON.parse(text), rows: [] });
+      if (turn.head !== null) return new RawJson(turn.head as string);
+    }
+    const rows = this.#read(stream, bytes ?? new Uint8Array());
+    const late = await this.#enter(ctx, stream, rows);
+    return new RawJson(JSON.stringify({ accepted: rows.length, late }));
+  }
+
+  /** An event that a function emitted, as a message. */
+  async emitted(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
+    const stream = this.#stream(ctx.key);
+    const parsed = this.#kernels.parseEvents(encoder.encode(text), stream.columns);
+    // The stream may have had other fields when it was sent: whoever looks after the flow has to know, and nothing else waits for it.
+    if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
+    await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+    return new RawJson("null");
+  }
+
+  /** Messages of a queue: those that were taken before are left out. */
+  async queued(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
+    const stream = this.#stream(ctx.key);
+    const { messages } = JSON.parse(text) as { readonly messages: ReadonlyArray<readonly [id: string, event: string]> };
+    const now = ctx.now();
+    forgetQueued(ctx.store, now - LIMITS.queuedIdMs);
+    const fresh = messages.filter(([id]) => ctx.store.get(QUEUED, id) === null);
+    for (const [id] of fresh) {
+      ctx.store.put(QUEUED, id, String(now));
+      ctx.store.put(QUEUED_AT, `${sortableWhole(now)}${id}`, "1");
+    }
+    if (fresh.length > 0) {
+      const parsed = this.#kernels.parseEvents(
+        encoder.encode(fresh.map(([, event]) => event).join("\n")),
+        stream.columns,
+      );
+      if (!parsed.ok) throw new TidegateError("invalid-event", `a message does not fit stream "${stream.name}"`);
+      await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+    }
+    return new RawJson(JSON.stringify({ accepted: fresh.length }));
+  }
+
+  /** What a flow gives. */
+  async append(ctx: FlowContext, { rows }: Payload): Promise<Payload> {
+    const stream = this.#stream(ctx.key);
+    for (const batch of rows) await this.#enter(ctx, stream, batch);
+    return { head: null, rows: [] };
+  }
+
+  /** Whether it is a numbered batch's turn. The head of the answer is null, or the body for one that was taken before. */
+  turn(ctx: FlowContext, { head }: Payload): Payload {
+    const { store } = ctx;
+    const { collection } = PRODUCERS;
+    const table = {
+      known: () => Number(ctx.state ?? 0),
+      get: (producer: string) => store.get(collection, producer),
+      all: () => store.range(collection, { limit: LIMITS.maxProducers }),
+    };
+    const turn = producerTurn(table, head as Produced, ctx.now());
+    if (turn.kind === "taken") return { head: turn.body, rows: [] };
+    if (turn.kind === "refused")
+      throw new TidegateError(turn.type, turn.detail, turn.members === undefined ? {} : { members: turn.members });
+    for (const { producer, text } of turn.changes) {
+      if (producer === null) ctx.state = Number(text);
+      else store.put(collection, producer, text);
+    }
+    return { head: null, rows: [] };
+  }
+
+  #stream(name: string): StreamDefinition {
+    const stream = this.#app.streams.get(name);
+    if (stream === undefined) throw new TidegateError("unknown-stream", `there is no stream "${name}"`);
+    return stream;
+  }
+
+  #read(stream: StreamDefinition, frame: Uint8Array): Rows {
+    try {
+      const { rows, columns } = readFrame(frame, stream.columns, (name) => this.#hashOf(name));
+      return new Rows(columns, new Float64Array(rows));
+    } catch (error) {
+      if (error instanceof RangeError) throw new CorruptError("kind", error.message);
+      throw error;
+    }
+  }
+
+  #hashOf(name: string): number {
+    const known = this.#hashes.get(name);
+    if (known !== undefined) return known;
+    const hash = Number.parseInt(this.#kernels.checksum(encoder.encode(name)).slice(8), 16);
+    this.#hashes.set(name, hash);
+    return hash;
+  }
+
+  /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow. */
+  async #enter(ctx: FlowContext, stream: StreamDefinition, rows: Rows): Promise<Record<string, number>> {
+    const retention = this.#app.kept.get(stream.name);
+    if (retention !== undefined && rows.length > 0) keep(ctx, stream, rows, retention);
+    const late: Record<string, number> = {};
+    for (const { name, home } of this.#readers.get(stream.name) ?? []) {
+      const fed = await ctx.ask(flowService(name), home, "feed", { head: { stream: stream.name }, rows: [rows] });
+      late[name] = (fed.head as FedResult).late;
+    }
+    return late;
+  }
+
+  /** Committed events behind a number, as JSON lines with that of the first. */
+  read(ctx: FlowContext, { text = "" }: RootInput): RawJson {
+    const { after, limit } = JSON.parse(text) as { readonly after: number | null; readonly limit: number };
+    const { next } = (ctx.state as StreamState | undefined) ?? { next: 0 };
+    const first = after === null ? next : after + 1;
+    return new RawJson(JSON.stringify({ ...eventsFrom(ctx.store, first, limit), end: next }));
+  }
+}
+
+/** Some of the ids that are older than any queue would deliver again. */
+function forgetQueued(store: ShardStore, before: number): void {
+  for (const [key] of store.range(QUEUED_AT, { to: sortableWhole(before), limit: FORGOTTEN_AT_ONCE })) {
+    store.put(QUEUED_AT, key, null);
+    store.put(QUEUED, key.slice(SORTABLE), null);
+  }
+}
+
+interface KeptEvents {
+  /** Number of the first of them. */
+  readonly first: number;
+  readonly events: readonly string[];
+}
+
+function eventsFrom(store: ShardStore, from: number, limit: number): KeptEvents {
+  // The entry that begins before it may reach beyond it.
+  const [before] = store.range(EVENTS, { to: `${sortableWhole(from)}\u0000`, limit: 1, reverse: true });
+  const events: string[] = [];
+  let first = -1;
+  let size = 0;
+  let page = store.range(EVENTS, { from: before?.[0] ?? sortableWhole(from), limit: PAGE });
+  while (page.length > 0) {
+    for (const [key, text] of page) {
+      const begin = Number(fromSortableWhole(key));
+      const lines = text.split("\n").slice(1);
+      const skipped = Math.max(0, from - begin);
+      if (skipped >= lines.length) continue;
+      if (first < 0) first = begin + skipped;
+      for (const line of lines.slice(skipped)) {
+        events.push(line);
+        size += line.length;
+        if (events.length >= limit || size > LIMITS.maxViewChars) return { first, events };
+      }
+    }
+    const last = page.at(-1)?.[0] as string;
+    page = page.length < PAGE ? [] : store.range(EVENTS, { from: `${last}\u0000`, limit: PAGE });
+  }
+  return { first: first < 0 ? from : first, events };
+}
+const PAGE = 8;
+
+/** Some hundred KiB an entry: a line with the time, then a line an event. */
+function keep(ctx: FlowContext, stream: StreamDefinition, rows: Rows, retention: number): void {
+  const state = (ctx.state as StreamState | undefined) ?? { next: 0 };
+  const now = ctx.now();
+  for (const [key, text] of ctx.store.range(EVENTS, { limit: DROPPED_AT_ONCE })) {
+    if (Number(text.slice(0, text.indexOf("\n"))) + retention > now) break;
+    ctx.store.put(EVENTS, key, null);
+  }
+  const fields = stream.columns.map(({ name }) => [name, rows.column(name)] as const);
+  let begin = state.next;
+  let text = String(now);
+  for (let row = 0; row < rows.length; row++) {
+    text += `\n${rowJson(fields, row)}`;
+    if (text.length < LIMITS.streamEntryChars && row + 1 < rows.length) continue;
+    ctx.store.put(EVENTS, sortableWhole(begin), text);
+    begin = state.next + row + 1;
+    text = String(now);
+  }
+  ctx.state = { next: state.next + rows.length } satisfies StreamState;
+}

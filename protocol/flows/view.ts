@@ -1,0 +1,156 @@
+/** Reads of views and of what flows have set aside: queries over the shares of a vertex, which show one state of all of them. */
+import { hashKey } from "../../dataflow/keys.ts";
+import type { FlowProgram, VertexStep } from "../../dataflow/program.ts";
+import { requestedKey } from "../../dataflow/views.ts";
+import { fromBase64Url, toBase64Url } from "../../sdk/base64.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { LIMITS } from "../limits.ts";
+import { compareKeys } from "../state/state-key.ts";
+import { dropsOf } from "./changes.ts";
+import { type FlowState, freshState, shardKey } from "./flow-state.ts";
+import { type FlowContext, flowService, type RootInput, SHARD } from "./internal.ts";
+import { readLog } from "./log.ts";
+import { type Payload, RawJson } from "./payload.ts";
+import type { ReadHead, ReadResult, ReadRow } from "./shard.ts";
+
+/** What is asked of a view; JSON. */
+export interface ViewAsk {
+  readonly flow: string;
+  readonly view: string;
+  readonly key?: string | undefined;
+  readonly limit: number;
+  /** The `next` of an earlier answer. */
+  readonly after?: string | undefined;
+  /** The rows with the greatest values of an output, instead of those that come first. */
+  readonly top?: string | undefined;
+}
+
+interface FlowStatus extends FlowState {
+  readonly drops: readonly string[];
+}
+
+export class Views {
+  readonly #programs: ReadonlyMap<string, FlowProgram>;
+
+  constructor(programs: ReadonlyMap<string, FlowProgram>) {
+    this.#programs = programs;
+  }
+
+  #program(flow: string): FlowProgram {
+    const program = this.#programs.get(flow);
+    if (program === undefined) throw new TidegateError("unknown-flow", `there is no flow "${flow}"`);
+    return program;
+  }
+
+  /** Of a flow's own key. */
+  status(ctx: FlowContext, flow: string): Payload {
+    const state = (ctx.state as FlowState | undefined) ?? freshState();
+    return { head: { ...state, drops: dropsOf(this.#program(flow), state) } satisfies FlowStatus, rows: [] };
+  }
+
+  async #statusOf(ctx: FlowContext, { name, home }: FlowProgram): Promise<FlowStatus> {
+    const { head } = await ctx.ask(flowService(name), home, "status", { head: null, rows: [] });
+    return head as FlowStatus;
+  }
+
+  async view(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
+    const ask = JSON.parse(text) as ViewAsk;
+    const program = this.#program(ask.flow);
+    const at = program.views.findIndex(({ sink }) => sink.name === ask.view);
+    const view = program.views[at];
+    if (view === undefined) throw new TidegateError("unknown-view", `there is no view "${ask.view}"`);
+    const step = program.steps[view.vertex] as VertexStep;
+    const status = await this.#statusOf(ctx, program);
+    const watermark = status.marks[step.name] ?? null;
+    const key = ask.key === undefined ? undefined : requestedKey(view, ask.key);
+    const after = ask.after === undefined ? undefined : cursorOf(ask.after);
+    const head: ReadHead = {
+      flow: ask.flow,
+      view: at,
+      watermark,
+      limit: ask.top === undefined ? ask.limit + 1 : LIMITS.maxTopRows,
+      bounded: ask.top === undefined,
+      ...(after === undefined ? {} : { after }),
+      ...(key === undefined ? {} : { key: key.text }),
+    };
+    const none = ask.key !== undefined && key === undefined;
+    const shards = none ? [] : key === undefined ? every(step) : [hashKey(key.cells) % step.shards];
+    const answers = await Promise.all(
+      shards.map((shard) => ctx.ask(SHARD, shardKey(ask.flow, step.id, shard), "read", { head, rows: [] })),
+    );
+    return new RawJson(
+      bodyOf(
+        ask,
+        status,
+        watermark,
+        answers.map((answer) => answer.head as ReadResult),
+      ),
+    );
+  }
+
+  /** Late events, or events that services refused; oldest first. */
+  async aside(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
+    const ask = JSON.parse(text) as { readonly flow: string; readonly what: string; readonly limit: number };
+    const program = this.#program(ask.flow);
+    const { head } = await ctx.ask(flowService(ask.flow), program.home, "aside", { head: ask, rows: [] });
+    return new RawJson(`{"entries":[${(head as string[]).join(",")}]}`);
+  }
+
+  /** Of a flow's own key. */
+  asideHere(ctx: FlowContext, { head }: Payload): Payload {
+    const { what, limit } = head as { readonly what: string; readonly limit: number };
+    return { head: readLog(ctx.store, what, limit), rows: [] };
+  }
+
+  /** How far a flow has come. */
+  async flow(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
+    const { flow } = JSON.parse(text) as { readonly flow: string };
+    const { marks, sources, events, batches, late, dead, drops } = await this.#statusOf(ctx, this.#program(flow));
+    return new RawJson(JSON.stringify({ events, batches, late, deadLetters: dead, sources, watermarks: marks, drops }));
+  }
+}
+
+function every({ shards }: VertexStep): number[] {
+  return Array.from({ length: shards }, (_, shard) => shard);
+}
+
+function cursorOf(text: string): string {
+  const bytes = fromBase64Url(text);
+  if (bytes === null) throw new TidegateError("invalid-parameter", "?cursor= is the `next` of an earlier answer");
+  return new TextDecoder().decode(bytes);
+}
+
+function bodyOf(ask: ViewAsk, status: FlowStatus, watermark: number | null, parts: readonly ReadResult[]): string {
+  let rows = parts.flatMap((part) => part.rows).toSorted(([a], [b]) => compareKeys(a, b));
+  let next = "";
+  // Behind the last row of a share that has more there may be one that would come first.
+  const ends = parts.flatMap((part) => (part.more ? [(part.rows.at(-1) as ReadRow)[0]] : []));
+  const cut = ends.reduce<string | null>((a, b) => (a !== null && compareKeys(a, b) <= 0 ? a : b), null);
+  if (ask.top !== undefined) {
+    if (cut !== null) throw new TidegateError("invalid-parameter", "this view has too many rows to be ranked");
+    rows = topOf(rows, ask.top).slice(0, ask.limit);
+  } else if (cut !== null || rows.length > ask.limit || fitting(rows) < rows.length) {
+    if (cut !== null) rows = rows.filter(([key]) => compareKeys(key, cut) <= 0);
+    rows = rows.slice(0, Math.min(ask.limit, Math.max(1, fitting(rows))));
+    const last = (rows.at(-1) as ReadRow)[0];
+    next = `,"next":${JSON.stringify(toBase64Url(new TextEncoder().encode(last)))}`;
+  }
+  const shown = rows.map(([, row]) => row).join(",");
+  return `{"rows":[${shown}],"watermark":${watermark},"events":${status.events},"late":${status.late},"batches":${status.batches}${next}}`;
+}
+
+/** How many of the rows fit into one answer. */
+function fitting(rows: readonly ReadRow[]): number {
+  let size = 0;
+  for (const [at, [, row]] of rows.entries()) {
+    size += row.length;
+    if (size > LIMITS.maxViewChars) return at;
+  }
+  return rows.length;
+}
+
+/** By one member of the rows, greatest first; of equals, in the order of keys. */
+function topOf(rows: readonly ReadRow[], by: string): ReadRow[] {
+  const values = rows.map((row) => [Number((JSON.parse(row[1]) as Record<string, unknown>)[by] ?? NaN), row] as const);
+  return values.toSorted(([a], [b]) => b - a).map(([, row]) => row);
+}

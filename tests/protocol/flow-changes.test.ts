@@ -1,0 +1,110 @@
+/** A flow that is changed: operators that did not change go on, and what would be lost must be named. */
+import { describe, expect, test } from "vitest";
+import {
+  count,
+  flow,
+  type FlowDefinition,
+  int64,
+  sinks,
+  stream,
+  sum,
+  text,
+  timestamp,
+  tumbling,
+} from "../../sdk/index.ts";
+import { FlowBench } from "./support/flow-bench.ts";
+import { In } from "./support/flow-tables.ts";
+
+const Wide = stream("in", { k: text(), v: int64(), at: timestamp(), more: int64() }, { retention: "1h" });
+
+function version({
+  size = 10,
+  least = 0,
+  other = false,
+  drops = [],
+}: { size?: number; least?: number; other?: boolean; drops?: string[] } = {}): FlowDefinition {
+  const events = flow("f", { drops })
+    .from(In, { time: "at", idle: "1h" })
+    .filter((e) => e.v.ge(least));
+  const totals = events
+    .keyBy("k")
+    .aggregate({ n: count(), total: sum("v") })
+    .named("totals")
+    .toView("totals");
+  const windows = events.keyBy("k").window(tumbling(size)).aggregate({ n: count() }).named("windows").toView("windows");
+  const extra = events.keyBy("v").aggregate({ n: count() }).named("extra").toView("extra");
+  return other ? sinks(totals, windows, extra) : sinks(totals, windows);
+}
+
+const batch = [
+  { k: "a", v: 1, at: 1 },
+  { k: "a", v: 2, at: 11 },
+];
+
+async function started(): Promise<FlowBench> {
+  const bench = new FlowBench(version());
+  await bench.ingest("in", batch);
+  return bench;
+}
+
+describe("a flow that is changed", () => {
+  test("keeps the state of operators that did not change, and begins new ones", async () => {
+    const bench = await started();
+    bench.deploy(version({ least: 1, other: true }));
+    await bench.ingest("in", [
+      { k: "a", v: 0, at: 12 },
+      { k: "a", v: 4, at: 13 },
+    ]);
+    expect(await bench.view("f", "totals")).toEqual([{ k: "a", n: 3, total: 7 }]);
+    expect(await bench.view("f", "windows")).toMatchObject([
+      { n: 1, final: true },
+      { n: 2, final: false },
+    ]);
+    expect(await bench.view("f", "extra")).toEqual([{ v: 4, n: 1 }]);
+  });
+
+  test("takes nothing while it would lose what is not named", async () => {
+    const bench = await started();
+    bench.deploy(version({ size: 20 }));
+    expect(await bench.drops("f")).toEqual(["windows"]);
+    await expect(bench.ingest("in", batch)).rejects.toMatchObject({ type: "flow-changed" });
+    // Nothing was lost by trying.
+    bench.deploy(version());
+    await bench.ingest("in", batch);
+    expect(await bench.view("f", "totals")).toEqual([{ k: "a", n: 4, total: 6 }]);
+  });
+
+  test("drops what is named, and deletes it", async () => {
+    const bench = await started();
+    const before = bench.entries;
+    bench.deploy(version({ size: 20, drops: ["windows"] }));
+    await bench.ingest("in", [{ k: "a", v: 5, at: 13 }]);
+    expect(await bench.view("f", "windows")).toMatchObject([{ window: { start: 0, end: 20 }, n: 1 }]);
+    expect(await bench.view("f", "totals")).toEqual([{ k: "a", n: 3, total: 8 }]);
+    // Two windows with their beginnings have become one.
+    expect(bench.entries).toBe(before - 2);
+    expect(await bench.drops("f")).toEqual([]);
+  });
+
+  test("keeps state whatever events get further fields", async () => {
+    const bench = new FlowBench(
+      flow("g")
+        .from(In, { time: "at", idle: "1h" })
+        .map((e) => ({ k: e.k }))
+        .keyBy("k")
+        .aggregate({ n: count() })
+        .toView("n"),
+    );
+    await bench.ingest("in", batch);
+    bench.deploy(
+      flow("g")
+        .from(Wide, { time: "at", idle: "1h" })
+        .map((e) => ({ k: e.k }))
+        .keyBy("k")
+        .aggregate({ n: count() })
+        .toView("n"),
+    );
+    await bench.ingest("in", [{ k: "a", v: 1, at: 1, more: 2 }]);
+    expect(await bench.view("g", "n")).toEqual([{ k: "a", n: 3 }]);
+  });
+});

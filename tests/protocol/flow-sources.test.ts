@@ -1,0 +1,151 @@
+/** Rules of event time by tables worked out by hand: several sources, idle ones, processing time, and what views show. */
+import { describe, expect, test } from "vitest";
+import { count, flow, type FlowDefinition, processing, sum, tumbling } from "../../sdk/index.ts";
+import { FlowBench } from "./support/flow-bench.ts";
+import { Counted, HOW, In, Other, play, table } from "./support/flow-tables.ts";
+
+describe("several sources", () => {
+  const both = (idle?: number): FlowDefinition => {
+    const f = flow("f");
+    const options = idle === undefined ? {} : { idle };
+    const left = f.from(In, { time: "at" });
+    const right = f.from(Other, { time: "at", ...options }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
+    return left
+      .union(right)
+      .keyBy("k")
+      .window(tumbling(10))
+      .aggregate({ n: count(), total: sum("v") })
+      .toStream(Counted);
+  };
+  table("have come as far as the slowest", () => both(), [
+    {
+      events: [
+        ["a", 1, 5],
+        ["a", 2, 30],
+      ],
+      out: [],
+    },
+    { of: "other", events: [["a", 4, 6]], out: [] },
+    { events: [["a", 8, 9]], out: [] },
+    { of: "other", events: [["a", 16, 12]], out: [["a", 0, 10, 3, 13]] },
+    { of: "other", events: [["a", 32, 31]], out: [["a", 10, 20, 1, 16]] },
+  ]);
+  table("do not wait for one that is idle, and do when it is not", () => both(1_000), [
+    { of: "other", events: [["a", 4, 6]], out: [] },
+    {
+      events: [
+        ["a", 1, 5],
+        ["a", 2, 30],
+      ],
+      out: [],
+    },
+    // Other has been silent for more than a second: its 6 holds back nobody.
+    { events: [["a", 8, 33]], later: 1_001, out: [["a", 0, 10, 2, 5]] },
+    // It is back, behind: the watermark does not go back, and its event is late.
+    { of: "other", events: [["a", 16, 7]], late: 1, out: [] },
+    { events: [["a", 1, 50]], out: [] },
+    { of: "other", events: [["a", 1, 45]], out: [["a", 30, 40, 2, 10]] },
+  ]);
+});
+
+table(
+  "windows of processing time: nothing is late",
+  () =>
+    flow("f")
+      .from(In, { time: "at" })
+      .keyBy("k")
+      .window(processing(tumbling(1_000)))
+      .aggregate({ n: count(), total: sum("v") })
+      .toStream(Counted),
+  [
+    {
+      events: [
+        ["a", 1, 500],
+        ["a", 2, 5],
+      ],
+      out: [],
+    },
+    { events: [["a", 4, 1]], later: 999, out: [] },
+    { events: [["a", 8, 2]], later: 1, out: [["a", 1_000_000, 1_001_000, 3, 7]] },
+  ],
+);
+
+describe("without events", () => {
+  test.each(HOW)("windows of processing time end all the same, %s", async (how) => {
+    const bench = new FlowBench(
+      flow("f")
+        .from(In, { time: "at" })
+        .keyBy("k")
+        .window(processing(tumbling(1_000)))
+        .aggregate({ n: count(), total: sum("v") })
+        .toStream(Counted),
+    );
+    await play(bench, how, [{ events: [["a", 1, 500]], out: [] }]);
+    await bench.pass(999);
+    expect(bench.taken("out")).toEqual([]);
+    if (how === HOW[1]) bench.restart();
+    await bench.pass(1);
+    expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 1_000_000, windowEnd: 1_001_000, n: 1, total: 1 }]);
+  });
+
+  test.each(HOW)("sources fall idle all the same, one that was never heard of too, %s", async (how) => {
+    const f = flow("f");
+    const left = f.from(In, { time: "at" });
+    const right = f.from(Other, { time: "at", idle: 500 }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
+    const bench = new FlowBench(
+      left
+        .union(right)
+        .keyBy("k")
+        .window(tumbling(10))
+        .aggregate({ n: count(), total: sum("v") })
+        .toStream(Counted),
+    );
+    const events = [
+      ["a", 1, 5],
+      ["a", 2, 30],
+    ] as const;
+    await play(bench, how, [{ events, out: [] }]);
+    await bench.pass(500);
+    expect(bench.taken("out")).toEqual([]);
+    await bench.pass(1);
+    expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 0, windowEnd: 10, n: 1, total: 1 }]);
+  });
+});
+
+describe("a view of windows", () => {
+  test.each(HOW)("shows open ones too, in the order of windows and keys, by pages and by key, %s", async (how) => {
+    // The kernel runs it when it is alone: another flow makes it one of operators.
+    const both = new FlowBench(
+      flow("f").from(In, { time: "at" }).keyBy("k").window(tumbling(10)).aggregate({ n: count() }).toView("v"),
+      flow("g").from(In, { time: "at" }).toView("all", { key: "k" }),
+    );
+    await play(both, how, [
+      {
+        events: [
+          ["b", 1, 1],
+          ["a", 1, 2],
+          ["é", 1, 3],
+          ["😀", 1, 4],
+          ["\uffee", 1, 4],
+        ],
+      },
+      { events: [["a", 1, 12]] },
+    ]);
+    const row = (key: string, start: number, final: boolean) => ({
+      key,
+      window: { start, end: start + 10 },
+      n: 1,
+      final,
+    });
+    expect(await both.view("f", "v")).toEqual([
+      row("a", 0, true),
+      row("b", 0, true),
+      row("é", 0, true),
+      row("\uffee", 0, true),
+      row("😀", 0, true),
+      row("a", 10, false),
+    ]);
+    expect(await both.view("f", "v", { key: "a" })).toEqual([row("a", 0, true), row("a", 10, false)]);
+    expect(await both.view("g", "all", { key: "a" })).toEqual([{ k: "a", v: 1, at: 12 }]);
+  });
+});

@@ -1,0 +1,205 @@
+/** Flows without partitions: their services over maps, with memory that can be lost and transactions that can be undone between any two batches. */
+import type { Rows } from "../../../dataflow/columns/rows.ts";
+import type { ShardStore } from "../../../dataflow/operators/store.ts";
+import type { FlowContext, InternalHandler, InternalService } from "../../../protocol/flows/internal.ts";
+import { decodePayload, encodePayload, type Payload, type RawJson } from "../../../protocol/flows/payload.ts";
+import { flowServices } from "../../../protocol/flows/services.ts";
+import { type AppDefinition, defineApp, type FlowDefinition } from "../../../sdk/index.ts";
+import { decodeValue, encodeValue } from "../../../sdk/values.ts";
+import { kernels } from "./lone-partition.ts";
+
+/** Values and entries by service and key. */
+type Entities = Map<string, { value: string | null; entries: Map<string, string> }>;
+
+export class FlowBench {
+  #app: AppDefinition;
+  #services: ReadonlyMap<string, InternalService>;
+  #entities: Entities = new Map();
+  #tokens = 0;
+  #waiting: Array<{ service: string; key: string; name: string; at: number }> = [];
+  now = 1_000_000;
+  /** Events that sinks gave to streams, by stream, since they were last taken. */
+  readonly given = new Map<string, unknown[]>();
+
+  constructor(...flows: readonly FlowDefinition[]) {
+    this.#app = defineApp({ services: [], flows });
+    this.#services = this.#made();
+  }
+
+  #made(): ReadonlyMap<string, InternalService> {
+    return new Map(flowServices(this.#app, kernels).map((service) => [service.contract.name, service]));
+  }
+
+  /** The server's clock goes on, and what was to be called meanwhile is. */
+  async pass(milliseconds: number): Promise<void> {
+    this.now += milliseconds;
+    for (;;) {
+      const at = this.#waiting.findIndex((each) => each.at <= this.now);
+      const [due] = at < 0 ? [] : this.#waiting.splice(at, 1);
+      if (due === undefined) return;
+      await this.#call(due.service, due.key, due.name, { text: "" });
+    }
+  }
+
+  /** All memory is lost; what is stored stays. */
+  restart(): void {
+    this.#services = this.#made();
+  }
+
+  /** The same storage under another version of the flows. */
+  deploy(...flows: readonly FlowDefinition[]): void {
+    this.#app = defineApp({ services: [], flows });
+    this.restart();
+  }
+
+  /** Operators whose state the present version would lose. */
+  async drops(flow: string): Promise<unknown> {
+    const answer = (await this.#call("#view", "any", "flow", { text: JSON.stringify({ flow }) })) as RawJson;
+    return (JSON.parse(answer.text) as { drops: unknown }).drops;
+  }
+
+  /** Runs something and undoes what it wrote: memory has seen it, storage has not. */
+  async undone(what: () => Promise<unknown>): Promise<void> {
+    const before: Entities = new Map(
+      [...this.#entities].map(([key, { value, entries }]) => [key, { value, entries: new Map(entries) }]),
+    );
+    const waiting = [...this.#waiting];
+    const given = new Map([...this.given].map(([stream, events]) => [stream, [...events]]));
+    await what();
+    this.#entities = before;
+    this.#waiting = waiting;
+    this.given.clear();
+    for (const [stream, events] of given) this.given.set(stream, events);
+  }
+
+  /** Takes a batch. Returns late events by flow. */
+  async ingest(stream: string, events: readonly object[]): Promise<Record<string, number>> {
+    const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join("\n"));
+    const parsed = kernels.parseEvents(body, this.#app.streams.get(stream)?.columns ?? []);
+    if (!parsed.ok) throw new Error(`the test's events are wrong: ${parsed.fault.code}`);
+    const answer = (await this.#call("#stream", stream, "take", { bytes: parsed.frame, text: "" })) as RawJson;
+    return (JSON.parse(answer.text) as { late: Record<string, number> }).late;
+  }
+
+  async view(flow: string, view: string, rest: object = {}): Promise<unknown[]> {
+    const text = JSON.stringify({ flow, view, limit: 1_000, ...rest });
+    const answer = (await this.#call("#view", "any", "view", { text })) as RawJson;
+    return (JSON.parse(answer.text) as { rows: unknown[] }).rows;
+  }
+
+  async late(flow: string): Promise<unknown[]> {
+    const text = JSON.stringify({ flow, what: "late", limit: 1_000 });
+    const answer = (await this.#call("#view", "any", "aside", { text })) as RawJson;
+    return (JSON.parse(answer.text) as { entries: Array<{ entry: { event: unknown } }> }).entries.map(
+      ({ entry }) => entry.event,
+    );
+  }
+
+  /** What a stream was given since this was last asked. */
+  taken(stream: string): unknown[] {
+    const events = this.given.get(stream) ?? [];
+    this.given.delete(stream);
+    return events;
+  }
+
+  /** Entries of everything: what has been forgotten is not there. */
+  get entries(): number {
+    let count = 0;
+    for (const [key, { entries }] of this.#entities) if (key.startsWith("#shard")) count += entries.size;
+    return count;
+  }
+
+  async #call(service: string, key: string, name: string, input: object): Promise<Payload | RawJson> {
+    const found = this.#services.get(service);
+    const handler = found?.handlers[name] as unknown as InternalHandler | undefined;
+    if (handler === undefined) throw new Error(`there is no ${service}.${name}`);
+    const entity = this.#entities.get(`${service} ${key}`) ?? { value: null, entries: new Map<string, string>() };
+    this.#entities.set(`${service} ${key}`, entity);
+    if (service === "#stream" && name === "append") this.#keep(key, (input as Payload).rows);
+    const context = new BenchContext(
+      key,
+      entity,
+      this.now,
+      () => `token-${++this.#tokens}`,
+      (...asked) => this.#ask(...asked),
+    );
+    context.later = (later, at) => void this.#waiting.push({ service, key, name: later, at });
+    const answer = await handler(context, input as never);
+    context.settle();
+    return answer;
+  }
+
+  /** Half of the calls go by text, as between partitions. */
+  async #ask(service: string, key: string, name: string, payload: Payload): Promise<Payload> {
+    const far = this.#tokens % 2 === 0;
+    const input = far ? decodePayload(encodePayload(payload)) : payload;
+    const answer = (await this.#call(service, key, name, input)) as Payload;
+    return far ? decodePayload(encodePayload(answer)) : answer;
+  }
+
+  #keep(stream: string, batches: readonly Rows[]): void {
+    const list = this.given.get(stream) ?? [];
+    const names = Object.keys(this.#app.streams.get(stream)?.fields ?? {});
+    for (const rows of batches) for (let row = 0; row < rows.length; row++) list.push(rows.object(row, names));
+    this.given.set(stream, list);
+  }
+}
+
+class BenchContext implements FlowContext {
+  readonly key: string;
+  readonly store: ShardStore;
+  readonly ask: FlowContext["ask"];
+  state: unknown;
+  readonly #entity: { value: string | null; entries: Map<string, string> };
+  readonly #now: number;
+  readonly #token: () => string;
+
+  constructor(
+    key: string,
+    entity: { value: string | null; entries: Map<string, string> },
+    now: number,
+    token: () => string,
+    ask: FlowContext["ask"],
+  ) {
+    this.key = key;
+    this.ask = ask;
+    this.#entity = entity;
+    this.#now = now;
+    this.#token = token;
+    this.state = entity.value === null ? undefined : decodeValue(entity.value);
+    const { entries } = entity;
+    this.store = {
+      get: (collection, at) => entries.get(`${collection}|${at}`) ?? null,
+      put(collection, at, text) {
+        if (text === null) entries.delete(`${collection}|${at}`);
+        else entries.set(`${collection}|${at}`, text);
+      },
+      range(collection, { from = "", to, limit, reverse = false }) {
+        const found = [...entries]
+          .filter(([full]) => full.startsWith(`${collection}|`))
+          .map(([full, text]): [string, string] => [full.slice(collection.length + 1), text])
+          .filter(([at]) => at >= from && (to === undefined || at < to))
+          .sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+        return (reverse ? found.reverse() : found).slice(0, limit);
+      },
+    };
+  }
+
+  settle(): void {
+    this.#entity.value = this.state === undefined ? null : encodeValue(this.state);
+  }
+  clear(): void {
+    this.state = undefined;
+    this.#entity.entries.clear();
+  }
+  now = (): number => this.#now;
+  uuid = (): string => `${this.#token()}-0000-0000-0000-000000000000`;
+  later: FlowContext["later"] = () => none();
+  call = (): never => none();
+  try = (): never => none();
+  send = (): never => none();
+}
+
+function none(): never {
+  throw new Error("there are no services here");
+}
