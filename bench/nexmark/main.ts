@@ -18,6 +18,8 @@ const EVENTS = 200_000;
 const WARM_UPS = 2;
 /** Of 50 events four are no bids. */
 const WITHOUT_BIDS = 12.5;
+/** Events to a batch of people and auctions: all of them are kept by a join, and a transaction writes 8 MiB at most. */
+const PIECE_WITHOUT = 5_000;
 /** So dense that batches which overtake each other are within the out-of-orderness. */
 const PER_SECOND = 50_000;
 
@@ -125,7 +127,7 @@ function passMaker(passes: number): (query: Query) => Pass[] {
   return ({ reads }) => {
     if (reads.includes("bid")) return withBids;
     const events = EVENTS * passes * WITHOUT_BIDS;
-    without ??= passesOf(generate({ events, perSecond: PER_SECOND * WITHOUT_BIDS, kinds }), passes);
+    without ??= passesOf(generate({ events, perSecond: PER_SECOND * WITHOUT_BIDS, kinds }), passes, PIECE_WITHOUT);
     return without;
   };
 }

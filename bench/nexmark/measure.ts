@@ -21,11 +21,11 @@ interface Body {
 export type Pass = readonly Body[];
 
 /** Cuts a run's events into passes of equal length, each behind the one before in event time. */
-export function passesOf(arrivals: readonly NexmarkEvent[], passes: number): Pass[] {
+export function passesOf(arrivals: readonly NexmarkEvent[], passes: number, piece: number = PIECE): Pass[] {
   const length = Math.floor(arrivals.length / passes);
   return Array.from({ length: passes }, (_, pass) => {
     const own = arrivals.slice(pass * length, (pass + 1) * length);
-    return inBatches(own, PIECE, ["person", "auction", "bid"]).map((batch) => ({
+    return inBatches(own, piece, ["person", "auction", "bid"]).map((batch) => ({
       kind: batch.kind,
       events: batch.events.length,
       body: Buffer.from(bodyOf(batch)),
