@@ -21,7 +21,7 @@ const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
-  /^(?:\w+\.\w+ on ".*" failed|refused a frame|partition \S+ (?:starts over|does not serve)|tidegate: unexpected error at the edge Error: (?:Application called abortAll|the trap in place of))/s;
+  /^(?:#?\w+\.\w+ on ".*" failed|refused a frame|partition \S+ (?:starts over|does not serve)|tidegate: unexpected error at the edge Error: (?:Application called abortAll|the trap in place of))/s;
 
 function processes(name: string, groupOrder: number) {
   return {

@@ -8,6 +8,7 @@ import { benchKernels } from "./kernels/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRescale } from "./rescale/main.ts";
 import { benchRecovery } from "./recovery/main.ts";
+import { benchTimers } from "./timers/main.ts";
 import { benchMemory } from "./memory/main.ts";
 import { benchNexmark } from "./nexmark/main.ts";
 import { profileNexmark } from "./nexmark/profile.ts";
@@ -23,6 +24,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   ingest    NDJSON over HTTP to durable windowed views, beside plain JavaScript in memory
   ingest-memory  bodies of 30 MB: what the isolate holds while they are taken
   rescale   half of all keys move to as many new partitions and back, while requests go on
+  timers    a hundred thousand delayed messages of a thousand keys: once each, none early, and the rows that they cost
   memory    a partition with a million keys: its memory while they are written and read, and the rows that it writes
   nexmark   the queries of Nexmark: results against a naive evaluation, rates beside plain JavaScript
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
@@ -37,6 +39,9 @@ nexmark only:
 
 memory only:
   --keys N         keys (default 1000000)
+
+timers only:
+  --keys N         delayed messages (default 100000)
 
 transfers, cost, recovery (--runs: kills) and, where they fit, engine:
   --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
@@ -79,6 +84,7 @@ const benches: Record<string, () => Promise<void>> = {
   "ingest-memory": () => benchIngestMemory(),
   rescale: () => benchRescale(options),
   kernels: () => benchKernels(),
+  timers: () => benchTimers({ timers: Number(values.keys ?? 100_000) }),
   nexmark: () =>
     values.profile
       ? profileNexmark(values.only ?? "q1")

@@ -8,6 +8,7 @@ import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
 import { readName } from "../protocol/keygroups/names.ts";
+import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { LinkShell } from "./link-shell.ts";
@@ -39,7 +40,8 @@ class CoordinatorShell {
   readonly #links: LinkShell;
   readonly #machine: CoordinatorMachine;
 
-  constructor(ctx: DurableObjectState, { partitions, door }: AppDefinition) {
+  constructor(ctx: DurableObjectState, app: AppDefinition) {
+    const { door } = app;
     const { tenant } = readName(ctx.id.name);
     this.#ctx = ctx;
     this.#usage = usageOf(ctx.id.name ?? "");
@@ -53,7 +55,8 @@ class CoordinatorShell {
     this.#machine = new CoordinatorMachine({
       kernels: createKernels(core),
       generation,
-      partitions,
+      partitions: app.partitions,
+      scheduled: declaredSchedules(app).keys(),
       stored: Object.fromEntries(STORED.map((name) => [name, this.meta(name)])),
     });
     this.#perform(this.#machine.start(Date.now()));

@@ -72,6 +72,18 @@ export const LIMITS = {
   maxFiringKeys: 16,
   /** A partition with a delayed message that is due this soon does not rely on its alarm alone. */
   timerAwakeMs: 10_000,
+  /** Schedules of a key, and as many that the code declares. */
+  maxSchedulesPerKey: 100,
+  /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
+  messageAttempts: 10,
+  /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */
+  maxDeadLetters: 10_000,
+  maxDeadUnits: 64 * MiB,
+  /** Characters of a page of them, reached before the last, and of an input that is shown in it. */
+  maxDeadPageUnits: 256 * KiB,
+  maxDeadInputUnits: 32 * KiB,
+  /** What a dead letter, or a message with its failures, has beside its input, at most. */
+  maxLetterHeadBytes: 64 * KiB,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
   /** Attempts of one transaction that younger age costs it; then 503. */
@@ -217,6 +229,11 @@ invariant(
 invariant(
   LIMITS.backupTableBytes + LIMITS.maxValueBytes * 3 + 64 * KiB < LIMITS.maxTableBytes,
   "a pair must fit behind what a table of a backup has",
+);
+invariant(
+  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxMessageBytes + LIMITS.maxLetterHeadBytes + 2 * LIMITS.maxEntryKeyBytes <
+    1_900_000,
+  "a block and one more dead letter must fit a row",
 );
 invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
 invariant(

@@ -30,6 +30,11 @@ export type DelayedSends<F extends Functions> = {
   readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => string;
 };
 
+/** The same for messages that recur: each promise settles when the schedule is made, as part of this transaction. */
+export type Scheduled<F extends Functions> = {
+  readonly [N in WriterNames<F>]: (...args: ArgumentsOf<F[N]>) => Promise<void>;
+};
+
 /** The same as calls, but a failure is a value, and undoes only what the call did. */
 export type Tries<F extends Functions> = {
   readonly [N in keyof F]: (...args: ArgumentsOf<F[N]>) => Promise<Tried<F[N]>>;
@@ -105,6 +110,14 @@ export interface FnContext<
    * @throws TidegateError `unknown-message` for what is no message's id
    */
   cancel(messageId: string): Promise<boolean>;
+  /**
+   * Sends a message again and again, at the times of a cron text in UTC: `await ctx.schedule("report", "0 3 * * *", Report, "all").build()`. The
+   * name is unique with this key and its service: another schedule of it takes this one's place. Each time is one message; those that were missed
+   * while nothing could run are one together, at once.
+   */
+  schedule<C extends Contract>(name: string, cron: string, contract: C, key: string): Scheduled<C["functions"]>;
+  /** Ends a schedule of this key by its name, if this transaction commits: true if there was one. */
+  unschedule(name: string): Promise<boolean>;
   /**
    * Asks for an effect: `ctx.effect(chargeCard, { card, cents }, reply(Order, ctx.key, "charged"))`. It leaves when this
    * transaction commits, not before and not otherwise, and runs at least once, always with the same idempotency key. How it ended is told

@@ -15,7 +15,7 @@ export type {
   Range,
   ReadonlyCollection,
 } from "./collection.ts";
-export type { Calls, DelayedSends, FnContext, QueryContext, Sends, Tried, Tries } from "./context.ts";
+export type { Calls, DelayedSends, FnContext, QueryContext, Scheduled, Sends, Tried, Tries } from "./context.ts";
 export { contract, fn, query } from "./contract.ts";
 export type { Contract, FunctionContract, FunctionKind, Functions, RefusalSchemas } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
@@ -80,7 +80,15 @@ export type { Reply } from "./reply.ts";
 export { noData } from "./schema.ts";
 export type { Schema } from "./schema.ts";
 export { service } from "./service.ts";
-export type { FunctionOptions, Handler, Handlers, ServiceDefinition, ServiceOptions } from "./service.ts";
+export type {
+  FunctionOptions,
+  Handler,
+  Handlers,
+  MessageOptions,
+  ServiceDefinition,
+  ServiceOptions,
+} from "./service.ts";
+export type { Schedule, ScheduleDefinition, Schedules } from "./schedule.ts";
 export { float64, int64, stream, text, timestamp } from "./stream.ts";
 export type { EventColumn, EventOf, Field, Fields, StreamDefinition } from "./stream.ts";
 export { signatureOf, verifyWebhook, WebhookError } from "./webhook/signature.ts";

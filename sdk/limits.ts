@@ -74,6 +74,12 @@ export const SAGA_DELAY_DEFAULT_MS = 1_000;
 export const SAGA_DELAY_MAX_MS = 10 * 60 * 1_000;
 /** Characters of what a reply is about. */
 export const REPLY_ABOUT_MAX_LENGTH = 1_000;
+/** Schedules that one service declares. */
+export const SCHEDULES_MAX = 100;
+/** Characters in the name of a schedule. */
+export const SCHEDULE_NAME_MAX = 128;
+/** Tries at a message that a service may ask for before it is a dead letter. */
+export const MESSAGE_ATTEMPTS_MAX = 20;
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 

@@ -18,6 +18,11 @@ export function checkName(what: string, name: unknown): void {
     throw misconfigured(`${what} "then" is reserved: JavaScript takes an object with it for a promise`);
 }
 
+/** Whether a service or function could be called so. */
+export function isName(name: string): boolean {
+  return SERVICE_OR_FUNCTION.test(name) && name !== "then";
+}
+
 /** A refusal's, stream's, flow's or view's name: kebab-case. */
 export function checkKebab(what: string, name: unknown): void {
   if (typeof name === "string" && name.length <= NAME_MAX_LENGTH && KEBAB.test(name)) return;

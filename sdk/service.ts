@@ -8,6 +8,8 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { checkRule } from "./door.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
+import { MESSAGE_ATTEMPTS_MAX } from "./limits.ts";
+import { type ScheduleDefinition, type Schedules, schedulesOf } from "./schedule.ts";
 import { checkField } from "./names.ts";
 
 /** The handler of one function: sync or async; its context knows the function's own refusals. */
@@ -35,6 +37,10 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contr
   readonly allow?: Allow;
   /** What is otherwise for single functions: `functions: { balance: { allow: everyone } }`. */
   readonly functions?: { readonly [N in keyof C["functions"]]?: FunctionOptions };
+  /** What becomes of messages to this service that fail. */
+  readonly messages?: MessageOptions;
+  /** Messages to itself that recur, by name. */
+  readonly schedules?: Schedules<C>;
 }
 
 /** What a service says of one of its functions. */
@@ -49,6 +55,11 @@ export interface TimeToLive {
   readonly ms: number;
 }
 
+export interface MessageOptions {
+  /** Tries, the first included, after which a message that fails is a dead letter: 1 to 20, default 10. */
+  readonly maxAttempts?: number;
+}
+
 /** A handler as the engine calls it, with a context and an input that `service` checked against the contract. */
 export type UntypedHandler = (ctx: unknown, input: unknown) => unknown;
 
@@ -61,6 +72,9 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   /** Rules by function, without a prototype; what has none is the owner's alone. */
   readonly allow: Readonly<Record<string, Allow>>;
   readonly ttl?: TimeToLive | undefined;
+  /** Undefined: as the engine has it. */
+  readonly messageAttempts?: number | undefined;
+  readonly schedules?: readonly ScheduleDefinition[];
 }
 
 /**
@@ -97,6 +111,8 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     handlers: Object.freeze(table),
     ttl: timeToLive(name, options.ttl),
     allow: rulesOf(name, declared, options),
+    messageAttempts: attemptsOf(name, options.messages),
+    schedules: Object.freeze(schedulesOf(contract, options.schedules ?? {})),
   });
 }
 
@@ -128,4 +144,13 @@ function rulesOf(
     table[name] = own;
   }
   return Object.freeze(table);
+}
+
+function attemptsOf(serviceName: string, messages: MessageOptions | undefined): number | undefined {
+  const attempts = messages?.maxAttempts;
+  if (attempts === undefined) return undefined;
+  if (Number.isInteger(attempts) && attempts >= 1 && attempts <= MESSAGE_ATTEMPTS_MAX) return attempts;
+  throw misconfigured(
+    `messages.maxAttempts of service "${serviceName}" is a whole number from 1 to ${MESSAGE_ATTEMPTS_MAX}`,
+  );
 }

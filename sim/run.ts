@@ -7,6 +7,7 @@ import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { clockService } from "./clients/clock-service.ts";
 import { deed, outsideServices } from "./clients/outside-service.ts";
+import { FAILS_MS } from "./clients/clocks.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
@@ -16,6 +17,7 @@ import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, differences } from "./final.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { Operator } from "./operator.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
 import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
@@ -203,6 +205,7 @@ class Run {
     }
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
     if (!(await this.#drain())) return null;
+    if ((this.#plan.ground.clocks ?? []).length > 0 && !(await this.#redrive())) return null;
     this.#resetAll();
     const first = await this.#drainAndRead(0);
     if (!first) return null;
@@ -213,6 +216,21 @@ class Run {
     if (changed.length > 0)
       this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
     return second;
+  }
+
+  /** What failed for good while everything went wrong goes through now. */
+  async #redrive(): Promise<boolean> {
+    const operator = new Operator(this.#setup);
+    await this.#pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
+    if (!(await this.#drain())) return false;
+    for (let round = 0; round < 2; round++) {
+      const count = await operator.redriveAll(PATIENCE_MS);
+      if (count === null) this.#world.fail(`an operator is not answered\n${this.#statuses()}`);
+      if (count === null || !(await this.#drain())) return false;
+      if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
+      for (let n = 0; n < count; n++) this.#world.count("dead letter sent again");
+    }
+    return true;
   }
 
   /** A message that was delivered is forgotten for good: no restart finds it again. */

@@ -6,10 +6,11 @@ import { type KeyGroupMap, partitionOfHash } from "../protocol/keygroups/map.ts"
 import { type Client, type ClientOptions, createClient } from "../sdk/client/index.ts";
 import type { Contracts } from "../sdk/client/types.ts";
 import { type Duration, milliseconds } from "../sdk/duration.ts";
-import { AT_REST, findLeaks, type Status } from "../sim/checkers/leaks.ts";
+import type { Status } from "../sim/checkers/leaks.ts";
 import { acceptedIn, type Crashed, eventLines, requestTo, TEST_ORIGIN, type TestDomain } from "./domain.ts";
 import { CRASH_REAL_MS, DRAIN_REAL_MS, LOOK_REAL_MS } from "./limits.ts";
 import { shiftClock } from "./shifted-clock.ts";
+import { underWay } from "./under-way.ts";
 
 export type { Crashed, TestDomain } from "./domain.ts";
 
@@ -143,8 +144,7 @@ class WorkerDomain implements TestDomain {
     const statuses = await Promise.all(
       (await this.#stubs()).map(async (stub) => [String(stub.name), (await stub.status()) as Status] as const),
     );
-    const leaks = findLeaks(Object.fromEntries(statuses), AT_REST);
-    return leaks.filter(({ anomaly }) => anomaly === "left-over").map(({ explanation }) => explanation);
+    return underWay(Object.fromEntries(statuses));
   }
 }
 

@@ -18,12 +18,12 @@ export function builtinTarget(service: string, segment: string, name: string, ki
 /** A writing function. @param inputOf makes its input of the body's JSON text, which is empty where there is none */
 export function postBuiltin(edge: Edge, target: Target, inputOf: (text: string) => string): Promise<Response> {
   const path = [target.service, target.key, target.function];
-  return post(edge, target, { path, flags: INVOKE_FLAG.builtin, inputOf, limit: LIMITS.builtinBodyBytes });
+  return post(edge, target, { path, flags: INVOKE_FLAG.internal, inputOf, limit: LIMITS.builtinBodyBytes });
 }
 
 export async function getBuiltin({ backend, request, caller, startedAt }: Edge, target: Target): Promise<Response> {
   requireOwner(caller);
-  const flags = INVOKE_FLAG.queryOnly | INVOKE_FLAG.builtin;
+  const flags = INVOKE_FLAG.queryOnly | INVOKE_FLAG.internal;
   const requestId = edgeRequestId(startedAt, backend.uuid());
   const fingerprint = NO_FINGERPRINT;
   const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input: "" });

@@ -57,6 +57,7 @@ export interface PostHow {
 /** Runs one invocation that came by POST, or DELETE. */
 export async function post(edge: Edge, target: Target, how: PostHow): Promise<Response> {
   const { app, backend, request, caller, startedAt } = edge;
+  requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, how.limit ?? limitOf(app, "callBytes"));

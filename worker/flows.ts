@@ -76,7 +76,7 @@ export function getLate(edge: Edge): Promise<Response> {
 }
 
 /** Events that a service refused. */
-export function getDeadLetters(edge: Edge): Promise<Response> {
+export function getFlowDeadLetters(edge: Edge): Promise<Response> {
   return aside(edge, "dead");
 }
 

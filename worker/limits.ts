@@ -54,6 +54,9 @@ export const LIMITS = {
   /** Rows of a view's answer, unless `?limit=` says otherwise. */
   viewRowsDefault: 100,
   viewRowsMax: 10_000,
+  /** Dead letters of one answer, unless `?limit=` says otherwise. */
+  deadLettersDefault: 100,
+  deadLettersMax: 1_000,
   /** Partitions whose next tables a backup asks for at a time: so many tables are in memory. */
   backupsAtOnce: 8,
   /** How long all partitions of a domain may start no transaction until none is under way; then the backup is given up. */

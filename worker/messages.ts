@@ -1,4 +1,6 @@
 /** Messages over HTTP: when a delayed one is to be delivered, and `DELETE /v1/messages/{id}`, which cancels it. */
+import { CANCEL } from "../protocol/timers/service.ts";
+import { TIMERS } from "../protocol/timers/timer.ts";
 import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { type Duration, milliseconds } from "../sdk/duration.ts";
@@ -6,6 +8,7 @@ import { DURATION_MAX_MS } from "../sdk/limits.ts";
 import { parseMessageId } from "../sdk/message-id.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import { answerResponse } from "./answers.ts";
+import { requireOwner } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import type { Edge } from "./edge.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
@@ -43,6 +46,7 @@ function timeOf(text: string, now: number): number {
 
 /** Cancels a delayed message: 200 when it was waiting still, and then it is never delivered; else 409. */
 export async function deleteMessage({ backend, request, caller, startedAt }: Edge): Promise<Response> {
+  requireOwner(caller);
   const [id = ""] = lastSegments(request.url, 1);
   const delayed = parseMessageId(id);
   if (delayed === null) throw refuse("message-gone", "a message that was sent without a delay cannot be cancelled");
@@ -51,9 +55,9 @@ export async function deleteMessage({ backend, request, caller, startedAt }: Edg
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
       : clientRequestId(caller.id, "DELETE", ["messages", id], clientKey);
-  const flags = INVOKE_FLAG.cancel | (clientKey === null ? 0 : INVOKE_FLAG.clientId);
-  const target = { service: "", key: delayed.key, function: "", kind: "fn" } as const;
-  const input = JSON.stringify(delayed.id);
+  const flags = INVOKE_FLAG.internal | (clientKey === null ? 0 : INVOKE_FLAG.clientId);
+  const target = { service: TIMERS, key: delayed.key, function: CANCEL, kind: "fn" } as const;
+  const input = delayed.id;
   const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
   if (answer.status === 200 && answer.body !== "true") {
     throw refuse("message-gone", "it is delivered or on its way, was cancelled before, or never was");

@@ -13,9 +13,10 @@ import { deleteRestore, postRestore } from "./admin/restore.ts";
 import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
+import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
 import type { Endpoint } from "./edge.ts";
 import { getEvents } from "./events-out.ts";
-import { getDeadLetters, getFlow, getLate } from "./flows.ts";
+import { getFlow, getFlowDeadLetters, getLate } from "./flows.ts";
 import { expose, preflight } from "./door/cors.ts";
 import { Door, OWNER } from "./door/door.ts";
 import { requireCredential } from "./door/rules.ts";
@@ -77,11 +78,13 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/sagas/:saga/:id", closed({ GET: getSaga, POST: postSaga, DELETE: cancelSaga }));
   routes.all("/v1/sagas/:saga/:id/cancel", closed({ POST: cancelSaga }));
   routes.all("/v1/sagas/:saga/:id/retry", closed({ POST: retrySaga }));
+  routes.all("/v1/dead-letters/:name", closed({ GET: getDeadLetters, DELETE: deleteDeadLetter }));
+  routes.all("/v1/dead-letters/:id/redrive", closed({ POST: redriveDeadLetter }));
   routes.all("/v1/batch", closed({ POST: postBatch }));
   routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }));
   routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
   routes.all("/v1/flows/:flow/late", closed({ GET: getLate }));
-  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getDeadLetters }));
+  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }));
   routes.all("/v1/views/:view", closed({ GET: getView }));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {

@@ -1,28 +1,40 @@
-/** `tidegate watch`: the rows of a view as they change. */
+/** `tidegate watch`: the rows of a view as they change, or the events of a stream as they are committed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "../../sdk/client/index.ts";
 import type { ViewPage } from "../../sdk/client/types.ts";
-import { type Command, EXIT, whole } from "../command.ts";
+import { type Command, EXIT, text, UsageError, whole } from "../command.ts";
 import { connect, CONNECTION, inWords } from "../connection.ts";
 import { WATCH_EVERY_MAX_S, WATCH_EVERY_S, WATCH_ROWS_MAX } from "../limits.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
 export const watch: Command = {
-  summary: "prints the rows of a view, and then those that are new or change",
-  usage: "<view> [key]",
+  summary: "prints the rows of a view and then those that change, or the events of a stream",
+  usage: "<view> [key] | <stream> --stream",
   takes: [1, 2],
   options: {
     ...CONNECTION,
     every: { type: "string", value: "SECONDS", help: `how often it looks; default ${WATCH_EVERY_S}` },
-    once: { type: "boolean", help: "prints the rows and ends" },
+    stream: { type: "boolean", help: "events of a stream that keeps them, with their ids" },
+    after: { type: "string", value: "ID", help: "with --stream: those behind this one; -1: all that are kept" },
+    once: { type: "boolean", help: "prints what is there and ends" },
   },
-  details: `A line of JSON a row, of at most ${WATCH_ROWS_MAX} rows. Without --once it goes on until Ctrl-C.`,
+  details: `A line of JSON a row, of at most ${WATCH_ROWS_MAX} rows, or an event. Without --once it goes on until Ctrl-C.`,
   async run(given, terminal) {
     const [view = "", key] = given.positionals;
     const every = whole(given, "every", WATCH_EVERY_S, 1, WATCH_EVERY_MAX_S) * 1_000;
     const from = await connect(given, terminal);
     const client = createClient(from.url, {}, { token: from.token });
+    if (given.values["stream"] === true) {
+      if (key !== undefined) throw new UsageError("events are of the whole stream: name no key");
+      const after = text(given, "after");
+      const follow = given.values["once"] !== true;
+      await inWords(from.url, async () => {
+        const events = client.stream(view).read({ follow, ...(after === undefined ? {} : { after }) });
+        for await (const { id, event } of events) terminal.out(textOf({ id, event }));
+      });
+      return EXIT.done;
+    }
     let shown = new Map<string, string>();
     for (;;) {
       const rows = await inWords(from.url, () =>

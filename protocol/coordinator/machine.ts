@@ -6,7 +6,7 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delivery, Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
-import type { KeyGroupMap } from "../keygroups/map.ts";
+import { type KeyGroupMap, partitionOfHash } from "../keygroups/map.ts";
 import {
   COORDINATOR,
   type Epoch,
@@ -31,6 +31,8 @@ export interface CoordinatorOptions {
   readonly stored: { readonly registered?: string | undefined; readonly aborted?: string | undefined } & StoredMap;
   /** How many partitions the configuration names. Without it there is no map, and nothing moves: for tests of epochs alone. */
   readonly partitions?: number | undefined;
+  /** Keys that the code has something recur for: whoever keeps one is started, or it would begin only when somebody asks for that partition. */
+  readonly scheduled?: Iterable<string>;
   /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
   readonly reads?: PeerFormat | undefined;
 }
@@ -55,13 +57,16 @@ export class CoordinatorMachine {
   readonly #entered = new Set<Peer>();
   #effects: CoordinatorEffect[] = [];
   #now = 0;
+  /** Hashes of keys. */
+  readonly #scheduled: readonly number[];
   /** When the next wake comes, at the latest; ms. */
   #wakeAt = Infinity;
   /** When partitions were last asked for a sign of life; ms. */
   #probedAt = 0;
   #replaced = false;
 
-  constructor({ kernels, generation, stored, partitions, reads }: CoordinatorOptions) {
+  constructor({ kernels, generation, stored, partitions, reads, scheduled = [] }: CoordinatorOptions) {
+    this.#scheduled = [...scheduled].map((key) => kernels.hashKey(key));
     this.#generation = generation;
     this.#registry = new Registry(stored.registered);
     this.#aborted = parseRanges(stored.aborted ?? "");
@@ -76,8 +81,17 @@ export class CoordinatorMachine {
     return this.#turn(now, () => {
       this.#store(this.#rescaling?.initial ?? []);
       for (const partition of this.#registry.all) this.#askToRecover(partition);
+      for (const partition of this.#keepersOfSchedules()) this.#send(partition, { kind: "ping" });
       this.#tryRecover();
     });
+  }
+
+  /** Those that no recovery starts. */
+  #keepersOfSchedules(): ReadonlySet<Peer> {
+    const { map } = this;
+    const keepers = new Set(map === null ? [] : this.#scheduled.map((hash) => partitionOfHash(map, hash)));
+    for (const partition of this.#registry.all) keepers.delete(partition);
+    return keepers;
   }
 
   /** @throws CorruptError for a batch that cannot be read, with nothing changed. */

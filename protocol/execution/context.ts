@@ -11,6 +11,9 @@ import { milliseconds } from "../../sdk/duration.ts";
 import type { EffectDefinition } from "../../sdk/effect.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
+import { parseCron } from "../../sdk/cron.ts";
+import { checkScheduleName } from "../../sdk/schedule.ts";
+import { assertSendable } from "../transaction/sending.ts";
 import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
 import type { Reply } from "../../sdk/reply.ts";
@@ -18,7 +21,8 @@ import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { When } from "../../sdk/when.ts";
-import { CANCEL } from "../timers/service.ts";
+import { type ScheduleRequest, scheduleName } from "../timers/schedules.ts";
+import { CANCEL, SCHEDULE, UNSCHEDULE } from "../timers/service.ts";
 import { TIMERS } from "../timers/timer.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
@@ -100,12 +104,27 @@ class Context {
     return sendsOf(this.#engine, this.#activation, contract, key, when ?? null);
   }
 
+  schedule(name: string, cron: string, contract: Contract, key: string): object {
+    if (this.#readOnly) throw new TypeError("a query cannot schedule messages");
+    checkTarget(contract, key);
+    checkScheduleName(name);
+    parseCron(cron);
+    return schedulesOf(this.#engine, this.#activation, { name, cron }, contract, key);
+  }
+
+  async unschedule(name: string): Promise<boolean> {
+    if (this.#readOnly) throw new TypeError("a query cannot end schedules");
+    const { service, key } = this.#activation.target;
+    const input = scheduleName(false, service.contract.name, name);
+    const request = { service: TIMERS, key, name: UNSCHEDULE, input, tried: false };
+    return (await this.#engine.call(this.#activation, request)) === true;
+  }
+
   async cancel(messageId: string): Promise<boolean> {
     if (this.#readOnly) throw new TypeError("a query cannot cancel messages");
     const delayed = parseMessageId(messageId);
     if (delayed === null) return false;
-    const input = encodeValue(delayed.id);
-    const request = { service: TIMERS, key: delayed.key, name: CANCEL, input, tried: false };
+    const request = { service: TIMERS, key: delayed.key, name: CANCEL, input: delayed.id, tried: false };
     return (await this.#engine.call(this.#activation, request)) === true;
   }
 
@@ -269,6 +288,29 @@ function sendsOf(
     };
   }
   return sends;
+}
+
+/** The same for messages that recur: they are kept with the key that schedules them. */
+function schedulesOf(
+  engine: Engine,
+  activation: Activation,
+  { name, cron }: { readonly name: string; readonly cron: string },
+  contract: Contract,
+  key: string,
+): CallFunctions {
+  const schedules: CallFunctions = Object.create(null);
+  const { service, key: own, entity } = activation.target;
+  for (const target of Object.keys(contract.functions)) {
+    schedules[target] = async (input) => {
+      const text = input === undefined ? "" : encodeValue(input);
+      assertSendable(engine.machine.transactions.resolve(contract.name, key, target), text);
+      const letter = { sender: entity, service: contract.name, key, name: target, input: text, coded: true };
+      const request: ScheduleRequest = { name: scheduleName(false, service.contract.name, name), cron, letter };
+      const call = { service: TIMERS, key: own, name: SCHEDULE, input: JSON.stringify(request), tried: false };
+      await engine.call(activation, call);
+    };
+  }
+  return schedules;
 }
 
 function succeeded(value: unknown): object {

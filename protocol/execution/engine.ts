@@ -253,9 +253,10 @@ function payloadOf(activation: Activation): unknown {
   return decodePayload(input ?? "");
 }
 
-/** What came from outside is JSON, where nothing is a tag; what a call or a message carries, the state codec wrote. */
+/** What came from outside is JSON, where nothing is a tag; what a call or a message carries, the state codec wrote. The engine's own is text. */
 function inputOf(activation: Activation): unknown {
   if (activation.input === null) return undefined;
+  if (isInternal(activation.target.service)) return activation.input;
   const fromOutside = isRoot(activation) && activation.attempt.root?.coded !== true;
   return fromOutside ? JSON.parse(activation.input) : decodeValue(activation.input);
 }

@@ -2,6 +2,7 @@
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { afterPrefix, collectionPrefix, encodeEntryKey, entityKey } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
+import { packTry, type PackedTry, unpackTry } from "./dead-letter.ts";
 import type { Letter } from "./posting.ts";
 
 export interface Message extends Letter {
@@ -58,9 +59,10 @@ export function keptWrite(message: Message): Write {
   return { op: "put", key: message.row, text: encodeMessage(message) };
 }
 
-/** Who and whom as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
-export function encodeMessage({ sender, service, key, name, input, coded }: Letter): string {
-  return `${JSON.stringify([sender, service, key, name, Number(coded)])}\n${input}`;
+/** Who and whom and what failed as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
+export function encodeMessage({ sender, service, key, name, input, coded, tries }: Letter): string {
+  const failed = tries === undefined ? [] : [tries.map(packTry)];
+  return `${JSON.stringify([sender, service, key, name, Number(coded), ...failed])}\n${input}`;
 }
 
 function decode(rowKeyText: string, text: string): Message {
@@ -70,14 +72,16 @@ function decode(rowKeyText: string, text: string): Message {
 /** What {@link encodeMessage} wrote. */
 export function decodeLetter(text: string): Letter {
   const end = text.indexOf("\n");
-  const [sender, service, key, name, coded] = JSON.parse(text.slice(0, end)) as [
+  const [sender, service, key, name, coded, failed] = JSON.parse(text.slice(0, end)) as [
     string,
     string,
     string,
     string,
     number,
+    PackedTry[] | undefined,
   ];
-  return { sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
+  const letter = { sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
+  return failed === undefined ? letter : { ...letter, tries: failed.map(unpackTry) };
 }
 
 export function deliveredWrite({ row }: Pick<Message, "row">): Write {

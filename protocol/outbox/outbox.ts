@@ -5,13 +5,20 @@
 import { LIMITS } from "../limits.ts";
 import { isOutcomeId, isOutside } from "../outside/work.ts";
 import { UTF8_PER_UNIT } from "../utf8.ts";
+import { decodeError, type Ending, type FailedTry } from "./ending.ts";
 import type { Message } from "./message.ts";
 
 export interface OutboxOwner {
-  /** Hands a message to the partition of its target; the answer comes as `posted`, or never. */
-  post(message: Message): void;
+  /** Hands a message to the partition of its target; the answer comes as `posted`, or never. With `last`, a failure is final. */
+  post(message: Message, last: boolean): void;
   /** It is delivered: forget it durably. */
   delivered(message: Message): void;
+  /** It has failed once more: remember that durably. */
+  failed(message: Message): void;
+  /** It will never be delivered: put it among the dead letters, and forget it here, both or neither. */
+  dead(message: Message): void;
+  /** How often a message of this kind may fail. */
+  attemptsOf(message: Message): number;
   now(): number;
 }
 
@@ -72,16 +79,19 @@ export class Outbox {
     if (!message) return;
     channel.posted = true;
     channel.nextAt = this.#owner.now() + LIMITS.repostMs;
-    this.#owner.post(message);
+    const tried = message.tries?.length ?? 0;
+    this.#owner.post(message, tried + 1 >= this.#owner.attemptsOf(message));
   }
 
-  /** What became of a message: `done` when its transaction is decided, whatever it answered. */
-  posted(requestId: string, done: boolean): void {
+  /** What became of a try at a message. */
+  posted(requestId: string, { done, dead, error }: Ending): void {
     const name = this.#channelOf.get(requestId);
     const channel = name === undefined ? undefined : this.#channels.get(name);
     if (name === undefined || !channel || channel.messages[0]?.requestId !== requestId || !channel.posted) return;
     channel.posted = false;
-    if (!done) {
+    const tried = error === "" ? undefined : this.#tried(channel, decodeError(error, this.#owner.now()));
+    if (!done && !dead) {
+      if (tried) this.#owner.failed(tried);
       channel.failures += 1;
       channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** (channel.failures - 1), LIMITS.repostMaxMs);
       return;
@@ -91,7 +101,8 @@ export class Outbox {
     channel.failures = 0;
     channel.nextAt = 0;
     this.#channelOf.delete(requestId);
-    this.#owner.delivered(message);
+    if (done) this.#owner.delivered(message);
+    else this.#owner.dead(message);
     if (channel.messages.length === 0) this.#channels.delete(name);
     else this.#ready.add(name);
   }
@@ -116,6 +127,13 @@ export class Outbox {
     this.#units += message.input.length - first.input.length;
     channel.posted = false;
     channel.nextAt = until;
+  }
+
+  #tried(channel: Channel, failure: FailedTry): Message {
+    const [message] = channel.messages as [Message];
+    const tried = { ...message, tries: [...(message.tries ?? []), failure] };
+    channel.messages[0] = tried;
+    return tried;
   }
 
   /** Forgets these messages, whether they are under way or not, and returns them. */

@@ -1,4 +1,5 @@
 /** A one-way message on its way from a transaction to the transaction that it asks for. */
+import type { FailedTry } from "./ending.ts";
 import type { Scope } from "../transaction/attempt.ts";
 
 /** What a message asks for. */
@@ -12,6 +13,8 @@ export interface Letter {
   readonly input: string;
   /** The input is state-codec text, as calls carry it; else JSON from outside, where what looks like a tag is none. */
   readonly coded: boolean;
+  /** Tries at its transaction that failed; absent for none. */
+  readonly tries?: readonly FailedTry[];
 }
 
 /** As sent by a running function; it becomes a message when its transaction commits. */

@@ -16,8 +16,9 @@ import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } f
 import { dueAt } from "../timers/timer.ts";
 import { assertSendable, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
-import { requestTarget, resolveTarget } from "./resolve.ts";
+import { requestTarget, resolveAny } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
+import { type Ending, endingOf, endingOfResult, LATER } from "../outbox/ending.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
 import { Ages } from "./ages.ts";
@@ -38,7 +39,9 @@ export interface AdmissionParts {
   readonly whole: AppDefinition;
   start(root: Root): void;
   /** The transaction of a message has its answer, or cannot run now. */
-  posted(poster: Peer, requestId: string, done: boolean): void;
+  posted(poster: Peer, requestId: string, ending: Ending): void;
+  /** The answer to this is final, though nothing ran. */
+  record(id: RequestIdentity, status: number, body: string): void;
   /** Folding is so far behind that nothing new may be written. */
   congested(): boolean;
   /** Messages that are not delivered leave room for more. */
@@ -51,6 +54,9 @@ export type RequestIdentity = Pick<
   "requestId" | "fingerprintLow" | "fingerprintHigh" | "group" | "owner"
 >;
 
+/** A message that is handed over; with `last`, a failure is final. */
+export type Posted = Omit<Message, "sender" | "row"> & { readonly last: boolean };
+
 /** An ingest envelope that is to be applied now. */
 export interface Batch {
   readonly id: RequestIdentity;
@@ -61,9 +67,6 @@ export interface Batch {
   readonly clientId: boolean;
   readonly produced: Produced | null;
 }
-
-/** Answers from here on are failures: nothing was recorded, and the same may succeed later. */
-const FAILURE_STATUS = 500;
 
 /** Of one frame, by key: the root that the next row with that key comes after. */
 type NewestRoots = Map<string, Root>;
@@ -183,6 +186,7 @@ export class Admission {
       oneWay,
       due,
       poster: null,
+      last: false,
     });
     root.waiters.push(waiter);
     // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
@@ -196,7 +200,7 @@ export class Admission {
     id: RequestIdentity & { readonly group: number },
     target: Target,
     now: number,
-    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster"> &
+    how: Pick<Root, "input" | "coded" | "clientId" | "snapshot" | "notBefore" | "oneWay" | "due" | "poster" | "last"> &
       Partial<Pick<Root, "bytes">>,
   ): Root {
     const root: Root = {
@@ -211,6 +215,8 @@ export class Admission {
       oneWay: how.oneWay,
       due: how.due,
       poster: how.poster,
+      last: how.last,
+      error: "",
       coded: how.coded,
       bytes: how.bytes ?? null,
       target,
@@ -236,36 +242,48 @@ export class Admission {
   }
 
   /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
-  post(
-    from: Peer,
-    { requestId, service, key, name, input, coded }: Omit<Message, "sender" | "row">,
-    now: number,
-  ): void {
+  post(from: Peer, message: Posted, now: number): void {
+    const { requestId, service, key, name, input, coded, last } = message;
+    const group = this.#parts.ownership.groupOf(key);
+    const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group, owner: this.#setup.kernels.hashKey(key) };
     try {
-      if (this.#parts.results.find(requestId)) return this.#parts.posted(from, requestId, true);
+      const known = this.#parts.results.find(requestId);
+      if (known) return this.#parts.posted(from, requestId, endingOfResult(known));
       // It is told when what is under way ends.
       if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
-      const target = resolveTarget(this.#parts.whole, service, key, name);
-      const group = this.#parts.ownership.groupOf(key);
       const isHere = this.#parts.ownership.keeps(group);
-      if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, false);
-      const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group };
-      const how = { input, coded, clientId: true, snapshot: false, notBefore: 0, oneWay: false, due: 0, poster: from };
+      if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, LATER);
+      const target = resolveAny(this.#parts.whole, service, key, name);
+      const how = {
+        input,
+        coded,
+        clientId: true,
+        snapshot: false,
+        notBefore: 0,
+        oneWay: false,
+        due: 0,
+        poster: from,
+        last,
+      };
       this.#queue.push(this.#newRoot(id, target, now, how));
     } catch (error) {
-      // Another version of the code may know the function: it is tried again.
       if (!(error instanceof TidegateError)) throw error;
-      this.#parts.posted(from, requestId, false);
+      const { status, body } = failureAnswer(failureOf(error));
+      // Another version of the code may know the function: like a failure of that it is tried again.
+      const isUnknown = status < 500;
+      if (isUnknown && last) this.#parts.record(id, status, body);
+      const ending = endingOf(status, body, "", last);
+      this.#parts.posted(from, requestId, isUnknown ? { ...ending, dead: last } : LATER);
     }
   }
 
   /** Begins a transaction that the partition itself asks for: `posted` tells it of the end. Returns its request id. */
-  begin(target: Target, now: number): string {
+  begin(target: Target, now: number, input = ""): string {
     const group = this.#parts.ownership.groupOf(target.key);
     const id = { requestId: ownId(++this.#own), fingerprintLow: 0, fingerprintHigh: 0, group };
     const poster = this.#setup.partition;
     const how = {
-      input: "",
+      input,
       coded: false,
       clientId: false,
       snapshot: false,
@@ -273,6 +291,7 @@ export class Admission {
       oneWay: false,
       due: 0,
       poster,
+      last: false,
     };
     this.#queue.push(this.#newRoot(id, target, now, how));
     return id.requestId;
@@ -353,7 +372,7 @@ export class Admission {
       return this.#parts.tickets.answer(waiter, status, ANSWER_FLAG.retryable, body);
     }
     this.#batchBytes += columns.length;
-    const target = resolveTarget(this.#parts.whole, STREAM, stream, "take");
+    const target = resolveAny(this.#parts.whole, STREAM, stream, "take");
     const input = produced === null ? "" : JSON.stringify(produced);
     const how = {
       input,
@@ -364,6 +383,7 @@ export class Admission {
       oneWay: false,
       due: 0,
       poster: null,
+      last: false,
       bytes: columns,
     };
     const root = this.#newRoot({ ...id, group: id.group as number }, target, now, how);
@@ -383,7 +403,9 @@ export class Admission {
     for (const waiter of root.waiters) {
       this.#parts.tickets.answer(waiter, status, waiter.joined ? flags | ANSWER_FLAG.replayed : flags, body);
     }
-    if (root.poster !== null) this.#parts.posted(root.poster, root.requestId, status < FAILURE_STATUS);
+    if (root.poster !== null) {
+      this.#parts.posted(root.poster, root.requestId, endingOf(status, body, root.error, root.last));
+    }
   }
 
   /** What came after it comes after what that came after, which may have to run again: a snapshot is answered before what is undecided. */

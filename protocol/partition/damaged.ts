@@ -2,6 +2,7 @@
  * Stands in for a partition whose storage cannot be read: it serves nothing and changes nothing, but the others must not wait for it. It obeys
  * new coordinators and reports to them, and calls of other partitions fail at once. Sans-I/O, like the partition that it stands in for.
  */
+import { LATER } from "../outbox/ending.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -155,7 +156,7 @@ export class DamagedMachine implements LinkOwner {
         return;
       case "post":
         // Its sender keeps it and hands it over again.
-        this.#links.send(from, { kind: "posted", requestId: message.requestId, done: false }, era);
+        this.#links.send(from, { kind: "posted", requestId: message.requestId, ...LATER }, era);
     }
   }
 }

@@ -7,15 +7,13 @@ import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
 import type { Moves } from "../moves/moves.ts";
 import { Ownership } from "../moves/ownership.ts";
-import type { Message } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
-import type { ServiceDefinition } from "../../sdk/service.ts";
 import { History } from "../state/history.ts";
 import { Layers } from "../state/layers.ts";
 import { Blocks } from "../state/blocks/blocks.ts";
 import { reportDamage } from "../state/blocks/damage.ts";
 import { StateStore, type Write } from "../state/store.ts";
-import type { Attempt, Outcome } from "../transaction/attempt.ts";
+import type { Attempt, Outcome, Target } from "../transaction/attempt.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { Transactions } from "../transaction/transactions.ts";
 import type { TransactionOwner } from "../transaction/owner.ts";
@@ -31,7 +29,7 @@ import {
   type ReportMessage,
   type TransactionalMessage,
 } from "../wire/messages.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type Posted } from "./admission.ts";
 import type { Effect, Input, ViewRequest } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
@@ -45,8 +43,7 @@ import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { expiryTarget, firing } from "./resolve.ts";
-import { keepsResult, type Root } from "./root.ts";
+import { keepsFailure, keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
@@ -95,26 +92,25 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
-      run: (message: Message) => this.#admission.post(this.self, message, this.#now),
-      fire: (key: string) => this.#admission.begin(firing(key), this.#now),
+      run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
+      begin: (target: Target, input: string) => this.#admission.begin(target, this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
-      expire: (service: ServiceDefinition, key: string) => this.#admission.begin(expiryTarget(service, key), this.#now),
-      app,
     };
-    this.mail = new Mail(this, mail, this.#layers.committed);
+    this.mail = new Mail(app, this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
     this.#admission = new Admission(setup, {
       ownership: this.#ownership,
       results: this.#results,
       tickets: this.#tickets,
+      posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
+      record: (id, status, body) => this.#log.addResult(id, status, body),
       whole: app,
       start: (root) => {
         if (root.oneWay) this.#accept(root);
         else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
       },
-      posted: (to, requestId, done) => this.mail.ran(to, requestId, done),
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -458,7 +454,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       return;
     }
     const { failure, answer } = shownAnswer(root, this, body);
-    const recorded = failure.kind === "refusal";
+    const recorded = keepsFailure(root, failure, answer.status);
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
   }
 
@@ -467,7 +463,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
-    if (failure.kind === "refusal") this.#log.addResult(root, status, body);
+    if (keepsFailure(root, failure, status)) this.#log.addResult(root, status, body);
     this.#admission.done(root, status, 0, body);
   }
 

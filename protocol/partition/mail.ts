@@ -2,8 +2,11 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
+import { burial, DEAD } from "../outbox/dead-letter.ts";
+import type { Ending } from "../outbox/ending.ts";
 import {
   deliveredWrite,
+  encodeMessage,
   keepsMessage,
   keptWrite,
   type Message,
@@ -15,12 +18,17 @@ import {
 import { Outbox } from "../outbox/outbox.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
+import type { Target } from "../transaction/attempt.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
-import { indexed, keepsTimer, timerId, timerWrite } from "../timers/timer.ts";
+import { indexed, keepsTimer, timerId, timerWrite, TIMERS } from "../timers/timer.ts";
+import { Declaring } from "../timers/declaring.ts";
+import { DECLARE, FIRE } from "../timers/service.ts";
 import { Timers } from "../timers/timers.ts";
 import type { PartitionMessage, Peer, PostedMessage } from "../wire/messages.ts";
+import type { Posted } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
+import { expiryTarget, resolveAny } from "./resolve.ts";
 import { Expiry } from "./expiry.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
@@ -37,17 +45,14 @@ export interface MailOwner {
 
 export interface MailParts {
   /** Runs a message whose target is here. */
-  run(message: Message): void;
-  /** Starts the transaction that fires what is due of a key, and returns its request id. */
-  fire(key: string): string;
+  run(message: Posted): void;
+  /** Starts a transaction of the engine's own, and returns its request id. */
+  begin(target: Target, input: string): string;
   keeps(key: string): boolean;
   /** Storage is so far behind that no more may begin. */
   isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
-  /** Starts the transaction that deletes what has expired of a key, and returns its request id. */
-  expire(service: ServiceDefinition, key: string): string;
-  readonly app: AppDefinition;
 }
 
 export class Mail {
@@ -58,31 +63,38 @@ export class Mail {
   readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
-  #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly done: boolean }> = [];
+  #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
   readonly #alarm: Alarm;
   readonly #timers: Timers;
   readonly #expiry: Expiry;
+  readonly #declaring: Declaring;
+  readonly #app: AppDefinition;
 
-  constructor(owner: MailOwner, parts: MailParts, committed: StateStore) {
+  constructor(app: AppDefinition, owner: MailOwner, parts: MailParts, committed: StateStore) {
+    this.#app = app;
     this.#owner = owner;
     this.#parts = parts;
     this.#outbox = new Outbox({
-      post: (message) => this.#post(message),
+      post: (message, last) => this.#post(message, last),
       delivered: (message) => parts.commit([deliveredWrite(message)]),
+      failed: (message) => parts.commit([{ op: "put", key: message.row, text: encodeMessage(message) }]),
+      dead: (message) => this.#bury(message),
+      attemptsOf: ({ service }) => this.#attemptsOf(service),
       now: () => owner.now,
     });
     this.#outside = this.#runner();
     this.#committed = committed;
     this.#alarm = new Alarm(owner);
     this.#timers = new Timers(this.#timersOwner(), committed);
-    this.#expiry = new Expiry(parts.app, this.#expiryOwner(), committed);
+    this.#expiry = new Expiry(app, this.#expiryOwner(), committed);
+    this.#declaring = new Declaring(app, this.#timersOwner());
     this.#addStored();
     // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
     if (this.#timers.size > 0) this.#wantAlarm();
   }
 
   #timersOwner() {
-    const { owner, parts, outbox } = { owner: this.#owner, parts: this.#parts, outbox: this.#outbox };
+    const [owner, parts, outbox, app] = [this.#owner, this.#parts, this.#outbox, this.#app];
     return {
       get now() {
         return owner.now;
@@ -91,7 +103,8 @@ export class Mail {
         return !outbox.isFull && !parts.isCongested();
       },
       keeps: (key: string) => parts.keeps(key),
-      fire: (key: string) => parts.fire(key),
+      fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),
+      declare: (key: string, input: string) => parts.begin(resolveAny(app, TIMERS, key, DECLARE), input),
       commit: (writes: readonly Write[]) => parts.commit(writes),
     };
   }
@@ -103,14 +116,14 @@ export class Mail {
         return owner.now;
       },
       keeps: (key: string) => parts.keeps(key),
-      expire: (service: ServiceDefinition, key: string) => parts.expire(service, key),
+      expire: (service: ServiceDefinition, key: string) => parts.begin(expiryTarget(service, key), ""),
     };
   }
 
   #runner(): OutsideRunner {
     const owner = this.#owner;
     const outbox = this.#outbox;
-    return new OutsideRunner(this.#parts.app.effects, {
+    return new OutsideRunner(this.#app.effects, {
       get now() {
         return owner.now;
       },
@@ -152,6 +165,7 @@ export class Mail {
     this.#outbox.retain(isHere);
     this.#timers.remap();
     this.#expiry.remap();
+    this.#declaring.remap();
   }
 
   nextId(): string {
@@ -210,6 +224,7 @@ export class Mail {
 
   /** Starts firing what is due. */
   fire(): void {
+    this.#declaring.start();
     this.#timers.fire();
   }
 
@@ -222,11 +237,23 @@ export class Mail {
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
-  #post(message: Message): void {
+  #post(message: Message, last: boolean): void {
     if (isOutside(message)) return this.#outside.start(message);
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) this.#parts.run(message);
-    else this.#owner.send(peer, { ...message, kind: "post" });
+    if (peer === this.#owner.self) this.#parts.run({ ...message, last });
+    else this.#owner.send(peer, { ...message, kind: "post", last });
+  }
+
+  /** What brings a dead letter to its list is not given up itself. */
+  #attemptsOf(service: string): number {
+    if (service === DEAD) return Infinity;
+    return this.#app.services.get(service)?.messageAttempts ?? LIMITS.messageAttempts;
+  }
+
+  /** Sends it to the list of its service, and forgets it: in one commit. */
+  #bury(message: Message): void {
+    const letter = burial(message, message.tries ?? [], this.#owner.now);
+    this.#parts.commit([deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]);
   }
 
   /** Forgets messages from an entity, and to it by its service and key, that are not delivered. Returns how many. */
@@ -239,13 +266,15 @@ export class Mail {
   }
 
   /** A message that ran here has its answer, or cannot run now. */
-  ran(to: Peer, requestId: string, done: boolean): void {
-    if (this.#timers.fired(requestId, done) || this.#expiry.ended(requestId, done)) return;
-    this.#toTell.push({ to, requestId, done });
+  ran(to: Peer, requestId: string, ending: Ending): void {
+    const { done } = ending;
+    if (this.#timers.fired(requestId, done) || this.#declaring.ended(requestId, done)) return;
+    if (this.#expiry.ended(requestId, done)) return;
+    this.#toTell.push({ to, requestId, ending });
   }
 
-  posted({ requestId, done }: Omit<PostedMessage, "kind">): void {
-    this.#outbox.posted(requestId, done);
+  posted({ requestId, ...ending }: Omit<PostedMessage, "kind">): void {
+    this.#outbox.posted(requestId, ending);
   }
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
@@ -254,9 +283,9 @@ export class Mail {
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
-    for (const { to, requestId, done } of told) {
-      if (to === this.#owner.self) this.#outbox.posted(requestId, done);
-      else this.#owner.send(to, { kind: "posted", requestId, done });
+    for (const { to, requestId, ending } of told) {
+      if (to === this.#owner.self) this.#outbox.posted(requestId, ending);
+      else this.#owner.send(to, { kind: "posted", requestId, ...ending });
     }
   }
 
@@ -281,7 +310,8 @@ export class Mail {
 
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
-    return this.size > 0 || this.#timers.isPending || this.#expiry.isPending;
+    const { isPending } = this.#expiry;
+    return isPending || this.size > 0 || this.#timers.isPending || this.#declaring.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */

@@ -16,6 +16,7 @@ import { groupOfHash } from "../keygroups/map.ts";
 import type { Write } from "../state/store.ts";
 import type { ProblemType } from "../../sdk/problems.ts";
 import type { Effect, StorageOp } from "./effects.ts";
+import { eraseKept, KEPT_PREFIXES } from "./erase-kept.ts";
 import { chunksBySize } from "./folder.ts";
 import { problemAnswer } from "./problems.ts";
 import type { PartitionSetup } from "./setup.ts";
@@ -31,7 +32,7 @@ export interface MaintenanceOwner {
   goOn(): void;
 }
 
-type Setup = Pick<PartitionSetup, "kernels" | "partition" | "incarnation" | "reader" | "recovered">;
+type Setup = Pick<PartitionSetup, "app" | "kernels" | "partition" | "incarnation" | "reader" | "recovered">;
 
 interface Pinned {
   readonly id: string;
@@ -284,6 +285,7 @@ export class Maintenance {
     const owner = kernels.hashKey(key);
     const entity = entityKey(service, key);
     let removed = this.#parts.mail.erase(entity, service, key);
+    removed += eraseKept(this.#setup.app, this.#parts, { entity, service, key }, this.#owner.now);
     if (!this.#erasing.has(entity)) this.#clearElsewhere(entity, owner);
     log.write();
     const inMemory = results.erase(owner);
@@ -312,7 +314,8 @@ export class Maintenance {
     const { blocks } = this.#parts;
     blocks.turn();
     const eraser = new BlockEraser(this.#setup.kernels, blocks);
-    const ops = [...eraser.entity(entity), ...eraser.deleted(OUTBOX)];
+    const ops = [OUTBOX, ...KEPT_PREFIXES].flatMap((prefix) => eraser.deleted(prefix));
+    ops.push(...eraser.entity(entity));
     ops.push(...eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));
     if (ops.length > 0) this.#owner.emit({ kind: "persist", ops });
   }

@@ -3,6 +3,7 @@ import { problemOf, type ProblemType, PROBLEMS, REFUSAL_STATUS, refusalProblem }
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { LIMITS } from "../limits.ts";
+import { errorText } from "../outbox/ending.ts";
 import type { Failure } from "../transaction/failure.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import type { Effect } from "./effects.ts";
@@ -61,6 +62,7 @@ export function shownAnswer(
 ): ReturnType<typeof shownFailure> {
   const shown = shownFailure(cause);
   const { kind } = shown.failure;
+  if (root.poster !== null && shown.failure.kind !== "refusal") root.error = errorText(shown.failure.error);
   // Of what a message comes to nobody is told, so the log is.
   if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
     const { service, name, key } = root.target;

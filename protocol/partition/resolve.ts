@@ -4,8 +4,10 @@ import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { entityKey } from "../state/state-key.ts";
-import { CANCEL, FIRE, INTERNAL_FN, timersService } from "../timers/service.ts";
-import { TIMERS, timersOf } from "../timers/timer.ts";
+import { DEAD } from "../outbox/dead-letter.ts";
+import { deadService } from "../outbox/dead-letters.ts";
+import { timersService } from "../timers/service.ts";
+import { TIMERS } from "../timers/timer.ts";
 import { INVOKE_FLAG } from "../wire/invoke.ts";
 import type { Target } from "../transaction/attempt.ts";
 
@@ -33,28 +35,31 @@ const ERASING: FunctionContract = { kind: "fn", input: undefined, output: undefi
 /** What a request asks for. @throws TidegateError `unknown-service` or `unknown-function` */
 export function requestTarget(app: AppDefinition, flags: number, service: string, key: string, name: string): Target {
   if ((flags & INVOKE_FLAG.erase) !== 0) return eraseTarget(app, service, key);
-  // What comes with the engine has routes of its own.
-  if (app.builtins.has(service) && (flags & INVOKE_FLAG.builtin) === 0) throw unknownService(service);
-  return (
-    ((flags & INVOKE_FLAG.cancel) !== 0 ? internalTarget(TIMERS, key, CANCEL) : null) ??
-    resolveTarget(app, service, key, name)
-  );
+  return (flags & INVOKE_FLAG.internal) !== 0
+    ? resolveAny(app, service, key, name)
+    : resolveTarget(app, service, key, name);
 }
 
 /** What only the engine asks for. No app has services of such names. */
-const INTERNAL: ReadonlyMap<string, ServiceDefinition> = new Map([[TIMERS, timersService]]);
+const INTERNAL: ReadonlyMap<string, ServiceDefinition> = new Map([
+  [TIMERS, timersService],
+  [DEAD, deadService],
+]);
 
 /** A function of the engine's own. */
-export function internalTarget(service: string, key: string, name: string): Target | null {
+function internalTarget(service: string, key: string, name: string): Target | null {
   const definition = INTERNAL.get(service);
   const contract = definition?.contract.functions[name];
   if (!definition || !contract) return null;
   return { service: definition, name, contract, key, entity: entityKey(service, key) };
 }
 
-/** Makes messages of the delayed ones of a key that are due. */
-export function firing(key: string): Target {
-  return { service: timersService, name: FIRE, contract: INTERNAL_FN, key, entity: timersOf(key) };
+/** As the engine itself may name it. @throws TidegateError `unknown-service` or `unknown-function` */
+export function resolveAny(app: AppDefinition, service: string, key: string, name: string): Target {
+  return (
+    internalTarget(service, key, name) ??
+    functionOf(app.services.get(service) ?? app.builtins.get(service), service, key, name)
+  );
 }
 
 /** Whether a service's functions are called with the engine's own context. */
@@ -62,9 +67,12 @@ export function isInternal({ contract }: ServiceDefinition): boolean {
   return INTERNAL.has(contract.name);
 }
 
-/** A function of the app, or of what comes with the engine. @throws TidegateError `unknown-service` or `unknown-function` */
+/** A function of the app, as clients may name it. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveTarget(app: AppDefinition, service: string, key: string, name: string): Target {
-  const definition = app.services.get(service) ?? app.builtins.get(service);
+  return functionOf(app.services.get(service), service, key, name);
+}
+
+function functionOf(definition: ServiceDefinition | undefined, service: string, key: string, name: string): Target {
   if (!definition) throw unknownService(service);
   const contract = definition.contract.functions[name];
   if (!contract) throw new TidegateError("unknown-function", `service "${service}" has no function "${name}"`);

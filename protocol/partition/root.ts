@@ -1,4 +1,6 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
+import { isFinal } from "../outbox/ending.ts";
+import type { Failure } from "../transaction/failure.ts";
 import type { Attempt, Target } from "../transaction/attempt.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import type { Epoch, Peer } from "../wire/messages.ts";
@@ -38,6 +40,10 @@ export interface Root {
   readonly waiters: Waiter[];
   /** The partition whose message it carries out: it is told of the end. */
   readonly poster: Peer | null;
+  /** Of a message: a failure of this try is final. */
+  readonly last: boolean;
+  /** What it failed with, in words for the sender of a message. */
+  error: string;
   /** Asked for one-way: what runs now only keeps the message. */
   readonly oneWay: boolean;
   /** When that is to be delivered, ms since 1970; 0 for at once. */
@@ -55,6 +61,11 @@ export interface Root {
 /** Whether the answer is kept for retries: not of a query that is asked again anyway, nor of what the partition asks for itself. */
 export function keepsResult({ target, clientId, requestId }: Root): boolean {
   return clientId || (target.contract.kind === "fn" && !requestId.startsWith(OWN_ID));
+}
+
+/** Whether a failure is kept as the answer: it shows what was read, or decides what becomes of a message. */
+export function keepsFailure({ poster, last }: Root, { kind }: Failure, status: number): boolean {
+  return kind === "refusal" || (poster !== null && isFinal(status, last));
 }
 
 /** The request id of a transaction that a partition asks itself for: nobody else can name it, and it is never repeated. */

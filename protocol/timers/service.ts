@@ -1,39 +1,62 @@
 /** What is done to delayed messages under the lock of the key that keeps them: firing those that are due, and cancelling one. */
-import type { FunctionContract } from "../../sdk/contract.ts";
-import type { Schema } from "../../sdk/schema.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
+import { INTERNAL_FN, type InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
+import { concernsErased, entriesOf, ERASE, type Erased } from "../outbox/erased.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
-import type { Transactions } from "../transaction/transactions.ts";
+import {
+  declare,
+  fireScheduled,
+  schedule,
+  type ScheduleRequest,
+  SCHEDULES,
+  unschedule,
+  waitingOf,
+} from "./schedules.ts";
 import { afterDue, timerOf, TIMERS, WAITING } from "./timer.ts";
-
-/** What a function of the engine's own is given as its context. */
-export interface InternalContext {
-  readonly transactions: Transactions;
-  readonly activation: Activation;
-}
 
 export const FIRE = "fire";
 export const CANCEL = "cancel";
-
-const anything: Schema = { "~standard": { version: 1, vendor: "tidegate", validate: (value) => ({ value }) } };
-export const INTERNAL_FN: FunctionContract = { kind: "fn", input: anything, output: anything, refusals: {} };
+export const SCHEDULE = "schedule";
+export const UNSCHEDULE = "unschedule";
+export const DECLARE = "declare";
 
 /** Its functions are called by the engine, never by clients or user code. */
 export const timersService: ServiceDefinition = {
-  contract: { name: TIMERS, functions: { [FIRE]: INTERNAL_FN, [CANCEL]: INTERNAL_FN } },
+  contract: {
+    name: TIMERS,
+    functions: Object.fromEntries(
+      [FIRE, CANCEL, SCHEDULE, UNSCHEDULE, DECLARE, ERASE].map((name) => [name, INTERNAL_FN]),
+    ),
+  },
   state: undefined,
-  collections: [WAITING],
+  collections: [WAITING, SCHEDULES],
   allow: {},
   handlers: {
     [FIRE]: (ctx) => fire(ctx as InternalContext),
     [CANCEL]: (ctx, id) => cancel(ctx as InternalContext, id as string),
+    [SCHEDULE]: (ctx, text) => schedule(ctx as InternalContext, JSON.parse(text as string) as ScheduleRequest),
+    [UNSCHEDULE]: (ctx, name) => unschedule(ctx as InternalContext, name as string),
+    [DECLARE]: (ctx, text) => declare(ctx as InternalContext, JSON.parse(text as string) as ScheduleRequest[]),
+    [ERASE]: (ctx, text) => erase(ctx as InternalContext, JSON.parse(text as string) as Erased),
   },
 };
 
+/** Deletes what an erased key has sent or was to get, and its schedules with them. */
+function erase({ transactions, activation }: InternalContext, erased: Erased): void {
+  const copy = transactions.copyOf(activation);
+  for (const [id, text] of entriesOf(copy, WAITING)) {
+    const { schedule: name, letter } = waitingOf(text);
+    if (!concernsErased(timerOf(letter), erased)) continue;
+    copy.putEntry(WAITING, id, null);
+    if (name !== null) copy.putEntry(SCHEDULES, name, null);
+  }
+}
+
 /** Makes messages of those whose time has come, in its order: once, since this is the transaction that forgets them. */
-function fire({ transactions, activation }: InternalContext): void {
+function fire(context: InternalContext): void {
+  const { transactions, activation } = context;
   const { attempt, scope } = activation;
   const copy = transactions.copyOf(activation);
   const to = afterDue(attempt.at);
@@ -44,7 +67,9 @@ function fire({ transactions, activation }: InternalContext): void {
     // The first goes, however large it is.
     if (units > LIMITS.maxFiredUnits && units > text.length) return;
     copy.putEntry(WAITING, id, null);
-    (attempt.postings ??= []).push({ ...timerOf(text), id: id as string, scope });
+    const { schedule: name, letter } = waitingOf(text);
+    const fired = name === null ? timerOf(letter) : fireScheduled(context, name, id as string, letter);
+    if (fired) (attempt.postings ??= []).push({ ...fired, id: id as string, scope });
   }
 }
 

@@ -5,7 +5,7 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
 import { OUTBOX } from "../outbox/message.ts";
-import { internalTarget, resolveTarget } from "../partition/resolve.ts";
+import { resolveAny } from "../partition/resolve.ts";
 import type { Root } from "../partition/root.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { History } from "../state/history.ts";
@@ -101,7 +101,7 @@ export class Transactions {
   }
 
   resolve(service: string, key: string, name: string): Target {
-    return internalTarget(service, key, name) ?? resolveTarget(this.app, service, key, name);
+    return resolveAny(this.app, service, key, name);
   }
 
   /**

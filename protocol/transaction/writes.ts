@@ -35,8 +35,9 @@ export function allWritesOf(attempt: Attempt, nextMessageId: () => string): Writ
 /** @throws TidegateError `transaction-too-large`, or TypeError for a value that cannot be stored */
 export function writesOf(attempt: Attempt, nextMessageId: () => string): Write[] {
   const writes = allWritesOf(attempt, nextMessageId);
-  for (const { text } of writes) {
-    if (!fitsUtf8(text, LIMITS.maxValueBytes)) {
+  for (const { key, text } of writes) {
+    const most = key.startsWith("#") ? LIMITS.maxMessageBytes + LIMITS.maxLetterHeadBytes : LIMITS.maxValueBytes;
+    if (!fitsUtf8(text, most)) {
       throw new TidegateError(
         "transaction-too-large",
         `a stored value is at most ${LIMITS.maxValueBytes} bytes; use a collection for more`,

@@ -17,16 +17,12 @@ export const INVOKE_FLAG = {
   oneWay: 8,
   /** Deletes all state under the key, whatever the function's name. Only administration sets it: no route for clients does. */
   erase: 16,
-  /** Cancels a delayed message of the key; the input is its id there, as JSON. No function is named. */
-  cancel: 32,
+  /** Service and function are the engine's own or come with it, and the input is what they take. Only what the edge itself asks for has it. */
+  internal: 32,
   /** With `oneWay`: the input begins with a line that says when, `+` and milliseconds from now, or `=` and milliseconds since 1970. */
   delayed: 64,
-  /** The service is one that comes with the engine: only routes of their own set it. */
-  builtin: 128,
   /** With `snapshot`: the fingerprint, of which a query has no other use, is an epoch that it must not be older than: count, generation. */
   notBefore: 256,
-  /** A function of an internal service. Only the edge itself sets it: no client names one. */
-  internal: 512,
 } as const;
 
 /** Length of every request id in characters. Edge ids are `e` + 11 hex digits of milliseconds + 12 random + 8 of the line; client ids are `c` + 31. */

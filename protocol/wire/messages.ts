@@ -148,12 +148,19 @@ export interface PostMessage {
   readonly input: string;
   /** The input is state-codec text, else JSON. */
   readonly coded: boolean;
+  /** A failure is final, and recorded as such. */
+  readonly last: boolean;
 }
-/** A posted message's transaction is decided, or failed and is to be sent again. */
+/** A posted message's transaction is decided, or failed; or it could not be tried. */
 export interface PostedMessage {
   readonly kind: "posted";
   readonly requestId: string;
+  /** Committed or refused. */
   readonly done: boolean;
+  /** It failed for good. */
+  readonly dead: boolean;
+  /** How it failed, as protocol/outbox/ending.ts writes it; empty where it was not tried. */
+  readonly error: string;
 }
 
 /** The snapshot boundary of the asker is too old here; `decided` is known to be committed. */

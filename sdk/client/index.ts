@@ -5,6 +5,7 @@ import type { FlowDefinition } from "../flow.ts";
 import type { EventOf, Fields, StreamDefinition } from "../stream.ts";
 import { batch } from "./batch.ts";
 import { type Binding, fetchThrough } from "./binding.ts";
+import { type DeadLettersClient, deadLettersClient } from "./dead-letters.ts";
 import { readEvents } from "./events.ts";
 import { cancel } from "./messages.ts";
 import { serviceClient } from "./service.ts";
@@ -26,6 +27,7 @@ import type {
 
 export type { Binding, BoundRequest } from "./binding.ts";
 export { ProblemError, RefusalError, UnreachableError } from "./errors.ts";
+export type { DeadLetter, DeadLetterPage, DeadLettersClient, DeadLetterOptions } from "./dead-letters.ts";
 export type {
   Accepted,
   BatchLine,
@@ -51,6 +53,8 @@ export interface Core<C extends Contracts> {
   /** A stream by its definition, typed, or by name. */
   stream<F extends Fields>(stream: StreamDefinition<F>): StreamClient<EventOf<F>>;
   stream(name: string): StreamClient<Readonly<Record<string, string | number | bigint>>>;
+  /** Messages to a service that failed for good. */
+  deadLetters(service: string | Contract): DeadLettersClient;
   /** A view by its flow, typed, or by name. */
   view<Row>(flow: FlowDefinition<Row>): ViewClient<Row>;
   view(name: string): ViewClient<Readonly<Record<string, unknown>>>;
@@ -74,7 +78,7 @@ export type Client<C extends Contracts> = Core<C> & Services<C>;
  * A client for the services of some contracts: `createClient(url, { Account, Cart }, { token })`. Each contract is a member named after
  * the contract's own name in camel case: `contract("shopping-cart", …)` is `client.shoppingCart(key)`. In another Worker of the account a
  * service binding may take the place of the address: `createClient(env.SHOP, { Account })`.
- * @throws TypeError when two contracts, or a contract and `batch`, `cancel`, `stream` or `view`, would be the same member
+ * @throws TypeError when two contracts, or a contract and `batch`, `cancel`, `deadLetters`, `stream` or `view`, would be the same member
  */
 export function createClient<const C extends Contracts>(
   url: string | Binding,
@@ -91,6 +95,8 @@ export function createClient<const C extends Contracts>(
         sendEvents(line, typeof stream === "string" ? stream : stream.name, events, sendOptions),
       read: (readOptions) => readEvents(line, typeof stream === "string" ? stream : stream.name, readOptions),
     }),
+    deadLetters: (service: string | Contract) =>
+      deadLettersClient(line, typeof service === "string" ? service : service.name),
     view: (view: string | FlowDefinition): ViewClient<unknown> => ({
       get: (key, viewOptions) => getView(line, viewName(view), key, viewOptions),
     }),

@@ -34,7 +34,7 @@ export type FunctionClient<F extends FunctionContract> = F["kind"] extends "quer
       /** Asks for the function one-way: resolves once the message is durable; it is delivered once, as a transaction of its own. */
       send(...args: CallArguments<F, SendOptions>): Promise<Sent>;
     };
-/** A message is kept. */
+/** A message is kept. A delayed one can be cancelled by its id. */
 export interface Sent {
   readonly id: string;
 }

@@ -19,6 +19,8 @@ export function encodeAsk(ask: Ask): EncodedAsk {
     }
     case "clock":
       return { at: ["tc", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
+    case "dead":
+      return { at: ["#dead", "tc"], name: ask.name, input: ask.input };
     case "clock-seen":
       return { at: ["tc", ask.at], name: "seen", input: "" };
     case "effect":
@@ -37,5 +39,6 @@ export function encodeAsk(ask: Ask): EncodedAsk {
 /** The key whose partition runs the root function. */
 export function keyOf(ask: Ask): string {
   if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];
+  if (ask.kind === "dead") return "tc";
   return ask.kind === "transfer" ? ask.from : ask.at;
 }

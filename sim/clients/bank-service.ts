@@ -1,6 +1,6 @@
 /** A bank: transfers move money between accounts and never make or lose any. */
 import { contract, fn, query, service, type ServiceDefinition } from "../../sdk/index.ts";
-import { functionHost } from "../world/functions.ts";
+import { counted } from "../world/functions.ts";
 import { anything } from "./schema.ts";
 
 export const OPENING_BALANCE = 100;
@@ -50,15 +50,4 @@ export function bankService(): ServiceDefinition {
       balance: (ctx) => ctx.state.balance,
     },
   );
-}
-
-/** Runs a function so that its engine knows that it has not returned. */
-async function counted<T>(body: (host: ReturnType<typeof functionHost>) => Promise<T>): Promise<T> {
-  const host = functionHost();
-  host.functions += 1;
-  try {
-    return await body(host);
-  } finally {
-    host.functions -= 1;
-  }
 }

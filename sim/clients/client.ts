@@ -82,7 +82,8 @@ export class Client {
       (transaction.clientId ? INVOKE_FLAG.clientId : 0) |
       (transaction.snapshot ? INVOKE_FLAG.snapshot : 0) |
       (transaction.oneWay ? INVOKE_FLAG.oneWay : 0) |
-      (transaction.delay === undefined ? 0 : INVOKE_FLAG.delayed);
+      (transaction.delay === undefined ? 0 : INVOKE_FLAG.delayed) |
+      (transaction.ask.kind === "dead" ? INVOKE_FLAG.internal : 0);
     const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };

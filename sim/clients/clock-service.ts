@@ -1,6 +1,6 @@
 /** A service whose functions send messages for later, cancel some, and note what arrived, whoever sent it and when. */
 import { contract, fn, query, service, type ServiceDefinition } from "../../sdk/index.ts";
-import { functionHost } from "../world/functions.ts";
+import { counted, functionHost } from "../world/functions.ts";
 import { anything } from "./schema.ts";
 
 interface Later {
@@ -10,6 +10,8 @@ interface Later {
   readonly count: number;
   /** The second of them is cancelled again at once. */
   readonly undo: boolean;
+  /** They fail before this true time, ms since 1970: longer than they are tried, perhaps. */
+  readonly failUntil?: number;
 }
 interface Ring {
   /** Key of the sender; `outside` for those that no service has sent. */
@@ -17,6 +19,7 @@ interface Ring {
   readonly n: number;
   /** ms since 1970 by the sender's clock; 0 when nobody knows. */
   readonly due: number;
+  readonly failUntil?: number;
 }
 
 /** What became of one that was to be cancelled. */
@@ -46,18 +49,20 @@ const clock = contract("tc", {
 export function clockService(): ServiceDefinition {
   return service(
     clock,
-    { state: (): ClockState => ({ sent: [], rung: [], dropped: [] }) },
+    { state: (): ClockState => ({ sent: [], rung: [], dropped: [] }), messages: { maxAttempts: 2 } },
     {
-      async later(ctx, { to, delay, count, undo }) {
-        for (let sent = 0; sent < count; sent++) {
-          const n = ctx.state.sent.length + 1;
-          const id = ctx.send(clock, to, { delay }).ring({ from: ctx.key, n, due: ctx.now() + delay });
-          const isUndone = undo && sent === 1;
-          ctx.state.sent.push({ to, id: isUndone ? null : id });
-          if (isUndone) ctx.state.dropped.push({ from: ctx.key, n, won: await ctx.cancel(id) });
-        }
-        return ctx.state.sent.length;
-      },
+      later: (ctx, { to, delay, count, undo, failUntil }) =>
+        counted(async () => {
+          const failing = failUntil === undefined ? {} : { failUntil };
+          for (let sent = 0; sent < count; sent++) {
+            const n = ctx.state.sent.length + 1;
+            const id = ctx.send(clock, to, { delay }).ring({ from: ctx.key, n, due: ctx.now() + delay, ...failing });
+            const isUndone = undo && sent === 1;
+            ctx.state.sent.push({ to, id: isUndone ? null : id });
+            if (isUndone) ctx.state.dropped.push({ from: ctx.key, n, won: await ctx.cancel(id) });
+          }
+          return ctx.state.sent.length;
+        }),
       give(ctx, nth) {
         const at = ctx.state.sent.length - nth;
         const id = ctx.state.sent[at]?.id ?? null;
@@ -65,14 +70,16 @@ export function clockService(): ServiceDefinition {
         (ctx.state.sent[at] as ClockState["sent"][number]).id = null;
         return { n: at + 1, id };
       },
-      async drop(ctx, { from, nth }) {
-        const given = from === ctx.key ? null : await ctx.call(clock, from).give(nth);
-        if (given === null) return null;
-        const dropped = { from, n: given.n, won: await ctx.cancel(given.id) };
-        ctx.state.dropped.push(dropped);
-        return dropped;
-      },
+      drop: (ctx, { from, nth }) =>
+        counted(async () => {
+          const given = from === ctx.key ? null : await ctx.call(clock, from).give(nth);
+          if (given === null) return null;
+          const dropped = { from, n: given.n, won: await ctx.cancel(given.id) };
+          ctx.state.dropped.push(dropped);
+          return dropped;
+        }),
       ring(ctx, ring) {
+        if (functionHost().trueMs < (ring.failUntil ?? 0)) throw new Error("it is not time for this one");
         ctx.state.rung.push({ ...ring, ms: functionHost().trueMs });
       },
       seen: ({ state: { sent, rung, dropped } }) => ({

@@ -1,6 +1,7 @@
 /** Clients that send messages for later and cancel some: beside the others, so that those do the same whether these are there or not. */
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
+import { EPOCH_MS } from "../world/object.ts";
 import type { Ask, ClientPlan, Transaction } from "./transaction.ts";
 
 /** Who has sent what came by `POST …/send`. */
@@ -10,6 +11,8 @@ export const OUTSIDE = "outside";
 const FIRST = 500_000;
 const CLIENTS = 3;
 const ASKS = 14;
+/** Nothing fails later than this after the beginning. */
+export const FAILS_MS = 8_000;
 
 /** In a third of all seeds. */
 export function hasClocks(seed: number): boolean {
@@ -35,7 +38,8 @@ function drawTransaction(random: Random, keys: readonly string[], number: number
   }
   if (draw < 6) {
     const input = { to: random.pick(keys), delay, count: 1 + random.int(3), undo: random.oneIn(4) };
-    return { ...plain, ask: { kind: "clock", at, name: "later", input } };
+    const failing = random.oneIn(4) ? { failUntil: EPOCH_MS + random.int(FAILS_MS) } : {};
+    return { ...plain, ask: { kind: "clock", at, name: "later", input: { ...input, ...failing } } };
   }
   const input = { from: random.pick(keys), nth: 1 + random.int(3) };
   return { ...plain, ask: { kind: "clock", at, name: "drop", input } };

@@ -27,6 +27,8 @@ export type Ask =
   | { readonly kind: "effects-seen"; readonly at: string }
   /** Comes to what does not live long. */
   | { readonly kind: "touch"; readonly at: string; readonly n: number }
+  /** What an operator asks about the dead letters of the same service. */
+  | { readonly kind: "dead"; readonly name: "list" | "redrive"; readonly input: string }
   /** All that a key has sent for later and received. */
   | { readonly kind: "clock-seen"; readonly at: string }
   /** Messages that a list has sent and received. */

@@ -99,7 +99,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "timer-twice": { seed: 3, by: "timer-repeated" },
   "cancel-ignored": { seed: 3, by: "timer-after-cancel" },
   "timers-not-locked": { seed: 28, by: "timer-after-cancel" },
-  "timers-left-behind": { seed: 212, by: "timer-missing" },
+  "timers-left-behind": { seed: 252, by: "timer-missing" },
   "timers-forgotten": { seed: 31, by: "timer-missing" },
   "effect-before-commit": { seed: 1, by: "effect-key-changed" },
   "effect-key-changed": { seed: 1, by: "effect-key-changed" },
@@ -108,4 +108,6 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "expiry-removes-renewed": { seed: 95, by: "removed-early" },
   "expired-is-seen": { seed: 1, by: "expired-seen" },
   "expiry-not-renewed": { seed: 1, by: "removed-early" },
+  "dead-letter-lost": { seed: 3, by: "timer-missing" },
+  "dead-letter-stays": { seed: 3, by: "1 messages fail though nothing is wrong with them" },
 };

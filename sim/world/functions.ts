@@ -31,3 +31,14 @@ export function functionHost(): FunctionHost {
   if (!caller) throw new Error("a simulated function was called by no engine");
   return caller;
 }
+
+/** Runs a function so that its engine knows that it has not returned. */
+export async function counted<T>(body: (host: FunctionHost) => Promise<T>): Promise<T> {
+  const host = functionHost();
+  host.functions += 1;
+  try {
+    return await body(host);
+  } finally {
+    host.functions -= 1;
+  }
+}

@@ -7,7 +7,7 @@ import { type AppDefinition, type AppOptions, defineApp } from "../../sdk/app.ts
 import { type Client, type ClientOptions, createClient } from "../../sdk/client/index.ts";
 import type { Contracts } from "../../sdk/client/types.ts";
 import { type Duration, milliseconds } from "../../sdk/duration.ts";
-import { findLeaks, type Status } from "../../sim/checkers/leaks.ts";
+import type { Status } from "../../sim/checkers/leaks.ts";
 import { createRandom, type Random, uuidFrom } from "../../sim/random.ts";
 import { deriveSeed } from "../../sim/seeds.ts";
 import { CoordinatorObject } from "../../sim/world/coordinator-object.ts";
@@ -18,6 +18,7 @@ import type { Backend } from "../../worker/backend.ts";
 import { createRoutes } from "../../worker/routes.ts";
 import { acceptedIn, type Crashed, eventLines, requestTo, TEST_ORIGIN, type TestDomain } from "../domain.ts";
 import { DRAIN_MS, LOOK_MS, PARTITIONS_MOST } from "../limits.ts";
+import { underWay } from "../under-way.ts";
 import { keepFailing, profileFor } from "./faults.ts";
 import { simulatedPort } from "./port.ts";
 import { Pump } from "./pump.ts";
@@ -180,8 +181,7 @@ class SimulatedApp implements TestApp {
     const statuses = up.flatMap(({ name, current }) =>
       current ? [[name, (current as PartitionInstance).status as unknown as Status] as const] : [],
     );
-    const leaks = findLeaks(Object.fromEntries(statuses)).filter(({ anomaly }) => anomaly === "left-over");
-    return [...down, ...leaks.map(({ explanation }) => explanation)];
+    return [...down, ...underWay(Object.fromEntries(statuses))];
   }
 
   readonly #backend: Backend = {

@@ -137,9 +137,8 @@ describe("clients break when", () => {
 
   test("an event must have another field", () => {
     const found = compare(documentOf({}), documentOf({}, { at: timestamp(), amount: int64() }));
-    expect(found).toEqual([
-      { operation: "POST /v1/streams/visits", what: "a body of application/x-ndjson: /amount must be there now" },
-    ]);
+    expect(new Set(found.map(({ operation }) => operation))).toEqual(new Set(["POST /v1/streams/visits"]));
+    expect(found.map(({ what }) => what)).toContain("a body of application/x-ndjson: /amount must be there now");
   });
 
   test("two schemas have the same text and lead elsewhere", () => {

@@ -132,6 +132,11 @@ describe("call", () => {
     const sent = await tidegate(["call", "account", "bob", "deposit", '{"amount":1}', "--send"]);
     expect(JSON.parse(sent.out)).toMatchObject({ id: expect.stringMatching(/^m/) as string });
     await expect.poll(async () => (await tidegate(["call", "account", "bob", "balance"])).out).toBe("8");
+    const later = await tidegate(["call", "account", "bob", "deposit", '{"amount":1}', "--send", "--delay", "1s"]);
+    expect(JSON.parse(later.out)).toMatchObject({ id: expect.any(String) as string });
+    await expect
+      .poll(async () => (await tidegate(["call", "account", "bob", "balance"])).out, { timeout: 10_000 })
+      .toBe("9");
     expect((await tidegate(["call", "account", "bob", "deposit", "--delay", "5s"])).code).toBe(2);
   });
 });
@@ -160,6 +165,13 @@ describe("events", () => {
     expect(stopped.err).toContain("1 events in 1 batches");
     expect(stopped.err).toContain("422 invalid-event");
   });
+});
+
+test("events of a stream are watched from where one was", async () => {
+  const sse = await answering('id: 3\ndata: {"n":9007199254740993}\n\n', 200, "text/event-stream");
+  const said = await tidegate(["watch", "orders", "--stream", "--after", "2", "--once", "--url", sse.url]);
+  expect([said.code, said.out]).toEqual([0, '{"id":"3","event":{"n":9007199254740993}}']);
+  sse.server.close();
 });
 
 describe("administration", () => {

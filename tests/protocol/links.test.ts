@@ -201,7 +201,16 @@ describe("leaving messages", () => {
     const instance = new Instance(1, 3);
     instance.links.seedIncarnation(2, 5);
     const input = "x".repeat(LIMITS.maxBatchBytes / 6 + 1);
-    const post = { kind: "post", requestId: "", service: "", key: "", name: "", input, coded: true } as const;
+    const post = {
+      kind: "post",
+      requestId: "",
+      service: "",
+      key: "",
+      name: "",
+      input,
+      coded: true,
+      last: false,
+    } as const;
     for (let i = 0; i < 5; i++) instance.links.send(2, post, 0);
     instance.links.dispatch(0);
     const batches = sends(instance).map(({ bytes }) => decodeBatch(kernels, bytes));

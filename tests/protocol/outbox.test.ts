@@ -1,6 +1,7 @@
 /** Delivery of messages by itself: order within a channel, none between channels, what is sent again and when, and how messages are stored. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
+import { DELIVERED, endingOf, LATER } from "../../protocol/outbox/ending.ts";
 import {
   deliveredWrite,
   encodeMessage,
@@ -28,9 +29,19 @@ class Post {
   now = 0;
   posted: string[] = [];
   readonly delivered: string[] = [];
+  readonly failed: Message[] = [];
+  readonly dead: Message[] = [];
+  /** Whether a failure of what was handed over last is final. */
+  last = false;
   readonly outbox = new Outbox({
-    post: ({ requestId }) => void this.posted.push(requestId),
+    post: ({ requestId }, last) => {
+      this.posted.push(requestId);
+      this.last = last;
+    },
     delivered: ({ requestId }) => void this.delivered.push(requestId),
+    failed: (tried) => void this.failed.push(tried),
+    dead: (letter) => void this.dead.push(letter),
+    attemptsOf: () => 3,
     now: () => this.now,
   });
 
@@ -63,10 +74,10 @@ describe("an outbox", () => {
     post.add(a1, a2, b1, c1);
     expect(post.released()).toEqual(ids(a1, b1, c1));
     expect(post.released()).toEqual([]);
-    post.outbox.posted(a1.requestId, true);
+    post.outbox.posted(a1.requestId, DELIVERED);
     expect(post.outbox.hasReady).toBe(true);
     expect(post.released()).toEqual(ids(a2));
-    for (const each of [b1, c1, a2]) post.outbox.posted(each.requestId, true);
+    for (const each of [b1, c1, a2]) post.outbox.posted(each.requestId, DELIVERED);
     expect(post.delivered).toEqual(ids(a1, b1, c1, a2));
     expect([post.outbox.size, post.outbox.hasReady]).toEqual([0, false]);
   });
@@ -101,15 +112,15 @@ describe("an outbox", () => {
     post.released();
     const pauses: number[] = [];
     for (let n = 0; n < 8; n++) {
-      post.outbox.posted(first.requestId, false);
+      post.outbox.posted(first.requestId, LATER);
       let pause = 0;
       while (post.after(500).length === 0) pause += 500;
       pauses.push(pause + 500);
     }
     expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
-    post.outbox.posted(first.requestId, true);
+    post.outbox.posted(first.requestId, DELIVERED);
     expect(post.released()).toEqual(ids(second));
-    post.outbox.posted(second.requestId, false);
+    post.outbox.posted(second.requestId, LATER);
     expect(post.after(LIMITS.repostMs)).toEqual(ids(second));
   });
 
@@ -117,14 +128,14 @@ describe("an outbox", () => {
     const post = new Post();
     const [first, second] = [message("a", "x"), message("a", "x")];
     post.add(first, second);
-    post.outbox.posted(first.requestId, true);
+    post.outbox.posted(first.requestId, DELIVERED);
     expect(post.delivered).toEqual([]);
     post.released();
-    post.outbox.posted(second.requestId, true);
-    post.outbox.posted(first.requestId, true);
-    post.outbox.posted(first.requestId, true);
-    post.outbox.posted(first.requestId, false);
-    post.outbox.posted("m-unknown", true);
+    post.outbox.posted(second.requestId, DELIVERED);
+    post.outbox.posted(first.requestId, DELIVERED);
+    post.outbox.posted(first.requestId, DELIVERED);
+    post.outbox.posted(first.requestId, LATER);
+    post.outbox.posted("m-unknown", DELIVERED);
     expect(post.delivered).toEqual(ids(first));
     expect(post.released()).toEqual(ids(second));
   });
@@ -136,7 +147,7 @@ describe("an outbox", () => {
     expect(post.outbox.size).toBe(2);
     for (const each of [first, second]) {
       expect(post.released()).toEqual(ids(each));
-      post.outbox.posted(each.requestId, true);
+      post.outbox.posted(each.requestId, DELIVERED);
     }
     expect(post.released()).toEqual([]);
     expect([post.delivered, post.outbox.size]).toEqual([ids(first, second), 0]);
@@ -148,9 +159,51 @@ describe("an outbox", () => {
     const [first, failed] = [message("a", "x"), message("b", "x")];
     post.add(first, failed);
     post.released();
-    post.outbox.posted(failed.requestId, false);
+    post.outbox.posted(failed.requestId, LATER);
     post.outbox.restart();
     expect(post.released()).toEqual(ids(first));
+  });
+
+  test("counts what failed, not what could not be tried, says which try is the last, and goes on behind what is given up", () => {
+    const post = new Post();
+    const [first, second] = [message("a", "x"), message("a", "x")];
+    post.add(first, second);
+    const failure = (last: boolean) => endingOf(500, '{"type":"/problems/internal-error"}', "Error: no", last);
+    for (const [ending, last] of [
+      [LATER, false],
+      [failure(false), false],
+      [LATER, false],
+      [failure(false), false],
+      [failure(true), true],
+    ] as const) {
+      while ([...post.released(), ...post.after(LIMITS.repostMs)].length === 0) expect(post.dead).toEqual([]);
+      expect(post.last).toBe(last);
+      post.outbox.posted(first.requestId, ending);
+    }
+    expect(post.failed.map(({ tries }) => tries?.length)).toEqual([1, 2]);
+    expect(post.dead).toHaveLength(1);
+    const [dead] = post.dead as [Message];
+    expect([dead.requestId, dead.row]).toEqual([first.requestId, first.row]);
+    expect(dead.tries?.map(({ status, type, error }) => [status, type, error])).toEqual(
+      Array.from({ length: 3 }, () => [500, "internal-error", "Error: no"]),
+    );
+    expect([post.delivered, post.outbox.size]).toEqual([[], 1]);
+    expect(post.released()).toEqual(ids(second));
+  });
+
+  test("gives up at once what its target says can never succeed", () => {
+    const post = new Post();
+    const first = message("a", "x");
+    post.add(first);
+    post.released();
+    post.outbox.posted(
+      first.requestId,
+      endingOf(422, '{"type":"/problems/invalid-input","detail":"it is"}', "", false),
+    );
+    expect(post.dead.map(({ tries }) => tries?.map(({ type, error }) => [type, error]))).toEqual([
+      [["invalid-input", "it is"]],
+    ]);
+    expect(post.outbox.size).toBe(0);
   });
 
   test("is full by the number of messages and by their bytes", () => {
@@ -162,7 +215,7 @@ describe("an outbox", () => {
       post.add(each);
     }
     post.released();
-    for (const { requestId } of large.slice(0, 2)) post.outbox.posted(requestId, true);
+    for (const { requestId } of large.slice(0, 2)) post.outbox.posted(requestId, DELIVERED);
     expect(post.outbox.isFull).toBe(false);
     for (let n = post.outbox.size; n < LIMITS.maxUndelivered; n++) post.add(message("a", "x"));
     expect(post.outbox.isFull).toBe(true);
@@ -180,6 +233,12 @@ describe("messages as rows", () => {
     return store;
   };
   let at = 0;
+
+  test("come back with what has failed", () => {
+    const tries = [{ at: 17, status: 500, type: "internal-error", error: "Error: \n no" }];
+    const tried = { ...(letters[0] as Message), tries };
+    expect(messageOf({ op: "put", key: tried.row, text: encodeMessage(tried) })).toEqual(tried);
+  });
 
   test("come back as they were", () => {
     expect(messageWrites(letters, () => ids(...letters)[at++ % 2] as string).map(messageOf)).toEqual(letters);

@@ -178,7 +178,7 @@ describe("durations", () => {
     expect(milliseconds(duration, "it")).toBe(expected);
   });
 
-  test.each(["", "5", "5 s", "-1s", "1d", "1e3ms", "0.5ms", "9000h", "s", -1, 0.5, NaN, Infinity])(
+  test.each(["", "5", "5 s", "-1s", "1w", "1e3ms", "0.5ms", "9000h", "367d", "s", -1, 0.5, NaN, Infinity])(
     "%j is refused",
     (duration) => {
       expect(() => milliseconds(duration as Duration, "the pause")).toThrow(

@@ -110,6 +110,22 @@ describe("a simulated app", () => {
     expect(third.now - second.now).toBeLessThan(3_600_100);
   });
 
+  test("a delayed message is delivered when its time has come, and not when it is cancelled", async () => {
+    const app = domain();
+    const client = app.client({ Account });
+    const [bob, carol] = ["bob", "carol"];
+    await client.account(bob).deposit.send({ amount: 3 }, { delay: "1h" });
+    const { id } = await client.account(carol).deposit.send({ amount: 3 }, { delay: "1h" });
+    await app.drained();
+    expect(await client.account(bob).balance()).toBe(0);
+    expect(await client.cancel(id)).toBe(true);
+    expect(await client.cancel(id)).toBe(false);
+    await app.advance("1h");
+    await app.drained();
+    expect(await client.account(bob).balance()).toBe(3);
+    expect(await client.account(carol).balance()).toBe(0);
+  });
+
   test("messages are delivered when it has drained", async () => {
     const app = domain();
     const client = app.client({ Account });

@@ -24,6 +24,17 @@ export const account = service(
       const total: number = await ctx.call(Account, to).deposit({ amount });
       ctx.send(Account, to).deposit({ amount }) satisfies void;
       ctx.send(Cart, to).add({ item: "pen" });
+      const id: string = ctx.send(Account, to, { delay: "30s" }).deposit({ amount });
+      ctx.send(Account, to, { at: new Date(0) }).deposit({ amount }) satisfies string;
+      (await ctx.cancel(id)) satisfies boolean;
+      (await ctx.schedule("nightly", "0 3 * * *", Account, to).deposit({ amount })) satisfies void;
+      (await ctx.unschedule("nightly")) satisfies boolean;
+      // @ts-expect-error TS2345: one of the two
+      ctx.send(Account, to, { delay: "30s", at: 5 });
+      // @ts-expect-error TS2322: no duration
+      ctx.send(Account, to, { delay: "soon" });
+      // @ts-expect-error TS2339: queries are not sent to
+      void ctx.send(Account, to, { delay: 1 }).balance;
       ctx.send(Cart, to).checkout();
       const { paid } = await ctx.call(Cart, to).checkout();
       ctx.state = { ...ctx.state, balance: ctx.state.balance + paid - total };

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { defineApp } from "../../sdk/app.ts";
 import { contract, fn } from "../../sdk/contract.ts";
+import { outcome } from "../../sdk/outcome.ts";
+import { saga } from "../../sdk/saga.ts";
 import type { Schema } from "../../sdk/schema.ts";
 import { service } from "../../sdk/service.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
@@ -58,6 +60,11 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(paths).toSorted()).toEqual([
       "/health",
       "/v1/batch",
+      "/v1/dead-letters/{id}",
+      "/v1/dead-letters/{id}/redrive",
+      "/v1/messages/{id}",
+      "/v1/promises/{key}",
+      "/v1/promises/{key}/reject",
       "/v1/services/account/{key}/balance",
       "/v1/services/account/{key}/deposit",
       "/v1/services/account/{key}/deposit/send",
@@ -127,7 +134,7 @@ describe("the OpenAPI document", () => {
   it("gives each operation an id of its own, answers, and declares each path parameter", () => {
     const ids: unknown[] = [];
     for (const [path, item] of Object.entries(paths)) {
-      const methods = Object.entries(item).filter(([name]) => name === "get" || name === "post");
+      const methods = Object.entries(item).filter(([name]) => ["get", "post", "delete"].includes(name));
       expect(methods.length).toBeGreaterThan(0);
       for (const [, operation] of methods) {
         ids.push(operation["operationId"]);
@@ -135,7 +142,7 @@ describe("the OpenAPI document", () => {
         expect(statuses).toContain(path.endsWith("/send") ? "202" : "200");
         if (path !== "/health") expect(statuses).toEqual(expect.arrayContaining(["401", "500", "503"]));
       }
-      expect("parameters" in item).toBe(path.includes("{key}"));
+      expect("parameters" in item).toBe(path.includes("{key}") || path.includes("{id}"));
     }
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -166,6 +173,27 @@ describe("the OpenAPI document", () => {
     expect(resolve(openApiDocument(bareApp), "#/components/schemas/other.go.input")).toEqual({
       description: expect.stringContaining('"bare" offers no JSON Schema'),
     });
+  });
+
+  it("has the paths of sagas, and the input of outcomes", () => {
+    const ship = saga("ship", {
+      input: z.object({ item: z.string() }),
+      steps: [{ name: "go", run: () => undefined }],
+    });
+    const part = z.object({ name: z.string() }).meta({ id: "part" });
+    const told = contract("told", { tell: fn({ input: outcome(z.object({ parts: z.array(part) })) }) });
+    const sagaApp = defineApp({ services: [service(told, {}, { tell: () => undefined })], sagas: [ship] });
+    const described = JSON.parse(JSON.stringify(openApiDocument(sagaApp))) as Json;
+    const path = "/v1/sagas/ship/{key}";
+    expect(Object.keys(described["paths"] as Json)).toEqual(
+      expect.arrayContaining([path, `${path}/cancel`, `${path}/retry`]),
+    );
+    expect(Object.keys((described["paths"] as Json)[path] as Json)).toEqual(["parameters", "get", "post", "delete"]);
+    expect(resolve(described, "#/components/schemas/saga.ship.input")).toMatchObject({ required: ["item"] });
+    expect(resolve(described, "#/components/schemas/told.tell.input")).toHaveProperty("oneOf");
+    const all = references(described);
+    expect(all.filter((reference) => resolve(described, reference) === undefined)).toEqual([]);
+    expect(all.some((reference) => reference.startsWith("#/components/schemas/told.tell.input/oneOf/0/"))).toBe(true);
   });
 
   it("does not take data for references", () => {

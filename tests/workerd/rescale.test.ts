@@ -125,6 +125,46 @@ test("messages go with their senders, in order", async () => {
   await untilThere(PARTITIONS);
 });
 
+test("what waits for its time goes with its key: it fires once, and a cancel finds it wherever it is", async () => {
+  const senders = Array.from({ length: 12 }, freshKey);
+  const to = freshKey();
+  const ids = new Map<string, readonly string[]>();
+  const due = Date.now() + 4_000;
+  for (const sender of senders) {
+    const { body } = await untilAnswered(() =>
+      call(["clock", sender], "later", { to, at: due, count: 4 }, `${sender}.set`),
+    );
+    ids.set(sender, body as readonly string[]);
+  }
+  const cancel = async (sender: string, n: number) =>
+    (
+      await untilAnswered(() =>
+        call(["clock", freshKey()], "cancel", { ids: [ids.get(sender)?.[n]] }, `${sender}.${n}`),
+      )
+    ).body;
+  await rescaleTo(8);
+  const early = Promise.all(senders.map((sender) => cancel(sender, 0)));
+  await sleep(5);
+  await abortAllDurableObjects();
+  await untilThere(8);
+  expect(await early).toEqual(senders.map(() => [true]));
+  expect(await Promise.all(senders.map((sender) => cancel(sender, 1)))).toEqual(senders.map(() => [true]));
+  await rescaleTo(3);
+  await abortAllDurableObjects();
+  await untilThere(3);
+  const left = senders.length * 2;
+  const rung = async () =>
+    (await untilAnswered(() => ask(["clock", to], "rung"))).body as Array<{ from: string; n: number; clock: number }>;
+  const end = Date.now() + PATIENCE_MS;
+  while ((await rung()).length < left && Date.now() < end) await sleep(50);
+  await sleep(300);
+  const names = (await rung()).map(({ from, n }) => `${from}.${n}`);
+  expect(names.toSorted()).toEqual(senders.flatMap((sender) => [`${sender}.3`, `${sender}.4`]).toSorted());
+  expect((await rung()).filter(({ clock }) => clock < due)).toEqual([]);
+  await rescaleTo(PARTITIONS);
+  await untilThere(PARTITIONS);
+}, 120_000);
+
 test("a stream goes to another partition with its open windows, its view and what was taken of it", async () => {
   const group = groupOfHash(murmur3("sales"));
   const map = initialMap(PARTITIONS);

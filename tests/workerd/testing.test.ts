@@ -25,6 +25,21 @@ function incarnation(key: string): Promise<unknown> {
   return inside(key, ({ storage }) => storage.sql.exec(query).one()["value"]);
 }
 
+test("a delayed message is delivered when its time has come, and not when it is cancelled", async () => {
+  const [bob, carol] = [freshKey(), freshKey()];
+
+  await client.account(bob).deposit.send({ amount: 3 }, { delay: "1h" });
+  const { id } = await client.account(carol).deposit.send({ amount: 3 }, { delay: "1h" });
+  await domain.drained();
+  expect(await client.account(bob).balance()).toBe(0);
+  expect(await client.cancel(id)).toBe(true);
+  expect(await client.cancel(id)).toBe(false);
+  await domain.advance("1h");
+  await domain.drained();
+  expect(await client.account(bob).balance()).toBe(3);
+  expect(await client.account(carol).balance()).toBe(0);
+});
+
 test("messages are delivered when it has drained", async () => {
   const key = freshKey();
   await client.account(key).deposit.send({ amount: 7 });

@@ -2,8 +2,10 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import { commonPaths } from "./batch.ts";
 import { streamPath, viewPaths } from "./flows.ts";
+import { messagePaths } from "./messages.ts";
 import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
 import { SchemaTable } from "./schemas.ts";
+import { promisePaths, sagaPaths } from "./waiting.ts";
 import { servicePaths } from "./services.ts";
 
 /** A plain object, ready for `JSON.stringify`; every `$ref` in it resolves inside it. */
@@ -14,6 +16,9 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   for (const service of app.services.values()) Object.assign(paths, servicePaths(service, schemas));
   for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
   for (const view of app.views.values()) Object.assign(paths, viewPaths(view, schemas));
+  Object.assign(paths, messagePaths(schemas));
+  Object.assign(paths, promisePaths(schemas));
+  for (const saga of app.sagas.values()) Object.assign(paths, sagaPaths(saga, schemas));
   Object.assign(paths, commonPaths(schemas));
   return {
     openapi: "3.1.1",

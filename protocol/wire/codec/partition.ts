@@ -28,10 +28,12 @@ export function writePartition(out: RowWriter, message: Message): void {
     case "scope-ended":
       return out.begin(KIND.scopeEnded).id(message.id).place(message.scope).end();
     case "post":
-      out.begin(KIND.post, Number(message.coded));
+      // Beside the flags, of which older code refuses those that it does not know.
+      out.begin(KIND.post, Number(message.coded)).u32(Number(message.last));
       return out.end(message.requestId, message.service, message.key, message.name, message.input);
     case "posted":
-      return out.begin(KIND.posted, Number(message.done)).end(message.requestId);
+      out.begin(KIND.posted, Number(message.done)).u32(Number(message.dead));
+      return out.end(message.requestId, "", "", "", message.error);
     case "too-old":
       return out.begin(KIND.tooOld).id(message.id).wide(message.decided).end();
   }
@@ -61,7 +63,7 @@ export function readPartition(kind: number, row: RowReader): Message | null {
     case KIND.post:
       return readPost(row);
     case KIND.posted:
-      return { kind: "posted", requestId: row.extra, done: row.flag() };
+      return { kind: "posted", requestId: row.extra, done: row.flag(), dead: row.u32() === 1, error: row.body };
     case KIND.tooOld:
       return { kind: "too-old", id: row.id(), decided: row.wide() };
     default:
@@ -91,5 +93,6 @@ function readPost(row: RowReader): Message {
     name: row.name,
     input: row.body,
     coded: row.flag(),
+    last: row.u32() === 1,
   };
 }

@@ -28,7 +28,7 @@ export const FINISH: readonly PlantedBug[] = [
     what: "The refusal of a transaction over several partitions is not kept for its repetitions.",
     rule: "11",
     file: MACHINE,
-    find: 'const recorded = failure.kind === "refusal";',
+    find: "const recorded = keepsFailure(root, failure, answer.status);",
     replace: "const recorded = false;",
   },
   {

@@ -23,9 +23,8 @@ export const DELAYED: readonly PlantedBug[] = [
     what: "What fires is sent under its own id, and once more under another.",
     rule: "D4",
     file: SERVICE,
-    find: "(attempt.postings ??= []).push({ ...timerOf(text), id: id as string, scope });",
-    replace:
-      "(attempt.postings ??= []).push({ ...timerOf(text), id: id as string, scope }, { ...timerOf(text), scope });",
+    find: "if (fired) (attempt.postings ??= []).push({ ...fired, id: id as string, scope });",
+    replace: "if (fired) (attempt.postings ??= []).push({ ...fired, id: id as string, scope }, { ...fired, scope });",
   },
   {
     name: "cancel-ignored",
@@ -39,7 +38,7 @@ export const DELAYED: readonly PlantedBug[] = [
     name: "timers-not-locked",
     what: "Firing and cancelling take a shared lock.",
     rule: "D3, D5",
-    file: SERVICE,
+    file: "protocol/execution/internal.ts",
     find: '{ kind: "fn", input: anything',
     replace: '{ kind: "query", input: anything',
   },
@@ -59,5 +58,21 @@ export const DELAYED: readonly PlantedBug[] = [
     find: '    this.#through = "";\n',
     replace: "    this.#through = null;\n",
     also: [{ file: TIMERS, find: '#through: string | null = "";', replace: "#through: string | null = null;" }],
+  },
+  {
+    name: "dead-letter-lost",
+    what: "A message that failed for good is forgotten, and not put among the dead letters.",
+    rule: "O9",
+    file: "protocol/partition/mail.ts",
+    find: "[deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]",
+    replace: "[deliveredWrite(message), ...messageWrites([letter], () => this.nextId()).slice(1)]",
+  },
+  {
+    name: "dead-letter-stays",
+    what: "A dead letter that is sent again stays in the list.",
+    rule: "O10",
+    file: "protocol/outbox/dead-letters.ts",
+    find: "  copy.putEntry(LETTERS, place, null);\n",
+    replace: "",
   },
 ];

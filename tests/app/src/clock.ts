@@ -30,13 +30,27 @@ export const Clock = contract("clock", {
   }),
   /** Cancels within a tried call of another key that fails, and so cancels nothing. */
   cancelInVain: fn({ input: z.object({ by: z.string(), ids: z.array(z.string()) }), output: z.boolean() }),
+  /** Has a message to a key recur by a cron text; ends it again. */
+  every: fn({
+    input: z.object({ name: z.string(), cron: z.string(), to: z.string(), fails: z.boolean().default(false) }),
+  }),
+  end: fn({ input: z.object({ name: z.string() }), output: z.boolean() }),
+  tick: fn({ input: z.object({ from: z.string() }) }),
+  ticks: query({ output: z.array(z.object({ from: z.string(), at: z.number() })) }),
   rung: query({ output: z.array(rung) }),
   sent: query({ output: z.number() }),
 });
 
 export const clock = service(
   Clock,
-  { state: () => ({ sent: 0 }), collections: { rung: collection<z.infer<typeof rung>, number>() } },
+  {
+    state: () => ({ sent: 0, ticks: [] as Array<{ from: string; at: number }> }),
+    collections: { rung: collection<z.infer<typeof rung>, number>() },
+    schedules: {
+      // So rare that no other test ever sees it.
+      rare: { cron: "0 0 29 2 *", key: "clock-tower", function: "tick", input: { from: "rare" } },
+    },
+  },
   {
     async later(ctx, { to, delay, at, count, then }) {
       const ids: string[] = [];
@@ -69,6 +83,13 @@ export const clock = service(
     async cancelInVain(ctx, { by, ids }) {
       return (await ctx.try(Clock, by).cancel({ ids, then: "throw" })).ok;
     },
+    async every(ctx, { name, cron, to, fails }) {
+      await ctx.schedule(name, cron, Clock, to).tick({ from: `${ctx.key}.${name}` });
+      if (fails) throw new Error("after scheduling");
+    },
+    end: (ctx, { name }) => ctx.unschedule(name),
+    tick: (ctx, { from }) => void ctx.state.ticks.push({ from, at: ctx.now() }),
+    ticks: (ctx) => ctx.state.ticks,
     rung: (ctx) => ctx.collections.rung.range().map(([, entry]) => entry),
     sent: (ctx) => ctx.state.sent,
   },

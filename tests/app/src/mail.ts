@@ -29,6 +29,9 @@ export const Mail = contract("mail", {
   bounces: query({ output: z.number() }),
   /** Throws so many times, by a count outside of the state, before it does its work. */
   stubborn: fn({ input: z.object({ name: z.string(), failures: z.number() }) }),
+  /** Throws while it is told to, by a switch outside of the state; counts in the state how often it came to an end. */
+  poison: fn({ input: z.object({ name: z.string() }) }),
+  sendPoison: fn({ input: z.object({ to: z.string(), names: z.array(z.string()) }) }),
   /** Writes and then refuses. */
   decline: fn({ refusals: { no: noData } }),
   declined: query({ output: z.number() }),
@@ -53,6 +56,8 @@ interface State {
 
 /** Attempts of `stubborn` by name: outside of transactions on purpose. */
 export const attempts = new Map<string, number>();
+/** Names that `poison` throws for. */
+export const poisonous = new Set<string>();
 
 export const mail = service(
   Mail,
@@ -62,6 +67,7 @@ export const mail = service(
       sent: collection<number>(),
       received: collection<z.infer<typeof letter>, number>(),
     },
+    messages: { maxAttempts: 4 },
   },
   {
     send(ctx, { to, count, then }) {
@@ -104,6 +110,14 @@ export const mail = service(
       const before = attempts.get(name) ?? 0;
       attempts.set(name, before + 1);
       if (before < failures) throw new Error(`failure ${before + 1}`);
+    },
+    poison(ctx, { name }) {
+      attempts.set(name, (attempts.get(name) ?? 0) + 1);
+      if (poisonous.has(name)) throw new TypeError(`${name} is poisonous`);
+      ctx.state.bounces += 1;
+    },
+    sendPoison(ctx, { to, names }) {
+      for (const name of names) ctx.send(Mail, to).poison({ name });
     },
     decline(ctx) {
       ctx.state.declined += 1;

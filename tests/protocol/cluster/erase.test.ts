@@ -17,6 +17,8 @@ const Diary = contract("diary", {
   tell: fn({ input: z.object({ to: text, text }) }),
   pass: fn({ input: z.object({ to: text, text }) }),
   never: fn({ input: z.object({ text }) }),
+  later: fn({ input: z.object({ to: text, text }) }),
+  fail: fn({ input: z.object({ to: text, text }) }),
 });
 const diary = service(
   Diary,
@@ -31,6 +33,13 @@ const diary = service(
       await ctx.call(Diary, to).write({ text: told });
     },
     pass: (ctx, { to, text: passed }) => ctx.send(Diary, to).never({ text: passed }),
+    later(ctx, { to, text: told }) {
+      ctx.send(Diary, to, { delay: "24h" }).write({ text: told });
+    },
+    fail(ctx, { to, text: told }) {
+      // No input of that function: it is a dead letter at once.
+      ctx.send(Diary, to).never({ wrong: told } as unknown as { text: string });
+    },
     never() {
       throw new Error("not today");
     },
@@ -67,6 +76,10 @@ class Domain {
     await this.call(1, "tell", { to: victim, text: `${SECRET} 3` });
     await this.call(1, "pass", { to: victim, text: `${SECRET} 4` });
     await this.call(0, "pass", { to: other, text: `${SECRET} 5` });
+    await this.call(0, "later", { to: other, text: `${SECRET} 6` });
+    await this.call(1, "later", { to: victim, text: `${SECRET} 7` });
+    await this.call(0, "fail", { to: other, text: `${SECRET} 8` });
+    await this.call(1, "fail", { to: victim, text: `${SECRET} 9` });
   }
 
   /** As the edge does it: a transaction, and then the traces, until all are gone. */

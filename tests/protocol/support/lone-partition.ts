@@ -17,6 +17,8 @@ export interface Row {
   readonly key: string;
   readonly name: string;
   readonly input?: unknown;
+  /** Of what comes with the engine. */
+  readonly internal?: boolean;
   /** A request id of 32 characters; else one of a client, as no other row has it. */
   readonly id?: string;
 }
@@ -29,7 +31,6 @@ export interface Answered {
 const MAX_TURNS = 10_000;
 
 export class LonePartition {
-  readonly app: AppDefinition;
   readonly partition: SimPartition;
   /** Bindings that effects see. */
   env: Record<string, unknown> = {};
@@ -37,6 +38,7 @@ export class LonePartition {
   readonly durable: StorageOp[] = [];
   /** By ticket, numbered from 1. */
   readonly replies = new Map<number, Answered[]>();
+  #app: AppDefinition;
   #tickets = 0;
   #ids = 0;
 
@@ -45,14 +47,24 @@ export class LonePartition {
   #attempts = 0;
 
   constructor(services: readonly ServiceDefinition[], options: Omit<AppOptions, "services" | "partitions"> = {}) {
-    this.app = defineApp({ ...options, services, partitions: 1 });
+    this.#app = defineApp({ ...options, services, partitions: 1 });
+    const current = (): AppDefinition => this.#app;
     this.partition = new SimPartition({
-      app: this.app,
+      get app() {
+        return current();
+      },
       kernels,
       random: createRandom(1),
       left: (ticket, reply) => void this.replies.set(ticket, answersOf(reply)),
       durable: (ops) => void this.durable.push(...ops),
     });
+  }
+
+  /** From the next instance on the code is another. */
+  async redeploy(services: readonly ServiceDefinition[]): Promise<void> {
+    this.#app = defineApp({ services, partitions: 1 });
+    this.partition.crash();
+    await this.settle();
   }
 
   /** Sends rows as one frame; their answers in the order of the rows, or undefined while there are none. */
@@ -65,7 +77,8 @@ export class LonePartition {
   /** Sends rows as one frame and returns its ticket; nothing that follows later has happened. */
   send(rows: readonly Row[]): number {
     const ticket = ++this.#tickets;
-    const columns = rows.flatMap((_, index) => [index, INVOKE_FLAG.clientId, 0, 0]);
+    const flagsOf = ({ internal }: Row) => INVOKE_FLAG.clientId | (internal === true ? INVOKE_FLAG.internal : 0);
+    const columns = rows.flatMap((row, index) => [index, flagsOf(row), 0, 0]);
     const fields = rows.flatMap(({ id, service, key, name, input }) => [
       id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`,
       service,
@@ -86,7 +99,7 @@ export class LonePartition {
 
   async #run(call: OutsideCall): Promise<void> {
     this.#attempts += 1;
-    const end = await runEffect(this.app, call, this.env);
+    const end = await runEffect(this.#app, call, this.env);
     this.#attempts -= 1;
     this.#ends.push(() => this.partition.outsideEnded(call.id, end));
   }

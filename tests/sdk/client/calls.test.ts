@@ -48,6 +48,19 @@ describe("a call of a function", () => {
     expect("send" in account("a").balance).toBe(false);
   });
 
+  test("that failed for good is listed, sent again and deleted", async () => {
+    const { sent, fetch } = server(ok({ letters: [], next: "n" }), ok({}), ok({}));
+    const letters = createClient("https://x", { Account }, { fetch }).deadLetters(Account);
+    expect(await letters.list({ limit: 5, cursor: "c" })).toEqual({ letters: [], next: "n" });
+    await letters.redrive("id-account");
+    await letters.delete("id-account");
+    expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      "GET https://x/v1/dead-letters/account?limit=5&cursor=c",
+      "POST https://x/v1/dead-letters/id-account/redrive",
+      "DELETE https://x/v1/dead-letters/id-account",
+    ]);
+  });
+
   test("is reached by the contract's name in camel case, from a record or a list", async () => {
     const { sent, fetch } = server(ok(1), ok(1));
     await createClient("https://x", { Anything: Cart }, { fetch }).shoppingCart("a").checkout();

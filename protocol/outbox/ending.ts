@@ -1,0 +1,75 @@
+/** How one try at a message's transaction has ended, as who keeps the message is told, and what that comes to. */
+import { REFUSAL_STATUS } from "../../sdk/problems.ts";
+import type { StoredResult } from "../results/stored-result.ts";
+import { ERASED_STATUS } from "../results/stored-result.ts";
+
+/** A try that failed. */
+export interface FailedTry {
+  /** Milliseconds since 1970, by the clock of who keeps the message. */
+  readonly at: number;
+  /** As a request would have been answered. */
+  readonly status: number;
+  /** The word of its problem's type. */
+  readonly type: string;
+  /** For people. */
+  readonly error: string;
+}
+
+export interface Ending {
+  /** It is delivered: its transaction is committed or refused. */
+  readonly done: boolean;
+  /** It never will be: its target has recorded that. */
+  readonly dead: boolean;
+  /** What went wrong, as {@link encodeError} wrote it; empty where nothing was tried. */
+  readonly error: string;
+}
+
+export const DELIVERED: Ending = { done: true, dead: false, error: "" };
+/** It could not be tried just now. */
+export const LATER: Ending = { done: false, dead: false, error: "" };
+
+const OVERLOADED = 503;
+const FAILURE = 500;
+const ERROR_LENGTH = 500;
+
+/** Whether a status says that the message was carried out, or that its function has answered no. */
+function isAnswer(status: number): boolean {
+  return status < 400 || status === REFUSAL_STATUS;
+}
+
+/** Whether it stays what it is: an answer, a fault of the message itself, or any failure of the last try. */
+export function isFinal(status: number, last: boolean): boolean {
+  return isAnswer(status) || status < FAILURE || (last && status !== OVERLOADED);
+}
+
+/** @param body the problem document, where the status says so */
+export function endingOf(status: number, body: string, error: string, last: boolean): Ending {
+  if (isAnswer(status)) return DELIVERED;
+  if (status === OVERLOADED) return LATER;
+  return { done: false, dead: isFinal(status, last), error: encodeError(status, body, error) };
+}
+
+/** The same of what was recorded. */
+export function endingOfResult({ status, body }: StoredResult): Ending {
+  return status === ERASED_STATUS ? DELIVERED : endingOf(status, body, "", true);
+}
+
+function encodeError(status: number, body: string, error: string): string {
+  const { type, detail = "" } = JSON.parse(body) as { readonly type: string; readonly detail?: string };
+  const word = type.slice(type.lastIndexOf("/") + 1);
+  return JSON.stringify([status, word, (error === "" ? detail : error).slice(0, ERROR_LENGTH)]);
+}
+
+export function decodeError(text: string, at: number): FailedTry {
+  const [status, type, error] = JSON.parse(text) as [number, string, string];
+  return { at, status, type, error };
+}
+
+/** What was thrown, in words, and never the stack. What was thrown may throw when it is looked at. */
+export function errorText(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}

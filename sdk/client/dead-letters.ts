@@ -1,0 +1,75 @@
+/** What a client can do about messages that failed for good. */
+
+import type { Transport } from "./transport.ts";
+
+export interface DeadLetterOptions {
+  /** The request's identity: asked again, it is answered the same. Default: a new random one per call. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A message that failed for good. Times are in ms since 1970. */
+export interface DeadLetter {
+  readonly id: string;
+  /** The id that it had as a message. */
+  readonly message: string;
+  /** Who sent it; null where it came over HTTP or was sent again. */
+  readonly from: { readonly service: string; readonly key: string } | null;
+  readonly service: string;
+  readonly key: string;
+  readonly function: string;
+  readonly input?: unknown;
+  /** Length of an input that is too long to be shown. */
+  readonly inputLength?: number;
+  readonly at: number;
+  readonly attempts: ReadonlyArray<{
+    readonly at: number;
+    readonly status: number;
+    readonly type: string;
+    readonly error: string;
+  }>;
+}
+
+export interface DeadLetterPage {
+  /** Oldest first. */
+  readonly letters: readonly DeadLetter[];
+  /** Cursor of the next page, when there may be one. */
+  readonly next?: string;
+}
+
+export interface DeadLettersClient {
+  list(options?: {
+    readonly limit?: number;
+    readonly cursor?: string;
+    readonly signal?: AbortSignal;
+  }): Promise<DeadLetterPage>;
+  /** Sends one again and takes it from the list: both, once. */
+  redrive(id: string, options?: DeadLetterOptions): Promise<void>;
+  delete(id: string, options?: DeadLetterOptions): Promise<void>;
+}
+
+export function deadLettersClient(transport: Transport, service: string): DeadLettersClient {
+  const path = (id: string): string => `/v1/dead-letters/${encodeURIComponent(id)}`;
+  return {
+    list({ limit, cursor, signal } = {}) {
+      const parameters = new URLSearchParams();
+      if (limit !== undefined) parameters.set("limit", String(limit));
+      if (cursor !== undefined) parameters.set("cursor", cursor);
+      const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+      const call = { method: "GET", path: path(service) + search, signal } as const;
+      return transport.send(call, (response) => response.json() as Promise<DeadLetterPage>);
+    },
+    redrive: (id, options) => act(transport, "POST", `${path(id)}/redrive`, options),
+    delete: (id, options) => act(transport, "DELETE", path(id), options),
+  };
+}
+
+async function act(
+  transport: Transport,
+  method: "POST" | "DELETE",
+  path: string,
+  { idempotencyKey, signal }: DeadLetterOptions = {},
+): Promise<void> {
+  const key = idempotencyKey ?? crypto.randomUUID();
+  await transport.send({ method, path, idempotencyKey: key, signal }, (response) => response.text());
+}

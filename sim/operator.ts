@@ -1,0 +1,46 @@
+/** An operator at the end of a run: sends every dead letter again, each request several times. */
+import { Client, type ClientSetup } from "./clients/client.ts";
+import type { Ask, Transaction } from "./clients/transaction.ts";
+
+/** Below the numbers of clients that send for later. */
+const FIRST = 400_000;
+
+export class Operator {
+  readonly #setup: ClientSetup;
+  #asked = 0;
+
+  constructor(setup: ClientSetup) {
+    this.#setup = setup;
+  }
+
+  /** @returns how many there were; null when no answer comes in time */
+  async redriveAll(limitMs: number): Promise<number | null> {
+    const [listed] =
+      (await this.#ask([{ kind: "dead", name: "list", input: '{"after":"","limit":1000}' }], limitMs)) ?? [];
+    if (listed === undefined) return null;
+    const { letters } = JSON.parse(listed) as { readonly letters: ReadonlyArray<{ readonly id: string }> };
+    const asks = letters.map(({ id }): Ask => ({ kind: "dead", name: "redrive", input: id.slice(0, id.indexOf("-")) }));
+    const answers = await this.#ask(asks, limitMs);
+    if (answers?.some((answer) => answer !== "true")) this.#setup.world.fail(`a dead letter is listed and not there`);
+    return answers === null ? null : letters.length;
+  }
+
+  /** Bodies of the answers, in order. */
+  async #ask(asks: readonly Ask[], limitMs: number): Promise<string[] | null> {
+    const { world, ledger } = this.#setup;
+    const numbers = asks.map(() => FIRST + this.#asked++);
+    const clients = asks.map((ask, at) => {
+      const number = numbers[at] as number;
+      const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0, again: [5, 400] };
+      const client = new Client(this.#setup, number, [[transaction]]);
+      client.next();
+      return client;
+    });
+    if (!(await world.run(() => clients.every(({ isDone }) => isDone), world.scheduler.now + limitMs))) return null;
+    const bodies = new Map<number, string>();
+    for (const { request, answer } of ledger.entries.values()) {
+      if (answer?.status === 200) bodies.set(request.transaction.number, answer.body);
+    }
+    return numbers.map((number) => bodies.get(number) ?? "");
+  }
+}

@@ -1,0 +1,106 @@
+/** `/v1/dead-letters`: messages that failed for good, by the service that they were for: to be read, sent again or deleted. */
+import { LIST, type Page, REDRIVE, REMOVE } from "../protocol/outbox/dead-letters.ts";
+import { DEAD, PLACE_LENGTH } from "../protocol/outbox/dead-letter.ts";
+import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
+import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
+import { isName } from "../sdk/names.ts";
+import { lastSegments, queryParameter } from "./address.ts";
+import { answerResponse } from "./answers.ts";
+import { requireOwner } from "./door/rules.ts";
+import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
+import type { Edge } from "./edge.ts";
+import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
+import { LIMITS } from "./limits.ts";
+import { refuse } from "./problems.ts";
+
+const PLACE = new RegExp(`^[0-9a-f]{11}[a-z][0-9a-f]{${PLACE_LENGTH - 12}}$`);
+
+interface Listed {
+  readonly letters: readonly unknown[];
+}
+
+/** One page, oldest first: `{"letters":[…],"next"?:…}`. */
+export async function getDeadLetters(edge: Edge): Promise<Response> {
+  const { app, request, caller, backend, startedAt } = edge;
+  requireOwner(caller);
+  const [service = ""] = lastSegments(request.url, 1);
+  if (!isName(service)) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
+  const page: Page = { after: afterOf(request.url, service), limit: limitOf(request.url) };
+  const requestId = edgeRequestId(startedAt, backend.uuid());
+  const answer = await ask(edge, requestId, 0, { service, name: LIST, input: JSON.stringify(page) });
+  // A service that the app has no more may have left some.
+  if (answer.status === 200 && !app.services.has(service) && (JSON.parse(answer.body) as Listed).letters.length === 0) {
+    throw refuse("unknown-service", `there is no service "${service}"`);
+  }
+  return answerResponse(request, answer, false);
+}
+
+function afterOf(url: string, service: string): string {
+  const cursor = queryParameter(url, "cursor");
+  if (cursor === undefined) return "";
+  const parsed = parseId(cursor);
+  if (parsed?.service !== service) throw refuse("invalid-parameter", "?cursor= is the `next` of an earlier answer");
+  return parsed.place;
+}
+
+function limitOf(url: string): number {
+  const text = queryParameter(url, "limit");
+  if (text === undefined) return LIMITS.deadLettersDefault;
+  const limit = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= LIMITS.deadLettersMax) return limit;
+  throw refuse("invalid-parameter", `?limit= is a whole number from 1 to ${LIMITS.deadLettersMax}`);
+}
+
+/** Sends it again as a message of its own, and takes it from the list. */
+export function redriveDeadLetter(edge: Edge): Promise<Response> {
+  const [id = ""] = lastSegments(edge.request.url, 2);
+  return act(edge, id, REDRIVE, '{"redriven":true}');
+}
+
+export function deleteDeadLetter(edge: Edge): Promise<Response> {
+  const [id = ""] = lastSegments(edge.request.url, 1);
+  return act(edge, id, REMOVE, '{"deleted":true}');
+}
+
+async function act(edge: Edge, id: string, name: string, done: string): Promise<Response> {
+  const { request, caller, startedAt, backend } = edge;
+  requireOwner(caller);
+  const parsed = parseId(id);
+  if (parsed === null) throw refuse("unknown-message", "this is not the id of a dead letter");
+  const clientKey = idempotencyKey(request);
+  const requestId =
+    clientKey === null
+      ? edgeRequestId(startedAt, backend.uuid())
+      : clientRequestId(caller.id, request.method, ["dead-letters", id, name], clientKey);
+  const flags = clientKey === null ? 0 : INVOKE_FLAG.clientId;
+  const answer = await ask(edge, requestId, flags, { service: parsed.service, name, input: parsed.place });
+  if (answer.status === 200 && answer.body !== "true") {
+    throw refuse("unknown-message", "there is no such dead letter any more: it was sent again or deleted");
+  }
+  const body = answer.status === 200 ? done : answer.body;
+  return answerResponse(
+    request,
+    { ...answer, body },
+    clientKey !== null && (answer.flags & ANSWER_FLAG.replayed) !== 0,
+  );
+}
+
+interface Asked {
+  readonly service: string;
+  readonly name: string;
+  readonly input: string;
+}
+
+/** The list of a service is kept under the service's name. */
+function ask({ backend, startedAt }: Edge, requestId: string, how: number, asked: Asked): Promise<Answer> {
+  const target = { service: DEAD, key: asked.service, function: asked.name, kind: "fn" } as const;
+  const flags = INVOKE_FLAG.internal | how;
+  const { input } = asked;
+  return invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
+}
+
+function parseId(id: string): { readonly place: string; readonly service: string } | null {
+  const place = id.slice(0, PLACE_LENGTH);
+  const service = id.slice(PLACE_LENGTH + 1);
+  return id[PLACE_LENGTH] === "-" && PLACE.test(place) && isName(service) ? { place, service } : null;
+}
