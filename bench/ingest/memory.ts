@@ -39,7 +39,7 @@ const forgetPeak = (pid: number): Promise<void> => writeFile(`/proc/${pid}/clear
 /** Bytes of memory that parsing and packing the body takes, itself included. */
 async function inOwnProcess(path: string, format: string): Promise<number> {
   const child = join(import.meta.dirname, "memory-child.ts");
-  const { stdout } = await promisify(execFile)(process.execPath, [child, path, format]);
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", child, path, format]);
   return (JSON.parse(stdout) as { peak: number }).peak;
 }
 

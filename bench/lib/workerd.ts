@@ -1,6 +1,6 @@
 /** A workerd process of our own with several Workers in it, each on a port: what is compared runs in the same process, on the same thread. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bundle } from "../../scripts/lib/bundle.ts";
@@ -24,7 +24,6 @@ export interface WorkerdProcess {
   stop(): Promise<void>;
 }
 
-const CLOCK_TICKS = 100;
 const START_TIMEOUT_MS = 15_000;
 
 /** @param inspectorPort where debuggers and profilers may attach; nowhere when absent */
@@ -50,7 +49,7 @@ export async function startWorkerd(workers: readonly BenchWorker[], inspectorPor
     get pid() {
       return child.pid as number;
     },
-    cpuSeconds: async () => cpuOf(await readFile(`/proc/${child.pid}/stat`, "utf8")),
+    cpuSeconds: () => cpuOf(child.pid as number),
     restart: async () => {
       await killed();
       child = start();
@@ -72,10 +71,14 @@ async function writeModules(folder: string, workers: readonly BenchWorker[]): Pr
   }
 }
 
-/** Fields 14 and 15 of /proc/pid/stat, counted behind the command's closing parenthesis. */
-function cpuOf(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+/** Seconds of CPU of all threads that the process has, by the scheduler's count in nanoseconds: short runs are many ticks of it. */
+async function cpuOf(pid: number): Promise<number> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  const used = tasks.map(async (task) => {
+    const stat = await readFile(`/proc/${pid}/task/${task}/schedstat`, "utf8");
+    return Number(stat.split(" ", 1)[0]) / 1e9;
+  });
+  return (await Promise.all(used)).reduce((sum, seconds) => sum + seconds, 0);
 }
 
 async function untilReady(child: ChildProcess, workers: readonly BenchWorker[]): Promise<void> {

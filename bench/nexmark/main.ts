@@ -13,7 +13,7 @@ import { generate } from "./generator.ts";
 import { appGoal, type Goal, type Pass, passesOf, plainGoal, type Rates, run } from "./measure.ts";
 
 /** Events to a run, all that the query reads. */
-const EVENTS = 200_000;
+const EVENTS = 100_000;
 /** Runs that do not count: what is compiled only after a while is compiled then. */
 const WARM_UPS = 2;
 /** Of 50 events four are no bids. */
