@@ -227,6 +227,8 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     await page.getByRole("heading", { name: "sales-per-minute", level: 2 }).waitFor();
     await expect.poll(() => page.locator('[data-fact="events"]').textContent()).toBe("200");
     expect(await page.locator('[data-fact="watermark"]').textContent()).toMatch(/^2023-11-14 /);
+    await page.getByText("operators", { exact: true }).first().click();
+    await page.locator("details[open] .json").first().waitFor();
     await shoot(page, "streams");
     await page.goto(`${server.url}/console#/messages`);
     await page.getByRole("heading", { name: "Waiting to be delivered" }).waitFor();
