@@ -11,6 +11,8 @@ const ROOT = resolve(import.meta.dirname, "..");
 const HOST = "127.0.0.1";
 const PORT_DEFAULT = 8787;
 const PORT_MAX = 65_535;
+/** Where the demo receives the shop's webhooks: the one address on this machine that they may go to. */
+const RECEIVER = `${HOST}:8799`;
 /** File that marks a data folder as ours. */
 const MARKER = "tidegate-data";
 
@@ -84,6 +86,16 @@ async function tokenIn(data: string): Promise<string> {
   return made;
 }
 
+/** Signs the shop's webhooks; the demo, which receives them, finds it in the data folder. */
+async function webhookSecret(data: string): Promise<string> {
+  const file = join(data, "webhook-secret");
+  const kept = await readFile(file, "utf8").catch(() => "");
+  if (kept.trim() !== "") return kept.trim();
+  const made = `whsec_${randomBytes(32).toString("base64")}`;
+  await writeFile(file, made, { mode: 0o600 });
+  return made;
+}
+
 function greeting(url: string, token: string, { data }: Options): string {
   const call = (rest: string): string => `curl -H "authorization: Bearer ${token}" ${rest}`;
   return `
@@ -145,6 +157,7 @@ async function main(): Promise<void> {
     host: HOST,
     persist: join(options.data, "state"),
     token,
+    bindings: { SHOP_WEBHOOK_SECRET: await webhookSecret(options.data), SHOP_WEBHOOK_HOSTS: RECEIVER },
   });
   stopOnSignal(server);
   await writeFile(join(options.data, "url"), server.url);

@@ -51,7 +51,7 @@ export interface PromiseStep<I> extends StepBase<I> {
   readonly promise: {
     /** By default nobody can guess it. */
     readonly id?: (saga: SagaSoFar<I>) => string;
-    readonly deadline?: Duration;
+    readonly deadline?: Duration | ((saga: SagaSoFar<I>) => Duration);
     /** In the transaction that makes the promise: tell somebody its id. */
     readonly ask?: (ctx: SagaContext, saga: SagaSoFar<I>, promise: string) => unknown;
   };
@@ -145,7 +145,7 @@ function checkStep(of: string, step: SagaStep): void {
     throw misconfigured(`the step "${step.name}" of saga "${of}" has 1 to ${SAGA_ATTEMPTS_MAX} attempts`);
   }
   if ("delay" in step && typeof step.delay !== "function") milliseconds(step.delay, `the delay of step "${step.name}"`);
-  if ("promise" in step && step.promise.deadline !== undefined) {
+  if ("promise" in step && step.promise.deadline !== undefined && typeof step.promise.deadline !== "function") {
     milliseconds(step.promise.deadline, `the deadline of step "${step.name}"`);
   }
 }

@@ -39,6 +39,9 @@ export class Outbox {
   #units = 0;
   /** Channels whose first message may go as soon as it is durable. */
   readonly #ready = new Set<string>();
+  /** Channels that are to wait for long, and when the first of them goes on. */
+  readonly #asleep = new Set<string>();
+  #wakeAt = Infinity;
 
   constructor(owner: OutboxOwner) {
     this.#owner = owner;
@@ -115,18 +118,44 @@ export class Outbox {
 
   /** Forgets the only message of its channel: it is settled otherwise than by being delivered. */
   take(requestId: string): void {
-    this.erase((message) => message.requestId === requestId);
+    const name = this.#channelOf.get(requestId) ?? "";
+    const channel = this.#channels.get(name);
+    const message = this.find(requestId);
+    if (!channel || !message || channel.messages.length > 1) return;
+    this.#units -= message.input.length;
+    this.#channelOf.delete(requestId);
+    this.#drop(name);
+  }
+
+  #drop(name: string): void {
+    this.#channels.delete(name);
+    this.#ready.delete(name);
+    this.#asleep.delete(name);
   }
 
   /** Hands the first message of its channel over again, at this time, as it is then. */
   postpone(message: Message, until: number): void {
-    const channel = this.#channels.get(this.#channelOf.get(message.requestId) ?? "");
+    const name = this.#channelOf.get(message.requestId) ?? "";
+    const channel = this.#channels.get(name);
     const [first] = channel?.messages ?? [];
     if (!channel || first?.requestId !== message.requestId) return;
     channel.messages[0] = message;
     this.#units += message.input.length - first.input.length;
     channel.posted = false;
     channel.nextAt = until;
+    if (until - this.#owner.now() <= LIMITS.timerAwakeMs) return;
+    this.#asleep.add(name);
+    this.#wakeAt = Math.min(this.#wakeAt, until);
+  }
+
+  /** Some channel needs this instance soon. Those that are to wait for long do not: an alarm is set for the first of them. */
+  get isAwake(): boolean {
+    return this.#channels.size > this.#asleep.size || this.#wakeAt <= this.#owner.now();
+  }
+
+  /** When the first of those that wait for long goes on, at the latest; Infinity for none. */
+  get wakeAt(): number {
+    return this.#asleep.size > 0 ? this.#wakeAt : Infinity;
   }
 
   #tried(channel: Channel, failure: FailedTry): Message {
@@ -149,10 +178,8 @@ export class Outbox {
         this.#units -= message.input.length;
       }
       channel.messages.splice(0, channel.messages.length, ...kept);
-      if (kept.length === 0) {
-        this.#channels.delete(name);
-        this.#ready.delete(name);
-      } else if (kept[0] !== first) {
+      if (kept.length === 0) this.#drop(name);
+      else if (kept[0] !== first) {
         channel.posted = false;
         channel.failures = 0;
         channel.nextAt = 0;
@@ -177,15 +204,22 @@ export class Outbox {
         this.#channelOf.delete(requestId);
         this.#units -= input.length;
       }
-      this.#channels.delete(name);
-      this.#ready.delete(name);
+      this.#drop(name);
     }
   }
 
   /** Hands over again what failed or was never answered. */
   tick(now: number): void {
-    for (const [name, channel] of this.#channels)
-      if (channel.nextAt <= now && !this.#ready.has(name)) this.#post(channel);
+    for (const [name, channel] of this.#channels) {
+      if (channel.nextAt > now || this.#ready.has(name)) continue;
+      this.#asleep.delete(name);
+      this.#post(channel);
+    }
+    if (this.#wakeAt > now) return;
+    this.#wakeAt = Infinity;
+    for (const name of this.#asleep) {
+      this.#wakeAt = Math.min(this.#wakeAt, this.#channels.get(name)?.nextAt ?? Infinity);
+    }
   }
 
   get size(): number {

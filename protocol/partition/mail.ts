@@ -230,7 +230,7 @@ export class Mail {
 
   /** All that is committed is in records, or will be in this turn: the alarm is set for what is due first, a delayed message or state that expires. */
   arm(): void {
-    const nextAt = Math.min(this.#timers.nextAt, this.#expiry.alarmAt);
+    const nextAt = Math.min(this.#timers.nextAt, this.#expiry.alarmAt, this.#outbox.wakeAt);
     // What is due and cannot fire now is looked at again anyway: an alarm for it would ring without end.
     if (nextAt <= this.#owner.now) this.#wantAlarm();
     else if (nextAt < Infinity) this.#alarm.want(nextAt);
@@ -311,7 +311,7 @@ export class Mail {
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
     const { isPending } = this.#expiry;
-    return isPending || this.size > 0 || this.#timers.isPending || this.#declaring.isPending;
+    return isPending || this.#outbox.isAwake || this.#timers.isPending || this.#declaring.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */

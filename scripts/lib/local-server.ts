@@ -10,6 +10,8 @@ export interface ServerOptions {
   /** Bearer token that the app asks for, of callers and, on this machine, of administrators. */
   readonly token: string;
   readonly host?: string;
+  /** Further bindings: texts. */
+  readonly bindings?: Readonly<Record<string, string>>;
 }
 
 export interface LocalServer {
@@ -29,7 +31,7 @@ function miniflareOptions(options: ServerOptions): ReturnType<typeof convertV4Mi
     cf: false,
     modules: options.bundle.modules.map(({ name, type, contents }) => ({ type, path: name, contents })),
     compatibilityDate: COMPATIBILITY_DATE,
-    bindings: { TIDEGATE_TOKEN: options.token, TIDEGATE_ADMIN_TOKEN: options.token },
+    bindings: { ...options.bindings, TIDEGATE_TOKEN: options.token, TIDEGATE_ADMIN_TOKEN: options.token },
     durableObjects: {
       PARTITION: { className: "Partition", useSQLite: true },
       COORDINATOR: { className: "Coordinator", useSQLite: true },

@@ -197,7 +197,11 @@ class SagaRun {
     } else if ("promise" in step) {
       const { id, deadline, ask } = step.promise;
       const wanted = id?.(soFar);
-      const how = { ...(wanted === undefined ? {} : { id: wanted }), ...(deadline === undefined ? {} : { deadline }) };
+      const within = typeof deadline === "function" ? deadline(soFar) : deadline;
+      const how = {
+        ...(wanted === undefined ? {} : { id: wanted }),
+        ...(within === undefined ? {} : { deadline: within }),
+      };
       const promise = await ctx.promise(to, how);
       Object.assign(state, { waiting: "promise", place: state.place + 1, promise });
       await ask?.(stepContext(ctx), soFar, promise);

@@ -90,3 +90,27 @@ test("keeps its state over a reload of the code", async () => {
   await server.reload(four);
   expect((await request("/v1/services/account/alice/balance")).body).toBe(before);
 });
+
+/** As if the main module did not export the class. */
+function withoutEffects(): Bundle {
+  let changed = 0;
+  const modules = four.modules.map((module) => {
+    if (module.type !== "ESModule") return module;
+    const text = module.contents.toString().replace(/^export \{[^}]*\};?$/gm, (list) => {
+      const left = list.replace(/^\s*(?:\w+ as )?Effects,?\n/m, () => (changed++, ""));
+      return left;
+    });
+    return { ...module, contents: Buffer.from(text) };
+  });
+  if (changed !== 1) throw new Error(`the class Effects is exported ${changed} times`);
+  return { modules };
+}
+
+test("says what to add where the class that runs effects is missing", async () => {
+  await server.reload(withoutEffects());
+  const answer = await deposit(1);
+  expect([answer.status, answer.type]).toEqual([500, "/problems/misconfigured"]);
+  expect(answer.detail).toContain("export class Effects extends app.Effects {}");
+  await server.reload(four);
+  expect((await deposit(1)).status).toBe(200);
+});

@@ -13,6 +13,7 @@ import {
   storedMessages,
 } from "../../protocol/outbox/message.ts";
 import { Outbox } from "../../protocol/outbox/outbox.ts";
+import { outsideLetter } from "../../protocol/outside/work.ts";
 import { entityKey } from "../../protocol/state/state-key.ts";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
 import { PlainState } from "./support/plain-state.ts";
@@ -286,5 +287,43 @@ describe("messages as rows", () => {
     ];
     expect(made.toSorted()).toEqual(made);
     expect(new Set(made.map(({ length }) => length))).toEqual(new Set([32]));
+  });
+});
+
+describe("what is to wait for long", () => {
+  const effect = (sender: string): Message => {
+    const work = { to: null, at: 0, failures: 0, notBefore: 0 };
+    const [write] = messageWrites([outsideLetter(sender, "k", "act", work, "")], () => messageId(1, 1, ++count));
+    return messageOf(write as Write) as Message;
+  };
+
+  test("keeps nobody awake, and goes on at its time", () => {
+    const post = new Post();
+    const [a, b] = [effect("s"), effect("s")];
+    post.add(a, b);
+    // Effects are channels by themselves.
+    expect(post.released()).toEqual(ids(a, b));
+    expect([post.outbox.isAwake, post.outbox.wakeAt]).toEqual([true, Infinity]);
+    post.outbox.postpone(a, 600_000);
+    post.outbox.postpone(b, 300_000);
+    expect([post.outbox.isAwake, post.outbox.wakeAt, post.outbox.size]).toEqual([false, 300_000, 2]);
+    expect(post.after(299_999)).toEqual([]);
+    expect(post.outbox.isAwake).toBe(false);
+    post.now += 1;
+    expect(post.outbox.isAwake).toBe(true);
+    expect(post.after(0)).toEqual(ids(b));
+    post.outbox.take(b.requestId);
+    expect([post.outbox.isAwake, post.outbox.wakeAt, post.outbox.size]).toEqual([false, 600_000, 1]);
+    expect(post.outbox.erase(() => true)).toHaveLength(1);
+    expect([post.outbox.isAwake, post.outbox.wakeAt]).toEqual([false, Infinity]);
+  });
+
+  test("but not for very long does", () => {
+    const post = new Post();
+    const a = effect("s");
+    post.add(a);
+    post.released();
+    post.outbox.postpone(a, LIMITS.timerAwakeMs);
+    expect([post.outbox.isAwake, post.outbox.wakeAt]).toEqual([true, Infinity]);
   });
 });

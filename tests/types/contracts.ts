@@ -1,6 +1,6 @@
 /** Contracts that the type tests share: two services that call each other in a cycle, a query, and refusals with and without data. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { contract, fn, noData, query } from "../../sdk/index.ts";
 
 export const Account = contract("account", {
@@ -18,3 +18,6 @@ export const Cart = contract("shopping-cart", {
   checkout: fn({ output: z.object({ paid: z.number() }), refusals: { empty: noData } }),
   items: query({ input: z.string().optional(), output: z.array(z.object({ item: z.string(), count: z.number() })) }),
 });
+
+/** For files that are compiled elsewhere, where no package is found. */
+export { z } from "zod";

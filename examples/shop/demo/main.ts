@@ -3,10 +3,17 @@ import { auditHistory } from "./audit/history.ts";
 import { Findings } from "./findings.ts";
 import { type History, type PastRun, readHistory, withRun, writeHistory } from "./history.ts";
 import { Http } from "./http.ts";
+import { Invoices } from "./invoices.ts";
 import { HELP, readOptions, UsageError } from "./options.ts";
 import { table } from "./report.ts";
 import { type Run, sales, services } from "./run.ts";
 import { readView } from "./view.ts";
+
+/** What takes longer than a transaction. */
+async function invoices({ options, http, findings, name }: Run): Promise<readonly string[]> {
+  if (options.webhookSecret === undefined) return ["No invoices: the webhooks of another server do not come here."];
+  return new Invoices(http, name, options.webhookSecret).drive(findings);
+}
 
 async function drive(run: Run, history: History): Promise<void> {
   const { options, http, findings, name } = run;
@@ -16,6 +23,7 @@ async function drive(run: Run, history: History): Promise<void> {
   if (history.runs.length > 0) await auditHistory(http, findings, history, before);
   await writeHistory(options.history, { ...history, count: history.count + 1, unfinished: name });
   const served = await services(run);
+  const invoiced = await invoices(run);
   const sold = await sales(run, before);
   const past: PastRun = {
     run: name,
@@ -25,6 +33,7 @@ async function drive(run: Run, history: History): Promise<void> {
   console.log(`\n${table([...served.tallies, sold.tally]).join("\n")}`);
   const refused = [...served.refusals].map(([refusal, count]) => `${count.toLocaleString("en")} ${refusal}`);
   if (served.growth.length > 0) console.log(`\n${served.growth.join("\n")}`);
+  console.log(`\n${invoiced.join("\n")}`);
   if (refused.length > 0) console.log(`\nCheckouts refused: ${refused.sort().join(", ")}`);
   console.log(`\nAudit\n${findings.lines().join("\n")}`);
   if (!findings.failed)

@@ -25,6 +25,8 @@ export interface Options {
   readonly checkouts: number;
   readonly events: number;
   readonly clients: number;
+  /** Signs the shop's webhooks; undefined for another server, which does not send them here. */
+  readonly webhookSecret: string | undefined;
   /** The number of partitions changes during the checkouts. */
   readonly grow: boolean;
   readonly seed: number | undefined;
@@ -64,6 +66,7 @@ export async function readOptions(): Promise<Options | "help"> {
     url,
     token,
     adminToken: values["admin-token"] ?? token,
+    webhookSecret: values.url === undefined ? await webhookSecretIn(data) : undefined,
     checkouts: whole("checkouts", values.checkouts ?? (values.grow ? "20000" : "10000"), 0, CHECKOUTS_MAX),
     events: whole("events", values.events, 0, EVENTS_MAX),
     grow: values.grow,
@@ -77,6 +80,12 @@ function whole(name: string, text: string, least: number, most: number): number 
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new UsageError(`--${name} is a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+/** A server that was started before there were any has none. */
+async function webhookSecretIn(data: string): Promise<string | undefined> {
+  const text = await readFile(join(data, "webhook-secret"), "utf8").catch(() => "");
+  return text.trim() === "" ? undefined : text.trim();
 }
 
 async function kept(file: string, what: string, option: string): Promise<string> {

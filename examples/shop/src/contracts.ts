@@ -2,7 +2,7 @@
  * What the shop offers, apart from how: services import each other's contracts and never each other's code, so cart and order may call
  * each other. Money is whole cents.
  */
-import { contract, fn, noData, query } from "tidegate";
+import { contract, fn, noData, outcome, query } from "tidegate";
 import * as z from "zod";
 
 const cents = z.int().positive();
@@ -92,4 +92,54 @@ export const Order = contract("order", {
     refusals: { "unknown-order": noData, "already-cancelled": noData },
   }),
   read: query({ output: PlacedOrder, refusals: { "unknown-order": noData } }),
+});
+
+export const InvoiceState = z.object({
+  /** `cancelled`: nobody paid in time. `returned`: nobody collected it in time, and the money went back. */
+  status: z.enum(["none", "open", "cancelled", "paid", "shipped", "returned"]),
+  customer: z.string(),
+  item: z.string(),
+  quantity: z.int(),
+  total: z.int(),
+  /** How often the customer's system is known to have been told of the payment. */
+  confirmed: z.int(),
+  /** Milliseconds since 1970. */
+  openedAt: z.number(),
+  endedAt: z.number(),
+});
+export type InvoiceState = z.infer<typeof InvoiceState>;
+
+/** Milliseconds. */
+const patience = z.int().positive();
+
+/** A purchase on account; the key is its number. What it is for is taken from stock at once, and goes back if nobody pays. */
+export const Invoice = contract("invoice", {
+  open: fn({
+    input: z.object({
+      customer: z.string(),
+      item,
+      quantity,
+      price: cents,
+      /** Address that is told of the payment. */
+      notify: z.string(),
+      /** How long it waits for the payment, and the parcel for being collected; 30 minutes and 2 days unless said otherwise. */
+      payWithin: patience.default(30 * 60 * 1_000),
+      collectWithin: patience.default(2 * 24 * 60 * 60 * 1_000),
+    }),
+    refusals: { "already-open": noData, "out-of-stock": outOfStock },
+  }),
+  /** The payment has come. */
+  pay: fn({ refusals: { "not-open": z.object({ status: z.string() }) } }),
+  /** The time for it is over. */
+  expire: fn(),
+  confirmed: fn({ input: outcome(z.object({ status: z.int() })) }),
+  shipped: fn({ input: outcome(z.record(z.string(), z.unknown())) }),
+  read: query({ output: InvoiceState }),
+});
+
+/** What is left of all articles that were ever sold on account, made anew every night; the key is `all`. */
+export const Report = contract("report", {
+  watch: fn({ input: z.object({ item }) }),
+  build: fn({ output: z.object({ items: z.int() }) }),
+  read: query({ output: z.object({ builtAt: z.number(), levels: z.array(z.object({ item, available: z.int() })) }) }),
 });
