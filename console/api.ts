@@ -61,6 +61,11 @@ export class Api {
     return this.#json("token", `v1/views/${encodeURIComponent(name)}?limit=20`);
   }
 
+  /** What runs where, and how far each operator is. */
+  flow(name: string): Promise<{ readonly explain?: unknown; readonly status?: unknown }> {
+    return this.#json("token", `v1/flows/${encodeURIComponent(name)}`);
+  }
+
   async deadLetters(service: string): Promise<readonly DeadLetter[]> {
     return (await this.#json<{ letters: DeadLetter[] }>("token", `v1/dead-letters/${service}`)).letters;
   }

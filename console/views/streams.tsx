@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Api } from "../api.ts";
 import { showClock, showNumber } from "../format.ts";
 import type { Overview } from "../model.ts";
+import { Json } from "../parts/json.tsx";
 import { viewsOf } from "../parts/graph.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
 
@@ -19,12 +20,27 @@ export function StreamsView({ api, app }: { readonly api: Api; readonly app: Ove
             reads <strong>{flow.reads.join(", ")}</strong>, writes{" "}
             <strong>{flow.writes.map(({ kind, name }) => `${kind} ${name}`).join(", ")}</strong>
           </p>
+          <Operators api={api} flow={flow.name} />
           {viewsOf(flow).map((view) => (
             <ViewRows key={view} api={api} view={view} />
           ))}
         </section>
       ))}
     </>
+  );
+}
+
+function Operators({ api, flow }: { readonly api: Api; readonly flow: string }) {
+  const { value, error } = useLoaded(() => api.flow(flow), [api, flow]);
+  if (error !== undefined) return <Failure error={error} />;
+  if (value === undefined) return null;
+  const { explain, status } = value;
+  return (
+    <details>
+      <summary>operators</summary>
+      {typeof explain === "string" ? <pre class="json">{explain}</pre> : <Json value={explain} label="Operators" />}
+      {status !== null && status !== undefined && <Json value={status} label="How far they are" />}
+    </details>
   );
 }
 

@@ -49,6 +49,8 @@ export interface ObserverFigures {
   readonly epochSize: HistogramFigures;
   /** Answers that were there already. */
   readonly replays: number;
+  /** Transactions of the engine's own services, whatever came of them. */
+  readonly internal: number;
 }
 
 export class Observer {
@@ -63,6 +65,7 @@ export class Observer {
   #next = 0;
   restarts = 0;
   replays = 0;
+  internal = 0;
   /** Trace contexts of requests that have not come to admission, by ticket. */
   readonly #expected = new Map<number, string>();
 
@@ -91,6 +94,11 @@ export class Observer {
 
   /** A transaction has its answer. */
   ended(root: Root, status: number): void {
+    // The engine's own, such as those that fire timers: nobody asked for them.
+    if (root.target.service.contract.name.startsWith("#")) {
+      this.internal += 1;
+      return;
+    }
     const endedAt = this.#now();
     const outcome = outcomeOf(status);
     this.#outcomes[outcome] = (this.#outcomes[outcome] as number) + 1;
@@ -139,6 +147,7 @@ export class Observer {
       restarts: this.restarts,
       epochSize: this.#epochSize.figures,
       replays: this.replays,
+      internal: this.internal,
     };
   }
 }

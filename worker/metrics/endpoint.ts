@@ -58,6 +58,8 @@ function addPartition(text: MetricsText, partition: number, figures: PartitionFi
     labels,
     observed.replays,
   );
+  const own = "Transactions of the engine itself, such as those that fire timers.";
+  text.counter("tidegate_internal_transactions_total", own, labels, observed.internal);
   const size = "Transactions of this partition in an epoch that it prepared.";
   text.histogram("tidegate_partition_epoch_transactions", size, labels, observed.epochSize);
   for (const [member, name, help] of GAUGES) text.gauge(name, help, labels, status[member]);
