@@ -4,5 +4,3 @@
 export const GROUPS_MAX = 200_000;
 /** Groups that one share of a vertex keeps in memory; all are stored, and those beyond are read again when they are needed. */
 export const CACHED_GROUPS_MAX = 16_384;
-/** Characters of an event's key as it is stored; a row of storage takes 2 KiB of it. */
-export const KEY_TEXT_MAX = 1_000;

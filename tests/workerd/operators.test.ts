@@ -1,7 +1,7 @@
 /** Events through general operators, over HTTP: what comes out, exactly once, whatever is repeated and whenever memory is lost. */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
-import { ask, call, leftovers, queue, send } from "./support/app.ts";
+import { ask, call, leftovers, problemOf, queue, send } from "./support/app.ts";
 
 let batches = 0;
 
@@ -165,6 +165,15 @@ describe("a flow of operators", () => {
     await queue("note-queue", messages(1, 2));
     expect(await rows("noted", "/queue")).toEqual([{ who: "queue", n: 3 }]);
     await expect(queue("no-queue", messages(1))).rejects.toThrow(/takes no messages of queue "no-queue"/);
+  });
+
+  test("refuses a batch whose keys are too long to be stored, and goes on", async () => {
+    const body = JSON.stringify(reading("x".repeat(5_000), 1, 400));
+    const headers = { "content-type": "application/x-ndjson" };
+    const response = await send("/v1/streams/meter-readings", { method: "POST", headers, body });
+    expect([response.status, problemOf({ body: await response.json() })]).toEqual([422, "invalid-event"]);
+    await ingest("meter-readings", [reading("z", 1, 400)]);
+    expect(await rows("meter-totals", "/z")).toMatchObject([{ n: 1 }]);
   });
 
   test("is explained", async () => {
