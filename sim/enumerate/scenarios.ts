@@ -3,6 +3,7 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { COORDINATOR } from "../../protocol/wire/messages.ts";
 import type { Step } from "../clients/steps.ts";
 import type { Plan } from "../plan.ts";
+import { EPOCH_MS } from "../world/object.ts";
 import { BEGIN_MS, Stage } from "./stage.ts";
 
 export interface Scenario {
@@ -110,6 +111,28 @@ const SCENARIOS: Readonly<Record<string, Make>> = {
       [s.client(0, ask), s.client(14, { ask: s.run(1, read, s.append(), s.send(0)), again: [20, 50] })],
       [{ at: BEGIN_MS + 8, kind: "rescale", partitions: 1 }],
     );
+  },
+
+  "messages for later"(kernels) {
+    const s = new Stage(kernels, 2);
+    return s.plan([
+      s.client(0, s.later(0, 1, { delay: 12, count: 2 })),
+      // About when they fire.
+      s.client(16, s.drop(1, 0, 1)),
+    ]);
+  },
+
+  "messages for later move"(kernels) {
+    const s = new Stage(kernels, 2, 3);
+    return s.plan(
+      [s.client(0, s.later(0, 1, { delay: 40, count: 2 })), s.client(30, s.drop(1, 0, 1))],
+      [{ at: BEGIN_MS + 8, kind: "rescale", partitions: 3 }],
+    );
+  },
+
+  "a message that fails for good"(kernels) {
+    const s = new Stage(kernels, 2);
+    return s.plan([s.client(0, s.later(0, 1, { delay: 1, count: 1, failUntil: EPOCH_MS + 2_500 }))]);
   },
 
   "readers only"(kernels) {

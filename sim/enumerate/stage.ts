@@ -77,6 +77,21 @@ export class Stage {
     return { kind: "list", at, name: "run", steps, shape: "enumerated", appends: appendsOf(at, steps) };
   }
 
+  /** Sends messages for later from the key of one partition to that of another. */
+  later(
+    from: number,
+    to: number,
+    how: { readonly delay: number; readonly count: number; readonly failUntil?: number },
+  ): Ask {
+    const [at, target] = [this.#keys[from] as string, this.#keys[to] as string];
+    return { kind: "clock", at, name: "later", input: { to: target, undo: false, ...how } };
+  }
+
+  /** Cancels the `nth` newest of those. */
+  drop(by: number, from: number, nth: number): Ask {
+    return { kind: "clock", at: this.#keys[by] as string, name: "drop", input: { from: this.#keys[from], nth } };
+  }
+
   transfer(from: number, to: number, amount: number): Ask {
     const [a, b] = [this.#keys[from] as string, this.#keys[to] as string];
     return { kind: "transfer", from: a, to: b, amount, pause: 0 };
@@ -97,7 +112,9 @@ export class Stage {
 
   plan(clients: readonly ClientPlan[], planned: readonly PlannedFault[] = []): Plan {
     const lists = this.#keys.map((_, partition) => ({ at: this.list(partition), partition }));
-    const ground = { lists, accounts: this.#keys, quiet: false, sends: false };
+    const hasClocks = clients.flat(2).some(({ ask }) => ask.kind === "clock");
+    const clocks = hasClocks ? { clocks: this.#keys } : {};
+    const ground = { lists, accounts: this.#keys, quiet: false, sends: false, ...clocks };
     return { seed: 1, partitions: this.#partitions, ground, clients, rates: STILL, planned, aims: [] };
   }
 }

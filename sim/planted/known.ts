@@ -98,7 +98,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "timer-early": { seed: 3, by: "timer-early" },
   "timer-twice": { seed: 3, by: "timer-repeated" },
   "cancel-ignored": { seed: 3, by: "timer-after-cancel" },
-  "timers-not-locked": { seed: 28, by: "timer-after-cancel" },
+  "timers-not-locked": { seed: 67, by: "timer-after-cancel" },
   "timers-left-behind": { seed: 252, by: "timer-missing" },
   "timers-forgotten": { seed: 31, by: "timer-missing" },
   "effect-before-commit": { seed: 1, by: "effect-key-changed" },

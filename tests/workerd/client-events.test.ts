@@ -1,0 +1,49 @@
+/** Events out through the client: by requests to the Worker and by a service binding, across crashes. */
+import { exports } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { type Binding, type Client, createClient } from "../../sdk/client/index.ts";
+import { testWorker } from "../../testing/worker.ts";
+import { Emitter, Noted } from "../app/src/operators.ts";
+import { freshKey } from "./support/app.ts";
+
+const domain = testWorker();
+const contracts = { Emitter };
+const bound = createClient((exports as unknown as { Services: Binding }).Services, contracts);
+
+describe.each<[string, Client<typeof contracts>]>([
+  ["by requests", domain.client(contracts)],
+  ["by a binding", bound],
+])("the client, %s,", (_how, client) => {
+  async function read(after: string): Promise<Array<{ readonly id: string; readonly at: number | bigint }>> {
+    const found: Array<{ readonly id: string; readonly at: number | bigint }> = [];
+    for await (const { id, event } of client.stream(Noted).read({ after, follow: false }))
+      found.push({ id, at: event.at });
+    return found;
+  }
+
+  test("reads each committed event once, from where it was, though all objects crash", async () => {
+    const who = freshKey();
+    const before = (await read("-1")).at(-1)?.id ?? "-1";
+    for (const at of [1, 2]) await client.emitter(who).note({ at });
+    await expect(client.emitter(who).note({ at: 3, fail: true })).rejects.toThrow();
+    // What a function emits is a message to the stream.
+    await domain.drained();
+    const first = await read(before);
+    expect(first.map(({ at }) => at)).toEqual([1, 2]);
+    await domain.crash("everything");
+    await client.emitter(who).note({ at: 4 });
+    await domain.drained();
+    const more = await read(first.at(-1)?.id ?? "");
+    expect(more.map(({ at }) => at)).toEqual([4]);
+  });
+
+  test("waits for events that are yet to come", async () => {
+    const who = freshKey();
+    const after = (await read("-1")).at(-1)?.id ?? "-1";
+    const source = client.stream(Noted).read({ after });
+    const next = source.next();
+    await client.emitter(who).note({ at: 9 });
+    expect((await next).value).toMatchObject({ event: { who, at: 9 } });
+    await source.return();
+  });
+});
