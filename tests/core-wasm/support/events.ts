@@ -133,18 +133,24 @@ export function randomEvent(columns: readonly EventColumn[], random: Random): st
 function randomObject(declared: readonly Member[], also: readonly string[], random: Random): string {
   const groups = Map.groupBy(declared, ({ path }) => path[0] as string);
   const members = [...also];
+  let absent = 0;
   const some = [...groups].flatMap(([name, group]): string[] => {
     const [{ column, path }] = group as [Member, ...Member[]];
     const member = (value: string) => `${spell(name, random)}${space(random)}:${space(random)}${value}`;
     const optional = group.every((each) => each.column.optional === true);
-    if (optional && random.int(4) === 0) return random.int(2) === 0 ? [] : [member("null")];
+    if (optional && random.int(4) === 0) {
+      absent++;
+      return random.int(2) === 0 ? [] : [member("null")];
+    }
     if (path.length === 1) return [member(randomValue(column.type, random))];
     const inner = group.map((each) => ({ column: each.column, path: each.path.slice(1) }));
-    return [member(randomObject(inner, [], random))];
+    // Of two objects with one name nothing of the first counts, whatever the second lacks.
+    const twice = random.int(4) === 0 ? [member(randomObject(inner, [], random))] : [];
+    return [...twice, member(randomObject(inner, [], random))];
   });
   members.push(...some);
   if (random.int(3) === 0) members.sort(() => random.int(3) - 1);
-  if (declared.length > 0 && random.int(3) === 0 && some.length === groups.size) {
+  if (declared.length > 0 && random.int(3) === 0 && absent === 0) {
     const name = random.pick([...groups.keys()]);
     members.unshift(`${spell(name, random)}:${random.pick(OTHERS)}`);
   }
