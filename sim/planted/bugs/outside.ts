@@ -59,22 +59,6 @@ export const OUTSIDES: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "saga-late-message",
-    what: "A message that drives a saga counts wherever the saga is by then.",
-    rule: "invariant 4",
-    file: SAGAS,
-    find: "if (state.place !== place) return;",
-    replace: "void place;",
-    also: [
-      {
-        file: SAGAS,
-        find: "delay?: number): void {\n",
-        replace:
-          "delay?: number): void {\n    ctx.send(this.#contract, ctx.key, { delay: 30 }).advance({ place: 0 });\n",
-      },
-    ],
-  },
-  {
     name: "saga-undoes-what-failed",
     what: "The step that has failed is made up for, too.",
     rule: "invariant 1",
