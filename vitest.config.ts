@@ -17,11 +17,31 @@ const KEYS = JSON.stringify(
     { name: "dave" },
   ].map((key) => ({ ...key, sha256: createHash("sha256").update(`tgk_${key.name}`).digest("hex") })),
 );
-const ELSEWHERE = ["tests/workerd/**", "tests/traps/**", "tests/kill/**", "tests/deploy/**", "tests/package/**"];
+const ELSEWHERE = [
+  "tests/workerd/**",
+  "tests/traps/**",
+  "tests/kill/**",
+  "tests/deploy/**",
+  "tests/package/**",
+  "tests/browser/**",
+];
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
-  /^(?:#?\w+\.\w+ on ".*" failed|refused a frame|partition \S+ (?:starts over|does not serve)|tidegate: unexpected error at the edge Error: (?:Application called abortAll|the trap in place of))/s;
+  /^\{\s*message: \S*?['"`](?:#?\w+\.\w+ on \\?".*\\?" failed|refused a frame|partition \S+ (?:starts over|does not serve)|tidegate: unexpected error at the edge.*(?:Application called abortAll|the trap in place of))/s;
+
+/** Stands in for a collector of traces: what was sent there can be asked for. */
+const COLLECTOR = "http://collector.example";
+const collected: { token: string | null; body: unknown }[] = [];
+async function collect(request: CollectedRequest): Promise<Response> {
+  if (request.method === "POST" && request.url === `${COLLECTOR}/v1/traces`) {
+    collected.push({ token: request.headers.get("x-collector-token"), body: await request.json() });
+    return Response.json({});
+  }
+  if (request.url === `${COLLECTOR}/collected`) return Response.json(collected);
+  return new Response("tests reach nothing else", { status: 502 });
+}
+type CollectedRequest = Pick<Request, "method" | "url" | "json"> & { headers: { get(name: string): string | null } };
 
 function processes(name: string, groupOrder: number) {
   return {
@@ -40,7 +60,17 @@ function processes(name: string, groupOrder: number) {
 function workerd(name: string, groupOrder: number, plugins: Plugin[] = []) {
   const app = cloudflareTest({
     wrangler: { configPath: "./tests/app/wrangler.jsonc" },
-    miniflare: { bindings: { TIDEGATE_TOKEN: TOKEN, TIDEGATE_ADMIN_TOKEN: ADMIN_TOKEN, TIDEGATE_KEYS: KEYS } },
+    miniflare: {
+      bindings: {
+        TIDEGATE_TOKEN: TOKEN,
+        TIDEGATE_ADMIN_TOKEN: ADMIN_TOKEN,
+        TIDEGATE_KEYS: KEYS,
+        OTEL_EXPORTER_OTLP_ENDPOINT: COLLECTOR,
+        OTEL_EXPORTER_OTLP_HEADERS: "x-collector-token=a%20secret",
+        OTEL_SERVICE_NAME: "tests",
+      },
+      outboundService: collect,
+    },
   });
   return {
     plugins: [...plugins, app],
@@ -80,6 +110,7 @@ export default defineConfig({
       processes("deploy", 3),
       processes("package", 4),
       processes("kill", 5),
+      processes("browser", 6),
     ],
   },
 });

@@ -11,6 +11,7 @@ import { benchRecovery } from "./recovery/main.ts";
 import { benchTimers } from "./timers/main.ts";
 import { benchMemory } from "./memory/main.ts";
 import { benchNexmark } from "./nexmark/main.ts";
+import { profileNexmark } from "./nexmark/profile.ts";
 import { benchTransfers } from "./transfers/main.ts";
 
 const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
@@ -34,6 +35,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 nexmark only:
   --only QUERIES   such as q1,q5
   --phase PHASE    check or measure, one of the two
+  --profile        instead of figures, which functions use the CPU under one query (--only)
 
 memory only:
   --keys N         keys (default 1000000)
@@ -84,11 +86,13 @@ const benches: Record<string, () => Promise<void>> = {
   kernels: () => benchKernels(),
   timers: () => benchTimers({ timers: Number(values.keys ?? 100_000) }),
   nexmark: () =>
-    benchNexmark({
-      runs: options.runs,
-      ...(values.only === undefined ? {} : { only: values.only }),
-      ...(values.phase === undefined ? {} : { phase: values.phase }),
-    }),
+    values.profile
+      ? profileNexmark(values.only ?? "q1")
+      : benchNexmark({
+          runs: options.runs,
+          ...(values.only === undefined ? {} : { only: values.only }),
+          ...(values.phase === undefined ? {} : { phase: values.phase }),
+        }),
   memory: () => benchMemory({ keys: Number(values.keys ?? 1_000_000) }),
 };
 const bench = benches[positionals[0] ?? ""];

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
 import { type Transport, transport } from "../sdk/client/transport.ts";
+import type { ClientOptions } from "../sdk/client/types.ts";
 import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
 import { VARS_FILE, varsIn } from "./dev-vars.ts";
 import { PORT_DEFAULT } from "./limits.ts";
@@ -11,11 +12,13 @@ import { PORT_DEFAULT } from "./limits.ts";
 export const CONNECTION: Options = {
   url: { type: "string", value: "URL", help: `the domain; default TIDEGATE_URL, or http://127.0.0.1:${PORT_DEFAULT}` },
   token: { type: "string", value: "TOKEN", help: "better kept in the environment, where others do not see it" },
+  tenant: { type: "string", value: "NAME", help: "whose domain, where an app has tenants; default TIDEGATE_TENANT" },
 };
 
 export interface Connection {
   readonly url: string;
-  readonly token: string;
+  /** For a client of one's own. */
+  readonly options: ClientOptions;
   /** Repeats what got no answer, like the client. */
   readonly transport: Transport;
   /** One request, not repeated. @throws Failure for no answer, or one that is no success */
@@ -34,11 +37,13 @@ export async function connect(
     throw new Failure(
       `there is no token for ${url}: set ${secret} in the environment${isLocal(url) ? `, or in ${VARS_FILE} of the app's folder` : ""}`,
     );
+  const tenant = text(given, "tenant") ?? env["TIDEGATE_TENANT"];
+  const options: ClientOptions = { token, ...(tenant ? { tenant } : {}) };
   return {
     url,
-    token,
-    transport: transport(url, { token }),
-    request: (path, init) => inWords(url, () => request(url + path, token, init)),
+    options,
+    transport: transport(url, options),
+    request: (path, init) => inWords(url, () => request(url + path, options, init)),
   };
 }
 
@@ -57,9 +62,10 @@ async function tokenIn(cwd: string, secret: string): Promise<string | undefined>
   return varsIn(await readFile(join(cwd, VARS_FILE), "utf8").catch(() => ""))[secret];
 }
 
-async function request(address: string, token: string, init: RequestInit = {}): Promise<Response> {
+async function request(address: string, options: ClientOptions, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
-  headers.set("authorization", `Bearer ${token}`);
+  headers.set("authorization", `Bearer ${String(options.token)}`);
+  if (options.tenant !== undefined) headers.set("tidegate-tenant", options.tenant);
   const response = await fetch(address, { ...init, headers });
   if (response.ok) return response;
   throw new Failure(`${response.status} ${await response.text()}`);

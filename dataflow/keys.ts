@@ -4,9 +4,15 @@ import type { Cell, Column } from "./columns/column.ts";
 import { cellAt } from "./columns/column.ts";
 import type { Rows } from "./columns/rows.ts";
 
-/** Between the parts of an entry's key; below every character of a part. */
-export const PART = "\u0000";
-const ESCAPE = "\u0001";
+/** Between the parts of an entry's key; below every character of a part, and none that storage would escape. */
+export const PART = "\u0003";
+/** Behind everything that begins with a text and `PART`, and before all else that begins with the text. */
+export const AFTER_PARTS = "\u0004";
+/** Stands before a character that a part may not have, which is shifted. */
+const ESCAPE = "\u0004";
+const SHIFT = 5;
+// oxlint-disable-next-line no-control-regex
+const NEEDS_ESCAPE = /[\u0000-\u0004]/g;
 const BIAS = 2n ** 63n;
 const TWO_32 = 4_294_967_296;
 const HIGH_BIAS = 0x8000_0000;
@@ -29,14 +35,17 @@ export function fromSortableWhole(text: string): bigint | number {
 /** One part of a key: numbers before texts, numbers by value, texts by code point. */
 export function partText(cell: Cell): string {
   if (typeof cell !== "string") return `n${sortableWhole(cell)}`;
-  // oxlint-disable-next-line no-control-regex
-  return `s${cell.replace(/[\u0000\u0001]/g, (unit) => ESCAPE + (unit === PART ? "\u0001" : "\u0002"))}`;
+  return `s${cell.replace(NEEDS_ESCAPE, (unit) => ESCAPE + String.fromCharCode(unit.charCodeAt(0) + SHIFT))}`;
 }
 
 export function partCell(text: string): Cell {
   if (text[0] === "n") return fromSortableWhole(text.slice(1));
-  // oxlint-disable-next-line no-control-regex
-  return text.slice(1).replace(/\u0001([\u0001\u0002])/g, (_, unit) => (unit === "\u0001" ? PART : ESCAPE));
+  if (!text.includes(ESCAPE)) return text.slice(1);
+  const units = text.slice(1);
+  let cell = "";
+  for (let at = 0; at < units.length; at++)
+    cell += units[at] === ESCAPE ? String.fromCharCode(units.charCodeAt(++at) - SHIFT) : (units[at] as string);
+  return cell;
 }
 
 /** The text of a key of several fields. */

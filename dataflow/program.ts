@@ -4,6 +4,7 @@ import {
   type EventRow,
   type FlowDefinition,
   type FlowNode,
+  type FlowOutput,
   type Keys,
   nodesOf,
   type Sink,
@@ -17,6 +18,7 @@ import type { AggregateSpec } from "./operators/groups.ts";
 import { PairJoin, TableJoin } from "./operators/joins.ts";
 import type { ShardOperator } from "./operators/operator.ts";
 import { chosen } from "./operators/pairs.ts";
+import { PaneAggregate } from "./operators/panes.ts";
 import { Process } from "./operators/process.ts";
 import { RunningAggregate } from "./operators/running.ts";
 import { SessionAggregate } from "./operators/sessions.ts";
@@ -243,6 +245,11 @@ function shardsOf({ fields, shards }: Keys): number {
   return fields.length === 0 ? 1 : shards;
 }
 
+/** Results of parts can be made one. A reduce says how, or it cannot. */
+function canMerge(output: FlowOutput): boolean {
+  return output.kind !== "reduce" || output.merge !== undefined;
+}
+
 /** Columns that an aggregate looks at. */
 function usedBy(operator: Extract<Keyed, { readonly kind: "aggregate" }>, names: readonly string[]): readonly string[] {
   const used = new Set<string>(operator.keys.fields);
@@ -275,6 +282,8 @@ function makerOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): () => S
         viewed: states.length > 0,
       };
       if (window === null) return () => new RunningAggregate(spec);
+      if (window.kind === "sliding" && !spec.viewed && lateness === 0 && outputs.every(canMerge))
+        return () => new PaneAggregate(spec, window);
       return window.kind === "session"
         ? () => new SessionAggregate(spec, window.gap)
         : () => new WindowAggregate(spec, window);

@@ -7,6 +7,8 @@ import type { CoordinatorEffect, CoordinatorInput } from "../protocol/coordinato
 import { CoordinatorMachine } from "../protocol/coordinator/machine.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { CoordinatorStatus } from "../protocol/coordinator/status.ts";
+import { logEntry } from "../protocol/observe/log-entry.ts";
+import type { CoordinatorFigures } from "../protocol/observe/figures.ts";
 import { readName } from "../protocol/keygroups/names.ts";
 import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
@@ -24,6 +26,8 @@ export interface CoordinatorRpc extends PeerRpc {
   rescaleStatus(): Promise<RescaleStatus>;
   /** Figures for tests and metrics. */
   status(): Promise<CoordinatorStatus>;
+  /** What `/metrics` tells of it. */
+  figures(): Promise<CoordinatorFigures>;
   /** What this object has cost. */
   usage(): Promise<UsageFigures>;
 }
@@ -35,6 +39,7 @@ const STORED = ["registered", "aborted", "map", "next", "wanted", "configured"] 
 
 class CoordinatorShell {
   readonly #ctx: DurableObjectState;
+  readonly #tenant: string;
   readonly #usage: Usage;
   readonly #sql: SqlMeter;
   readonly #links: LinkShell;
@@ -44,6 +49,7 @@ class CoordinatorShell {
     const { door } = app;
     const { tenant } = readName(ctx.id.name);
     this.#ctx = ctx;
+    this.#tenant = tenant;
     this.#usage = usageOf(ctx.id.name ?? "");
     this.#usage.started();
     this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
@@ -99,7 +105,9 @@ class CoordinatorShell {
       this.#perform(this.#machine.step(input, Date.now()));
     } catch (error) {
       if (error instanceof CorruptError) throw error;
-      console.error("the coordinator starts over:", error);
+      console.error(
+        logEntry("the coordinator starts over", { error, ...(this.#tenant === "" ? {} : { tenant: this.#tenant }) }),
+      );
       this.#ctx.abort(error instanceof Error ? error.message : String(error));
     }
   }
@@ -148,6 +156,11 @@ export function coordinatorClass(
 
     async usage(): Promise<UsageFigures> {
       return this.#shell.usage;
+    }
+
+    async figures(): Promise<CoordinatorFigures> {
+      const { machine, usage } = this.#shell;
+      return { status: machine.status, epochs: machine.epochFigures, used: usage };
     }
   };
 }

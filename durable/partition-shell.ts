@@ -9,6 +9,12 @@ import { readName } from "../protocol/keygroups/names.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
+import type { PartitionFigures } from "../protocol/observe/figures.ts";
+import { logEntry, type LogMembers } from "../protocol/observe/log-entry.ts";
+import { Observer } from "../protocol/observe/observer.ts";
+import { spansOf } from "../protocol/observe/spans.ts";
+import { newSpanId } from "../protocol/observe/traceparent.ts";
+import { type TelemetryBindings, telemetryOf } from "../protocol/observe/telemetry.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
 import type { OutsideCall } from "../protocol/outside/work.ts";
 import type { Input, ViewReply } from "../protocol/partition/effects.ts";
@@ -24,6 +30,7 @@ import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
 import type { OwnDomain, PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
+import { Exporter } from "./telemetry/exporter.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 /** Time for an answer to leave before its object starts over. */
@@ -44,6 +51,11 @@ export class PartitionShell implements EngineHost {
   readonly #schedule: FlushSchedule;
   readonly #links: LinkShell;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #exporter: Exporter | undefined;
+  readonly observer = new Observer(
+    () => Date.now(),
+    (transaction) => this.#exporter?.add(spansOf(transaction, this.#partition, () => newSpanId(crypto.randomUUID()))),
+  );
   #engine: Engine | undefined;
   /** Set when storage is damaged: every request gets it, nothing is served. */
   #refusal: Error | undefined;
@@ -51,7 +63,9 @@ export class PartitionShell implements EngineHost {
   #damaged: DamagedShell | undefined;
   #nextTicket = 1;
 
-  constructor(ctx: DurableObjectState, app: AppDefinition) {
+  constructor(ctx: DurableObjectState, app: AppDefinition, bindings: TelemetryBindings) {
+    const telemetry = telemetryOf(bindings);
+    this.#exporter = telemetry && new Exporter(telemetry);
     this.#ctx = ctx;
     this.#app = app;
     const { tenant, partition } = readName(ctx.id.name);
@@ -92,7 +106,7 @@ export class PartitionShell implements EngineHost {
     } catch (error) {
       const damage = asDamage(error);
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
-      console.error(`partition ${partition} does not serve, its storage is damaged:`, damage);
+      this.#log("error", `partition ${partition} does not serve, its storage is damaged`, { error: damage });
       this.#refusal = damage;
       const surroundings = { usage: this.#usage, domain: this.#domain };
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), surroundings);
@@ -120,20 +134,27 @@ export class PartitionShell implements EngineHost {
       map: initialMap(1),
       incarnation,
       recovered: this.#store.recovered(),
+      observer: this.observer,
     });
   }
 
   /**
    * Feeds a request and resolves with its reply.
    * @param bytes of the request, to be counted
+   * @param traceparent of a request that is traced
    * @throws CorruptError for a damaged frame or damaged storage
    */
-  async request(input: (ticket: number) => Input, bytes: number): Promise<Uint8Array | ViewReply | AdminReply> {
+  async request(
+    input: (ticket: number) => Input,
+    bytes: number,
+    traceparent?: string,
+  ): Promise<Uint8Array | ViewReply | AdminReply> {
     this.#usage.request(bytes);
     if (this.#refusal) throw this.#refusal;
     const engine = this.#engine;
     if (!engine) throw new Error("the partition has not started");
     const ticket = this.#nextTicket++;
+    if (traceparent !== undefined) this.observer.expect(ticket, traceparent);
     return new Promise((resolve, reject) => {
       this.#waiting.set(ticket, { resolve });
       this.#usage.begin();
@@ -141,7 +162,8 @@ export class PartitionShell implements EngineHost {
         engine.input(input(ticket));
       } catch (error) {
         if (this.#waiting.delete(ticket)) this.#usage.end();
-        console.error("refused a frame:", error);
+        this.observer.answered(ticket);
+        this.#log("error", "refused a frame", { error });
         reject(error);
       }
     });
@@ -160,7 +182,7 @@ export class PartitionShell implements EngineHost {
 
   /** The alarm has rung; that it started this object may be all that it was for. */
   alarm(): void {
-    this.#usage.request(0);
+    this.#usage.alarm();
     this.#engine?.input({ kind: "alarm" });
   }
 
@@ -174,6 +196,20 @@ export class PartitionShell implements EngineHost {
   async usage(): Promise<UsageFigures & { readonly alarmAt: number | null }> {
     this.#meter.settle();
     return { ...this.#usage.figures, alarmAt: await this.#ctx.storage.getAlarm() };
+  }
+
+  /** @throws when the partition does not serve */
+  async figures(): Promise<PartitionFigures> {
+    const { status } = this;
+    this.#meter.settle();
+    return {
+      status,
+      observed: this.observer.figures,
+      used: this.#usage.figures,
+      records: { ...this.#store.written },
+      databaseBytes: this.#store.databaseBytes,
+      alarmAt: await this.#ctx.storage.getAlarm(),
+    };
   }
 
   /** As `request`; where the answer says that this instance is done for, the next one starts once it has left. */
@@ -210,6 +246,7 @@ export class PartitionShell implements EngineHost {
     const waiting = this.#waiting.get(ticket);
     if (!waiting) return;
     this.#waiting.delete(ticket);
+    this.observer.answered(ticket);
     this.#usage.transferred(body instanceof Uint8Array ? body.length : body.body.length);
     this.#usage.end();
     waiting.resolve(body);
@@ -247,7 +284,7 @@ export class PartitionShell implements EngineHost {
         void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);
         return;
       case "report":
-        report(effect);
+        this.#log(effect.level, effect.message, effect.members);
         return;
       default:
         this.#links.perform(effect);
@@ -263,8 +300,13 @@ export class PartitionShell implements EngineHost {
 
   /** Drops this instance, this turn's writes included; the platform starts the next from storage. */
   fatal(error: unknown): void {
-    console.error(`partition ${this.#ctx.id.name} starts over:`, error);
+    this.#log("error", `partition ${this.#ctx.id.name} starts over`, { error });
     this.#ctx.abort(error instanceof Error ? error.message : String(error));
+  }
+
+  #log(level: "error" | "warn", message: string, members: LogMembers = {}): void {
+    const { tenant } = this.#domain;
+    console[level](logEntry(message, { partition: this.#partition, ...(tenant === "" ? {} : { tenant }), ...members }));
   }
 
   enclose<T>(call: () => T): T {
@@ -278,14 +320,5 @@ export class PartitionShell implements EngineHost {
   }
   uuid(): string {
     return crypto.randomUUID();
-  }
-}
-
-/** What user code threw may itself throw when it is looked at. */
-function report({ level, message, error }: Extract<HostEffect, { kind: "report" }>): void {
-  try {
-    console[level](message, error);
-  } catch {
-    console[level](message, "(an error that cannot be shown)");
   }
 }

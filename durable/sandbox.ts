@@ -9,6 +9,8 @@ export const platformTimers = {
   setTimeout: globalThis.setTimeout.bind(globalThis),
 };
 
+export const platformFetch = globalThis.fetch.bind(globalThis);
+
 /** Runs user code of a transaction, and everything asynchronous that it starts. */
 export function enclose<T>(call: () => T): T {
   return inTransaction.run(true, call);

@@ -27,6 +27,8 @@ export class PartitionStore implements StateReader {
   readonly #records: RecordRows;
   /** Highest size of the database that was noted; undefined before it is read. */
   #largest: number | undefined;
+  /** Records that were written since this start, and their bytes. */
+  readonly written = { count: 0, bytes: 0 };
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -67,6 +69,8 @@ export class PartitionStore implements StateReader {
   perform(op: StorageOp): void {
     switch (op.op) {
       case "record":
+        if (op.part === 0) this.written.count += 1;
+        this.written.bytes += op.bytes.length;
         this.#records.put(op);
         return;
       case "replace-record":
@@ -137,6 +141,10 @@ export class PartitionStore implements StateReader {
     this.#records.forget();
     for (const { name } of this.#tables()) if (name !== "meta") this.#sql.exec(`DELETE FROM "${name}"`);
     this.#sql.exec("DELETE FROM meta WHERE name = 'blocks'");
+  }
+
+  get databaseBytes(): number {
+    return this.#sql.databaseSize;
   }
 
   /** Deletes what is kept of records that were folded. */

@@ -13,6 +13,8 @@ export interface UsageFigures {
   /** SQLite's own counters; an alarm that is set is a row written. */
   readonly rowsRead: number;
   readonly rowsWritten: number;
+  /** Alarms that have rung. */
+  readonly alarms: number;
   /** Time with a call, a session, a write or a timer under way: what is billed. */
   readonly busyMs: number;
   /** Time in memory with nothing under way, at most what the platform waits before it hibernates an object. */
@@ -28,6 +30,7 @@ export class Usage {
   #bytes = 0;
   #rowsRead = 0;
   #rowsWritten = 0;
+  #alarms = 0;
   #busyMs = 0;
   #idleMs = 0;
   #busy = 0;
@@ -66,6 +69,12 @@ export class Usage {
     this.#bytes += bytes;
   }
 
+  /** An alarm has rung: it is a request, too. */
+  alarm(): void {
+    this.#alarms += 1;
+    this.request(0);
+  }
+
   rows(read: number, written: number): void {
     this.#rowsRead += read;
     this.#rowsWritten += written;
@@ -80,6 +89,7 @@ export class Usage {
       bytes: this.#bytes,
       rowsRead: this.#rowsRead,
       rowsWritten: this.#rowsWritten,
+      alarms: this.#alarms,
       busyMs: this.#busyMs + (busy ? stretch : 0),
       idleMs: this.#idleMs + (busy ? 0 : Math.min(stretch, HIBERNATES_AFTER_MS)),
     };

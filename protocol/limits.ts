@@ -191,6 +191,13 @@ export const LIMITS = {
   garbageRowsPerTurn: 256,
   /** Entries that one `range` of a collection returns. */
   maxRangeEntries: 10_000,
+  /** Rows that are looked at, and characters that are shown, for one ask of people for keys or state. */
+  browseRows: 5_000,
+  browseCharacters: 1_000_000,
+  /** Transactions that have ended and that a partition still knows of, for people. */
+  recentTransactions: 512,
+  /** Calls of one traced transaction that are shown. */
+  maxTracedCalls: 256,
   /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
   maxLiveShards: 256,
   /** Bytes of batches of events that are taken in and not answered; beyond it 503. */

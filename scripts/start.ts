@@ -111,6 +111,8 @@ Try:
   ${call(`${url}/v1/services/cart/alice/orders`)}
   ${call(`${url}/openapi.json`)}
 
+The console: ${url}/console
+
 In another shell: npm run demo
 Ctrl-C stops; the data stays.
 `;

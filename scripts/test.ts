@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Before any test; each must succeed. */
-const CHECKS = ["build:wasm", "format:check", "types", "lint"];
+const CHECKS = ["build", "format:check", "types", "lint"];
 
 interface TestFile {
   readonly name: string;

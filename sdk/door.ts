@@ -96,6 +96,8 @@ export interface DoorOptions {
   /** Where the objects of a domain are, by its tenant; "" is the domain of no tenant. It must always say the same. */
   readonly placement?: (tenant: string) => Placement | undefined;
   readonly cors?: CorsOptions;
+  /** Whether the page for people is at `/console`; default true. */
+  readonly console?: boolean;
   readonly limits?: LimitOptions;
 }
 
@@ -107,6 +109,7 @@ export interface DoorDefinition {
   readonly tenants: boolean;
   readonly placement: (tenant: string) => Placement | undefined;
   readonly cors: { readonly origins: "*" | ReadonlySet<string>; readonly maxAgeSeconds: number } | undefined;
+  readonly console: boolean;
   readonly limits: LimitOptions;
   readonly rate: Required<RateOptions> | undefined;
 }
@@ -125,6 +128,7 @@ export function doorOf(options: DoorOptions): DoorDefinition {
     tenants: options.tenants ?? false,
     placement: options.placement ?? (() => undefined),
     cors: options.cors && checkedCors(options.cors),
+    console: options.console ?? true,
     limits: checkedLimits(options.limits ?? {}),
     rate: options.limits?.rate && checkedRate(options.limits.rate),
   });

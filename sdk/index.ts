@@ -87,6 +87,7 @@ export type {
   MessageOptions,
   ServiceDefinition,
   ServiceOptions,
+  Upcaster,
 } from "./service.ts";
 export type { Schedule, ScheduleDefinition, Schedules } from "./schedule.ts";
 export { float64, int64, stream, text, timestamp } from "./stream.ts";

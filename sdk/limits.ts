@@ -41,6 +41,8 @@ export const DURATION_MAX_MS = 366 * 24 * 60 * 60 * 1_000;
 /** Milliseconds that a transaction may be given: more than the ticks by which deadlines are looked at, and less than the edge waits. */
 export const TRANSACTION_DEADLINE_MIN_MS = 1_000;
 export const TRANSACTION_DEADLINE_MAX_MS = 29_000;
+/** Versions of a service's state. */
+export const STATE_VERSION_MAX = 999_999_999;
 /** Milliseconds for which results of Idempotency-Keys are kept, unless the app says otherwise, and the bounds of what it may say. */
 export const RESULT_RETENTION_DEFAULT_MS = 24 * 60 * 60 * 1_000;
 export const RESULT_RETENTION_MIN_MS = 60 * 1_000;

@@ -56,6 +56,7 @@ export const PROBLEMS = {
   misconfigured: { status: 500, title: "The app is not configured correctly" },
   overloaded: { status: 503, title: "The service is overloaded; try again later" },
   "auth-unavailable": { status: 503, title: "Tokens cannot be checked; try again later" },
+  "newer-state": { status: 503, title: "The state was written by newer code; try again when that is deployed" },
   "keys-moving": { status: 503, title: "Key groups are moving; try again when they have moved" },
   "backup-interrupted": { status: 503, title: "The backup was interrupted; try again" },
   "too-many-groups": { status: 503, title: "The flow holds too many open groups" },

@@ -8,7 +8,7 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { checkRule } from "./door.ts";
 import { misconfigured } from "./errors.ts";
 import type { InputOf, ResultOf } from "./infer.ts";
-import { MESSAGE_ATTEMPTS_MAX } from "./limits.ts";
+import { MESSAGE_ATTEMPTS_MAX, STATE_VERSION_MAX } from "./limits.ts";
 import { type ScheduleDefinition, type Schedules, schedulesOf } from "./schedule.ts";
 import { checkField } from "./names.ts";
 
@@ -27,6 +27,16 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contr
   /** Makes the state of a key that has none. Without it there is no `ctx.state`. */
   readonly state?: () => S;
   readonly collections?: Cols;
+  /** Of the state's form, 1 by default: one more with each change that old state does not fit, and never less. */
+  readonly version?: number;
+  /**
+   * How state of the version before becomes that of this one, by version: `evolve: { 2: (old: { name: string }) => ({ names: [old.name] }) }`. It is run
+   * when a key's state is next read, and must be synchronous and depend on nothing else. All versions from 2 on are needed, for as long as older state
+   * may be stored.
+   */
+  readonly evolve?: Readonly<Record<number, Upcaster>>;
+  /** The same for the entries of collections; versions that are not there leave them as they are. */
+  readonly evolveEntries?: { readonly [N in keyof Cols]?: Readonly<Record<number, Upcaster>> };
   /**
    * Deletes what is under a key when it has not been written, or not been used, for so long: `{ after: "write", duration: "30d" }`. From that
    * very moment on nobody sees it any more. What a use is: every function that looks at the state, queries too, which then lock like those
@@ -42,6 +52,9 @@ export interface ServiceOptions<S, Cols extends CollectionSpecs, C extends Contr
   /** Messages to itself that recur, by name. */
   readonly schedules?: Schedules<C>;
 }
+
+/** Makes a value of one version out of one of the version before. Say what the old one was: `(old: { name: string }) => …`. */
+export type Upcaster = (old: never) => unknown;
 
 /** What a service says of one of its functions. */
 export interface FunctionOptions {
@@ -69,6 +82,11 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   readonly state: (() => unknown) | undefined;
   readonly collections: readonly string[];
   readonly handlers: Readonly<Record<string, UntypedHandler>>;
+  readonly version: number;
+  /** From 2 to `version`; empty without a state. */
+  readonly evolve: Readonly<Record<number, Upcaster>>;
+  /** By collection, without a prototype. */
+  readonly evolveEntries: Readonly<Record<string, Readonly<Record<number, Upcaster>>>>;
   /** Rules by function, without a prototype; what has none is the owner's alone. */
   readonly allow: Readonly<Record<string, Allow>>;
   readonly ttl?: TimeToLive | undefined;
@@ -109,11 +127,58 @@ export function service<C extends Contract, S = undefined, Cols extends Collecti
     state: options.state,
     collections: Object.freeze(collections),
     handlers: Object.freeze(table),
+    ...versionsOf(name, collections, options),
     ttl: timeToLive(name, options.ttl),
     allow: rulesOf(name, declared, options),
     messageAttempts: attemptsOf(name, options.messages),
     schedules: Object.freeze(schedulesOf(contract, options.schedules ?? {})),
   });
+}
+
+/** What the options say of versions, whatever the types of state and collections. */
+interface VersionOptions {
+  readonly version?: number;
+  readonly state?: () => unknown;
+  readonly evolve?: Readonly<Record<number, Upcaster>>;
+  readonly evolveEntries?: Readonly<Record<string, Readonly<Record<number, Upcaster>> | undefined>>;
+}
+
+/** Of a service whose state has never changed its form. */
+export const FIRST_VERSION: Pick<ServiceDefinition, "version" | "evolve" | "evolveEntries"> = Object.freeze({
+  version: 1,
+  evolve: {},
+  evolveEntries: {},
+});
+
+function versionsOf(
+  owner: string,
+  collections: readonly string[],
+  { version = 1, evolve = {}, evolveEntries = {}, state }: VersionOptions,
+): Pick<ServiceDefinition, "version" | "evolve" | "evolveEntries"> {
+  if (!Number.isInteger(version) || version < 1 || version > STATE_VERSION_MAX)
+    throw misconfigured(`the version of service "${owner}" is a whole number from 1 to ${STATE_VERSION_MAX}`);
+  checkSteps(`evolve of service "${owner}"`, evolve, version);
+  if (state !== undefined) {
+    for (let next = 2; next <= version; next++) {
+      if (evolve[next] === undefined)
+        throw misconfigured(`service "${owner}" has version ${version}, and evolve has no step to ${next}`);
+    }
+  }
+  const entries: Record<string, Readonly<Record<number, Upcaster>>> = Object.create(null);
+  for (const [name, steps = {}] of Object.entries(evolveEntries)) {
+    if (!collections.includes(name)) throw misconfigured(`service "${owner}" has no collection "${name}" to evolve`);
+    checkSteps(`evolveEntries of "${name}" of service "${owner}"`, steps, version);
+    entries[name] = Object.freeze({ ...steps });
+  }
+  return { version, evolve: Object.freeze({ ...evolve }), evolveEntries: Object.freeze(entries) };
+}
+
+function checkSteps(what: string, steps: Readonly<Record<number, Upcaster>>, version: number): void {
+  for (const [next, step] of Object.entries(steps)) {
+    if (!(Number.isInteger(Number(next)) && Number(next) >= 2 && Number(next) <= version))
+      throw misconfigured(`${what} has a step to ${next}; there are those from 2 to the version, ${version}`);
+    if (typeof step !== "function") throw misconfigured(`${what} to ${next} is not a function`);
+  }
 }
 
 function timeToLive(name: string, ttl: ServiceOptions<unknown, {}>["ttl"]): TimeToLive | undefined {

@@ -3,6 +3,9 @@ import type { Kernels } from "../core-wasm/types.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { RescaleStatus } from "../protocol/coordinator/rescaling.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import type { CoordinatorFigures, PartitionFigures } from "../protocol/observe/figures.ts";
+import type { RecentFilter, RecentTransaction } from "../protocol/observe/observer.ts";
+import type { Span } from "../protocol/observe/spans.ts";
 import type { Bucket } from "./admin/bucket.ts";
 import type { ProblemType } from "../sdk/problems.ts";
 
@@ -36,7 +39,7 @@ export interface ViewAnswer {
  */
 export interface PartitionPort {
   /** An invocation frame in, an answer frame with as many rows out. Rows with one key run in row order. */
-  invoke(frame: Uint8Array): Promise<Uint8Array>;
+  invoke(frame: Uint8Array, traceparent?: string): Promise<Uint8Array>;
   /** An ingest envelope in, an answer frame with one row out. */
   ingest(frame: Uint8Array): Promise<Uint8Array>;
   view(query: ViewQuery): Promise<ViewAnswer>;
@@ -46,6 +49,26 @@ export interface PartitionPort {
 export interface AdminPort {
   admin(ask: AdminAsk): Promise<Uint8Array | AdminReply>;
   scrub(): Promise<boolean>;
+}
+
+/** One object as those see it who ask what it does. */
+export interface ObservedPort {
+  figures(): Promise<PartitionFigures>;
+  recent(of: RecentFilter, limit: number): Promise<RecentTransaction[]>;
+}
+
+/** What shows a domain's work. */
+export interface ObservedBackend {
+  partition(index: number): ObservedPort;
+  coordinator(): Promise<CoordinatorFigures>;
+}
+
+/** Where the edge's spans go. */
+export interface Tracing {
+  /** Share of requests that are traced though nobody asked for it. */
+  readonly ratio: number;
+  /** Returns at once. */
+  send(spans: readonly Span[]): void;
 }
 
 export interface AdminBackend {
@@ -58,6 +81,9 @@ export interface AdminBackend {
 
 export interface Backend {
   readonly admin?: AdminBackend;
+  readonly observed?: ObservedBackend;
+  /** Undefined when no collector is configured. */
+  readonly tracing?: Tracing | undefined;
   /** A fresh port each call is fine; after an error the edge asks for another. */
   partition(index: number): PartitionPort;
   /** The map as last fetched, or fetched now. @throws ConfigurationError */

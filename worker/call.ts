@@ -56,7 +56,7 @@ export interface PostHow {
 
 /** Runs one invocation that came by POST, or DELETE. */
 export async function post(edge: Edge, target: Target, how: PostHow): Promise<Response> {
-  const { app, backend, request, caller, startedAt } = edge;
+  const { app, backend, request, caller, startedAt, traceparent } = edge;
   requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
@@ -67,18 +67,25 @@ export async function post(edge: Edge, target: Target, how: PostHow): Promise<Re
   if (clientKey === null) {
     const requestId = edgeRequestId(startedAt, backend.uuid());
     const fingerprint = NO_FINGERPRINT;
-    const answer = await invoke(backend, startedAt, { requestId, flags: how.flags, fingerprint, target, input });
+    const answer = await invoke(backend, startedAt, {
+      requestId,
+      flags: how.flags,
+      fingerprint,
+      target,
+      input,
+      traceparent,
+    });
     return answerResponse(request, answer, false);
   }
   const fingerprint = fingerprintOf(kernels, how.inputOf ? encoder.encode(input) : body);
   const requestId = clientRequestId(caller.id, request.method, how.path, clientKey);
   const flags = how.flags | INVOKE_FLAG.clientId;
-  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
+  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input, traceparent });
   return answerResponse(request, answer, (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
 
 /** Runs one query. */
-export async function getCall({ app, backend, request, caller, startedAt }: Edge): Promise<Response> {
+export async function getCall({ app, backend, request, caller, startedAt, traceparent }: Edge): Promise<Response> {
   const target = targetOf(app, request.url);
   if (target.kind !== "query") {
     const detail = `"${target.function}" may write; call it by POST`;
@@ -91,7 +98,7 @@ export async function getCall({ app, backend, request, caller, startedAt }: Edge
   const fingerprint = epoch ?? NO_FINGERPRINT;
   const input = inputParameter(backend.kernels(), request.url);
   const requestId = edgeRequestId(startedAt, backend.uuid());
-  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input });
+  const answer = await invoke(backend, startedAt, { requestId, flags, fingerprint, target, input, traceparent });
   return answerResponse(request, answer, false);
 }
 

@@ -24,12 +24,17 @@ export interface Invocation {
   readonly target: Target;
   /** JSON text; "" for none. */
   readonly input: string;
+  /** Of a request that is traced. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Runs one invocation. @throws ProblemError */
 export function invoke(backend: Backend, startedAt: number, invocation: Invocation): Promise<Answer> {
   const frame = encodeInvocation(backend.kernels(), invocation);
-  return exchange(backend, startedAt, invocation.target.key, (port) => port.invoke(frame));
+  const { target, traceparent } = invocation;
+  return exchange(backend, startedAt, target.key, (port) =>
+    traceparent === undefined ? port.invoke(frame) : port.invoke(frame, traceparent),
+  );
 }
 
 function encodeInvocation(kernels: Kernels, { requestId, flags, fingerprint, target, input }: Invocation): Uint8Array {

@@ -12,6 +12,8 @@ export interface Edge {
   readonly request: Request;
   /** Who calls; its id is part of the scope of Idempotency-Keys. */
   readonly caller: Caller;
+  /** `traceparent` for partitions, when the request is traced. */
+  readonly traceparent?: string | undefined;
   /** Milliseconds since 1970 at which the request came in. */
   readonly startedAt: number;
 }

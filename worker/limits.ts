@@ -81,6 +81,18 @@ export const LIMITS = {
   tenantChars: 128,
   /** Domains of which an isolate knows the key-group map; the others are asked again. */
   knownMaps: 1_000,
+  /** Transactions, keys, and entries of one key, in one answer to people, unless `?limit=` says otherwise. */
+  transactionsDefault: 50,
+  transactionsMax: 500,
+  keysDefault: 100,
+  keysMax: 1_000,
+  entriesDefault: 100,
+  entriesMax: 1_000,
+  /** How long a collector of traces may take to take them. */
+  collectorTimeoutMs: 10_000,
+  /** Partitions that are asked for their figures at a time, and how long each may take to answer. */
+  figuresAtOnce: 32,
+  figuresTimeoutMs: 5_000,
   /** Characters of a view's cursor. */
   viewCursorChars: 8 * KiB,
 } as const;

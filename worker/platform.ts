@@ -1,5 +1,5 @@
 /** The backend on the platform: Durable Objects through the Worker's own exports, no bindings to name. */
-import { exports } from "cloudflare:workers";
+import { exports, waitUntil } from "cloudflare:workers";
 import core from "../core-wasm/build/core.wasm";
 import { createKernels } from "../core-wasm/facade/kernels.ts";
 import type { Kernels } from "../core-wasm/types.ts";
@@ -12,18 +12,29 @@ import {
   partitionName,
   placedObject,
 } from "../protocol/keygroups/names.ts";
+import type { CoordinatorFigures } from "../protocol/observe/figures.ts";
+import { type TelemetryBindings, telemetryOf } from "../protocol/observe/telemetry.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import type { Bucket } from "./admin/bucket.ts";
-import { type AdminPort, type Backend, ConfigurationError, type PartitionPort } from "./backend.ts";
+import {
+  type AdminPort,
+  type Backend,
+  ConfigurationError,
+  type ObservedPort,
+  type PartitionPort,
+  type Tracing,
+} from "./backend.ts";
+import { sendSpans } from "./tracing.ts";
 import { LIMITS } from "./limits.ts";
 
 interface CoordinatorPort {
   keyGroupMap(): Promise<KeyGroupMap>;
   rescale(partitions: number): Promise<RescaleStatus>;
   rescaleStatus(): Promise<RescaleStatus>;
+  figures(): Promise<CoordinatorFigures>;
 }
 interface Classes {
-  readonly Partition?: ObjectNamespace<PartitionPort & AdminPort>;
+  readonly Partition?: ObjectNamespace<PartitionPort & AdminPort & ObservedPort>;
   readonly Coordinator?: ObjectNamespace<CoordinatorPort>;
   readonly Effects?: object;
 }
@@ -39,7 +50,7 @@ and to wrangler.jsonc:
 `;
 
 /** The bindings that Tidegate knows. All of an app's secrets are here, and none elsewhere. */
-interface Bindings {
+interface Bindings extends TelemetryBindings {
   readonly TIDEGATE_TOKEN?: string;
   readonly TIDEGATE_ADMIN_TOKEN?: string;
   readonly TIDEGATE_KEYS?: string;
@@ -90,11 +101,24 @@ export function platformBackend(app: AppDefinition): (env: unknown) => Backend {
       kernels: () => (kernels ??= createKernels(core)),
       token: bindings.TIDEGATE_TOKEN,
       keys: bindings.TIDEGATE_KEYS,
+      observed: { partition, coordinator: () => coordinator().figures() },
+      tracing: tracingOf(bindings),
       admin: { token: bindings.TIDEGATE_ADMIN_TOKEN, partition, bucket: bindings.TIDEGATE_BACKUPS },
       inDomain: (other) => backendOf(bindings, other),
       now: () => Date.now(),
       uuid: () => crypto.randomUUID(),
     };
+  }
+
+  let tracing: Tracing | undefined;
+  let isTracingRead = false;
+  /** Bindings are the same for all requests of an isolate. */
+  function tracingOf(bindings: Bindings): Tracing | undefined {
+    if (isTracingRead) return tracing;
+    isTracingRead = true;
+    const telemetry = telemetryOf(bindings);
+    tracing = telemetry && { ratio: telemetry.ratio, send: (spans) => waitUntil(sendSpans(telemetry, spans)) };
+    return tracing;
   }
 
   return (env) => backendOf(env as Bindings, OWN_DOMAIN);

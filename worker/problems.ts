@@ -2,6 +2,7 @@
 import { problemOf, type Problem, type ProblemType } from "../sdk/problems.ts";
 import { TidegateError } from "../sdk/errors.ts";
 import { ConfigurationError } from "./backend.ts";
+import { logEntry } from "../protocol/observe/log-entry.ts";
 import { LIMITS } from "./limits.ts";
 import { answerHeaders, PROBLEM_JSON } from "./headers.ts";
 
@@ -26,7 +27,7 @@ export function refuse(type: ProblemType, detail: string, members?: Readonly<Rec
 export function problemFor(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof TidegateError || error instanceof ConfigurationError) return refuse(error.type, error.message);
-  console.error("tidegate: unexpected error at the edge", error);
+  console.error(logEntry("tidegate: unexpected error at the edge", { error }));
   return new ProblemError(problemOf("internal-error", "the edge failed; the log of the Worker has the cause"));
 }
 

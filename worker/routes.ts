@@ -8,31 +8,40 @@ import { postBackup } from "./admin/backup.ts";
 import type { AdminEndpoint } from "./admin/edge.ts";
 import { postErase } from "./admin/erase.ts";
 import { getExport } from "./admin/export.ts";
+import { getOverview } from "./admin/overview.ts";
+import { getKeys, getState } from "./admin/state.ts";
+import { getTransactions } from "./admin/transactions.ts";
 import { getPartitions, postPartitions } from "./admin/partitions.ts";
 import { deleteRestore, postRestore } from "./admin/restore.ts";
 import type { AdminBackend, Backend } from "./backend.ts";
 import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
+import { addConsole } from "./console/endpoint.ts";
 import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
 import type { Endpoint } from "./edge.ts";
 import { getEvents } from "./events-out.ts";
 import { getFlow, getFlowDeadLetters, getLate } from "./flows.ts";
 import { expose, preflight } from "./door/cors.ts";
 import { Door, OWNER } from "./door/door.ts";
-import { requireCredential } from "./door/rules.ts";
+import { requireCredential, requireOwner } from "./door/rules.ts";
 import { authenticateAdmin } from "./door/secrets.ts";
 import { administeredTenant } from "./door/tenants.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { deleteMessage } from "./messages.ts";
 import { postEvents } from "./ingest.ts";
+import { getMetrics } from "./metrics/endpoint.ts";
 import { openApiEndpoint } from "./openapi/endpoint.ts";
 import { getPromise, postPromise, rejectPromise } from "./promises.ts";
 import { cancelSaga, getSaga, postSaga, retrySaga } from "./sagas.ts";
 import { problemResponse, ProblemError, refuse } from "./problems.ts";
+import { type EdgeTrace, traceOf } from "./tracing.ts";
 import { getView, getViewKey } from "./views.ts";
 
 /** Who administers a domain, where a caller is named: no rule is asked about them. */
 const ADMIN: Caller = { ...OWNER, id: "admin" };
+
+/** Of a route whose endpoints ask the rules themselves: all others are the owner's alone. */
+const RULED = true;
 
 type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
 
@@ -43,21 +52,26 @@ type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
 export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Backend): Hono {
   const routes = new Hono({ getPath: (request) => rawPath(request.url) });
   const door = new Door(app);
-  const { cors, tenants } = app.door;
+  const { cors } = app.door;
   // One handler for all methods of a route: Hono calls a lone handler without composing a chain.
-  const closed = (methods: Methods) => (c: Context) => {
-    const request = c.req.raw;
-    const backend = backendOf(c);
-    const caller = door.caller(request, backend);
-    if (caller instanceof Promise) return caller.then((known) => enter(methods, request, backend, known));
-    return enter(methods, request, backend, caller);
-  };
-  const enter = (methods: Methods, request: Request, outside: Backend, caller: Caller) => {
+  const closed =
+    (methods: Methods, isRuled = false) =>
+    (c: Context) => {
+      const request = c.req.raw;
+      const backend = backendOf(c);
+      const caller = door.caller(request, backend);
+      if (caller instanceof Promise) return caller.then((known) => enter(isRuled, methods, request, backend, known));
+      return enter(isRuled, methods, request, backend, caller);
+    };
+  const enter = (isRuled: boolean, methods: Methods, request: Request, outside: Backend, caller: Caller) => {
+    if (!isRuled) requireOwner(caller);
     const endpoint = endpointFor(methods, request.method);
     const startedAt = outside.now();
     door.count(request, caller, 1, startedAt);
     const backend = door.domain(request, caller, outside);
-    return endpoint({ app, door, backend, request, caller, startedAt });
+    const trace = traceOf(request, caller, outside);
+    const answer = endpoint({ app, door, backend, request, caller, startedAt, traceparent: trace?.traceparent });
+    return trace === undefined ? answer : traced(request, trace, backend, answer);
   };
   if (cors !== undefined) {
     // Administration is for no page but one's own.
@@ -68,10 +82,12 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
       expose(cors, c.req.raw, c.res);
     });
   }
+  if (app.door.console) addConsole(routes);
   routes.all("/health", (c) => health(c.req.raw));
-  routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }));
-  routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }));
-  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }));
+  routes.all("/openapi.json", closed({ GET: openApiEndpoint(app) }, RULED));
+  routes.all("/metrics", closed({ GET: getMetrics }, RULED));
+  routes.all("/v1/services/:service/:key/:function", closed({ GET: getCall, POST: postCall }, RULED));
+  routes.all("/v1/services/:service/:key/:function/send", closed({ POST: postSend }, RULED));
   routes.all("/v1/messages/:id", closed({ DELETE: deleteMessage }));
   routes.all("/v1/promises/:id", closed({ GET: getPromise, POST: postPromise }));
   routes.all("/v1/promises/:id/reject", closed({ POST: rejectPromise }));
@@ -80,19 +96,26 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/sagas/:saga/:id/retry", closed({ POST: retrySaga }));
   routes.all("/v1/dead-letters/:name", closed({ GET: getDeadLetters, DELETE: deleteDeadLetter }));
   routes.all("/v1/dead-letters/:id/redrive", closed({ POST: redriveDeadLetter }));
-  routes.all("/v1/batch", closed({ POST: postBatch }));
-  routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }));
+  routes.all("/v1/batch", closed({ POST: postBatch }, RULED));
+  routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }, RULED));
   routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
   routes.all("/v1/flows/:flow/late", closed({ GET: getLate }));
   routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }));
-  routes.all("/v1/views/:view", closed({ GET: getView }));
-  routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }));
+  routes.all("/v1/views/:view", closed({ GET: getView }, RULED));
+  routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }, RULED));
+  addAdministration(routes, app, door, backendOf);
+  routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
+  routes.onError((error, c) => problemResponse(c.req.raw, error));
+  return routes;
+}
+
+function addAdministration(routes: Hono, app: AppDefinition, door: Door, backendOf: (c: Context) => Backend): void {
   const administered = (methods: Partial<Record<string, AdminEndpoint>>) => (c: Context) => {
     const request = c.req.raw;
     const outside = backendOf(c);
     authenticateAdmin(request, outside.admin?.token);
-    const backend = tenants ? outside.inDomain(administeredTenant(request)) : outside;
-    const endpoint = methods[request.method];
+    const backend = app.door.tenants ? outside.inDomain(administeredTenant(request)) : outside;
+    const endpoint = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
     if (endpoint === undefined) throw notAllowed(Object.keys(methods));
     const admin = backend.admin as AdminBackend;
     return endpoint({ app, door, backend, admin, request, caller: ADMIN, startedAt: backend.now() });
@@ -100,15 +123,29 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/admin/partitions", administered({ GET: getPartitions, POST: postPartitions }));
   routes.all("/admin/backup", administered({ POST: postBackup }));
   routes.all("/admin/restore", administered({ POST: postRestore, DELETE: deleteRestore }));
+  routes.all("/admin/overview", administered({ GET: getOverview }));
+  routes.all("/admin/transactions", administered({ GET: getTransactions }));
+  routes.all("/admin/keys", administered({ GET: getKeys }));
+  routes.all("/admin/state", administered({ GET: getState }));
   routes.all("/admin/export", administered({ GET: getExport }));
   routes.all("/admin/erase", administered({ POST: postErase }));
-  routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
-  routes.onError((error, c) => problemResponse(c.req.raw, error));
-  return routes;
+}
+
+async function traced(request: Request, trace: EdgeTrace, backend: Backend, answer: Response | Promise<Response>) {
+  let response: Response;
+  try {
+    response = await answer;
+  } catch (error) {
+    response = problemResponse(request, error);
+  }
+  trace.ended(response.status, backend);
+  return response;
 }
 
 function endpointFor(methods: Methods, method: string): Endpoint {
-  const endpoint = methods[method === "HEAD" ? "GET" : (method as keyof Methods)];
+  const name = method === "HEAD" ? "GET" : method;
+  // A method may be any word, also one that every object has.
+  const endpoint = Object.hasOwn(methods, name) ? methods[name as keyof Methods] : undefined;
   if (endpoint !== undefined) return endpoint;
   throw notAllowed(Object.keys(methods));
 }

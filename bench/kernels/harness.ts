@@ -10,9 +10,14 @@ export interface KernelResult {
   readonly tunedMs: number;
   readonly ratioIdiomatic: number;
   readonly ratioTuned: number;
-  /** What `ratioIdiomatic` is to reach. */
-  readonly target: number;
-  readonly reached: boolean;
+  /** What the ratios are to reach. */
+  readonly target: Target;
+}
+
+/** What a kernel is to reach against idiomatic and against hand-tuned JavaScript; nothing where a figure is there for comparison only. */
+export interface Target {
+  readonly idiomatic?: number;
+  readonly tuned?: number;
 }
 
 /** One way to do the work; `run` returns a digest of its result, which must be the same for all. */
@@ -23,7 +28,7 @@ export interface Contender {
 export interface Contest {
   readonly name: string;
   readonly rows: number;
-  readonly target: number;
+  readonly target: Target;
   readonly wasm: Contender;
   readonly idiomatic: Contender;
   readonly tuned: Contender;
@@ -78,6 +83,5 @@ export function contest(spec: Contest): KernelResult {
     ratioIdiomatic,
     ratioTuned: tunedMs / wasmMs,
     target: spec.target,
-    reached: ratioIdiomatic >= spec.target,
   };
 }

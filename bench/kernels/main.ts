@@ -4,9 +4,12 @@ import { benchChecksum } from "./checksum.ts";
 import type { KernelResult } from "./harness.ts";
 import { benchHash } from "./hash.ts";
 import { benchIngest } from "./ingest.ts";
+import { benchPartition } from "./partition.ts";
 import { benchRoute } from "./route.ts";
 import { benchTable } from "./table.ts";
 import { benchWindow } from "./window.ts";
+
+const targetOf = (figure: number | undefined) => (figure === undefined ? {} : { target: { figure } });
 
 function rowsOf(result: KernelResult): Row[] {
   const times = `${result.rows} rows: Wasm ${result.wasmMs.toPrecision(3)} ms, idiomatic ${result.idiomaticMs.toPrecision(3)}, tuned ${result.tunedMs.toPrecision(3)}`;
@@ -15,15 +18,20 @@ function rowsOf(result: KernelResult): Row[] {
       what: `${result.name}: against idiomatic JavaScript`,
       value: result.ratioIdiomatic,
       unit: "x",
-      target: { figure: result.target },
+      ...targetOf(result.target.idiomatic),
       note: times,
     },
-    { what: `${result.name}: against hand-tuned JavaScript`, value: result.ratioTuned, unit: "x" },
+    {
+      what: `${result.name}: against hand-tuned JavaScript`,
+      value: result.ratioTuned,
+      unit: "x",
+      ...targetOf(result.target.tuned),
+    },
   ];
 }
 
 export async function benchKernels(): Promise<void> {
-  const suites = [benchIngest, benchRoute, benchWindow, benchHash, benchChecksum, benchTable];
+  const suites = [benchIngest, benchPartition, benchRoute, benchWindow, benchHash, benchChecksum, benchTable];
   const rows: Row[] = [];
   for (const suite of suites) {
     for (const result of suite()) rows.push(...rowsOf(result));

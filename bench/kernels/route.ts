@@ -9,7 +9,7 @@ import { type JsRow, routeIdiomatic, routeTuned, rowsOfIdiomatic, rowsOfTuned } 
 const LINES = 10_000;
 const ACCOUNTS = 100_000;
 const PARTITIONS = 8;
-const TARGET = 5;
+const TARGET = { idiomatic: 10, tuned: 3 };
 const SPEC = { kind: 1, version: 1, columns: 4, fields: 5 };
 
 const OPTIONS: RouteOptions = {

@@ -3,13 +3,14 @@ import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import type { Kernels, WindowPlan } from "../../core-wasm/types.ts";
 import { MIN_PRICE, WINDOW_MS, makeBids } from "./bids.ts";
-import { type Contest, type KernelResult, contest } from "./harness.ts";
+import { type Contest, type KernelResult, type Target, contest } from "./harness.ts";
 import { BID_COLUMNS, BID_PLAN } from "./ingest.ts";
 
-const BIDS = 100_000;
-const GROUP_TARGET = 7;
-const FILTER_TARGET = 15;
-const SLOTS = 1 << 17;
+/** More than the processor's cache holds as objects; as columns they are a frame that stays where it was parsed. */
+const BIDS = 300_000;
+const GROUP_TARGET: Target = { idiomatic: 7, tuned: 1.5 };
+const FILTER_TARGET: Target = { idiomatic: 15, tuned: 4 };
+const SLOTS = 1 << 18;
 
 interface Bid {
   readonly auction: number;
@@ -104,7 +105,7 @@ function groupTuned({ auction, price, dateTime }: Columns, minPrice: number, ofA
 
 function compare(
   name: string,
-  target: number,
+  target: Target,
   kernels: Kernels,
   bids: readonly Bid[],
   minPrice: number,
@@ -143,7 +144,7 @@ export function benchWindow(): KernelResult[] {
     return { auction, price, dateTime };
   });
   return [
-    contest(compare("window group-by, 20,000 groups", GROUP_TARGET, kernels, bids, MIN_PRICE, false)),
+    contest(compare("window group-by, 60,000 groups", GROUP_TARGET, kernels, bids, MIN_PRICE, false)),
     contest(compare("filter and window, 1 row in 10", FILTER_TARGET, kernels, bids, 251_000, true)),
   ];
 }

@@ -43,7 +43,8 @@ export async function startWorkerd(workers: readonly BenchWorker[], inspectorPor
     await exited;
   };
   process.once("exit", kill);
-  process.once("SIGTERM", () => process.exit(1));
+  const terminated = (): void => process.exit(1);
+  process.once("SIGTERM", terminated);
   await untilReady(child, workers);
   return {
     get pid() {
@@ -58,6 +59,7 @@ export async function startWorkerd(workers: readonly BenchWorker[], inspectorPor
     stop: async () => {
       await killed();
       process.off("exit", kill);
+      process.off("SIGTERM", terminated);
       await rm(folder, { recursive: true, force: true });
     },
   };

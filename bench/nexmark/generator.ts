@@ -4,7 +4,7 @@
  * three of four auctions are of a hot seller. Event `n` is at `start + n / rate`; out of order, events of a group come in another order.
  */
 import { seeded } from "../kernels/bids.ts";
-import type { Auction, Bid, NexmarkEvent, Person } from "./events.ts";
+import type { Auction, Bid, Kind, NexmarkEvent, Person } from "./events.ts";
 
 export interface GeneratorOptions {
   readonly seed: number;
@@ -17,6 +17,8 @@ export interface GeneratorOptions {
   readonly lateOneIn: number;
   /** Event time of the first event. */
   readonly start: number;
+  /** Others are left out, as if they had been dropped before they were sent. */
+  readonly kinds: readonly Kind[];
 }
 
 export const GENERATOR: GeneratorOptions = {
@@ -26,6 +28,7 @@ export const GENERATOR: GeneratorOptions = {
   groupSize: 1,
   lateOneIn: 0,
   start: Date.UTC(2026, 0, 1),
+  kinds: ["person", "auction", "bid"],
 };
 
 const PERSONS = 1;
@@ -70,7 +73,8 @@ const CITIES = [
 const FIRST_NAMES = ["Peter", "Paul", "Luke", "John", "Saul", "Vicky", "Kate", "Julie", "Sarah", "Deiter", "Walter"];
 const LAST_NAMES = ["Shultz", "Abrams", "Spencer", "White", "Bartels", "Walton", "Smith", "Jones", "Noris"];
 const HOT_CHANNEL_NAMES = ["Google", "Facebook", "Baidu", "Apple"];
-const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const LETTER_A = 97;
+const LETTERS = 26;
 
 /** Number of the newest person, from 0, when event `n` comes. */
 function lastPerson(n: number): number {
@@ -81,6 +85,12 @@ function lastPerson(n: number): number {
 function lastAuction(n: number): number {
   const offset = (n % PERIOD) - PERSONS;
   return Math.floor(n / PERIOD) * AUCTIONS + Math.min(offset, AUCTIONS - 1);
+}
+
+function kindOf(n: number): Kind {
+  const offset = n % PERIOD;
+  if (offset < PERSONS) return "person";
+  return offset < PERSONS + AUCTIONS ? "auction" : "bid";
 }
 
 class Generator {
@@ -94,10 +104,10 @@ class Generator {
 
   /** Event `n`; events are made in the order in which they come. */
   make(n: number): NexmarkEvent {
-    const offset = n % PERIOD;
-    if (offset < PERSONS) return { kind: "person", event: this.#person(n) };
-    if (offset < PERSONS + AUCTIONS) return { kind: "auction", event: this.#auction(n) };
-    return { kind: "bid", event: this.#bid(n) };
+    const kind = kindOf(n);
+    if (kind === "person") return { kind, event: this.#person(n) };
+    if (kind === "auction") return { kind, event: this.#auction(n) };
+    return { kind, event: this.#bid(n) };
   }
 
   #int(below: number): number {
@@ -108,10 +118,11 @@ class Generator {
     return values[this.#int(values.length)] as T;
   }
 
+  /** Made in one piece: a text that is added up letter by letter takes many times its length. */
   #text(length: number): string {
-    let text = "";
-    for (let i = 0; i < length; i++) text += LETTERS[this.#int(LETTERS.length)];
-    return text;
+    const bytes = Buffer.allocUnsafe(length);
+    for (let i = 0; i < length; i++) bytes[i] = LETTER_A + this.#int(LETTERS);
+    return bytes.latin1Slice();
   }
 
   /** What is missing to about so many bytes. */
@@ -219,7 +230,9 @@ export function generate(given: Partial<GeneratorOptions> = {}): NexmarkEvent[] 
   /** Events that come late, by the arrival at which they do. */
   const delayed = new Map<number, NexmarkEvent[]>();
   for (let i = 0; i < events; i++) {
-    const event = generator.make(i < whole ? shuffled(i, groupSize) : i);
+    const n = i < whole ? shuffled(i, groupSize) : i;
+    if (!options.kinds.includes(kindOf(n))) continue;
+    const event = generator.make(n);
     const late = lateOneIn > 0 && event.kind === "bid" && Math.floor(chance() * lateOneIn) === 0;
     if (late) {
       const at = i + LATE_SECONDS * options.perSecond;

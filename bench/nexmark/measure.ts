@@ -8,7 +8,8 @@ import type { Kind, NexmarkEvent } from "./events.ts";
 
 /** Batches of the app that are under way at the same time. */
 const AT_ONCE = 2;
-const PIECE = 10_000;
+/** Events to a batch, all kinds together: three to four megabytes. */
+const PIECE = 20_000;
 
 /** A batch ready to be sent. */
 interface Body {
@@ -20,11 +21,11 @@ interface Body {
 export type Pass = readonly Body[];
 
 /** Cuts a run's events into passes of equal length, each behind the one before in event time. */
-export function passesOf(arrivals: readonly NexmarkEvent[], passes: number): Pass[] {
+export function passesOf(arrivals: readonly NexmarkEvent[], passes: number, piece: number = PIECE): Pass[] {
   const length = Math.floor(arrivals.length / passes);
   return Array.from({ length: passes }, (_, pass) => {
     const own = arrivals.slice(pass * length, (pass + 1) * length);
-    return inBatches(own, PIECE, ["person", "auction", "bid"]).map((batch) => ({
+    return inBatches(own, piece, ["person", "auction", "bid"]).map((batch) => ({
       kind: batch.kind,
       events: batch.events.length,
       body: Buffer.from(bodyOf(batch)),

@@ -33,9 +33,9 @@ Prints a line of JSON; findings go to standard error, and make the exit code 1.`
     const transactions = whole(given, "transactions", TRANSACTIONS.default, 1, TRANSACTIONS.most);
     const clients = whole(given, "clients", CLIENTS.default, 1, CLIENTS.most);
     const seed = whole(given, "seed", Date.now() % 1_000_000, 0, SEED_MAX);
-    const { url, token } = await connect(given, terminal);
+    const { url, options } = await connect(given, terminal);
     const workload = new Workload(createRandom(seed), `verify-${crypto.randomUUID().slice(0, 8)}`);
-    const client = createClient(url, [Lists, Accounts] as const, { token });
+    const client = createClient(url, [Lists, Accounts] as const, options);
     const until = performance.now() + seconds * 1_000;
     const load: Load = { client, workload, clients, transactions, until };
     const seen = new Seen();

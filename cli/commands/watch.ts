@@ -24,7 +24,7 @@ export const watch: Command = {
     const [view = "", key] = given.positionals;
     const every = whole(given, "every", WATCH_EVERY_S, 1, WATCH_EVERY_MAX_S) * 1_000;
     const from = await connect(given, terminal);
-    const client = createClient(from.url, {}, { token: from.token });
+    const client = createClient(from.url, {}, from.options);
     if (given.values["stream"] === true) {
       if (key !== undefined) throw new UsageError("events are of the whole stream: name no key");
       const after = text(given, "after");

@@ -117,6 +117,9 @@ function resolve(flow: Flow, selected: usize, count: usize, groups: usize, water
   let until: i64 = 0;
   let closed = false;
   let firstStart = flow.firstStart;
+  let lastKey: i64 = 0;
+  let lastStart: i64 = 0;
+  let lastGroup = NO_ENTRY;
   let kept: usize = 0;
   for (let i: usize = 0; i < count; i++) {
     const row = <usize>load<u32>(selected + (i << 2));
@@ -130,7 +133,14 @@ function resolve(flow: Flow, selected: usize, count: usize, groups: usize, water
       if (!closed) firstStart = min(firstStart, start);
     }
     if (closed) continue;
-    const group = findGroup(flow, keyOf(flow, key, row), start);
+    const value = keyOf(flow, key, row);
+    // Rows of one key often follow each other: a hot key, or what a filter has left.
+    if (value != lastKey || start != lastStart || lastGroup == NO_ENTRY) {
+      lastKey = value;
+      lastStart = start;
+      lastGroup = findGroup(flow, value, start);
+    }
+    const group = lastGroup;
     if (flow.count > limit) {
       dropNewest(flow, groupsBefore);
       if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);

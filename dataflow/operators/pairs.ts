@@ -3,8 +3,8 @@
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { ComputedField, ExpressionNode, Fields } from "../../sdk/index.ts";
 import { type Cell, cellAt, type Column, columnOf } from "../columns/column.ts";
-import { compile, compileTest, type Program, type Sides, type Test } from "../columns/expressions.ts";
-import { Rows } from "../columns/rows.ts";
+import { compile, compileTest, type Program, type Test } from "../columns/expressions.ts";
+import { NO_ROWS, Rows } from "../columns/rows.ts";
 
 export interface Kept {
   readonly time: number;
@@ -35,17 +35,36 @@ export interface PairSpec {
 }
 
 /** Makes events of pairs: a condition, and what is selected, over columns. */
-export class Pairs {
-  readonly #spec: PairSpec;
+export class PairProgram {
   readonly #test: Test | null;
   readonly #programs: ReadonlyArray<readonly [string, Program]>;
+
+  constructor({ where, columns }: PairSpec) {
+    this.#test = where === null ? null : compileTest(where);
+    this.#programs = columns.map(({ name, expression }) => [name, compile(expression)] as const);
+  }
+
+  /** @param sides of which the same rows are pairs */
+  run(sides: readonly [Rows, Rows], time: Float64Array): Rows {
+    const { length } = time;
+    if (length === 0) return NO_ROWS;
+    const columns = new Map<string, () => Column>();
+    for (const [name, program] of this.#programs) columns.set(name, () => program(sides, length));
+    const rows = new Rows(columns, time);
+    return this.#test === null ? rows : rows.pick(chosen(this.#test(sides, length)));
+  }
+}
+
+/** Gathers pairs of rows that are kept one by one. */
+export class Pairs {
+  readonly #spec: PairSpec;
+  readonly #program: PairProgram;
   readonly #left: Kept[] = [];
   readonly #right: Kept[] = [];
 
   constructor(spec: PairSpec) {
     this.#spec = spec;
-    this.#test = spec.where === null ? null : compileTest(spec.where);
-    this.#programs = spec.columns.map(({ name, expression }) => [name, compile(expression)] as const);
+    this.#program = new PairProgram(spec);
   }
 
   add(left: Kept, right: Kept): void {
@@ -53,17 +72,11 @@ export class Pairs {
     this.#right.push(right);
   }
 
-  /** Takes the pairs so far. @param time of each; the later of the two when left out */
-  take(time?: number): Rows {
+  /** Takes the pairs so far. Their time is the later of the two. */
+  take(): Rows {
     const [lefts, rights] = [this.#left.splice(0), this.#right.splice(0)];
-    const times = Float64Array.from(lefts, (left, at) => time ?? Math.max(left.time, (rights[at] as Kept).time));
-    const sides: Sides = [sideOf(this.#spec.left, lefts, times), sideOf(this.#spec.right, rights, times)];
-    const { length } = lefts;
-    const columns = new Map<string, () => Column>();
-    for (const [name, program] of this.#programs) columns.set(name, () => program(sides, length));
-    const rows = new Rows(columns, times);
-    if (this.#test === null) return rows;
-    return rows.pick(chosen(this.#test(sides, length)));
+    const time = Float64Array.from(lefts, (left, at) => Math.max(left.time, (rights[at] as Kept).time));
+    return this.#program.run([sideOf(this.#spec.left, lefts, time), sideOf(this.#spec.right, rights, time)], time);
   }
 }
 

@@ -1,9 +1,13 @@
 /** What operators ask of where their state is kept: sorted entries of texts, of one share of one vertex. */
 
+import { AFTER_PARTS } from "../keys.ts";
+
 export interface ShardStore {
   get(collection: string, key: string): string | null;
   /** Null deletes. */
   put(collection: string, key: string, text: string | null): void;
+  /** Deletes what is there for certain. */
+  drop(collection: string, key: string): void;
   /** Entries with `from <= key < to`, ascending unless reversed. */
   range(collection: string, range: StoreRange): Array<[key: string, text: string]>;
 }
@@ -17,7 +21,7 @@ export interface StoreRange {
 
 /** Entries that begin with a text, which ends in `PART`; a page at a time. */
 export function* entriesWith(store: ShardStore, collection: string, prefix: string): Generator<[string, string]> {
-  yield* entriesFrom(store, collection, prefix, `${prefix.slice(0, -1)}\u0001`);
+  yield* entriesFrom(store, collection, prefix, prefix.slice(0, -1) + AFTER_PARTS);
 }
 
 /** Entries of a range, a page at a time. What is put or deleted meanwhile may be seen or not. */

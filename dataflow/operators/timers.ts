@@ -1,6 +1,6 @@
 /** Times at which a share has something to do for a key, as entries in their order. */
 
-import { fromSortableWhole, PART, sortableWhole } from "../keys.ts";
+import { AFTER_PARTS, fromSortableWhole, PART, sortableWhole } from "../keys.ts";
 import { entriesFrom, type ShardStore } from "./store.ts";
 
 const TIMERS = "t";
@@ -21,10 +21,10 @@ export function cancelTimer(store: ShardStore, at: number, text: string): void {
 export function takeDue(store: ShardStore, after: number): Array<{ readonly at: number; readonly text: string }> {
   if (after === -Infinity) return [];
   const due: Array<{ at: number; text: string }> = [];
-  const to = after === Infinity ? undefined : `${sortableWhole(Math.floor(after))}\u0001`;
+  const to = after === Infinity ? undefined : sortableWhole(Math.floor(after)) + AFTER_PARTS;
   for (const [key] of [...entriesFrom(store, TIMERS, "", to)]) {
     due.push({ at: Number(fromSortableWhole(key.slice(0, 16))), text: key.slice(17) });
-    store.put(TIMERS, key, null);
+    store.drop(TIMERS, key);
   }
   return due;
 }

@@ -2,26 +2,28 @@
 
 import type { SlidingWindow, TumblingWindow } from "../../sdk/index.ts";
 import { concatRows, NO_ROWS, type Rows } from "../columns/rows.ts";
-import { fromSortableWhole, groupIds, groupText, PART, sortableWhole } from "../keys.ts";
+import { type PackedRows, packRows, unpackRows } from "../columns/wire.ts";
+import { fromSortableWhole, type GroupId, groupIds, PART, sortableWhole } from "../keys.ts";
 import type { JoinSpec } from "./joins.ts";
 import { type LateRows, NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
-import { decodeKept, encodeKept, type Kept, keptRows, Pairs } from "./pairs.ts";
+import { PairProgram } from "./pairs.ts";
 import { entriesFrom, entriesWith, type ShardStore } from "./store.ts";
 import { BEGINS } from "./windows.ts";
 
+/** Collections: rows of each side, an entry for each window and batch. */
 const SIDES = ["l", "r"] as const;
 
 /** It keeps nothing in memory but which windows are open: what they hold is looked at once, when they close. */
 export class WindowJoin implements ShardOperator {
   readonly #spec: JoinSpec;
-  readonly #pairs: Pairs;
+  readonly #pairs: PairProgram;
   readonly #size: number;
   readonly #slide: number;
   #open: Set<number> | null = null;
 
   constructor(spec: JoinSpec, window: TumblingWindow | SlidingWindow) {
     this.#spec = spec;
-    this.#pairs = new Pairs(spec);
+    this.#pairs = new PairProgram(spec);
     this.#size = window.size;
     this.#slide = window.kind === "sliding" ? window.slide : window.size;
   }
@@ -43,56 +45,74 @@ export class WindowJoin implements ShardOperator {
 
   #take({ inputs, before, now }: ShardInput, side: 0 | 1, open: Set<number>, store: ShardStore): LateRows[] {
     const rows = inputs[side] as Rows;
-    const idOf = groupIds(rows, this.#spec.keys[side]);
-    const entries = new Map<string, Kept[]>();
+    const byWindow = new Map<number, number[]>();
     const late: number[] = [];
-    for (const [row, kept] of keptRows(rows, Object.keys(side === 0 ? this.#spec.left : this.#spec.right)).entries()) {
-      const last = Math.floor(kept.time / this.#slide) * this.#slide;
+    for (let row = 0; row < rows.length; row++) {
+      const time = rows.time[row] as number;
+      const last = Math.floor(time / this.#slide) * this.#slide;
       let taken = false;
-      for (let start = last; start > kept.time - this.#size && start + this.#size > before; start -= this.#slide) {
+      for (let start = last; start > time - this.#size && start + this.#size > before; start -= this.#slide) {
         taken = true;
-        if (!open.has(start)) {
-          open.add(start);
-          store.put(BEGINS, sortableWhole(start), "1");
-        }
-        const text = groupText(idOf(row), this.#spec.keys[0].length);
-        const entry = sortableWhole(start) + PART + text + PART + sortableWhole(now);
-        const list = entries.get(entry);
-        if (list === undefined) entries.set(entry, [kept]);
-        else list.push(kept);
+        const list = byWindow.get(start);
+        if (list === undefined) byWindow.set(start, [row]);
+        else list.push(row);
       }
       if (!taken) late.push(row);
     }
-    for (const [entry, kept] of entries) this.#put(store, SIDES[side], entry, kept);
+    const names = Object.keys(side === 0 ? this.#spec.left : this.#spec.right);
+    for (const [start, index] of byWindow) {
+      if (!open.has(start)) {
+        open.add(start);
+        store.put(BEGINS, sortableWhole(start), "1");
+      }
+      const part = index.length === rows.length ? rows : rows.pick(Uint32Array.from(index));
+      store.put(SIDES[side], freeKey(store, SIDES[side], start, now), JSON.stringify(packRows(part, names)));
+    }
     return late.length === 0 ? [] : [{ input: side, index: late }];
   }
 
-  /** Two batches may be of one millisecond. */
-  #put(store: ShardStore, collection: string, entry: string, kept: readonly Kept[]): void {
-    const before = store.get(collection, entry);
-    store.put(collection, entry, encodeKept(before === null ? kept : [...decodeKept(before), ...kept]));
-  }
-
   #close(start: number, open: Set<number>, store: ShardStore): Rows {
-    const [left, right] = [this.#drain(start, SIDES[0], store), this.#drain(start, SIDES[1], store)];
-    for (const [text, lefts] of left) {
-      const rights = right.get(text) ?? [];
-      for (const one of lefts) for (const other of rights) this.#pairs.add(one, other);
-    }
+    const left = drain(start, SIDES[0], store);
+    const right = drain(start, SIDES[1], store);
     open.delete(start);
-    store.put(BEGINS, sortableWhole(start), null);
-    return this.#pairs.take(start + this.#size - 1);
-  }
-
-  /** Rows of a window by key; they are deleted. */
-  #drain(start: number, collection: string, store: ShardStore): Map<string, Kept[]> {
-    const prefix = sortableWhole(start) + PART;
-    const found = new Map<string, Kept[]>();
-    for (const [entry, text] of [...entriesWith(store, collection, prefix)]) {
-      const key = entry.slice(prefix.length, entry.lastIndexOf(PART));
-      found.set(key, [...(found.get(key) ?? []), ...decodeKept(text)]);
-      store.put(collection, entry, null);
+    store.drop(BEGINS, sortableWhole(start));
+    const byKey = new Map<GroupId, number[]>();
+    const rightId = groupIds(right, this.#spec.keys[1]);
+    for (let row = 0; row < right.length; row++) {
+      const id = rightId(row);
+      const list = byKey.get(id);
+      if (list === undefined) byKey.set(id, [row]);
+      else list.push(row);
     }
-    return found;
+    const lefts: number[] = [];
+    const rights: number[] = [];
+    const leftId = groupIds(left, this.#spec.keys[0]);
+    for (let row = 0; row < left.length; row++) {
+      for (const other of byKey.get(leftId(row)) ?? []) {
+        lefts.push(row);
+        rights.push(other);
+      }
+    }
+    const time = new Float64Array(lefts.length).fill(start + this.#size - 1);
+    return this.#pairs.run([left.pick(Uint32Array.from(lefts)), right.pick(Uint32Array.from(rights))], time);
   }
+}
+
+/** A key for what one batch brings: two batches may be of one millisecond. */
+function freeKey(store: ShardStore, collection: string, start: number, now: number): string {
+  const prefix = sortableWhole(start) + PART + sortableWhole(now) + PART;
+  for (let number = 0; ; number++) {
+    const key = prefix + sortableWhole(number);
+    if (store.get(collection, key) === null) return key;
+  }
+}
+
+/** All rows of a window; they are deleted. */
+function drain(start: number, collection: string, store: ShardStore): Rows {
+  const parts: Rows[] = [];
+  for (const [entry, text] of [...entriesWith(store, collection, sortableWhole(start) + PART)]) {
+    parts.push(unpackRows(JSON.parse(text) as PackedRows));
+    store.drop(collection, entry);
+  }
+  return parts.length === 0 ? NO_ROWS : concatRows(parts);
 }

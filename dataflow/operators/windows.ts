@@ -179,9 +179,9 @@ export class WindowAggregate implements ShardOperator {
   }
 
   #delete(window: OpenWindow, store: ShardStore): void {
-    const prefix = groupKey(window.start, "");
-    for (const [key] of [...entriesWith(store, GROUPS, prefix)]) store.put(GROUPS, key, null);
-    store.put(BEGINS, sortableWhole(window.start), null);
+    this.#complete(window, store);
+    for (const { id } of window.groups.values()) store.drop(GROUPS, groupKey(window.start, this.#grouping.text(id)));
+    store.drop(BEGINS, sortableWhole(window.start));
   }
 
   /** What is in memory stays bounded: everything of it is stored. */

@@ -1,5 +1,7 @@
 /** What the administration of a domain asks of a partition, and what it is answered. Every ask may come twice. */
 
+export type { KeysAnswer, RowsAnswer } from "./browse.ts";
+
 /** Who asks for a standstill, a backup or a restore: a name of its own for each. */
 export type AdminId = string;
 
@@ -31,7 +33,17 @@ export type AdminAsk =
   /** Forget what was taken in. */
   | { readonly op: "restore-stop"; readonly id: AdminId }
   /** Remove what results, messages and the log hold of a key. Answered {@link EraseAnswer}; refused while key groups move. */
-  | { readonly op: "erase"; readonly service: string; readonly key: string };
+  | { readonly op: "erase"; readonly service: string; readonly key: string }
+  /** Keys of a service behind one, from its beginning for null. Answered {@link KeysAnswer}. */
+  | { readonly op: "keys"; readonly service: string; readonly after: string | null; readonly limit: number }
+  /** What is stored under a key, behind a state key. Answered {@link RowsAnswer}. */
+  | {
+      readonly op: "rows";
+      readonly service: string;
+      readonly key: string;
+      readonly after: string | null;
+      readonly limit: number;
+    };
 
 export interface FreezeAnswer {
   /** Nothing is under way here. */

@@ -2,6 +2,7 @@
 import { invariant } from "../assert.ts";
 import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
+import { EpochCounters, type EpochFigures } from "../observe/epoch-figures.ts";
 import type { Epoch, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import { allClosed, type ClosingEpoch, memberOf, needs, openEpoch, type OpenEpoch } from "./epoch-state.ts";
 import { Pace } from "./pace.ts";
@@ -25,6 +26,9 @@ export class Epochs {
   #closing: ClosingEpoch | null = null;
   #aborts = 0;
   readonly #pace = new Pace();
+  readonly #counters = new EpochCounters();
+  /** When the closing epoch was closed; ms. */
+  #closedAt = 0;
 
   constructor(port: EpochsPort, generation: number, committed: Epoch) {
     this.#port = port;
@@ -55,6 +59,9 @@ export class Epochs {
 
   get aborts(): number {
     return this.#aborts;
+  }
+  get figures(): EpochFigures {
+    return this.#counters.figures;
   }
   get isIdle(): boolean {
     return this.#closing === null && !this.#open.wanted;
@@ -152,6 +159,7 @@ export class Epochs {
   #close(now: number): void {
     const { epoch, members } = this.#open;
     this.#pace.closed(now);
+    this.#closedAt = now;
     this.#closing = { epoch, members, since: now, parts: null, prepared: new Set() };
     this.#open = openEpoch(epoch + 1);
     for (const [partition, { closed }] of members) if (!closed) this.#port.send(partition, { kind: "close", epoch });
@@ -185,6 +193,9 @@ export class Epochs {
       this.#port.send(partition, { kind: "decide", epoch });
     }
     this.#pace.decided(now);
+    let size = 0;
+    for (const { tagged } of members.values()) size += tagged;
+    this.#counters.committed(now - this.#closedAt, size, parts.size);
     if (this.#open.doomed) this.#abort(this.#open.epoch);
     this.closeIfDue(now);
   }
@@ -194,6 +205,7 @@ export class Epochs {
     const last = this.#open.epoch;
     invariant(first > this.#committed && first <= last, "1: an epoch is aborted that is committed or was never open");
     this.#aborts++;
+    this.#counters.aborted();
     this.#base = last + 1;
     this.#open = openEpoch(this.#base);
     this.#closing = null;

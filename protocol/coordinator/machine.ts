@@ -6,6 +6,7 @@ import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delivery, Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
+import type { EpochFigures } from "../observe/epoch-figures.ts";
 import { type KeyGroupMap, partitionOfHash } from "../keygroups/map.ts";
 import {
   COORDINATOR,
@@ -102,6 +103,11 @@ export class CoordinatorMachine {
   get status(): CoordinatorStatus {
     const state = { generation: this.#generation, abortedRanges: this.#aborted };
     return statusOf(state, this.#epochs, this.#registry, this.#links, this.#recoveryStatus);
+  }
+
+  /** Null while it recovers. */
+  get epochFigures(): EpochFigures | null {
+    return this.#epochs?.figures ?? null;
   }
 
   /** The key-group map. What is persisted before is durable before it is told. */

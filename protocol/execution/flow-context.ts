@@ -85,6 +85,10 @@ class CopyStore implements ShardStore {
     copy.putEntry(collection, key, text);
   }
 
+  drop(collection: string, key: string): void {
+    this.#copy().putEntry(collection, key, null);
+  }
+
   range(collection: string, { from, to, limit, reverse = false }: StoreRange): Array<[string, string]> {
     return this.#copy().range(collection, { from, to, limit, reverse }) as Array<[string, string]>;
   }

@@ -2,7 +2,7 @@
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { Contract } from "../../sdk/contract.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
-import type { ServiceDefinition } from "../../sdk/service.ts";
+import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
 import type { Payload, RawJson } from "./payload.ts";
 
 /** What an internal function is given. */
@@ -66,6 +66,7 @@ export function internalService(
     handlers: handlers as unknown as ServiceDefinition["handlers"],
     internal: true,
     allow: {},
+    ...FIRST_VERSION,
   };
 }
 

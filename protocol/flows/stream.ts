@@ -3,9 +3,8 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import { readFrame } from "../../dataflow/columns/frame.ts";
 import { Rows } from "../../dataflow/columns/rows.ts";
-import { rowJson } from "../../dataflow/operators/accumulators.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
-import { fromSortableWhole, sortableWhole } from "../../dataflow/keys.ts";
+import { sortableWhole } from "../../dataflow/keys.ts";
 import type { FlowProgram } from "../../dataflow/program.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { TidegateError } from "../../sdk/errors.ts";
@@ -15,6 +14,7 @@ import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
 import type { FedResult } from "./driver.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
+import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
 import { type Payload, RawJson } from "./payload.ts";
 
 /** The value under a stream's key. */
@@ -23,9 +23,6 @@ interface StreamState {
   next: number;
 }
 
-const EVENTS = "e";
-/** Entries that one batch drops for age, at most. */
-const DROPPED_AT_ONCE = 50;
 /** Ids of messages of a queue, and the same by time. */
 const QUEUED = "q";
 const QUEUED_AT = "a";
@@ -162,7 +159,9 @@ export class Streams {
     const { after, limit } = JSON.parse(text) as { readonly after: number | null; readonly limit: number };
     const { next } = (ctx.state as StreamState | undefined) ?? { next: 0 };
     const first = after === null ? next : after + 1;
-    return new RawJson(JSON.stringify({ ...eventsFrom(ctx.store, first, limit), end: next }));
+    return new RawJson(
+      JSON.stringify({ ...eventsFrom(ctx.store, namesOf(this.#stream(ctx.key)), first, limit), end: next }),
+    );
   }
 }
 
@@ -174,56 +173,13 @@ function forgetQueued(store: ShardStore, before: number): void {
   }
 }
 
-interface KeptEvents {
-  /** Number of the first of them. */
-  readonly first: number;
-  readonly events: readonly string[];
-}
-
-function eventsFrom(store: ShardStore, from: number, limit: number): KeptEvents {
-  // The entry that begins before it may reach beyond it.
-  const [before] = store.range(EVENTS, { to: `${sortableWhole(from)}\u0000`, limit: 1, reverse: true });
-  const events: string[] = [];
-  let first = -1;
-  let size = 0;
-  let page = store.range(EVENTS, { from: before?.[0] ?? sortableWhole(from), limit: PAGE });
-  while (page.length > 0) {
-    for (const [key, text] of page) {
-      const begin = Number(fromSortableWhole(key));
-      const lines = text.split("\n").slice(1);
-      const skipped = Math.max(0, from - begin);
-      if (skipped >= lines.length) continue;
-      if (first < 0) first = begin + skipped;
-      for (const line of lines.slice(skipped)) {
-        events.push(line);
-        size += line.length;
-        if (events.length >= limit || size > LIMITS.maxViewChars) return { first, events };
-      }
-    }
-    const last = page.at(-1)?.[0] as string;
-    page = page.length < PAGE ? [] : store.range(EVENTS, { from: `${last}\u0000`, limit: PAGE });
-  }
-  return { first: first < 0 ? from : first, events };
-}
-const PAGE = 8;
-
-/** Some hundred KiB an entry: a line with the time, then a line an event. */
+/** Keeps events, and drops old ones. */
 function keep(ctx: FlowContext, stream: StreamDefinition, rows: Rows, retention: number): void {
   const state = (ctx.state as StreamState | undefined) ?? { next: 0 };
   const now = ctx.now();
-  for (const [key, text] of ctx.store.range(EVENTS, { limit: DROPPED_AT_ONCE })) {
-    if (Number(text.slice(0, text.indexOf("\n"))) + retention > now) break;
-    ctx.store.put(EVENTS, key, null);
-  }
-  const fields = stream.columns.map(({ name }) => [name, rows.column(name)] as const);
-  let begin = state.next;
-  let text = String(now);
-  for (let row = 0; row < rows.length; row++) {
-    text += `\n${rowJson(fields, row)}`;
-    if (text.length < LIMITS.streamEntryChars && row + 1 < rows.length) continue;
-    ctx.store.put(EVENTS, sortableWhole(begin), text);
-    begin = state.next + row + 1;
-    text = String(now);
-  }
+  dropOld(ctx.store, now - retention);
+  keepEvents(ctx.store, { begin: state.next, at: now, names: namesOf(stream) }, rows);
   ctx.state = { next: state.next + rows.length } satisfies StreamState;
 }
+
+const namesOf = ({ columns }: StreamDefinition): string[] => columns.map(({ name }) => name);

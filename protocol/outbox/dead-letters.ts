@@ -2,7 +2,7 @@
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
-import type { ServiceDefinition } from "../../sdk/service.ts";
+import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { INTERNAL_FN, INTERNAL_QUERY, type InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
@@ -36,6 +36,7 @@ export const deadService: ServiceDefinition = {
   state: (): Totals => ({ letters: 0, units: 0 }),
   collections: [LETTERS],
   allow: {},
+  ...FIRST_VERSION,
   handlers: {
     [BURY]: (ctx, text) => bury(copyOf(ctx), text as string),
     [LIST]: (ctx, page) => list(copyOf(ctx), JSON.parse(page as string) as Page),

@@ -1,12 +1,10 @@
 /** Admission: from frames to transactions. Decides per row whether to replay, join, refuse or start; exactly once starts here (invariant 4). */
-import type { Kernels, Table } from "../../core-wasm/types.ts";
-import type { AppDefinition } from "../../sdk/app.ts";
+import type { Table } from "../../core-wasm/types.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
-import type { Ownership } from "../moves/ownership.ts";
-import type { Results } from "../results/results.ts";
+import { Observer } from "../observe/observer.ts";
 import { ERASED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { STREAM } from "../flows/internal.ts";
 import { failureOf } from "../transaction/failure.ts";
@@ -18,41 +16,13 @@ import { assertSendable, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
 import { requestTarget, resolveAny } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
-import { type Ending, endingOf, endingOfResult, LATER } from "../outbox/ending.ts";
+import { endingOf, endingOfResult, LATER } from "../outbox/ending.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
+import type { AdmissionParts, AdmissionSetup } from "./admission-parts.ts";
 import { Ages } from "./ages.ts";
+import type { RequestIdentity } from "./request-identity.ts";
 import { ownId, type Root, type Waiter } from "./root.ts";
-import type { Tickets } from "./tickets.ts";
-
-export interface AdmissionSetup {
-  readonly app: AppDefinition;
-  readonly kernels: Kernels;
-  readonly partition: number;
-}
-
-export interface AdmissionParts {
-  readonly ownership: Ownership;
-  readonly results: Results;
-  readonly tickets: Tickets;
-  /** The app with its internal services. */
-  readonly whole: AppDefinition;
-  start(root: Root): void;
-  /** The transaction of a message has its answer, or cannot run now. */
-  posted(poster: Peer, requestId: string, ending: Ending): void;
-  /** The answer to this is final, though nothing ran. */
-  record(id: RequestIdentity, status: number, body: string): void;
-  /** Folding is so far behind that nothing new may be written. */
-  congested(): boolean;
-  /** Messages that are not delivered leave room for more. */
-  roomForMessages(): boolean;
-}
-
-/** Identity of a request: its id and what it must be a repetition of. */
-export type RequestIdentity = Pick<
-  StoredResult,
-  "requestId" | "fingerprintLow" | "fingerprintHigh" | "group" | "owner"
->;
 
 /** A message that is handed over; with `last`, a failure is final. */
 export type Posted = Omit<Message, "sender" | "row"> & { readonly last: boolean };
@@ -83,6 +53,7 @@ export class Admission {
   /** Of batches of events that are not answered. */
   #batchBytes = 0;
   readonly #ages: Ages;
+  readonly observer: Observer;
   /** Transactions that this partition has asked for itself. */
   #own = 0;
   /** Results in records of epochs that were undecided at a restart, with those who wait for them. */
@@ -92,6 +63,7 @@ export class Admission {
     this.#setup = setup;
     this.#parts = parts;
     this.#ages = new Ages(setup.partition);
+    this.observer = setup.observer ?? new Observer();
   }
 
   /**
@@ -151,7 +123,10 @@ export class Admission {
       );
       this.#parts.tickets.answer(waiter, status, 0, body);
     } else if ("waiters" in known) known.waiters.push({ ...waiter, joined: true });
-    else this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
+    else {
+      this.observer.replays += 1;
+      this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
+    }
     return true;
   }
 
@@ -189,6 +164,7 @@ export class Admission {
       last: false,
     });
     root.waiters.push(waiter);
+    root.trace = this.observer.traceOf(waiter.ticket);
     // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
     const before = newest.get(key);
     if (before) this.#follow(root, before);
@@ -229,6 +205,8 @@ export class Admission {
       after: null,
       state: "waiting",
       attempts: 0,
+      epoch: 0,
+      trace: null,
       attempt: null,
     };
     this.#roots.set(root.requestId, root);
@@ -339,6 +317,7 @@ export class Admission {
       const root = this.#queue[this.#head++] as Root;
       this.#running += 1;
       root.state = "running";
+      root.trace?.started();
       this.#parts.start(root);
     }
     // Those that were started must not stay in memory because some always wait.
@@ -394,6 +373,7 @@ export class Admission {
   /** A root has its answer: everybody who waits for it gets it. */
   done(root: Root, status: number, flags: number, body: string): void {
     invariant(this.#roots.delete(root.requestId), "4: a request is answered twice");
+    this.observer.ended(root, status);
     this.#batchBytes -= root.bytes?.length ?? 0;
     if (root.state === "running") {
       this.#running -= 1;
@@ -422,6 +402,7 @@ export class Admission {
     for (const root of this.#roots.values()) {
       root.state = "waiting";
       root.attempts = 0;
+      root.epoch = 0;
       if (root.after === null) this.#queue.push(root);
     }
   }

@@ -1,6 +1,7 @@
 /** What a partition's machine asks of its shell, as data. The shell performs effects in order and adds nothing of its own. */
 import type { LinkEffect, LinkInput } from "../link/effects.ts";
 import type { AdminAsk, AdminReply } from "../backup/asks.ts";
+import type { LogMembers } from "../observe/log-entry.ts";
 import type { OutsideCall, OutsideEnd } from "../outside/work.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 
@@ -73,7 +74,12 @@ export type Effect =
   /** Key groups move: call back with the input `work` in a turn of its own, behind everything that has arrived meanwhile. At most one is outstanding. */
   | { readonly kind: "want-work" }
   /** For the log of the shell; nothing depends on it. */
-  | { readonly kind: "report"; readonly level: "error" | "warn"; readonly message: string; readonly error?: unknown };
+  | {
+      readonly kind: "report";
+      readonly level: "error" | "warn";
+      readonly message: string;
+      readonly members?: LogMembers;
+    };
 
 export interface ViewReply {
   readonly status: number;

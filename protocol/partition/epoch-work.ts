@@ -155,6 +155,8 @@ export class EpochWork implements EpochOwner {
     const { requestId, fingerprintLow, fingerprintHigh, group, owner } = root;
     if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body, group, owner });
     set.answers.push({ root, attempt, status, body });
+    root.epoch = epoch;
+    root.trace?.tagged();
     this.#parts.transactions.tagged(attempt);
     this.#parts.admission.tagged(root);
   }
@@ -177,6 +179,8 @@ export class EpochWork implements EpochOwner {
     const { parts } = prepare;
     const contents = split(this.#parts.layers.writesOf(epoch), results);
     const { firstSeq, lastSeq } = this.#parts.writeEpoch(contents, { epoch, parts });
+    this.#parts.admission.observer.prepared(answers.length);
+    for (const { root } of answers) root.trace?.prepared();
     return { epoch, parts, firstSeq, lastSeq, at: this.#parts.now(), results, answers };
   }
 

@@ -45,7 +45,12 @@ export class HeldRequests {
         request(input);
       } catch (error) {
         if (!(error instanceof CorruptError) || input.kind !== "ingest") throw error;
-        machine.emit({ kind: "report", level: "error", message: "refused a frame that had waited", error });
+        machine.emit({
+          kind: "report",
+          level: "error",
+          message: "refused a frame that had waited",
+          members: { error },
+        });
         admission.refuseIngest(input.ticket);
       }
     }

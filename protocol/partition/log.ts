@@ -9,7 +9,7 @@ import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Blocks } from "../state/blocks/blocks.ts";
 import type { StateStore, Write } from "../state/store.ts";
-import type { RequestIdentity } from "./admission.ts";
+import type { RequestIdentity } from "./request-identity.ts";
 import type { Effect, StorageOp } from "./effects.ts";
 import type { Flows } from "./flows.ts";
 import { Folder } from "./folder.ts";

@@ -1,6 +1,7 @@
 /** What the administration of a domain does at a partition: standstill, backup, restore and erasing (docs/protocol.md, "Backup"). */
 import { CorruptError } from "../../core-wasm/types.ts";
 import type { AdminAsk, AdminReply, EraseAnswer, FreezeAnswer, ThawAnswer } from "../backup/asks.ts";
+import { keysOf, type KeysAnswer, rowsOf, type RowsAnswer } from "../backup/browse.ts";
 import { Pin, PinBroken } from "../backup/pin.ts";
 import { Restore, RestoreRefused } from "../backup/restore.ts";
 import { tablesOf } from "../backup/tables.ts";
@@ -174,12 +175,24 @@ export class Maintenance {
         return reply(this.#restore.table(ask.id, ask.bytes));
       case "restore-end":
         return { ...reply(this.#restore.end(ask.id)), restart: this.#restore.isStaging };
+      case "keys":
+      case "rows":
+        return reply(this.#browse(ask));
       case "restore-stop": {
         const restart = this.#restore.isStaging;
         this.#restore.stop(ask.id);
         return { ...reply({}), restart };
       }
     }
+  }
+
+  #browse(ask: Extract<AdminAsk, { op: "keys" | "rows" }>): KeysAnswer | RowsAnswer {
+    const { layers, log, ownership } = this.#parts;
+    // What is shown must be durable, and leaves behind this.
+    log.write();
+    const { service, after, limit } = ask;
+    if (ask.op === "rows") return rowsOf(layers.committed, service, ask.key, after, limit);
+    return keysOf(layers.committed, service, after, limit, (key) => ownership.keeps(ownership.groupOf(key)));
   }
 
   #freeze(id: string): AdminReply {

@@ -67,7 +67,8 @@ export function shownAnswer(
   if (kind === "thrown" || (kind === "engine" && root.poster !== null)) {
     const { service, name, key } = root.target;
     const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
-    log.emit({ kind: "report", level: "error", message, error: shown.failure.error });
+    const of = { transaction: root.requestId, service: service.contract.name, function: name, key };
+    log.emit({ kind: "report", level: "error", message, members: { ...of, error: shown.failure.error } });
   }
   return shown;
 }

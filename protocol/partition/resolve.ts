@@ -20,6 +20,10 @@ export function eraseTarget(app: AppDefinition, name: string, key: string): Targ
     collections: known?.collections ?? [],
     handlers: { [ERASE]: (ctx) => (ctx as { clear(): void }).clear() },
     allow: {},
+    // What is erased may be of any version.
+    version: Infinity,
+    evolve: {},
+    evolveEntries: {},
   };
   return { service, name: ERASE, contract: ERASING, key, entity: entityKey(name, key) };
 }

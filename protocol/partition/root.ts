@@ -2,6 +2,7 @@
 import { isFinal } from "../outbox/ending.ts";
 import type { Failure } from "../transaction/failure.ts";
 import type { Attempt, Target } from "../transaction/attempt.ts";
+import type { Trace } from "../observe/trace.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import type { Epoch, Peer } from "../wire/messages.ts";
 
@@ -55,6 +56,10 @@ export interface Root {
   /** Later rows of its frame with the same key, which start when this one has its place in the order of transactions. */
   readonly followers: Root[];
   attempts: number;
+  /** The epoch that it was given last; 0 for none. */
+  epoch: Epoch;
+  /** Null for those that are not traced. */
+  trace: Trace | null;
   attempt: Attempt | null;
 }
 

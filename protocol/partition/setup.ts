@@ -2,6 +2,7 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { KeyGroupMap } from "../keygroups/map.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { StateReader } from "../state/reader.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { PeerFormat } from "../wire/codec.ts";
@@ -21,6 +22,8 @@ export interface PartitionSetup {
   readonly recovered: Recovered;
   /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
   readonly reads?: PeerFormat;
+  /** Told of transactions; without it one that nobody asks. */
+  readonly observer?: Observer;
 }
 
 /** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */

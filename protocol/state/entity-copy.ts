@@ -2,9 +2,16 @@
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { expiryRow, type Life, renewal } from "./expiry.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
+import type { ServiceDefinition } from "../../sdk/service.ts";
+import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
 import type { StateView } from "./layers.ts";
 import type { Change, Write } from "./store.ts";
 
+/** What a copy needs to know of the service whose state it is. */
+type CopiedService = Pick<ServiceDefinition, "contract" | "state" | "version" | "evolve" | "evolveEntries">;
+
+/** Of a key that has no value. */
+const NOTHING = { version: 0 };
 const UNLOADED = Symbol("unloaded");
 
 /** What a copy can be set back to: texts only, so that it cannot change with the copy. */
@@ -13,18 +20,24 @@ export interface CopySnapshot {
   readonly loaded: string | null;
   readonly cleared: boolean;
   readonly entries: ReadonlyMap<string, Change>;
+  readonly marker: string | null;
+  readonly checked: boolean;
 }
 
 export class EntityCopy {
   readonly entity: string;
   readonly #state: StateView;
-  readonly #initial: (() => unknown) | undefined;
+  readonly #service: CopiedService;
   #value: unknown = UNLOADED;
   /** The value as text instead, while no function has it; null when it is that of the state. */
   #settled: string | null = null;
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
   #loaded: string | null = null;
   #cleared = false;
+  /** What is stored beside entries that are written, where the value is of an older version or absent; null where it may stay. */
+  #marker: string | null = null;
+  /** The stored value was found to be none of a newer version. */
+  #checked = false;
   /** Null while no entry is written: most copies have none. */
   #entries: Map<string, Change> | null = null;
 
@@ -34,11 +47,11 @@ export class EntityCopy {
   #used = false;
 
   /** @param life of state that has a time to live */
-  constructor(entity: string, state: StateView, initial: (() => unknown) | undefined, life: Life | null = null) {
+  constructor(entity: string, state: StateView, service: CopiedService, life: Life | null = null) {
     this.#life = life;
     this.entity = entity;
     this.#state = state;
-    this.#initial = initial;
+    this.#service = service;
   }
 
   get #expiresAt(): number | null {
@@ -85,8 +98,9 @@ export class EntityCopy {
   }
 
   /** An absent value starts as the service's initial state, which is written only once something differs from it. */
-  #load(text: Change): void {
-    this.#value = text === null ? this.#initial?.() : decodeValue(text);
+  #load(stored: Change): void {
+    const text = stored === null ? null : currentText(this.#service, null, stored);
+    this.#value = text === null ? this.#service.state?.() : decodeValue(text);
     this.#loaded = text ?? encodeValue(this.#value);
   }
 
@@ -101,8 +115,8 @@ export class EntityCopy {
   valueText(): string {
     if (this.#settled !== null) return this.#settled;
     if (this.#value === UNLOADED && !this.#isVoid) {
-      const text = this.#state.get(this.entity, this.entity);
-      if (text !== null) return text;
+      const stored = this.#state.get(this.entity, this.entity);
+      if (stored !== null) return currentText(this.#service, null, stored);
     }
     return encodeValue(this.value);
   }
@@ -110,8 +124,8 @@ export class EntityCopy {
   getEntry(collection: string, key: string | number): Change {
     const full = collectionPrefix(this.entity, collection) + encodeEntryKey(key);
     const own = this.#entries?.get(full);
-    if (own !== undefined) return own;
-    return this.#isVoid ? null : this.#state.get(full, this.entity);
+    const stored = own !== undefined || this.#isVoid ? (own ?? null) : this.#state.get(full, this.entity);
+    return stored === null ? null : currentText(this.#service, collection, stored);
   }
 
   /** Whether this transaction has put or deleted an entry. */
@@ -120,7 +134,30 @@ export class EntityCopy {
   }
 
   putEntry(collection: string, key: string | number, change: Change): void {
-    (this.#entries ??= new Map()).set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), change);
+    this.#beforeEntry();
+    const stored = change === null ? null : versionedText(this.#service, change);
+    (this.#entries ??= new Map()).set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), stored);
+  }
+
+  /**
+   * What is written without having been read might be of a newer version. The value tells: who writes entries in a version beyond the first sees to it
+   * that the value is stored in that version too.
+   */
+  #beforeEntry(): void {
+    if (this.#checked) return;
+    const stored = this.#storedValue();
+    const { version } = stored === null ? NOTHING : readVersion(stored, this.#service);
+    assertNotNewer(this.#service, version);
+    if (this.#service.version > 1 && version < this.#service.version) {
+      const text = stored === null ? encodeValue(this.#service.state?.()) : currentText(this.#service, null, stored);
+      this.#marker = versionedText(this.#service, text);
+    }
+    this.#checked = true;
+  }
+
+  /** What is committed under the key, unless this copy has cleared that. */
+  #storedValue(): Change {
+    return this.#isVoid ? null : this.#state.get(this.entity, this.entity);
   }
 
   range(
@@ -142,11 +179,20 @@ export class EntityCopy {
     if (own.length > 0) {
       merged.sort(options.reverse ? (a, b) => compareKeys(b[0], a[0]) : (a, b) => compareKeys(a[0], b[0]));
     }
-    return merged.slice(0, options.limit).map(([key, text]) => [decodeEntryKey(key.slice(prefix.length)), text]);
+    return merged
+      .slice(0, options.limit)
+      .map(([key, stored]) => [
+        decodeEntryKey(key.slice(prefix.length)),
+        currentText(this.#service, collection, stored),
+      ]);
   }
 
   /** Deletes value and entries; the value is the initial state again. */
   clear(): void {
+    const stored = this.#storedValue();
+    if (stored !== null) assertNotNewer(this.#service, readVersion(stored, this.#service).version);
+    this.#checked = false;
+    this.#marker = null;
     this.#cleared = true;
     this.#entries = null;
     this.#value = UNLOADED;
@@ -159,6 +205,8 @@ export class EntityCopy {
       loaded: this.#loaded,
       cleared: this.#cleared,
       entries: new Map(this.#entries ?? []),
+      marker: this.#marker,
+      checked: this.#checked,
     };
   }
 
@@ -168,6 +216,8 @@ export class EntityCopy {
    */
   restore(snapshot: CopySnapshot, aliased: boolean): void {
     this.#cleared = snapshot.cleared;
+    this.#marker = snapshot.marker;
+    this.#checked = snapshot.checked;
     this.#settled = null;
     this.#entries = snapshot.entries.size > 0 ? new Map(snapshot.entries) : null;
     if (!aliased) {
@@ -232,8 +282,10 @@ export class EntityCopy {
     const writes: Write[] = [];
     if (this.#value !== UNLOADED || this.#settled !== null) {
       const text = this.#settled ?? encodeValue(this.#value);
-      if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text });
+      if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text: versionedText(this.#service, text) });
     }
+    if (this.#marker !== null && (this.#entries?.size ?? 0) > 0 && writes.at(-1)?.op !== "put")
+      writes.push({ op: "put", key: this.entity, text: this.#marker });
     for (const [key, change] of this.#entries ?? []) {
       writes.push(change === null ? { op: "delete", key, text: "" } : { op: "put", key, text: change });
     }

@@ -1,5 +1,5 @@
 /** What is done to delayed messages under the lock of the key that keeps them: firing those that are due, and cancelling one. */
-import type { ServiceDefinition } from "../../sdk/service.ts";
+import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
 import { INTERNAL_FN, type InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
 import { concernsErased, entriesOf, ERASE, type Erased } from "../outbox/erased.ts";
@@ -33,6 +33,7 @@ export const timersService: ServiceDefinition = {
   state: undefined,
   collections: [WAITING, SCHEDULES],
   allow: {},
+  ...FIRST_VERSION,
   handlers: {
     [FIRE]: (ctx) => fire(ctx as InternalContext),
     [CANCEL]: (ctx, id) => cancel(ctx as InternalContext, id as string),

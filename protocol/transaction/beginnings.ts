@@ -84,5 +84,6 @@ export function beginActivation(id: number, attempt: Attempt, parts: ActivationP
   };
   if (parts.tried) activation.scope = newScope(activation, parts.scope, { peer: self, activation: id });
   attempt.live.add(activation);
+  attempt.root?.trace?.began(activation, attempt.root.attempts);
   return activation;
 }

@@ -180,8 +180,10 @@ export class RemoteCalls {
   }
 
   #report({ target }: Activation, error: unknown): void {
-    const message = `${target.service.contract.name}.${target.name} on ${JSON.stringify(target.key)} failed`;
-    this.#owner.emit({ kind: "report", level: "error", message, error });
+    const { service, name, key } = target;
+    const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
+    const members = { service: service.contract.name, function: name, key, error };
+    this.#owner.emit({ kind: "report", level: "error", message, members });
   }
 
   #send(attempt: Attempt, { peer, callId }: { peer: Peer; callId: number }, outcome: Outcome): void {

@@ -218,7 +218,7 @@ export class Transactions {
     const use = attempt.uses.get(target.entity);
     invariant(use !== undefined, "2: a function looks at a key that it does not use");
     const { entity, service } = target;
-    return (use.copy ??= new EntityCopy(entity, this.#viewOf(attempt), service.state, lifeOf(attempt, target)));
+    return (use.copy ??= new EntityCopy(entity, this.#viewOf(attempt), service, lifeOf(attempt, target)));
   }
 
   #viewOf(attempt: Attempt): StateView {
@@ -265,6 +265,7 @@ export class Transactions {
     const { attempt, scope, parent } = activation;
     activation.state = "ended";
     attempt.live.delete(activation);
+    attempt.root?.trace?.ended(activation, outcome.ok);
     if (!outcome.ok) scope.failure ??= outcome.failure;
     if (activation.caller) {
       this.remote.answer(activation, outcome);

@@ -18,11 +18,15 @@ export interface Bundle {
   readonly modules: readonly BundledModule[];
 }
 
-/** @param config path of a wrangler.jsonc. Throws with wrangler's own output when it fails. */
-export async function bundle(config: string): Promise<Bundle> {
+/**
+ * @param config path of a wrangler.jsonc
+ * @param more further options of `wrangler deploy`
+ * @throws with wrangler's own output when it fails
+ */
+export async function bundle(config: string, more: readonly string[] = []): Promise<Bundle> {
   const outdir = await mkdtemp(join(tmpdir(), "tidegate-bundle-"));
   try {
-    const args = ["deploy", "--dry-run", "--config", config, "--outdir", outdir];
+    const args = ["deploy", "--dry-run", "--config", config, "--outdir", outdir, ...more];
     await run("wrangler", args, {
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG: "error" },
     }).catch((error: { stdout?: string; stderr?: string; message: string }) => {

@@ -2,7 +2,7 @@
 
 import type { Contract, FunctionContract, Functions } from "../contract.ts";
 import type { Schema } from "../schema.ts";
-import type { Handlers, ServiceDefinition, UntypedHandler } from "../service.ts";
+import { FIRST_VERSION, type Handlers, type ServiceDefinition, type UntypedHandler } from "../service.ts";
 
 const made = new WeakSet<Contract>();
 
@@ -29,7 +29,7 @@ export function builtinService<C extends Contract, S>(
   const table = Object.assign(Object.create(null), handlers) as Record<string, UntypedHandler>;
   // No rule: the owner alone, by routes of their own.
   const allow = Object.freeze(Object.create(null)) as ServiceDefinition["allow"];
-  return Object.freeze({ contract, state, collections: [], handlers: Object.freeze(table), allow });
+  return Object.freeze({ contract, state, collections: [], handlers: Object.freeze(table), ...FIRST_VERSION, allow });
 }
 
 /** For what the engine itself writes and reads. */

@@ -45,7 +45,7 @@ export function transport(base: string, options: ClientOptions): Transport {
   const doFetch = options.fetch ?? ((url, init) => fetch(url, init));
 
   async function attempt<T>(call: Call, read: (response: Response) => Promise<T>, number: number): Promise<Attempt<T>> {
-    const init = await request(call, options.token, epoch);
+    const init = await request(call, options, epoch);
     const watch = new Watch(timeoutMs, call.signal);
     watch.start();
     try {
@@ -78,8 +78,8 @@ export function transport(base: string, options: ClientOptions): Transport {
 /** `pause`: milliseconds until the same request may succeed; absent when it will not. */
 type Attempt<T> = { readonly value: T } | { readonly error: Error; readonly pause: number | undefined };
 
-async function request(call: Call, token: ClientOptions["token"], epoch: string | undefined): Promise<RequestInit> {
-  const headers: Record<string, string> = {};
+async function request(call: Call, { token, tenant }: ClientOptions, epoch: string | undefined): Promise<RequestInit> {
+  const headers: Record<string, string> = tenant === undefined ? {} : { "tidegate-tenant": tenant };
   if (call.snapshot === true && epoch !== undefined) headers["tidegate-epoch"] = epoch;
   if (call.body !== undefined) headers["content-type"] = call.type ?? "application/json";
   if (call.idempotencyKey !== undefined) headers["idempotency-key"] = quoted(call.idempotencyKey);

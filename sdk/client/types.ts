@@ -84,6 +84,8 @@ export interface SendOptions extends Omit<CallOptions, "consistency"> {
 export interface ClientOptions {
   /** Bearer token. */
   readonly token?: string | (() => string | Promise<string>);
+  /** Whose domain it is about, for the owner of an app with tenants; other tokens name their own. */
+  readonly tenant?: string;
   /** Default: the global `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Repetitions after the first attempt, all with the same Idempotency-Key. Default 4. */

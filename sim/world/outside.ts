@@ -12,6 +12,9 @@ export interface Done {
   readonly id: string;
 }
 
+/** Runs an attempt of an effect: `ended` is called once, whatever becomes of it, as the shell would. */
+export type RunOutside = (call: OutsideCall, random: Random, ended: (end: OutsideEnd) => void) => void;
+
 const SOON_MS = 20;
 const LATE_MS = 400;
 /** Once in so many times a call, or the word of its end, is lost. */

@@ -144,7 +144,7 @@ export class PartitionInstance extends Instance<StorageOp> {
   /** Its end is heard by whichever instance asked for it, if that lives. */
   #runOutside(call: OutsideCall): void {
     this.gate.leave(() =>
-      this.world.outside.run(call, this.random, (end) => {
+      this.world.runOutside(call, this.random, (end) => {
         if (this.state === "dead") return;
         this.world.trace.mix(9, this.object.number, this.world.scheduler.now);
         this.turn(() => this.engine.input({ kind: "outside-ended", id: call.id, end }));

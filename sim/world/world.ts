@@ -7,7 +7,7 @@ import type { AppDefinition } from "../../sdk/index.ts";
 import type { Random } from "../random.ts";
 import type { Instance } from "./instance.ts";
 import { Network } from "./network.ts";
-import { OutsideWorld } from "./outside.ts";
+import { OutsideWorld, type RunOutside } from "./outside.ts";
 import type { SimObject } from "./object.ts";
 import type { Observer } from "./observer.ts";
 import { PartitionObject } from "./partition-object.ts";
@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly coordinator?: (world: World) => SimObject<unknown>;
   /** The highest version of batches that the next instance of an object reads; the newest when absent. */
   readonly formats?: (object: Peer) => PeerFormat;
+  /** Runs effects; when absent, the simulator's own. */
+  readonly runOutside?: RunOutside;
   /** Kinds of the messages in a batch, when somebody wants to know them. */
   readonly kindsOf?: (bytes: Uint8Array) => readonly string[];
 }
@@ -47,6 +49,7 @@ export class World {
   readonly trace: Trace;
   readonly network: Network;
   readonly outside = new OutsideWorld(this);
+  readonly runOutside: RunOutside;
   readonly partitions: readonly PartitionObject[];
   readonly coordinator: SimObject<unknown> | undefined;
   /** Faults by kind. */
@@ -70,6 +73,7 @@ export class World {
     this.observer = options.observer ?? {};
     this.trace = new Trace(options.trace ?? false);
     this.#kindsOf = options.kindsOf;
+    this.runOutside = options.runOutside ?? ((call, random, ended) => this.outside.run(call, random, ended));
     this.#formats = options.formats;
     this.kernels = kernels;
     this.network = new Network(this);

@@ -19,6 +19,7 @@ import { createRoutes } from "../../worker/routes.ts";
 import { acceptedIn, type Crashed, eventLines, requestTo, TEST_ORIGIN, type TestDomain } from "../domain.ts";
 import { DRAIN_MS, LOOK_MS, PARTITIONS_MOST } from "../limits.ts";
 import { underWay } from "../under-way.ts";
+import { effectRunner } from "./effects.ts";
 import { keepFailing, profileFor } from "./faults.ts";
 import { simulatedPort } from "./port.ts";
 import { Pump } from "./pump.ts";
@@ -31,6 +32,8 @@ export interface TestAppOptions extends AppOptions {
    * Default: nothing goes wrong but what the test makes go wrong.
    */
   readonly faults?: boolean;
+  /** What effects find in `ctx.env`. */
+  readonly env?: object;
 }
 
 export interface TestApp extends TestDomain {
@@ -59,7 +62,7 @@ const core = loadCore();
  * @throws TidegateError `misconfigured` for definitions that cannot work together
  */
 export function testApp(options: TestAppOptions): TestApp {
-  return new SimulatedApp(defineApp(options), options.seed ?? 1, options.faults ?? false);
+  return new SimulatedApp(defineApp(options), options.seed ?? 1, options.faults ?? false, options.env ?? {});
 }
 
 class SimulatedApp implements TestApp {
@@ -69,7 +72,7 @@ class SimulatedApp implements TestApp {
   readonly #kernels = createKernels(core);
   readonly #routes: ReturnType<typeof createRoutes>;
 
-  constructor(app: AppDefinition, seed: number, faults: boolean) {
+  constructor(app: AppDefinition, seed: number, faults: boolean, env: object) {
     this.#random = createRandom(deriveSeed(seed, 4));
     const kernels = createKernels(core);
     const world: World = new World({
@@ -79,6 +82,12 @@ class SimulatedApp implements TestApp {
       partitions: app.partitions,
       most: Math.max(app.partitions, PARTITIONS_MOST),
       profile: profileFor(seed, faults),
+      runOutside: effectRunner(
+        app,
+        env,
+        () => this.#world,
+        (work) => this.#pump.hold(work),
+      ),
       coordinator: (one) => new CoordinatorObject(one, kernels, app.partitions) as unknown as SimObject<unknown>,
       observer: {
         // Any turn may have called a function, and what that awaits must have settled before the next.

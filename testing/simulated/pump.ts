@@ -8,6 +8,8 @@ interface Waiter {
 export class Pump {
   readonly #world: World;
   readonly #waiting = new Set<Waiter>();
+  /** What takes real time: simulated time stands still until it is done. */
+  readonly #held = new Set<Promise<void>>();
   #running = false;
   /** Somebody's wait has ended: they go on before anything else happens. */
   #ended = false;
@@ -34,6 +36,12 @@ export class Pump {
     });
   }
 
+  /** Nothing happens in the world until this has settled. */
+  hold(work: Promise<void>): void {
+    const held = work.finally(() => this.#held.delete(held));
+    this.#held.add(held);
+  }
+
   async #run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
@@ -50,8 +58,9 @@ export class Pump {
 
   async #step(): Promise<void> {
     const world = this.#world;
+    await Promise.all(this.#held);
     this.#ended = false;
-    const came = await world.run(() => this.#ended, Number.POSITIVE_INFINITY);
+    const came = await world.run(() => this.#ended || this.#held.size > 0, Number.POSITIVE_INFINITY);
     if (world.failures.length > 0) throw new Error(`the simulated domain failed: ${world.failures.join("\n")}`);
     if (!came) throw new Error("nothing happens any more in the simulated domain, and somebody still waits");
     await macrotask();

@@ -200,19 +200,25 @@ describe("administration", () => {
     cut.server.close();
   });
 
-  test("writes a backup that an empty domain takes", { timeout: 60_000 }, async () => {
+  test("writes a backup that an empty domain takes", { timeout: 120_000 }, async () => {
     expect((await tidegate(["backup"])).code).toBe(2);
-    expect((await tidegate(["backup", "--out", "all.backup"])).code).toBe(0);
-    const empty = await serve({ bundle: app, port: await freePort(), token: TOKEN });
+    const shop = await bundle(resolve(import.meta.dirname, "../../wrangler.jsonc"));
+    const [full, empty] = await Promise.all(
+      [0, 1].map(async () => serve({ bundle: shop, port: await freePort(), token: TOKEN })),
+    );
+    const [from, to] = [{ TIDEGATE_URL: full?.url ?? "" }, { TIDEGATE_URL: empty?.url ?? "" }];
     try {
-      const env = { TIDEGATE_URL: empty.url };
-      expect(await tidegate(["restore", "all.backup"], { env })).toMatchObject({ code: 0 });
-      const original = (await tidegate(["call", "account", "carol", "balance"])).out;
-      await expect
-        .poll(async () => (await tidegate(["call", "account", "carol", "balance"], { env })).out)
-        .toBe(original);
+      await tidegate(["call", "account", "carol", "deposit", '{"amount":3}'], { env: from });
+      expect((await tidegate(["backup", "--out", "all.backup"], { env: from })).code).toBe(0);
+      expect(await tidegate(["restore", "all.backup"], { env: to })).toMatchObject({ code: 0 });
+      const balance = async () => (await tidegate(["call", "account", "carol", "balance"], { env: to })).out;
+      await expect.poll(balance).toBe('{"balance":3}');
+      expect(await tidegate(["restore", "all.backup"], { env: from })).toMatchObject({
+        code: 1,
+        err: expect.stringContaining("domain-not-empty") as string,
+      });
     } finally {
-      await empty.stop();
+      await Promise.all([full?.stop(), empty?.stop()]);
     }
     expect(await tidegate(["restore", "none.backup"])).toMatchObject({ code: 1 });
   });

@@ -7,7 +7,7 @@ import { bundle, type Bundle } from "../../scripts/lib/bundle.ts";
 
 const KiB = 1024;
 /** Gzipped, as the platform counts. */
-const LIMITS = { bundle: 300 * KiB, wasm: 64 * KiB };
+const LIMITS = { bundle: 400 * KiB, wasm: 64 * KiB };
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 function gzipped({ modules }: Bundle, type?: string): number {
@@ -21,7 +21,8 @@ describe.each([
   ["the tests' app", join(root, "tests/app/wrangler.jsonc")],
 ])("%s", (name, config) => {
   test("bundles as a deploy would, within the limits of size", async () => {
-    const made = await bundle(config);
+    // The tests' own configuration does not minify, since some tests change the bundle's text.
+    const made = await bundle(config, ["--minify"]);
     const [whole, wasm] = [gzipped(made), gzipped(made, "CompiledWasm")];
     console.log(`${name}: ${(whole / KiB).toFixed(1)} KiB gzipped, of which Wasm ${(wasm / KiB).toFixed(1)} KiB`);
     expect(wasm).toBeGreaterThan(0);

@@ -97,7 +97,11 @@ export interface AskedAs extends Asked {
 export function door(options: DoorOptions = {}, keys: readonly object[] = []) {
   const backend = new FakeBackend();
   if (keys.length > 0) backend.keys = JSON.stringify(keys);
-  Object.assign(backend, { admin: { token: ADMIN_TOKEN, partition: () => ({}) } });
+  const silent = { figures: () => Promise.reject(new Error("gone")), recent: () => Promise.resolve([]) };
+  Object.assign(backend, {
+    admin: { token: ADMIN_TOKEN, partition: () => ({}) },
+    observed: { partition: () => silent, coordinator: () => Promise.reject(new Error("gone")) },
+  });
   const made = edge(backend, appWith(options));
   const ask = (path: string, { as, headers, ...asked }: AskedAs = {}) =>
     made.ask(path, {

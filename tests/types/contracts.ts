@@ -1,6 +1,6 @@
 /** Contracts that the type tests share: two services that call each other in a cycle, a query, and refusals with and without data. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { contract, fn, noData, query } from "../../sdk/index.ts";
 
 export const Account = contract("account", {

@@ -59,6 +59,7 @@ describe("the OpenAPI document", () => {
   it("has a path for each function, for messages to those that write, for each stream, view, and for the batch and health", () => {
     expect(Object.keys(paths).toSorted()).toEqual([
       "/health",
+      "/metrics",
       "/v1/batch",
       "/v1/dead-letters/{id}",
       "/v1/dead-letters/{id}/redrive",

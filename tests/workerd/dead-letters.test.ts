@@ -300,7 +300,7 @@ describe("/v1/dead-letters", () => {
         await sleep(60 + random.int(120));
         if (random.oneIn(3)) await abortAllDurableObjects();
         else
-          await inside(random.pick([a, b]), (state) => void setTimeout(() => state.abort("Instance dispose"), 0)).catch(
+          await inside(random.pick([a, b]), (state) => void setTimeout(() => state.abort("Instance dispose"), 5)).catch(
             () => null,
           );
       }

@@ -1,5 +1,6 @@
 /** `GET /admin/export?service=…`: a service's state as it was at one moment, NDJSON, a line for each value and each entry of a collection. */
 import { BACKUP_ROW, decodeTable } from "../../protocol/backup/table.ts";
+import { readVersion } from "../../protocol/state/evolution.ts";
 import { parseStateKey } from "../../protocol/state/state-key.ts";
 import { toJson } from "../../sdk/json.ts";
 import { decodeValue } from "../../sdk/values.ts";
@@ -55,5 +56,7 @@ async function* lines({ backend, startedAt }: AdminEdge, domain: Domain, id: str
 function lineOf(stateKey: string, text: string): string {
   const { service, key, collection, entry } = parseStateKey(stateKey);
   const of = collection === undefined ? { service, key } : { service, key, collection, entry };
-  return `${JSON.stringify(of).slice(0, -1)},"value":${toJson(decodeValue(text))}}`;
+  const { version, text: value } = readVersion(text);
+  const shown = version === 1 ? "" : `"version":${version},`;
+  return `${JSON.stringify(of).slice(0, -1)},${shown}"value":${toJson(decodeValue(value))}}`;
 }

@@ -11,7 +11,7 @@ export interface AllowedFrames {
   readonly denied: readonly number[];
 }
 
-/** Frames that lose nothing stay the bytes that they are. What the app does not have passes: its partition says so. */
+/** Frames that lose nothing stay the bytes that they are. What the app does not have is nobody's but the owner's. */
 export function allowedFrames(
   kernels: Kernels,
   app: AppDefinition,
@@ -35,9 +35,7 @@ function allowedFrame(
   const rows: number[] = [];
   for (let row = 0; row < table.rows; row++) {
     const [service, name] = [table.field(row, INVOKE_FIELD.service), table.field(row, INVOKE_FIELD.function)];
-    const isKnown = app.services.get(service)?.contract.functions[name] !== undefined;
-    const passesUnasked = !isKnown && caller.kind !== "anonymous";
-    if (passesUnasked || mayCall(app, caller, service, table.field(row, INVOKE_FIELD.key), name)) rows.push(row);
+    if (mayCall(app, caller, service, table.field(row, INVOKE_FIELD.key), name)) rows.push(row);
     else denied.push(table.column(row, INVOKE_COLUMN.line));
   }
   if (rows.length === table.rows) return frame;

@@ -2,6 +2,7 @@
 import type { RoutedBatch, RoutedFrame } from "../../core-wasm/types.ts";
 import { INVOKE, INVOKE_COLUMN } from "../../protocol/wire/invoke.ts";
 import { invariant } from "../../protocol/assert.ts";
+import { logEntry } from "../../protocol/observe/log-entry.ts";
 import { queryParameter } from "../address.ts";
 import type { Backend } from "../backend.ts";
 import { readBody, requireNdjson } from "../body.ts";
@@ -83,7 +84,7 @@ async function runBatch(run: BatchRun, batch: Batch): Promise<void> {
     invariant(output.cancelled || results.added === countResults(batch), "a line of the batch has no result");
     output.close();
   } catch (error) {
-    console.error("tidegate: a batch failed at the edge", error);
+    console.error(logEntry("tidegate: a batch failed at the edge", { error }));
     output.fail(new Error("the batch failed; the log of the Worker has the cause"));
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "jose";
 import type { Caller } from "../../sdk/caller.ts";
 import type { CheckedJwt } from "../../sdk/door.ts";
+import { logEntry } from "../../protocol/observe/log-entry.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 import { invalidToken } from "./secrets.ts";
@@ -109,7 +110,7 @@ function problemFor(error: unknown): Error {
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
     return invalidToken("the token is signed with no key that the issuer publishes");
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || !isOfToken(error)) {
-    console.error("tidegate: the issuer's keys cannot be had", error);
+    console.error(logEntry("tidegate: the issuer's keys cannot be had", { error }));
     return refuse("auth-unavailable", "the keys of the tokens' issuer cannot be had", { retryable: true });
   }
   return invalidToken("the token is not one, or its signature is wrong");

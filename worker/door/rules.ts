@@ -1,4 +1,5 @@
 /** What callers may do: the rules of services, streams and views, asked at the edge for whatever comes from outside. */
+import { logEntry } from "../../protocol/observe/log-entry.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { type Allow, type Caller, everyone } from "../../sdk/caller.ts";
 import { type ProblemError, refuse } from "../problems.ts";
@@ -34,6 +35,11 @@ export function requireOwner(caller: Caller): void {
   if (caller.kind !== "owner") throw denied(caller);
 }
 
+/** For what shows how the app does, and nothing of its data: the owner, and static keys with the role `metrics`. @throws ProblemError */
+export function requireMetrics(caller: Caller): void {
+  if (caller.kind !== "owner" && !(caller.kind === "key" && caller.roles.includes("metrics"))) throw denied(caller);
+}
+
 /** For what tells no data, but what there is. @throws ProblemError */
 export function requireCredential(caller: Caller): void {
   if (caller.kind === "anonymous") throw denied(caller);
@@ -46,7 +52,7 @@ function passes(rule: Allow | undefined, caller: Caller, key: string): boolean {
   try {
     return rule(caller, key) === true;
   } catch (error) {
-    console.error("tidegate: a rule of what is allowed threw, which counts as no", error);
+    console.error(logEntry("tidegate: a rule of what is allowed threw, which counts as no", { error }));
     return false;
   }
 }

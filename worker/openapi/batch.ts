@@ -1,11 +1,11 @@
-/** The paths that every app has: the batch, and liveness. */
+/** The paths that every app has: the batch, liveness, and metrics. */
 import { ndjson } from "./flows.ts";
 import { parameter, problems } from "./responses.ts";
 import type { SchemaTable } from "./schemas.ts";
 
-/** Path items of `/v1/batch` and `/health`. */
+/** Path items of `/v1/batch`, `/health` and `/metrics`. */
 export function commonPaths(schemas: SchemaTable): Record<string, unknown> {
-  return { "/v1/batch": { post: batchOperation(schemas) }, "/health": { get: HEALTH } };
+  return { "/v1/batch": { post: batchOperation(schemas) }, "/health": { get: HEALTH }, "/metrics": { get: METRICS } };
 }
 
 function batchOperation(schemas: SchemaTable): unknown {
@@ -61,6 +61,19 @@ function batchOperation(schemas: SchemaTable): unknown {
     },
   };
 }
+
+const METRICS = {
+  operationId: "metrics",
+  tags: ["operations"],
+  description: "For the owner, and static keys with the role `metrics`.",
+  responses: {
+    ...problems([]),
+    200: {
+      description: "What the objects count of themselves, in Prometheus' text format.",
+      content: { "text/plain": { schema: { type: "string" } } },
+    },
+  },
+};
 
 const HEALTH = {
   operationId: "health",

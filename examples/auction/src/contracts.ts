@@ -1,6 +1,6 @@
 /** What wallets and auctions offer. All money is whole cents. */
 import { contract, fn, query } from "tidegate";
-import { z } from "zod";
+import * as z from "zod";
 
 const Cents = z.number().int().positive();
 

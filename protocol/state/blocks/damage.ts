@@ -18,7 +18,7 @@ export function damagedData(block: Block, cause: unknown): TidegateError {
 
 /** What the log of the partition is told. */
 export function reportDamage(error: unknown): Effect {
-  return { kind: "report", level: "error", message: "a block of this partition cannot be read", error };
+  return { kind: "report", level: "error", message: "a block of this partition cannot be read", members: { error } };
 }
 
 export function isDamage(error: unknown): error is TidegateError {

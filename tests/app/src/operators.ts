@@ -1,5 +1,5 @@
 /** Flows of general operators, on streams of their own. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   avg,
   collect,

@@ -174,6 +174,9 @@ class BenchContext implements FlowContext {
         if (text === null) entries.delete(`${collection}|${at}`);
         else entries.set(`${collection}|${at}`, text);
       },
+      drop(collection, at) {
+        if (!entries.delete(`${collection}|${at}`)) throw new Error(`${at} is dropped and is not there`);
+      },
       range(collection, { from = "", to, limit, reverse = false }) {
         const found = [...entries]
           .filter(([full]) => full.startsWith(`${collection}|`))

@@ -79,6 +79,16 @@ describe("reading a stream", () => {
   });
 });
 
+test("an owner's client says which tenant it is about", async () => {
+  const script = server(ok(1), ok(1));
+  const options = { ...FAST, fetch: script.fetch };
+  await createClient("http://x", { Account }, { ...options, tenant: "acme" })
+    .account("a")
+    .open();
+  await createClient("http://x", { Account }, options).account("a").open();
+  expect(script.sent.map(({ headers }) => headers.get("tidegate-tenant"))).toEqual(["acme", null]);
+});
+
 describe("epochs", () => {
   const told = (epoch: string): Response => Response.json(1, { headers: { "tidegate-epoch": epoch } });
 

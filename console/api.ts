@@ -1,0 +1,177 @@
+/** Requests of the page to the app that served it. */
+import type { OpenApi, Overview, Transaction } from "./model.ts";
+import type { Session } from "./session.ts";
+
+/** An answer that is a problem (RFC 9457), or none at all: then `status` is 0. */
+export class RequestError extends Error {
+  readonly status: number;
+  readonly type: string;
+  readonly problem: Readonly<Record<string, unknown>>;
+  constructor(status: number, problem: Readonly<Record<string, unknown>>) {
+    super(String(problem["detail"] ?? problem["title"] ?? "no answer"));
+    this.status = status;
+    this.type = String(problem["type"] ?? "");
+    this.problem = problem;
+  }
+}
+
+type Role = "token" | "admin";
+
+/** What came of a call from the form. */
+export interface Called {
+  readonly status: number;
+  readonly body: unknown;
+  readonly ms: number;
+  readonly replayed: boolean;
+  /** Finds the transaction. */
+  readonly traceId: string;
+}
+
+export class Api {
+  readonly session: Session;
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  overview(): Promise<Overview> {
+    return this.#json("admin", "admin/overview");
+  }
+
+  openApi(): Promise<OpenApi> {
+    return this.#json("token", "openapi.json");
+  }
+
+  async transactions(filter: Readonly<Record<string, string>>): Promise<readonly Transaction[]> {
+    const { transactions } = await this.#json<{ transactions: Transaction[] }>(
+      "admin",
+      `admin/transactions?${query(filter)}`,
+    );
+    return transactions;
+  }
+
+  keys(service: string, after: string | null): Promise<{ readonly keys: readonly string[]; readonly next?: string }> {
+    return this.#json("admin", `admin/keys?${query({ service, ...(after === null ? {} : { after }) })}`);
+  }
+
+  state(service: string, key: string, after: string | null): Promise<State> {
+    return this.#json("admin", `admin/state?${query({ service, key, ...(after === null ? {} : { after }) })}`);
+  }
+
+  view(name: string): Promise<ViewPage> {
+    return this.#json("token", `v1/views/${encodeURIComponent(name)}?limit=20`);
+  }
+
+  async deadLetters(service: string): Promise<readonly DeadLetter[]> {
+    return (await this.#json<{ letters: DeadLetter[] }>("token", `v1/dead-letters/${service}`)).letters;
+  }
+
+  redrive(id: string): Promise<unknown> {
+    return this.#json("token", `v1/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
+  }
+
+  saga(saga: string, id: string): Promise<unknown> {
+    return this.#json("token", `v1/sagas/${encodeURIComponent(saga)}/${encodeURIComponent(id)}`);
+  }
+
+  /** Calls a function as the owner, traced. Problems are answers here. */
+  async call(service: string, key: string, name: string, input: unknown, idempotencyKey: string): Promise<Called> {
+    const traceId = hex(16);
+    const started = performance.now();
+    const response = await this.#send("token", `v1/services/${service}/${encodeKey(key)}/${name}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        traceparent: `00-${traceId}-${hex(8)}-01`,
+        ...(idempotencyKey === "" ? {} : { "idempotency-key": quoted(idempotencyKey) }),
+      },
+      body: input === undefined ? null : JSON.stringify(input),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: parsed(text),
+      ms: performance.now() - started,
+      replayed: response.headers.get("idempotency-replayed") === "true",
+      traceId,
+    };
+  }
+
+  async #json<T>(role: Role, path: string, init: RequestInit = {}): Promise<T> {
+    const response = await this.#send(role, path, init);
+    const body = parsed(await response.text());
+    if (!response.ok) throw new RequestError(response.status, isObject(body) ? body : {});
+    return body as T;
+  }
+
+  async #send(role: Role, path: string, init: RequestInit): Promise<Response> {
+    const { tenant } = this.session;
+    const headers = {
+      authorization: `Bearer ${this.session[role]}`,
+      ...(tenant === "" ? {} : { "tidegate-tenant": tenant }),
+      ...(init.headers as Record<string, string> | undefined),
+    };
+    try {
+      return await fetch(new URL(path, new URL("./", location.href)), { ...init, headers });
+    } catch {
+      throw new RequestError(0, { title: "The app does not answer" });
+    }
+  }
+}
+
+export interface State {
+  readonly partition: number;
+  readonly value?: unknown;
+  readonly version?: number;
+  readonly entries: readonly {
+    readonly collection: string;
+    readonly entry: string | number;
+    readonly value: unknown;
+  }[];
+  readonly next?: string;
+}
+
+export interface ViewPage {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly watermark?: unknown;
+  readonly events?: number;
+  readonly late?: number;
+  readonly batches?: number;
+}
+
+export interface DeadLetter extends Readonly<Record<string, unknown>> {
+  readonly id: string;
+}
+
+function query(parameters: Readonly<Record<string, string>>): string {
+  return new URLSearchParams(parameters).toString();
+}
+
+/** A key's path segment: `~` and base64url for those that addresses swallow. */
+function encodeKey(key: string): string {
+  if (!/^\.{1,2}$|^~|[/\\%\p{Cc}]/u.test(key)) return encodeURIComponent(key);
+  const bytes = new TextEncoder().encode(key);
+  const text = btoa(String.fromCharCode(...bytes));
+  return `~${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+function hex(bytes: number): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === "" ? null : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

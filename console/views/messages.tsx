@@ -1,0 +1,116 @@
+/** One-way messages: how many wait, those that failed for good, and sagas. What the app's version does not have is left out. */
+import { useState } from "preact/hooks";
+import { type Api, type DeadLetter, RequestError } from "../api.ts";
+import { showClock, showNumber } from "../format.ts";
+import type { Overview } from "../model.ts";
+import { Json } from "../parts/json.tsx";
+import { Empty, Failure, useLoaded } from "../parts/states.tsx";
+
+const NOT_THERE = "/problems/not-found";
+
+export function MessagesView({ api, now }: { readonly api: Api; readonly now: Overview }) {
+  return (
+    <>
+      <section>
+        <h2>Waiting to be delivered</h2>
+        <div class="wide">
+          <table>
+            <thead>
+              <tr>
+                <th>partition</th>
+                <th class="number">now</th>
+                <th class="number">at a later time</th>
+                <th>alarm</th>
+              </tr>
+            </thead>
+            <tbody>
+              {now.partitions.map((partition, at) => (
+                <tr key={at}>
+                  <th scope="row">{at}</th>
+                  <td class="number">{showNumber(partition?.status.outbox)}</td>
+                  <td class="number" data-timers={at}>
+                    {showNumber(partition?.status.timers)}
+                  </td>
+                  <td>{(partition?.alarmAt ?? null) === null ? "–" : showClock(partition?.alarmAt ?? 0)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </section>
+      <section>
+        <h2>Dead letters</h2>
+        {now.app.services.map(({ name }) => (
+          <DeadLetters key={name} api={api} service={name} />
+        ))}
+      </section>
+      <SagaSection api={api} />
+    </>
+  );
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof RequestError && error.type === NOT_THERE;
+}
+
+function DeadLetters({ api, service }: { readonly api: Api; readonly service: string }) {
+  const { value, error, again } = useLoaded(() => api.deadLetters(service), [api, service]);
+  if (isNotThere(error)) return null;
+  if (error !== undefined) return <Failure error={error} />;
+  if (value === undefined || value.length === 0) return <p class="empty">{service}: none</p>;
+  return (
+    <>
+      <h3>{service}</h3>
+      {value.map((letter) => (
+        <Letter key={letter.id} api={api} letter={letter} onDone={again} />
+      ))}
+    </>
+  );
+}
+
+function Letter({ api, letter, onDone }: { readonly api: Api; readonly letter: DeadLetter; onDone(): void }) {
+  const [error, setError] = useState<unknown>();
+  const redrive = (): void => {
+    api.redrive(letter.id).then(onDone, setError);
+  };
+  return (
+    <div class="letter">
+      <Json value={letter} label={`Dead letter ${letter.id}`} />
+      <button type="button" onClick={redrive}>
+        Send again
+      </button>
+      {error !== undefined && <Failure error={error} />}
+    </div>
+  );
+}
+
+function SagaSection({ api }: { readonly api: Api }) {
+  const probe = useLoaded(() => api.saga("none", "none"), [api]);
+  const [asked, setAsked] = useState<readonly [string, string] | null>(null);
+  const found = useLoaded(() => (asked === null ? Promise.resolve(undefined) : api.saga(...asked)), [api, asked]);
+  if (probe.error === undefined || isNotThere(probe.error)) return null;
+  const ask = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    setAsked([String(form.get("saga")), String(form.get("id"))]);
+  };
+  return (
+    <section>
+      <h2>Sagas</h2>
+      <form class="call" onSubmit={ask}>
+        <div class="field">
+          <label for="saga">saga</label>
+          <input id="saga" name="saga" required autocomplete="off" />
+        </div>
+        <div class="field">
+          <label for="saga-id">id</label>
+          <input id="saga-id" name="id" required autocomplete="off" />
+        </div>
+        <button type="submit">Show</button>
+      </form>
+      {asked !== null && found.error !== undefined && <Failure error={found.error} />}
+      {found.value !== undefined && found.value !== null && <Json value={found.value} label="Saga" />}
+      {asked === null && <Empty>A saga is found by its name and id.</Empty>}
+    </section>
+  );
+}

@@ -1,0 +1,91 @@
+/** Streams, flows and their views, with how far their watermarks are. */
+import { useEffect } from "preact/hooks";
+import type { Api } from "../api.ts";
+import { showClock, showNumber } from "../format.ts";
+import type { Overview } from "../model.ts";
+import { viewsOf } from "../parts/graph.tsx";
+import { Empty, Failure, useLoaded } from "../parts/states.tsx";
+
+const EVERY_MS = 2_000;
+
+export function StreamsView({ api, app }: { readonly api: Api; readonly app: Overview["app"] }) {
+  if (app.flows.length === 0) return <Empty>The app has no flows.</Empty>;
+  return (
+    <>
+      {app.flows.map((flow) => (
+        <section key={flow.name}>
+          <h2>{flow.name}</h2>
+          <p>
+            reads <strong>{flow.reads.join(", ")}</strong>, writes{" "}
+            <strong>{flow.writes.map(({ kind, name }) => `${kind} ${name}`).join(", ")}</strong>
+          </p>
+          {viewsOf(flow).map((view) => (
+            <ViewRows key={view} api={api} view={view} />
+          ))}
+        </section>
+      ))}
+    </>
+  );
+}
+
+function ViewRows({ api, view }: { readonly api: Api; readonly view: string }) {
+  const { value, error, again } = useLoaded(() => api.view(view), [api, view]);
+  useEffect(() => {
+    const timer = window.setInterval(() => !document.hidden && again(), EVERY_MS);
+    return () => window.clearInterval(timer);
+  }, [api, view]);
+  const watermark = Number(value?.watermark ?? Number.NaN);
+  const facts: readonly (readonly [string, string])[] = [
+    ["events", showNumber(value?.events)],
+    ["late", showNumber(value?.late)],
+    ["batches", showNumber(value?.batches)],
+    [
+      "watermark",
+      Number.isFinite(watermark) && watermark > 0
+        ? `${new Date(watermark).toISOString().slice(0, 10)} ${showClock(watermark)}`
+        : "–",
+    ],
+  ];
+  const columns = Object.keys(value?.rows[0] ?? {});
+  return (
+    <>
+      <h3>{view}</h3>
+      {error !== undefined && <Failure error={error} />}
+      <dl class="counts">
+        {facts.map(([name, text]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd data-fact={name}>{text}</dd>
+          </div>
+        ))}
+      </dl>
+      {value?.rows.length === 0 && <Empty>The view has no rows yet.</Empty>}
+      {columns.length > 0 && (
+        <div class="wide">
+          <table>
+            <thead>
+              <tr>
+                {columns.map((column) => (
+                  <th key={column}>{column}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {value?.rows.map((row, at) => (
+                <tr key={at}>
+                  {columns.map((column) => (
+                    <td key={column}>{cell(row[column])}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function cell(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}

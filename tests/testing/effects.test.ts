@@ -1,0 +1,73 @@
+/** Effects in a simulated app: real handlers, at least once, under one key whatever is lost. */
+import { contract, effect, fn, outcome, query, reply, service } from "tidegate";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { testApp } from "../../testing/index.ts";
+
+const Order = contract("order", {
+  pay: fn({ input: z.object({ cents: z.int() }) }),
+  charged: fn({ input: outcome(z.object({ receipt: z.string() })) }),
+  status: query({ output: z.string() }),
+});
+
+/** What the world outside has seen: keys of effects, with what was asked for. */
+function payments() {
+  const seen: Array<{ readonly key: string; readonly cents: number; readonly token: unknown }> = [];
+  const charge = effect("charge", {
+    input: z.object({ cents: z.int() }),
+    output: z.object({ receipt: z.string() }),
+    retries: { attempts: 50, delay: "1s", maxDelay: "5s" },
+    async handler(ctx, { cents }) {
+      // Real time, of which the world must know nothing.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      seen.push({ key: ctx.idempotencyKey, cents, token: ctx.env["TOKEN"] });
+      if (cents === 13) throw ctx.fail("the card was declined");
+      return { receipt: `r${cents}` };
+    },
+  });
+  const order = service(
+    Order,
+    { state: () => ({ status: "open" }) },
+    {
+      pay(ctx, { cents }) {
+        ctx.state.status = "paying";
+        ctx.effect(charge, { cents }, reply(Order, ctx.key, "charged"));
+      },
+      charged(ctx, charged) {
+        ctx.state.status = charged.ok ? charged.value.receipt : charged.error.message;
+      },
+      status: (ctx) => ctx.state.status,
+    },
+  );
+  return { order, charge, seen };
+}
+
+test("an effect runs after commit, and its outcome comes back", async () => {
+  const { order, charge, seen } = payments();
+  const app = testApp({ services: [order], effects: [charge], env: { TOKEN: "secret" } });
+  const client = app.client({ Order });
+  await client.order("a").pay({ cents: 5 });
+  await client.order("b").pay({ cents: 13 });
+  const before = app.now();
+  await app.drained();
+  expect(await client.order("a").status()).toBe("r5");
+  expect(await client.order("b").status()).toBe("the card was declined");
+  expect(seen.map(({ cents, token }) => [cents, token]).sort()).toEqual([
+    [13, "secret"],
+    [5, "secret"],
+  ]);
+  expect(app.now() - before).toBeLessThan(1_000);
+});
+
+test.each([1, 2, 3, 4])("with the faults of seed %i each is done at least once, under one key", async (seed) => {
+  const { order, charge, seen } = payments();
+  const app = testApp({ services: [order], effects: [charge], seed, faults: true });
+  const client = app.client({ Order });
+  const orders = Array.from({ length: 12 }, (_, n) => n + 20);
+  await Promise.all(orders.map((cents) => client.order(`o${cents}`).pay({ cents })));
+  await app.drained();
+  for (const cents of orders) {
+    expect(await client.order(`o${cents}`).status()).toBe(`r${cents}`);
+    expect(new Set(seen.filter((one) => one.cents === cents).map(({ key }) => key)).size).toBe(1);
+  }
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { Histogram } from "../../protocol/observe/histogram.ts";
+import { MetricsText } from "../../worker/metrics/text.ts";
+import { door, staticKey } from "../security/support.ts";
+
+describe("Prometheus text", () => {
+  it("has help and type once for each metric, and escapes labels", () => {
+    const text = new MetricsText();
+    text.counter("a_total", "Help.", { of: 'x"\\\n' }, 1);
+    text.gauge("b", "More.", {}, 2.5);
+    text.counter("a_total", "Help.", { of: "y" }, 3);
+    expect(text.toString()).toBe(
+      '# HELP a_total Help.\n# TYPE a_total counter\na_total{of="x\\"\\\\\\n"} 1\na_total{of="y"} 3\n# HELP b More.\n# TYPE b gauge\nb 2.5\n',
+    );
+  });
+
+  it("has cumulative buckets in the base unit", () => {
+    const histogram = new Histogram();
+    for (const ms of [0, 1, 3, 1_000_000]) histogram.add(ms);
+    const text = new MetricsText();
+    text.histogram("d_seconds", "Help.", { p: 1 }, histogram.figures, 1 / 1_000);
+    const lines = text.toString().split("\n");
+    expect(lines).toContain('d_seconds_bucket{p="1",le="0.001"} 2');
+    expect(lines).toContain('d_seconds_bucket{p="1",le="0.004"} 3');
+    expect(lines).toContain('d_seconds_bucket{p="1",le="+Inf"} 4');
+    expect(lines).toContain('d_seconds_sum{p="1"} 1000.004');
+    expect(lines).toContain('d_seconds_count{p="1"} 4');
+  });
+});
+
+describe("/metrics", () => {
+  it("is for the owner, and for static keys with the role", async () => {
+    const scraper = staticKey({ name: "scraper", roles: ["metrics"] });
+    const other = staticKey({ name: "other", roles: ["read"] });
+    const { ask } = door({}, [scraper.entry, other.entry]);
+    expect((await ask("/metrics", { as: other.key })).status).toBe(403);
+    expect((await ask("/metrics", { as: "" })).status).toBe(401);
+    for (const as of [undefined, scraper.key]) {
+      const response = await ask("/metrics", as === undefined ? {} : { as });
+      expect(response.status).toBe(200);
+      // Those that do not answer are told of, and keep the others from nothing.
+      const text = await response.text();
+      for (let partition = 0; partition < 4; partition++)
+        expect(text).toContain(`tidegate_up{partition="${partition}"} 0`);
+    }
+  });
+});
