@@ -4,7 +4,13 @@ import type { FnContext } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
-import { SAGA_ATTEMPTS_DEFAULT, SAGA_ATTEMPTS_MAX, SAGA_DELAY_DEFAULT_MS, SAGA_STEPS_MAX } from "./limits.ts";
+import {
+  SAGA_ATTEMPTS_DEFAULT,
+  SAGA_ATTEMPTS_MAX,
+  SAGA_DELAY_DEFAULT_MS,
+  SAGA_KEPT_MS,
+  SAGA_STEPS_MAX,
+} from "./limits.ts";
 import { checkKebab } from "./names.ts";
 import type { Refusal } from "./refusal.ts";
 import { isSchema, type Schema, type SchemaInput, type SchemaOutput } from "./schema.ts";
@@ -67,6 +73,8 @@ export interface SagaOptions<In extends Schema | undefined> {
   readonly steps: ReadonlyArray<SagaStep<In extends Schema ? SchemaOutput<In> : undefined>>;
   /** Pause behind a step's first error; it doubles. Default 1 second. */
   readonly retryDelay?: Duration;
+  /** How long a run can be looked at when it has ended; then its id is free. Default 30 days. */
+  readonly keep?: Duration;
 }
 
 declare const sagaTypes: unique symbol;
@@ -78,6 +86,7 @@ export interface SagaDefinition<In extends Schema | undefined = Schema | undefin
   readonly input: Schema | undefined;
   readonly steps: readonly SagaStep[];
   readonly retryDelayMs: number;
+  readonly keepMs: number;
   readonly [sagaTypes]?: In;
 }
 /** Input as whoever starts it gives it. */
@@ -118,7 +127,7 @@ export function saga<In extends Schema | undefined = undefined>(
   options: SagaOptions<In>,
 ): SagaDefinition<In> {
   checkKebab("the saga", name);
-  const { input, steps, retryDelay } = options;
+  const { input, steps, retryDelay, keep } = options;
   if (input !== undefined && !isSchema(input)) throw misconfigured(`the input of saga "${name}" is no schema`);
   if (!Array.isArray(steps) || steps.length === 0 || steps.length > SAGA_STEPS_MAX) {
     throw misconfigured(`the saga "${name}" has 1 to ${SAGA_STEPS_MAX} steps`);
@@ -131,7 +140,9 @@ export function saga<In extends Schema | undefined = undefined>(
   }
   const retryDelayMs =
     retryDelay === undefined ? SAGA_DELAY_DEFAULT_MS : milliseconds(retryDelay, `the retry delay of saga "${name}"`);
-  return Object.freeze({ kind: "saga", name, input, steps: steps as readonly SagaStep[], retryDelayMs } as const);
+  const keepMs = keep === undefined ? SAGA_KEPT_MS : milliseconds(keep, `what saga "${name}" keeps`);
+  const declared = { kind: "saga", name, input, steps: steps as readonly SagaStep[], retryDelayMs, keepMs } as const;
+  return Object.freeze(declared);
 }
 
 const KINDS = ["run", "effect", "promise", "delay"] as const;

@@ -3,7 +3,7 @@ import { Client, type ClientSetup } from "./clients/client.ts";
 import type { Balances } from "./clients/bank-service.ts";
 import type { ClockState } from "./clients/clock-service.ts";
 import type { Ground } from "./clients/generate.ts";
-import type { OutsideState } from "./clients/outside-service.ts";
+import type { OutsideState, TripState } from "./clients/outside-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 
@@ -13,6 +13,7 @@ export interface Final {
   readonly messages: ReadonlyMap<string, Pick<ListState, "sent" | "inbox">>;
   readonly clocks: ReadonlyMap<string, ClockState>;
   readonly effects: ReadonlyMap<string, OutsideState>;
+  readonly trips: ReadonlyMap<string, TripState>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */
@@ -33,7 +34,10 @@ export async function readFinal(
     ]),
     { kind: "audit", at: ground.accounts[0] as string, accounts: ground.accounts },
     ...(ground.clocks ?? []).map((at): Ask => ({ kind: "clock-seen", at })),
-    ...(ground.outsiders ?? []).map((at): Ask => ({ kind: "effects-seen", at })),
+    ...(ground.outsiders ?? []).flatMap((at): Ask[] => [
+      { kind: "effects-seen", at },
+      { kind: "trips-seen", at },
+    ]),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;
@@ -48,6 +52,7 @@ export async function readFinal(
   const messages = new Map<string, Pick<ListState, "sent" | "inbox">>();
   const clocks = new Map<string, ClockState>();
   const effects = new Map<string, OutsideState>();
+  const trips = new Map<string, TripState>();
   let balances: Balances = {};
   for (const { request, answer } of ledger.entries.values()) {
     const { number, ask } = request.transaction;
@@ -61,9 +66,10 @@ export async function readFinal(
     else if (ask.kind === "audit") balances = body as Balances;
     else if (ask.kind === "clock-seen") clocks.set(ask.at, body as ClockState);
     else if (ask.kind === "effects-seen") effects.set(ask.at, body as OutsideState);
+    else if (ask.kind === "trips-seen") trips.set(ask.at, body as TripState);
     else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
   }
-  return { lists, balances, messages, clocks, effects };
+  return { lists, balances, messages, clocks, effects, trips };
 }
 
 /** What one has and the other has otherwise, a line each; empty when they are the same. */
@@ -74,13 +80,14 @@ export function differences(a: Final, b: Final): string[] {
   );
 }
 
-function itemsOf({ lists, balances, messages, clocks, effects }: Final): Array<[name: string, text: string]> {
+function itemsOf({ lists, balances, messages, clocks, effects, trips }: Final): Array<[name: string, text: string]> {
   const items = [
     ...lists,
     ...Object.entries(balances),
     ...[...messages].map(([at, one]) => [`${at} messages`, one]),
     ...[...clocks].map(([at, one]) => [`${at} timers`, one]),
     ...[...effects].map(([at, one]) => [`${at} effects`, one]),
+    ...[...trips].map(([at, one]) => [`${at} trips`, one]),
   ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

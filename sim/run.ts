@@ -6,7 +6,7 @@ import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { clockService } from "./clients/clock-service.ts";
-import { deed, outsideServices } from "./clients/outside-service.ts";
+import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { FAILS_MS } from "./clients/clocks.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
@@ -80,7 +80,7 @@ function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
   const known = apps.get(name);
   if (known) return known;
   const services = [...listServices(), bankService(), clockService(), ...(hasOutsiders ? outsideServices() : [])];
-  const app = defineApp({ services, effects: [deed], partitions });
+  const app = defineApp({ services, effects: [deed, fare], sagas: [trip], partitions });
   apps.set(name, app);
   return app;
 }

@@ -8,6 +8,7 @@ import { checkLedger } from "./checkers/ledger.ts";
 import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
 import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
+import { checkSagas } from "./checkers/sagas.ts";
 import { checkOutside } from "./checkers/outside.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OUTSIDE } from "./clients/clocks.ts";
@@ -44,6 +45,7 @@ export function judge(
     ...checkMessageOrder(messagesOf(final)),
     ...checkTimers(timersOf(ledger, final, skewMs)),
     ...checkOutside(outsideOf(final, done)),
+    ...checkSagas(sagasOf(final)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
@@ -128,6 +130,11 @@ function timersOf(ledger: Ledger, { clocks }: Final, skewMs: number): Parameters
 function outsideOf({ effects }: Final, done: readonly Done[]): Parameters<typeof checkOutside>[0] {
   const states = [...effects.values()];
   return { asked: states.flatMap(({ asked }) => asked), done, told: states.flatMap(({ told }) => told) };
+}
+
+function sagasOf({ trips }: Final): Parameters<typeof checkSagas>[0] {
+  const states = [...trips.values()];
+  return { begun: states.flatMap(({ begun }) => begun), notes: states.flatMap(({ notes }) => notes) };
 }
 
 function touchesOf(ledger: Ledger): Touch[] {

@@ -8,7 +8,7 @@ import type { FnContext, Tried } from "../context.ts";
 import { fn, type FunctionContract, query } from "../contract.ts";
 import { milliseconds } from "../duration.ts";
 import { TidegateError } from "../errors.ts";
-import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS, SAGA_KEPT_MS } from "../limits.ts";
+import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
 import type { Reply } from "../reply.ts";
 import { type SagaContext, type SagaDefinition, type SagaSoFar, type SagaStep, sagaServiceName } from "../saga.ts";
@@ -289,7 +289,7 @@ class SagaRun {
         completed ? { ok: true, value: { ...results } } : { ok: false, error: { type, message } },
       );
     }
-    ctx.send(this.#contract, key, { delay: SAGA_KEPT_MS }).forget();
+    ctx.send(this.#contract, key, { delay: this.#saga.keepMs }).forget();
   }
 
   /** What it waited for has ended. */

@@ -27,6 +27,10 @@ export function encodeAsk(ask: Ask): EncodedAsk {
       return { at: ["to", ask.at], name: "ask", input: JSON.stringify(ask.input) };
     case "effects-seen":
       return { at: ["to", ask.at], name: "seen", input: "" };
+    case "trip":
+      return { at: ["ts", ask.at], name: "begin", input: JSON.stringify(ask.input) };
+    case "trips-seen":
+      return { at: ["ts", ask.at], name: "seen", input: "" };
     case "touch":
       return { at: ["tt", ask.at], name: "touch", input: String(ask.n) };
     case "messages":

@@ -25,7 +25,7 @@ export interface Entry {
 }
 
 /** Beside lists. */
-const WRITING: ReadonlySet<string> = new Set(["transfer", "clock", "dead", "effect", "touch"]);
+const WRITING: ReadonlySet<string> = new Set(["transfer", "clock", "dead", "effect", "touch", "trip"]);
 
 /** Answers that every repetition must get too: they were recorded. */
 export function isKept({ transaction }: Request, { status }: Answer): boolean {

@@ -1,13 +1,15 @@
 /** Clients that ask for effects, and that touch what does not live long: beside the others, so that those do the same whether these are there or not. */
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
-import { TTL_MS } from "./outside-service.ts";
+import { type TripEnd, TTL_MS } from "./outside-service.ts";
 import type { Ask, ClientPlan, Transaction } from "./transaction.ts";
 
 /** Above the numbers of all others. */
 const FIRST = 600_000;
 const CLIENTS = 3;
 const ASKS = 14;
+/** Sagas are started by one client of its own. */
+const TRIPS = 8;
 
 /** In a third of all seeds. */
 export function hasOutsiders(seed: number): boolean {
@@ -16,10 +18,20 @@ export function hasOutsiders(seed: number): boolean {
 
 export function drawOutsiders(seed: number, keys: readonly string[]): ClientPlan[] {
   let number = FIRST;
-  return Array.from({ length: CLIENTS }, (_, client) => {
+  const trips = createRandom(deriveSeed(seed, 19));
+  const sagas = Array.from({ length: TRIPS }, () => [drawTrip(trips, keys, number++)]);
+  const others = Array.from({ length: CLIENTS }, (_, client) => {
     const random = createRandom(deriveSeed(seed, 18, client));
     return Array.from({ length: ASKS }, () => [drawTransaction(random, keys, number++)]);
   });
+  return [...others, sagas];
+}
+
+function drawTrip(random: Random, keys: readonly string[], number: number): Transaction {
+  const end: TripEnd = random.pick(["well", "well", "book", "pay", "go"]);
+  const input = { n: number, from: random.pick(keys), to: random.pick(keys), end };
+  const ask: Ask = { kind: "trip", at: random.pick(keys), input };
+  return { number, snapshot: false, clientId: !random.oneIn(4), after: random.int(200), ask };
 }
 
 function drawTransaction(random: Random, keys: readonly string[], number: number): Transaction {

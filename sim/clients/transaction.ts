@@ -25,6 +25,9 @@ export type Ask =
   | { readonly kind: "effect"; readonly at: string; readonly input: object }
   /** All that a key has asked for and was told. */
   | { readonly kind: "effects-seen"; readonly at: string }
+  /** What starts a saga, and all that was noted of sagas. */
+  | { readonly kind: "trip"; readonly at: string; readonly input: object }
+  | { readonly kind: "trips-seen"; readonly at: string }
   /** Comes to what does not live long. */
   | { readonly kind: "touch"; readonly at: string; readonly n: number }
   /** What an operator asks about the dead letters of the same service. */

@@ -1,7 +1,7 @@
 /** The world outside, which no transaction can undo: what effects have done to it, under which key. */
 import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import { decodeValue } from "../../sdk/values.ts";
-import type { Deed } from "../clients/outside-service.ts";
+import { type Deed, deed } from "../clients/outside-service.ts";
 import type { Random } from "../random.ts";
 import type { World } from "./world.ts";
 
@@ -29,7 +29,7 @@ export class OutsideWorld {
   }
 
   /** Runs an attempt; `ended` is called once, whatever becomes of it, as the shell would. */
-  run({ id, input }: OutsideCall, random: Random, ended: (end: OutsideEnd) => void): void {
+  run({ id, name, input }: OutsideCall, random: Random, ended: (end: OutsideEnd) => void): void {
     const { scheduler } = this.#world;
     const happens = (): boolean => !this.#world.calm && random.oneIn(LOST);
     const later = (): number => random.next() * (happens() ? LATE_MS : SOON_MS);
@@ -40,16 +40,16 @@ export class OutsideWorld {
       return;
     }
     scheduler.in(later(), () => {
-      const end = this.#do(id, decodeValue(input) as Deed);
+      const end = this.#do(name, id, decodeValue(input) as Deed);
       const isLost = happens();
       if (isLost) this.#world.count("effect lost after it was done");
       scheduler.in(later(), () => ended(isLost ? interrupted : end));
     });
   }
 
-  #do(id: string, { n, failures, final }: Deed): OutsideEnd {
+  #do(name: string, id: string, { n, failures, final }: Deed): OutsideEnd {
     const before = this.done.filter((each) => each.n === n).length;
-    this.done.push({ n, id });
+    if (name === deed.name) this.done.push({ n, id });
     if (final) return { ok: false, final: true, type: "effect-failed", message: "never" };
     if (before < failures) return { ok: false, final: false, type: "effect-failed", message: "not yet" };
     return { ok: true, value: String(n) };

@@ -1,7 +1,8 @@
-/** Mistakes with effects and with state that does not live long. */
+/** Mistakes with effects, sagas and state that does not live long. */
 import type { PlantedBug } from "../planted.ts";
 
 const MAIL = "protocol/partition/mail.ts";
+const SAGAS = "sdk/builtin/sagas.ts";
 const COPY = "protocol/state/entity-copy.ts";
 
 export const OUTSIDES: readonly PlantedBug[] = [
@@ -56,6 +57,14 @@ export const OUTSIDES: readonly PlantedBug[] = [
         replace: "this.#outbox.hasReady || this.#outside.hasEnded || this.#late.length > 0",
       },
     ],
+  },
+  {
+    name: "saga-undoes-what-failed",
+    what: "The step that has failed is made up for, too.",
+    rule: "invariant 1",
+    file: SAGAS,
+    find: "this.#compensate(ctx, step.name, error, state.step - 1);",
+    replace: "this.#compensate(ctx, step.name, error, state.step);",
   },
   {
     name: "expiry-removes-renewed",

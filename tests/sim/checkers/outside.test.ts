@@ -1,7 +1,8 @@
-/** What the checkers of effects and of lifetimes find, and what they let be. */
+/** What the checkers of effects, sagas and lifetimes find, and what they let be. */
 import { describe, expect, test } from "vitest";
 import { checkLifetimes, type Touch } from "../../../sim/checkers/lifetimes.ts";
 import { checkOutside } from "../../../sim/checkers/outside.ts";
+import { checkSagas } from "../../../sim/checkers/sagas.ts";
 
 const anomaliesOf = (findings: ReadonlyArray<{ readonly anomaly: string }>): string[] =>
   findings.map(({ anomaly }) => anomaly);
@@ -68,5 +69,36 @@ describe("lifetimes", () => {
     expect(check([touch(1, 0, null), touch(2, 99, null)], 5)).toEqual([]);
     expect(check([touch(1, 0, null), touch(2, 50, null, 130)])).toEqual([]);
     expect(check([touch(2, 10, { n: 1, at: 10 }), touch(1, 10, null)])).toEqual([]);
+  });
+});
+
+describe("sagas", () => {
+  const begun = [
+    { n: 1, end: "well" },
+    { n: 2, end: "book" },
+    { n: 3, end: "pay" },
+    { n: 4, end: "go" },
+  ];
+  const sound = [
+    ...["book 1", "go 1", "over 1 true", "over 2 false"],
+    ...["book 3", "undo 3", "over 3 false", "book 4", "undo 4", "over 4 false"],
+  ];
+  const check = (notes: readonly string[]) => anomaliesOf(checkSagas({ begun, notes }));
+
+  test("that end as they should are sound", () => {
+    expect(check(sound)).toEqual([]);
+  });
+
+  test.each([
+    ["saga-unended", sound.filter((note) => note !== "over 1 true")],
+    ["saga-unended", [...sound, "over 3 false"]],
+    ["saga-ended-otherwise", [...sound, "over 4 true"]],
+    ["saga-step", [...sound, "book 1"]],
+    ["saga-step", [...sound, "go 4"]],
+    ["saga-compensation", [...sound, "undo 1"]],
+    ["saga-compensation", sound.filter((note) => note !== "undo 4")],
+    ["saga-unasked", [...sound, "book 9"]],
+  ])("%s is found", (anomaly, notes) => {
+    expect(check(notes)).toContain(anomaly);
   });
 });
