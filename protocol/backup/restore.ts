@@ -30,8 +30,8 @@ export interface RestoreParts {
   readonly kernels: Kernels;
   readonly self: Peer;
   readonly incarnation: number;
-  /** Nothing is stored here. */
-  isEmpty(): boolean;
+  /** What deletes all that is stored here, if nobody has used it yet; null when somebody has. */
+  unused(): Write[] | null;
   /** Commits these and writes them, together with what `ops` says: one turn. */
   take(writes: readonly Write[], results: readonly StoredResult[], ops: readonly StorageOp[]): void;
   persist(ops: readonly StorageOp[]): void;
@@ -66,10 +66,12 @@ export class Restore {
   begin(id: string): RestoreAnswer {
     const mark = this.#mark;
     if (mark !== null && (mark.id === id || mark.state === "staging")) return answer(this.#of(id));
-    if (!this.#parts.isEmpty())
-      throw new RestoreRefused("domain-not-empty", "a backup is restored into an empty domain only");
+    const unused = this.#parts.unused();
+    if (unused === null) throw new RestoreRefused("domain-not-empty", "a backup is restored into an empty domain only");
     this.#mark = { id, state: "staging", next: 0, pairs: 0, results: 0, end: null };
-    this.#parts.persist([this.#markOp()]);
+    // What the backup has of the same kind would stand beside it.
+    if (unused.length > 0) this.#parts.take(unused, [], [this.#markOp()]);
+    else this.#parts.persist([this.#markOp()]);
     return answer(this.#mark);
   }
 

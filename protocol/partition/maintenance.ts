@@ -15,6 +15,7 @@ import type { Epoch } from "../wire/messages.ts";
 import type { Moves } from "../moves/moves.ts";
 import { groupOfHash } from "../keygroups/map.ts";
 import type { Write } from "../state/store.ts";
+import { declaredOnly } from "../timers/declared-rows.ts";
 import type { ProblemType } from "../../sdk/problems.ts";
 import type { Effect, StorageOp } from "./effects.ts";
 import { eraseKept, KEPT_PREFIXES } from "./erase-kept.ts";
@@ -80,7 +81,7 @@ export class Maintenance {
       kernels: setup.kernels,
       self: setup.partition,
       incarnation: setup.incarnation,
-      isEmpty: () => this.#isEmpty(),
+      unused: () => this.#unused(),
       take: (writes, results, ops) => this.#take(writes, results, ops),
       persist: (ops) => owner.emit({ kind: "persist", ops }),
       newestSeq: () => parts.log.seq - 1,
@@ -277,12 +278,12 @@ export class Maintenance {
     this.#parts.log.wantFold();
   }
 
-  #isEmpty(): boolean {
+  /** Deletes of what is stored, if that is what a domain has by itself; null when somebody has used it. */
+  #unused(): Write[] | null {
     const { layers, results, flows } = this.#parts;
     const { reader } = this.#setup;
-    const first = new Pin(layers.committed, "", END).pairs().next();
-    if (!first.done || results.hasClientResults) return false;
-    return flows.marks().length === 0 && flows.names.every((flow) => reader.viewBlocks(flow).length === 0);
+    const isFed = flows.marks().length > 0 || flows.names.some((flow) => reader.viewBlocks(flow).length > 0);
+    return results.hasClientResults || isFed ? null : declaredOnly(new Pin(layers.committed, "", END).pairs());
   }
 
   /**

@@ -27,6 +27,11 @@ export function scheduleName(declared: boolean, service: string, name: string): 
 const DECLARED = "d";
 const MADE = "s";
 
+/** Whether the code declares the schedule of such a name. */
+export function isDeclaredName(name: string | null): boolean {
+  return name?.startsWith(DECLARED) ?? false;
+}
+
 interface Kept {
   readonly cron: string;
   /** Of the message that waits. */
@@ -94,7 +99,7 @@ export function declare(context: InternalContext, requests: readonly ScheduleReq
   const copy = transactions.copyOf(activation);
   const wanted = new Set(requests.map(({ name }) => name));
   for (const [name] of copy.range(SCHEDULES, { limit: 2 * LIMITS.maxSchedulesPerKey, reverse: false })) {
-    if (String(name).startsWith(DECLARED) && !wanted.has(String(name))) unschedule(context, String(name));
+    if (isDeclaredName(String(name)) && !wanted.has(String(name))) unschedule(context, String(name));
   }
   for (const { name, cron, letter } of requests) {
     const known = keptOf(copy, name);

@@ -29,10 +29,16 @@ const Purse = contract("purse", {
   mail: fn({ input: money }),
   take: fn({ input: z.object({ amount: z.int() }) }),
   balance: query({ output: z.int() }),
+  rest: fn({}),
 });
+/** Kept by a domain that nobody has used, too. */
+const SCHEDULED = "new-year";
 const purse = service(
   Purse,
-  { state: () => ({ balance: OPENING }) },
+  {
+    state: () => ({ balance: OPENING }),
+    schedules: { yearly: { cron: "0 0 1 1 *", key: SCHEDULED, function: "rest" } },
+  },
   {
     async transfer(ctx, { to, amount }) {
       ctx.state.balance -= amount;
@@ -46,6 +52,7 @@ const purse = service(
       ctx.state.balance += amount;
     },
     balance: (ctx) => ctx.state.balance,
+    rest: () => undefined,
   },
 );
 
@@ -235,6 +242,19 @@ describe("a partition", () => {
     expect(cluster.stores[0]!.stateBlocks.size + cluster.stores[0]!.records.length).toBe(0);
     expect((await cluster.give(0, { kind: "invoke", frame }))()?.[0]?.body).toBe("100");
   });
+});
+
+test("a schedule that the code declares is no use of a domain, and stands once in it when a backup is restored", async () => {
+  const { driver } = await backUp(5);
+  const fresh = await Cluster.up(PARTITIONS, [purse]);
+  const peer = fresh.partitionOf(["purse", SCHEDULED]);
+  const rows = async (cluster: Cluster): Promise<unknown> =>
+    JSON.parse(
+      (await ok(cluster.admin(peer, { op: "rows", service: "#timers", key: SCHEDULED, after: null, limit: 10 }))).body,
+    );
+  // The schedule, and the message that waits.
+  expect(await rows(fresh)).toMatchObject({ rows: [expect.anything(), expect.anything()] });
+  expect(await rows(await restored(driver))).toMatchObject({ rows: [expect.anything(), expect.anything()] });
 });
 
 describe("a standstill and a move", () => {
