@@ -244,7 +244,7 @@ describe("a partition", () => {
   });
 });
 
-test("a schedule that the code declares is no use of a domain, and stands once in it when a backup is restored", async () => {
+test("a schedule that the code declares is no use of a domain: a backup is restored over it", async () => {
   const { driver } = await backUp(5);
   const fresh = await Cluster.up(PARTITIONS, [purse]);
   const peer = fresh.partitionOf(["purse", SCHEDULED]);
