@@ -108,9 +108,9 @@ export default defineConfig({
       workerd("workerd", 1),
       workerd("traps", 2, [trapKernels()]),
       processes("deploy", 3),
-      processes("package", 4),
-      processes("kill", 5),
-      processes("browser", 6),
+      processes("package", 3),
+      processes("kill", 4),
+      processes("browser", 3),
     ],
   },
 });
