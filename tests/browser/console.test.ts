@@ -264,6 +264,23 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
       .toBe(1);
   });
 
+  test("shows how far a saga is", async () => {
+    const input = { customer: "alice", item: "teapot", quantity: 1, total: 1_900, collectWithin: 3_600_000 };
+    await post("/v1/sagas/ship-order/parcel-17", input);
+    const { page } = await open({ at: "messages" });
+    await page.getByLabel("saga", { exact: true }).fill("ship-order");
+    await page.getByLabel("id", { exact: true }).fill("parcel-17");
+    const shown = page.getByLabel("Saga", { exact: true });
+    await expect
+      .poll(async () => {
+        await page.getByRole("button", { name: "Show" }).click();
+        await shown.waitFor();
+        return shown.textContent();
+      })
+      .toMatch(/collected.*1 × teapot for parcel-17|1 × teapot for parcel-17.*collected/s);
+    await shoot(page, "saga");
+  });
+
   test("can be worked by keyboard alone", async () => {
     const { page } = await open();
     await page.getByRole("heading", { name: "Partitions" }).waitFor();
