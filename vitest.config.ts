@@ -111,7 +111,7 @@ export default defineConfig({
       workerd("traps", 2, [trapKernels()]),
       processes("deploy", 3),
       processes("package", 3),
-      processes("kill", 4),
+      processes("kill", 3),
       processes("browser", 3),
     ],
   },
