@@ -94,7 +94,8 @@ export function outcomeLetter(sender: string, to: Addressee, end: OutsideEnd): L
 
 function outcomeText({ about }: Addressee, end: OutsideEnd): string {
   const told = about === undefined ? {} : { about };
-  const failed = (type: string, message: string): string => encodeValue({ ok: false, error: { type, message }, ...told });
+  const failed = (type: string, message: string): string =>
+    encodeValue({ ok: false, error: { type, message }, ...told });
   if (!end.ok) return failed(end.type, end.message);
   const text = resultText(end.value, told);
   if (text === null) return failed("invalid-output", "the result is nested too deeply to be told");

@@ -24,6 +24,10 @@ describe("the end of an effect", () => {
   // Thrown at, the partition that settles it would fail, begin anew, run the effect again, and fail again.
   test("is a failure where its result is too deep to be told", () => {
     expect(told(nested(VALUE_MAX_DEPTH - 1))).toMatchObject({ ok: true });
-    expect(told(nested(VALUE_MAX_DEPTH))).toMatchObject({ ok: false, error: { type: "invalid-output" }, about: "mail" });
+    expect(told(nested(VALUE_MAX_DEPTH))).toMatchObject({
+      ok: false,
+      error: { type: "invalid-output" },
+      about: "mail",
+    });
   });
 });
