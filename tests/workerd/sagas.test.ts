@@ -6,7 +6,7 @@ import type { SagaView } from "../../sdk/index.ts";
 import { createRandom } from "../../sim/random.ts";
 import { world } from "../app/src/outside.ts";
 import { tries } from "../app/src/sagas.ts";
-import { type Answer, ask, call, freshKey, leftovers, problemOf, send } from "./support/app.ts";
+import { admin, type Answer, ask, call, freshKey, leftovers, problemOf, send } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
@@ -228,6 +228,24 @@ test("what it cannot be told is a dead letter, to be read and sent again like an
   expect((await ended(id)).status).toBe("compensated");
   expect((await http("GET", "/v1/dead-letters/%23promises")).body).toEqual({ letters: [] });
   expect(problemOf(await http("GET", "/v1/dead-letters/%23saga.none"))).toBe("unknown-service");
+});
+
+test("a run is erased like any key, with the messages that drive it, and so is a promise", async () => {
+  const { id } = await start();
+  await waitingFor(id, "promise");
+  const erase = async (service: string, key: string) => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ service, key }) };
+    return (await (await admin("/admin/erase", init)).json()) as unknown;
+  };
+  expect(await erase("#saga.ship", id)).toMatchObject({ erased: true });
+  expect(problemOf(await http("GET", of(id)))).toBe("unknown-saga");
+  // Its end is told to a run that is no more.
+  expect((await approve(id)).status).toBe(200);
+  expect(await erase("#promises", `approve-${id}`)).toMatchObject({ erased: true });
+  expect(problemOf(await http("GET", `/v1/promises/approve-${id}`))).toBe("unknown-promise");
+  await settled();
+  expect(problemOf(await http("GET", of(id)))).toBe("unknown-saga");
 });
 
 describe("through hard aborts", () => {
