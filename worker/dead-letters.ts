@@ -15,6 +15,9 @@ import { refuse } from "./problems.ts";
 
 const PLACE = new RegExp(`^[0-9a-f]{11}[a-z][0-9a-f]{${PLACE_LENGTH - 12}}$`);
 
+/** Of the engine's own services, which are no names of an app's: `#promises`, and `#saga.` with a saga's name. Messages of theirs may fail, too. */
+const BUILTIN = /^#[a-z]+(?:\.[a-z0-9-]+)?$/;
+
 interface Listed {
   readonly letters: readonly unknown[];
 }
@@ -23,16 +26,26 @@ interface Listed {
 export async function getDeadLetters(edge: Edge): Promise<Response> {
   const { app, request, caller, backend, startedAt } = edge;
   requireOwner(caller);
-  const [service = ""] = lastSegments(request.url, 1);
-  if (!isName(service)) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
+  const [service = ""] = segmentsOf(edge, 1);
+  if (!isListed(service)) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
   const page: Page = { after: afterOf(request.url, service), limit: limitOf(request.url) };
   const requestId = edgeRequestId(startedAt, backend.uuid());
   const answer = await ask(edge, requestId, 0, { service, name: LIST, input: JSON.stringify(page) });
   // A service that the app has no more may have left some.
-  if (answer.status === 200 && !app.services.has(service) && (JSON.parse(answer.body) as Listed).letters.length === 0) {
+  const isKnown = app.services.has(service) || app.builtins.has(service);
+  if (answer.status === 200 && !isKnown && (JSON.parse(answer.body) as Listed).letters.length === 0) {
     throw refuse("unknown-service", `there is no service "${service}"`);
   }
   return answerResponse(request, answer, false);
+}
+
+/** The last segments of the path, in which a `#` can stand encoded alone. */
+function segmentsOf({ request }: Edge, count: number): string[] {
+  return lastSegments(request.url, count).map((segment) => segment.replace("%23", "#"));
+}
+
+function isListed(service: string): boolean {
+  return isName(service) || BUILTIN.test(service);
 }
 
 function afterOf(url: string, service: string): string {
@@ -53,12 +66,12 @@ function limitOf(url: string): number {
 
 /** Sends it again as a message of its own, and takes it from the list. */
 export function redriveDeadLetter(edge: Edge): Promise<Response> {
-  const [id = ""] = lastSegments(edge.request.url, 2);
+  const [id = ""] = segmentsOf(edge, 2);
   return act(edge, id, REDRIVE, '{"redriven":true}');
 }
 
 export function deleteDeadLetter(edge: Edge): Promise<Response> {
-  const [id = ""] = lastSegments(edge.request.url, 1);
+  const [id = ""] = segmentsOf(edge, 1);
   return act(edge, id, REMOVE, '{"deleted":true}');
 }
 
@@ -102,5 +115,5 @@ function ask({ backend, startedAt }: Edge, requestId: string, how: number, asked
 function parseId(id: string): { readonly place: string; readonly service: string } | null {
   const place = id.slice(0, PLACE_LENGTH);
   const service = id.slice(PLACE_LENGTH + 1);
-  return id[PLACE_LENGTH] === "-" && PLACE.test(place) && isName(service) ? { place, service } : null;
+  return id[PLACE_LENGTH] === "-" && PLACE.test(place) && isListed(service) ? { place, service } : null;
 }

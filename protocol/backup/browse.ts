@@ -21,7 +21,7 @@ export interface RowsAnswer {
 
 /**
  * Keys of a service behind one, at most `limit`; fewer where some have so many entries that looking at them took all that one ask may.
- * @param keeps whether this partition keeps a key: what has moved away may not be deleted yet
+ * @param keeps whether this partition keeps a key: what has moved away, or expired, may not be deleted yet
  */
 export function keysOf(
   committed: StateStore,

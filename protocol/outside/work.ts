@@ -94,10 +94,21 @@ export function outcomeLetter(sender: string, to: Addressee, end: OutsideEnd): L
 
 function outcomeText({ about }: Addressee, end: OutsideEnd): string {
   const told = about === undefined ? {} : { about };
-  if (!end.ok) return encodeValue({ ok: false, error: { type: end.type, message: end.message }, ...told });
-  const value = decodeValue(end.value);
-  const text = encodeValue({ ok: true, ...(value === undefined ? {} : { value }), ...told } as Outcome);
+  const failed = (type: string, message: string): string =>
+    encodeValue({ ok: false, error: { type, message }, ...told });
+  if (!end.ok) return failed(end.type, end.message);
+  const text = resultText(end.value, told);
+  if (text === null) return failed("invalid-output", "the result is nested too deeply to be told");
   if (fitsUtf8(text, LIMITS.maxMessageBytes)) return text;
-  const message = `the result has more than ${LIMITS.maxMessageBytes} bytes`;
-  return encodeValue({ ok: false, error: { type: "transaction-too-large", message }, ...told });
+  return failed("transaction-too-large", `the result has more than ${LIMITS.maxMessageBytes} bytes`);
+}
+
+/** Null for a result that can be stored by itself alone: to be told it stands one level deeper, which may be one too many. */
+function resultText(coded: string, told: { readonly about?: string }): string | null {
+  const value = decodeValue(coded);
+  try {
+    return encodeValue({ ok: true, ...(value === undefined ? {} : { value }), ...told } as Outcome);
+  } catch {
+    return null;
+  }
 }

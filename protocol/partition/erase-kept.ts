@@ -7,7 +7,7 @@ import { concernsErased, ERASE, type Erased } from "../outbox/erased.ts";
 import type { Letter } from "../outbox/posting.ts";
 import { afterPrefix, keyOfEntity } from "../state/state-key.ts";
 import type { StateStore } from "../state/store.ts";
-import { waitingOf } from "../timers/schedules.ts";
+import { isDeclaredName, waitingOf } from "../timers/schedules.ts";
 import { DUE, timerOf, TIMERS } from "../timers/timer.ts";
 import { resolveAny } from "./resolve.ts";
 import type { MachineParts } from "./status.ts";
@@ -28,7 +28,7 @@ export function eraseKept(app: AppDefinition, parts: MachineParts, erased: Erase
   const input = JSON.stringify(erased);
   let begun = 0;
   for (const [service, prefix, letterOf] of [
-    [TIMERS, UNDER_TIMERS, (text: string) => timerOf(waitingOf(text).letter)],
+    [TIMERS, UNDER_TIMERS, erasableTimer],
     [DEAD, UNDER_DEAD, decodeDead],
   ] as const) {
     for (const key of keysWith(committed, prefix, letterOf, erased)) {
@@ -43,14 +43,20 @@ export function eraseKept(app: AppDefinition, parts: MachineParts, erased: Erase
 function keysWith(
   committed: StateStore,
   prefix: string,
-  letterOf: (text: string) => Letter,
+  letterOf: (text: string) => Letter | null,
   erased: Erased,
 ): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const [row, text] of new Pin(committed, prefix, afterPrefix(prefix)).pairs()) {
     // Totals and schedules say nothing of anybody: a letter has a line feed behind its head.
-    if (!text.includes("\n") || !concernsErased(letterOf(text), erased)) continue;
-    keys.add(keyOfEntity(row));
+    const letter = text.includes("\n") ? letterOf(text) : null;
+    if (letter !== null && concernsErased(letter, erased)) keys.add(keyOfEntity(row));
   }
   return keys;
+}
+
+/** What the code declares goes on: it would come again anyway, yet only when the next instance begins. */
+function erasableTimer(text: string): Letter | null {
+  const { schedule, letter } = waitingOf(text);
+  return isDeclaredName(schedule) ? null : timerOf(letter);
 }

@@ -10,6 +10,7 @@ import { OUTBOX } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
 import { BlockEraser } from "../state/blocks/erase.ts";
 import { encodeRecent, type StoredResult } from "../results/stored-result.ts";
+import { expiryRow } from "../state/expiry.ts";
 import { afterPrefix, entityKey } from "../state/state-key.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { Moves } from "../moves/moves.ts";
@@ -192,8 +193,18 @@ export class Maintenance {
     // What is shown must be durable, and leaves behind this.
     log.write();
     const { service, after, limit } = ask;
+    if (ask.op === "rows" && this.#isOver(service, ask.key)) return { rows: [], next: null };
     if (ask.op === "rows") return rowsOf(layers.committed, service, ask.key, after, limit);
-    return keysOf(layers.committed, service, after, limit, (key) => ownership.keeps(ownership.groupOf(key)));
+    const isHere = (key: string) => ownership.keeps(ownership.groupOf(key)) && !this.#isOver(service, key);
+    return keysOf(layers.committed, service, after, limit, isHere);
+  }
+
+  /** Whether what is under a key has expired: nobody sees it, deleted or not. */
+  #isOver(service: string, key: string): boolean {
+    if (this.#setup.app.services.get(service)?.ttl === undefined) return false;
+    const entity = entityKey(service, key);
+    const at = this.#parts.layers.committed.read(expiryRow(entity), entity);
+    return at !== null && Number(at) <= this.#owner.now;
   }
 
   #freeze(id: string): AdminReply {

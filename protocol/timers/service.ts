@@ -8,6 +8,7 @@ import type { Activation } from "../transaction/attempt.ts";
 import {
   declare,
   fireScheduled,
+  isDeclaredName,
   schedule,
   type ScheduleRequest,
   SCHEDULES,
@@ -44,12 +45,12 @@ export const timersService: ServiceDefinition = {
   },
 };
 
-/** Deletes what an erased key has sent or was to get, and its schedules with them. */
+/** Deletes what an erased key has sent or was to get, and its schedules with them, but for those of the code, which say nothing of what the key held. */
 function erase({ transactions, activation }: InternalContext, erased: Erased): void {
   const copy = transactions.copyOf(activation);
   for (const [id, text] of entriesOf(copy, WAITING)) {
     const { schedule: name, letter } = waitingOf(text);
-    if (!concernsErased(timerOf(letter), erased)) continue;
+    if (isDeclaredName(name) || !concernsErased(timerOf(letter), erased)) continue;
     copy.putEntry(WAITING, id, null);
     if (name !== null) copy.putEntry(SCHEDULES, name, null);
   }

@@ -218,6 +218,20 @@ describe("recurring messages", () => {
   });
 });
 
+test("what the code declares for a key recurs though the key was erased; what functions made does not", async () => {
+  const tower = new Tower([bell({ chime: { cron: "0 * * * *", key: "k", function: "ring", input: { n: 7 } } })]);
+  await tower.ask("every", { name: "made", cron: "30 * * * *", fails: false });
+  expect(tower.timers).toBe(2);
+  // Asked again until all is gone.
+  for (let ticket = 1_000; ticket < 1_004; ticket++) {
+    const ask = { op: "erase", service: "bell", key: "k" } as const;
+    tower.lone.partition.engine.input({ kind: "admin", ticket, ask });
+    await tower.lone.settle();
+  }
+  for (let n = 0; n < 120; n++) await tower.pass(MINUTE);
+  expect((await tower.rung()).map(([n]) => n)).toEqual([7, 7]);
+});
+
 describe("what a delayed message is stored as", () => {
   const letter = { sender: "", service: "bell", key: "k", name: "ring", input: "", coded: false };
 

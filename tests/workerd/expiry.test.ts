@@ -124,7 +124,7 @@ describe.each(["written", "used"])("state that lives after it was %s", (service)
     expect(await rowsOf(service, key)).toBe(0);
   });
 
-  test("is not seen in an export, and costs nothing once it is gone", async () => {
+  test("is not seen in an export, nor where people look, and costs nothing once it is gone", async () => {
     const key = freshKey();
     await call([service, key], "add");
     await call([service, key], "put", "a");
@@ -133,9 +133,15 @@ describe.each(["written", "used"])("state that lives after it was %s", (service)
       expect(text).not.toContain("#ttl");
       return text.split("\n").filter((line) => line.includes(`"${key}"`)).length;
     };
-    expect(await exported()).toBe(2);
+    // The key and its value, or neither.
+    const browsed = async () => {
+      const keys = await (await admin(`/admin/keys?service=${service}&limit=1000`)).text();
+      const state = (await (await admin(`/admin/state?service=${service}&key=${key}`)).json()) as object;
+      return [keys.includes(`"${key}"`), "value" in state];
+    };
+    expect([await exported(), await browsed()]).toEqual([2, [true, true]]);
     await sleep(TTL_MS + 5);
-    expect(await exported()).toBe(0);
+    expect([await exported(), await browsed()]).toEqual([0, [false, false]]);
     await untilGone(service, key);
     const before = (await stub(partitionOf(key)).status()).seq;
     await sleep(300);

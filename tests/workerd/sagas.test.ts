@@ -6,7 +6,7 @@ import type { SagaView } from "../../sdk/index.ts";
 import { createRandom } from "../../sim/random.ts";
 import { world } from "../app/src/outside.ts";
 import { tries } from "../app/src/sagas.ts";
-import { type Answer, ask, call, freshKey, leftovers, problemOf, send } from "./support/app.ts";
+import { admin, type Answer, ask, call, freshKey, leftovers, problemOf, send } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
@@ -15,7 +15,7 @@ const ROUNDS = 15;
 const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number };
 const real = { ...LIMITS };
 beforeEach(() => void Object.assign(limits, { repostMs: 100, tickMs: 20, alarmMs: 500 }));
-afterEach(() => void Object.assign(limits, { repostMs: real.repostMs, tickMs: real.tickMs, alarmMs: real.alarmMs }));
+afterEach(() => void Object.assign(limits, real));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -197,6 +197,55 @@ describe("a saga", () => {
     const closed = await send("/v1/services/%23saga.ship/x/start", { method: "POST", body: '{"input":{}}' });
     expect(closed.status).toBe(404);
   });
+});
+
+test("what it cannot be told is a dead letter, to be read and sent again like any other", async () => {
+  const [stock, other, id] = keysApart(3) as [string, string, string];
+  Object.assign(limits, { repostMs: 20, repostMaxMs: 20 });
+  const input = { stock, other, failures: { ["x".repeat(1_000_000)]: 0 } };
+  expect((await call(["stockroom", stock], "start", { id, input, end: "return" })).status).toBe(200);
+  await waitingFor(id, "promise");
+  // With the input it is more than a value may have.
+  await http("POST", `/v1/promises/approve-${id}`, { by: "y".repeat(250_000) });
+  interface Page {
+    readonly letters: ReadonlyArray<{ id: string; key: string; function: string; attempts: unknown }>;
+  }
+  const listed = async (): Promise<Page["letters"]> => {
+    for (const end = Date.now() + PATIENCE_MS; ; await sleep(20)) {
+      const { body } = await http("GET", "/v1/dead-letters/%23saga.ship");
+      const letters = (body as Partial<Page>).letters ?? [];
+      if (letters.length > 0 || Date.now() > end) return letters;
+    }
+  };
+  const [letter] = await listed();
+  expect(letter).toMatchObject({ key: id, function: "ended", attempts: { length: 10 } });
+  const path = `/v1/dead-letters/${encodeURIComponent(letter?.id ?? "")}`;
+  expect((await http("POST", `${path}/redrive`)).body).toEqual({ redriven: true });
+  const [again] = await listed();
+  expect(again?.key).toBe(id);
+  expect((await http("DELETE", `/v1/dead-letters/${encodeURIComponent(again?.id ?? "")}`)).status).toBe(200);
+  expect((await http("POST", of(id, "/cancel"))).status).toBe(200);
+  expect((await ended(id)).status).toBe("compensated");
+  expect((await http("GET", "/v1/dead-letters/%23promises")).body).toEqual({ letters: [] });
+  expect(problemOf(await http("GET", "/v1/dead-letters/%23saga.none"))).toBe("unknown-service");
+});
+
+test("a run is erased like any key, with the messages that drive it, and so is a promise", async () => {
+  const { id } = await start();
+  await waitingFor(id, "promise");
+  const erase = async (service: string, key: string) => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify({ service, key }) };
+    return (await (await admin("/admin/erase", init)).json()) as unknown;
+  };
+  expect(await erase("#saga.ship", id)).toMatchObject({ erased: true });
+  expect(problemOf(await http("GET", of(id)))).toBe("unknown-saga");
+  // Its end, this or its deadline's, is told to a run that is no more.
+  expect([200, 409]).toContain((await approve(id)).status);
+  expect(await erase("#promises", `approve-${id}`)).toMatchObject({ erased: true });
+  expect(problemOf(await http("GET", `/v1/promises/approve-${id}`))).toBe("unknown-promise");
+  await settled();
+  expect(problemOf(await http("GET", of(id)))).toBe("unknown-saga");
 });
 
 describe("through hard aborts", () => {

@@ -50,7 +50,9 @@ async function targetIn({ backend, request }: AdminEdge): Promise<ErasedKey> {
   checkKey(key);
   return { service, key };
 }
-const SERVICE = /^[a-z][a-zA-Z0-9-]*$/;
+
+/** An app's, or what keeps promises and the runs of a saga, whose keys are their ids: people may be named in those as well. */
+const SERVICE = /^(?:[a-z][a-zA-Z0-9-]*|#promises|#saga\.[a-z0-9-]+)$/;
 
 /** A transaction like any other: those before it are over, and those behind it find nothing. */
 async function clearState({ backend, startedAt }: AdminEdge, { service, key }: ErasedKey): Promise<void> {

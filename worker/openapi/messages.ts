@@ -93,7 +93,13 @@ export function messagePaths(schemas: SchemaTable): Record<string, unknown> {
   return {
     "/v1/messages/{id}": { parameters: [ID], delete: cancel },
     "/v1/dead-letters/{id}": {
-      parameters: [{ ...ID, description: "To list them the name of a service, to delete one its id." }],
+      parameters: [
+        {
+          ...ID,
+          description:
+            "To list them the name of a service, `#saga.` and the name of a saga, or `#promises`; to delete one its id.",
+        },
+      ],
       get: list,
       delete: act("deadLetters.delete", "Deletes one.", "deleted"),
     },
