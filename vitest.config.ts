@@ -91,6 +91,8 @@ function trapKernels(): Plugin {
 
 export default defineConfig({
   test: {
+    // Many tests wait most of their time: by default one core of two would idle.
+    maxWorkers: 2,
     // Vitest's cache keeps what it made of an import while the core was not built, and fails ever after.
     fsModuleCache: false,
     onConsoleLog: (log) => !EXPECTED_REPORTS.test(log),
