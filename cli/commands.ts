@@ -8,6 +8,7 @@ import { exportCommand } from "./commands/export.ts";
 import { grow } from "./commands/grow.ts";
 import { ingest } from "./commands/ingest.ts";
 import { init } from "./commands/init.ts";
+import { key } from "./commands/key.ts";
 import { verify } from "./commands/verify.ts";
 import { watch } from "./commands/watch.ts";
 
@@ -21,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   backup,
   restore,
   grow,
+  key,
   check,
   verify,
 };

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Failure } from "./command.ts";
+import { EXIT, Failure } from "./command.ts";
 
 export interface Wrangler {
   readonly process: ChildProcess;
@@ -27,10 +27,11 @@ export function startWrangler(
   process.on("SIGTERM", stop);
   const ended = new Promise<number>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       process.off("SIGINT", stop);
       process.off("SIGTERM", stop);
-      resolve(code ?? 0);
+      // Who ends it by Ctrl-C has what they wanted; a crash is none of that.
+      resolve(code ?? (signal === "SIGINT" || signal === "SIGTERM" ? EXIT.done : EXIT.failed));
     });
   });
   return { process: child, ended };

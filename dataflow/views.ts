@@ -1,6 +1,7 @@
 /** Entries of a vertex as rows of a view. */
 
 import { decodeValue } from "../sdk/values.ts";
+import { exact } from "../sdk/client/exact.ts";
 import type { FlowNode } from "../sdk/index.ts";
 import type { Cell } from "./columns/column.ts";
 import { cellJson } from "./columns/rows.ts";
@@ -108,7 +109,8 @@ export function requestedKey(
   for (const [at, kind] of kinds.entries()) {
     const part = parts[at] as string;
     if (kind === "text") cells.push(part);
-    else if (/^-?\d{1,19}$/.test(part))
+    // In one form only: rules of who may read are asked about this text.
+    else if (/^(?:0|-?[1-9]\d{0,18})$/.test(part))
       cells.push(partCell(`n${(BigInt(part) + 2n ** 63n).toString(16).padStart(16, "0")}`));
     else return undefined;
   }
@@ -117,9 +119,14 @@ export function requestedKey(
 
 function partsOf(text: string): string[] | undefined {
   try {
-    const parts: unknown = JSON.parse(text);
-    return Array.isArray(parts) ? parts.map(String) : undefined;
+    const parts: unknown = JSON.parse(text, exact);
+    return Array.isArray(parts) && parts.every(isCell) ? parts.map(String) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Of a text or whole number; anything else would be another key's text by `String`. */
+function isCell(part: unknown): boolean {
+  return typeof part === "string" || typeof part === "bigint" || Number.isSafeInteger(part);
 }

@@ -11,12 +11,13 @@ export interface EventEnvelope {
 
 const ADVICE =
   "send application/x-ndjson, application/json (an array of events, or one), application/cloudevents+json or application/cloudevents-batch+json";
-const FORMATS: Readonly<Record<string, EventFormat>> = {
-  ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, "ndjson"])),
-  "application/json": "json",
-  "application/cloudevents+json": "cloudevent",
-  "application/cloudevents-batch+json": "cloudevents",
-};
+/** A map, since a media type may be any word, also one that every object has. */
+const FORMATS: ReadonlyMap<string, EventFormat> = new Map([
+  ...NDJSON_TYPES.map((type) => [type, "ndjson"] as const),
+  ["application/json", "json"],
+  ["application/cloudevents+json", "cloudevent"],
+  ["application/cloudevents-batch+json", "cloudevents"],
+]);
 const IS_JSON = /[/+]json$/;
 const REQUIRED = ["ce-id", "ce-source", "ce-type"] as const;
 
@@ -26,7 +27,7 @@ export function eventFormat(request: Request): EventEnvelope {
   const version = request.headers.get("ce-specversion");
   // In structured and batched mode the media type decides, and such headers are copies for whoever forwards the event.
   if (version === null || type?.startsWith("application/cloudevents") === true) {
-    const format = type === null ? "ndjson" : FORMATS[type];
+    const format = type === null ? "ndjson" : FORMATS.get(type);
     if (format !== undefined) return { format, identity: null };
     throw refuse("unsupported-media-type", `${JSON.stringify(type)} is not taken here; ${ADVICE}`);
   }

@@ -33,11 +33,16 @@ export async function getEvents(edge: Edge): Promise<Response> {
     throw refuse("not-found", detail);
   }
   const follow = queryParameter(request.url, "follow") !== "0";
-  const reader = new Reader(edge, name, afterOf(request));
+  const after = afterOf(request);
+  const reader = new Reader(edge, name, after);
   // The first page is asked for before the answer begins, so that what is wrong has a status.
   const first = await reader.next();
   const body = new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(encoder.encode(shown(first))),
+    // Who did not say where it was is told where it is: its connection may end before the first event, and others come before it is back.
+    start: (controller) =>
+      controller.enqueue(
+        encoder.encode(after === null && first.events.length === 0 ? `id: ${reader.after}\n\n` : shown(first)),
+      ),
     pull: (controller) => reader.pull(controller, follow),
   });
   return new Response(body, { headers: answerHeaders(request, "text/event-stream") });
@@ -63,6 +68,11 @@ class Reader {
     this.#after = after;
     this.#until = edge.startedAt + LIMITS.followMs;
     this.#silentSince = edge.startedAt;
+  }
+
+  /** Number of the last event that it has; -1 before the first of all. */
+  get after(): number {
+    return this.#after ?? -1;
   }
 
   /** @throws ProblemError */

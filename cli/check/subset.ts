@@ -69,8 +69,9 @@ export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = new
   const choices = listOf(to["anyOf"] ?? to["oneOf"]);
   if (choices !== undefined) {
     const fits = choices.some((one) => gaps(inside(one, wide), narrow, path, trail).length === 0);
-    return fits ? [] : [`${at(path)} fits none of the alternatives any more`];
+    if (!fits) return [`${at(path)} fits none of the alternatives any more`];
   }
+  // What stands beside alternatives counts, too.
   const words = { path, output: wide.known === true };
   return [
     ...ofValues(to, from, words),

@@ -21,7 +21,7 @@ export const call: Command = {
     if (text(given, "delay") !== undefined && given.values["send"] !== true)
       throw new UsageError("--delay is for --send");
     const to = await connect(given, terminal);
-    const path = `/v1/services/${encodeURIComponent(service)}/${encodeKey(key)}/${encodeURIComponent(name)}`;
+    const path = `/v1/services/${encodeURIComponent(service)}/${segmentOf(key)}/${encodeURIComponent(name)}`;
     const answer = await inWords(to.url, () => ask(to, path, input, given));
     terminal.out(answer === "" ? "null" : answer);
     return EXIT.done;
@@ -40,6 +40,15 @@ function ask({ transport }: Connection, path: string, input: string | undefined,
   const idempotencyKey = text(given, "idempotency-key") ?? crypto.randomUUID();
   const body = input === undefined ? {} : { body: input };
   return transport.send({ method: "POST", path: path + behind, idempotencyKey, ...body }, read);
+}
+
+/** @throws UsageError for what is no key */
+function segmentOf(key: string): string {
+  try {
+    return encodeKey(key);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 function isJson(input: string): boolean {

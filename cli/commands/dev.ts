@@ -18,11 +18,15 @@ export const dev: Command = {
   async run(given, { cwd, err, env }) {
     const port = whole(given, "port", PORT_DEFAULT, 1, PORT_MAX);
     const file = join(cwd, VARS_FILE);
-    const vars = varsIn(await readFile(file, "utf8").catch(() => ""));
+    const there = await readFile(file, "utf8").catch(() => "");
+    const vars = varsIn(there);
+    // An editor may have left the last line without its end.
+    let before = there === "" || there.endsWith("\n") ? "" : "\n";
     for (const name of TOKENS) {
       if (vars[name] !== undefined && vars[name] !== "") continue;
       vars[name] = randomBytes(18).toString("base64url");
-      await appendFile(file, `${name}=${vars[name]}\n`, { mode: 0o600 });
+      await appendFile(file, `${before}${name}=${vars[name]}\n`, { mode: 0o600 });
+      before = "";
     }
     const url = `http://127.0.0.1:${port}`;
     err(

@@ -198,13 +198,17 @@ function Raw(props: FieldProps) {
   const { id, value, onChange } = props;
   const [text, setText] = useState(value === undefined ? "" : JSON.stringify(value));
   const [isWrong, setWrong] = useState(false);
-  const changed = (next: string): void => {
+  const changed = (field: HTMLTextAreaElement): void => {
+    const next = field.value;
     setText(next);
     try {
       onChange(next.trim() === "" ? undefined : JSON.parse(next));
       setWrong(false);
+      field.setCustomValidity("");
     } catch {
       setWrong(true);
+      // The value is still that of before: the browser is to send nothing while another one is shown.
+      field.setCustomValidity("this is not JSON");
     }
   };
   return (
@@ -216,7 +220,7 @@ function Raw(props: FieldProps) {
         aria-invalid={isWrong}
         placeholder="JSON"
         value={text}
-        onInput={(event) => changed(event.currentTarget.value)}
+        onInput={(event) => changed(event.currentTarget)}
       />
       {isWrong && <small class="wrong">this is not JSON</small>}
     </div>

@@ -55,6 +55,13 @@ afterAll(async () => {
   await server?.stop();
 });
 
+/** What of an OpenAPI document is changed. */
+interface Described {
+  readonly paths: Readonly<
+    Record<string, { readonly post?: { readonly requestBody?: { readonly content: Record<string, unknown> } } }>
+  >;
+}
+
 interface Opened {
   readonly page: Page;
   /** What the browser complained of: errors of scripts, and of the policy that nothing else may run. */
@@ -191,6 +198,30 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     const told = page.getByText("invalid-input");
     const isStopped = await page.evaluate("document.querySelector('#input-amount').validity.valid === false");
     if (isStopped !== true) await told.waitFor();
+  });
+
+  test("sends nothing while what is written as JSON is none", async () => {
+    const { page } = await open();
+    // A schema without fields to fill in.
+    await page.route("**/openapi.json", async (route) => {
+      const answer = await route.fetch();
+      const json = JSON.parse(await answer.text()) as Described;
+      const { requestBody } = json.paths["/v1/services/account/{key}/deposit"]?.post ?? {};
+      if (requestBody !== undefined) requestBody.content["application/json"] = { schema: {} };
+      await route.fulfill({ json });
+    });
+    await page.goto(`${server.url}/console#/services/account/deposit`);
+    await page.reload();
+    await page.getByLabel("key", { exact: true }).fill("dora");
+    await page.getByPlaceholder("JSON").fill('{"amount":7}');
+    await page.getByPlaceholder("JSON").fill('{"amount":700');
+    await page.getByRole("button", { name: "Call account.deposit" }).click();
+    await page.waitForTimeout(500);
+    expect(await page.getByRole("status").count()).toBe(0);
+    await page.getByPlaceholder("JSON").fill('{"amount":700}');
+    await page.getByRole("button", { name: "Call account.deposit" }).click();
+    await page.getByRole("status").waitFor();
+    expect(await page.getByLabel("Answer").textContent()).toContain('"balance": 700');
   });
 
   test("browses keys and state, with the last transactions of a key", async () => {

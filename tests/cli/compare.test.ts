@@ -18,6 +18,7 @@ import {
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { added, compare } from "../../cli/check/compare.ts";
+import { gaps } from "../../cli/check/subset.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
 
 function documentOf(functions: Functions, fields: Parameters<typeof stream>[1] = { at: timestamp() }): unknown {
@@ -133,6 +134,13 @@ describe("clients break when", () => {
     const found = breaks(before, after);
     expect(found.length).toBeGreaterThan(0);
     expect(found.join("\n")).toMatch(told);
+  });
+
+  test("something is asked for beside alternatives that stay", () => {
+    const anyOf = [{ type: "object" }, { type: "null" }];
+    const document = {};
+    const found = gaps({ schema: { anyOf, required: ["a"] }, document }, { schema: { type: "object" }, document });
+    expect(found).toEqual(["/a must be there now"]);
   });
 
   test("an event must have another field", () => {

@@ -66,6 +66,7 @@ describe("every command", () => {
       "backup",
       "restore",
       "grow",
+      "key",
       "check",
       "verify",
     ]);

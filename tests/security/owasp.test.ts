@@ -282,6 +282,12 @@ describe("API6 unrestricted access to sensitive business flows", () => {
       (await from("192.0.2.1")).status,
       (await from("192.0.2.2")).status,
     ]).toEqual([200, 429, 200]);
+    // One customer has all addresses of an IPv6 network.
+    expect([
+      (await from("2001:db8:0:1::1")).status,
+      (await from("2001:db8:0:1:ffff::2")).status,
+      (await from("2001:db8:0:2::1")).status,
+    ]).toEqual([200, 429, 200]);
   });
 });
 

@@ -31,6 +31,13 @@ function formats() {
 const BINARY = { "ce-specversion": "1.0", "ce-id": "17", "ce-source": "/tills/7", "ce-type": "sale" };
 
 describe("the events of a request", () => {
+  it.each(["constructor", "__proto__", "valueof"])("are of no media type such as %s", async (type) => {
+    const { send, items } = formats();
+    const answer = await send([sale("a")], type);
+    expect((await problemIn(answer)).type).toMatch(/unsupported-media-type$/);
+    expect(items()).toEqual([]);
+  });
+
   it("are an array of JSON, or one event", async () => {
     const { send, items } = formats();
     expect((await send([sale("a"), sale("b")], "application/json")).status).toBe(200);

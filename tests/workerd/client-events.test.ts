@@ -37,6 +37,16 @@ describe.each<[string, Client<typeof contracts>]>([
     expect(more.map(({ at }) => at)).toEqual([4]);
   });
 
+  test("knows where it is before the first event, so that none is lost when the connection ends", async () => {
+    const who = freshKey();
+    await client.emitter(who).note({ at: 5 });
+    await domain.drained();
+    const last = (await read("-1")).at(-1)?.id;
+    const { Services } = exports as unknown as { Services: Binding };
+    const answer = await Services.ask({ method: "GET", path: "/v1/streams/noted?follow=0", headers: {} });
+    expect(await answer.text()).toBe(`id: ${last}\n\n`);
+  });
+
   test("waits for events that are yet to come", async () => {
     const who = freshKey();
     const after = (await read("-1")).at(-1)?.id ?? "-1";

@@ -3,6 +3,7 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import type { Caller } from "../../sdk/caller.ts";
 import type { Backend } from "../backend.ts";
 import { JwtVerifier, looksLikeJwt } from "./jwt.ts";
+import { networkOf } from "./network.ts";
 import { Rates } from "./rate.ts";
 import { hasPublic } from "./rules.ts";
 import { bearerToken, invalidToken, missing, sameSecret, unset } from "./secrets.ts";
@@ -70,5 +71,5 @@ export class Door {
 
 /** The platform sets it; whoever calls cannot. */
 function addressOf(request: Request): string {
-  return `anonymous|${request.headers.get("cf-connecting-ip") ?? ""}`;
+  return `anonymous|${networkOf(request.headers.get("cf-connecting-ip") ?? "")}`;
 }

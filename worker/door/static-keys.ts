@@ -1,6 +1,6 @@
 /**
  * Static keys: for programs that have no issuer of tokens. The binding `TIDEGATE_KEYS` holds their SHA-256 and not themselves, so that who reads the
- * configuration cannot call. Keys are made at random (`scripts/key.ts`), with so many bits that a fast hash gives nothing away.
+ * configuration cannot call. Keys are made at random (`npx tidegate key`), with so many bits that a fast hash gives nothing away.
  */
 import { createHash } from "node:crypto";
 import type { Caller } from "../../sdk/caller.ts";

@@ -1,0 +1,54 @@
+/** `npx tidegate dev` and `call`, with a script in the place of wrangler: what they write, and their exit codes. */
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { varsIn } from "../../cli/dev-vars.ts";
+import { run } from "../../cli/run.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidegate-dev-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function tidegate(...args: string[]): Promise<{ readonly code: number; readonly err: string }> {
+  const err: string[] = [];
+  const stdin = (async function* () {})();
+  const env = { ...process.env, TIDEGATE_TOKEN: "t" };
+  const code = await run(args, { cwd: folder, env, stdin, out: () => undefined, err: (line) => err.push(line) });
+  return { code, err: err.join("\n") };
+}
+
+async function wranglerIs(script: string): Promise<void> {
+  const file = join(folder, "node_modules/.bin/wrangler");
+  await mkdir(join(folder, "node_modules/.bin"), { recursive: true });
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+}
+
+test("leaves what is in .dev.vars as it is, also where the last line has no end", async () => {
+  await wranglerIs("exit 0");
+  await writeFile(join(folder, ".dev.vars"), "MINE=secret");
+  expect((await tidegate("dev")).code).toBe(0);
+  const vars = varsIn(await readFile(join(folder, ".dev.vars"), "utf8"));
+  expect(vars["MINE"]).toBe("secret");
+  expect(vars["TIDEGATE_TOKEN"]).toMatch(/^[\w-]{24}$/);
+  expect(vars["TIDEGATE_ADMIN_TOKEN"]).toMatch(/^[\w-]{24}$/);
+});
+
+test.each([
+  ["exit 3", 3],
+  ["kill -TERM $$", 0],
+  ["kill -KILL $$", 1],
+])("says by its exit code how wrangler ended: %s", async (script, code) => {
+  await wranglerIs(script);
+  expect((await tidegate("dev")).code).toBe(code);
+});
+
+test("a key that is none makes no sense, and has no stack", async () => {
+  const { code, err } = await tidegate("call", "account", "", "deposit");
+  expect(code).toBe(2);
+  expect(err).toContain("at least one character");
+  expect(err).not.toContain(".ts:");
+});
