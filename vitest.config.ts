@@ -91,6 +91,8 @@ function trapKernels(): Plugin {
 
 export default defineConfig({
   test: {
+    // What an object had under way when a test aborted it is nobody's to handle: the platform rejects it with this.
+    onUnhandledError: ({ message }) => message !== "Instance dispose",
     // Many tests wait most of their time: by default one core of two would idle.
     maxWorkers: 2,
     // Vitest's cache keeps what it made of an import while the core was not built, and fails ever after.

@@ -281,7 +281,8 @@ export class PartitionShell implements EngineHost {
         return;
       case "alarm":
         this.#usage.rows(0, 1);
-        void this.#ctx.storage.setAlarm(Date.now() + effect.inMs);
+        // A write that fails resets the object, and the next instance sets its own.
+        this.#ctx.storage.setAlarm(Date.now() + effect.inMs).catch(() => undefined);
         return;
       case "report":
         this.#log(effect.level, effect.message, effect.members);
