@@ -91,7 +91,7 @@ function trapKernels(): Plugin {
 
 export default defineConfig({
   test: {
-    // What an object had under way when a test aborted it is nobody's to handle: the platform rejects it with this.
+    // Tests abort objects for this reason, and so does the pool: what such an object had under way is nobody's to handle.
     onUnhandledError: ({ message }) => message !== "Instance dispose",
     // Many tests wait most of their time: by default one core of two would idle.
     maxWorkers: 2,

@@ -11,6 +11,9 @@ import type { Sql } from "./sql-meter.ts";
 
 type Op<Name extends StorageOp["op"]> = Extract<StorageOp, { op: Name }>;
 
+const PUT =
+  "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET id = excluded.id, mark = excluded.mark, bytes = excluded.bytes";
+
 interface Row {
   readonly slot: number;
   readonly bytes: number;
@@ -47,24 +50,19 @@ export class RecordRows {
 
   put({ seq, part, mark, bytes }: Op<"record">): void {
     const id = firstId(seq) + part;
-    const sealed = sealText(String(id), mark);
-    const free = this.#take();
-    if (free === undefined) {
-      const slot = this.#nextSlot++;
-      this.#sql.exec("INSERT INTO records VALUES (?, ?, ?, ?)", slot, id, sealed, bytes);
-      this.#used.set(id, { slot, bytes: bytes.length });
-      return;
-    }
-    this.#sql.exec("UPDATE records SET id = ?, mark = ?, bytes = ? WHERE slot = ?", id, sealed, bytes, free.slot);
-    this.#used.set(id, { slot: free.slot, bytes: bytes.length });
+    this.#write(this.#take()?.slot ?? this.#nextSlot++, id, mark, bytes);
+  }
+
+  #write(slot: number, id: number, mark: string, bytes: Uint8Array): void {
+    this.#sql.exec(PUT, slot, id, sealText(String(id), mark), bytes);
+    this.#used.set(id, { slot, bytes: bytes.length });
   }
 
   replace({ seq, bytes }: Op<"replace-record">): void {
     for (const [id, { slot }] of this.#used) {
       if (id < firstId(seq) || id >= firstId(seq + 1)) continue;
       if (id > firstId(seq)) this.#delete(id, slot);
-      else
-        this.#sql.exec("UPDATE records SET mark = ?, bytes = ? WHERE slot = ?", sealText(String(id), ""), bytes, slot);
+      else this.#write(slot, id, "", bytes);
     }
   }
 

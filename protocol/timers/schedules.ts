@@ -119,7 +119,7 @@ export function fireScheduled(context: InternalContext, name: string, id: string
   const copy = transactions.copyOf(activation);
   const known = keptOf(copy, name);
   if (known?.id !== id) return null;
-  const isGone = name.startsWith(DECLARED) && !isDeclared(transactions.app, activation.target.key, name);
+  const isGone = isDeclaredName(name) && !isDeclared(transactions.app, activation.target.key, name);
   if (isGone) {
     copy.putEntry(SCHEDULES, name, null);
     return null;

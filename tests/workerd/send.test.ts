@@ -5,25 +5,14 @@ import { LIMITS } from "../../protocol/limits.ts";
 import { checkMessageOrder } from "../../sim/checkers/message-order.ts";
 import { createRandom } from "../../sim/random.ts";
 import { attempts } from "../app/src/mail.ts";
-import {
-  type Answer,
-  ask,
-  call,
-  freshKey,
-  freshKeyNear,
-  inside,
-  leftovers,
-  problemOf,
-  statusOf,
-  stub,
-} from "./support/app.ts";
+import { ask, call, freshKey, freshKeyNear, leftovers, problemOf, statusOf, stub } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
+import { abortOne, PATIENCE_MS, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
 
 const ABORTS = 10;
 const REPOST_MS = 100;
 /** Longer than anything here takes. */
-const PATIENCE_MS = 20_000;
 const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number };
 const real = { ...LIMITS };
 
@@ -53,25 +42,6 @@ async function delivered(...keys: string[]): Promise<void> {
     if (Date.now() > end) throw new Error("messages are not delivered");
     await sleep(5);
   }
-}
-
-async function untilAnswered(request: () => Promise<Answer>): Promise<Answer> {
-  const end = Date.now() + PATIENCE_MS;
-  while (Date.now() < end) {
-    const answer = await request().catch(() => null);
-    if (answer && answer.status < 500) return answer;
-    await sleep(5);
-  }
-  throw new Error("a request is never answered");
-}
-
-/** Hard: what the object has not stored is lost, and its calls break. */
-async function abortOne(key: string): Promise<void> {
-  await inside(key, (state) => {
-    // Of aborts for this reason the test pool does not print one complaint for each request that they break.
-    setTimeout(() => state.abort("Instance dispose"), 0);
-  });
-  await sleep(1);
 }
 
 const sendOne = (to: string, name: string, input?: unknown, idempotencyKey?: string) =>

@@ -17,9 +17,9 @@ import {
   stub,
 } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
+import { abortOne, PATIENCE_MS, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
 
-const PATIENCE_MS = 20_000;
 /** Long enough that nothing fires by itself meanwhile. */
 const LONG = 3_600_000;
 const limits = LIMITS as { -readonly [N in keyof typeof LIMITS]: number };
@@ -72,22 +72,6 @@ async function del(id: string, idempotencyKey?: string): Promise<Answer> {
   const response = await send(`/v1/messages/${id}`, { method: "DELETE", headers });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: JSON.parse(text) as unknown };
-}
-
-async function abortOne(key: string): Promise<void> {
-  await inside(key, (state) => void setTimeout(() => state.abort("Instance dispose"), 5));
-  // Not before the call that asks for it is over: it would be broken too.
-  await sleep(10);
-}
-
-async function untilAnswered(request: () => Promise<Answer>): Promise<Answer> {
-  const end = Date.now() + PATIENCE_MS;
-  while (Date.now() < end) {
-    const answer = await request().catch(() => null);
-    if (answer && answer.status < 500) return answer;
-    await sleep(5);
-  }
-  throw new Error("a request is never answered");
 }
 
 describe("ctx.send with a delay or a time", () => {
