@@ -9,11 +9,15 @@ import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
 import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
 import { checkSagas } from "./checkers/sagas.ts";
+import { checkPromises } from "./checkers/promises.ts";
+import { checkTours } from "./checkers/tours.ts";
 import { checkOutside } from "./checkers/outside.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OUTSIDE } from "./clients/clocks.ts";
 import { TTL_MS, type Touched } from "./clients/outside-service.ts";
-import type { Done } from "./world/outside.ts";
+import type { Done, OutsideWorld } from "./world/outside.ts";
+import { maySayNo } from "./clients/asks.ts";
+import { promisesOf, toursOf } from "./waiting.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
@@ -22,14 +26,14 @@ import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
 /**
- * @param done what effects have done to the world outside
+ * @param outside what effects have done to the world
  * @param skewMs how far clocks may be off, each way
  */
 export function judge(
   ledger: Ledger,
   durable: DurableLog,
   final: Final,
-  done: readonly Done[],
+  { done, tolls }: Pick<OutsideWorld, "done" | "tolls">,
   skewMs: number,
 ): Finding[] {
   return [
@@ -46,6 +50,8 @@ export function judge(
     ...checkTimers(timersOf(ledger, final, skewMs)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
+    ...checkPromises(promisesOf(ledger, final, skewMs)),
+    ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
@@ -161,6 +167,7 @@ function failuresOf(ledger: Ledger): Finding[] {
 }
 
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
+  if ((answer?.status === 404 || answer?.status === 422) && maySayNo(transaction.ask)) return true;
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
   if (type === "/problems/call-cycle") return mayCycle(transaction.ask);

@@ -10,7 +10,7 @@ import type { DurableLog } from "../durable-log.ts";
 import type { World } from "../world/world.ts";
 import { type Answer, decodeAnswers, encodeRows, type Row } from "./frames.ts";
 import type { Ledger, Request } from "./ledger.ts";
-import { encodeAsk } from "./asks.ts";
+import { encodeAsk, isInternal } from "./asks.ts";
 import type { ClientPlan, Transaction } from "./transaction.ts";
 
 /** The edge gives up after this; whoever has a client's id never does. */
@@ -83,7 +83,7 @@ export class Client {
       (transaction.snapshot ? INVOKE_FLAG.snapshot : 0) |
       (transaction.oneWay ? INVOKE_FLAG.oneWay : 0) |
       (transaction.delay === undefined ? 0 : INVOKE_FLAG.delayed) |
-      (transaction.ask.kind === "dead" ? INVOKE_FLAG.internal : 0);
+      (isInternal(transaction.ask) ? INVOKE_FLAG.internal : 0);
     const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };

@@ -1,7 +1,8 @@
 /** What clients asked for and were told, in the order in which it happened. */
 import type { World } from "../world/world.ts";
 import type { Answer, Row } from "./frames.ts";
-import type { Transaction } from "./transaction.ts";
+import { maySayNo } from "./asks.ts";
+import type { Ask, Transaction } from "./transaction.ts";
 
 export interface Request {
   readonly transaction: Transaction;
@@ -25,14 +26,17 @@ export interface Entry {
 }
 
 /** Beside lists. */
-const WRITING: ReadonlySet<string> = new Set(["transfer", "clock", "dead", "effect", "touch", "trip"]);
+const WRITING: ReadonlySet<string> = new Set([
+  ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour"],
+]);
 
 /** Answers that every repetition must get too: they were recorded. */
 export function isKept({ transaction }: Request, { status }: Answer): boolean {
+  const { ask } = transaction;
   const recorded =
-    transaction.clientId ||
-    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : WRITING.has(transaction.ask.kind));
-  return recorded && (status === 200 || status === 409);
+    transaction.clientId || (ask.kind === "list" ? ask.name === "run" : WRITING.has(ask.kind) || isWritingRun(ask));
+  // That something is there already, or settled, is no refusal.
+  return recorded && (status === 200 || (status === 409 && !maySayNo(ask)));
 }
 
 export class Ledger {
@@ -79,7 +83,7 @@ export class Ledger {
       entry.refused = true;
       return false;
     }
-    if (!EXPECTED.has(answer.status))
+    if (!EXPECTED.has(answer.status) && !(NO.has(answer.status) && maySayNo(request.transaction.ask)))
       this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
     entry.completed = this.#events++;
     entry.completedMs = now;
@@ -109,4 +113,10 @@ export class Ledger {
   }
 }
 
+function isWritingRun(ask: Ask): boolean {
+  return ask.kind === "tour-run" && ask.name !== "status";
+}
+
+/** Unknown, and of the wrong form. */
+const NO: ReadonlySet<number> = new Set([404, 422]);
 const EXPECTED: ReadonlySet<number> = new Set([200, 202, 409, 500, 503, 504]);

@@ -13,6 +13,7 @@ import { STORAGE } from "./bugs/storage.ts";
 import { UNFOUND } from "./bugs/unfound.ts";
 import { DELAYED } from "./bugs/timers.ts";
 import { OUTSIDES } from "./bugs/outside.ts";
+import { WAITING } from "./bugs/waiting.ts";
 import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
@@ -29,6 +30,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...MOVING,
   ...DELAYED,
   ...OUTSIDES,
+  ...WAITING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

@@ -28,7 +28,10 @@ export const SMALL_LIMITS = {
   expiryPauseMs: 100,
 } as const;
 
-/** Puts them, and others by name, in the place of the real ones when protocol/limits.ts is loaded. */
+/** ms for which a promise is kept that has ended: a run does not last for a week. */
+const PROMISE_KEPT_MS = 1_500;
+
+/** Puts them, and others by name, in the place of the real ones when limits are loaded. */
 export function smallLimitsPatches(others: Readonly<Record<string, number>> = {}): Patch[] {
   const small = JSON.stringify({ ...SMALL_LIMITS, ...others });
   const file = "protocol/limits.ts";
@@ -42,6 +45,11 @@ export function smallLimitsPatches(others: Readonly<Record<string, number>> = {}
       file,
       find: "\n} as const;\n",
       replace: "\n} as const;\nexport const LIMITS: typeof REAL = { ...REAL, ...SMALL };\n",
+    },
+    {
+      file: "sdk/limits.ts",
+      find: "PROMISE_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;",
+      replace: `PROMISE_KEPT_MS = ${PROMISE_KEPT_MS};`,
     },
   ];
 }
