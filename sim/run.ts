@@ -25,7 +25,7 @@ import { deriveSeed } from "./seeds.ts";
 import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
 import { countedService } from "./world/functions.ts";
-import { kindsReader } from "./world/kinds.ts";
+import { kindsOf } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
 import { both, type Observer } from "./world/observer.ts";
@@ -133,7 +133,7 @@ class Run {
           }
         : {}),
       formats: versionsOf(plan),
-      kindsOf: kindsReader(kernels),
+      kindsOf,
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });
