@@ -108,7 +108,9 @@ function itemsOf({ lists, balances, messages, ...seen }: Final): Array<[name: st
     ...lists,
     ...Object.entries(balances),
     ...[...messages].map(([at, one]) => [`${at} messages`, one]),
-    ...Object.entries(seen).flatMap(([name, states]) => [...states].map(([at, one]) => [`${at} ${name}`, one] as const)),
+    ...Object.entries(seen).flatMap(([name, states]) =>
+      [...states].map(([at, one]) => [`${at} ${name}`, one] as const),
+    ),
   ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

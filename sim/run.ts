@@ -113,6 +113,7 @@ class Run {
   readonly #boundaries = new Boundaries();
   readonly #lingerMs: number;
   readonly #durable: DurableLog;
+  readonly #operator: Operator;
 
   constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     this.#plan = plan;
@@ -145,6 +146,7 @@ class Run {
       durable: this.#durable,
       map: () => (this.#world.coordinator as unknown as CoordinatorObject | undefined)?.map ?? initialMap(1),
     };
+    this.#operator = new Operator(this.#setup);
   }
 
   #observer(): Observer {
@@ -235,11 +237,10 @@ class Run {
 
   /** What failed for good while everything went wrong goes through now. */
   async #redrive(): Promise<boolean> {
-    const operator = new Operator(this.#setup);
     await this.#pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
     if (!(await this.#drain())) return false;
     for (let round = 0; round < 2; round++) {
-      const count = await operator.redriveAll(PATIENCE_MS);
+      const count = await this.#operator.redriveAll(PATIENCE_MS);
       if (count === null) this.#world.fail(`an operator is not answered\n${this.#statuses()}`);
       if (count === null || !(await this.#drain())) return false;
       if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
@@ -250,10 +251,9 @@ class Run {
 
   /** What waits for an event is told one, and what has come to a standstill goes on: nobody else will do either. */
   async #endWaiting(keys: readonly string[]): Promise<boolean> {
-    const operator = new Operator(this.#setup);
     await this.#pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const count = await operator.endWaiting(keys, PATIENCE_MS);
+      const count = await this.#operator.endWaiting(keys, PATIENCE_MS);
       if (count === 0) return true;
       if (count === null) {
         this.#world.fail(`an operator is not answered\n${this.#statuses()}`);

@@ -40,9 +40,7 @@ export function promisesOf(ledger: Ledger, { promises }: Final, skewMs: number):
       .map(({ entry }) => [entry.request.transaction.number, trueMs(entry.completedMs) + 1]),
   );
   return {
-    made: states
-      .flatMap(({ parked }) => parked)
-      .map((each) => ({ ...each, knownMs: known.get(each.n) ?? Infinity })),
+    made: states.flatMap(({ parked }) => parked).map((each) => ({ ...each, knownMs: known.get(each.n) ?? Infinity })),
     heard: states.flatMap(({ heard }) => heard),
     asked: entriesOf(ledger, "settle").map(({ ask }) => ({ id: ask.id, how: askedHow(ask.input) })),
     seen: entriesOf(ledger, "settle", "promise").flatMap(({ entry, ask }) => seenIn(entry, ask.id)),

@@ -51,22 +51,28 @@ export function checkPromises(history: PromiseHistory): Finding<PromiseAnomaly>[
     void findings.push({ anomaly, explanation: `the promise ${id} ${what}`, operations: [id] });
   const ends = Map.groupBy(heard, ({ n }) => n);
   const known = new Set(made.map(({ n }) => n));
-  for (const { n, how } of heard) if (!known.has(n)) find("promise-unmade", `of ${n}`, `ended ("${how}"), and nobody made it`);
+  for (const { n, how } of heard)
+    if (!known.has(n)) find("promise-unmade", `of ${n}`, `ended ("${how}"), and nobody made it`);
   for (const [id, lives] of Map.groupBy(made, (each) => each.id)) {
     const asked = new Set(history.asked.filter((each) => each.id === id).map(({ how }) => how));
     for (const { n, deadline } of lives) {
       const [end, ...others] = ends.get(n) ?? [];
       if (end === undefined) find("promise-unended", id, `of ${n} never ended`);
-      if (others.length > 0) find("promise-ended-twice", id, `of ${n} ended ${[end, ...others].map((each) => each?.how).join(" and ")}`);
+      if (others.length > 0)
+        find("promise-ended-twice", id, `of ${n} ended ${[end, ...others].map((each) => each?.how).join(" and ")}`);
       if (end === undefined) continue;
-      if (end.how !== DEADLINE && !asked.has(end.how)) find("promise-unsettled", id, `of ${n} ended "${end.how}", which nobody said`);
+      if (end.how !== DEADLINE && !asked.has(end.how))
+        find("promise-unsettled", id, `of ${n} ended "${end.how}", which nobody said`);
       if (end.how !== DEADLINE) continue;
       const early = (deadline ?? Infinity) - end.ms - 2 * skewMs;
       if (early > 0) find("promise-early", id, `of ${n} came to its deadline ${early} ms early`);
     }
     const [life, ...more] = lives.map(({ n, ms, knownMs }) => ({ n, ms, knownMs, ...endOf(ends.get(n)) }));
     // Where an id was used again nobody knows which of them an answer is about.
-    if (more.length > 0 || life === undefined) checkLives([...(life ? [life] : []), ...more], (n) => find("promise-made-twice", id, `was made by ${n} while there was one`));
+    if (more.length > 0 || life === undefined)
+      checkLives([...(life ? [life] : []), ...more], (n) =>
+        find("promise-made-twice", id, `was made by ${n} while there was one`),
+      );
     else checkAllSeen(history, id, life, (anomaly, what) => find(anomaly, id, what));
   }
   return findings;

@@ -78,17 +78,23 @@ function checkOne(history: TourHistory, tour: TourHistory["begun"][number], find
   if (keys.size > 1) find("saga-effect", `has ${keys.size} effects where it asks for one`);
   if (keys.size === 0 && (isWell || times("board") > 0)) find("saga-effect", "went on without its effect");
   if (isWell && tour.end !== "well") find("saga-ended-otherwise", `ended well, and "${tour.end}" was to fail`);
-  if (!isWell && !mayFailBy(history, tour, how)) find("saga-ended-otherwise", `ended by "${how}", for which there is no reason`);
-  if (isWell && history.cancelsWon.has(n)) find("saga-after-cancel", "ended well, and a cancel was told that it was in time");
+  if (!isWell && !mayFailBy(history, tour, how))
+    find("saga-ended-otherwise", `ended by "${how}", for which there is no reason`);
+  if (isWell && history.cancelsWon.has(n))
+    find("saga-after-cancel", "ended well, and a cancel was told that it was in time");
   for (const seen of history.seen) {
     if (seen.n === n && seen.completed !== isWell)
-      find("saga-two-ends", `ended by "${how}", and somebody was told that it ${seen.completed ? "completed" : "did not"}`);
+      find(
+        "saga-two-ends",
+        `ended by "${how}", and somebody was told that it ${seen.completed ? "completed" : "did not"}`,
+      );
   }
 }
 
 function checkSteps(times: (name: string) => number, isWell: boolean, find: Find): void {
   const leaves = times("leave");
-  if (leaves !== Number(isWell)) find("saga-step", `took its last step ${leaves} times, and ended ${isWell ? "well" : "badly"}`);
+  if (leaves !== Number(isWell))
+    find("saga-step", `took its last step ${leaves} times, and ended ${isWell ? "well" : "badly"}`);
   for (const name of ["hold", "ask", "board"]) {
     const count = times(name);
     if (count > 1 || (isWell && count === 0)) find("saga-step", `took the step "${name}" ${count} times`);
@@ -98,7 +104,8 @@ function checkSteps(times: (name: string) => number, isWell: boolean, find: Find
     const least = isWell ? 0 : leastUndone(times, at);
     // Whether an event or an effect came in time is not noted: those may be made up for, or not.
     const most = isWell ? 0 : name === "toll" ? 1 : times(name);
-    if (count < least || count > most) find("saga-compensation", `was made up for "${name}" ${count} times, not ${least} to ${most}`);
+    if (count < least || count > most)
+      find("saga-compensation", `was made up for "${name}" ${count} times, not ${least} to ${most}`);
   }
 }
 
@@ -106,11 +113,17 @@ function checkSteps(times: (name: string) => number, isWell: boolean, find: Find
 function leastUndone(times: (name: string) => number, at: number): number {
   const [name] = PAIRS[at] as (typeof PAIRS)[number];
   const isNoted = (name === "hold" || name === "board") && times(name) > 0;
-  const isBehind = PAIRS.slice(at + 1).some(([later, undo]) => times(undo) > 0 || (later === "board" && times(later) > 0));
+  const isBehind = PAIRS.slice(at + 1).some(
+    ([later, undo]) => times(undo) > 0 || (later === "board" && times(later) > 0),
+  );
   return Number(isNoted || isBehind);
 }
 
-function mayFailBy(history: TourHistory, { n, end, isFlaky, hasDeadline }: TourHistory["begun"][number], how: string): boolean {
+function mayFailBy(
+  history: TourHistory,
+  { n, end, isFlaky, hasDeadline }: TourHistory["begun"][number],
+  how: string,
+): boolean {
   switch (how) {
     case "cancelled":
       return history.cancelled.has(n);

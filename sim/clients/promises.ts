@@ -33,7 +33,7 @@ export function drawPromises(seed: number, keys: readonly string[]): ClientPlan[
 
 /** One that is made about when this client is so far. */
 function idAbout(random: Random, ids: readonly string[], at: number): string {
-  const about = Math.floor(((at + random.next() * 3) / (ASKS + 2)) * ids.length);
+  const about = Math.floor(((at + random.next() * 2) / (ASKS + 5)) * ids.length);
   return ids[Math.min(about, ids.length - 1)] as string;
 }
 

@@ -3,6 +3,7 @@ import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { EPOCH_MS } from "../world/object.ts";
 import { FAILS_MS } from "./clocks.ts";
+import type { Settling } from "./promise-service.ts";
 import { type Tour, tourPromiseId } from "./tour-service.ts";
 import type { Ask, ClientPlan, Transaction } from "./transaction.ts";
 
@@ -52,10 +53,11 @@ function drawTour(random: Random, keys: readonly string[], n: number): Tour {
   };
 }
 
-/** What its promise waits for. It asks again when there is no such promise yet: nothing else might ever come. */
+/** What its promise waits for; too soon, now and then, or never. */
 function drawEvent(random: Random, { n }: Tour, number: number): Transaction {
-  const settling = random.oneIn(4) ? { ok: false, reason: "no" } : { ok: true, value: n };
-  return { ...plain(random, number), ask: { kind: "settle", id: tourPromiseId(n), input: settling } };
+  const settling: Settling = random.oneIn(4) ? { ok: false, reason: "no" } : { ok: true, value: n };
+  const after = 60 + random.int(280);
+  return { ...plain(random, number), after, ask: { kind: "settle", id: tourPromiseId(n), input: settling } };
 }
 
 function drawCall(random: Random, { n }: Tour, number: number): Transaction {

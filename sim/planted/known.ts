@@ -111,4 +111,11 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "expiry-not-renewed": { seed: 1, by: "removed-early" },
   "dead-letter-lost": { seed: 3, by: "timer-missing" },
   "dead-letter-stays": { seed: 3, by: "1 messages fail though nothing is wrong with them" },
+  "promise-settled-twice": { seed: 5, by: "promise-ended-twice" },
+  "deadline-after-event": { seed: 8, by: "promise-ended-twice" },
+  "promise-made-over": { seed: 6, by: "promise-unended" },
+  "saga-forgotten-at-restart": { seed: 1, by: "saga-unended" },
+  "saga-compensation-given-up": { seed: 11, by: "saga-compensation" },
+  "saga-step-twice": { seed: 25, by: "saga-step" },
+  "saga-cancel-ignored": { seed: 6, by: "saga-after-cancel" },
 };

@@ -140,7 +140,7 @@ export class World {
   async run(until: () => boolean, deadline: number): Promise<boolean> {
     while (this.failures.length === 0) {
       if (until()) return true;
-      if (this.scheduler.now > deadline || !this.scheduler.step()) return false;
+      if (!this.scheduler.step(deadline)) return false;
       if (this.scheduler.still > MOST_AT_ONCE) this.fail("time stands still: events of one moment have no end");
       const acting = this.#acting;
       if (!acting) continue;

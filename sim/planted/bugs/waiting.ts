@@ -59,14 +59,6 @@ export const WAITING: readonly PlantedBug[] = [
       "    if (state.cancelled)",
   },
   {
-    name: "saga-place-ignored",
-    what: "A message that comes late moves a saga on, whatever it was for.",
-    rule: "invariant 4",
-    file: SAGAS,
-    find: "    if (state.place !== place) return;\n",
-    replace: "    void place;\n",
-  },
-  {
     name: "saga-cancel-ignored",
     what: "A saga that is cancelled while its effect is under way goes on when that has ended.",
     rule: "invariant 1",

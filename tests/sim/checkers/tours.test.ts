@@ -9,8 +9,15 @@ const undone = ["hold 1", "ask 1", "board 1", "alight 1", "refund 1", "disagree 
 const failed: Partial<TourHistory> = { notes: undone, over: over("cancelled"), cancelled: new Set([1]) };
 
 function anomalies(history: Partial<TourHistory>): string[] {
-  const nothing = { cancelled: new Set<number>(), cancelsWon: new Set<number>(), rejected: new Set<number>(), seen: [] };
-  return checkTours({ begun, notes: steps, over: over("ok"), done, ...nothing, ...history }).map(({ anomaly }) => anomaly);
+  const nothing = {
+    cancelled: new Set<number>(),
+    cancelsWon: new Set<number>(),
+    rejected: new Set<number>(),
+    seen: [],
+  };
+  return checkTours({ begun, notes: steps, over: over("ok"), done, ...nothing, ...history }).map(
+    ({ anomaly }) => anomaly,
+  );
 }
 const without = (...gone: string[]) => undone.filter((note) => !gone.includes(note));
 
