@@ -111,6 +111,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "expiry-not-renewed": { seed: 1, by: "removed-early" },
   "dead-letter-lost": { seed: 3, by: "timer-missing" },
   "dead-letter-stays": { seed: 3, by: "1 messages fail though nothing is wrong with them" },
+  "last-try-not-recorded": { seed: 21, by: "timer-repeated" },
   "promise-settled-twice": { seed: 5, by: "promise-ended-twice" },
   "deadline-after-event": { seed: 8, by: "promise-ended-twice" },
   "promise-made-over": { seed: 6, by: "promise-unended" },

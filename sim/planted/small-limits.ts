@@ -22,6 +22,8 @@ export const SMALL_LIMITS = {
   maxRuns: 4,
   blockCacheBytes: 1_000,
   maxFilterBytes: 150,
+  // So that a try at a message can be made again before its sender hears of the one before.
+  repostMs: 300,
   maxEffectsRunning: 3,
   expiryRowsPerTurn: 6,
   maxExpiringKeys: 2,

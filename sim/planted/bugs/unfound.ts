@@ -49,12 +49,4 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "if (!this.#log.write() && this.#shows) this.#setup.reader.touch();",
     replace: "this.#log.write();",
   },
-  {
-    name: "last-try-not-recorded",
-    what: "The target does not record that the last try has failed, and may run the message once more.",
-    rule: "O8",
-    file: "protocol/partition/root.ts",
-    find: "(poster !== null && isFinal(status, last))",
-    replace: "(poster !== null && last && status < 0)",
-  },
 ];
