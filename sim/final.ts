@@ -5,6 +5,7 @@ import type { ClockState } from "./clients/clock-service.ts";
 import type { Ground } from "./clients/generate.ts";
 import type { OutsideState, TripState } from "./clients/outside-service.ts";
 import type { DeskState } from "./clients/promise-service.ts";
+import type { Slate } from "./clients/slate-service.ts";
 import type { TourState } from "./clients/tour-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
@@ -18,6 +19,7 @@ export interface Final {
   readonly trips: ReadonlyMap<string, TripState>;
   readonly promises: ReadonlyMap<string, DeskState>;
   readonly tours: ReadonlyMap<string, TourState>;
+  readonly slates: ReadonlyMap<string, Omit<Slate, "order">>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */
@@ -42,6 +44,7 @@ export async function readFinal(
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
     ]),
+    ...(ground.slates?.keys ?? []).map((at): Ask => ({ kind: "slates-seen", at })),
     ...(ground.waiters ?? []).flatMap((at): Ask[] => [
       { kind: "promises-seen", at },
       { kind: "tours-seen", at },
@@ -83,6 +86,7 @@ const SEEN = {
   "trips-seen": "trips",
   "promises-seen": "promises",
   "tours-seen": "tours",
+  "slates-seen": "slates",
 } as const;
 type SeenAsk = Extract<Ask, { kind: keyof typeof SEEN }>;
 type Seen = Record<(typeof SEEN)[keyof typeof SEEN], Map<string, never>>;

@@ -9,6 +9,7 @@ import { clockService } from "./clients/clock-service.ts";
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { FAILS_MS } from "./clients/clocks.ts";
 import { promiseService } from "./clients/promise-service.ts";
+import { slateService } from "./clients/slate-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
@@ -19,6 +20,9 @@ import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, differences } from "./final.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { Eraser } from "./admin/eraser.ts";
+import { tracesOf } from "./checkers/traces.ts";
+import { drawSecrets, SECRET } from "./clients/slates.ts";
 import { Operator } from "./operator.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -71,6 +75,8 @@ const FAULTS_MS = 6_000;
 /** Later than this no message comes. */
 const LATE_MS = 3_000;
 const PATIENCE_MS = 120_000;
+/** Number of the client that tells a key what is to be erased. */
+const TELLER = 5_000;
 /** How often an operator looks for what has not ended, and how long it waits in between. */
 const MOST_ROUNDS = 20;
 const ROUND_MS = 1_000;
@@ -88,7 +94,7 @@ function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
   const known = apps.get(name);
   if (known) return known;
   const services = [
-    ...[...listServices(), bankService(), clockService(), promiseService(), tourService()],
+    ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
     ...(hasOutsiders ? outsideServices() : []),
   ];
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions });
@@ -188,7 +194,8 @@ class Run {
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
     for (const client of clients) client.next();
-    const answered = () => clients.every(({ isDone }) => isDone);
+    const eraser = this.#eraser();
+    const answered = () => clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true);
     await world.run(answered, FAULTS_MS);
     if (this.#lingerMs > 0) await this.#pass(this.#lingerMs);
     world.calmDown();
@@ -198,6 +205,15 @@ class Run {
       const findings = judge(this.#ledger, this.#durable, final, world.outside, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
+  }
+
+  /** A client tells a key what is to be erased, and then it is. */
+  #eraser(): Eraser | null {
+    const { ground, seed } = this.#plan;
+    if (!ground.slates) return null;
+    const eraser = new Eraser(this.#setup, ground.slates.secret, SECRET);
+    new Client(this.#setup, TELLER, drawSecrets(seed, ground.slates), () => eraser.start()).next();
+    return eraser;
   }
 
   #unanswered(): void {
@@ -232,7 +248,18 @@ class Run {
     const changed = second ? differences(first, second) : [];
     if (changed.length > 0)
       this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
+    this.#seeNothingErased();
     return second;
+  }
+
+  /** Nothing has come back since, by a late copy or from where a key was kept once. */
+  #seeNothingErased(): void {
+    if (!this.#plan.ground.slates) return;
+    for (const { name, disk } of this.#world.partitions) {
+      const traces = tracesOf(SECRET, disk);
+      if (traces.length > 0)
+        this.#world.fail(`erased and still there: in the end, ${name} has it in ${traces.join(", ")}`);
+    }
   }
 
   /** What failed for good while everything went wrong goes through now. */

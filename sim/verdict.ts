@@ -9,6 +9,8 @@ import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
 import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
 import { checkSagas } from "./checkers/sagas.ts";
+import { checkSlates, type SlateCall, type SlateHistory } from "./checkers/slates.ts";
+import type { Slate } from "./clients/slate-service.ts";
 import { checkPromises } from "./checkers/promises.ts";
 import { checkTours } from "./checkers/tours.ts";
 import { checkOutside } from "./checkers/outside.ts";
@@ -50,6 +52,7 @@ export function judge(
     ...checkTimers(timersOf(ledger, final, skewMs)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
+    ...checkSlates(slatesOf(ledger, final)),
     ...checkPromises(promisesOf(ledger, final, skewMs)),
     ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
@@ -141,6 +144,17 @@ function outsideOf({ effects }: Final, done: readonly Done[]): Parameters<typeof
 function sagasOf({ trips }: Final): Parameters<typeof checkSagas>[0] {
   const states = [...trips.values()];
   return { begun: states.flatMap(({ begun }) => begun), notes: states.flatMap(({ notes }) => notes) };
+}
+
+function slatesOf(ledger: Ledger, { slates }: Final): SlateHistory {
+  const calls = [...ledger.entries.values()].flatMap(({ request, answer }): SlateCall[] => {
+    const { ask } = request.transaction;
+    // Of the key that was erased nothing is known.
+    if (ask.kind !== "slate" || ask.name === "later" || !slates.has(ask.at)) return [];
+    const found = answer?.status === 200 ? (JSON.parse(answer.body) as Slate) : null;
+    return [{ key: ask.at, name: ask.name, n: ask.input.n, text: ask.input.text, found }];
+  });
+  return { calls, final: slates };
 }
 
 function touchesOf(ledger: Ledger): Touch[] {

@@ -70,8 +70,8 @@ export class Maintenance {
   #frozen: Standstill | null = null;
   #standstills = 0;
   #pinned: Pinned | null = null;
-  /** Keys that are being erased, with the newest record that may hold something of each. */
-  readonly #erasing = new Map<string, number>();
+  /** Keys that are being erased, with the newest record that may hold something of each; null while something is still found. */
+  readonly #erasing = new Map<string, number | null>();
 
   constructor(setup: Setup, parts: MachineParts, moves: Moves, owner: MaintenanceOwner) {
     this.#setup = setup;
@@ -311,13 +311,18 @@ export class Maintenance {
     const entity = entityKey(service, key);
     let removed = this.#parts.mail.erase(entity, service, key);
     removed += eraseKept(this.#setup.app, this.#parts, { entity, service, key }, this.#owner.now);
-    if (!this.#erasing.has(entity)) this.#clearElsewhere(entity, owner);
+    const known = this.#erasing.get(entity);
+    if (known === undefined) this.#clearElsewhere(entity, owner);
     log.write();
     const inMemory = results.erase(owner);
     if (inMemory > 0) this.#storeEdgeResults();
     removed += inMemory;
-    const through = removed > 0 ? undefined : this.#erasing.get(entity);
-    const newest = through ?? log.seq - 1;
+    if (removed > 0) {
+      // Transactions that were begun for it end later: what deletes is in records that are yet to come.
+      this.#erasing.set(entity, null);
+      return { done: false };
+    }
+    const newest = known ?? log.seq - 1;
     const done = log.foldThrough(newest);
     if (done) this.#eraseBlocks(entity, owner);
     if (done) this.#erasing.delete(entity);

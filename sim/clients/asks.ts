@@ -48,6 +48,12 @@ export function encodeAsk(ask: Ask): EncodedAsk {
       return { at: [sagaServiceName(tour.name), tourId(ask.n)], name: ask.name, input: "" };
     case "tours-seen":
       return { at: ["tv", ask.at], name: "seen", input: "" };
+    case "slate":
+      return { at: ["tx", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
+    case "slates-seen":
+      return { at: ["tx", ask.at], name: "seen", input: "" };
+    case "erase":
+      return { at: ["tx", ask.key], name: "#erase", input: "" };
     case "touch":
       return { at: ["tt", ask.at], name: "touch", input: String(ask.n) };
     case "messages":
@@ -71,7 +77,8 @@ export function maySayNo(ask: Ask): boolean {
 
 /** The key whose partition runs the root function. */
 export function keyOf(ask: Ask): string {
-  if (ask.kind === "settle" || ask.kind === "promise" || ask.kind === "tour-run") return encodeAsk(ask).at[1];
+  if (ask.kind === "settle" || ask.kind === "promise" || ask.kind === "tour-run" || ask.kind === "erase")
+    return encodeAsk(ask).at[1];
   if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];
   if (ask.kind === "dead") return "tc";
   return ask.kind === "transfer" ? ask.from : ask.at;

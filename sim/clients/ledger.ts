@@ -27,7 +27,7 @@ export interface Entry {
 
 /** Beside lists. */
 const WRITING: ReadonlySet<string> = new Set([
-  ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour"],
+  ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate"],
 ]);
 
 /** Answers that every repetition must get too: they were recorded. */
@@ -67,6 +67,11 @@ export class Ledger {
     );
   }
 
+  /** The present place among all that clients did and heard. */
+  mark(): number {
+    return this.#events++;
+  }
+
   /** @returns whether the request is over, now or already */
   answered(request: Request, answer: Answer): boolean {
     const entry = this.entries.get(request.row.id);
@@ -95,6 +100,8 @@ export class Ledger {
     if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
     // A function that throws is not recorded: a repetition that ran before this one may have failed, and be heard later.
     if (again.status === 500) return;
+    // What it was answered may have been erased meanwhile.
+    if (again.status === ERASED && ERASABLE.has(request.transaction.ask.kind)) return;
     // An edge id may have been forgotten by the time it is repeated: then it is refused, never run.
     if (again.status === 504 && !request.transaction.clientId) return;
     if (first.status === again.status && first.body === again.body) return;
@@ -117,6 +124,8 @@ function isWritingRun(ask: Ask): boolean {
   return ask.kind === "tour-run" && ask.name !== "status";
 }
 
+const ERASED = 410;
+const ERASABLE: ReadonlySet<Ask["kind"]> = new Set(["slate", "erase"]);
 /** Unknown, and of the wrong form. */
 const NO: ReadonlySet<number> = new Set([404, 422]);
 const EXPECTED: ReadonlySet<number> = new Set([200, 202, 409, 500, 503, 504]);

@@ -1,6 +1,7 @@
 /** One transaction that a client asks for. */
 import type { Settling } from "./promise-service.ts";
 import type { Micro, Place, Step } from "./steps.ts";
+import type { SlateInput, SlateName } from "./slate-service.ts";
 import type { Tour } from "./tour-service.ts";
 
 export type Ask =
@@ -40,6 +41,11 @@ export type Ask =
   | { readonly kind: "tour"; readonly at: string; readonly input: Tour }
   | { readonly kind: "tour-run"; readonly n: number; readonly name: "cancel" | "status" | "retry" }
   | { readonly kind: "tours-seen"; readonly at: string }
+  /** Writes to a key, or clears it, and what of that is kept for later. */
+  | { readonly kind: "slate"; readonly at: string; readonly name: SlateName; readonly input: SlateInput }
+  | { readonly kind: "slates-seen"; readonly at: string }
+  /** The transaction by which an administrator erases a key. */
+  | { readonly kind: "erase"; readonly key: string }
   /** Comes to what does not live long. */
   | { readonly kind: "touch"; readonly at: string; readonly n: number }
   /** What an operator asks about the dead letters of the same service. */

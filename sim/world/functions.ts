@@ -13,6 +13,8 @@ export interface FunctionHost {
   pause(ms: number): Promise<void>;
   /** Milliseconds since 1970 by no clock that is off. */
   readonly trueMs: number;
+  /** A number above all before it, for whoever asks in turn. */
+  nextOrder(): number;
 }
 
 let caller: FunctionHost | undefined;

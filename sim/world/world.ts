@@ -65,6 +65,7 @@ export class World {
   readonly #kindsOf: ((bytes: Uint8Array) => readonly string[]) | undefined;
   readonly #formats: ((object: Peer) => PeerFormat) | undefined;
   #acting: Instance<unknown> | undefined;
+  #order = 0;
 
   constructor(options: WorldOptions) {
     const { app, kernels } = options;
@@ -113,6 +114,10 @@ export class World {
     const ms = this.profile.confirmMs(random);
     const slow = !this.calm && (this.#slowDisks.get(peer) ?? 0) > this.scheduler.now;
     return slow ? ms + random.next() * 400 : ms;
+  }
+
+  nextOrder(): number {
+    return ++this.#order;
   }
 
   count(fault: string): void {
