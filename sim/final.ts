@@ -19,7 +19,7 @@ export interface Final {
   readonly trips: ReadonlyMap<string, TripState>;
   readonly promises: ReadonlyMap<string, DeskState>;
   readonly tours: ReadonlyMap<string, TourState>;
-  readonly slates: ReadonlyMap<string, Omit<Slate, "order">>;
+  readonly slates: ReadonlyMap<string, Pick<Slate, "entries" | "sum">>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */

@@ -147,14 +147,16 @@ function sagasOf({ trips }: Final): Parameters<typeof checkSagas>[0] {
 }
 
 function slatesOf(ledger: Ledger, { slates }: Final): SlateHistory {
-  const calls = [...ledger.entries.values()].flatMap(({ request, answer }): SlateCall[] => {
+  const calls: SlateCall[] = [];
+  const unknown = new Set<string>();
+  for (const { request, answer } of ledger.entries.values()) {
     const { ask } = request.transaction;
     // Of the key that was erased nothing is known.
-    if (ask.kind !== "slate" || ask.name === "later" || !slates.has(ask.at)) return [];
-    const found = answer?.status === 200 ? (JSON.parse(answer.body) as Slate) : null;
-    return [{ key: ask.at, name: ask.name, n: ask.input.n, text: ask.input.text, found }];
-  });
-  return { calls, final: slates };
+    if (ask.kind !== "slate" || ask.name === "later" || !slates.has(ask.at)) continue;
+    if (answer?.status === 200) calls.push(...(JSON.parse(answer.body) as Slate[]));
+    else for (const key of [ask.at, ask.input.beside ?? ask.at]) unknown.add(key);
+  }
+  return { calls, unknown, final: slates };
 }
 
 function touchesOf(ledger: Ledger): Touch[] {

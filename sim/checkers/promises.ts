@@ -70,7 +70,7 @@ export function checkPromises(history: PromiseHistory): Finding<PromiseAnomaly>[
     const [life, ...more] = lives.map(({ n, ms, knownMs }) => ({ n, ms, knownMs, ...endOf(ends.get(n)) }));
     // Where an id was used again nobody knows which of them an answer is about.
     if (more.length > 0 || life === undefined)
-      checkLives([...(life ? [life] : []), ...more], (n) =>
+      checkLives(history, [...(life ? [life] : []), ...more], (n) =>
         find("promise-made-twice", id, `was made by ${n} while there was one`),
       );
     else checkAllSeen(history, id, life, (anomaly, what) => find(anomaly, id, what));
@@ -90,12 +90,12 @@ function endOf(heard: ReadonlyArray<{ readonly how: string; readonly ms: number 
   return { endMs: heard[0]?.ms ?? Infinity, how: heard[0]?.how };
 }
 
-/** One after the other. */
-function checkLives(lives: readonly Life[], find: (n: number) => void): void {
+/** One after the other: none is forgotten before its time, and who waits for it may hear of its end after that. */
+function checkLives({ keptMs, skewMs }: PromiseHistory, lives: readonly Life[], find: (n: number) => void): void {
   const inOrder = lives.toSorted((one, other) => one.ms - other.ms);
   for (const [at, { n, ms }] of inOrder.entries()) {
     const before = inOrder[at - 1];
-    if (before && before.endMs > ms) find(n);
+    if (before && before.ms + keptMs - 2 * skewMs > ms) find(n);
   }
 }
 

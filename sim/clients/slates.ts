@@ -35,7 +35,7 @@ export function drawSlates(seed: number, { keys }: Slates): ClientPlan[] {
   let number = FIRST;
   return Array.from({ length: CLIENTS }, (_, client) => {
     const random = createRandom(deriveSeed(seed, 27, client));
-    return Array.from({ length: ASKS }, () => [drawCall(random, random.pick(keys), number++)]);
+    return Array.from({ length: ASKS }, () => [drawCall(random, keys, number++)]);
   });
 }
 
@@ -50,15 +50,17 @@ function transaction(random: Random, number: number, ask: Ask): Transaction {
   return { number, snapshot: false, clientId: true, after: random.int(120), ask };
 }
 
-function drawCall(random: Random, at: string, n: number): Transaction {
+function drawCall(random: Random, keys: readonly string[], n: number): Transaction {
+  const at = random.pick(keys);
+  const beside = random.oneIn(2) ? random.pick(keys) : null;
   const name = random.pick(["write", "write", "write", "write", "wipe", "clear"] as const);
-  const input = { n, text: "t".repeat(random.int(60)), pause: random.oneIn(3) ? random.int(20) : 0 };
+  const input = { n, text: "t".repeat(random.int(60)), pause: random.oneIn(3) ? random.int(20) : 0, beside };
   return transaction(random, n, { kind: "slate", at, name, input });
 }
 
 /** What is told to the key, by it, and for later, to and from other keys. */
 function drawSecret(random: Random, keys: readonly string[], secret: string, n: number): Transaction {
-  const written = { n, text: `${SECRET} ${n}`, pause: 0 };
+  const written = { n, text: `${SECRET} ${n}`, pause: 0, beside: null };
   const draw = random.int(4);
   if (draw < 2) {
     const name = draw === 0 ? "write" : "wipe";

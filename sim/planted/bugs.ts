@@ -13,6 +13,7 @@ import { STORAGE } from "./bugs/storage.ts";
 import { UNFOUND } from "./bugs/unfound.ts";
 import { DELAYED } from "./bugs/timers.ts";
 import { OUTSIDES } from "./bugs/outside.ts";
+import { ERASING } from "./bugs/erasing.ts";
 import { WAITING } from "./bugs/waiting.ts";
 import type { PlantedBug } from "./planted.ts";
 
@@ -31,6 +32,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...DELAYED,
   ...OUTSIDES,
   ...WAITING,
+  ...ERASING,
 ];
 
 export function bugNamed(name: string): PlantedBug {
