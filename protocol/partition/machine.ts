@@ -477,6 +477,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #flush(): void {
     this.#flushWanted = false;
     if (this.#views.length > 0) this.show();
+    // Before windows that have ended go to storage, which has them only when this turn is over.
+    const views = this.#views.splice(0).map(({ ticket, query }) => {
+      return { ticket, body: answerView(this.#setup, this.#parts, query, this) };
+    });
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
     if (this.#isUp) this.mail.release();
@@ -484,9 +488,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
-    for (const { ticket, query } of this.#views.splice(0)) {
-      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query, this), epoch } });
-    }
+    for (const { ticket, body } of views) this.emit({ kind: "reply", ticket, body: { ...body, epoch } });
   }
 
   /** Figures for tests and metrics. */

@@ -82,11 +82,13 @@ function* groupsOf(
   after?: Cursor,
 ): Generator<{ group: WindowGroup; final: boolean }> {
   const { name, window } = runtime.plan;
+  const { watermark } = runtime.status;
   for (const { block, through } of setup.reader.viewBlocks(name)) {
     if (after && through - BigInt(window.size) < after.start) continue;
     for (const group of setup.kernels.readGroups(setup.reader.viewBlock(name, block))) yield { group, final: true };
   }
-  for (const group of runtime.openGroups()) yield { group, final: false };
+  // Windows that have ended since the last record are open until the next.
+  for (const group of runtime.openGroups()) yield { group, final: group.start + BigInt(window.size) <= watermark };
 }
 
 function isAfter(group: WindowGroup, cursor: Cursor): boolean {
