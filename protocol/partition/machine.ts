@@ -30,7 +30,7 @@ import {
   type TransactionalMessage,
 } from "../wire/messages.ts";
 import { Admission, type Posted } from "./admission.ts";
-import type { Effect, Input, ViewRequest } from "./effects.ts";
+import type { Effect, Input } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
 import { takeBatch, takeEmitted } from "./ingest.ts";
@@ -47,7 +47,7 @@ import { keepsFailure, keepsResult, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
-import { answerView } from "./views.ts";
+import { type AskedView, answerViews } from "./views.ts";
 
 export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #setup: PartitionSetup;
@@ -66,7 +66,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
-  #views: Array<{ ticket: number; query: ViewRequest }> = [];
+  #views: AskedView[] = [];
   readonly #held: HeldRequests;
   #flushWanted = false;
   #wakeWanted = false;
@@ -482,9 +482,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#flushWanted = false;
     if (this.#views.length > 0) this.show();
     // Before windows that have ended go to storage, which has them only when this turn is over.
-    const views = this.#views.splice(0).map(({ ticket, query }) => {
-      return { ticket, body: answerView(this.#setup, this.#parts, query, this) };
-    });
+    const views = answerViews(this.#setup, this.#parts, this.#views.splice(0), this);
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
     if (this.#isUp) this.mail.release();

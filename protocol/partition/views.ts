@@ -39,10 +39,28 @@ function parseCursor(text: string): Cursor | null {
   }
 }
 
-/** What is damaged fails the requests that need it, and nothing else. */
-export function answerView(
+export interface AskedView {
+  readonly ticket: number;
+  readonly query: ViewRequest;
+}
+interface ViewParts {
+  readonly flows: Flows;
+  readonly ownership: Ownership;
+}
+
+export function answerViews(
   setup: ViewSetup,
-  { flows, ownership }: { readonly flows: Flows; readonly ownership: Ownership },
+  parts: ViewParts,
+  asked: readonly AskedView[],
+  owner: { emit(effect: Effect): void },
+): Array<{ readonly ticket: number; readonly body: Omit<ViewReply, "epoch"> }> {
+  return asked.map(({ ticket, query }) => ({ ticket, body: answerView(setup, parts, query, owner) }));
+}
+
+/** What is damaged fails the requests that need it, and nothing else. */
+function answerView(
+  setup: ViewSetup,
+  { flows, ownership }: ViewParts,
   query: ViewRequest,
   owner: { emit(effect: Effect): void },
 ): Omit<ViewReply, "epoch"> {
