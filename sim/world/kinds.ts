@@ -1,5 +1,6 @@
 /** Which messages a batch holds, without decoding them: for faults that aim at kinds, and for coverage. */
-import type { Kernels } from "../../core-wasm/types.ts";
+import type { Kernels, Table } from "../../core-wasm/types.ts";
+import { SETTLED } from "../../protocol/wire/codec/partition.ts";
 import { KIND, unpackPeer } from "../../protocol/wire/codec/rows.ts";
 
 /** As messages name their kinds. */
@@ -15,13 +16,18 @@ export function nameOfKind(kind: number): string {
   return NAMES.get(kind) ?? `kind ${kind}`;
 }
 
+function nameOfRow(table: Table, row: number): string | undefined {
+  const kind = table.column(row, 0) & 0xff;
+  return kind === KIND.post && table.column(row, 1) === SETTLED ? "settled" : NAMES.get(kind);
+}
+
 /** @returns kinds in the order of the messages; those that follow each other only once */
 export function kindsReader(kernels: Kernels): (bytes: Uint8Array) => readonly string[] {
   return (bytes) => {
     const table = unpackPeer(kernels, bytes);
     const kinds: string[] = [];
     for (let row = 1; row < table.rows; row++) {
-      const name = NAMES.get(table.column(row, 0) & 0xff);
+      const name = nameOfRow(table, row);
       if (name !== undefined && name !== kinds.at(-1)) kinds.push(name);
     }
     return kinds;
