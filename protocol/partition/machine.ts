@@ -334,6 +334,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   get clock(): Epoch {
     return this.#epochs.participation.clock;
   }
+  /** How far it is, without the figures of {@link status}. */
+  get participation(): Pick<EpochWork["participation"], "phase" | "undecided"> {
+    return this.#epochs.participation;
+  }
   get decided(): Epoch {
     return this.#epochs.participation.decided;
   }

@@ -13,6 +13,7 @@ import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
+import { parcelFlow, sender } from "./fields.ts";
 import { counter, emitter, Noted, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
 import { approval, sagas, stockroom } from "./sagas.ts";
@@ -36,6 +37,7 @@ const app = tidegate({
     counter,
     diary,
     emitter,
+    sender,
     locker,
     outside,
     approval,
@@ -44,7 +46,7 @@ const app = tidegate({
     ...verification,
     ...programServices(pause),
   ],
-  flows: [salesPerSecond, ...operatorFlows],
+  flows: [salesPerSecond, parcelFlow, ...operatorFlows],
   queues: { "note-queue": Noted },
   effects,
   sagas,
