@@ -41,9 +41,10 @@ import { Maintenance } from "./maintenance.ts";
 import { movesOf } from "./moving.ts";
 import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
+import { receiveMessage } from "./receive.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { keepsFailure, keepsResult, type Root } from "./root.ts";
+import { keepsFailure, keepsResult, keptBody, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
@@ -97,6 +98,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
+      settle: (requestIds: readonly string[]) => this.settle(requestIds),
     };
     this.mail = new Mail(app, this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
@@ -220,6 +222,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "dispatch":
         this.#epochs.participation.turnEnds();
         if (this.#shows) this.#makeDurable();
+        if (this.mail.handsOver) this.#setup.reader.touch();
         this.#links.dispatch(now);
         break;
       case "work":
@@ -396,22 +399,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (from === COORDINATOR) this.#epochs.participation.order(message as OrderMessage);
     // What is moved outlives eras; anything else that an earlier era began died with it.
     else if (isMove(message)) this.#moves.receive(from, message);
-    else if (this.#isUp && era === this.#epochs.participation.era) this.#receive(from, message as TransactionalMessage);
+    else if (this.#isUp && era === this.#epochs.participation.era)
+      receiveMessage(this.#parts, this, from, message as TransactionalMessage);
   }
 
-  #receive(from: Peer, message: TransactionalMessage): void {
-    switch (message.kind) {
-      case "finish":
-        return this.#epochs.finished(from, message);
-      case "post":
-        return this.#admission.post(from, message, this.#now);
-      case "posted":
-        return this.mail.posted(message);
-      case "ping":
-        return;
-      default:
-        this.transactions.remote.receive(from, message);
-    }
+  settle(requestIds: readonly string[]): void {
+    // While the domain stands still for a backup, who forgot them may have been pinned with them: this partition must be pinned with their results.
+    if (!this.#maintenance.isFrozen) this.#results.settle(requestIds);
   }
 
   peerRestarted(peer: Peer, incarnation: number): void {
@@ -446,7 +440,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (typeof body !== "string") return this.failed(root, body);
     if (writes.length === 0) this.show();
     this.#commitWrites(writes);
-    if (keepsResult(root)) this.#log.addResult(root, 200, body);
+    if (keepsResult(root)) this.#log.addResult(root, 200, keptBody(root, 200, body));
     this.#admission.done(root, 200, 0, body);
   }
 
@@ -467,7 +461,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
-    if (keepsFailure(root, failure, status)) this.#log.addResult(root, status, body);
+    if (keepsFailure(root, failure, status)) this.#log.addResult(root, status, keptBody(root, status, body));
     this.#admission.done(root, status, 0, body);
   }
 
