@@ -66,6 +66,8 @@ export function webhook<In extends Schema>(
     input: options.input,
     output: TAKEN,
     handler: (ctx, input) => deliver(name, options, ctx, input as SchemaOutput<In>),
+    // Where the bindings say more, nothing is known of the host: then all of the name are one share.
+    share: (input) => new URL(addressOf(options, input as SchemaOutput<In>, {})).host,
     ...(retries === undefined ? {} : { retries }),
     ...(timeout === undefined ? {} : { timeout }),
   });
@@ -75,18 +77,22 @@ const TAKEN: Schema<Taken, Taken> = {
   "~standard": { version: 1, vendor: "tidegate", validate: (value) => ({ value: value as Taken }) },
 };
 
+function addressOf<In extends Schema>({ url }: WebhookOptions<In>, input: SchemaOutput<In>, env: Env): string {
+  return typeof url === "function" ? url(input, env) : url;
+}
+
 async function deliver<In extends Schema>(
   name: string,
   options: WebhookOptions<In>,
   ctx: EffectContext,
   input: SchemaOutput<In>,
 ): Promise<Taken> {
-  const { url, data, type = name } = options;
+  const { data, type = name } = options;
   const allow = typeof options.allow === "function" ? options.allow(ctx.env) : options.allow;
   const timestamp = new Date(ctx.at).toISOString();
   const body = toJson({ type, timestamp, data: data ? data(input) : input });
   const secrets = secretOf(options, input, ctx.env);
-  let address = typeof url === "function" ? url(input, ctx.env) : url;
+  let address = addressOf(options, input, ctx.env);
   for (let hop = 0; hop <= WEBHOOK_HOPS_MAX; hop++) {
     const target = await targetOf(ctx, address, allow, options.resolve);
     const response = await post(target, ctx, secrets, body);
