@@ -109,7 +109,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       whole: app,
       start: (root) => {
         if (root.oneWay) this.#accept(root);
-        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
+        else if (!takeEmitted(this.#parts, setup, root, { now: this.#now, commit: mail.commit }))
+          this.transactions.start(root);
       },
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,

@@ -1,7 +1,7 @@
 /** Streams and views as a client sees them: events in, rows out, whole numbers exact. */
 
 import { encodeKey } from "../keys.ts";
-import { exact } from "./exact.ts";
+import { exact } from "../exact.ts";
 import type { Transport } from "./transport.ts";
 import type { Accepted, ViewOptions, ViewPage } from "./types.ts";
 
