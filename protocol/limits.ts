@@ -86,8 +86,11 @@ export const LIMITS = {
   maxLetterHeadBytes: 64 * KiB,
   /** A partition with messages that are not delivered is started again after this, should it be lost. */
   alarmMs: 10_000,
-  /** Attempts of one transaction that younger age costs it; then 503. */
-  maxAttempts: 100,
+  /**
+   * Attempts of one transaction that younger age costs it; then 503. On a hot key it gives way to everybody older, and those may be as many as
+   * are admitted: its deadline comes first, unless attempts are faster than they should be.
+   */
+  maxAttempts: 20_000,
   /** Encoded size of one state value or collection entry. Below SQLite's 2 MB row. */
   maxValueBytes: 1 * MiB,
   /** Size of the text that an entry of a collection is stored under. */
