@@ -9,7 +9,7 @@ import type { LateRows } from "../../dataflow/operators/operator.ts";
 import { chosen } from "../../dataflow/operators/pairs.ts";
 import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../../dataflow/program.ts";
 import { invariant } from "../assert.ts";
-import { checkVersion } from "./changes.ts";
+import { checkVersion, dropEnds } from "./changes.ts";
 import { type FlowState, freshState, shardKey } from "./flow-state.ts";
 import { callService, lookUp } from "./calls.ts";
 import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
@@ -39,6 +39,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   const { state, dropped } = checkVersion(program, known);
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
   await Promise.all(gone);
+  await dropEnds(ctx, program, state);
   state.begun ??= ctx.now();
   if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
   const run: Run = { ctx, program, state, rows: [], late: 0 };

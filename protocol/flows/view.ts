@@ -7,7 +7,7 @@ import { fromBase64Url, toBase64Url } from "../../sdk/base64.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { compareKeys } from "../state/state-key.ts";
-import { dropsOf } from "./changes.ts";
+import { dropsOf, endsDropped, endsOf } from "./changes.ts";
 import { type FlowState, freshState, shardKey } from "./flow-state.ts";
 import { egressKey, type EgressStatus } from "./egress.ts";
 import { EGRESS, type FlowContext, flowService, homeOf, type RootInput, SHARD } from "./internal.ts";
@@ -56,9 +56,11 @@ export class Views {
   }
 
   /** Of a flow's own key. */
-  status(ctx: FlowContext, flow: string): Payload {
+  async status(ctx: FlowContext, flow: string): Promise<Payload> {
+    const program = this.#program(flow);
     const state = (ctx.state as FlowState | undefined) ?? freshState();
-    return { head: { ...state, drops: dropsOf(this.#program(flow), state) } satisfies FlowStatus, rows: [] };
+    const drops = [...dropsOf(program, state), ...(await endsDropped(ctx, program, state))];
+    return { head: { ...state, drops } satisfies FlowStatus, rows: [] };
   }
 
   async #statusOf(ctx: FlowContext, { name, home }: FlowProgram): Promise<FlowStatus> {
@@ -123,7 +125,7 @@ export class Views {
     const { flow } = JSON.parse(text) as { readonly flow: string };
     const program = this.#program(flow);
     const { marks, sources, events, batches, late, dead, drops } = await this.#statusOf(ctx, program);
-    const ends = program.sinks.flatMap((sink) => (sink.kind === "egress" ? [sink.name] : []));
+    const ends = endsOf(program);
     const answers = await Promise.all(
       ends.map((end) => ctx.ask(EGRESS, egressKey(flow, end), "status", { head: null, rows: [] })),
     );

@@ -135,6 +135,32 @@ describe("an end in the outside world", () => {
   });
 });
 
+describe("an end that is taken out of its flow", () => {
+  const without = (drops: string[] = []) =>
+    flow("sold", { drops }).from(Sales, { time: "at" }).toView("sold", { key: "item" });
+
+  it("may go when nothing waits there", async () => {
+    const bench = new FlowBench(hook());
+    await bench.ingest("sales", sales(0, 1));
+    await bench.end();
+    bench.deploy(without());
+    expect(await bench.drops("sold")).toEqual([]);
+    await bench.ingest("sales", sales(1, 1));
+    expect(await bench.view("sold", "sold")).toEqual([sale(1)]);
+  });
+
+  it("holds the flow while events wait there, unless it is named; then they are gone", async () => {
+    const bench = new FlowBench(hook());
+    await bench.ingest("sales", sales(0, 3));
+    bench.deploy(without());
+    expect(await bench.drops("sold")).toEqual(["sold-hook"]);
+    await expect(bench.ingest("sales", sales(3, 1))).rejects.toThrow(/would lose 3 events .* "sold-hook"/);
+    bench.deploy(without(["sold-hook"]));
+    await bench.ingest("sales", sales(3, 1));
+    expect([await bench.drops("sold"), bench.keptBy("#egress")]).toEqual([[], 0]);
+  });
+});
+
 describe("what a user declares", () => {
   it.each([
     [() => toQueue({ binding: "" }), /no binding/],

@@ -6,6 +6,7 @@ import { account } from "./account.ts";
 import { bank } from "./bank.ts";
 import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
+import { Arrived, arrivedFlow, parcelFlow } from "./egress.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
@@ -44,8 +45,8 @@ const app = tidegate({
     ...verification,
     ...programServices(pause),
   ],
-  flows: [salesPerSecond, ...operatorFlows],
-  queues: { "note-queue": Noted },
+  flows: [salesPerSecond, ...operatorFlows, parcelFlow, arrivedFlow],
+  queues: { "note-queue": Noted, "parcels-queue": Arrived },
   effects,
   sagas,
   partitions: PARTITIONS,
