@@ -40,7 +40,7 @@ export type { CallError } from "./errors.ts";
 export { float, int, str, when } from "./expressions/build.ts";
 export { expressionText } from "./expressions/node.ts";
 export type { ExpressionNode, FunctionName, ValueKind } from "./expressions/node.ts";
-export type { Condition, EventExpression, Expression } from "./expressions/types.ts";
+export type { Condition, EventExpression, Expression, OptionalExpression } from "./expressions/types.ts";
 export type { Comparison, FieldTest } from "./filter.ts";
 export { flow, nodesOf, sinks } from "./flow.ts";
 export type {
@@ -96,8 +96,17 @@ export type {
   Upcaster,
 } from "./service.ts";
 export type { Schedule, ScheduleDefinition, Schedules } from "./schedule.ts";
-export { float64, int64, stream, text, timestamp } from "./stream.ts";
-export type { EventColumn, EventOf, Field, Fields, StreamDefinition } from "./stream.ts";
+export { boolean, float64, int64, nested, optional, stream, text, timestamp } from "./stream.ts";
+export type {
+  AnyField,
+  EventColumn,
+  EventInput,
+  EventOf,
+  Field,
+  FieldKind,
+  Fields,
+  StreamDefinition,
+} from "./stream.ts";
 export { signatureOf, verifyWebhook, WebhookError } from "./webhook/signature.ts";
 export type { SignedParts, VerifiedWebhook, WebhookRefusal } from "./webhook/signature.ts";
 export type { WebhookAllowance, WebhookResolver } from "./webhook/target.ts";

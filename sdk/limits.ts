@@ -15,6 +15,8 @@ export const VALUE_MAX_DEPTH = 1_000;
 export const ISSUES_MAX = 100;
 /** Declared fields of a stream; what the kernels take. */
 export const FIELDS_MAX = 32;
+/** Objects in an event that declared fields are in, at all depths; one more, of an envelope around the event, is what the kernels take. */
+export const EVENT_OBJECTS_MAX = 14;
 /** Outputs of one aggregate step. */
 export const OUTPUTS_MAX = 32;
 /** Distinct fields that one flow sums or compares; the kernels keep this many measures per group. */

@@ -1,6 +1,7 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
 import { rowsOf } from "../../dataflow/columns/rows.ts";
 import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import { byPath, eventText } from "../../sdk/event-text.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 import { isFlowService, STREAM } from "../flows/internal.ts";
 import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
@@ -195,6 +196,10 @@ class Context {
 /** @throws TypeError for an event that the stream cannot have */
 function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): string {
   const rows = rowsOf(stream.fields, [event], new Float64Array(1));
+  if (stream.columns.some(({ path }) => path !== undefined)) {
+    const names = stream.columns.map(({ name }) => name);
+    return eventText(byPath(stream.columns, rows.object(0, names)));
+  }
   return rowJson(
     stream.columns.map(({ name }) => [name, rows.column(name)] as const),
     0,

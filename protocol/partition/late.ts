@@ -78,7 +78,7 @@ function behindOf(times: Column, size: bigint, watermark: bigint): Uint8Array {
     return Uint8Array.from(times.values, (at) => (at - (((at % step) + step) % step) + step <= reached ? 1 : 0));
   }
   return Uint8Array.from({ length: times.type === "text" ? 0 : times.values.length }, (_, row) => {
-    const at = BigInt(cellAt(times, row));
+    const at = BigInt(cellAt(times, row) as bigint | number);
     const end = at - (((at % size) + size) % size) + size;
     return (end > INT64_MAX ? INT64_MAX : end) <= watermark ? 1 : 0;
   });

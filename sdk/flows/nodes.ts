@@ -8,8 +8,8 @@ import type { FieldTest } from "../filter.ts";
 import type { Fields, StreamDefinition } from "../stream.ts";
 import type { TumblingWindow, WindowSpec } from "../window.ts";
 
-/** An event as user code gets and gives it. Whole numbers beyond 2^53 are bigint. */
-export type EventRow = Readonly<Record<string, bigint | number | string>>;
+/** An event as user code gets and gives it. Whole numbers beyond 2^53 are bigint; an optional field without a value is null. */
+export type EventRow = Readonly<Record<string, bigint | number | string | boolean | null>>;
 /** A field of what an operator gives, computed from an event. */
 export interface ComputedField {
   readonly name: string;
