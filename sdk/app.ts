@@ -227,6 +227,8 @@ function windowedOf(
   // What messages of a queue were taken is known within transactions, which the kernel has none of.
   const others = new Set(queued.map(({ name }) => name));
   for (const flow of flows) {
+    // Nor does it keep events for those who read them.
+    for (const { name, retention } of flow.streams) if (retention !== null) others.add(name);
     for (const { name } of writtenBy(flow)) others.add(name);
     if (flow.windowed === null) for (const { name } of flow.streams) others.add(name);
   }

@@ -13,8 +13,8 @@ import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
 import { type PageSource, showEvents } from "./events-out.ts";
+import { flowStatus } from "./flow-status.ts";
 import { askInternal, isSnapshot } from "./internal.ts";
-import { kernelStatus } from "./kernel-view.ts";
 import { refuse } from "./problems.ts";
 
 /** A view that operators keep. */
@@ -31,9 +31,7 @@ export async function getFlow(edge: Edge): Promise<Response> {
   const [name = ""] = lastSegments(edge.request.url, 1);
   const flow = flowNamed(edge, name, "explain");
   const graph = graphOf(flow, edge.app.windowed.has(name));
-  const target = { service: VIEW, key: homeOf(flow), function: "flow" };
-  const windowed = edge.app.windowed.get(name);
-  const answer = windowed ? await kernelStatus(edge, windowed) : await askInternal(edge, target, { flow: name }, false);
+  const answer = await flowStatus(edge, flow, isSnapshot(edge.request.url));
   if (answer.status !== 200) return answerResponse(edge.request, answer, false);
   const status: unknown = JSON.parse(answer.body);
   const body = { ...graph, explain: explain(graph), status };

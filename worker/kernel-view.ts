@@ -29,15 +29,7 @@ export async function kernelStatus(
   const answer = await kernelView(edge, flow, { view: flow.view, key: undefined, limit: 1, after: undefined });
   if (answer.status !== 200) return answer;
   const { watermark, events, late, batches } = JSON.parse(answer.body) as Readonly<Record<string, number | null>>;
-  const status = {
-    events,
-    batches,
-    late,
-    deadLetters: 0,
-    sources: {},
-    watermarks: { window: watermark },
-    sinks: {},
-    drops: [],
-  };
+  const watermarks = { window: watermark };
+  const status = { events, batches, late, deadLetters: 0, sources: {}, watermarks, sinks: {}, drops: [] };
   return { ...answer, body: JSON.stringify(status) };
 }
