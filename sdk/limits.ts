@@ -59,6 +59,8 @@ export const EFFECT_DELAY_MAX_MS = 24 * 60 * 60 * 1_000;
 /** Milliseconds that one attempt of an effect may take: a pending call keeps its partition awake. */
 export const EFFECT_TIMEOUT_DEFAULT_MS = 30_000;
 export const EFFECT_TIMEOUT_MAX_MS = 5 * 60 * 1_000;
+/** Characters of the name of an effect's share. */
+export const EFFECT_SHARE_MAX_LENGTH = 300;
 /** Characters of an effect's error as it is told. */
 export const EFFECT_ERROR_MAX_LENGTH = 1_000;
 /** Redirects of a webhook that are followed. */

@@ -125,7 +125,7 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   const after = Math.max(before, step.processing ? ctx.now() : watermarkOf(run, step));
   state.marks[step.name] = toBound(after);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
-  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, ctx.now()));
+  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, after));
   const called: number[] = [];
   for (let shard = 0; shard < step.shards; shard++) {
     const due = next[shard] ?? Infinity;
@@ -167,10 +167,11 @@ interface Split {
   readonly index: readonly Uint32Array[];
 }
 
-function split(rows: Rows, port: Port, step: VertexStep, now: number): Split {
+/** @param reached in windows of the server's time events are of the time that has been reached, which goes on if the clock is set back: nothing is late */
+function split(rows: Rows, port: Port, step: VertexStep, reached: number): Split {
   if (rows.length === 0) return { rows: [], index: [] };
   const columns = new Map(port.names.map((name) => [name, () => rows.column(name)] as const));
-  const time = step.processing ? new Float64Array(rows.length).fill(now) : rows.time;
+  const time = step.processing ? new Float64Array(rows.length).fill(reached) : rows.time;
   const seen = new Rows(columns, time, rows.sign);
   if (step.shards === 1) return { rows: [seen], index: [] };
   const index = splitRows(hashRows(rows, port.keys), step.shards);

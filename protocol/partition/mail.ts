@@ -33,6 +33,9 @@ import { Expiry } from "./expiry.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
 
+/** Of a message's id what names the partition that made it, and its incarnation. */
+const NEW_LENGTH = 16;
+
 export interface MailOwner {
   readonly self: Peer;
   readonly incarnation: number;
@@ -53,6 +56,8 @@ export interface MailParts {
   isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
+  /** Messages that ran here will not be handed over again. */
+  settle(requestIds: readonly string[]): void;
 }
 
 export class Mail {
@@ -64,6 +69,10 @@ export class Mail {
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
+  /** What this partition has forgotten since the last flush, which is to be told to who ran it once that is durable. */
+  #forgotten: Message[] = [];
+  /** Messages have been handed to other partitions. */
+  #posts = false;
   readonly #alarm: Alarm;
   readonly #timers: Timers;
   readonly #expiry: Expiry;
@@ -76,7 +85,10 @@ export class Mail {
     this.#parts = parts;
     this.#outbox = new Outbox({
       post: (message, last) => this.#post(message, last),
-      delivered: (message) => parts.commit([deliveredWrite(message)]),
+      delivered: (message) => {
+        parts.commit([deliveredWrite(message)]);
+        this.#forgotten.push(message);
+      },
       failed: (message) => parts.commit([{ op: "put", key: message.row, text: encodeMessage(message) }]),
       dead: (message) => this.#bury(message),
       attemptsOf: ({ service }) => this.#attemptsOf(service),
@@ -129,6 +141,11 @@ export class Mail {
       },
       run: (call) => owner.emit({ kind: "run-outside", call }),
       kept: (id) => outbox.find(id),
+      isNew: (id) => id.startsWith(messageId(owner.self, owner.incarnation, 0).slice(0, NEW_LENGTH)),
+      keep: (message) => {
+        this.#parts.commit([keptWrite(message)]);
+        outbox.replace(message);
+      },
       over: (message, work, end) => this.#over(message, work, end),
       failed: (message, notBefore) => {
         this.#parts.commit([keptWrite(message)]);
@@ -240,8 +257,39 @@ export class Mail {
   #post(message: Message, last: boolean): void {
     if (isOutside(message)) return this.#outside.start(message);
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) this.#parts.run({ ...message, last });
-    else this.#owner.send(peer, { ...message, kind: "post", last });
+    if (peer === this.#owner.self) return this.#parts.run({ ...message, last });
+    this.#posts = true;
+    this.#owner.send(peer, { ...message, kind: "post", last });
+  }
+
+  /**
+   * What is sent may hand over messages. An instance that has been replaced must not: its successor may have told their targets that they can
+   * forget what has become of them.
+   */
+  get handsOver(): boolean {
+    return this.#posts && this.#outbox.size > 0;
+  }
+
+  /** Tells who ran what is forgotten here. The key of each is where it was: else an era has begun since, and nothing was under way. */
+  #tellForgotten(): void {
+    const byPeer = new Map<Peer, string[]>();
+    for (const { key, requestId } of this.#forgotten.splice(0)) {
+      const peer = this.#owner.partitionOf(key);
+      const ids = byPeer.get(peer);
+      if (ids) ids.push(requestId);
+      else byPeer.set(peer, [requestId]);
+    }
+    for (const [peer, ids] of byPeer) {
+      if (peer === this.#owner.self) this.#parts.settle(ids);
+      else this.#send(peer, ids);
+    }
+  }
+
+  #send(peer: Peer, requestIds: readonly string[]): void {
+    for (let at = 0; at < requestIds.length; at += LIMITS.maxSettledPerMessage) {
+      const some = requestIds.slice(at, at + LIMITS.maxSettledPerMessage);
+      this.#owner.send(peer, { kind: "settled", requestIds: some });
+    }
   }
 
   /** What brings a dead letter to its list is not given up itself. */
@@ -254,6 +302,7 @@ export class Mail {
   #bury(message: Message): void {
     const letter = burial(message, message.tries ?? [], this.#owner.now);
     this.#parts.commit([deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]);
+    this.#forgotten.push(message);
   }
 
   /** Forgets messages from an entity, and to it by its service and key, that are not delivered. Returns how many. */
@@ -279,6 +328,7 @@ export class Mail {
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
+    this.#tellForgotten();
     this.#outside.settle();
     this.#outbox.release();
     const told = this.#toTell;
@@ -306,6 +356,10 @@ export class Mail {
 
   get isFull(): boolean {
     return this.#outbox.isFull;
+  }
+
+  isFullOf(effect: string): boolean {
+    return this.#outbox.isFullOf(effect);
   }
 
   /** Something must go on even if nothing comes from outside. */

@@ -163,6 +163,13 @@ export interface PostedMessage {
   readonly error: string;
 }
 
+/** To who ran these messages: their sender has forgotten them durably, and will not hand them over again. */
+export interface SettledMessage {
+  readonly kind: "settled";
+  /** Request ids; at least one. */
+  readonly requestIds: readonly string[];
+}
+
 /** The snapshot boundary of the asker is too old here; `decided` is known to be committed. */
 export interface TooOldMessage {
   readonly kind: "too-old";
@@ -217,6 +224,7 @@ export type PartitionMessage =
   | ScopeEndedMessage
   | PostMessage
   | PostedMessage
+  | SettledMessage
   | TooOldMessage;
 
 /** How many finishes went to (partition, incarnation) in one epoch. */

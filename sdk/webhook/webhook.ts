@@ -66,6 +66,8 @@ export function webhook<In extends Schema>(
     input: options.input,
     output: TAKEN,
     handler: (ctx, input) => deliver(name, options, ctx, input as SchemaOutput<In>),
+    // Where the bindings say more, nothing is known of the host: then all of the name are one share.
+    share: (input) => new URL(addressOf(options, input as SchemaOutput<In>, {})).host,
     ...(retries === undefined ? {} : { retries }),
     ...(timeout === undefined ? {} : { timeout }),
   });
@@ -75,15 +77,19 @@ const TAKEN: Schema<Taken, Taken> = {
   "~standard": { version: 1, vendor: "tidegate", validate: (value) => ({ value: value as Taken }) },
 };
 
+function addressOf<In extends Schema>({ url }: WebhookOptions<In>, input: SchemaOutput<In>, env: Env): string {
+  return typeof url === "function" ? url(input, env) : url;
+}
+
 function deliver<In extends Schema>(
   name: string,
   options: WebhookOptions<In>,
   ctx: EffectContext,
   input: SchemaOutput<In>,
 ): Promise<Taken> {
-  const { url, data, type = name, secret, allow, resolve } = options;
+  const { data, type = name, secret, allow, resolve } = options;
   return postSigned(ctx, {
-    url: typeof url === "function" ? url(input, ctx.env) : url,
+    url: addressOf(options, input, ctx.env),
     body: webhookBody(ctx, type, toJson(data ? data(input) : input)),
     secret: typeof secret === "function" ? secret(input) : secret,
     allow,

@@ -71,6 +71,13 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   cycle: fc.record({ kind: kind("cycle"), id, activation: wide }),
   "scope-end": fc.record({ kind: kind("scope-end"), id, scope: place, undo: fc.boolean() }),
   "scope-ended": fc.record({ kind: kind("scope-ended"), id, scope: place }),
+  settled: fc.record({
+    kind: kind("settled"),
+    requestIds: fc.array(fc.string({ unit: "binary-ascii", minLength: 32, maxLength: 32 }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+  }),
   post: fc.record({
     kind: kind("post"),
     requestId: text,

@@ -66,6 +66,22 @@ export const OUTBOXES: readonly PlantedBug[] = [
     replace: "const known = this.#parts.results.find(requestId);\n      if (known && known.status < 0)",
   },
   {
+    name: "settled-before-durable",
+    what: "The target of a message is told that it will not come again before its sender has durably forgotten it.",
+    rule: "O11",
+    file: MAIL,
+    find: "        this.#forgotten.push(message);\n      },",
+    replace: "        this.#forgotten.push(message);\n        this.#tellForgotten();\n      },",
+  },
+  {
+    name: "settled-at-once",
+    what: "What has become of a message is forgotten as soon as it is told.",
+    rule: "O11",
+    file: MAIL,
+    find: "this.#toTell.push({ to, requestId, ending });",
+    replace: "this.#toTell.push({ to, requestId, ending });\n    if (ending.done) this.#parts.settle([requestId]);",
+  },
+  {
     name: "message-order-lost",
     what: "Messages of one sender to one target are handed over side by side.",
     rule: "invariant 5",
