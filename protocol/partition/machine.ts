@@ -109,10 +109,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
       record: (id, status, body) => this.#log.addResult(id, status, body),
       whole: app,
-      start: (root) => {
-        if (root.oneWay) this.#accept(root);
-        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
-      },
+      start: (root) => this.#startRoot(root),
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -309,6 +306,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     // A batch is committed at once: while nothing may be, it waits.
     else if (!this.#maintenance.isFrozen) takeBatch(this.#parts, input, this.#now, (made) => this.#commitWrites(made));
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
+  }
+
+  #startRoot(root: Root): void {
+    if (root.oneWay) return this.#accept(root);
+    const how = { now: this.#now, commit: (writes: readonly Write[]) => this.#commitWrites(writes) };
+    if (!takeEmitted(this.#parts, this.#setup, root, how)) this.transactions.start(root);
   }
 
   /** What waited goes on, unless it must wait further. */
