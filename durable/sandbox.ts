@@ -11,9 +11,14 @@ export const platformTimers = {
 
 export const platformFetch = globalThis.fetch.bind(globalThis);
 
+let entered: () => unknown = () => undefined;
+/** Bound once: to enter a context with a function that it does not know costs the platform more than many a function takes. */
+const enter = inTransaction.run(true, () => AsyncLocalStorage.bind(() => entered()));
+
 /** Runs user code of a transaction, and everything asynchronous that it starts. */
 export function enclose<T>(call: () => T): T {
-  return inTransaction.run(true, call);
+  entered = call;
+  return enter() as T;
 }
 
 const ADVICE =

@@ -235,6 +235,10 @@ export const LIMITS = {
   maxViewChars: 256 * KiB,
   /** Characters at which an entry of a stream's events is cut. */
   streamEntryChars: 128 * KiB,
+  /** Characters, reached before the last line, of an entry of events that wait for their delivery or were set aside. */
+  lineEntryUnits: 32 * KiB,
+  /** Characters of events that wait for their delivery at one end of a flow; above it batches that would give it more are refused, or set aside. */
+  maxEgressUnits: 32 * MiB,
   /** How long the ids of a queue's messages are remembered: longer than any queue keeps a message (14 days). */
   queuedIdMs: 15 * 24 * 60 * 60 * 1000,
   /** How long late events and those that a service refused can be read. */

@@ -163,7 +163,7 @@ export class Admission {
       poster: null,
       last: false,
     });
-    root.waiters.push(waiter);
+    root.waiters = [waiter];
     root.trace = this.observer.traceOf(waiter.ticket);
     // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
     const before = newest.get(key);

@@ -30,7 +30,7 @@ import {
   type TransactionalMessage,
 } from "../wire/messages.ts";
 import { Admission, type Posted } from "./admission.ts";
-import type { Effect, Input, ViewRequest } from "./effects.ts";
+import type { Effect, Input } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
 import { takeBatch, takeEmitted } from "./ingest.ts";
@@ -48,7 +48,7 @@ import { keepsFailure, keepsResult, keptBody, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
-import { answerView } from "./views.ts";
+import { type AskedView, answerViews } from "./views.ts";
 
 export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #setup: PartitionSetup;
@@ -67,7 +67,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
-  #views: Array<{ ticket: number; query: ViewRequest }> = [];
+  #views: AskedView[] = [];
   readonly #held: HeldRequests;
   #flushWanted = false;
   #wakeWanted = false;
@@ -109,10 +109,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
       record: (id, status, body) => this.#log.addResult(id, status, body),
       whole: app,
-      start: (root) => {
-        if (root.oneWay) this.#accept(root);
-        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
-      },
+      start: (root) => this.#startRoot(root),
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -311,6 +308,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
   }
 
+  #startRoot(root: Root): void {
+    if (root.oneWay) return this.#accept(root);
+    const how = { now: this.#now, commit: (writes: readonly Write[]) => this.#commitWrites(writes) };
+    if (!takeEmitted(this.#parts, this.#setup, root, how)) this.transactions.start(root);
+  }
+
   /** What waited goes on, unless it must wait further. */
   goOn(): void {
     if (this.#isUp) this.#held.release((input) => this.#request(input), this.#admission, this);
@@ -476,6 +479,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #flush(): void {
     this.#flushWanted = false;
     if (this.#views.length > 0) this.show();
+    // Before windows that have ended go to storage, which has them only when this turn is over.
+    const views = answerViews(this.#setup, this.#parts, this.#views.splice(0), this);
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
     if (this.#isUp) this.mail.release();
@@ -483,9 +488,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
-    for (const { ticket, query } of this.#views.splice(0)) {
-      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query, this), epoch } });
-    }
+    for (const { ticket, body } of views) this.emit({ kind: "reply", ticket, body: { ...body, epoch } });
   }
 
   /** Figures for tests and metrics. */

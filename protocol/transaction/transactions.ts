@@ -264,7 +264,7 @@ export class Transactions {
   end(activation: Activation, outcome: Outcome): void {
     const { attempt, scope, parent } = activation;
     activation.state = "ended";
-    attempt.live.delete(activation);
+    attempt.live.delete(activation.id);
     attempt.root?.trace?.ended(activation, outcome.ok);
     if (!outcome.ok) scope.failure ??= outcome.failure;
     if (activation.caller) {
@@ -402,7 +402,7 @@ export class Transactions {
   /** Tells the callers that still wait inside an attempt that it has ended. */
   #endCalls(attempt: Attempt, error: TidegateError): void {
     const outcome: Outcome = { ok: false, failure: { kind: "engine", error } };
-    for (const activation of attempt.live) {
+    for (const activation of attempt.live.values()) {
       this.remote.forget(activation);
       if (activation.parent) this.owner.emit({ kind: "settle", activation, outcome });
     }

@@ -18,7 +18,12 @@ export interface TransactionId {
 }
 
 /** Partitions of a transaction or an epoch, with the incarnation that took part. */
-export type Participants = ReadonlyMap<Peer, number>;
+export interface Participants extends Iterable<[Peer, number]> {
+  readonly size: number;
+  get(peer: Peer): number | undefined;
+  has(peer: Peer): boolean;
+  keys(): Iterable<Peer>;
+}
 
 /** An activation or scope of some partition's current incarnation. */
 export interface Place {
