@@ -40,6 +40,9 @@ export const LIMITS = {
   backupTableBytes: 1 * MiB,
   /** A backup that nobody asks for its next table is given up, and what it keeps is free. */
   pinIdleMs: 60_000,
+  /** Rows of delayed messages and dead letters that are looked at in one turn for those of an erased key, and keys that are erased at a time. */
+  eraseRowsPerTurn: 2_000,
+  maxErasing: 8,
   /** A database above this is not rewritten when a key is erased: it would take too long for one turn. */
   scrubBytes: 256 * MiB,
   /** How long a partition starts no transaction because a backup wants all of them to stand still at once. */
@@ -56,6 +59,8 @@ export const LIMITS = {
   /** Messages of a partition that are not delivered, and their bytes, all in memory; above it new ones are refused. */
   maxUndelivered: 100_000,
   maxUndeliveredBytes: 16 * MiB,
+  /** Stored messages that are read into memory in one turn. */
+  messagesPerTurn: 1_000,
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,

@@ -201,20 +201,6 @@ export class Outbox {
     for (const [name, channel] of this.#channels) if (channel.posted) this.#ready.add(name);
   }
 
-  /** Forgets those that are kept elsewhere now. */
-  retain(isKept: (message: Message) => boolean): void {
-    for (const [name, channel] of this.#channels) {
-      const [first] = channel.messages;
-      // All of a channel have one sender, or are one.
-      if (!first || isKept(first)) continue;
-      for (const message of channel.messages) {
-        this.#channelOf.delete(message.requestId);
-        this.#load.remove(message);
-      }
-      this.#drop(name);
-    }
-  }
-
   /** Hands over again what failed or was never answered. */
   tick(now: number): void {
     for (const [name, channel] of this.#channels) {

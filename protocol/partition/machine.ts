@@ -435,6 +435,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #noteCommit(writes: readonly Write[]): void {
     this.mail.committed(writes);
+    this.#maintenance.committed(writes);
     this.#moves.changed(writes);
   }
 

@@ -16,6 +16,7 @@ export const SMALL_LIMITS = {
   garbageRowsPerTurn: 3,
   foldBytesPerTurn: 300,
   maxFoldBytes: 3_200,
+  messagesPerTurn: 3,
   carriedResults: 4,
   carryMs: 300,
   blockBytes: 300,
