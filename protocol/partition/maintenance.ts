@@ -319,6 +319,7 @@ export class Maintenance {
     this.#parts.layers.forgetHistory(this.#owner.clock);
     const owner = kernels.hashKey(key);
     const entity = entityKey(service, key);
+    this.#parts.transactions.readValues.forget(entity);
     let removed = this.#parts.mail.erase(entity, service, key);
     if (!this.#kept.work({ entity, service, key })) removed += 1;
     if (!this.#erasing.has(entity)) this.#clearElsewhere(entity, owner);
