@@ -16,6 +16,9 @@ export const SMALL_LIMITS = {
   garbageRowsPerTurn: 3,
   foldBytesPerTurn: 300,
   maxFoldBytes: 3_200,
+  messagesPerTurn: 3,
+  carriedResults: 4,
+  carryMs: 300,
   blockBytes: 300,
   mergeBytes: 1_000,
   dropsPerTurn: 2,
@@ -25,6 +28,8 @@ export const SMALL_LIMITS = {
   // So that a try at a message can be made again before its sender hears of the one before.
   repostMs: 300,
   maxEffectsRunning: 3,
+  maxEffectsOfName: 2,
+  maxEffectsOfShare: 1,
   expiryRowsPerTurn: 6,
   maxExpiringKeys: 2,
   expiryPauseMs: 100,

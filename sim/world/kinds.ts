@@ -1,5 +1,6 @@
 /** Which messages a batch holds, without decoding them: for faults that aim at kinds, and for coverage. */
 import { TABLE_HEADER_BYTES } from "../../core-wasm/facade/table.ts";
+import { SETTLED } from "../../protocol/wire/codec/partition.ts";
 import { columnsIn, KIND } from "../../protocol/wire/codec/rows.ts";
 
 /** Where a packed table has the number of its rows (docs/formats.md, "Packed table"). */
@@ -29,7 +30,10 @@ export function kindsOf(bytes: Uint8Array): readonly string[] {
   let last: string | undefined;
   // The first row is the batch's own.
   for (let row = 1; row < rows; row++) {
-    const name = NAMES.get(bytes[TABLE_HEADER_BYTES + row * rowBytes] as number);
+    const at = TABLE_HEADER_BYTES + row * rowBytes;
+    const kind = bytes[at] as number;
+    // One number for two kinds, which the next column tells apart.
+    const name = kind === KIND.post && bytes[at + 4] === SETTLED ? "settled" : NAMES.get(kind);
     if (name === undefined || name === last) continue;
     kinds.push(name);
     last = name;

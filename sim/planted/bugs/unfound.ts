@@ -49,4 +49,12 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "if (!this.#log.write() && this.#shows) this.#setup.reader.touch();",
     replace: "this.#log.write();",
   },
+  {
+    name: "replaced-hands-over",
+    what: "An instance that has been replaced hands messages over that its successor has forgotten.",
+    rule: "O11",
+    file: "protocol/partition/machine.ts",
+    find: "if (this.mail.handsOver) this.#setup.reader.touch();",
+    replace: "",
+  },
 ];
