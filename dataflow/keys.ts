@@ -39,13 +39,23 @@ export function fromSortableWhole(text: string): bigint | number {
   return Number.isSafeInteger(value) ? value : BigInt(`0x${text}`) - BIAS;
 }
 
-/** One part of a key: numbers before texts, numbers by value, texts by code point. */
+/** One part of a key: booleans before numbers before texts, false before true, numbers by value, texts by code point. */
 export function partText(cell: Cell): string {
+  if (cell === null) throw noKey();
+  if (typeof cell === "boolean") return cell ? TRUE : FALSE;
   if (typeof cell !== "string") return `n${sortableWhole(cell)}`;
   return `s${cell.replace(NEEDS_ESCAPE, (unit) => ESCAPE + String.fromCharCode(unit.charCodeAt(0) + SHIFT))}`;
 }
 
-export function partCell(text: string): Cell {
+const FALSE = "b0";
+const TRUE = "b1";
+
+function noKey(): TypeError {
+  return new TypeError("a field of a key has no value");
+}
+
+export function partCell(text: string): GroupId {
+  if (text[0] === "b") return text === TRUE;
   if (text[0] === "n") return fromSortableWhole(text.slice(1));
   if (!text.includes(ESCAPE)) return text.slice(1);
   const units = text.slice(1);
@@ -60,7 +70,7 @@ export function keyText(cells: readonly Cell[]): string {
   return cells.map(partText).join(PART);
 }
 
-export function keyCells(text: string): Cell[] {
+export function keyCells(text: string): GroupId[] {
   return text === "" ? [] : text.split(PART).map(partCell);
 }
 
@@ -73,6 +83,8 @@ function mix(hash: number): number {
 }
 
 export function hashCell(cell: Cell): number {
+  if (cell === null) throw noKey();
+  if (typeof cell === "boolean") return hashCell(cell ? 1 : 0);
   if (typeof cell === "string") {
     // FNV-1a over UTF-16 units.
     let hash = 0x811c9dc5;
@@ -144,7 +156,7 @@ export function splitRows(hashes: Uint32Array, shards: number): Uint32Array[] {
 }
 
 /** What a row's key is grouped by: a value that is equal to that of the same key, and to no other. */
-export type GroupId = bigint | number | string;
+export type GroupId = Exclude<Cell, null>;
 
 /** Group ids of rows: the cell itself for one field, else the key's text. */
 export function groupIds(rows: Rows, fields: readonly string[]): (row: number) => GroupId {
@@ -153,7 +165,7 @@ export function groupIds(rows: Rows, fields: readonly string[]): (row: number) =
   if (columns.length === 0 || only === undefined) return () => "";
   if (columns.length === 1) {
     if (only.type === "number") return (row) => only.values[row] as number;
-    return (row) => cellAt(only, row);
+    return (row) => cellAt(only, row) as GroupId;
   }
   const parts = columns.map(partTexts);
   const [first, second] = parts as [(row: number) => string, (row: number) => string];

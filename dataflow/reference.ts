@@ -8,7 +8,7 @@ import { INT64_MAX, INT64_MIN } from "../sdk/limits.ts";
 import { windowedOf } from "./plan.ts";
 
 /** An event as a producer writes it; other members are ignored. */
-export type PlainEvent = Readonly<Record<string, string | number | bigint>>;
+export type PlainEvent = Readonly<Record<string, unknown>>;
 
 export interface ReferenceRow {
   readonly key: bigint | string;
@@ -81,11 +81,13 @@ function numberText(value: bigint | number): string {
 
 function typed(flow: WindowedFlow, event: PlainEvent): Values {
   const values = new Map<string, bigint | number | string>();
-  for (const [name, { kind }] of Object.entries(flow.stream.fields)) {
-    const value = event[name];
+  for (const [name, { kind, optional, path = [name] }] of Object.entries(flow.stream.fields)) {
+    // The window kernel looks at none of these.
+    if (optional === true || kind === "boolean") continue;
+    const value = path.reduce<unknown>((inside, step) => (inside as PlainEvent | undefined)?.[step], event);
     if (value === undefined) throw new TypeError(`an event of "${flow.stream.name}" lacks "${name}"`);
     if (kind === "text") values.set(name, String(value));
-    else values.set(name, kind === "float64" ? Number(value) : BigInt(value));
+    else values.set(name, kind === "float64" ? Number(value) : BigInt(value as number | bigint));
   }
   return values;
 }

@@ -1,8 +1,8 @@
 /** Entries of a vertex as rows of a view. */
 
 import { decodeValue } from "../sdk/values.ts";
-import { exact } from "../sdk/client/exact.ts";
-import type { FlowNode } from "../sdk/index.ts";
+import { exact } from "../sdk/exact.ts";
+import type { FieldKind, FlowNode } from "../sdk/index.ts";
 import type { Cell } from "./columns/column.ts";
 import { cellJson } from "./columns/rows.ts";
 import { fromSortableWhole, groupOfText, keyCells, keyText, partCell } from "./keys.ts";
@@ -103,12 +103,16 @@ export function requestedKey(
   text: string,
 ): { readonly text: string; readonly cells: Cell[] } | undefined {
   const kinds = sink.key.map((name) => sink.input.fields[name]?.kind);
-  const parts = kinds.length === 1 ? [text] : partsOf(text);
+  const parts = kinds.length === 1 ? [text] : partsOf(text, kinds);
   if (parts?.length !== kinds.length) return undefined;
   const cells: Cell[] = [];
   for (const [at, kind] of kinds.entries()) {
     const part = parts[at] as string;
     if (kind === "text") cells.push(part);
+    else if (kind === "boolean") {
+      if (part !== "true" && part !== "false") return undefined;
+      cells.push(part === "true");
+    }
     // In one form only: rules of who may read are asked about this text.
     else if (/^(?:0|-?[1-9]\d{0,18})$/.test(part))
       cells.push(partCell(`n${(BigInt(part) + 2n ** 63n).toString(16).padStart(16, "0")}`));
@@ -117,16 +121,17 @@ export function requestedKey(
   return { text: keyText(cells), cells };
 }
 
-function partsOf(text: string): string[] | undefined {
+function partsOf(text: string, kinds: ReadonlyArray<FieldKind | undefined>): string[] | undefined {
   try {
     const parts: unknown = JSON.parse(text, exact);
-    return Array.isArray(parts) && parts.every(isCell) ? parts.map(String) : undefined;
+    return Array.isArray(parts) && parts.every((part, at) => isCell(part, kinds[at])) ? parts.map(String) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Of a text or whole number; anything else would be another key's text by `String`. */
-function isCell(part: unknown): boolean {
+/** Of a text or whole number, or of a boolean where that is the kind; anything else would be another key's text by `String`. */
+function isCell(part: unknown, kind: FieldKind | undefined): boolean {
+  if (kind === "boolean") return typeof part === "boolean";
   return typeof part === "string" || typeof part === "bigint" || Number.isSafeInteger(part);
 }

@@ -79,24 +79,24 @@ export type AggregateFor<F extends Fields> =
 
 /** Number of events. */
 export const count = (): Count => Object.freeze({ kind: "count" });
-/** Sum of a numeric field; int64 sums are exact and stop at the int64 bounds. */
+/** Sum of a numeric field; int64 sums are exact and stop at the int64 bounds. Null adds nothing. */
 export const sum = <const Name extends string>(field: Name): Sum<Name> => Object.freeze({ kind: "sum", field });
-/** Least value of a field. */
+/** Least value of a field; null where an optional one has none. */
 export const min = <const Name extends string>(field: Name): Extreme<Name> => Object.freeze({ kind: "min", field });
-/** Greatest value of a field. */
+/** Greatest value of a field; null where an optional one has none. */
 export const max = <const Name extends string>(field: Name): Extreme<Name> => Object.freeze({ kind: "max", field });
-/** Mean of a numeric field, a float64. */
+/** Mean of a numeric field, a float64; of the events that have it, and null where an optional one has none. */
 export const avg = <const Name extends string>(field: Name): Average<Name> => Object.freeze({ kind: "avg", field });
-/** Number of different values of a field, exact: each is kept. */
+/** Number of different values of a field, exact: each is kept. Null is none. */
 export const distinct = <const Name extends string>(field: Name): Distinct<Name> =>
   Object.freeze({ kind: "distinct", field });
-/** The field in the event with the least event time; of equals, of the one that came first. */
+/** The field in the event with the least event time, of those that have it; of equals, of the one that came first. */
 export const first = <const Name extends string>(field: Name): Edge<Name> => Object.freeze({ kind: "first", field });
-/** The field in the event with the greatest event time; of equals, of the one that came last. */
+/** The field in the event with the greatest event time, of those that have it; of equals, of the one that came last. */
 export const last = <const Name extends string>(field: Name): Edge<Name> => Object.freeze({ kind: "last", field });
 
 /**
- * The events with the `k` greatest values of a field, as a list of objects; of equals, those with the lesser event time, then those that came first.
+ * The events with the `k` greatest values of a field, as a list of objects, those without a value left out; of equals, those with the lesser event time, then those that came first.
  * `top(10, { by: "price", of: ["bidder", "price"] })`. With `ties`, all that are equal to the last of them too.
  */
 export function top<const By extends string, const Of extends string = never>(

@@ -9,7 +9,7 @@ import type { CallError } from "./errors.ts";
 import type { ArgumentsOf, OutputOf, QueriesOf, RefusalArguments, RefusalOf, WriterNames } from "./infer.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Refusal } from "./refusal.ts";
-import type { EventOf, Fields, StreamDefinition } from "./stream.ts";
+import type { EventInput, Fields, StreamDefinition } from "./stream.ts";
 import type { Reply } from "./reply.ts";
 import type { SagaArgument, SagaDefinition } from "./saga.ts";
 import type { Schema } from "./schema.ts";
@@ -142,7 +142,7 @@ export interface FnContext<
    * Gives an event to a stream: `ctx.emit(Sales, { item: "tea", … })`. It is taken when this transaction commits, not otherwise, and once, in
    * a transaction of its own. Events of this key are taken in the order in which they were emitted. The app must know the stream.
    */
-  emit<F extends Fields>(stream: StreamDefinition<F>, event: EventOf<F>): void;
+  emit<F extends Fields>(stream: StreamDefinition<F>, event: EventInput<F>): void;
   /** Deletes this key's state and collection entries; the next transaction starts from the initial state. */
   clear(): void;
 }

@@ -3,13 +3,14 @@
 import { milliseconds } from "./duration.ts";
 import { misconfigured } from "./errors.ts";
 import { EventsStep } from "./flows/builder.ts";
-import { type Flow, makeNode, requireField } from "./flows/making.ts";
+import { type Flow, makeNode, plainFields, requireValue } from "./flows/making.ts";
 import type { Start } from "./flows/steps.ts";
 import { checkKebab } from "./names.ts";
 import { isStream } from "./stream.ts";
 
 export type {
   ComputedField,
+  EgressSink,
   FlowDefinition,
   FlowNode,
   FlowOutput,
@@ -22,6 +23,7 @@ export type {
   WindowedFlow,
   WindowedOutput,
 } from "./flows/nodes.ts";
+export type { EgressOptions, ToQueueOptions, ToWebhookOptions } from "./flows/egress.ts";
 export { nodesOf } from "./flows/nodes.ts";
 export { sinks } from "./flows/sinks.ts";
 export type { Events, Keyed, ProcessContext, ProcessOptions, Results, Running, ViewRow } from "./flows/steps.ts";
@@ -40,7 +42,7 @@ export function flow(name: string, options: { readonly drops?: readonly string[]
   const start = {
     from(stream: unknown, { time, outOfOrderness = 0, idle }: Parameters<Start["from"]>[1]) {
       if (!isStream(stream)) throw misconfigured(`flow "${name}" begins with something that is no stream`);
-      requireField(shared, stream.fields, time, ["timestamp"], "time");
+      requireValue(shared, stream.fields, time, ["timestamp"], "time");
       const operator = {
         kind: "source",
         stream,
@@ -48,7 +50,7 @@ export function flow(name: string, options: { readonly drops?: readonly string[]
         outOfOrderness: milliseconds(outOfOrderness, `outOfOrderness of flow "${name}"`),
         idle: idle === undefined ? null : milliseconds(idle, `idle of flow "${name}"`),
       } as const;
-      return new EventsStep(shared, makeNode(shared, operator, [], { fields: stream.fields }));
+      return new EventsStep(shared, makeNode(shared, operator, [], { fields: plainFields(stream.fields) }));
     },
   };
   return start as unknown as Start;

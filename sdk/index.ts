@@ -23,12 +23,14 @@ export type {
   AllowOptions,
   CorsOptions,
   DoorOptions,
+  FlowRules,
   JsonWebKeySet,
   JwtAlgorithm,
   JwtOptions,
   LimitOptions,
   Placement,
   RateOptions,
+  StreamRules,
 } from "./door.ts";
 export type { Duration } from "./duration.ts";
 export { effect, EffectFailure } from "./effect.ts";
@@ -38,11 +40,13 @@ export type { CallError } from "./errors.ts";
 export { float, int, str, when } from "./expressions/build.ts";
 export { expressionText } from "./expressions/node.ts";
 export type { ExpressionNode, FunctionName, ValueKind } from "./expressions/node.ts";
-export type { Condition, EventExpression, Expression } from "./expressions/types.ts";
+export type { Condition, EventExpression, Expression, OptionalExpression } from "./expressions/types.ts";
 export type { Comparison, FieldTest } from "./filter.ts";
 export { flow, nodesOf, sinks } from "./flow.ts";
 export type {
   ComputedField,
+  EgressOptions,
+  EgressSink,
   EventRow,
   Events,
   FlowDefinition,
@@ -58,6 +62,8 @@ export type {
   Results,
   Running,
   Sink,
+  ToQueueOptions,
+  ToWebhookOptions,
   ViewRow,
   WindowedFlow,
   WindowedOutput,
@@ -90,8 +96,17 @@ export type {
   Upcaster,
 } from "./service.ts";
 export type { Schedule, ScheduleDefinition, Schedules } from "./schedule.ts";
-export { float64, int64, stream, text, timestamp } from "./stream.ts";
-export type { EventColumn, EventOf, Field, Fields, StreamDefinition } from "./stream.ts";
+export { boolean, float64, int64, nested, optional, stream, text, timestamp } from "./stream.ts";
+export type {
+  AnyField,
+  EventColumn,
+  EventInput,
+  EventOf,
+  Field,
+  FieldKind,
+  Fields,
+  StreamDefinition,
+} from "./stream.ts";
 export { signatureOf, verifyWebhook, WebhookError } from "./webhook/signature.ts";
 export type { SignedParts, VerifiedWebhook, WebhookRefusal } from "./webhook/signature.ts";
 export type { WebhookAllowance, WebhookResolver } from "./webhook/target.ts";

@@ -108,7 +108,7 @@ export async function benchLocal({ runs, seconds }: LocalOptions): Promise<void>
         () => bareLoad(connections, seconds),
         () => appLoad(connections, seconds),
       );
-      rows.push(...pairRows(connections, pair, 0.8));
+      rows.push(...pairRows(connections, pair, 1));
     }
     const alone = await inTurns(
       runs,
@@ -149,7 +149,7 @@ export async function benchLocal({ runs, seconds }: LocalOptions): Promise<void>
         "  ratio to the bare object at 32",
         "x",
         ratios(batch, (app, bare) => (app.perSecond * BATCH_LINES) / bare.perSecond),
-        { figure: 10 },
+        { figure: 20 },
       ),
     );
   } finally {

@@ -2,35 +2,55 @@
 
 import { INT64_MAX, INT64_MIN } from "../../sdk/limits.ts";
 
-/** A value of a field. Whole numbers beyond 2^53 are bigint, all others number. */
-export type Cell = bigint | number | string;
+/** A value of a field, or null for none. Whole numbers beyond 2^53 are bigint, all others number. */
+export type Cell = bigint | number | string | boolean | null;
+
+interface Common {
+  /** 1 in rows without a value, whose place holds 0, false or any text; not there where every row has one. */
+  readonly nulls?: Uint8Array;
+}
 
 /** Doubles, or whole numbers that are all within 2^53. */
-export interface NumberColumn {
+export interface NumberColumn extends Common {
   readonly type: "number";
   readonly values: Float64Array;
 }
 /** Whole numbers of which some may be beyond 2^53. */
-export interface BigColumn {
+export interface BigColumn extends Common {
   readonly type: "big";
   readonly values: BigInt64Array;
 }
 /** Texts by number; the same text may have several. */
-export interface TextColumn {
+export interface TextColumn extends Common {
   readonly type: "text";
   readonly codes: Uint32Array;
   readonly strings: readonly string[];
 }
-export type Column = NumberColumn | BigColumn | TextColumn;
+/** 1 where it is true. */
+export interface BoolColumn extends Common {
+  readonly type: "bool";
+  readonly values: Uint8Array;
+}
+export type Column = NumberColumn | BigColumn | TextColumn | BoolColumn;
 
-/** What a column of a field can be. */
-export type CellKind = "int64" | "float64" | "text" | "timestamp";
+/** What a column is for. */
+export interface CellField {
+  readonly kind: CellKind;
+  readonly optional?: boolean;
+}
+export type CellKind = "int64" | "float64" | "text" | "timestamp" | "boolean";
 
 export function lengthOf(column: Column): number {
   return column.type === "text" ? column.codes.length : column.values.length;
 }
 
+/** The column with rows of no value, where there are any. */
+export function withNulls<C extends Column>(column: C, nulls: Uint8Array | undefined): C {
+  return nulls?.includes(1) === true ? { ...column, nulls } : column;
+}
+
 export function cellAt(column: Column, row: number): Cell {
+  if (column.nulls !== undefined && column.nulls[row] === 1) return null;
   switch (column.type) {
     case "number":
       return column.values[row] as number;
@@ -38,6 +58,8 @@ export function cellAt(column: Column, row: number): Cell {
       return plain(column.values[row] as bigint);
     case "text":
       return column.strings[column.codes[row] as number] as string;
+    case "bool":
+      return column.values[row] === 1;
   }
 }
 
@@ -54,9 +76,23 @@ export function saturated(value: bigint): bigint {
   return value < INT64_MIN ? INT64_MIN : value;
 }
 
-/** A column of cells. @throws TypeError for one that the kind cannot have */
-export function columnOf(kind: CellKind, cells: ArrayLike<unknown>): Column {
+/** A column of cells; undefined is as good as null. @throws TypeError for one that the field cannot have */
+export function columnOf({ kind, optional }: CellField, cells: ArrayLike<unknown>): Column {
+  if (optional !== true) return fullColumn(kind, cells);
+  const nulls = new Uint8Array(cells.length);
+  const blank = BLANKS[kind];
+  const full = Array.from(cells, (cell, row) => {
+    if (cell !== null && cell !== undefined) return cell;
+    nulls[row] = 1;
+    return blank;
+  });
+  return withNulls(fullColumn(kind, full), nulls);
+}
+const BLANKS: Readonly<Record<CellKind, Cell>> = { int64: 0, float64: 0, timestamp: 0, text: "", boolean: false };
+
+function fullColumn(kind: CellKind, cells: ArrayLike<unknown>): Column {
   if (kind === "text") return textColumn(cells);
+  if (kind === "boolean") return boolColumn(cells);
   const values = new Float64Array(cells.length);
   for (let row = 0; row < cells.length; row++) {
     const cell = cells[row];
@@ -97,12 +133,23 @@ function textColumn(cells: ArrayLike<unknown>): TextColumn {
   return { type: "text", codes, strings: [...known.keys()] };
 }
 
+function boolColumn(cells: ArrayLike<unknown>): BoolColumn {
+  const values = new Uint8Array(cells.length);
+  for (let row = 0; row < cells.length; row++) {
+    const cell = cells[row];
+    if (typeof cell !== "boolean") throw wrong("boolean", cell);
+    values[row] = cell ? 1 : 0;
+  }
+  return { type: "bool", values };
+}
+
 function wrong(kind: CellKind, cell: unknown): TypeError {
   return new TypeError(`a field of kind ${kind} cannot be ${typeof cell} ${String(cell).slice(0, 100)}`);
 }
 
 /** A column that has one value in every row. */
-export function constantColumn(value: bigint | number | string, length: number): Column {
+export function constantColumn(value: bigint | number | string | boolean, length: number): Column {
+  if (typeof value === "boolean") return { type: "bool", values: new Uint8Array(length).fill(value ? 1 : 0) };
   if (typeof value === "string") return { type: "text", codes: new Uint32Array(length), strings: [value] };
   if (typeof value === "number") return { type: "number", values: new Float64Array(length).fill(value) };
   const cell = plain(value);
@@ -111,9 +158,29 @@ export function constantColumn(value: bigint | number | string, length: number):
     : { type: "big", values: new BigInt64Array(length).fill(cell) };
 }
 
+/** A column without any value. */
+export function nullColumn(kind: CellKind, length: number): Column {
+  return {
+    ...constantColumn(BLANKS[kind] as number | string | boolean, length),
+    nulls: new Uint8Array(length).fill(1),
+  };
+}
+
 /** Its rows with these numbers, in this order. */
 export function gather(column: Column, index: Uint32Array): Column {
+  const { nulls } = column;
+  return withNulls(gatherCells(column, index), nulls && gatherBytes(nulls, index));
+}
+
+function gatherBytes(from: Uint8Array, index: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(index.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = from[index[at] as number] as number;
+  return bytes;
+}
+
+function gatherCells(column: Column, index: Uint32Array): Column {
   const { length } = index;
+  if (column.type === "bool") return { type: "bool", values: gatherBytes(column.values, index) };
   if (column.type === "big") {
     const values = new BigInt64Array(length);
     for (let at = 0; at < length; at++) values[at] = column.values[index[at] as number] as bigint;
@@ -144,7 +211,7 @@ export function compact(column: TextColumn): TextColumn {
     if (name < 0) renamed[code] = name = kept.push(strings[code] as string) - 1;
     next[row] = name;
   }
-  return { type: "text", codes: next, strings: kept };
+  return { ...column, codes: next, strings: kept };
 }
 
 /** One behind the other; all of one kind. */
@@ -153,6 +220,36 @@ export function concatColumns(columns: readonly Column[]): Column {
   if (first === undefined) throw new RangeError("no columns to join");
   if (columns.length === 1) return first;
   const length = columns.reduce((sum, column) => sum + lengthOf(column), 0);
+  const some = columns.some(({ nulls }) => nulls !== undefined);
+  const joined = concatCells(first, columns, length);
+  return some
+    ? withNulls(
+        joined,
+        concatBytes(columns, ({ nulls }) => nulls, length),
+      )
+    : joined;
+}
+
+/** @param bytesOf those of one column; zeros where it has none */
+function concatBytes<C extends Column>(
+  columns: readonly C[],
+  bytesOf: (column: C) => Uint8Array | undefined,
+  length: number,
+): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const column of columns) {
+    bytes.set(bytesOf(column) ?? [], at);
+    at += lengthOf(column);
+  }
+  return bytes;
+}
+
+function concatCells(first: Column, columns: readonly Column[], length: number): Column {
+  if (first.type === "bool") {
+    const values = concatBytes(columns as readonly BoolColumn[], (column) => column.values, length);
+    return { type: "bool", values };
+  }
   if (first.type === "text") return concatTexts(columns as readonly TextColumn[], length);
   let at = 0;
   if (columns.some(({ type }) => type === "big")) {

@@ -3,8 +3,11 @@
 import type { ExpressionNode, FunctionName } from "../../sdk/index.ts";
 import {
   bigValues,
+  type BoolColumn,
   type Column,
   constantColumn,
+  nullColumn,
+  withNulls,
   type NumberColumn,
   type BigColumn,
   saturated,
@@ -24,9 +27,8 @@ export type Numbers = NumberColumn | BigColumn;
 /** Compiles a value. */
 export function compile(node: ExpressionNode): Program {
   if (node.op === "literal") {
-    const { value } = node;
-    if (typeof value === "boolean") throw new TypeError("a condition is no value");
-    return (_, length) => constantColumn(value, length);
+    const { value, kind } = node;
+    return (_, length) => (value === null ? nullColumn(kind, length) : constantColumn(value, length));
   }
   if (node.op === "field") {
     const { name, side } = node;
@@ -57,7 +59,10 @@ export function compile(node: ExpressionNode): Program {
       }));
     case "to-timestamp":
       return argument(node.args, 0);
+    case "coalesce":
+      return coalesce(argument(node.args, 0), argument(node.args, 1));
     default:
+      if (node.kind === "boolean") return conditionProgram(compileTest(node));
       return timeProgram(node, compile) ?? textProgram(node, compile);
   }
 }
@@ -66,10 +71,21 @@ function argument(args: readonly ExpressionNode[], at: number): Program {
   return compile(args[at] as ExpressionNode);
 }
 
+function conditionProgram(test: Test): Program {
+  return (sides, length) => ({ type: "bool", values: test(sides, length) });
+}
+
 /** Compiles a condition. */
 export function compileTest(node: ExpressionNode): Test {
   if (node.op === "literal") return (_, length) => new Uint8Array(length).fill(node.value === true ? 1 : 0);
-  if (node.op === "field") throw new TypeError("a field is no condition");
+  if (node.op === "field" || node.op === "when" || node.op === "coalesce") {
+    const program = compile(node);
+    return (sides, length) => (program(sides, length) as BoolColumn).values;
+  }
+  if (node.op === "is-null") {
+    const program = argument(node.args, 0);
+    return (sides, length) => program(sides, length).nulls ?? new Uint8Array(length);
+  }
   const [left, right] = node.args as readonly [ExpressionNode, ExpressionNode];
   switch (node.op) {
     case "and":
@@ -114,6 +130,7 @@ function comparison(op: FunctionName, left: Program, right: Program): Test {
   return (sides, length) => {
     const [a, b] = [left(sides, length), right(sides, length)];
     if (a.type === "text" || b.type === "text") return compareTexts(op, a as TextColumn, b as TextColumn, length);
+    if (a.type === "bool" || b.type === "bool") return compareBools(op, a as BoolColumn, b as BoolColumn);
     if (a.type === "number" && b.type === "number") return compareNumbers(op, a.values, b.values, length);
     return compareBig(op, bigValues(a), bigValues(b), length);
   };
@@ -131,6 +148,11 @@ function compareTexts(op: FunctionName, a: TextColumn, b: TextColumn, length: nu
   for (let row = 0; row < length; row++)
     result[row] = a.strings[a.codes[row] as number] === b.strings[b.codes[row] as number] ? equal : 1 - equal;
   return result;
+}
+
+function compareBools(op: FunctionName, a: BoolColumn, b: BoolColumn): Uint8Array {
+  const equal = op === "eq" ? 1 : 0;
+  return a.values.map((value, row) => (value === b.values[row] ? equal : 1 - equal));
 }
 
 /** One loop for each comparison: a function called per row would cost more than what it does. */
@@ -281,22 +303,42 @@ function mapNumbers(of: Program, map: (column: Numbers) => Column): Program {
 }
 
 function choice(test: Test, yes: Program, no: Program): Program {
+  return (sides, length) => choose(test(sides, length), yes(sides, length), no(sides, length));
+}
+
+function coalesce(of: Program, otherwise: Program): Program {
   return (sides, length) => {
-    const [chosen, a, b] = [test(sides, length), yes(sides, length), no(sides, length)];
-    if (a.type === "text" && b.type === "text") {
-      const base = a.strings.length;
-      const codes = Uint32Array.from(chosen, (one, row) =>
-        one === 1 ? (a.codes[row] as number) : (b.codes[row] as number) + base,
-      );
-      return { type: "text", codes, strings: [...a.strings, ...b.strings] };
-    }
-    if (a.type === "number" && b.type === "number") {
-      const values = new Float64Array(length);
-      for (let row = 0; row < length; row++)
-        values[row] = (chosen[row] === 1 ? a.values[row] : b.values[row]) as number;
-      return { type: "number", values };
-    }
-    const [x, y] = [bigValues(a as Numbers), bigValues(b as Numbers)];
-    return { type: "big", values: BigInt64Array.from(chosen, (one, row) => (one === 1 ? x[row] : y[row]) as bigint) };
+    const column = of(sides, length);
+    return column.nulls === undefined ? column : choose(column.nulls, otherwise(sides, length), column);
   };
+}
+
+/** Of two columns of one kind: the first where it says 1, else the second. */
+function choose(chosen: Uint8Array, a: Column, b: Column): Column {
+  const column = chooseCells(chosen, a, b);
+  if (a.nulls === undefined && b.nulls === undefined) return column;
+  return withNulls(column, chooseBytes(chosen, a.nulls, b.nulls));
+}
+
+function chooseBytes(chosen: Uint8Array, a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array {
+  return chosen.map((one, row) => (one === 1 ? a : b)?.[row] ?? 0);
+}
+
+function chooseCells(chosen: Uint8Array, a: Column, b: Column): Column {
+  if (a.type === "text" && b.type === "text") {
+    const base = a.strings.length;
+    const codes = Uint32Array.from(chosen, (one, row) =>
+      one === 1 ? (a.codes[row] as number) : (b.codes[row] as number) + base,
+    );
+    return { type: "text", codes, strings: [...a.strings, ...b.strings] };
+  }
+  if (a.type === "number" && b.type === "number") {
+    const values = new Float64Array(chosen.length);
+    for (let row = 0; row < chosen.length; row++)
+      values[row] = (chosen[row] === 1 ? a.values[row] : b.values[row]) as number;
+    return { type: "number", values };
+  }
+  if (a.type === "bool" && b.type === "bool") return { type: "bool", values: chooseBytes(chosen, a.values, b.values) };
+  const [x, y] = [bigValues(a as Numbers), bigValues(b as Numbers)];
+  return { type: "big", values: BigInt64Array.from(chosen, (one, row) => (one === 1 ? x[row] : y[row]) as bigint) };
 }

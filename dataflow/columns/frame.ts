@@ -1,13 +1,17 @@
 /** Reads columns frames: docs/formats.md has the layout. The message that carried one was verified by its checksum. */
 
 import type { EventColumn } from "../../sdk/index.ts";
-import type { BigColumn, Column, NumberColumn, TextColumn } from "./column.ts";
-import { doubles } from "./column.ts";
+import type { BigColumn, BoolColumn, Column, NumberColumn, TextColumn } from "./column.ts";
+import { doubles, withNulls } from "./column.ts";
 import { Rows } from "./rows.ts";
 
 const HEAD = 32;
 const DESCRIPTOR = 16;
-const TYPES = ["i64", "f64", "text"] as const;
+const TYPES = ["i64", "f64", "text", "bool"] as const;
+/** Bytes of a cell. */
+const WIDTHS = { i64: 8, f64: 8, text: 4, bool: 1 } as const;
+/** Added to the type of a column that may be without a value. */
+const OPTIONAL = 256;
 const TWO_32 = 4_294_967_296;
 /** High words of whole numbers within 2^53. */
 const SAFE_HIGH = 2 ** 21;
@@ -33,22 +37,54 @@ export function readFrame(
   const found = new Map<string, () => Column>();
   let data = HEAD + DESCRIPTOR * columns.length;
   let texts = data;
-  for (const { type } of columns) texts += padded(rows * (type === "text" ? 4 : 8));
-  for (const [index, { name, type }] of columns.entries()) {
+  for (const column of columns) texts += cellBytes(column, rows) + presenceBytes(column, rows);
+  for (const [index, column] of columns.entries()) {
+    const { name, type, optional } = column;
     const at = HEAD + DESCRIPTOR * index;
-    if (TYPES[view.getUint32(at, true) - 1] !== type || view.getUint32(at + 4, true) !== nameHash(name))
+    const number = TYPES.indexOf(type) + 1 + (optional === true ? OPTIONAL : 0);
+    if (view.getUint32(at, true) !== number || view.getUint32(at + 4, true) !== nameHash(name))
       throw new RangeError("the events have other columns");
-    const start = data;
-    if (type === "text") {
-      const [strings, length] = [view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
-      const heap = texts;
-      found.set(name, () => readTexts(bytes, rows, start, strings, heap));
-      texts += padded(4 * strings + length);
-    } else if (type === "i64") found.set(name, () => readWhole(bytes, rows, start));
-    else found.set(name, () => readDoubles(bytes, rows, start));
-    data += padded(rows * (type === "text" ? 4 : 8));
+    const [strings, length] = [view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
+    const read = readerOf(type, bytes, rows, { cells: data, strings, heap: texts });
+    data += cellBytes(column, rows);
+    const present = data;
+    found.set(name, optional === true ? () => withNulls(read(), readNulls(bytes, rows, present)) : read);
+    data += presenceBytes(column, rows);
+    if (type === "text") texts += padded(4 * strings + length);
   }
   return { rows, columns: found };
+}
+
+function cellBytes({ type }: EventColumn, rows: number): number {
+  return padded(rows * WIDTHS[type]);
+}
+function presenceBytes({ optional }: EventColumn, rows: number): number {
+  return optional === true ? padded(Math.ceil(rows / 8)) : 0;
+}
+
+function readerOf(
+  type: EventColumn["type"],
+  bytes: Uint8Array,
+  rows: number,
+  { cells, strings, heap }: { readonly cells: number; readonly strings: number; readonly heap: number },
+): () => Column {
+  switch (type) {
+    case "text":
+      return () => readTexts(bytes, rows, cells, strings, heap);
+    case "i64":
+      return () => readWhole(bytes, rows, cells);
+    case "f64":
+      return () => readDoubles(bytes, rows, cells);
+    case "bool":
+      return (): BoolColumn => ({ type: "bool", values: bytes.subarray(cells, cells + rows) });
+  }
+}
+
+/** From a bit for each row that has a value. */
+function readNulls(bytes: Uint8Array, rows: number, at: number): Uint8Array {
+  const nulls = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) nulls[row] = 1 - (((bytes[at + (row >> 3)] as number) >> (row & 7)) & 1);
+  return nulls;
 }
 
 function padded(bytes: number): number {
@@ -98,6 +134,6 @@ function readTexts(bytes: Uint8Array, rows: number, at: number, count: number, h
 export function timedRows(columns: ReadonlyMap<string, Column | (() => Column)>, time: string): Rows {
   const column = columns.get(time);
   const made = typeof column === "function" ? column() : column;
-  if (made === undefined || made.type === "text") throw new RangeError(`the events have no time "${time}"`);
+  if (made?.type !== "number" && made?.type !== "big") throw new RangeError(`the events have no time "${time}"`);
   return new Rows(new Map([...columns, [time, made]]), doubles(made));
 }

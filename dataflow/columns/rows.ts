@@ -94,12 +94,12 @@ export function rowsOf(
   sign: Int8Array | null = null,
 ): Rows {
   const columns = new Map<string, Column>();
-  for (const [name, { kind }] of Object.entries(fields)) {
+  for (const [name, field] of Object.entries(fields)) {
     try {
       columns.set(
         name,
         columnOf(
-          kind,
+          field,
           objects.map((object) => object[name]),
         ),
       );

@@ -30,19 +30,21 @@ export interface Accumulator {
 export function accumulatorOf(output: FlowOutput, fields: Fields): Accumulator {
   const names = Object.keys(fields);
   const isWhole = (field: string): boolean => fields[field]?.kind !== "float64";
+  /** What comes of a group none of whose events has a value. */
+  const none = (field: string): Cell => (fields[field]?.optional === true ? null : 0);
   switch (output.kind) {
     case "count":
       return COUNT;
     case "sum":
       return isWhole(output.field) ? wholeSumOf(output.field) : doubleSumOf(output.field);
     case "avg":
-      return averageOf(output.field, isWhole(output.field));
+      return averageOf(output.field, isWhole(output.field), none(output.field));
     case "min":
     case "max":
-      return extremeOf(output.field, output.kind === "min");
+      return extremeOf(output.field, output.kind === "min", none(output.field));
     case "first":
     case "last":
-      return edgeOf(output.field, output.kind === "last");
+      return edgeOf(output.field, output.kind === "last", none(output.field));
     case "distinct":
       return distinctOf(output.field);
     case "top":
@@ -147,7 +149,7 @@ function finite(value: number): number {
 
 type Mean = [sum: bigint | number, count: number];
 
-function averageOf(field: string, whole: boolean): Accumulator {
+function averageOf(field: string, whole: boolean, none: Cell): Accumulator {
   const add = (left: bigint | number, right: bigint | number): bigint | number =>
     whole ? plus(left, right) : finite((left as number) + (right as number));
   return {
@@ -170,12 +172,12 @@ function averageOf(field: string, whole: boolean): Accumulator {
     },
     result(state) {
       const [sum, count] = state as Mean;
-      return count === 0 ? 0 : Number(sum) / count;
+      return count === 0 ? none : Number(sum) / count;
     },
   };
 }
 
-function extremeOf(field: string, least: boolean): Accumulator {
+function extremeOf(field: string, least: boolean, none: Cell): Accumulator {
   const better = (value: bigint | number, than: unknown): boolean =>
     than === null || (least ? value < (than as number) : value > (than as number));
   return {
@@ -189,13 +191,13 @@ function extremeOf(field: string, least: boolean): Accumulator {
       }
     },
     merge: (left, right) => (right !== null && better(right as bigint | number, left) ? right : left),
-    result: (state) => (state ?? 0) as Cell,
+    result: (state) => (state ?? none) as Cell,
   };
 }
 
 type Edge = [time: number, cell: Cell] | null;
 
-function edgeOf(field: string, latest: boolean): Accumulator {
+function edgeOf(field: string, latest: boolean, none: Cell): Accumulator {
   const replaces = (time: number, edge: Edge): boolean => edge === null || (latest ? time >= edge[0] : time < edge[0]);
   return {
     init: () => null,
@@ -209,7 +211,7 @@ function edgeOf(field: string, latest: boolean): Accumulator {
       }
     },
     merge: (left, right) => (right !== null && replaces((right as [number, Cell])[0], left as Edge) ? right : left),
-    result: (state) => (state as Edge)?.[1] ?? 0,
+    result: (state) => (state as Edge)?.[1] ?? none,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Groups of aggregates: their states, and their entries. */
 
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
-import type { Field, Fields, FlowOutput } from "../../sdk/index.ts";
+import type { AnyField, Fields, FlowOutput } from "../../sdk/index.ts";
 import { type Cell, type Column, columnOf } from "../columns/column.ts";
 import { Rows } from "../columns/rows.ts";
 import { type GroupId, groupText, keyCells, keyText } from "../keys.ts";
@@ -68,7 +68,22 @@ export class Grouping {
       const time = rows.time[row] as number;
       if (time > group.time) group.time = time;
     }
-    for (const [slot, accumulator] of this.accumulators.entries()) accumulator.fold(groups, of, rows, index, slot);
+    for (const [slot, accumulator] of this.accumulators.entries()) {
+      const nulls = this.#nullsOf(slot, rows);
+      if (nulls === undefined) accumulator.fold(groups, of, rows, index, slot);
+      else {
+        const has = index.map((row, at) => (nulls[row] === 1 ? NONE : at)).filter((at) => at !== NONE);
+        accumulator.fold(groups, gatherWords(of, has), rows, gatherWords(index, has), slot);
+      }
+    }
+  }
+
+  /** An aggregate of a field heeds no event without a value there. */
+  #nullsOf(slot: number, rows: Rows): Uint8Array | undefined {
+    const output = this.spec.outputs[slot] as FlowOutput;
+    const field = "field" in output ? output.field : output.kind === "top" ? output.by : undefined;
+    if (field === undefined || this.spec.inputs[field]?.optional !== true) return undefined;
+    return rows.column(field).nulls;
   }
 
   results({ slots }: Group): Cell[] {
@@ -90,6 +105,9 @@ export class Grouping {
     return cells.length === 1 ? (cells[0] as GroupId) : keyText(cells);
   }
 }
+
+const NONE = 0xffff_ffff;
+const gatherWords = (words: Uint32Array, index: Uint32Array): Uint32Array => index.map((at) => words[at] as number);
 
 /** Results on their way to rows. */
 export class Results {
@@ -114,8 +132,8 @@ export class Results {
 
   rows(): Rows {
     const columns = new Map<string, Column>();
-    for (const [at, [name, { kind }]] of (Object.entries(this.#fields) as Array<[string, Field]>).entries())
-      columns.set(name, columnOf(kind, this.#cells[at] as Cell[]));
+    for (const [at, [name, field]] of (Object.entries(this.#fields) as Array<[string, AnyField]>).entries())
+      columns.set(name, columnOf(field, this.#cells[at] as Cell[]));
     return new Rows(columns, Float64Array.from(this.#time), this.#signed ? Int8Array.from(this.#sign) : null);
   }
 }

@@ -91,10 +91,10 @@ export function chosen(test: Uint8Array): Uint32Array {
 
 function sideOf(fields: Fields, kept: readonly Kept[], time: Float64Array): Rows {
   const columns = new Map<string, () => Column>();
-  for (const [at, [name, { kind }]] of Object.entries(fields).entries()) {
+  for (const [at, [name, field]] of Object.entries(fields).entries()) {
     columns.set(name, () =>
       columnOf(
-        kind,
+        field,
         kept.map(({ cells }) => cells[at]),
       ),
     );

@@ -1,6 +1,7 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
 import { rowsOf } from "../../dataflow/columns/rows.ts";
 import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import { byPath, eventText } from "../../sdk/event-text.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 import { isFlowService, STREAM } from "../flows/internal.ts";
 import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
@@ -19,7 +20,7 @@ import { Refusal } from "../../sdk/refusal.ts";
 import type { Reply } from "../../sdk/reply.ts";
 import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
 import { validate } from "../../sdk/schema.ts";
-import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { encodeValue } from "../../sdk/values.ts";
 import type { When } from "../../sdk/when.ts";
 import { type ScheduleRequest, scheduleName } from "../timers/schedules.ts";
 import { CANCEL, SCHEDULE, UNSCHEDULE } from "../timers/service.ts";
@@ -29,7 +30,6 @@ import type { Activation } from "../transaction/attempt.ts";
 import { aborted } from "../transaction/failure.ts";
 import { type Collections, createCollections } from "./collections.ts";
 import type { Engine } from "./engine.ts";
-import { freezeDeep } from "../../sdk/freeze.ts";
 import { isThenable } from "./thenable.ts";
 
 export function createContext(engine: Engine, activation: Activation): object {
@@ -68,7 +68,10 @@ class Context {
 
   get state(): unknown {
     if (!this.#readOnly) return this.#copy.value;
-    if (this.#frozen === UNREAD) this.#frozen = freezeDeep(decodeValue(this.#copy.valueText()));
+    if (this.#frozen === UNREAD) {
+      const { readValues } = this.#engine.machine.transactions;
+      this.#frozen = readValues.of(this.#activation.target.entity, this.#copy.valueText());
+    }
     return this.#frozen;
   }
 
@@ -195,6 +198,10 @@ class Context {
 /** @throws TypeError for an event that the stream cannot have */
 function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): string {
   const rows = rowsOf(stream.fields, [event], new Float64Array(1));
+  if (stream.columns.some(({ path }) => path !== undefined)) {
+    const names = stream.columns.map(({ name }) => name);
+    return eventText(byPath(stream.columns, rows.object(0, names)));
+  }
   return rowJson(
     stream.columns.map(({ name }) => [name, rows.column(name)] as const),
     0,

@@ -1,6 +1,8 @@
 /** The context of internal functions. */
 import type { ShardStore, StoreRange } from "../../dataflow/operators/store.ts";
 import type { Contract } from "../../sdk/contract.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
+import type { Reply } from "../../sdk/reply.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { checkEntryKey } from "../flows/entry-key.ts";
 import type { FlowContext } from "../flows/internal.ts";
@@ -11,7 +13,7 @@ import { assertLive, createContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 
 type Calls = Record<string, (input?: unknown) => Promise<unknown>>;
-type Base = Pick<FlowContext, "call" | "try" | "send" | "now" | "uuid" | "key">;
+type Base = Pick<FlowContext, "call" | "try" | "send" | "effect" | "now" | "uuid" | "key">;
 
 export class EngineFlowContext implements FlowContext {
   readonly key: string;
@@ -64,6 +66,9 @@ export class EngineFlowContext implements FlowContext {
   }
   send(contract: Contract, key: string): Record<string, (input?: unknown) => void> {
     return this.#base.send(contract, key);
+  }
+  effect(effect: EffectDefinition, input: unknown, to: Reply): void {
+    this.#base.effect(effect, input, to);
   }
 }
 

@@ -1,8 +1,6 @@
 /** A stream: where batches come in, and where committed events are kept for those who read them. */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { CorruptError } from "../../core-wasm/types.ts";
-import { readFrame } from "../../dataflow/columns/frame.ts";
-import { Rows } from "../../dataflow/columns/rows.ts";
+import type { Rows } from "../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { sortableWhole } from "../../dataflow/keys.ts";
 import type { FlowProgram } from "../../dataflow/program.ts";
@@ -13,6 +11,7 @@ import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
 import type { FedResult } from "./driver.ts";
+import { Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
 import { type Payload, RawJson } from "./payload.ts";
@@ -36,11 +35,12 @@ export class Streams {
   readonly #kernels: Kernels;
   /** Flows by a stream that they read. */
   readonly #readers = new Map<string, FlowProgram[]>();
-  readonly #hashes = new Map<string, number>();
+  readonly #frames: Frames;
 
   constructor(app: AppDefinition, kernels: Kernels, programs: Iterable<FlowProgram>) {
     this.#app = app;
     this.#kernels = kernels;
+    this.#frames = new Frames(kernels);
     for (const program of programs) {
       for (const { name } of program.definition.streams)
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), program]);
@@ -54,7 +54,7 @@ export class Streams {
       const turn = await ctx.ask(PRODUCERS.service, ctx.key, "turn", { head: JSON.parse(text), rows: [] });
       if (turn.head !== null) return new RawJson(turn.head as string);
     }
-    const rows = this.#read(stream, bytes ?? new Uint8Array());
+    const rows = this.#frames.read(stream, bytes ?? new Uint8Array());
     const late = await this.#enter(ctx, stream, rows);
     return new RawJson(JSON.stringify({ accepted: rows.length, late }));
   }
@@ -65,7 +65,7 @@ export class Streams {
     const parsed = this.#kernels.parseEvents(encoder.encode(text), stream.columns);
     // The stream may have had other fields when it was sent: whoever looks after the flow has to know, and nothing else waits for it.
     if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
-    await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+    await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     return new RawJson("null");
   }
 
@@ -86,7 +86,7 @@ export class Streams {
         stream.columns,
       );
       if (!parsed.ok) throw new TidegateError("invalid-event", `a message does not fit stream "${stream.name}"`);
-      await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+      await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     }
     return new RawJson(JSON.stringify({ accepted: fresh.length }));
   }
@@ -122,24 +122,6 @@ export class Streams {
     const stream = this.#app.streams.get(name);
     if (stream === undefined) throw new TidegateError("unknown-stream", `there is no stream "${name}"`);
     return stream;
-  }
-
-  #read(stream: StreamDefinition, frame: Uint8Array): Rows {
-    try {
-      const { rows, columns } = readFrame(frame, stream.columns, (name) => this.#hashOf(name));
-      return new Rows(columns, new Float64Array(rows));
-    } catch (error) {
-      if (error instanceof RangeError) throw new CorruptError("kind", error.message);
-      throw error;
-    }
-  }
-
-  #hashOf(name: string): number {
-    const known = this.#hashes.get(name);
-    if (known !== undefined) return known;
-    const hash = Number.parseInt(this.#kernels.checksum(encoder.encode(name)).slice(8), 16);
-    this.#hashes.set(name, hash);
-    return hash;
   }
 
   /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow. */

@@ -53,6 +53,7 @@ export class Log {
         firstUndecidedSeq: () => participation().firstUndecidedSeq,
         decided: () => participation().decided,
         held: () => parts.holdsFold(),
+        carry: (through) => this.#carry(through),
       },
     );
   }
@@ -89,9 +90,16 @@ export class Log {
     return true;
   }
 
+  #carry(through: number): void {
+    const carried = this.#parts.results.carry(through, this.#journal.seq);
+    for (const result of carried) this.#journal.addResult(result);
+    if (carried.length > 0) this.#write();
+  }
+
   /** Persists the journal as one record, together with the window blocks that it closes. */
   #write(): void {
-    const { kernels, flows, now, participation } = this.#parts;
+    const { kernels, flows, results, now, participation } = this.#parts;
+    for (const mark of results.takeSettled()) this.#journal.addResult(mark);
     const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
     const changes = flows.takeChanges(this.#journal.seq, room);
     const record = this.#journal.take(kernels, now(), changes.deltas, participation().decided);

@@ -2,7 +2,7 @@
 
 import type { Contract } from "../contract.ts";
 import type { FlowDefinition } from "../flow.ts";
-import type { EventOf, Fields, StreamDefinition } from "../stream.ts";
+import type { EventInput, EventOf, Fields, StreamDefinition } from "../stream.ts";
 import { batch } from "./batch.ts";
 import { type Binding, fetchThrough } from "./binding.ts";
 import { type DeadLettersClient, deadLettersClient } from "./dead-letters.ts";
@@ -51,18 +51,18 @@ export interface Core<C extends Contracts> {
   /** Cancels a message that was sent with `delay` or `at`. False when it is too late for that. */
   cancel(id: string, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   /** A stream by its definition, typed, or by name. */
-  stream<F extends Fields>(stream: StreamDefinition<F>): StreamClient<EventOf<F>>;
-  stream(name: string): StreamClient<Readonly<Record<string, string | number | bigint>>>;
+  stream<F extends Fields>(stream: StreamDefinition<F>): StreamClient<EventOf<F>, EventInput<F>>;
+  stream(name: string): StreamClient<Readonly<Record<string, unknown>>>;
   /** Messages to a service that failed for good. */
   deadLetters(service: string | Contract): DeadLettersClient;
   /** A view by its flow, typed, or by name. */
   view<Row>(flow: FlowDefinition<Row>): ViewClient<Row>;
   view(name: string): ViewClient<Readonly<Record<string, unknown>>>;
 }
-export interface StreamClient<Event> {
+export interface StreamClient<Event, Given = Event> {
   /** One batch: taken whole or not at all, exactly once. */
   send(
-    events: readonly Event[],
+    events: readonly Given[],
     options?: { readonly idempotencyKey?: string; readonly signal?: AbortSignal },
   ): Promise<Accepted>;
   /** Committed events, each once and in order, of a stream that keeps them. It goes on where it was when the connection breaks. */
@@ -70,7 +70,7 @@ export interface StreamClient<Event> {
 }
 export interface ViewClient<Row> {
   /** Rows of one key, or of all. */
-  get(key?: string | number | bigint, options?: ViewOptions): Promise<ViewPage<Row>>;
+  get(key?: string | number | bigint | boolean, options?: ViewOptions): Promise<ViewPage<Row>>;
 }
 export type Client<C extends Contracts> = Core<C> & Services<C>;
 
@@ -91,8 +91,7 @@ export function createClient<const C extends Contracts>(
     batch: (lines: readonly object[], batchOptions: BatchOptions = {}) => batch(line, lines, batchOptions),
     cancel: (id: string, { signal }: { signal?: AbortSignal } = {}) => cancel(line, id, signal),
     stream: (stream: string | StreamDefinition): StreamClient<object> => ({
-      send: (events, sendOptions) =>
-        sendEvents(line, typeof stream === "string" ? stream : stream.name, events, sendOptions),
+      send: (events, sendOptions) => sendEvents(line, stream, events, sendOptions),
       read: (readOptions) => readEvents(line, typeof stream === "string" ? stream : stream.name, readOptions),
     }),
     deadLetters: (service: string | Contract) =>

@@ -6,17 +6,27 @@ import type { Comparison, FieldTest } from "../filter.ts";
 import { EXPRESSION_MAX, INT64_MAX, INT64_MIN } from "../limits.ts";
 import type { FieldKind, Fields } from "../stream.ts";
 import { type ExpressionNode, expressionText, type FunctionName, sizeOf, type ValueKind } from "./node.ts";
-import type { Condition, EventExpression, Expression, NumberExpression, Operand, TextExpression } from "./types.ts";
+import type {
+  Condition,
+  EventExpression,
+  Expression,
+  NumberExpression,
+  Operand,
+  OptionalExpression,
+  TextExpression,
+} from "./types.ts";
 
 /** One class for all kinds: which methods a kind has is for the compiler, and checked again as they are called. */
 class Recorded {
   readonly node: ExpressionNode;
   readonly kind: ValueKind;
+  readonly optional: boolean;
 
   constructor(node: ExpressionNode) {
     if (sizeOf(node) > EXPRESSION_MAX) throw misconfigured(`an expression has more than ${EXPRESSION_MAX} parts`);
     this.node = node;
     this.kind = node.kind;
+    this.optional = node.optional === true;
     Object.freeze(this);
   }
 
@@ -25,7 +35,7 @@ class Recorded {
   }
 
   #make(op: FunctionName, kind: ValueKind, ...args: ExpressionNode[]): Recorded {
-    return call(op, kind, [this.node, ...args]);
+    return call(op, kind, [this, ...args].map(required));
   }
   #only(what: string, ...kinds: ValueKind[]): void {
     if (!kinds.includes(this.kind)) {
@@ -37,7 +47,7 @@ class Recorded {
   }
   #operand(value: unknown): ExpressionNode {
     if (value instanceof Recorded) {
-      if (value.kind === this.kind) return value.node;
+      if (value.kind === this.kind) return required(value);
       throw misconfigured(
         `${expressionText(this.node)} is ${this.kind} and ${expressionText(value.node)} ${value.kind}: convert one`,
       );
@@ -76,6 +86,18 @@ class Recorded {
   ge = (value: unknown): Recorded => this.#order("ge", value);
   between = (low: unknown, high: unknown): Recorded => this.ge(low).and(this.le(high));
   isIn = (...values: unknown[]): Recorded => values.map((value) => this.eq(value)).reduce((all, one) => all.or(one));
+
+  isNull(): Recorded {
+    if (!this.optional) throw misconfigured(`${expressionText(this.node)} is never null: it is no optional field`);
+    return call("is-null", "boolean", [this.node]);
+  }
+  coalesce(otherwise: unknown): Recorded {
+    if (!this.optional) throw misconfigured(`${expressionText(this.node)} is never null: it needs no coalesce`);
+    const { kind, node } = this;
+    if (otherwise instanceof Recorded && otherwise.optional && otherwise.kind === kind)
+      return call("coalesce", kind, [node, otherwise.node], true);
+    return call("coalesce", kind, [node, this.#operand(otherwise)]);
+  }
 
   and(other: unknown): Recorded {
     this.#only("and", "boolean");
@@ -146,8 +168,16 @@ class Recorded {
 }
 const ORDERS: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 
-function call(op: FunctionName, kind: ValueKind, args: readonly ExpressionNode[]): Recorded {
-  return new Recorded(Object.freeze({ op, kind, args: Object.freeze(args) }));
+function call(op: FunctionName, kind: ValueKind, args: readonly ExpressionNode[], mayBeNull = false): Recorded {
+  const node = { op, kind, args: Object.freeze(args) };
+  return new Recorded(Object.freeze(mayBeNull ? { ...node, optional: true as const } : node));
+}
+
+/** What is computed with has a value in every event. */
+function required(value: Recorded | ExpressionNode): ExpressionNode {
+  const node = value instanceof Recorded ? value.node : value;
+  if (node.optional !== true) return node;
+  throw misconfigured(`${expressionText(node)} may be null: use coalesce() or isNull() first`);
 }
 
 function plain(text: unknown): ExpressionNode {
@@ -158,8 +188,10 @@ function whole(value: unknown): ExpressionNode {
 }
 
 function condition(value: unknown): Recorded {
-  if (value instanceof Recorded && value.kind === "boolean") return value;
-  throw misconfigured("a condition is combined with something that is none");
+  if (!(value instanceof Recorded) || value.kind !== "boolean")
+    throw misconfigured("a condition is combined with something that is none");
+  required(value);
+  return value;
 }
 
 /** @throws TidegateError `misconfigured` for a value that a field of the kind cannot have */
@@ -189,7 +221,8 @@ export function recordedTests(node: ExpressionNode): readonly FieldTest[] | unde
   }
   if (!isComparison(node.op) || !("args" in node)) return undefined;
   const [field, value] = node.args;
-  if (field?.op !== "field" || value?.op !== "literal" || typeof value.value === "boolean") return undefined;
+  if (field?.op !== "field" || value?.op !== "literal") return undefined;
+  if (value.value === null || typeof value.value === "boolean") return undefined;
   return Object.freeze([Object.freeze({ field: field.name, op: node.op, value: value.value })]);
 }
 
@@ -200,8 +233,9 @@ function isComparison(op: string): op is Comparison {
 /** The stand-in for an event that records what a callback makes of it. */
 export function eventExpression<F extends Fields>(fields: F, side: 0 | 1 = 0): EventExpression<F> {
   const event: Record<string, Recorded> = Object.create(null);
-  for (const [name, { kind }] of Object.entries(fields)) {
-    event[name] = new Recorded(Object.freeze({ op: "field", kind, name, side }));
+  for (const [name, { kind, optional }] of Object.entries(fields)) {
+    const node = { op: "field", kind, name, side } as const;
+    event[name] = new Recorded(Object.freeze(optional === true ? { ...node, optional } : node));
   }
   return Object.freeze(event) as unknown as EventExpression<F>;
 }
@@ -221,16 +255,27 @@ export const float = (value: number): NumberExpression<"float64"> =>
 export const str = (value: string): TextExpression =>
   new Recorded(literal("text", value, "str()")) as unknown as TextExpression;
 
-/** One of two, by a condition: `when(e.price.gt(100), str("dear"), str("cheap"))`. */
+/** One of two, by a condition: `when(e.price.gt(100), str("dear"), str("cheap"))`. With null, or what may be null, it may be null itself. */
 export function when<K extends FieldKind>(
   test: Condition,
   yes: Expression<K> & { readonly kind: K },
   no: Operand<K>,
-): Expression<K> {
+): Expression<K>;
+export function when<K extends FieldKind>(
+  test: Condition,
+  yes: (Expression<K> | OptionalExpression<K>) & { readonly kind: K },
+  no: Operand<K> | OptionalExpression<K> | null,
+): OptionalExpression<K>;
+export function when(test: unknown, yes: unknown, no: unknown): unknown {
   const left = nodeOf(yes);
   if (left === undefined) throw misconfigured("the second argument of when() is an expression, such as int(1)");
-  const right = nodeOf(no) ?? literal(left.kind, no, "when()");
+  const right = nodeOf(no) ?? (no === null ? nothing(left.kind) : literal(left.kind, no, "when()"));
   if (left.kind !== right.kind)
     throw misconfigured(`when() has ${left.kind} on one side and ${right.kind} on the other`);
-  return call("when", left.kind, [condition(test).node, left, right]) as unknown as Expression<K>;
+  const mayBeNull = left.optional === true || right.optional === true;
+  return call("when", left.kind, [condition(test).node, left, right], mayBeNull);
+}
+
+function nothing(kind: ValueKind): ExpressionNode {
+  return Object.freeze({ op: "literal", kind, value: null, optional: true });
 }

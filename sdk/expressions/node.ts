@@ -2,8 +2,8 @@
 
 import type { FieldKind } from "../stream.ts";
 
-/** What an expression comes to; conditions are `boolean`, which no field is. */
-export type ValueKind = FieldKind | "boolean";
+/** What an expression comes to; conditions are `boolean`. */
+export type ValueKind = FieldKind;
 
 /**
  * Functions by name. Whole numbers stop at the int64 bounds; a division by 0 is 0; a double that is not finite becomes 0. Text functions
@@ -27,6 +27,8 @@ export type FunctionName =
   | "or"
   | "not"
   | "when"
+  | "is-null"
+  | "coalesce"
   | "to-int"
   | "to-float"
   | "to-text"
@@ -57,17 +59,21 @@ export interface FieldNode {
   readonly name: string;
   /** 0 for the only or the left input, 1 for the right one of a join. */
   readonly side: 0 | 1;
+  /** It may be null; never set otherwise. Such a node is an argument of `is-null`, `coalesce` and `when` only. */
+  readonly optional?: true;
 }
 export interface LiteralNode {
   readonly op: "literal";
   readonly kind: ValueKind;
-  /** bigint for int64 and timestamp. */
-  readonly value: bigint | number | string | boolean;
+  /** bigint for int64 and timestamp; null only where it is optional. */
+  readonly value: bigint | number | string | boolean | null;
+  readonly optional?: true;
 }
 export interface CallNode {
   readonly op: FunctionName;
   readonly kind: ValueKind;
   readonly args: readonly ExpressionNode[];
+  readonly optional?: true;
 }
 export type ExpressionNode = FieldNode | LiteralNode | CallNode;
 

@@ -2,7 +2,7 @@
 
 import type { Duration } from "../duration.ts";
 import type { FieldTest } from "../filter.ts";
-import type { FieldKind, Fields, FieldValue } from "../stream.ts";
+import type { Field, FieldKind, Fields, FieldValue } from "../stream.ts";
 import type { ExpressionNode, ValueKind } from "./node.ts";
 
 /** A value of the kind, or an expression that has one. */
@@ -18,7 +18,7 @@ interface Comparable<K extends FieldKind> extends Value<K> {
   ne(value: Operand<K>): Condition;
   /** Equal to one of them. */
   isIn(first: Operand<K>, ...more: ReadonlyArray<Operand<K>>): Condition;
-  /** Decimal digits for numbers and timestamps. */
+  /** Decimal digits for numbers and timestamps; `true` and `false`. */
   toText(): TextExpression;
 }
 
@@ -31,8 +31,8 @@ interface Ordered<K extends FieldKind> extends Comparable<K> {
   between(low: Operand<K>, high: Operand<K>): Condition;
 }
 
-/** What a filter returns. */
-export interface Condition extends Value<"boolean"> {
+/** What a filter returns, and what a boolean field is. */
+export interface Condition extends Comparable<"boolean"> {
   /** The tests that must all hold, where it is nothing but fields compared with values; else undefined. */
   readonly tests: readonly FieldTest[] | undefined;
   and(other: Condition): Condition;
@@ -110,5 +110,16 @@ export type Expression<K extends ValueKind> = K extends "text"
         ? NumberExpression<K>
         : never;
 
+/** What may be null. It can be passed on as it is; to compute with it, say first what null is to count as. */
+export interface OptionalExpression<K extends ValueKind> extends Value<K> {
+  readonly optional: true;
+  isNull(): Condition;
+  /** The value, or another where there is none: `e.country.coalesce("unknown")`. */
+  coalesce(otherwise: Operand<K>): Expression<K>;
+  coalesce(otherwise: OptionalExpression<K>): OptionalExpression<K>;
+}
+
 /** The event in a callback that records. */
-export type EventExpression<F extends Fields> = { readonly [N in keyof F]: Expression<F[N]["kind"]> };
+export type EventExpression<F extends Fields> = {
+  readonly [N in keyof F]: F[N] extends Field ? Expression<F[N]["kind"]> : OptionalExpression<F[N]["kind"]>;
+};

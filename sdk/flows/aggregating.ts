@@ -6,7 +6,7 @@ import { recordedTests } from "../expressions/build.ts";
 import type { FieldTest } from "../filter.ts";
 import { MEASURES_MAX, OUTPUTS_MAX, SHARDS_DEFAULT } from "../limits.ts";
 import { checkField } from "../names.ts";
-import { type Field, type FieldKind, type Fields, float64, int64, text, timestamp } from "../stream.ts";
+import { type AnyField, type FieldKind, type Fields, float64, int64, optional, text, timestamp } from "../stream.ts";
 import type { WindowSpec } from "../window.ts";
 import { type Flow, type KeyedParts, makeNode, requireField, unchanging } from "./making.ts";
 import type { FlowNode, FlowOutput, WindowedFlow, WindowedOutput } from "./nodes.ts";
@@ -14,7 +14,7 @@ import { RESERVED_OUTPUTS } from "./steps.ts";
 
 const NUMBERS: readonly FieldKind[] = ["int64", "float64"];
 const SORTABLE: readonly FieldKind[] = ["int64", "float64", "timestamp"];
-const ANY: readonly FieldKind[] = ["int64", "float64", "timestamp", "text"];
+const ANY: readonly FieldKind[] = ["int64", "float64", "timestamp", "text", "boolean"];
 const KINDS: Readonly<Record<string, readonly FieldKind[]>> = {
   sum: NUMBERS,
   avg: NUMBERS,
@@ -45,8 +45,8 @@ export function aggregateNode(
   const { flow, node, keys } = keyed;
   const outputs = outputList(keyed, window, aggregates);
   if (node.changes && !(window === null && outputs.every(({ kind }) => REVOCABLE.has(kind)))) unchanging(keyed, "this");
-  const fields: Record<string, Field> = {};
-  for (const field of keys.fields) fields[field] = node.fields[field] as Field;
+  const fields: Record<string, AnyField> = {};
+  for (const field of keys.fields) fields[field] = node.fields[field] as AnyField;
   if (window !== null) Object.assign(fields, { windowStart: timestamp(), windowEnd: timestamp() });
   for (const output of outputs) fields[output.name] = outputField(output, node.fields);
   const json = outputs.flatMap(({ kind, name }) => (kind === "top" || kind === "collect" ? [name] : []));
@@ -60,20 +60,23 @@ export function aggregateNode(
   };
 }
 
-function outputField(output: FlowOutput, fields: Fields): Field {
+/** Of events without a value, an aggregate of that field heeds none: a sum is then 0, and what is not a number of anything is null. */
+function outputField(output: FlowOutput, fields: Fields): AnyField {
   switch (output.kind) {
     case "count":
     case "distinct":
       return int64();
     case "avg":
-      return float64();
+      return (fields[output.field] as AnyField).optional === true ? optional(float64()) : float64();
+    case "sum":
+      return Object.freeze({ kind: (fields[output.field] as AnyField).kind });
     case "top":
     case "collect":
       return text();
     case "reduce":
       return output.to;
     default:
-      return fields[output.field] as Field;
+      return fields[output.field] as AnyField;
   }
 }
 
@@ -127,6 +130,7 @@ function kernelFlow(flow: Flow, node: FlowNode): ((view: string) => WindowedFlow
   const { operator: source } = at;
   if (source.kind !== "source" || source.idle !== null) return null;
   const { stream, time, outOfOrderness } = source;
+  if (![key, ...measures].every((name) => inKernel(stream.fields[name]))) return null;
   return (view) =>
     Object.freeze({
       name: flow.name,
@@ -139,6 +143,11 @@ function kernelFlow(flow: Flow, node: FlowNode): ((view: string) => WindowedFlow
       outputs: outputs as readonly WindowedOutput[],
       view,
     });
+}
+
+/** Groups and sums of the kernel know neither null nor booleans. Of filters it is never asked: such tests are none of plain fields. */
+function inKernel(field: AnyField | undefined): boolean {
+  return field !== undefined && field.optional !== true && field.kind !== "boolean";
 }
 
 function isWindowedOutput(output: FlowOutput): output is WindowedOutput {

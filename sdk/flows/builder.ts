@@ -9,6 +9,7 @@ import { checkKebab } from "../names.ts";
 import { type FieldKind, type Fields, isStream, type StreamDefinition } from "../stream.ts";
 import { isWindow, type WindowSpec } from "../window.ts";
 import { type Aggregated, aggregateNode } from "./aggregating.ts";
+import { queueSink, type ToQueueOptions, type ToWebhookOptions, webhookSink } from "./egress.ts";
 import { JoiningStep } from "./joining.ts";
 import { lookupNode } from "./lookup.ts";
 import {
@@ -19,14 +20,14 @@ import {
   type Flow,
   makeNode,
   requireCode,
-  requireField,
   requireSameFields,
+  requireValue,
   unchanging,
 } from "./making.ts";
 import type { FlowNode, Keys, Operator, ProcessCode } from "./nodes.ts";
 import { callSink, definition, streamSink, viewSink } from "./sinks.ts";
 
-const KEY_KINDS: readonly FieldKind[] = ["int64", "timestamp", "text"];
+const KEY_KINDS: readonly FieldKind[] = ["int64", "timestamp", "text", "boolean"];
 
 export class EventsStep {
   readonly flow: Flow;
@@ -56,7 +57,7 @@ export class EventsStep {
 
   filter(test: (event: never) => unknown): EventsStep {
     const condition = nodeOf(test(eventExpression(this.fields) as never));
-    if (condition === undefined || condition.kind !== "boolean") {
+    if (condition?.kind !== "boolean" || condition.optional === true) {
       throw misconfigured(`a filter of flow "${this.flow.name}" must return a comparison such as e.amount.gt(0)`);
     }
     const operator = { kind: "filter", test: condition } as const;
@@ -106,7 +107,7 @@ export class EventsStep {
   keyBy(...fields: readonly string[]): KeyedStep {
     if (fields.length > KEY_FIELDS_MAX)
       throw misconfigured(`flow "${this.flow.name}" is keyed by more than ${KEY_FIELDS_MAX} fields`);
-    for (const field of fields) requireField(this.flow, this.fields, field, KEY_KINDS, "key");
+    for (const field of fields) requireValue(this.flow, this.fields, field, KEY_KINDS, "key");
     return new KeyedStep(
       this.flow,
       this.node,
@@ -116,14 +117,22 @@ export class EventsStep {
 
   toView(view: string, options?: { readonly key?: string | readonly string[] }): unknown {
     const key = typeof options?.key === "string" ? [options.key] : (options?.key ?? []);
-    for (const field of key) requireField(this.flow, this.fields, field, KEY_KINDS, "key");
+    for (const field of key) requireValue(this.flow, this.fields, field, KEY_KINDS, "key");
     return definition(this.flow, viewSink(this.flow, this.node, view, key, "plain"), null);
   }
 
   toStream(stream: StreamDefinition): unknown {
     if (!isStream(stream)) throw misconfigured(`flow "${this.flow.name}" ends in something that is no stream`);
-    requireSameFields(this.flow, `toStream("${stream.name}")`, stream.fields, this.fields);
+    requireSameFields(this.flow, `toStream("${stream.name}")`, stream.fields, this.fields, true);
     return definition(this.flow, streamSink(this.node, stream), null);
+  }
+
+  toQueue(name: string, options: ToQueueOptions): unknown {
+    return definition(this.flow, queueSink(this.flow, this.node, name, options), null);
+  }
+
+  toWebhook(name: string, options: ToWebhookOptions): unknown {
+    return definition(this.flow, webhookSink(this.flow, this.node, name, options), null);
   }
 
   call(contract: never, name: string, options: never): unknown {

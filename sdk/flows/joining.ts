@@ -79,7 +79,7 @@ class JoinedStep<Step> {
 
   where(test: (left: never, right: never) => unknown): JoinedStep<Step> {
     const condition = nodeOf(test(...this.#sides));
-    if (condition?.kind !== "boolean")
+    if (condition?.kind !== "boolean" || condition.optional === true)
       throw misconfigured(`where of flow "${this.#left.flow.name}" must return a comparison`);
     const both: ExpressionNode =
       this.#where === null

@@ -38,6 +38,8 @@ export function lookupNode(
 export function keyOf(flow: Flow, input: FlowNode, key: (event: never) => unknown): ExpressionNode {
   requireCode(flow, "key", key);
   const expression = nodeOf(key(eventExpression(input.fields) as never));
-  if (expression?.kind === "text") return expression;
-  throw misconfigured(`flow "${flow.name}": the key of a service is a text expression; use toText() for numbers`);
+  if (expression?.kind === "text" && expression.optional !== true) return expression;
+  throw misconfigured(
+    `flow "${flow.name}": the key of a service is a text expression that is never null; use toText() for numbers`,
+  );
 }

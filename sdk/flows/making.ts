@@ -7,7 +7,7 @@ import { nodeOf } from "../expressions/build.ts";
 import { type ExpressionNode, sizeOf } from "../expressions/node.ts";
 import { FIELDS_MAX } from "../limits.ts";
 import { checkField } from "../names.ts";
-import type { FieldKind, Fields } from "../stream.ts";
+import type { AnyField, FieldKind, Fields } from "../stream.ts";
 import type { ComputedField, FlowNode, Keys, Operator } from "./nodes.ts";
 
 /** Events grouped by a key. */
@@ -79,40 +79,61 @@ export function computed(
   if (typeof result !== "object" || result === null)
     throw misconfigured(`${step} of flow "${flow.name}" must return an object of expressions`);
   const columns: ComputedField[] = [];
-  const kinds: Record<string, { kind: FieldKind }> = {};
+  const kinds: Record<string, AnyField> = {};
   for (const [name, value] of Object.entries(result)) {
     checkField(`the field of ${step} in flow "${flow.name}"`, name);
     const expression = nodeOf(value);
-    if (expression === undefined || expression.kind === "boolean")
+    if (expression === undefined)
       throw misconfigured(
-        `${step} of flow "${flow.name}": "${name}" is no value; use int(), float() or str() for constants`,
+        `${step} of flow "${flow.name}": "${name}" is no expression; use int(), float() or str() for constants`,
       );
     columns.push(Object.freeze({ name, expression }));
-    kinds[name] = Object.freeze({ kind: expression.kind });
+    kinds[name] = fieldOf(expression);
   }
   if (columns.length === 0) throw misconfigured(`${step} of flow "${flow.name}" returns no fields`);
   return { columns: Object.freeze(columns), kinds };
 }
 
+const KINDS: readonly unknown[] = ["int64", "float64", "text", "timestamp", "boolean"] satisfies FieldKind[];
+
 export function checkedFields(flow: Flow, fields: Fields): Fields {
   for (const [name, field] of Object.entries(fields)) {
     checkField(`the field of flow "${flow.name}"`, name);
-    if (!["int64", "float64", "text", "timestamp"].includes(field?.kind))
-      throw misconfigured(`field "${name}" of flow "${flow.name}" has no known type`);
+    if (!KINDS.includes(field?.kind)) throw misconfigured(`field "${name}" of flow "${flow.name}" has no known type`);
+    if (field.path !== undefined)
+      throw misconfigured(`field "${name}" of flow "${flow.name}" is nested: only fields of streams are`);
   }
   return fields;
+}
+
+/** A field without where it was in JSON: what is behind a source does not depend on it. */
+export function fieldOf({ kind, optional }: Pick<AnyField, "kind" | "optional">): AnyField {
+  return Object.freeze(optional === true ? { kind, optional } : { kind });
+}
+
+/** The fields of events behind a source. */
+export function plainFields(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, fieldOf(field)]));
 }
 
 export function requireCode(flow: Flow, step: string, code: unknown): void {
   if (typeof code !== "function") throw misconfigured(`${step} of flow "${flow.name}" takes a function`);
 }
 
-export function requireSameFields(flow: Flow, what: string, wanted: Fields, given: Fields): void {
+/** @param widened what is given always may be put where it may be null */
+export function requireSameFields(flow: Flow, what: string, wanted: Fields, given: Fields, widened = false): void {
   for (const name of new Set([...Object.keys(wanted), ...Object.keys(given)])) {
-    const [left, right] = [wanted[name]?.kind ?? "absent", given[name]?.kind ?? "absent"];
-    if (left !== right)
-      throw misconfigured(`flow "${flow.name}": ${what} needs field "${name}" to be ${left}, and it is ${right}`);
+    const [left, right] = [wanted[name], given[name]];
+    if (left?.kind !== right?.kind || (left?.optional !== right?.optional && !(widened && left?.optional === true)))
+      throw misconfigured(
+        `flow "${flow.name}": ${what} needs field "${name}" to be ${shown(left)}, and it is ${shown(right)}`,
+      );
   }
+}
+
+function shown(field: AnyField | undefined): string {
+  if (field === undefined) return "absent";
+  return field.optional === true ? `optional ${field.kind}` : field.kind;
 }
 
 export function requireField(
@@ -121,12 +142,27 @@ export function requireField(
   field: string,
   kinds: readonly FieldKind[],
   use: string,
-): void {
-  const kind = Object.hasOwn(fields, field) ? fields[field]?.kind : undefined;
-  if (kind === undefined) throw misconfigured(`flow "${flow.name}": it has no field "${field}"`);
-  if (!kinds.includes(kind)) {
+): AnyField {
+  const found = Object.hasOwn(fields, field) ? fields[field] : undefined;
+  if (found === undefined) throw misconfigured(`flow "${flow.name}": it has no field "${field}"`);
+  if (!kinds.includes(found.kind)) {
     throw misconfigured(
-      `flow "${flow.name}": field "${field}" is ${kind} and cannot be its ${use}; it takes ${kinds.join(", ")}`,
+      `flow "${flow.name}": field "${field}" is ${found.kind} and cannot be its ${use}; it takes ${kinds.join(", ")}`,
     );
   }
+  return found;
+}
+
+/** Of a field that every event has to have. */
+export function requireValue(
+  flow: Flow,
+  fields: Fields,
+  field: string,
+  kinds: readonly FieldKind[],
+  use: string,
+): void {
+  if (requireField(flow, fields, field, kinds, use).optional === true)
+    throw misconfigured(
+      `flow "${flow.name}": field "${field}" is optional and cannot be its ${use}: give it a value with coalesce() first`,
+    );
 }

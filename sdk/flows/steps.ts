@@ -3,10 +3,28 @@
 import type { Aggregate, AggregateFor, Reduce } from "../aggregate.ts";
 import type { Contract } from "../contract.ts";
 import type { Duration } from "../duration.ts";
-import type { Condition, EventExpression, Expression, TextExpression } from "../expressions/types.ts";
+import type {
+  Condition,
+  EventExpression,
+  Expression,
+  OptionalExpression,
+  TextExpression,
+} from "../expressions/types.ts";
 import type { InputOf, OutputOf, QueryNames, WriterNames } from "../infer.ts";
-import type { EventOf, Field, FieldKind, Fields, FieldsOfKind, FieldValue, StreamDefinition } from "../stream.ts";
+import type {
+  AnyField,
+  EventInput,
+  EventOf,
+  Field,
+  FieldKind,
+  Fields,
+  FieldValue,
+  RequiredOfKind,
+  StreamDefinition,
+  ValueOf,
+} from "../stream.ts";
 import type { WindowSpec } from "../window.ts";
+import type { ToQueueOptions, ToWebhookOptions } from "./egress.ts";
 import type { FlowDefinition } from "./nodes.ts";
 
 /** One row of a view behind windows. Whole numbers beyond 2^53 come as bigint from the client. */
@@ -22,9 +40,8 @@ export type ViewRow<Key, Outputs> = {
 export const RESERVED_OUTPUTS = ["key", "window", "final", "windowStart", "windowEnd"] as const;
 type Reserved = (typeof RESERVED_OUTPUTS)[number];
 
-/** Fields that can be part of a key. */
-export type KeyNames<F extends Fields> = FieldsOfKind<F, "int64" | "timestamp" | "text">;
-type ValueOf<T> = T extends Field<infer Kind extends FieldKind> ? FieldValue<Kind> : never;
+/** Fields that can be part of a key: those that every event has, but doubles. */
+export type KeyNames<F extends Fields> = RequiredOfKind<F, "int64" | "timestamp" | "text" | "boolean">;
 type KeyValue<F extends Fields, K extends ReadonlyArray<keyof F>> = K extends readonly [infer One extends keyof F]
   ? ValueOf<F[One]>
   : { readonly [I in keyof K]: ValueOf<F[K[I] & keyof F]> };
@@ -37,44 +54,54 @@ type Kept<F extends Fields, Of> = [Of] extends [never] ? EventOf<F> : Pick<Event
 export type OutputValues<F extends Fields, A> = { readonly [N in keyof A]: OutputValue<F, A[N]> };
 type OutputValue<F extends Fields, A> = A extends { readonly kind: "top" | "collect"; readonly of: infer Of }
   ? ReadonlyArray<Kept<F, Of extends ReadonlyArray<infer One> ? One : never>>
-  : A extends { readonly kind: "avg" }
-    ? number
-    : A extends Reduce<never, infer Kind>
-      ? FieldValue<Kind>
-      : A extends {
-            readonly kind: "sum" | "min" | "max" | "first" | "last";
-            readonly field: infer Name extends keyof F;
-          }
-        ? ValueOf<F[Name]>
-        : number | bigint;
+  : A extends Reduce<never, infer Kind>
+    ? FieldValue<Kind>
+    : A extends {
+          readonly kind: "sum" | "avg" | "min" | "max" | "first" | "last";
+          readonly field: infer Name extends keyof F;
+        }
+      ? ValueOf<OfField<A["kind"], F[Name]>>
+      : number | bigint;
+/** The field of what an aggregate of one field comes to. */
+type OfField<Kind, T extends AnyField> = Kind extends "avg"
+  ? T extends Field
+    ? Field<"float64">
+    : Field<"float64", true>
+  : Kind extends "sum"
+    ? Field<T["kind"]>
+    : T;
 /** The fields that a step has behind an aggregate; lists are JSON texts. */
 type OutputFields<F extends Fields, A> = { readonly [N in keyof A]: OutputField<F, A[N]> };
 type OutputField<F extends Fields, A> = A extends { readonly kind: "top" | "collect" }
   ? Field<"text">
-  : A extends { readonly kind: "avg" }
-    ? Field<"float64">
-    : A extends { readonly kind: "count" | "distinct" }
-      ? Field<"int64">
-      : A extends { readonly kind: "reduce"; readonly to: infer To extends Field }
-        ? To
-        : A extends { readonly field: infer Name extends keyof F }
-          ? F[Name]
-          : never;
+  : A extends { readonly kind: "count" | "distinct" }
+    ? Field<"int64">
+    : A extends { readonly kind: "reduce"; readonly to: infer To extends Field }
+      ? To
+      : A extends { readonly kind: infer Kind; readonly field: infer Name extends keyof F }
+        ? OfField<Kind, F[Name]>
+        : never;
 interface WindowFields {
   readonly windowStart: Field<"timestamp">;
   readonly windowEnd: Field<"timestamp">;
 }
 type Shown<F extends Fields> = { readonly [N in keyof F]: F[N] };
+/** Fields of a stream that takes events of these: what always has a value may be put where there may be none. */
+type Widened<F extends Fields> = { readonly [N in keyof F]: F[N] | Field<F[N]["kind"], true> };
 
 /** What a `map` or `select` callback returns: the new fields. */
-export type Computed = Readonly<Record<string, Expression<FieldKind>>>;
+export type Computed = Readonly<Record<string, Expression<FieldKind> | OptionalExpression<FieldKind>>>;
 export type ComputedFields<M> = {
-  readonly [N in keyof M]: M[N] extends { readonly kind: infer K extends FieldKind } ? Field<K> : never;
+  readonly [N in keyof M]: M[N] extends { readonly kind: infer K extends FieldKind }
+    ? M[N] extends { readonly optional: true }
+      ? Field<K, true>
+      : Field<K>
+    : never;
 };
 
 export interface SourceOptions<F extends Fields> {
   /** A timestamp field: event time. */
-  readonly time: FieldsOfKind<F, "timestamp">;
+  readonly time: RequiredOfKind<F, "timestamp">;
   /** How far an event may be behind the latest one of its source without being late. Default 0. */
   readonly outOfOrderness?: Duration;
   /**
@@ -101,9 +128,9 @@ export interface Events<F extends Fields> {
   /** Keeps events for which a function in JavaScript says true; it runs for each of them. */
   filterRows(test: (event: EventOf<F>) => boolean): Events<F>;
   /** New events from a function in JavaScript, which runs for each. Names the fields first: `mapRows({ n: int64() }, (e) => ({ n: … }))`. */
-  mapRows<const G extends Fields>(fields: G, code: (event: EventOf<F>) => EventOf<G>): Events<G>;
+  mapRows<const G extends Fields>(fields: G, code: (event: EventOf<F>) => EventInput<G>): Events<G>;
   /** Any number of events for each; else as `mapRows`. */
-  flatMap<const G extends Fields>(fields: G, code: (event: EventOf<F>) => ReadonlyArray<EventOf<G>>): Events<G>;
+  flatMap<const G extends Fields>(fields: G, code: (event: EventOf<F>) => ReadonlyArray<EventInput<G>>): Events<G>;
   /** All events of several, with the same fields; time has come as far as it has in all of them. */
   union(...others: ReadonlyArray<Events<F>>): Events<F>;
   /**
@@ -117,15 +144,27 @@ export interface Events<F extends Fields> {
       readonly key: (event: EventExpression<F>) => TextExpression;
       readonly input?: (event: EventOf<F>) => InputOf<C["functions"][N]>;
       readonly fields: G;
-      readonly select: (event: EventOf<F>, found: OutputOf<C["functions"][N]>) => EventOf<G> | null;
+      readonly select: (event: EventOf<F>, found: OutputOf<C["functions"][N]>) => EventInput<G> | null;
     },
   ): Events<G>;
-  /** Groups by whole-number, timestamp or text fields; by none, all events are one group. */
+  /** Groups by whole-number, timestamp, text or boolean fields; by none, all events are one group. An optional field is given a value by `map` first. */
   keyBy<const K extends ReadonlyArray<KeyNames<F>>>(...fields: K): Keyed<F, K>;
   /** Keeps the newest event of each key as a row, readable at `/v1/views/{view}` and `/v1/views/{view}/{key}`. */
   toView(view: string, options: { readonly key: KeyNames<F> | ReadonlyArray<KeyNames<F>> }): FlowDefinition<EventOf<F>>;
   /** Gives the events to a stream, whose fields they must have: readable at `GET /v1/streams/{stream}`, and read by other flows. */
-  toStream(stream: StreamDefinition<F>): FlowDefinition<never>;
+  toStream(stream: StreamDefinition<Widened<F>>): FlowDefinition<never>;
+  /**
+   * Sends the events to a Cloudflare Queue, as `{"id", "at", "data"}`, up to 100 at a time:
+   * `toQueue("paid-orders", { binding: "PAID_ORDERS" })`. They leave when their batch has committed, at least once, each always with the same id.
+   * The name is the end's and that of its effect, unique in the app.
+   */
+  toQueue(name: string, options: ToQueueOptions): FlowDefinition<never>;
+  /**
+   * Posts the events as signed webhooks, one by one or, with `batch`, as lists: `toWebhook("order-paid", { url, secret: "WEBHOOK_SECRET" })`. They leave
+   * when their batch has committed, at least once, each always in the same webhook with the same id. What cannot be delivered after all attempts
+   * is in the flow's dead letters. The name is the end's and that of its effect, unique in the app.
+   */
+  toWebhook(name: string, options: ToWebhookOptions): FlowDefinition<never>;
   /**
    * Calls a function of a service for each event, one after the other. As a `call` in the batch's own transaction; as a `message`, one-way,
    * in one of its own behind it, which is much faster where there are many. A refusal of a call leaves the event in the flow's dead letters, or refuses the whole batch.
@@ -207,7 +246,7 @@ export interface Joined<F extends Fields, G extends Fields> {
 
 export interface ProcessContext<S, G extends Fields> {
   /** The key's fields, as one value or a list. */
-  readonly key: bigint | number | string | ReadonlyArray<bigint | number | string>;
+  readonly key: bigint | number | string | boolean | ReadonlyArray<bigint | number | string | boolean>;
   /** Change it in place or assign a new one; undefined deletes it. */
   state: S;
   /** Event time of the event, or the timer's; ms. */
@@ -217,7 +256,7 @@ export interface ProcessContext<S, G extends Fields> {
   /** Server time of the batch; ms. */
   readonly now: number;
   /** Gives an event. */
-  emit(event: EventOf<G>): void;
+  emit(event: EventInput<G>): void;
   /** Calls `onTimer` when event time has come to `at`; one timer for each time. */
   timer(at: number): void;
   cancelTimer(at: number): void;

@@ -5,7 +5,7 @@ import { requestedKey } from "../../dataflow/views.ts";
 
 /** A view by some of the fields of its rows. */
 function keyed(...key: readonly string[]): ViewProgram {
-  const fields = { id: { kind: "int64" }, who: { kind: "text" } };
+  const fields = { id: { kind: "int64" }, who: { kind: "text" }, ok: { kind: "boolean" } };
   return { sink: { key, input: { fields } } } as unknown as ViewProgram;
 }
 
@@ -28,5 +28,24 @@ describe("a key of several fields", () => {
   });
   test.each(['[["a"],7]', "[null,7]", "[true,7]", '["a",7.5]', '["a"]', '{"0":"a","1":7}'])("is not %s", (text) => {
     expect(requestedKey(keyed("who", "id"), text)).toBeUndefined();
+  });
+});
+
+describe("a key with a boolean", () => {
+  test.each([
+    [["ok"], "true"],
+    [["ok", "id"], "[false,7]"],
+  ])("of %j is %s", (key, text) => {
+    expect(requestedKey(keyed(...key), text)).toBeDefined();
+  });
+  test.each([
+    [["ok"], "1"],
+    [["ok"], "True"],
+    [["ok"], ""],
+    [["ok", "id"], '["true",7]'],
+    [["ok", "id"], "[1,7]"],
+    [["ok", "id"], "[null,7]"],
+  ])("of %j is not %s", (key, text) => {
+    expect(requestedKey(keyed(...key), text)).toBeUndefined();
   });
 });

@@ -5,7 +5,9 @@ import { contract, fn } from "../../sdk/contract.ts";
 import { outcome } from "../../sdk/outcome.ts";
 import { saga } from "../../sdk/saga.ts";
 import type { Schema } from "../../sdk/schema.ts";
+import { flow } from "../../sdk/flow.ts";
 import { service } from "../../sdk/service.ts";
+import { boolean, int64, nested, optional, stream, text, timestamp } from "../../sdk/stream.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
 import { app } from "./support/app.ts";
 import { edge } from "./support/edge.ts";
@@ -161,6 +163,34 @@ describe("the OpenAPI document", () => {
     expect(resolve(document, "#/components/schemas/view.sales-per-minute.row")).toMatchObject({
       required: ["key", "window", "orders", "revenue", "worth", "final"],
       properties: { key: { type: "string" }, revenue: { type: "integer" }, worth: { type: "number" } },
+    });
+  });
+
+  it("has nested fields of events in their objects, and null where they are optional", () => {
+    const Parcels = stream("parcels", {
+      id: nested("parcel.id", text()),
+      country: optional(nested("parcel.to.country", text())),
+      express: boolean(),
+      grams: optional(int64()),
+      at: timestamp(),
+    });
+    const flows = [flow("parcels").from(Parcels, { time: "at" }).toView("parcels", { key: "id" })];
+    const parcels = openApiDocument(defineApp({ services: [], flows }));
+    const country = { type: ["string", "null"] };
+    const to = { type: ["object", "null"], properties: { country }, required: [] };
+    expect(resolve(parcels, "#/components/schemas/stream.parcels.event")).toEqual({
+      type: "object",
+      properties: {
+        parcel: { type: "object", properties: { id: { type: "string" }, to }, required: ["id"] },
+        express: { type: "boolean" },
+        grams: { type: ["integer", "null"], format: "int64" },
+        at: { type: "integer", format: "int64", description: "Milliseconds since 1970." },
+      },
+      required: ["parcel", "express", "at"],
+    });
+    expect(resolve(parcels, "#/components/schemas/view.parcels.row")).toMatchObject({
+      properties: { id: { type: "string" }, country, express: { type: "boolean" } },
+      required: ["id", "country", "express", "grams", "at"],
     });
   });
 

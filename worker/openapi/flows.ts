@@ -1,7 +1,8 @@
 /** The paths of streams and views, with the schemas of their events and rows. */
 import type { ViewDefinition } from "../../sdk/app.ts";
 import type { FlowOutput } from "../../sdk/flow.ts";
-import type { FieldKind, StreamDefinition } from "../../sdk/stream.ts";
+import type { AnyField, FieldKind, StreamDefinition } from "../../sdk/stream.ts";
+import { pathOf } from "../../sdk/stream-paths.ts";
 import { LIMITS } from "../limits.ts";
 import { parameter, problems, success } from "./responses.ts";
 import type { JsonSchema, Reference, SchemaTable } from "./schemas.ts";
@@ -11,7 +12,41 @@ const FIELD_SCHEMAS: Readonly<Record<FieldKind, JsonSchema>> = {
   float64: { type: "number", format: "double" },
   text: { type: "string" },
   timestamp: { type: "integer", format: "int64", description: "Milliseconds since 1970." },
+  boolean: { type: "boolean" },
 };
+
+function fieldSchema({ kind, optional }: AnyField): JsonSchema {
+  const schema = FIELD_SCHEMAS[kind];
+  return optional === true ? { ...schema, type: [schema["type"], "null"] } : schema;
+}
+
+interface Member {
+  readonly path: readonly string[];
+  readonly field: AnyField;
+}
+
+/** An event of a stream, with the objects that its nested fields are in. */
+function eventSchema({ fields, columns }: StreamDefinition): JsonSchema {
+  return objectSchema(columns.map((column) => ({ path: pathOf(column), field: fields[column.name] as AnyField })));
+}
+
+function objectSchema(members: readonly Member[]): JsonSchema {
+  const byName = [...Map.groupBy(members, ({ path }) => path[0] as string)];
+  const required = byName.filter(([, inside]) => inside.some(({ field }) => field.optional !== true));
+  return {
+    type: "object",
+    properties: Object.fromEntries(byName.map(([name, inside]) => [name, memberSchema(inside)])),
+    required: required.map(([name]) => name),
+  };
+}
+
+/** Of what is under one name: one field, or all that are in an object. */
+function memberSchema(inside: readonly Member[]): JsonSchema {
+  const [first] = inside as readonly [Member];
+  if (first.path.length === 1) return fieldSchema(first.field);
+  const object = objectSchema(inside.map(({ path, field }) => ({ path: path.slice(1), field })));
+  return inside.every(({ field }) => field.optional === true) ? { ...object, type: ["object", "null"] } : object;
+}
 
 const ACCEPTED: JsonSchema = {
   type: "object",
@@ -28,13 +63,7 @@ const ACCEPTED: JsonSchema = {
 
 /** Path item of one stream's ingress. */
 export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Record<string, unknown> {
-  const event = schemas.add(`stream.${stream.name}.event`, {
-    type: "object",
-    properties: Object.fromEntries(
-      Object.entries(stream.fields).map(([name, { kind }]) => [name, FIELD_SCHEMAS[kind]]),
-    ),
-    required: Object.keys(stream.fields),
-  });
+  const event = schemas.add(`stream.${stream.name}.event`, eventSchema(stream));
   const post = {
     operationId: `stream.${stream.name}`,
     tags: ["streams"],
@@ -142,7 +171,7 @@ function rowSchema({ sink }: ViewDefinition): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   const lists = new Set(input.json);
   const field = (name: string): JsonSchema =>
-    lists.has(name) ? { type: "array" } : FIELD_SCHEMAS[input.fields[name]?.kind ?? "text"];
+    lists.has(name) ? { type: "array" } : fieldSchema(input.fields[name] as AnyField);
   if (shape === "plain") {
     for (const name of Object.keys(input.fields)) properties[name] = field(name);
     return { type: "object", properties, required: Object.keys(properties) };

@@ -6,6 +6,7 @@ import { account } from "./account.ts";
 import { bank } from "./bank.ts";
 import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
+import { Arrived, arrivedFlow, letterFlow } from "./egress.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
@@ -13,6 +14,7 @@ import { locker } from "./locker.ts";
 import { mail } from "./mail.ts";
 import { effects, outside } from "./outside.ts";
 import { PARTITIONS } from "./partitions.ts";
+import { parcelFlow, sender } from "./fields.ts";
 import { counter, emitter, Noted, operatorFlows } from "./operators.ts";
 import { pause } from "./pause.ts";
 import { approval, sagas, stockroom } from "./sagas.ts";
@@ -36,6 +38,7 @@ const app = tidegate({
     counter,
     diary,
     emitter,
+    sender,
     locker,
     outside,
     approval,
@@ -44,8 +47,8 @@ const app = tidegate({
     ...verification,
     ...programServices(pause),
   ],
-  flows: [salesPerSecond, ...operatorFlows],
-  queues: { "note-queue": Noted },
+  flows: [salesPerSecond, parcelFlow, ...operatorFlows, letterFlow, arrivedFlow],
+  queues: { "note-queue": Noted, "letters-queue": Arrived },
   effects,
   sagas,
   partitions: PARTITIONS,
