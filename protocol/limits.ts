@@ -230,6 +230,14 @@ export const LIMITS = {
   maxTracedCalls: 256,
   /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
   maxLiveShards: 256,
+  /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */
+  operatorUnits: 16 * MiB,
+  /** Characters at which a chunk of a share's entries is cut, and of a text above which it has an entry of its own. */
+  chunkUnits: 64 * KiB,
+  chunkTextUnits: 16 * KiB,
+  /** Characters of old chunks that a share writes again with each batch, beside as many as the batch changes; and chunks that it may have beside one for each so many characters. */
+  cleanedUnits: 4 * KiB,
+  looseChunks: 32,
   /** Bytes of batches of events that are taken in and not answered; beyond it 503. */
   maxIngestBytes: 64 * MiB,
   /** Rows of one share that are looked at for those with the greatest values. */
@@ -296,6 +304,10 @@ invariant(
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more call must fit a message",
+);
+invariant(
+  UTF8_PER_UNIT * 2 * (LIMITS.chunkUnits + LIMITS.chunkTextUnits + LIMITS.maxEntryKeyBytes) < LIMITS.maxValueBytes,
+  "a chunk must fit an entry",
 );
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");
