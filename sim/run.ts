@@ -17,7 +17,9 @@ import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { Backup, type Taken } from "./admin/backup.ts";
 import { Eraser } from "./admin/eraser.ts";
+import { Restored } from "./admin/restored.ts";
 import { tracesOf } from "./checkers/traces.ts";
 import { drawSecrets, SECRET } from "./clients/slates.ts";
 import { Ending, PATIENCE_MS } from "./ending.ts";
@@ -31,7 +33,7 @@ import type { SimObject } from "./world/object.ts";
 import { both, type Observer } from "./world/observer.ts";
 import type { Profile } from "./world/profile.ts";
 import { World } from "./world/world.ts";
-import { judge } from "./verdict.ts";
+import { judge, judgeRestored } from "./verdict.ts";
 
 export interface RunOptions {
   readonly kernels: Kernels;
@@ -182,7 +184,9 @@ class Run {
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
     for (const client of clients) client.next();
     const eraser = this.#eraser();
-    const answered = () => clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true);
+    const backup = this.#backup();
+    const answered = () =>
+      clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true) && (backup?.isDone ?? true);
     await world.run(answered, FAULTS_MS);
     if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
@@ -192,7 +196,27 @@ class Run {
     if (final) {
       const findings = judge(this.#ledger, this.#durable, final, world.outside, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
+      if (backup?.taken && findings.length === 0) await this.#restore(backup.taken);
     }
+  }
+
+  #backup(): Backup | null {
+    const { backupMs } = this.#plan.ground;
+    if (backupMs === undefined) return null;
+    const backup = new Backup(this.#setup);
+    this.#world.scheduler.in(backupMs, () => backup.start());
+    return backup;
+  }
+
+  /** What was taken is one moment of the run, and leads on from there. */
+  async #restore(taken: Taken): Promise<void> {
+    const app = appOf(this.#plan.partitions, this.#plan.ground.outsiders !== undefined);
+    const restored = await new Restored(this.#plan, app, this.#setup.kernels, taken).run(this.#ledger);
+    this.#world.count("backup restored");
+    for (const failure of restored.failures) this.#world.fail(`restored: ${failure}`);
+    if (!restored.final) return;
+    const findings = judgeRestored(this.#ledger, taken, restored, this.#world.outside, mostSkewMs(this.#plan));
+    for (const { anomaly, explanation } of findings) this.#world.fail(`restored: ${anomaly}: ${explanation}`);
   }
 
   /** A client tells a key what is to be erased, and then it is. */
