@@ -17,7 +17,18 @@ import { keepLog } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
 import type { ShardHead, ShardResult } from "./shard.ts";
 
-/** What a batch came to. */
+/**
+ * A large batch comes in parts, one after the other in one transaction. Time goes on with the last of them, so that no event is late for what
+ * came with it; that one comes even where it has no rows.
+ */
+export type BatchPart = "whole" | "more" | "last";
+export interface FeedHead {
+  /** Null where only time has passed. */
+  readonly stream: string | null;
+  readonly part?: BatchPart;
+}
+
+/** What a batch came to, with all its parts so far. */
 export interface FedResult {
   readonly late: number;
 }
@@ -29,19 +40,22 @@ interface Run {
   readonly state: FlowState;
   /** By step. */
   readonly rows: Rows[];
+  readonly part: BatchPart;
   late: number;
 }
 
 export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows }: Payload): Promise<Payload> {
-  const { stream } = head as { readonly stream: string | null };
+  const { stream, part = "whole" } = head as FeedHead;
   const known = (ctx.state as FlowState | undefined) ?? freshState();
   const { state, dropped } = checkVersion(program, known);
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
   await Promise.all(gone);
   state.begun ??= ctx.now();
   if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
-  const run: Run = { ctx, program, state, rows: [], late: 0 };
-  const [batch] = rows;
+  const run: Run = { ctx, program, state, rows: [], part, late: state.partLate ?? 0 };
+  const [given] = rows;
+  // The last part may have no rows, and no columns then.
+  const batch = part !== "whole" && given?.length === 0 ? undefined : given;
   for (const [at, step] of program.steps.entries()) {
     switch (step.kind) {
       case "source":
@@ -63,9 +77,13 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   }
   for (const sink of program.sinks) await deliver(run, sink);
   state.events += batch?.length ?? 0;
-  if (stream !== null) state.batches += 1;
-  state.late += run.late;
-  wait(run);
+  if (part === "more") state.partLate = run.late;
+  else {
+    if (stream !== null) state.batches += 1;
+    state.late += run.late;
+    Reflect.deleteProperty(state, "partLate");
+    wait(run);
+  }
   ctx.state = state;
   return { head: { late: run.late } satisfies FedResult, rows: [] };
 }
@@ -120,7 +138,8 @@ function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
 async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<Rows> {
   const { ctx, program, state } = run;
   const before = state.marks[step.name] ?? -Infinity;
-  const after = Math.max(before, step.processing ? ctx.now() : watermarkOf(run, step));
+  const reached = run.part === "more" ? before : step.processing ? ctx.now() : watermarkOf(run, step);
+  const after = Math.max(before, reached);
   state.marks[step.name] = toBound(after);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
   const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, ctx.now()));
@@ -177,11 +196,12 @@ function split(rows: Rows, port: Port, step: VertexStep, now: number): Split {
   return { rows: index.map((each) => (each.length === 0 ? NO_ROWS : seen.pick(each))), index };
 }
 
-async function deliver({ ctx, state, rows }: Run, sink: ProgramSink): Promise<void> {
+async function deliver({ ctx, state, rows, part }: Run, sink: ProgramSink): Promise<void> {
   const all = rows[sink.from] as Rows;
   const given = withoutWithdrawn(all);
-  if (given.length === 0) return;
-  if (sink.kind === "stream") await ctx.ask(STREAM, sink.stream.name, "append", { head: null, rows: [given] });
+  // Who reads the stream has to know of the end of what came before.
+  if (given.length === 0 && !(part === "last" && sink.kind === "stream")) return;
+  if (sink.kind === "stream") await ctx.ask(STREAM, sink.stream.name, "append", { head: { part }, rows: [given] });
   else {
     const key = compile(sink.key)([given], given.length);
     const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));

@@ -3,6 +3,7 @@ import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { Contract } from "../../sdk/contract.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
+import { servicePrefix } from "../state/state-key.ts";
 import type { Payload, RawJson } from "./payload.ts";
 
 /** What an internal function is given. */
@@ -85,3 +86,10 @@ export const VIEW = "#view";
 export function flowService(flow: string): string {
   return `#flow:${flow}`;
 }
+
+const FLOW_PREFIX = flowService("");
+/** Whether a state key is of what flows and streams keep. */
+export function isOfFlow(stateKey: string): boolean {
+  return stateKey.startsWith(FLOW_PREFIX) || KEPT.some((prefix) => stateKey.startsWith(prefix));
+}
+const KEPT = [STREAM, SHARD].map(servicePrefix);
