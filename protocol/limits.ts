@@ -6,6 +6,9 @@ import { UTF8_PER_UNIT } from "./utf8.ts";
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
+/** What the result of a message takes in a record, about. */
+const CARRIED_BYTES = 256;
+
 export const LIMITS = {
   /** Invocations admitted and not yet answered, per partition; beyond it 503. */
   maxInvocations: 20_000,
@@ -37,6 +40,9 @@ export const LIMITS = {
   backupTableBytes: 1 * MiB,
   /** A backup that nobody asks for its next table is given up, and what it keeps is free. */
   pinIdleMs: 60_000,
+  /** Rows of delayed messages and dead letters that are looked at in one turn for those of an erased key, and keys that are erased at a time. */
+  eraseRowsPerTurn: 2_000,
+  maxErasing: 8,
   /** A database above this is not rewritten when a key is erased: it would take too long for one turn. */
   scrubBytes: 256 * MiB,
   /** How long a partition starts no transaction because a backup wants all of them to stand still at once. */
@@ -53,11 +59,20 @@ export const LIMITS = {
   /** Messages of a partition that are not delivered, and their bytes, all in memory; above it new ones are refused. */
   maxUndelivered: 100_000,
   maxUndeliveredBytes: 16 * MiB,
+  /** Stored messages that are read into memory in one turn. */
+  messagesPerTurn: 1_000,
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
-  /** Effects of a partition that run at the same time; the others wait in order. */
+  /** Effects of a partition that run at the same time, of one name, and of one share of a name; the others wait, and names and shares take turns. */
   maxEffectsRunning: 32,
+  maxEffectsOfName: 16,
+  maxEffectsOfShare: 8,
+  /** Effects of a partition that are not over, and their bytes, all in memory, and of one name; above it new ones are refused, and messages are not. */
+  maxEffects: 50_000,
+  maxEffectsBytes: 16 * MiB,
+  maxEffectsWaiting: 25_000,
+  maxEffectsWaitingBytes: 8 * MiB,
   /** An effect's runner is given up when it has not answered for so long after it should have. */
   effectMarginMs: 5_000,
   /** Rows that are looked at in a turn for state that has expired, keys of which it is being deleted at a time, and the pause between two passes. */
@@ -120,6 +135,9 @@ export const LIMITS = {
   epochRecordBytes: 16 * MiB,
   /** Encoded state kept in memory, dirty entries apart. */
   cacheBytes: 24 * MiB,
+  /** States that are kept as values too, for queries: characters of one at least, and of all together. */
+  readValueLeast: 200,
+  readValueUnits: MiB,
   /** Unfolded record bytes that start a fold. */
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
@@ -158,11 +176,20 @@ export const LIMITS = {
   storedForgottenBatches: 100,
   /** The edge gives up a request after this; its id is refused, not executed, when it is older than edgeResultMs. */
   requestDeadlineMs: 30_000,
-  /** Results of requests with an Idempotency-Key, unless the app says otherwise; and those of messages, which are handed over again however late their sender hears of them. */
+  /** Results of requests with an Idempotency-Key, unless the app says otherwise. */
   clientResultMs: RESULT_RETENTION_DEFAULT_MS,
-  messageResultMs: 7 * 24 * 60 * 60 * 1000,
+  /** Results of messages whose senders have not said for so long that they have forgotten them are stored; they, and those of which that word was lost, for this time. */
+  carryMs: 60_000,
+  messageResultMs: 30 * 24 * 60 * 60 * 1000,
+  /** Results of messages that one fold leaves to the next; those beyond are stored. */
+  carriedResults: 5_000,
+  /** Messages of which one record says that their results are needed no more, and one message to a partition. */
+  maxSettledPerRecord: 10_000,
+  maxSettledPerMessage: 1_000,
   /** Stored results of a partition, above which requests with an Idempotency-Key are refused. */
   maxResultsBytes: 1024 * MiB,
+  /** Stored results of messages, above which further messages wait with their senders. */
+  maxMessageResultsBytes: 256 * MiB,
   /** A batch for a peer of which it is not known whether it arrived is sent again after this; the pause doubles up to the other. */
   resendMs: 200,
   maxResendMs: 2_000,
@@ -207,6 +234,14 @@ export const LIMITS = {
   maxTracedCalls: 256,
   /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
   maxLiveShards: 256,
+  /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */
+  operatorUnits: 16 * MiB,
+  /** Characters at which a chunk of a share's entries is cut, and of a text above which it has an entry of its own. */
+  chunkUnits: 64 * KiB,
+  chunkTextUnits: 16 * KiB,
+  /** Characters of old chunks that a share writes again with each batch, beside as many as the batch changes; and chunks that it may have beside one for each so many characters. */
+  cleanedUnits: 4 * KiB,
+  looseChunks: 32,
   /** Bytes of batches of events that are taken in and not answered; beyond it 503. */
   maxIngestBytes: 64 * MiB,
   /** Rows of one share that are looked at for those with the greatest values. */
@@ -215,6 +250,10 @@ export const LIMITS = {
   maxViewChars: 256 * KiB,
   /** Characters at which an entry of a stream's events is cut. */
   streamEntryChars: 128 * KiB,
+  /** Characters, reached before the last line, of an entry of events that wait for their delivery or were set aside. */
+  lineEntryUnits: 32 * KiB,
+  /** Characters of events that wait for their delivery at one end of a flow; above it batches that would give it more are refused, or set aside. */
+  maxEgressUnits: 32 * MiB,
   /** How long the ids of a queue's messages are remembered: longer than any queue keeps a message (14 days). */
   queuedIdMs: 15 * 24 * 60 * 60 * 1000,
   /** How long late events and those that a service refused can be read. */
@@ -276,6 +315,10 @@ invariant(
   LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more call must fit a message",
 );
+invariant(
+  UTF8_PER_UNIT * 2 * (LIMITS.chunkUnits + LIMITS.chunkTextUnits + LIMITS.maxEntryKeyBytes) < LIMITS.maxValueBytes,
+  "a chunk must fit an entry",
+);
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");
 invariant(
@@ -283,6 +326,14 @@ invariant(
   "what is forgotten by age must be older than what still comes",
 );
 invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");
+invariant(
+  LIMITS.carriedResults * CARRIED_BYTES < LIMITS.foldBytes / 2,
+  "what a fold leaves must not make the next one due",
+);
+invariant(
+  LIMITS.maxSettledPerRecord * CARRIED_BYTES < LIMITS.maxTransactionBytes,
+  "what is settled must fit a record beside all else",
+);
 invariant(
   LIMITS.messageResultMs > LIMITS.repostMaxMs,
   "messages must be known for longer than they are handed over again",

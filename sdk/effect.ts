@@ -53,6 +53,11 @@ export interface EffectOptions<In extends Schema | undefined, Out extends Schema
   readonly handler: (ctx: EffectContext, input: EffectInput<In>) => EffectResult<Out> | Promise<EffectResult<Out>>;
   /** A number is that of the attempts. */
   readonly retries?: number | EffectRetries;
+  /**
+   * To whom it goes: of those with the same text a partition runs 8 at a time, while it runs 16 of one effect, so that one that answers slowly holds up
+   * only its own. A webhook's is its host.
+   */
+  readonly share?: (input: EffectInput<In>) => string;
   /** How long one attempt may take; default 30 seconds, at most 5 minutes. */
   readonly timeout?: Duration;
 }
@@ -77,6 +82,7 @@ export interface EffectDefinition<
   readonly input: Schema | undefined;
   readonly output: Schema | undefined;
   readonly handler: (ctx: EffectContext, input: unknown) => unknown;
+  readonly share: ((input: unknown) => string) | undefined;
   readonly attempts: number;
   readonly delayMs: number;
   readonly maxDelayMs: number;
@@ -121,6 +127,9 @@ export function effect<In extends Schema | undefined = undefined, Out extends Sc
     if (schema !== undefined && !isSchema(schema)) throw misconfigured(`the ${side} of effect "${name}" is no schema`);
   }
   if (typeof options.handler !== "function") throw misconfigured(`the effect "${name}" has no handler`);
+  if (options.share !== undefined && typeof options.share !== "function") {
+    throw misconfigured(`the share of effect "${name}" is no function`);
+  }
   const retries = typeof options.retries === "number" ? { attempts: options.retries } : (options.retries ?? {});
   const attempts = retries.attempts ?? EFFECT_ATTEMPTS_DEFAULT;
   if (!Number.isInteger(attempts) || attempts < 1 || attempts > EFFECT_ATTEMPTS_MAX) {
@@ -138,6 +147,7 @@ export function effect<In extends Schema | undefined = undefined, Out extends Sc
     input: options.input,
     output: options.output,
     handler: options.handler as EffectDefinition["handler"],
+    share: options.share as EffectDefinition["share"],
     attempts,
     delayMs,
     maxDelayMs: time(

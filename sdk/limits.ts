@@ -59,10 +59,22 @@ export const EFFECT_DELAY_MAX_MS = 24 * 60 * 60 * 1_000;
 /** Milliseconds that one attempt of an effect may take: a pending call keeps its partition awake. */
 export const EFFECT_TIMEOUT_DEFAULT_MS = 30_000;
 export const EFFECT_TIMEOUT_MAX_MS = 5 * 60 * 1_000;
+/** Characters of the name of an effect's share. */
+export const EFFECT_SHARE_MAX_LENGTH = 300;
 /** Characters of an effect's error as it is told. */
 export const EFFECT_ERROR_MAX_LENGTH = 1_000;
 /** Redirects of a webhook that are followed. */
 export const WEBHOOK_HOPS_MAX = 3;
+/** Messages, and bytes of them, that a queue takes at a time; bytes of one; and what is beside an event in its message, with the platform's own. */
+export const QUEUE_BATCH_MESSAGES = 100;
+export const QUEUE_BATCH_BYTES = 256_000;
+export const QUEUE_MESSAGE_BYTES = 128_000;
+export const QUEUE_MESSAGE_OVERHEAD = 256;
+/** Events of a flow in one webhook, and their bytes. */
+export const WEBHOOK_EVENTS_MAX = 100;
+export const WEBHOOK_EVENTS_BYTES = 256 * 1024;
+/** Deliveries of one end of a flow that may be under way at a time. */
+export const EGRESS_AT_A_TIME_MAX = 16;
 /** How much earlier or later than now a webhook may say that it was sent, in milliseconds. */
 export const WEBHOOK_TOLERANCE_MS = 5 * 60 * 1_000;
 /** Milliseconds for which a promise that is settled, and a saga that has ended, can be looked at. */

@@ -9,12 +9,14 @@ export type Cell = string;
 const NEAR_MS = 30;
 
 interface Handled {
-  readonly cell: string;
+  readonly kind: string;
+  readonly state: string;
   readonly time: number;
 }
 
 export class Coverage {
-  readonly cells = new Map<Cell, number>();
+  /** By crash, state and kind: a name for each message would be most of what this costs. */
+  readonly #counts = new Map<string, Map<string, Map<string, number>>>();
   readonly #started = new Map<Instance<unknown>, number>();
   readonly #recent = new Map<Instance<unknown>, Handled[]>();
 
@@ -31,25 +33,40 @@ export class Coverage {
     let recent = this.#recent.get(instance);
     if (!recent) this.#recent.set(instance, (recent = []));
     for (const kind of kinds) {
-      const cell = `${kind} | ${state}`;
-      this.#count(`${cell} | ${crash}`);
-      recent.push({ cell, time: now });
+      this.#count(kind, state, crash);
+      recent.push({ kind, state, time: now });
     }
     if (recent.length > 200) this.#recent.set(instance, recent.slice(-100));
   }
 
   crashed(instance: Instance<unknown>): void {
     const { now } = instance.world.scheduler;
-    for (const { cell, time } of this.#recent.get(instance) ?? []) {
-      if (now - time < NEAR_MS) this.#count(`${cell} | before a crash`);
+    for (const { kind, state, time } of this.#recent.get(instance) ?? []) {
+      if (now - time < NEAR_MS) this.#count(kind, state, "before a crash");
     }
     this.#recent.delete(instance);
     this.#started.delete(instance);
   }
 
-  #count(cell: Cell): void {
-    this.cells.set(cell, (this.cells.get(cell) ?? 0) + 1);
+  get cells(): ReadonlyMap<Cell, number> {
+    const cells = new Map<Cell, number>();
+    for (const [crash, states] of this.#counts)
+      for (const [state, kinds] of states)
+        for (const [kind, count] of kinds) cells.set(`${kind} | ${state} | ${crash}`, count);
+    return cells;
   }
+
+  #count(kind: string, state: string, crash: string): void {
+    const states = childOf(this.#counts, crash);
+    const kinds = childOf(states, state);
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+}
+
+function childOf<T extends Map<string, unknown>>(parent: Map<string, T>, name: string): T {
+  let child = parent.get(name);
+  if (!child) parent.set(name, (child = new Map() as T));
+  return child;
 }
 
 /** Adds up counts by name. */

@@ -11,6 +11,8 @@ import type { Plan } from "./plan.ts";
 import { PartitionObject } from "./world/partition-object.ts";
 import type { World } from "./world/world.ts";
 
+const NOTHING: readonly number[] = [];
+
 export class DurableLog {
   readonly events: Array<DurableEvent | ReplyEvent> = [];
   readonly #kernels: Kernels;
@@ -20,6 +22,8 @@ export class DurableLog {
   readonly #ids = new Map<number, string>();
   /** Whose writes an answer has shown before: what is durable stays so. */
   readonly #shown = new Set<string>();
+  /** The longest of each list that an answer has shown. */
+  readonly #seen = new Map<string, readonly number[]>();
 
   constructor(kernels: Kernels, plan: Plan, now: () => number) {
     this.#kernels = kernels;
@@ -70,6 +74,14 @@ export class DurableLog {
     if (recorded || saw.length > 0) this.events.push({ at: this.#now(), kind: "reply", id, saw, recorded });
   }
 
+  /** What no answer has shown of a list, as far as it goes on where another ended: lists only grow, and are read again and again. */
+  #notSeen(name: string, values: readonly number[]): readonly number[] {
+    const seen = this.#seen.get(name) ?? [];
+    const common = commonLength(seen, values);
+    if (common === seen.length) this.#seen.set(name, values);
+    return common === values.length ? NOTHING : values.slice(common);
+  }
+
   /** Requests whose values it is the first answer to show. */
   #sawFirst({ transaction }: Request, { status, body }: Answer): Set<string> {
     const saw = new Set<string>();
@@ -77,7 +89,7 @@ export class DurableLog {
     const { m } = status === 200 ? (JSON.parse(body) as Done) : (JSON.parse(body) as { readonly data: Done }).data;
     for (const micro of m) {
       if (micro[0] !== "read") continue;
-      for (const value of micro[2]) {
+      for (const value of this.#notSeen(micro[1], micro[2])) {
         const id = this.#ids.get(this.#appenders.get(value) ?? -1);
         if (id === undefined || this.#shown.has(id)) continue;
         this.#shown.add(id);
@@ -86,6 +98,13 @@ export class DurableLog {
     }
     return saw;
   }
+}
+
+/** How far two lists are the same. */
+function commonLength(one: readonly number[], other: readonly number[]): number {
+  let length = 0;
+  while (length < one.length && length < other.length && one[length] === other[length]) length += 1;
+  return length;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -22,8 +22,17 @@ export function historyOf(ledger: Ledger, wanted: (entry: Entry) => boolean): Hi
   return operations;
 }
 
-/** What an answer shows; null when it leaves open what was done. */
-export function microOf({ answer, request }: Entry): MicroOp[] | null {
+const known = new WeakMap<Entry, MicroOp[] | null>();
+
+/** What an answer shows; null when it leaves open what was done. Only of one that is the last. */
+export function microOf(entry: Entry): MicroOp[] | null {
+  let micro = known.get(entry);
+  // Several checkers ask, and most of what they need is to read it.
+  if (micro === undefined) known.set(entry, (micro = readMicro(entry)));
+  return micro;
+}
+
+function readMicro({ answer, request }: Entry): MicroOp[] | null {
   const { ask } = request.transaction;
   if (!answer || ask.kind !== "list") return null;
   if (answer.status === 200) return (JSON.parse(answer.body) as Done).m as MicroOp[];

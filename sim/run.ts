@@ -22,7 +22,7 @@ import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
 import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
-import { kindsReader } from "./world/kinds.ts";
+import { kindsOf } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
 import { both, type Observer } from "./world/observer.ts";
@@ -120,7 +120,7 @@ class Run {
           }
         : {}),
       formats: versionsOf(plan),
-      kindsOf: kindsReader(kernels),
+      kindsOf,
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });

@@ -22,7 +22,7 @@ export async function postEvents(edge: Edge): Promise<Response> {
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
-  requireFlow(app.door.streams, caller, name, name);
+  requireFlow(app.door.streams.send, caller, name, name);
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);

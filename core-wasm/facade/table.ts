@@ -34,6 +34,7 @@ const DETAILS: Readonly<Record<CorruptReason, string>> = {
   checksum: "the checksum does not match",
 };
 
+const NO_TAIL = new Uint8Array(0);
 const encoder = new TextEncoder();
 // A byte order mark is text like any other here.
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
@@ -126,9 +127,14 @@ export class TableKernels {
     const numbers = words.slice(first, heap >>> 2);
     const behind = heap - at + heapBytes;
     const inside = bytes.length - behind <= MAX_TABLE_TAIL_INSIDE;
-    const tail = inside ? this.#core.copy(heap + heapBytes, bytes.length - behind) : bytes.subarray(behind);
+    const tail = inside ? this.#tail(heap + heapBytes, bytes.length - behind) : bytes.subarray(behind);
     const text = decoder.decode(this.#core.u8.subarray(heap, heap + heapBytes));
     return new VerifiedTable(spec, rows, numbers, text, tail);
+  }
+
+  /** Most have none: that needs no memory of its own. */
+  #tail(at: number, length: number): Uint8Array {
+    return length === 0 ? NO_TAIL : this.#core.copy(at, length);
   }
 
   /** Encodes `text` behind `fixed` bytes of a fresh table; room for one byte per unit first, and for the worst case when that is not enough. */

@@ -16,6 +16,8 @@ interface Session extends Group {
   start: number;
   /** Where it is stored; null while it is not. */
   stored: number | null;
+  /** Its result had been given before this batch, and is taken back by it. */
+  given: boolean;
   /** The one that it became part of. */
   into: Session | null;
 }
@@ -48,7 +50,8 @@ export class SessionAggregate implements ShardOperator {
     const batch: Batch = { input, store, results: new Results(this.#spec.fields), touched: [], keys: new Set() };
     const late = this.#take(batch, rows);
     for (const session of batch.touched) if (session.into === null) this.#keep(batch, session);
-    for (const { text } of takeDue(store, input.after)) this.#due(batch, text);
+    // A key may have several timers that are due, and each of its sessions gives its result once.
+    for (const text of new Set(takeDue(store, input.after).map((due) => due.text))) this.#due(batch, text);
     for (const id of batch.keys) this.#keepOpen(store, id);
     if (this.#keys.size > CACHED_GROUPS_MAX) this.#keys = new Map();
     return {
@@ -103,7 +106,7 @@ export class SessionAggregate implements ShardOperator {
   }
 
   #begin(open: Session[], id: GroupId, time: number): Session {
-    const session = { ...this.#grouping.fresh(id), time, start: time, stored: null, into: null };
+    const session = { ...this.#grouping.fresh(id), time, start: time, stored: null, given: false, into: null };
     open.push(session);
     return session;
   }
@@ -113,8 +116,8 @@ export class SessionAggregate implements ShardOperator {
     if (session.stamp === this.#stamp) return;
     session.stamp = this.#stamp;
     session.index = batch.touched.push(session) - 1;
-    const given = this.#spec.emits && session.n > 0 && this.#endOf(session) <= batch.input.before;
-    if (given) this.#result(batch, session, -1);
+    session.given = session.n > 0 && this.#endOf(session) <= batch.input.before;
+    if (session.given && this.#spec.emits) this.#result(batch, session, -1);
   }
 
   #merge(batch: Batch, session: Session, other: Session, open: Session[]): void {
@@ -143,7 +146,9 @@ export class SessionAggregate implements ShardOperator {
     session.stored = session.start;
     store.put(GROUPS, groupKey(session.start, text), this.#grouping.encode(session));
     const end = this.#endOf(session);
-    if (this.#isTimed && (isNew || end <= input.before)) setTimer(store, Math.max(end, input.after), text);
+    // One that goes on beyond the watermark has the timer of its older end, unless that has fired.
+    if (this.#isTimed && (isNew || session.given || end <= input.before))
+      setTimer(store, Math.max(end, input.after), text);
     if (this.#spec.emits && end <= input.before) this.#result(batch, session, 1);
   }
 
@@ -162,7 +167,7 @@ export class SessionAggregate implements ShardOperator {
     const sessions = starts.flatMap((start) => {
       const stored = store.get(GROUPS, groupKey(start, text));
       if (stored === null) return [];
-      return [{ ...this.#grouping.decode(id, stored), start, stored: start, into: null }];
+      return [{ ...this.#grouping.decode(id, stored), start, stored: start, given: false, into: null }];
     });
     const open = sessions.filter(isOpen);
     this.#keys.set(id, open);

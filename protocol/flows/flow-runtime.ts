@@ -39,8 +39,8 @@ export class FlowRuntime {
   #blocks = 0;
   #seq = 0;
   #dirty = false;
-  /** Delta bytes since the last checkpoint: a checkpoint is due when they outweigh it. */
-  #unfoldedBytes = 0;
+  /** Records hold what the last checkpoint does not: of a batch that no window took, where its time and offset are. */
+  #unfolded = false;
 
   constructor(plan: FlowPlan, kernels: Kernels) {
     this.plan = plan;
@@ -99,7 +99,7 @@ export class FlowRuntime {
     }
     this.#seq = seq;
     this.#dirty = false;
-    this.#unfoldedBytes += changes.length;
+    this.#unfolded = true;
     const fits = changes.length <= room;
     if (!fits) ops.push(...this.checkpoint());
     const delta = fits ? changes : NOTHING;
@@ -121,7 +121,7 @@ export class FlowRuntime {
   /** Operations that replace the stored checkpoint by the present state. Call only between flushes. */
   checkpoint(): StorageOp[] {
     invariant(!this.#dirty, "1: a checkpoint would hold what no record holds");
-    this.#unfoldedBytes = 0;
+    this.#unfolded = false;
     const meta = this.#meta();
     return cut(this.#state.snapshot(), LIMITS.maxPartBytes).map((bytes, part) => ({
       op: "put-checkpoint" as const,
@@ -133,7 +133,7 @@ export class FlowRuntime {
   }
 
   get needsCheckpoint(): boolean {
-    return this.#unfoldedBytes > 0;
+    return this.#unfolded;
   }
 
   restore(checkpoint: FlowCheckpoint): void {
@@ -148,7 +148,7 @@ export class FlowRuntime {
     this.#adopt(delta.meta);
     this.#state.close(this.#watermark);
     invariant(this.#seq === seq, "1: a flow's delta names another record");
-    this.#unfoldedBytes += delta.delta.length;
+    this.#unfolded = true;
   }
 
   #adopt(text: string): void {

@@ -1,8 +1,6 @@
 /** A stream: where batches come in, and where committed events are kept for those who read them. */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { CorruptError } from "../../core-wasm/types.ts";
-import { type EventFrame, openFrame } from "../../dataflow/columns/frame.ts";
-import { Rows } from "../../dataflow/columns/rows.ts";
+import type { Rows } from "../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { sortableWhole } from "../../dataflow/keys.ts";
 import type { FlowProgram } from "../../dataflow/program.ts";
@@ -13,6 +11,7 @@ import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
 import type { BatchPart, FedResult, FeedHead } from "./driver.ts";
+import { Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
 import { type Payload, RawJson } from "./payload.ts";
@@ -36,11 +35,12 @@ export class Streams {
   readonly #kernels: Kernels;
   /** Flows by a stream that they read. */
   readonly #readers = new Map<string, FlowProgram[]>();
-  readonly #hashes = new Map<string, number>();
+  readonly #frames: Frames;
 
   constructor(app: AppDefinition, kernels: Kernels, programs: Iterable<FlowProgram>) {
     this.#app = app;
     this.#kernels = kernels;
+    this.#frames = new Frames(kernels);
     for (const program of programs) {
       for (const { name } of program.definition.streams)
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), program]);
@@ -54,16 +54,16 @@ export class Streams {
       const turn = await ctx.ask(PRODUCERS.service, ctx.key, "turn", { head: JSON.parse(text), rows: [] });
       if (turn.head !== null) return new RawJson(turn.head as string);
     }
-    const frame = this.#open(stream, bytes ?? new Uint8Array());
-    const parts = Math.max(1, Math.min(frame.rows, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
+    const frame = this.#frames.open(stream, bytes ?? new Uint8Array());
+    const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
     let late: Record<string, number> = {};
     // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
     for (let part = 1; part <= parts; part++) {
-      const [from, to] = [part - 1, part].map((at) => Math.floor((at * frame.rows) / parts)) as [number, number];
+      const [from, to] = [part - 1, part].map((at) => Math.floor((at * frame.length) / parts)) as [number, number];
       const which = parts === 1 ? "whole" : part < parts ? "more" : "last";
-      late = await this.#enter(ctx, stream, rowsOf(frame, from, to), which);
+      late = await this.#enter(ctx, stream, frame.rows(from, to), which);
     }
-    return new RawJson(JSON.stringify({ accepted: frame.rows, late }));
+    return new RawJson(JSON.stringify({ accepted: frame.length, late }));
   }
 
   /** An event that a function emitted, as a message. */
@@ -72,7 +72,7 @@ export class Streams {
     const parsed = this.#kernels.parseEvents(encoder.encode(text), stream.columns);
     // The stream may have had other fields when it was sent: whoever looks after the flow has to know, and nothing else waits for it.
     if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
-    await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+    await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     return new RawJson("null");
   }
 
@@ -93,7 +93,7 @@ export class Streams {
         stream.columns,
       );
       if (!parsed.ok) throw new TidegateError("invalid-event", `a message does not fit stream "${stream.name}"`);
-      await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+      await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     }
     return new RawJson(JSON.stringify({ accepted: fresh.length }));
   }
@@ -132,28 +132,6 @@ export class Streams {
     return stream;
   }
 
-  #read(stream: StreamDefinition, bytes: Uint8Array): Rows {
-    const frame = this.#open(stream, bytes);
-    return rowsOf(frame, 0, frame.rows);
-  }
-
-  #open(stream: StreamDefinition, bytes: Uint8Array): EventFrame {
-    try {
-      return openFrame(bytes, stream.columns, (name) => this.#hashOf(name));
-    } catch (error) {
-      if (error instanceof RangeError) throw new CorruptError("kind", error.message);
-      throw error;
-    }
-  }
-
-  #hashOf(name: string): number {
-    const known = this.#hashes.get(name);
-    if (known !== undefined) return known;
-    const hash = Number.parseInt(this.#kernels.checksum(encoder.encode(name)).slice(8), 16);
-    this.#hashes.set(name, hash);
-    return hash;
-  }
-
   /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow. */
   async #enter(
     ctx: FlowContext,
@@ -181,11 +159,6 @@ export class Streams {
       JSON.stringify({ ...eventsFrom(ctx.store, namesOf(this.#stream(ctx.key)), first, limit), end: next }),
     );
   }
-}
-
-/** Events of a frame, whose time is for each flow to say. */
-function rowsOf(frame: EventFrame, from: number, to: number): Rows {
-  return new Rows(frame.part(from, to), new Float64Array(to - from));
 }
 
 /** Some of the ids that are older than any queue would deliver again. */

@@ -97,14 +97,15 @@ export function mapToText(map: KeyGroupMap): string {
 
 export function mapOfText(text: string): KeyGroupMap {
   const [version, partitions, ...runs] = text.split(",");
-  const groups = runs.flatMap((run) => {
-    const [partition, count] = run.split("*").map(Number);
-    return Array.from({ length: count as number }, () => partition as number);
-  });
-  const map = { version: Number(version), partitions: Number(partitions), groups: Uint16Array.from(groups) };
-  invariant(
-    groups.length === KEY_GROUPS && groups.every((partition) => partition < map.partitions) && map.version > 0,
-    "8: a key-group map that no coordinator writes",
-  );
+  const map = { version: Number(version), partitions: Number(partitions), groups: new Uint16Array(KEY_GROUPS) };
+  let isSound = map.version > 0;
+  let at = 0;
+  for (const run of runs) {
+    const [partition, count] = run.split("*").map(Number) as [number, number];
+    isSound &&= partition >= 0 && partition < map.partitions && count > 0;
+    map.groups.fill(partition, at, at + count);
+    at += count;
+  }
+  invariant(isSound && at === KEY_GROUPS, "8: a key-group map that no coordinator writes");
   return map;
 }

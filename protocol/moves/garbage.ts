@@ -7,7 +7,7 @@ import type { StateStore, Write } from "../state/store.ts";
 import { keyOfEntity } from "../state/state-key.ts";
 import { dueOf } from "../timers/timer.ts";
 import type { Ownership } from "./ownership.ts";
-import { storedPages } from "./stored.ts";
+import { isIndex, storedPages } from "./stored.ts";
 
 /** The writes of one turn after the other; the caller commits them before it asks for the next. */
 export function* garbageWrites(
@@ -22,7 +22,7 @@ export function* garbageWrites(
     const message = entity === OUTBOX && text !== null ? messageOf({ op: "put", key, text }) : undefined;
     if (entity === OUTBOX && !message) return undefined;
     const due = dueOf(key);
-    if (due !== null && text === null) return undefined;
+    if (due === null ? isIndex(entity) : text === null) return undefined;
     const group = message ? ownership.groupOfMessage(message) : ownership.groupOf(due?.key ?? keyOfEntity(entity));
     if (ownership.keeps(group) || isComing(group)) return undefined;
     return message || due ? { op: "delete", key, text: "" } : { op: "clear", key: entity, text: "" };

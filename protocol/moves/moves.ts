@@ -6,6 +6,7 @@ import type { StorageOp } from "../partition/effects.ts";
 import type { Log } from "../partition/log.ts";
 import { isDamage } from "../state/blocks/damage.ts";
 import type { Write } from "../state/store.ts";
+import { withLifetimes } from "../state/expiry.ts";
 import { indexed } from "../timers/timer.ts";
 import type { Epoch, MoveMessage, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import { decodeContent, type MoveItem } from "./content.ts";
@@ -299,7 +300,7 @@ export class Moves {
   /** Changes of what nobody sees: neither transactions nor snapshots need to know. */
   #commit(writes: readonly Write[]): void {
     if (writes.length === 0) return;
-    const all = indexed([...writes]);
+    const all = indexed(withLifetimes(writes));
     this.#owner.committed.apply(all, this.#owner.log.seq);
     this.#owner.log.addWrites(all);
   }

@@ -1,6 +1,7 @@
 /** All that is stored of some key groups: the one place that reads state by group. */
 import { entityOf } from "../state/indexes.ts";
 import { OUTBOX } from "../outbox/message.ts";
+import { LIFETIMES } from "../state/expiry.ts";
 import { DUE } from "../timers/timer.ts";
 import type { StoredState } from "../state/reader.ts";
 import { keyOfEntity } from "../state/state-key.ts";
@@ -8,7 +9,12 @@ import { keyOfEntity } from "../state/state-key.ts";
 /** A key with this behind it is below every key that follows: U+0000 is in none. */
 const NEXT = "\u0001";
 
-/** Group of a state key; undefined for those of messages, which are kept with their senders, and of the index of delayed ones. Keys in order are cheap: each entity is hashed once. */
+/** What a partition keeps of its own, made from what it keeps for keys: it goes nowhere. */
+export function isIndex(entity: string): boolean {
+  return entity === DUE || entity === LIFETIMES;
+}
+
+/** Group of a state key; undefined for those of messages, which are kept with their senders, and of indexes. Keys in order are cheap: each entity is hashed once. */
 export class GroupReader {
   readonly #groupOf: (key: string) => number;
   #entity = "";
@@ -22,7 +28,7 @@ export class GroupReader {
     if (this.#entity === "" || !stateKey.startsWith(this.#entity)) {
       this.#entity = entityOf(stateKey);
       this.#group =
-        this.#entity === OUTBOX || this.#entity === DUE ? undefined : this.#groupOf(keyOfEntity(this.#entity));
+        this.#entity === OUTBOX || isIndex(this.#entity) ? undefined : this.#groupOf(keyOfEntity(this.#entity));
     }
     return this.#group;
   }

@@ -33,7 +33,7 @@ const FAILURE = 500;
 const ERROR_LENGTH = 500;
 
 /** Whether a status says that the message was carried out, or that its function has answered no. */
-function isAnswer(status: number): boolean {
+export function isAnswer(status: number): boolean {
   return status < 400 || status === REFUSAL_STATUS;
 }
 

@@ -97,16 +97,21 @@ export function messageOf(write: Write): Message | undefined {
   return keepsMessage(write) ? decode(write.key, write.text) : undefined;
 }
 
-/** Messages that are stored, oldest first, some at a time. */
+/** Messages that are stored, oldest first, behind a row, at most so many; an empty row is before all. */
+export function messagesBehind(committed: Pick<StateStore, "range">, row: string, limit: number): Message[] {
+  const from = row === "" ? MESSAGES : row + NEXT;
+  const rows = committed.range(MESSAGES, OUTBOX, from, afterPrefix(MESSAGES), limit, false);
+  return rows.map(([key, text]) => decode(key, text));
+}
+
+/** All of them, some at a time. */
 export function* storedMessages(committed: Pick<StateStore, "range">): Generator<Message> {
-  let from = MESSAGES;
-  const to = afterPrefix(MESSAGES);
-  for (;;) {
-    const rows = committed.range(MESSAGES, OUTBOX, from, to, PAGE, false);
-    for (const [key, text] of rows) yield decode(key, text);
-    const last = rows.at(-1)?.[0];
-    if (last === undefined || rows.length < PAGE) return;
-    from = last + NEXT;
+  for (let from = ""; ;) {
+    const page = messagesBehind(committed, from, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    from = last.row;
   }
 }
 const PAGE = 1_000;

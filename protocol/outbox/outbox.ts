@@ -4,8 +4,8 @@
  */
 import { LIMITS } from "../limits.ts";
 import { isOutcomeId, isOutside } from "../outside/work.ts";
-import { UTF8_PER_UNIT } from "../utf8.ts";
 import { decodeError, type Ending, type FailedTry } from "./ending.ts";
+import { OutboxLoad } from "./load.ts";
 import type { Message } from "./message.ts";
 
 export interface OutboxOwner {
@@ -35,8 +35,7 @@ export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #channels = new Map<string, Channel>();
   readonly #channelOf = new Map<string, string>();
-  /** Characters of all inputs. */
-  #units = 0;
+  readonly #load = new OutboxLoad();
   /** Channels whose first message may go as soon as it is durable. */
   readonly #ready = new Set<string>();
   /** Channels that are to wait for long, and when the first of them goes on. */
@@ -55,7 +54,7 @@ export class Outbox {
     if (this.#channelOf.has(message.requestId)) return;
     const name = channelName(message);
     this.#channelOf.set(message.requestId, name);
-    this.#units += message.input.length;
+    this.#load.add(message);
     const known = this.#channels.get(name);
     if (known) known.messages.push(message);
     else {
@@ -100,7 +99,7 @@ export class Outbox {
       return;
     }
     const message = channel.messages.shift() as Message;
-    this.#units -= message.input.length;
+    this.#load.remove(message);
     channel.failures = 0;
     channel.nextAt = 0;
     this.#channelOf.delete(requestId);
@@ -122,7 +121,7 @@ export class Outbox {
     const channel = this.#channels.get(name);
     const message = this.find(requestId);
     if (!channel || !message || channel.messages.length > 1) return;
-    this.#units -= message.input.length;
+    this.#load.remove(message);
     this.#channelOf.delete(requestId);
     this.#drop(name);
   }
@@ -133,14 +132,22 @@ export class Outbox {
     this.#asleep.delete(name);
   }
 
+  /** Puts a message, as it is now, in the place of what it was, if it is the first of its channel. */
+  replace(message: Message): void {
+    const first = this.find(message.requestId);
+    const channel = this.#channels.get(this.#channelOf.get(message.requestId) ?? "");
+    if (!channel || !first) return;
+    channel.messages[0] = message;
+    this.#load.remove(first);
+    this.#load.add(message);
+  }
+
   /** Hands the first message of its channel over again, at this time, as it is then. */
   postpone(message: Message, until: number): void {
     const name = this.#channelOf.get(message.requestId) ?? "";
     const channel = this.#channels.get(name);
-    const [first] = channel?.messages ?? [];
-    if (!channel || first?.requestId !== message.requestId) return;
-    channel.messages[0] = message;
-    this.#units += message.input.length - first.input.length;
+    if (!channel || !this.find(message.requestId)) return;
+    this.replace(message);
     channel.posted = false;
     channel.nextAt = until;
     if (until - this.#owner.now() <= LIMITS.timerAwakeMs) return;
@@ -175,7 +182,7 @@ export class Outbox {
       for (const message of channel.messages.filter(gone)) {
         erased.push(message);
         this.#channelOf.delete(message.requestId);
-        this.#units -= message.input.length;
+        this.#load.remove(message);
       }
       channel.messages.splice(0, channel.messages.length, ...kept);
       if (kept.length === 0) this.#drop(name);
@@ -192,20 +199,6 @@ export class Outbox {
   /** What is under way may have died, with its era or with an instance: it is handed over again, and those that have it already say so. */
   restart(): void {
     for (const [name, channel] of this.#channels) if (channel.posted) this.#ready.add(name);
-  }
-
-  /** Forgets those that are kept elsewhere now. */
-  retain(isKept: (message: Message) => boolean): void {
-    for (const [name, channel] of this.#channels) {
-      const [first] = channel.messages;
-      // All of a channel have one sender, or are one.
-      if (!first || isKept(first)) continue;
-      for (const { requestId, input } of channel.messages) {
-        this.#channelOf.delete(requestId);
-        this.#units -= input.length;
-      }
-      this.#drop(name);
-    }
   }
 
   /** Hands over again what failed or was never answered. */
@@ -228,7 +221,12 @@ export class Outbox {
 
   /** There is no room for new messages. */
   get isFull(): boolean {
-    return this.size >= LIMITS.maxUndelivered || this.#units * UTF8_PER_UNIT >= LIMITS.maxUndeliveredBytes;
+    return this.#load.isFull;
+  }
+
+  /** There is no room for new effects of this name. */
+  isFullOf(effect: string): boolean {
+    return this.#load.isFullOf(effect);
   }
 }
 

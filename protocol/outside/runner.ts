@@ -5,6 +5,7 @@
 import type { EffectDefinition } from "../../sdk/effect.ts";
 import { LIMITS } from "../limits.ts";
 import type { Message } from "../outbox/message.ts";
+import { Lanes } from "./lanes.ts";
 import { isOutside, type OutsideCall, type OutsideEnd, type Work, withWork, workOf } from "./work.ts";
 
 export interface OutsideOwner {
@@ -13,8 +14,12 @@ export interface OutsideOwner {
   run(call: OutsideCall): void;
   /** The effect as it is kept, if it is kept here. */
   kept(id: string): Message | undefined;
+  /** No instance before this one can have known of the effect. */
+  isNew(id: string): boolean;
   /** It is over: forget it, and tell the outcome, in one turn. */
   over(message: Message, work: Work, end: OutsideEnd): void;
+  /** Keep what is about to become of it. */
+  keep(message: Message): void;
   /** Keep what has become of it; it is handed over again at `notBefore`. */
   failed(message: Message, notBefore: number): void;
   /** Hand it over again then; nothing has become of it. */
@@ -22,13 +27,22 @@ export interface OutsideOwner {
   report(message: string): void;
 }
 
+/** Of an attempt that was begun by an instance that is no more: it may have taken that with it. */
+const LOST: OutsideEnd = {
+  ok: false,
+  final: false,
+  type: "interrupted",
+  message: "whoever began the attempt was lost before it ended",
+};
+
 export class OutsideRunner {
   readonly #owner: OutsideOwner;
   readonly #effects: ReadonlyMap<string, EffectDefinition>;
-  readonly #running = new Set<string>();
-  /** In order of arrival. */
-  readonly #waiting = new Set<string>();
-  #ended: Array<{ readonly id: string; readonly end: OutsideEnd }> = [];
+  readonly #lanes = new Lanes();
+  /** Begin with the next flush: that they do is in a record then. */
+  #beginning: string[] = [];
+  /** By id, what is to be settled with the next flush. */
+  #ended = new Map<string, OutsideEnd>();
 
   constructor(effects: ReadonlyMap<string, EffectDefinition>, owner: OutsideOwner) {
     this.#effects = effects;
@@ -36,62 +50,93 @@ export class OutsideRunner {
   }
 
   /** A committed effect may run: it does when there is room. Asked again while it runs or waits, it does nothing. */
-  start({ requestId }: Message): void {
-    if (this.#running.has(requestId) || this.#waiting.has(requestId)) return;
-    if (this.#running.size >= LIMITS.maxEffectsRunning) this.#waiting.add(requestId);
-    else this.#begin(requestId);
+  start(message: Message): void {
+    const { requestId: id, name } = message;
+    if (this.#lanes.has(id) || this.#ended.has(id)) return;
+    if (this.#lanes.enter(id, name, workOf(message))) this.#begin(id);
+    this.#fill();
+  }
+
+  /** Those that wait begin where there is room. */
+  #fill(): void {
+    for (let next = this.#lanes.next(); next !== undefined; next = this.#lanes.next()) this.#begin(next);
   }
 
   #begin(id: string): void {
     const { now } = this.#owner;
     const message = this.#owner.kept(id);
-    if (!message || !isOutside(message)) return;
-    const { input, at, failures, notBefore } = workOf(message);
-    if (notBefore > now) return this.#owner.postpone(id, notBefore);
+    if (!message || !isOutside(message)) return void this.#lanes.leave(id);
+    const work = workOf(message);
+    if (work.begun) return this.#end(id, LOST);
+    if (work.notBefore > now) return this.#later(id, work.notBefore);
     if (!this.#effects.has(message.name)) {
       // Another version of the code may know it.
       this.#owner.report(`the app has no effect "${message.name}": it waits for code that has`);
-      return this.#owner.postpone(id, now + LIMITS.repostMaxMs);
+      return this.#later(id, now + LIMITS.repostMaxMs);
     }
-    this.#running.add(id);
-    this.#owner.run({ id, name: message.name, input, attempt: failures + 1, at });
+    // An attempt may end the instance that began it, and the next one, and so on: so that it is counted, it is written down before. The first of
+    // what this instance itself has committed cannot have done so.
+    if (work.failures === 0 && this.#owner.isNew(id)) return this.#run(message);
+    this.#owner.keep(withWork(message, { ...work, begun: true }));
+    this.#beginning.push(id);
+  }
+
+  #run(message: Message): void {
+    const { input, at, failures } = workOf(message);
+    this.#owner.run({ id: message.requestId, name: message.name, input, attempt: failures + 1, at });
+  }
+
+  #later(id: string, until: number): void {
+    this.#owner.postpone(id, until);
+    this.#lanes.leave(id);
+  }
+
+  #end(id: string, end: OutsideEnd): void {
+    if (this.#lanes.leave(id)) this.#ended.set(id, end);
   }
 
   /** An attempt has ended; what comes of it is settled with the next flush. */
   ended(id: string, end: OutsideEnd): void {
-    if (this.#running.delete(id)) this.#ended.push({ id, end });
-    for (const next of this.#waiting) {
-      if (this.#running.size >= LIMITS.maxEffectsRunning) break;
-      this.#waiting.delete(next);
-      this.#begin(next);
-    }
+    this.#end(id, end);
+    this.#fill();
   }
 
   get hasEnded(): boolean {
-    return this.#ended.length > 0;
+    return this.#ended.size > 0 || this.#beginning.length > 0;
   }
 
-  /** Settles attempts that have ended. Those of effects that are kept elsewhere by now, or erased, come to nothing here. */
+  /**
+   * Everything committed is durable: attempts that were written down begin, and those that have ended are settled. Of effects that are kept
+   * elsewhere by now, or erased, nothing comes here.
+   */
   settle(): void {
-    const ended = this.#ended;
-    this.#ended = [];
-    for (const { id, end } of ended) {
+    const [beginning, ended] = [this.#beginning, this.#ended];
+    this.#beginning = [];
+    this.#ended = new Map();
+    for (const id of beginning) {
+      const message = this.#owner.kept(id);
+      if (message) this.#run(message);
+      else this.#lanes.leave(id);
+    }
+    for (const [id, end] of ended) {
       const message = this.#owner.kept(id);
       if (message) this.#settle(message, end);
     }
+    this.#fill();
   }
 
   #settle(message: Message, end: OutsideEnd): void {
     const work = workOf(message);
     const effect = this.#effects.get(message.name);
     const failures = work.failures + 1;
-    if (end.ok || end.final || !effect || failures >= effect.attempts) {
+    if (end.ok || end.final || (effect ? failures >= effect.attempts : end !== LOST)) {
       if (!end.ok && work.to === null) {
         this.#owner.report(`the effect "${message.name}" failed for good (${end.type}): ${end.message}`);
       }
       return this.#owner.over(message, work, end);
     }
-    const notBefore = this.#owner.now + Math.min(effect.delayMs * 2 ** (failures - 1), effect.maxDelayMs);
-    this.#owner.failed(withWork(message, { ...work, failures, notBefore }), notBefore);
+    const pause = effect ? Math.min(effect.delayMs * 2 ** (failures - 1), effect.maxDelayMs) : LIMITS.repostMaxMs;
+    const notBefore = this.#owner.now + pause;
+    this.#owner.failed(withWork(message, { failures, notBefore }), notBefore);
   }
 }

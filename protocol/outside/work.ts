@@ -29,6 +29,10 @@ export interface Work {
   readonly failures: number;
   /** The next attempt begins no earlier; ms since 1970. */
   readonly notBefore: number;
+  /** Only so many of one share run at a time; absent where all of a name are one. */
+  readonly share?: string;
+  /** An attempt was begun: if nobody knows of its end, it was lost with who began it. */
+  readonly begun?: true;
 }
 
 /** One attempt, for whoever runs it. */
@@ -65,15 +69,11 @@ export function workOf({ input }: Pick<Letter, "input">): Work & { readonly inpu
 }
 
 /** The message with what has become of it. */
-export function withWork(message: Message, work: Work): Message {
-  const { to, at, failures, notBefore } = work;
-  const letter = outsideLetter(
-    message.sender,
-    message.key,
-    message.name,
-    { to, at, failures, notBefore },
-    workOf(message).input,
-  );
+export function withWork(message: Message, work: Omit<Work, "to" | "at" | "share">): Message {
+  const { to, at, share, input } = workOf(message);
+  const { failures, notBefore, begun } = work;
+  const kept = { to, at, failures, notBefore, ...(share === undefined ? {} : { share }), ...(begun ? { begun } : {}) };
+  const letter = outsideLetter(message.sender, message.key, message.name, kept, input);
   return { ...message, input: letter.input };
 }
 

@@ -163,7 +163,7 @@ export class Admission {
       poster: null,
       last: false,
     });
-    root.waiters.push(waiter);
+    root.waiters = [waiter];
     root.trace = this.observer.traceOf(waiter.ticket);
     // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
     const before = newest.get(key);
@@ -230,7 +230,8 @@ export class Admission {
       // It is told when what is under way ends.
       if (this.#roots.has(requestId) || this.#owed.has(requestId)) return;
       const isHere = this.#parts.ownership.keeps(group);
-      if (!isHere || this.#isOverloaded) return this.#parts.posted(from, requestId, LATER);
+      if (!isHere || this.#isOverloaded || this.#parts.results.isFullOfMessages)
+        return this.#parts.posted(from, requestId, LATER);
       const target = resolveAny(this.#parts.whole, service, key, name);
       const how = {
         input,

@@ -19,6 +19,7 @@ import type { Epoch, FinishMessage, OrderMessage, Peer, ReportMessage } from "..
 import type { Admission } from "./admission.ts";
 import type { Effect, StorageOp } from "./effects.ts";
 import type { Replayed } from "./recovery.ts";
+import { keptBody } from "./root.ts";
 
 /** What a transaction that waits for an epoch will answer and write. */
 export interface Finishing {
@@ -153,7 +154,10 @@ export class EpochWork implements EpochOwner {
     }
     if (!drop) this.#parts.layers.add(epoch, writes);
     const { requestId, fingerprintLow, fingerprintHigh, group, owner } = root;
-    if (recorded) set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body, group, owner });
+    if (recorded) {
+      const kept = keptBody(root, status, body);
+      set.results.push({ requestId, status, fingerprintLow, fingerprintHigh, body: kept, group, owner });
+    }
     set.answers.push({ root, attempt, status, body });
     root.epoch = epoch;
     root.trace?.tagged();

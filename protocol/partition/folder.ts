@@ -12,14 +12,15 @@ import type { Blocks } from "../state/blocks/blocks.ts";
 import { Merger } from "../state/blocks/merger.ts";
 import { sortKeys } from "../state/state-key.ts";
 import type { StateStore } from "../state/store.ts";
-import { isClientId } from "../wire/invoke.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { StorageOp } from "./effects.ts";
 import type { Flows } from "./flows.ts";
 import { FoldRows } from "./fold-rows.ts";
 
-/** What folding must know of epochs. */
+/** What folding must know of the log and of epochs. */
 export interface FoldLimits {
+  /** Writes results that are not stored yet into a record, in the turn that drops those that they were in up to this one. */
+  carry?(through: number): void;
   /** Place of the first record of an undecided epoch. */
   firstUndecidedSeq(): number | undefined;
   /** Stored with every fold: the records that it drops would have told it to a new coordinator. */
@@ -184,15 +185,11 @@ export class Folder {
   }
 
   *#foldResults(run: number, through: number, now: number): Generator<StorageOp[]> {
-    const clients = this.#results
-      .clientThrough(through)
-      .sort((a, b) => (a.result.requestId < b.result.requestId ? -1 : 1));
-    // Whatever the app says of its clients' keys: a message comes again for as long as its sender has not heard of it.
-    const named = clients.filter(({ result }) => isClientId(result.requestId));
-    const messages = clients.filter(({ result }) => !isClientId(result.requestId));
+    const { named, messages } = this.#results.toFold(through, now);
     yield* this.#foldKept(run, named, this.#results.clientMs);
+    // Whatever the app says of its clients' keys: a message comes again for as long as its sender has not heard of it.
     yield* this.#foldKept(this.#blocks.newRun(), messages, LIMITS.messageResultMs);
-    this.#results.markFolded(through);
+    this.#results.markFolded([...named, ...messages], through);
     const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
     let part = 0;
     for (const chunk of chunksBySize(edge)) {
@@ -202,10 +199,11 @@ export class Folder {
     yield [{ op: "drop-recent", expiredAt: now }];
   }
 
-  *#foldKept(run: number, kept: ReturnType<Results["clientThrough"]>, ms: number): Generator<StorageOp[]> {
+  *#foldKept(run: number, kept: ReturnType<Results["toFold"]>["named"], ms: number): Generator<StorageOp[]> {
     const expires = kept.reduce((latest, { at }) => Math.max(latest, at), 0) + ms;
     const rows = new FoldRows(this.#blocks, { space: SPACE.results, run, expires });
-    for (const { result } of kept) {
+    const sorted = kept.toSorted((a, b) => (a.result.requestId < b.result.requestId ? -1 : 1));
+    for (const { result } of sorted) {
       rows.add(0, result.requestId, encodeStored(result));
       if (rows.isFull) yield rows.take();
     }
@@ -214,6 +212,7 @@ export class Folder {
 
   /** Checkpoints, mark and drop must be persisted together: one group. */
   #finish(through: number): StorageOp[] {
+    this.#limits.carry?.(through);
     const ops = this.#flows.checkpoints();
     ops.push({ op: "put-meta", name: "forgotten", value: this.#results.forgotten });
     ops.push({ op: "put-meta", name: "decided", value: String(this.#limits.decided()) });

@@ -5,7 +5,8 @@ import { STREAM } from "../flows/internal.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import type { Admission } from "./admission.ts";
-import { applied, type Flows } from "./flows.ts";
+import { applied, type BatchOutcome, type Flows } from "./flows.ts";
+import { writesOfLate } from "./late.ts";
 import type { Log } from "./log.ts";
 import { problemAnswer } from "./problems.ts";
 import { producersOf, producerTurn, writesOfTurn } from "./producers.ts";
@@ -42,8 +43,9 @@ export function takeBatch(
     const refused = problemAnswer(turn.type, turn.detail, turn.members);
     return answer(refused.status, 0, refused.body);
   }
-  const outcome = applied(flows, log, batch, () => tickets.drop(ticket));
+  const outcome = applied(flows, log, batch, now, () => tickets.drop(ticket));
   if (outcome.applied) {
+    for (const late of outcome.late ?? []) commit(writesOfLate(layers.committed, late, now));
     if (turn.changes.length > 0) commit(writesOfTurn(batch.stream, turn.changes));
     log.addResult(batch.id, outcome.status, outcome.body);
   }
@@ -55,18 +57,22 @@ export function takeBatch(
  * not fit the stream any more is refused, once and for all. False for any other root.
  */
 export function takeEmitted(
-  { admission, flows, log }: IngestParts,
+  { admission, flows, layers, log }: IngestParts,
   { app, kernels }: { readonly app: AppDefinition; readonly kernels: Kernels },
   root: Root,
+  { now, commit }: { readonly now: number; commit(writes: readonly Write[]): void },
 ): boolean {
   const { key: stream, name, service } = root.target;
   if (service.contract.name !== STREAM || name !== "emitted" || !flows.runs(stream)) return false;
   const parsed = kernels.parseEvents(encoder.encode(root.input), app.streams.get(stream)?.columns ?? []);
-  const outcome = parsed.ok
-    ? flows.apply({ id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true, produced: null }, () =>
-        log.write(),
+  const outcome: BatchOutcome = parsed.ok
+    ? flows.apply(
+        { id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true, produced: null },
+        () => log.write(),
+        now,
       )
     : { applied: false, ...problemAnswer("invalid-event", `an emitted event does not fit stream "${stream}"`) };
+  for (const late of outcome.late ?? []) commit(writesOfLate(layers.committed, late, now));
   if (outcome.applied) log.addResult(root, outcome.status, outcome.body);
   admission.done(root, outcome.status, 0, outcome.body);
   return true;

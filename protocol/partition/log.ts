@@ -54,6 +54,7 @@ export class Log {
         firstUndecidedSeq: () => participation().firstUndecidedSeq,
         decided: () => participation().decided,
         held: () => parts.holdsFold(),
+        carry: (through) => this.#carry(through),
       },
     );
   }
@@ -90,6 +91,12 @@ export class Log {
     return true;
   }
 
+  #carry(through: number): void {
+    const carried = this.#parts.results.carry(through, this.#journal.seq);
+    for (const result of carried) this.#journal.addResult(result);
+    if (carried.length > 0) this.#write();
+  }
+
   /** Persists what is pending first where these writes would be too much for one record with it: each commit is in whole records of its own then. */
   makeRoom(writes: readonly Write[]): void {
     if (this.#journal.isEmpty) return;
@@ -99,7 +106,8 @@ export class Log {
 
   /** Persists the journal, at once: as one record, or in several pieces, together with the window blocks that it closes. */
   #write(): void {
-    const { kernels, flows, now, participation } = this.#parts;
+    const { kernels, flows, results, now, participation } = this.#parts;
+    for (const mark of results.takeSettled()) this.#journal.addResult(mark);
     const seq = this.#journal.seq;
     const [first, ...more] = this.#journal.cut() as [RecordPiece, ...RecordPiece[]];
     const changes = flows.takeChanges(seq, LIMITS.maxTableBytes - LIMITS.recordMarginBytes - first.bytes);

@@ -30,7 +30,7 @@ import {
   type TransactionalMessage,
 } from "../wire/messages.ts";
 import { Admission, type Posted } from "./admission.ts";
-import type { Effect, Input, ViewRequest } from "./effects.ts";
+import type { Effect, Input } from "./effects.ts";
 import { EpochWork } from "./epoch-work.ts";
 import { Flows } from "./flows.ts";
 import { takeBatch, takeEmitted } from "./ingest.ts";
@@ -41,13 +41,14 @@ import { Maintenance } from "./maintenance.ts";
 import { movesOf } from "./moving.ts";
 import { Probe } from "./probe.ts";
 import { shownAnswer } from "./problems.ts";
+import { receiveMessage } from "./receive.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
-import { keepsFailure, keepsResult, type Root } from "./root.ts";
+import { keepsFailure, keepsResult, keptBody, type Root } from "./root.ts";
 import type { PartitionSetup, PartitionStatus } from "./setup.ts";
 import { isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
-import { answerView } from "./views.ts";
+import { type AskedView, answerViews } from "./views.ts";
 
 export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #setup: PartitionSetup;
@@ -66,7 +67,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
-  #views: Array<{ ticket: number; query: ViewRequest }> = [];
+  #views: AskedView[] = [];
   readonly #held: HeldRequests;
   #flushWanted = false;
   #wakeWanted = false;
@@ -97,6 +98,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       keeps: (key: string) => this.#ownership.isHere(key),
       isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
+      settle: (requestIds: readonly string[]) => this.settle(requestIds),
     };
     this.mail = new Mail(app, this, mail, this.#layers.committed);
     this.transactions = new Transactions(app, this.#layers, history, this);
@@ -107,10 +109,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
       record: (id, status, body) => this.#log.addResult(id, status, body),
       whole: app,
-      start: (root) => {
-        if (root.oneWay) this.#accept(root);
-        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
-      },
+      start: (root) => this.#startRoot(root),
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -220,6 +219,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       case "dispatch":
         this.#epochs.participation.turnEnds();
         if (this.#shows) this.#makeDurable();
+        if (this.mail.handsOver) this.#setup.reader.touch();
         this.#links.dispatch(now);
         break;
       case "work":
@@ -308,6 +308,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
   }
 
+  #startRoot(root: Root): void {
+    if (root.oneWay) return this.#accept(root);
+    const how = { now: this.#now, commit: (writes: readonly Write[]) => this.#commitWrites(writes) };
+    if (!takeEmitted(this.#parts, this.#setup, root, how)) this.transactions.start(root);
+  }
+
   /** What waited goes on, unless it must wait further. */
   goOn(): void {
     if (this.#isUp) this.#held.release((input) => this.#request(input), this.#admission, this);
@@ -330,6 +336,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
   get clock(): Epoch {
     return this.#epochs.participation.clock;
+  }
+  /** How far it is, without the figures of {@link status}. */
+  get participation(): Pick<EpochWork["participation"], "phase" | "undecided"> {
+    return this.#epochs.participation;
   }
   get decided(): Epoch {
     return this.#epochs.participation.decided;
@@ -392,22 +402,13 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (from === COORDINATOR) this.#epochs.participation.order(message as OrderMessage);
     // What is moved outlives eras; anything else that an earlier era began died with it.
     else if (isMove(message)) this.#moves.receive(from, message);
-    else if (this.#isUp && era === this.#epochs.participation.era) this.#receive(from, message as TransactionalMessage);
+    else if (this.#isUp && era === this.#epochs.participation.era)
+      receiveMessage(this.#parts, this, from, message as TransactionalMessage);
   }
 
-  #receive(from: Peer, message: TransactionalMessage): void {
-    switch (message.kind) {
-      case "finish":
-        return this.#epochs.finished(from, message);
-      case "post":
-        return this.#admission.post(from, message, this.#now);
-      case "posted":
-        return this.mail.posted(message);
-      case "ping":
-        return;
-      default:
-        this.transactions.remote.receive(from, message);
-    }
+  settle(requestIds: readonly string[]): void {
+    // While the domain stands still for a backup, who forgot them may have been pinned with them: this partition must be pinned with their results.
+    if (!this.#maintenance.isFrozen) this.#results.settle(requestIds);
   }
 
   peerRestarted(peer: Peer, incarnation: number): void {
@@ -435,6 +436,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #noteCommit(writes: readonly Write[]): void {
     this.mail.committed(writes);
+    this.#maintenance.committed(writes);
     this.#moves.changed(writes);
   }
 
@@ -443,7 +445,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     if (typeof body !== "string") return this.failed(root, body);
     if (writes.length === 0) this.show();
     this.#commitWrites(writes);
-    if (keepsResult(root)) this.#log.addResult(root, 200, body);
+    if (keepsResult(root)) this.#log.addResult(root, 200, keptBody(root, 200, body));
     this.#admission.done(root, 200, 0, body);
   }
 
@@ -464,7 +466,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { failure, answer } = shownAnswer(root, this, cause);
     const { status, body } = answer;
     // A refusal shows what was read, so it is an answer like any other: recorded, and the same for every retry.
-    if (keepsFailure(root, failure, status)) this.#log.addResult(root, status, body);
+    if (keepsFailure(root, failure, status)) this.#log.addResult(root, status, keptBody(root, status, body));
     this.#admission.done(root, status, 0, body);
   }
 
@@ -478,6 +480,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   #flush(): void {
     this.#flushWanted = false;
     if (this.#views.length > 0) this.show();
+    // Before windows that have ended go to storage, which has them only when this turn is over.
+    const views = answerViews(this.#setup, this.#parts, this.#views.splice(0), this);
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
     if (this.#isUp) this.mail.release();
@@ -485,9 +489,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
       this.emit({ kind: "reply", ticket, body });
     }
-    for (const { ticket, query } of this.#views.splice(0)) {
-      this.emit({ kind: "reply", ticket, body: { ...answerView(this.#setup, this.#parts, query, this), epoch } });
-    }
+    for (const { ticket, body } of views) this.emit({ kind: "reply", ticket, body: { ...body, epoch } });
   }
 
   /** Figures for tests and metrics. */

@@ -13,8 +13,8 @@ import {
   messageId,
   messageOf,
   messageWrites,
-  storedMessages,
 } from "../outbox/message.ts";
+import { Loading } from "../outbox/loading.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
@@ -32,6 +32,9 @@ import { expiryTarget, resolveAny } from "./resolve.ts";
 import { Expiry } from "./expiry.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
+
+/** Of a message's id what names the partition that made it, and its incarnation. */
+const NEW_LENGTH = 16;
 
 export interface MailOwner {
   readonly self: Peer;
@@ -53,17 +56,26 @@ export interface MailParts {
   isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
+  /** Messages that ran here will not be handed over again. */
+  settle(requestIds: readonly string[]): void;
 }
 
 export class Mail {
   readonly #owner: MailOwner;
   readonly #parts: MailParts;
-  readonly #outbox: Outbox;
+  #outbox: Outbox;
+  /** Of what is stored, what is not in memory yet. */
+  #loading: Loading;
+  #isHere: (message: Message) => boolean = () => true;
   readonly #outside: OutsideRunner;
   readonly #committed: StateStore;
   #ids = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
+  /** What this partition has forgotten since the last flush, which is to be told to who ran it once that is durable. */
+  #forgotten: Message[] = [];
+  /** Messages have been handed to other partitions. */
+  #posts = false;
   readonly #alarm: Alarm;
   readonly #timers: Timers;
   readonly #expiry: Expiry;
@@ -74,33 +86,43 @@ export class Mail {
     this.#app = app;
     this.#owner = owner;
     this.#parts = parts;
-    this.#outbox = new Outbox({
-      post: (message, last) => this.#post(message, last),
-      delivered: (message) => parts.commit([deliveredWrite(message)]),
-      failed: (message) => parts.commit([{ op: "put", key: message.row, text: encodeMessage(message) }]),
-      dead: (message) => this.#bury(message),
-      attemptsOf: ({ service }) => this.#attemptsOf(service),
-      now: () => owner.now,
-    });
+    this.#outbox = this.#emptyOutbox();
+    this.#loading = new Loading(committed);
     this.#outside = this.#runner();
     this.#committed = committed;
     this.#alarm = new Alarm(owner);
     this.#timers = new Timers(this.#timersOwner(), committed);
     this.#expiry = new Expiry(app, this.#expiryOwner(), committed);
     this.#declaring = new Declaring(app, this.#timersOwner());
-    this.#addStored();
+    this.#load();
     // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
-    if (this.#timers.size > 0) this.#wantAlarm();
+    if (this.#timers.size > 0 || this.#timers.isLooking) this.#wantAlarm();
+  }
+
+  #emptyOutbox(): Outbox {
+    const [owner, parts] = [this.#owner, this.#parts];
+    return new Outbox({
+      post: (message, last) => this.#post(message, last),
+      delivered: (message) => {
+        parts.commit([deliveredWrite(message)]);
+        this.#forgotten.push(message);
+      },
+      failed: (message) => parts.commit([{ op: "put", key: message.row, text: encodeMessage(message) }]),
+      dead: (message) => this.#bury(message),
+      attemptsOf: ({ service }) => this.#attemptsOf(service),
+      now: () => owner.now,
+    });
   }
 
   #timersOwner() {
-    const [owner, parts, outbox, app] = [this.#owner, this.#parts, this.#outbox, this.#app];
+    const [owner, parts, app] = [this.#owner, this.#parts, this.#app];
+    const isFull = () => this.#outbox.isFull;
     return {
       get now() {
         return owner.now;
       },
       get mayFire() {
-        return !outbox.isFull && !parts.isCongested();
+        return !isFull() && !parts.isCongested();
       },
       keeps: (key: string) => parts.keeps(key),
       fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),
@@ -122,21 +144,25 @@ export class Mail {
 
   #runner(): OutsideRunner {
     const owner = this.#owner;
-    const outbox = this.#outbox;
     return new OutsideRunner(this.#app.effects, {
       get now() {
         return owner.now;
       },
       run: (call) => owner.emit({ kind: "run-outside", call }),
-      kept: (id) => outbox.find(id),
+      kept: (id) => this.#outbox.find(id),
+      isNew: (id) => id.startsWith(messageId(owner.self, owner.incarnation, 0).slice(0, NEW_LENGTH)),
+      keep: (message) => {
+        this.#parts.commit([keptWrite(message)]);
+        this.#outbox.replace(message);
+      },
       over: (message, work, end) => this.#over(message, work, end),
       failed: (message, notBefore) => {
         this.#parts.commit([keptWrite(message)]);
-        outbox.postpone(message, notBefore);
+        this.#outbox.postpone(message, notBefore);
       },
       postpone: (id, until) => {
-        const message = outbox.find(id);
-        if (message) outbox.postpone(message, until);
+        const message = this.#outbox.find(id);
+        if (message) this.#outbox.postpone(message, until);
       },
       report: (message) => owner.emit({ kind: "report", level: "error", message }),
     });
@@ -155,14 +181,22 @@ export class Mail {
     this.#outside.ended(id, end);
   }
 
-  #addStored(): void {
-    for (const message of storedMessages(this.#committed)) this.#add(message);
+  /** Some more of what is stored. */
+  #load(): void {
+    for (const message of this.#loading.next(LIMITS.messagesPerTurn)) if (this.#isHere(message)) this.#add(message);
   }
 
-  /** Key groups have come or gone: with them those whose sender, or target where they come from outside, is in them. */
+  /**
+   * Key groups have come or gone: with them those whose sender, or target where they come from outside, is in them. There may be many of either, so
+   * that all are looked at anew.
+   */
   remap(isHere: (message: Message) => boolean): void {
-    this.#addStored();
-    this.#outbox.retain(isHere);
+    this.#isHere = isHere;
+    this.#outbox = this.#emptyOutbox();
+    this.#loading = new Loading(this.#committed);
+    this.#load();
+    // Should this instance be lost before it has come to those that are kept here.
+    if (!this.#loading.isDone) this.#wantAlarm();
     this.#timers.remap();
     this.#expiry.remap();
     this.#declaring.remap();
@@ -195,7 +229,7 @@ export class Mail {
   committed(writes: readonly Write[]): void {
     for (const write of writes) {
       const message = messageOf(write);
-      if (message) this.#add(message);
+      if (message && !this.#loading.isAhead(message)) this.#add(message);
     }
     this.#timers.committed(writes);
     this.#expiry.committed(writes);
@@ -240,8 +274,39 @@ export class Mail {
   #post(message: Message, last: boolean): void {
     if (isOutside(message)) return this.#outside.start(message);
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) this.#parts.run({ ...message, last });
-    else this.#owner.send(peer, { ...message, kind: "post", last });
+    if (peer === this.#owner.self) return this.#parts.run({ ...message, last });
+    this.#posts = true;
+    this.#owner.send(peer, { ...message, kind: "post", last });
+  }
+
+  /**
+   * What is sent may hand over messages. An instance that has been replaced must not: its successor may have told their targets that they can
+   * forget what has become of them.
+   */
+  get handsOver(): boolean {
+    return this.#posts && this.#outbox.size > 0;
+  }
+
+  /** Tells who ran what is forgotten here. The key of each is where it was: else an era has begun since, and nothing was under way. */
+  #tellForgotten(): void {
+    const byPeer = new Map<Peer, string[]>();
+    for (const { key, requestId } of this.#forgotten.splice(0)) {
+      const peer = this.#owner.partitionOf(key);
+      const ids = byPeer.get(peer);
+      if (ids) ids.push(requestId);
+      else byPeer.set(peer, [requestId]);
+    }
+    for (const [peer, ids] of byPeer) {
+      if (peer === this.#owner.self) this.#parts.settle(ids);
+      else this.#send(peer, ids);
+    }
+  }
+
+  #send(peer: Peer, requestIds: readonly string[]): void {
+    for (let at = 0; at < requestIds.length; at += LIMITS.maxSettledPerMessage) {
+      const some = requestIds.slice(at, at + LIMITS.maxSettledPerMessage);
+      this.#owner.send(peer, { kind: "settled", requestIds: some });
+    }
   }
 
   /** What brings a dead letter to its list is not given up itself. */
@@ -254,6 +319,7 @@ export class Mail {
   #bury(message: Message): void {
     const letter = burial(message, message.tries ?? [], this.#owner.now);
     this.#parts.commit([deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]);
+    this.#forgotten.push(message);
   }
 
   /** Forgets messages from an entity, and to it by its service and key, that are not delivered. Returns how many. */
@@ -262,7 +328,8 @@ export class Mail {
       (message) => message.sender === entity || (message.service === service && message.key === key),
     );
     if (erased.length > 0) this.#parts.commit(erased.map(deliveredWrite));
-    return erased.length;
+    // Of those that are not in memory yet it has to be asked again.
+    return erased.length + Number(!this.#loading.isDone);
   }
 
   /** A message that ran here has its answer, or cannot run now. */
@@ -279,7 +346,10 @@ export class Mail {
 
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
-    this.#outside.settle();
+    this.#tellForgotten();
+    this.#load();
+    // Whose effects they are is known when all are here.
+    if (this.#loading.isDone) this.#outside.settle();
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
@@ -301,17 +371,24 @@ export class Mail {
 
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
-    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded);
+    if (!isUp) return false;
+    const isLooking = !this.#loading.isDone || this.#timers.isLooking;
+    return this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded || isLooking;
   }
 
   get isFull(): boolean {
     return this.#outbox.isFull;
   }
 
+  isFullOf(effect: string): boolean {
+    return this.#outbox.isFullOf(effect);
+  }
+
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
     const { isPending } = this.#expiry;
-    return isPending || this.#outbox.isAwake || this.#timers.isPending || this.#declaring.isPending;
+    const isPosting = this.#outbox.isAwake || !this.#loading.isDone;
+    return isPending || isPosting || this.#timers.isPending || this.#declaring.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */
@@ -325,8 +402,8 @@ export class Mail {
     return this.#timers.size;
   }
 
-  /** Messages that are not delivered. */
+  /** Messages that are not delivered, as far as they are in memory; not 0 while some may not be. */
   get size(): number {
-    return this.#outbox.size;
+    return this.#outbox.size + Number(!this.#loading.isDone);
   }
 }

@@ -1,5 +1,5 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
-import { isFinal } from "../outbox/ending.ts";
+import { isAnswer, isFinal } from "../outbox/ending.ts";
 import type { Failure } from "../transaction/failure.ts";
 import type { Attempt, Target } from "../transaction/attempt.ts";
 import type { Trace } from "../observe/trace.ts";
@@ -38,7 +38,7 @@ export interface Root {
   readonly age: number;
   /** Milliseconds at admission: what `ctx.now()` says. */
   readonly at: number;
-  readonly waiters: Waiter[];
+  waiters: Waiter[];
   /** The partition whose message it carries out: it is told of the end. */
   readonly poster: Peer | null;
   /** Of a message: a failure of this try is final. */
@@ -71,6 +71,11 @@ export function keepsResult({ target, clientId, requestId }: Root): boolean {
 /** Whether a failure is kept as the answer: it shows what was read, or decides what becomes of a message. */
 export function keepsFailure({ poster, last }: Root, { kind }: Failure, status: number): boolean {
   return kind === "refusal" || (poster !== null && isFinal(status, last));
+}
+
+/** What is kept of an answer: whoever sent a message hears whether it is delivered, not what was returned. */
+export function keptBody({ poster }: Root, status: number, body: string): string {
+  return poster !== null && isAnswer(status) ? "" : body;
 }
 
 /** The request id of a transaction that a partition asks itself for: nobody else can name it, and it is never repeated. */

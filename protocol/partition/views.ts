@@ -39,10 +39,28 @@ function parseCursor(text: string): Cursor | null {
   }
 }
 
-/** What is damaged fails the requests that need it, and nothing else. */
-export function answerView(
+export interface AskedView {
+  readonly ticket: number;
+  readonly query: ViewRequest;
+}
+interface ViewParts {
+  readonly flows: Flows;
+  readonly ownership: Ownership;
+}
+
+export function answerViews(
   setup: ViewSetup,
-  { flows, ownership }: { readonly flows: Flows; readonly ownership: Ownership },
+  parts: ViewParts,
+  asked: readonly AskedView[],
+  owner: { emit(effect: Effect): void },
+): Array<{ readonly ticket: number; readonly body: Omit<ViewReply, "epoch"> }> {
+  return asked.map(({ ticket, query }) => ({ ticket, body: answerView(setup, parts, query, owner) }));
+}
+
+/** What is damaged fails the requests that need it, and nothing else. */
+function answerView(
+  setup: ViewSetup,
+  { flows, ownership }: ViewParts,
   query: ViewRequest,
   owner: { emit(effect: Effect): void },
 ): Omit<ViewReply, "epoch"> {
@@ -82,11 +100,13 @@ function* groupsOf(
   after?: Cursor,
 ): Generator<{ group: WindowGroup; final: boolean }> {
   const { name, window } = runtime.plan;
+  const { watermark } = runtime.status;
   for (const { block, through } of setup.reader.viewBlocks(name)) {
     if (after && through - BigInt(window.size) < after.start) continue;
     for (const group of setup.kernels.readGroups(setup.reader.viewBlock(name, block))) yield { group, final: true };
   }
-  for (const group of runtime.openGroups()) yield { group, final: false };
+  // Windows that have ended since the last record are open until the next.
+  for (const group of runtime.openGroups()) yield { group, final: group.start + BigInt(window.size) <= watermark };
 }
 
 function isAfter(group: WindowGroup, cursor: Cursor): boolean {

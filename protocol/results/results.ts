@@ -1,13 +1,22 @@
 /**
- * Results by request id. Those of clients' ids last for the long retention, in storage once folded. Those of edge ids serve
- * the edge's own retries: they stay in memory by age and size, and an id older than what is kept is refused, never run again.
+ * Results by request id. Those of clients' ids last for the long retention, in storage once folded. Those of messages last until who handed
+ * the message over has forgotten it; few live to see a fold. Those of edge ids serve the edge's own retries: they stay in memory by age and
+ * size, and an id older than what is kept is refused, never run again.
  */
 import { LIMITS } from "../limits.ts";
 import { Oldest } from "../oldest.ts";
 import type { StoredResults } from "../state/reader.ts";
-import { issuedAt } from "../wire/invoke.ts";
+import { isClientId, issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
-import { decodeStored, encodeStored, ERASED_STATUS, erasedResult, type StoredResult } from "./stored-result.ts";
+import {
+  decodeStored,
+  encodeStored,
+  ERASED_STATUS,
+  erasedResult,
+  SETTLED_STATUS,
+  settledMark,
+  type StoredResult,
+} from "./stored-result.ts";
 
 interface Kept {
   readonly result: StoredResult;
@@ -16,12 +25,17 @@ interface Kept {
   readonly at: number;
 }
 
+type Folded = Pick<Kept, "result" | "at">;
+
 const OVERHEAD = 200;
+const NONE: StoredResult[] = [];
 
 export class Results {
   readonly #stored: StoredResults;
-  /** Client results that are not folded. */
+  /** Results of clients' ids and of messages that are not folded. */
   readonly #client = new Map<string, Kept>();
+  /** Messages whose results are needed no more, while no record says so. */
+  #settled: string[] = [];
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new Map<string, Kept>();
   readonly #oldest = new Oldest(this.#edge);
@@ -58,8 +72,11 @@ export class Results {
   }
 
   add(found: StoredResult, seq: number, at: number): void {
+    if (found.status === SETTLED_STATUS) return void this.#client.delete(found.requestId);
     const requestId = detached(found.requestId);
-    const result = { ...found, requestId };
+    const { status, fingerprintLow, fingerprintHigh, body, group, owner } = found;
+    // Written out: spreading costs several times as much.
+    const result = { requestId, status, fingerprintLow, fingerprintHigh, body, group, owner } as StoredResult;
     this.watch?.(result);
     if (issuedAt(requestId) === null) {
       this.#client.set(requestId, { result, seq, at });
@@ -91,7 +108,25 @@ export class Results {
 
   /** There is no room for more of clients' ids. */
   get isFull(): boolean {
-    return this.#stored.resultBytes >= LIMITS.maxResultsBytes;
+    return this.#stored.resultBytes.named >= LIMITS.maxResultsBytes;
+  }
+
+  /** There is no room for more of messages. */
+  get isFullOfMessages(): boolean {
+    return this.#stored.resultBytes.messages >= LIMITS.maxMessageResultsBytes;
+  }
+
+  /**
+   * Whoever handed these messages over will never do so again: what has become of them is forgotten, by the next record durably. One that a fold
+   * has stored stays until it expires.
+   */
+  settle(requestIds: readonly string[]): void {
+    for (const requestId of requestIds) if (this.#client.delete(requestId)) this.#settled.push(requestId);
+  }
+
+  /** Marks of what was settled, for the record in the making. To write one for them alone would cost more than it saves. */
+  takeSettled(): StoredResult[] {
+    return this.#settled.length === 0 ? NONE : this.#settled.splice(0, LIMITS.maxSettledPerRecord).map(settledMark);
   }
 
   /** Takes back a folded edge result that was stored to outlive a restart. */
@@ -157,9 +192,27 @@ export class Results {
     return encodeStored(erasedResult(result));
   }
 
-  /** Client results recorded up to `seq`, to be stored by a fold. */
-  clientThrough(seq: number): Array<{ result: StoredResult; at: number }> {
-    return [...this.#client.values()].filter((kept) => kept.seq <= seq);
+  /** Results of clients' ids, and of messages that have waited for long to be settled, recorded up to `seq`: to be stored by a fold. */
+  toFold(seq: number, now: number): { readonly named: Folded[]; readonly messages: Folded[] } {
+    const due = [...this.#client.values()].filter((kept) => kept.seq <= seq);
+    const named = due.filter(({ result }) => isClientId(result.requestId));
+    const messages = due.filter(({ result }) => !isClientId(result.requestId));
+    // Oldest first: those that there is no room for are stored.
+    let room = LIMITS.carriedResults;
+    const young = new Set<Kept>();
+    for (const kept of messages.toReversed()) if (kept.at > now - LIMITS.carryMs && room-- > 0) young.add(kept);
+    return { named, messages: messages.filter((kept) => !young.has(kept)) };
+  }
+
+  /** Results that a fold leaves to a later one, as they are put into the record `seq` before those that they were in are dropped. */
+  carry(through: number, seq: number): StoredResult[] {
+    const carried: StoredResult[] = [];
+    for (const [requestId, kept] of this.#client) {
+      if (kept.seq > through) continue;
+      this.#client.set(requestId, { ...kept, seq });
+      carried.push(kept.result);
+    }
+    return carried;
   }
 
   /** Edge results recorded after `after` up to `through` and still kept: a fold packs them. */
@@ -173,9 +226,12 @@ export class Results {
     for (const { result } of this.#edge.values()) yield result;
   }
 
-  /** Storage now has the client results recorded up to `seq`. */
-  markFolded(seq: number): void {
-    for (const [requestId, kept] of this.#client) if (kept.seq <= seq) this.#client.delete(requestId);
+  /** Storage now has these, which were recorded up to `seq`. */
+  markFolded(folded: readonly Folded[], seq: number): void {
+    for (const { result } of folded) {
+      const kept = this.#client.get(result.requestId);
+      if (kept && kept.seq <= seq) this.#client.delete(result.requestId);
+    }
   }
 }
 

@@ -27,6 +27,13 @@ export function erasedResult({ requestId, group }: StoredResult): StoredResult {
   return { requestId, status: ERASED_STATUS, fingerprintLow: 0, fingerprintHigh: 0, body: ERASED_BODY, group };
 }
 
+/** Of a mark in the log: nobody can ask for this result any more, since who handed the message over has forgotten it durably. */
+export const SETTLED_STATUS = 0;
+
+export function settledMark(requestId: string): StoredResult {
+  return { requestId, status: SETTLED_STATUS, fingerprintLow: 0, fingerprintHigh: 0, body: "" };
+}
+
 /** Status and group in one number, as records and stored results have them: the group, from 1, above the low 16 bits. */
 export function statusColumn({ status, group }: Pick<StoredResult, "status" | "group">): number {
   return group === undefined ? status : status + (group + 1) * GROUP_UNIT;

@@ -1,6 +1,6 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
-import { expiryRow, type Life, renewal } from "./expiry.ts";
+import { expiryRow, type Life, lifetimeRow, LIFETIMES, renewal } from "./expiry.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
@@ -264,13 +264,23 @@ export class EntityCopy {
   writes(): Write[] {
     const writes = this.#changes();
     const life = this.#life;
-    if (life === null) return this.#cleared ? [this.#clearing, ...writes] : writes;
+    if (life === null) return this.#cleared ? [this.#clearing, ...writes] : this.#withoutExpiry(writes);
     const isVoid = this.#cleared || (writes.length > 0 && this.#isExpired);
     if (isVoid) writes.unshift(this.#clearing);
     if (!life.renews) return writes;
     const isWritten = writes.length > (isVoid ? 1 : 0);
     const isUsed = life.after === "use" && this.#used && !this.#cleared && !this.#isExpired && this.#expiresAt !== null;
-    if (isWritten || isUsed) writes.push(...renewal(this.entity, life, isVoid ? null : this.#expiresAt));
+    const { name } = this.#service.contract;
+    if (isWritten || isUsed) writes.push(...renewal(name, this.entity, life, isVoid ? null : this.#expiresAt));
+    return writes;
+  }
+
+  /** What is written while the code declares no time to live must not expire at a time that other code has set before. */
+  #withoutExpiry(writes: Write[]): Write[] {
+    const { name } = this.#service.contract;
+    if (writes.length === 0 || this.#state.get(lifetimeRow(name), LIFETIMES) === null) return writes;
+    const row = expiryRow(this.entity);
+    if (this.#state.get(row, this.entity) !== null) writes.push({ op: "delete", key: row, text: "" });
     return writes;
   }
 

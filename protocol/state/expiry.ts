@@ -4,7 +4,7 @@
  */
 import type { TimeToLive } from "../../sdk/service.ts";
 import { entityOf } from "./indexes.ts";
-import { collectionPrefix, encodeEntryKey } from "./state-key.ts";
+import { collectionPrefix, encodeEntryKey, entityKey, parseStateKey } from "./state-key.ts";
 import type { Write } from "./store.ts";
 
 /** No service has a collection of this name. */
@@ -23,6 +23,28 @@ export function expiringEntity(row: string): string | null {
   return entityOf(row) === entity ? entity : null;
 }
 
+/** Where a partition keeps which services have, or have had, state that expires. It is not moved: it is made anew from what is. */
+export const LIFETIMES = entityKey("#lifetimes", "");
+const SERVICES = collectionPrefix(LIFETIMES, "services");
+
+/** Of a service: there, when some key of it may have an expiry, whatever the code declares now. */
+export function lifetimeRow(service: string): string {
+  return SERVICES + encodeEntryKey(service);
+}
+
+export function lifetimeWrite(service: string): Write {
+  return { op: "put", key: lifetimeRow(service), text: "" };
+}
+
+/** These writes of state that comes from elsewhere, with those that say of which services some of it expires. */
+export function withLifetimes(writes: readonly Write[]): Write[] {
+  const services = new Set<string>();
+  for (const { op, key } of writes) {
+    if (op === "put" && expiringEntity(key) !== null) services.add(parseStateKey(key).service);
+  }
+  return [...writes, ...[...services].map(lifetimeWrite)];
+}
+
 /** The time to live of a copy's service, for one transaction. */
 export interface Life extends TimeToLive {
   /** The transaction's time; ms since 1970. */
@@ -32,7 +54,7 @@ export interface Life extends TimeToLive {
 }
 
 /** The write that renews, unless it would change nothing. @param before when the state expires; null where nothing says so */
-export function renewal(entity: string, { now, ms }: Life, before: number | null): Write[] {
+export function renewal(service: string, entity: string, { now, ms }: Life, before: number | null): Write[] {
   const at = now + ms;
-  return at === before ? [] : [{ op: "put", key: expiryRow(entity), text: String(at) }];
+  return at === before ? [] : [{ op: "put", key: expiryRow(entity), text: String(at) }, lifetimeWrite(service)];
 }

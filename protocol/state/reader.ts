@@ -20,11 +20,11 @@ export interface StoredState {
   page(from: string, limit: number): Array<[key: string, text: string]>;
 }
 
-/** Results of clients' request ids, as folds have stored them. */
+/** Results of clients' request ids and of messages, as folds have stored them. */
 export interface StoredResults {
   result(requestId: string): string | undefined;
   /** Those from an id on, in the order of ids, at most `limit`. */
   resultsFrom(requestId: string, limit: number): Array<[requestId: string, text: string]>;
-  /** Bytes of them all. */
-  readonly resultBytes: number;
+  /** Bytes of those of clients' ids, and of those of messages. */
+  readonly resultBytes: { readonly named: number; readonly messages: number };
 }

@@ -1,5 +1,7 @@
 /** Effects of running functions: checked when they are asked for, then kept with the attempt like the messages that they are. */
 import { TidegateError } from "../../sdk/errors.ts";
+import { type EffectDefinition } from "../../sdk/effect.ts";
+import { EFFECT_SHARE_MAX_LENGTH } from "../../sdk/limits.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { isThenable } from "../execution/thenable.ts";
@@ -23,17 +25,21 @@ export interface OutsideRequest {
  */
 export function askOutside(transactions: Transactions, from: Activation, request: OutsideRequest): void {
   const { name, input, to } = request;
-  const work = { to, at: from.attempt.at, failures: 0, notBefore: 0 };
-  const letter = outsideLetter(from.target.entity, from.target.key, name, work, input);
-  checkPosting(transactions, from, false, () => {
-    assertKnown(transactions, request);
+  const { mail } = transactions.owner;
+  const room = { isFull: () => mail.isFullOf(name), what: `effects "${name}" of this partition are not over yet` };
+  let share: string | undefined;
+  checkPosting(from, room, () => {
+    share = checkedShare(transactions, request);
     assertSize(input);
   });
+  const shared = share === undefined ? {} : { share };
+  const work = { to, at: from.attempt.at, failures: 0, notBefore: 0, ...shared };
+  const letter = outsideLetter(from.target.entity, from.target.key, name, work, input);
   keepPosting(from, letter);
 }
 
-/** @throws TidegateError */
-function assertKnown(transactions: Transactions, { name, input, to }: OutsideRequest): void {
+/** The share that it belongs to, if any. @throws TidegateError */
+function checkedShare(transactions: Transactions, { name, input, to }: OutsideRequest): string | undefined {
   const effect = transactions.app.effects.get(name);
   if (!effect) {
     throw new TidegateError(
@@ -44,9 +50,22 @@ function assertKnown(transactions: Transactions, { name, input, to }: OutsideReq
   if (to && transactions.resolve(to.service, to.key, to.name).contract.kind === "query") {
     throw new TidegateError("method-not-allowed", `${to.service}.${to.name} only reads: it cannot be told anything`);
   }
-  const checked = validate(effect.input, input === "" ? undefined : decodeValue(input));
+  const value = input === "" ? undefined : decodeValue(input);
+  const checked = validate(effect.input, value);
   // An asynchronous schema has its say where the effect runs.
-  if (isThenable(checked) || checked.ok) return;
+  if (isThenable(checked)) return undefined;
+  if (checked.ok) return shareOf(effect, checked.value);
   const issues = checked.issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; ");
   throw new TidegateError("invalid-input", `the input of effect "${name}" does not fit its schema: ${issues}`);
+}
+
+/** Who cannot say it shares with all of its name: it is about turns only, and no reason to fail. */
+function shareOf({ share }: EffectDefinition, input: unknown): string | undefined {
+  if (!share) return undefined;
+  try {
+    const said: unknown = share(input);
+    return typeof said === "string" ? said.slice(0, EFFECT_SHARE_MAX_LENGTH) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -14,6 +14,8 @@ export interface MessageOwner {
   nextDelayedId(at: number): string;
   /** Those that are not delivered leave no room for more. */
   readonly isFull: boolean;
+  /** The same of effects of a name. */
+  isFullOf(effect: string): boolean;
 }
 
 /** What becomes of a root. `committed`, `failed` or `finishing` is called, once for each attempt that is not given up (invariant 4). */

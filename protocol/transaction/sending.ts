@@ -31,7 +31,9 @@ export function send(transactions: Transactions, from: Activation, request: Send
   const { service, key, name, input, when } = request;
   const { attempt, target } = from;
   const letter = { service, key, name, input, sender: target.entity, coded: true };
-  checkPosting(transactions, from, when !== null, () => {
+  const { mail } = transactions.owner;
+  const isFull = () => when === null && mail.isFull;
+  checkPosting(from, { isFull, what: "messages of this partition are not delivered yet" }, () => {
     assertSendable(transactions.resolve(service, key, name), input);
     if (when !== null) dueTime(when, attempt.at);
   });
@@ -45,17 +47,18 @@ export function send(transactions: Transactions, from: Activation, request: Send
   return formatMessageId({ id, key: keptBy });
 }
 
+/** Whether what already waits leaves room, and what that is. */
+export interface Room {
+  readonly isFull: () => boolean;
+  readonly what: string;
+}
+
 /** What is refused makes the transaction fail. @param check throws a TidegateError for what cannot be sent */
-export function checkPosting(
-  transactions: Transactions,
-  from: Activation,
-  isDelayed: boolean,
-  check: () => void,
-): void {
+export function checkPosting(from: Activation, room: Room, check: () => void): void {
   const { attempt, scope } = from;
   if (attempt.ended) throw aborted("the transaction has been aborted");
   if (from.state === "ended") throw aborted("the function that this context belongs to has ended");
-  const failure = failureOfSending(transactions, attempt, isDelayed, check);
+  const failure = failureOfSending(attempt, room, check);
   if (failure === null) return;
   scope.failure ??= failure;
   throw failure.error;
@@ -69,12 +72,7 @@ export function keepPosting({ attempt, scope }: Activation, letter: Omit<Posting
 
 type EngineFailure = Extract<Failure, { kind: "engine" }>;
 
-function failureOfSending(
-  transactions: Transactions,
-  attempt: Attempt,
-  isDelayed: boolean,
-  check: () => void,
-): EngineFailure | null {
+function failureOfSending(attempt: Attempt, { isFull, what }: Room, check: () => void): EngineFailure | null {
   try {
     check();
   } catch (error) {
@@ -85,8 +83,8 @@ function failureOfSending(
     const detail = `a transaction sends at most ${LIMITS.maxSendsPerTransaction} messages`;
     return { kind: "engine", error: new TidegateError("transaction-too-large", detail) };
   }
-  if (!isDelayed && transactions.owner.mail.isFull) {
-    const error = new TidegateError("overloaded", "too many messages of this partition are not delivered yet");
+  if (isFull()) {
+    const error = new TidegateError("overloaded", `too many ${what}`);
     return { kind: "engine", error, members: { retryable: true } };
   }
   return null;

@@ -11,7 +11,6 @@ import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
 import type { Attempt } from "./attempt.ts";
 
 type Delayed = Posting & { readonly id: string; readonly keptBy: string };
-const NO_POSTINGS: readonly Posting[] = [];
 
 function isDelayed(posting: Posting): posting is Delayed {
   return posting.keptBy !== undefined;
@@ -19,11 +18,12 @@ function isDelayed(posting: Posting): posting is Delayed {
 
 /** What it would change if it finished now, whatever that comes to: for a finish, where nothing may fail. */
 export function allWritesOf(attempt: Attempt, nextMessageId: () => string): Write[] {
-  const postings = attempt.postings ?? NO_POSTINGS;
+  const { postings } = attempt;
+  if (postings === null) return indexed(copiesOf(attempt));
   const writes: Write[] = [];
   // Before what copies say: the transaction may have cancelled them since.
   for (const posting of postings) if (isDelayed(posting)) writes.push(timerWrite(posting.keptBy, posting.id, posting));
-  for (const { copy } of attempt.uses.values()) if (copy !== null) writes.push(...copy.writes());
+  writes.push(...copiesOf(attempt));
   writes.push(
     ...messageWrites(
       postings.filter((posting) => !isDelayed(posting)),
@@ -31,6 +31,17 @@ export function allWritesOf(attempt: Attempt, nextMessageId: () => string): Writ
     ),
   );
   return indexed(writes);
+}
+
+/** What its own copies change: mostly of one key. */
+function copiesOf({ uses }: Attempt): Write[] {
+  let writes: Write[] | null = null;
+  for (const { copy } of uses.values()) {
+    if (copy === null) continue;
+    if (writes === null) writes = copy.writes();
+    else writes.push(...copy.writes());
+  }
+  return writes ?? [];
 }
 
 /** @throws TidegateError `transaction-too-large`, or TypeError for a value that cannot be stored */

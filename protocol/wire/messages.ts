@@ -18,7 +18,12 @@ export interface TransactionId {
 }
 
 /** Partitions of a transaction or an epoch, with the incarnation that took part. */
-export type Participants = ReadonlyMap<Peer, number>;
+export interface Participants extends Iterable<[Peer, number]> {
+  readonly size: number;
+  get(peer: Peer): number | undefined;
+  has(peer: Peer): boolean;
+  keys(): Iterable<Peer>;
+}
 
 /** An activation or scope of some partition's current incarnation. */
 export interface Place {
@@ -163,6 +168,13 @@ export interface PostedMessage {
   readonly error: string;
 }
 
+/** To who ran these messages: their sender has forgotten them durably, and will not hand them over again. */
+export interface SettledMessage {
+  readonly kind: "settled";
+  /** Request ids; at least one. */
+  readonly requestIds: readonly string[];
+}
+
 /** The snapshot boundary of the asker is too old here; `decided` is known to be committed. */
 export interface TooOldMessage {
   readonly kind: "too-old";
@@ -217,6 +229,7 @@ export type PartitionMessage =
   | ScopeEndedMessage
   | PostMessage
   | PostedMessage
+  | SettledMessage
   | TooOldMessage;
 
 /** How many finishes went to (partition, incarnation) in one epoch. */

@@ -83,54 +83,71 @@ interface Armed {
   left: number;
 }
 
+type Verb = "persisted" | "confirmed" | "sent" | "handled";
+/** By the name of what is persisted, confirmed, sent or handled: most that happens is nothing that any of a run aims at. */
+type ByName = Map<string, Armed[]>;
+
 /** Watches for the occasions of a run's aims. */
 export class Aims {
-  readonly #armed = new Map<Occasion, Armed[]>();
-  /** Names of what was persisted and is not confirmed, by instance. */
+  readonly #armed: Record<Verb, ByName> = {
+    persisted: new Map(),
+    confirmed: new Map(),
+    sent: new Map(),
+    handled: new Map(),
+  };
+  /** Names of what was persisted and is not confirmed, by instance, as far as anything aims at that. */
   readonly #unconfirmed = new Map<Instance<unknown>, Set<string>>();
 
   constructor(aims: readonly Aim[]) {
     for (const one of aims) {
-      const armed = this.#armed.get(one.on) ?? [];
-      this.#armed.set(one.on, armed);
-      armed.push({ aim: one, left: one.nth });
+      const space = one.on.indexOf(" ");
+      const armed = this.#armed[one.on.slice(0, space) as Verb];
+      const name = one.on.slice(space + 1);
+      armed.set(name, [...(armed.get(name) ?? []), { aim: one, left: one.nth }]);
     }
   }
 
   persisted(instance: Instance<unknown>, ops: readonly unknown[]): void {
-    const waiting = this.#unconfirmed.get(instance) ?? new Set();
-    this.#unconfirmed.set(instance, waiting);
+    const { persisted, confirmed } = this.#armed;
+    if (persisted.size === 0 && confirmed.size === 0) return;
     for (const name of new Set(ops.map(nameOfOp))) {
-      waiting.add(name);
-      this.#occur(`persisted ${name}`, instance, undefined);
+      if (confirmed.has(name)) {
+        const waiting = this.#unconfirmed.get(instance) ?? new Set();
+        this.#unconfirmed.set(instance, waiting.add(name));
+      }
+      this.#occur("persisted", name, instance, undefined);
     }
   }
 
   confirmed(instance: Instance<unknown>): void {
     const waiting = this.#unconfirmed.get(instance);
+    if (!waiting) return;
     this.#unconfirmed.delete(instance);
-    for (const name of waiting ?? []) this.#occur(`confirmed ${name}`, instance, undefined);
+    for (const name of waiting) this.#occur("confirmed", name, instance, undefined);
   }
 
   sent({ from, to, kinds }: Rpc): void {
-    for (const kind of kinds) this.#occur(`sent ${kind}`, from, to);
+    for (const kind of kinds) this.#occur("sent", kind, from, to);
   }
 
   handled(instance: Instance<unknown>, rpc: Rpc): void {
-    for (const kind of rpc.kinds) this.#occur(`handled ${kind}`, instance, rpc.from.object.number);
+    for (const kind of rpc.kinds) this.#occur("handled", kind, instance, rpc.from.object.number);
   }
 
-  #occur(on: Occasion, instance: Instance<unknown>, peer: Peer | undefined): void {
-    const armed = this.#armed.get(on);
+  #occur(verb: Verb, name: string, instance: Instance<unknown>, peer: Peer | undefined): void {
+    const byName = this.#armed[verb];
+    const armed = byName.get(name);
     if (!armed || instance.world.calm) return;
     for (const one of armed) {
       one.left -= 1;
       if (one.left !== 0) continue;
       const { world } = instance;
       world.count(`aimed: ${one.aim.name}`);
-      world.trace.say(world.scheduler.now, () => `aimed fault "${one.aim.name}" on ${on} at ${instance.name}`);
+      world.trace.say(world.scheduler.now, () => `aimed fault "${one.aim.name}" on ${one.aim.on} at ${instance.name}`);
       for (const action of one.aim.actions) act(action, instance, peer);
     }
+    // What has happened does not happen again.
+    if (armed.every(({ left }) => left <= 0)) byName.delete(name);
   }
 }
 

@@ -109,6 +109,8 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "expiry-removes-renewed": { seed: 18, by: "removed-early" },
   "expired-is-seen": { seed: 1, by: "expired-seen" },
   "expiry-not-renewed": { seed: 1, by: "removed-early" },
+  "settled-before-durable": { seed: 93, by: "timer-repeated" },
+  "settled-at-once": { seed: 1, by: "saga-unended" },
   "dead-letter-lost": { seed: 3, by: "timer-missing" },
   "dead-letter-stays": { seed: 3, by: "1 messages fail though nothing is wrong with them" },
 };

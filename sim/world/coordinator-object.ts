@@ -21,6 +21,9 @@ export class CoordinatorObject extends SimObject<NamedText> {
   /** What survives a crash. */
   readonly disk = new Map<string, string>();
   declare current: CoordinatorInstance | null;
+  /** As it was read last, and from what. */
+  #map: KeyGroupMap | null = null;
+  #mapText: string | undefined;
 
   constructor(world: World, kernels: Kernels, partitions: number) {
     super(world, COORDINATOR, "C");
@@ -35,7 +38,11 @@ export class CoordinatorObject extends SimObject<NamedText> {
   /** The map as anybody is told it who asks: what is durable. */
   get map(): KeyGroupMap {
     const stored = this.disk.get("map");
-    return stored === undefined ? initialMap(this.partitions) : decodeMap(stored);
+    if (this.#map === null || stored !== this.#mapText) {
+      this.#map = stored === undefined ? initialMap(this.partitions) : decodeMap(stored);
+      this.#mapText = stored;
+    }
+    return this.#map;
   }
 
   /** An operator says how many partitions there are to be. */

@@ -38,6 +38,10 @@ export abstract class Instance<Op = unknown> {
   #performed = false;
   /** Something that it asked for after that did not happen. */
   #dropped = false;
+  /** When the wakes are due that it has asked for and that have not come; simulated ms. */
+  readonly #wakes: number[] = [];
+  /** This turn follows from a wake that came once before. */
+  #wokenAgain = false;
 
   constructor(world: World, object: SimObject<Op>, incarnation: number) {
     this.world = world;
@@ -75,6 +79,7 @@ export abstract class Instance<Op = unknown> {
   /** All promises have settled. */
   endTurn(): void {
     this.#inTurn = false;
+    this.#wokenAgain = false;
     this.called = false;
     if (this.#doom) {
       // A machine whose effects were not performed cannot live on: it would speak of what it never wrote.
@@ -157,22 +162,44 @@ export abstract class Instance<Op = unknown> {
   protected callBack(kind: CallBack, inMs?: number): void {
     const { world } = this;
     const delay = inMs === undefined ? world.profile.soonMs(this.random) : inMs;
-    world.scheduler.in(delay, () => this.#calledBack(kind));
-    if (kind !== "wake" || world.calm) return;
-    if (this.random.next() < world.profile.wakeTwice) {
-      world.count("alarm twice");
-      world.scheduler.in(delay + this.random.next() * 200, () => this.#calledBack(kind));
+    if (kind !== "wake") {
+      world.scheduler.in(delay, () => this.#calledBack(kind));
+      return;
     }
+    this.#wakeIn(delay);
+    if (world.calm || this.random.next() >= world.profile.wakeTwice) return;
+    world.count("alarm twice");
+    world.scheduler.in(delay + this.random.next() * 200, () => this.#wake(() => (this.#wokenAgain = true)));
+  }
+
+  /**
+   * A machine that was woken once more than it asked for asks for one wake more than it needs, and again in each that comes of that: the fault would
+   * grow without bound, so that what only follows from it is left out.
+   */
+  #wakeIn(delay: number): void {
+    const { scheduler } = this.world;
+    const at = scheduler.now + delay;
+    if (this.#wokenAgain && this.#wakes.some((other) => other <= at)) return;
+    this.#wakes.push(at);
+    scheduler.in(delay, () => this.#wake(() => this.#wakes.splice(this.#wakes.indexOf(at), 1)));
+  }
+
+  /** @param comes when it is not late */
+  #wake(comes: () => void): void {
+    if (this.state === "dead") return;
+    const { world } = this;
+    if (!world.calm && this.random.next() < world.profile.wakeLate) {
+      world.count("alarm late");
+      world.scheduler.in(this.random.next() * 1000, () => this.#wake(comes));
+      return;
+    }
+    comes();
+    this.#calledBack("wake");
   }
 
   #calledBack(kind: CallBack): void {
     if (this.state === "dead") return;
     const { world } = this;
-    if (kind === "wake" && !world.calm && this.random.next() < world.profile.wakeLate) {
-      world.count("alarm late");
-      world.scheduler.in(this.random.next() * 1000, () => this.#calledBack(kind));
-      return;
-    }
     world.trace.mix(2, this.object.number, world.scheduler.now);
     this.turn(() => this.calledBack(kind));
   }

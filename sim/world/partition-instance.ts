@@ -78,10 +78,11 @@ export class PartitionInstance extends Instance<StorageOp> {
   }
 
   override get phase(): string {
-    const status = this.status;
-    if (typeof status["phase"] === "string" && status["phase"] !== "up") return status["phase"];
-    if (Number(status["undecided"] ?? 0) > 0) return "undecided";
-    return Number(status["attempts"] ?? 0) > 0 ? "running" : "idle";
+    // Asked for with every message: the whole status would be most of what that costs.
+    const { participation, transactions } = this.engine.machine;
+    if (participation.phase !== "up") return participation.phase;
+    if (participation.undecided > 0) return "undecided";
+    return transactions.attempts.size > 0 ? "running" : "idle";
   }
 
   /** What the machine says of itself, by name. */

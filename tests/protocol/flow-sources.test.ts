@@ -70,6 +70,23 @@ table(
   ],
 );
 
+table(
+  "windows of processing time: nothing is late when the clock is set back either",
+  () =>
+    flow("f")
+      .from(In, { time: "at" })
+      .keyBy("k")
+      .window(processing(tumbling(1_000)))
+      .aggregate({ n: count(), total: sum("v") })
+      .toStream(Counted),
+  [
+    { events: [["a", 1, 500]], out: [] },
+    { events: [["a", 2, 1]], later: 1_000, out: [["a", 1_000_000, 1_001_000, 1, 1]] },
+    { events: [["a", 4, 2]], later: -800, out: [] },
+    { events: [["a", 8, 3]], later: 1_800, out: [["a", 1_001_000, 1_002_000, 2, 6]] },
+  ],
+);
+
 describe("without events", () => {
   test.each(HOW)("windows of processing time end all the same, %s", async (how) => {
     const bench = new FlowBench(

@@ -250,6 +250,46 @@ table(
   },
 );
 
+const countedSessions = (outOfOrderness: number): FlowDefinition =>
+  flow("f")
+    .from(In, { time: "at", outOfOrderness })
+    .keyBy("k")
+    .window(session(10))
+    .allowedLateness(50)
+    .aggregate({ n: count(), total: sum("v") })
+    .toStream(Counted);
+
+table("sessions of one key that end with one batch give their results once each", () => countedSessions(20), [
+  {
+    events: [
+      ["a", 1, 0],
+      ["a", 2, 15],
+    ],
+    out: [],
+  },
+  {
+    events: [["b", 4, 60]],
+    out: [
+      ["a", 0, 10, 1, 1],
+      ["a", 15, 25, 1, 2],
+    ],
+  },
+  { events: [["b", 8, 61]], out: [] },
+]);
+
+table(
+  "a session that goes on, though it had given its result, gives one when it ends again",
+  () => countedSessions(0),
+  [
+    { events: [["a", 1, 0]], out: [] },
+    { events: [["b", 1, 12]], out: [["a", 0, 10, 1, 1]] },
+    // It reaches from 0 to 19 now, and time has come to 12.
+    { events: [["a", 2, 9]], out: [] },
+    { events: [["b", 2, 20]], out: [["a", 0, 19, 2, 3]] },
+    { events: [["b", 4, 29]], out: [] },
+  ],
+);
+
 describe("aggregates", () => {
   const all = (): FlowDefinition =>
     flow("f")

@@ -3,22 +3,19 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { createRandom } from "../../sim/random.ts";
-import { running, world } from "../app/src/outside.ts";
+import { crawling, deadly, running, world } from "../app/src/outside.ts";
 import { ask, call, freshKey, leftovers, problemOf } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
 
 const ROUNDS = 25;
-const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number; maxEffectsRunning: number };
+const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
 const real = { ...LIMITS };
 const SMALL = { repostMs: 100, tickMs: 20, alarmMs: 500, maxEffectsRunning: 4 };
 
 beforeEach(() => void Object.assign(limits, SMALL));
-afterEach(() => {
-  const { repostMs, tickMs, alarmMs, maxEffectsRunning } = real;
-  Object.assign(limits, { repostMs, tickMs, alarmMs, maxEffectsRunning });
-});
+afterEach(() => void Object.assign(limits, real));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -119,6 +116,34 @@ describe("ctx.effect", () => {
     expect(running.most).toBe(4);
   });
 
+  test("of one name takes its part of the places, and others run beside it", async () => {
+    Object.assign(limits, { maxEffectsOfName: 2 });
+    const key = freshKey();
+    crawling.mayEnd = false;
+    await call(["outside", key], "askSlow", { count: 6 });
+    expect((await call(["outside", key], "ask", { name: key })).status).toBe(200);
+    const end = Date.now() + PATIENCE_MS;
+    while ((await talesOf(key)).length === 0 && Date.now() < end) await sleep(5);
+    expect([(await talesOf(key)).length, crawling.now]).toEqual([1, 2]);
+    crawling.mayEnd = true;
+    await settled();
+  });
+
+  test("whose places are all taken refuses more of its name, and neither messages nor other effects", async () => {
+    Object.assign(limits, { maxEffectsOfName: 1, maxEffectsWaiting: 3 });
+    const [key, to] = keysApart(2) as [string, string];
+    crawling.mayEnd = false;
+    expect((await call(["outside", key], "askSlow", { count: 3 })).status).toBe(200);
+    const refused = await call(["outside", key], "askSlow", { count: 1 });
+    expect([refused.status, problemOf(refused)]).toEqual([503, "overloaded"]);
+    expect((await call(["outside", key], "ask", { name: key, to })).status).toBe(200);
+    const end = Date.now() + PATIENCE_MS;
+    while ((await talesOf(to)).length === 0 && Date.now() < end) await sleep(5);
+    expect(await talesOf(to)).toHaveLength(1);
+    crawling.mayEnd = true;
+    await settled();
+  });
+
   test.each([
     ["unknown", 500, "misconfigured"],
     ["input", 422, "invalid-input"],
@@ -164,6 +189,19 @@ describe("through hard aborts", () => {
       expect(new Set(names.map((name) => world.get(name)?.[0]?.key)).size).toBe(names.length);
     },
   );
+
+  test("an effect that takes its partition along in every attempt fails for good, and that is told", async () => {
+    const name = freshKey();
+    deadly.kill = (key) => abortOne(key);
+    await untilAnswered(() => call(["outside", name], "ask", { name, how: "deadly" }, `ask-${name}`));
+    const end = Date.now() + PATIENCE_MS;
+    while ((await talesOf(name).catch(() => [])).length === 0 && Date.now() < end) await sleep(20);
+    expect(await talesOf(name)).toEqual([`${name}: interrupted: whoever began the attempt was lost before it ended`]);
+    // Of four that are declared the first may have been begun without being written down.
+    expect(world.get(name)?.length).toBeGreaterThanOrEqual(4);
+    expect(world.get(name)?.length).toBeLessThanOrEqual(5);
+    await settled();
+  });
 
   test("attempts that have failed are not counted anew", async () => {
     const name = freshKey();

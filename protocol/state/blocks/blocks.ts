@@ -23,7 +23,7 @@ import {
 import { BlockCache } from "./cache.ts";
 import { damagedData } from "./damage.ts";
 import { Manifest } from "./manifest.ts";
-import type { Run } from "./run.ts";
+import { isNamed, type Run } from "./run.ts";
 import { type ReadBlock, Tree } from "./tree.ts";
 
 export interface StoredBlocks {
@@ -99,8 +99,13 @@ export class Blocks implements StoredState, StoredResults {
     return block;
   }
 
-  get resultBytes(): number {
-    return this.trees[SPACE.results].bytes;
+  get resultBytes(): { readonly named: number; readonly messages: number } {
+    let [named, messages] = [0, 0];
+    for (const run of this.trees[SPACE.results].runs) {
+      if (isNamed(run)) named += run.bytes;
+      else messages += run.bytes;
+    }
+    return { named, messages };
   }
 
   get(key: string, entity: string): string | undefined {

@@ -10,7 +10,7 @@ import { BLOCK, type Block, type BlockLabel, SPACE, type Space, tailOf } from ".
 import type { Blocks } from "./blocks.ts";
 import { isDamage } from "./damage.ts";
 import { planMerge, voided } from "./merge-plan.ts";
-import type { Run } from "./run.ts";
+import { isNamed, type Run } from "./run.ts";
 
 /** Blocks of a run that a step looks at for one that can be moved: others are damaged, or meet what is. */
 const MAX_TRIES = 16;
@@ -61,9 +61,9 @@ export class Merger {
     return [];
   }
 
+  /** Of whatever age: those of messages are kept longer than those of clients, and between them. */
   #expired(now: number): Run | undefined {
-    const oldest = this.#blocks.trees[SPACE.results].runs.at(-1);
-    return oldest && oldest.expires < now ? oldest : undefined;
+    return this.#blocks.trees[SPACE.results].runs.find(({ expires }) => expires < now);
   }
 
   /** Neighbours that are to be merged, the pair that has been begun first. */
@@ -72,7 +72,8 @@ export class Merger {
       const { space, upper: first, lower: second } = this.#active;
       const { runs: known } = this.#blocks.trees[space];
       const at = known.findIndex(({ number }) => number === first);
-      const [upper, lower] = [known[at], known[at + 1]];
+      const [upper, next] = [known[at], known[at + 1]];
+      const lower = space === SPACE.results ? known.find(({ number }) => number === second) : next;
       if (upper && lower?.number === second) yield [space, upper, lower];
     }
     const { runs } = this.#blocks.trees[SPACE.state];
@@ -81,11 +82,19 @@ export class Merger {
       if (upper.bytes * LIMITS.runRatio >= lower.bytes || runs.length > LIMITS.maxRuns)
         yield [SPACE.state, upper, lower];
     }
-    const { runs: results } = this.#blocks.trees[SPACE.results];
-    for (let at = 0; at + 1 < results.length; at++) {
-      const [upper, lower] = [results[at] as Run, results[at + 1] as Run];
-      // Results of one time only: a run is dropped as a whole when the last of it expires.
-      if (upper.bytes >= lower.bytes && slotOf(upper) === slotOf(lower)) yield [SPACE.results, upper, lower];
+    yield* this.#dueResults();
+  }
+
+  /** Those of clients and those of messages lie between each other, and have no id in common: to their own kind they are neighbours. */
+  *#dueResults(): Generator<[Space, Run, Run]> {
+    const { runs } = this.#blocks.trees[SPACE.results];
+    for (const kind of [true, false]) {
+      const results = runs.filter((run) => isNamed(run) === kind);
+      for (let at = 0; at + 1 < results.length; at++) {
+        const [upper, lower] = [results[at] as Run, results[at + 1] as Run];
+        // Results of one time only: a run is dropped as a whole when the last of it expires.
+        if (upper.bytes >= lower.bytes && slotOf(upper) === slotOf(lower)) yield [SPACE.results, upper, lower];
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 /** Runs: blocks that do not overlap, in the order of their keys. */
 import { CorruptError } from "../../../core-wasm/types.ts";
+import { isClientId } from "../../wire/invoke.ts";
 import { compareKeys } from "../state-key.ts";
 import type { Block } from "./block.ts";
 
@@ -55,4 +56,9 @@ export class Run {
     for (const gone of this.blocks.splice(at, count, ...blocks)) this.#bytes -= gone.bytes;
     for (const { bytes } of blocks) this.#bytes += bytes;
   }
+}
+
+/** Whether a run of results has some of clients' ids, which come before those of messages; only what older code has merged has both. */
+export function isNamed({ blocks }: Run): boolean {
+  return isClientId(blocks[0]?.first ?? "");
 }

@@ -1,9 +1,14 @@
 /** Rows of what partitions say to each other, calls and answers apart. */
 import type { MoveMessage, PartitionMessage } from "../messages.ts";
+import { REQUEST_ID_LENGTH } from "../invoke.ts";
 import { KIND, type RowReader, type RowWriter } from "./rows.ts";
+import { malformed } from "./structure.ts";
 import { formatPlaces, parsePlaces } from "./transaction.ts";
 
 type Message = Exclude<PartitionMessage, { kind: "call" | "answer" } | MoveMessage>;
+
+/** In the column in which a post says whether it is the last try. */
+export const SETTLED = 2;
 
 export function writePartition(out: RowWriter, message: Message): void {
   switch (message.kind) {
@@ -31,6 +36,12 @@ export function writePartition(out: RowWriter, message: Message): void {
       // Beside the flags, of which older code refuses those that it does not know.
       out.begin(KIND.post, Number(message.coded)).u32(Number(message.last));
       return out.end(message.requestId, message.service, message.key, message.name, message.input);
+    case "settled":
+      // Older code takes it for the first of them handed over again, which it answers, and nobody hears that.
+      return out
+        .begin(KIND.post)
+        .u32(SETTLED)
+        .end(message.requestIds[0] ?? "", "", "", "", message.requestIds.join(""));
     case "posted":
       out.begin(KIND.posted, Number(message.done)).u32(Number(message.dead));
       return out.end(message.requestId, "", "", "", message.error);
@@ -85,6 +96,9 @@ function readChase(row: RowReader): Message {
 }
 
 function readPost(row: RowReader): Message {
+  const coded = row.flag();
+  const how = row.u32();
+  if (how === SETTLED) return { kind: "settled", requestIds: idsOf(row.body) };
   return {
     kind: "post",
     requestId: row.extra,
@@ -92,7 +106,14 @@ function readPost(row: RowReader): Message {
     key: row.key,
     name: row.name,
     input: row.body,
-    coded: row.flag(),
-    last: row.u32() === 1,
+    coded,
+    last: how === 1,
   };
+}
+
+function idsOf(text: string): string[] {
+  if (text === "" || text.length % REQUEST_ID_LENGTH !== 0) malformed("ids of another length");
+  const ids: string[] = [];
+  for (let at = 0; at < text.length; at += REQUEST_ID_LENGTH) ids.push(text.slice(at, at + REQUEST_ID_LENGTH));
+  return ids;
 }

@@ -20,6 +20,11 @@ export function formatOf(bytes: Uint8Array): number {
   return bytes.length < 8 ? 0 : (bytes[6] as number) | ((bytes[7] as number) << 8);
 }
 
+/** Columns of a row in bytes that are a table of a version that is known here. Nothing is checked. */
+export function columnsIn(bytes: Uint8Array): number {
+  return (formatOf(bytes) === 2 ? SPECS[2] : SPECS[1]).columns;
+}
+
 /** @throws CorruptError for bytes that are no table of a version that is known here. */
 export function unpackPeer(kernels: Kernels, bytes: Uint8Array): Table {
   return kernels.unpack(formatOf(bytes) === 2 ? SPECS[2] : SPECS[1], bytes);

@@ -50,7 +50,7 @@ export const BLOCKS: readonly PlantedBug[] = [
     what: "Results of clients are dropped with the first merge.",
     rule: "invariant 4",
     file: MERGER,
-    find: "return oldest && oldest.expires < now ? oldest : undefined;",
-    replace: "return oldest && oldest.expires < now + 86_400_000 ? oldest : undefined;",
+    find: "runs.find(({ expires }) => expires < now);",
+    replace: "runs.find(({ expires }) => expires < now + 86_400_000);",
   },
 ];

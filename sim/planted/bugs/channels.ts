@@ -53,8 +53,8 @@ export const CHANNELS: readonly PlantedBug[] = [
     what: "Messages of another era are handled.",
     rule: "channels",
     file: MACHINE,
-    find: "else if (this.#isUp && era === this.#epochs.participation.era) this.#receive",
-    replace: "else this.#receive",
+    find: "else if (this.#isUp && era === this.#epochs.participation.era)",
+    replace: "else",
     also: [
       {
         file: MACHINE,

@@ -12,7 +12,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "A message leaves before the commit that sends it is written.",
     rule: "invariants 3 and 5",
     file: MAIL,
-    find: "if (message) this.#add(message);",
+    find: "if (message && !this.#loading.isAhead(message)) this.#add(message);",
     replace: "if (!message) continue;\n      this.#add(message);\n      this.#outbox.release();",
   },
   {
@@ -64,6 +64,22 @@ export const OUTBOXES: readonly PlantedBug[] = [
     file: ADMISSION,
     find: "const known = this.#parts.results.find(requestId);\n      if (known)",
     replace: "const known = this.#parts.results.find(requestId);\n      if (known && known.status < 0)",
+  },
+  {
+    name: "settled-before-durable",
+    what: "The target of a message is told that it will not come again before its sender has durably forgotten it.",
+    rule: "O11",
+    file: MAIL,
+    find: "        this.#forgotten.push(message);\n      },",
+    replace: "        this.#forgotten.push(message);\n        this.#tellForgotten();\n      },",
+  },
+  {
+    name: "settled-at-once",
+    what: "What has become of a message is forgotten as soon as it is told.",
+    rule: "O11",
+    file: MAIL,
+    find: "this.#toTell.push({ to, requestId, ending });",
+    replace: "this.#toTell.push({ to, requestId, ending });\n    if (ending.done) this.#parts.settle([requestId]);",
   },
   {
     name: "message-order-lost",

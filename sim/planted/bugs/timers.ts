@@ -47,8 +47,8 @@ export const DELAYED: readonly PlantedBug[] = [
     what: "Delayed messages that come with their keys are not put into the index.",
     rule: "D6",
     file: MOVES,
-    find: "indexed([...writes])",
-    replace: "indexed([]).concat(writes)",
+    find: "indexed(withLifetimes(writes))",
+    replace: "indexed([]).concat(withLifetimes(writes))",
   },
   {
     name: "timers-forgotten",

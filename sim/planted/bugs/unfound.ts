@@ -57,4 +57,12 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "(poster !== null && isFinal(status, last))",
     replace: "(poster !== null && last && status < 0)",
   },
+  {
+    name: "replaced-hands-over",
+    what: "An instance that has been replaced hands messages over that its successor has forgotten.",
+    rule: "O11",
+    file: "protocol/partition/machine.ts",
+    find: "if (this.mail.handsOver) this.#setup.reader.touch();",
+    replace: "",
+  },
 ];

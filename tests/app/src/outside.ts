@@ -6,7 +6,7 @@ const what = z.object({
   name: z.string(),
   /** So many attempts throw before one succeeds. */
   failures: z.number().default(0),
-  how: z.enum(["return", "final", "hang", "odd", "rich", "large"]).default("return"),
+  how: z.enum(["return", "final", "hang", "odd", "rich", "large", "deadly"]).default("return"),
   /** Milliseconds that an attempt takes. */
   ms: z.number().default(0),
 });
@@ -21,6 +21,8 @@ export interface Deed {
 
 /** What was done to the world, by the name of who asked for it: the outside that no transaction can undo. */
 export const world = new Map<string, Deed[]>();
+/** What a deadly attempt does to who has begun it. */
+export const deadly = { kill: async (_name: string): Promise<void> => {} };
 /** How many run just now, and at most so far. */
 export const running = { now: 0, most: 0 };
 
@@ -38,7 +40,8 @@ export const act = effect("act", {
     try {
       // What a transaction must not do, an effect may.
       await new Promise((resolve) => setTimeout(resolve, ms));
-      if (how === "hang")
+      if (how === "deadly") await deadly.kill(name);
+      if (how === "hang" || how === "deadly")
         await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => reject(new Error("aborted"))));
     } finally {
       running.now -= 1;
@@ -52,10 +55,20 @@ export const act = effect("act", {
   },
 });
 
+/** Attempts that end when the test lets them: it cannot call back, since they are of another context. */
+export const crawling = { now: 0, mayEnd: false };
+const crawl = effect("crawl", {
+  async handler() {
+    crawling.now += 1;
+    while (!crawling.mayEnd) await new Promise((resolve) => setTimeout(resolve, 5));
+    crawling.now -= 1;
+  },
+  retries: 1,
+});
 /** Neither takes nor returns anything. */
 const nudge = effect("nudge", { handler: () => undefined });
 
-export const effects = [act, nudge];
+export const effects = [act, nudge, crawl];
 
 export const Outside = contract("outside", {
   ask: fn({
@@ -67,6 +80,7 @@ export const Outside = contract("outside", {
   /** Asks for so many at once. */
   askMany: fn({ input: z.object({ name: z.string(), count: z.number(), ms: z.number() }) }),
   askNothing: fn({}),
+  askSlow: fn({ input: z.object({ count: z.number() }) }),
   askWrong: fn({ input: z.object({ what: z.enum(["unknown", "input", "query"]) }) }),
   told: fn({ input: outcome(done) }),
   toldNothing: fn({ input: outcome() }),
@@ -90,6 +104,9 @@ export const outside = service(
     askMany(ctx, { name, count, ms }) {
       for (let n = 0; n < count; n++)
         ctx.effect(act, { name: `${name} ${n}`, ms }, reply(Outside, ctx.key, "told", `${n}`));
+    },
+    askSlow(ctx, { count }) {
+      for (let n = 0; n < count; n++) ctx.effect(crawl);
     },
     askNothing: (ctx) => ctx.effect(nudge, undefined, reply(Outside, ctx.key, "toldNothing")),
     askWrong(ctx, { what: wrong }) {

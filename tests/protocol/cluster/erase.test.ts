@@ -48,12 +48,19 @@ const diary = service(
 
 class Domain {
   readonly #cluster: ClusterClass;
-  readonly #key: (partition: number) => string;
+  readonly key: (partition: number) => string;
   #ids = 0;
+  /** How often it was asked whether all is gone. */
+  rounds = 0;
 
   constructor(cluster: ClusterClass) {
     this.#cluster = cluster;
-    this.#key = (partition) => cluster.place(partition)[1];
+    this.key = (partition) => cluster.place(partition)[1];
+  }
+
+  /** Delayed messages that a partition keeps. */
+  waiting(partition: number): number {
+    return this.#cluster.node(partition).status.timers;
   }
 
   async call(partition: number, name: string, input: unknown, how = { client: true, erase: false }): Promise<void> {
@@ -61,7 +68,7 @@ class Domain {
     const id = `${how.client ? "c" : `e${this.#cluster.clock.toString(16).padStart(11, "0")}`}`;
     const requestId = id + (++this.#ids).toString(16).padStart(32 - id.length, "0");
     const flags = (how.client ? INVOKE_FLAG.clientId : 0) | (how.erase ? INVOKE_FLAG.erase : 0);
-    const fields = [requestId, "diary", this.#key(partition), name, input === undefined ? "" : JSON.stringify(input)];
+    const fields = [requestId, "diary", this.key(partition), name, input === undefined ? "" : JSON.stringify(input)];
     const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, flags, 0, 0], fields });
     await this.#cluster.give(partition, { kind: "invoke", frame });
     await this.#cluster.run();
@@ -70,7 +77,7 @@ class Domain {
 
   /** What keeps the secret: a value, an entry, results of both kinds, an epoch's record, messages to and from the key, folded or not. */
   async fill(): Promise<void> {
-    const [victim, other] = [this.#key(0), this.#key(1)];
+    const [victim, other] = [this.key(0), this.key(1)];
     await this.call(0, "write", { text: `${SECRET} 1` });
     await this.call(0, "write", { text: `${SECRET} 2` }, { client: false, erase: false });
     await this.call(1, "tell", { to: victim, text: `${SECRET} 3` });
@@ -85,14 +92,15 @@ class Domain {
   /** As the edge does it: a transaction, and then the traces, until all are gone. */
   async erase(): Promise<void> {
     await this.call(0, "#erase", undefined, { client: false, erase: true });
-    await this.eraseTraces(this.#key(0));
+    await this.eraseTraces(this.key(0));
   }
 
   /** All records are folded behind this, whatever the key is. */
   async eraseTraces(key: string): Promise<void> {
     for (const partition of [0, 1]) {
       for (let round = 0; !(await this.#eraseAt(partition, key)); round++) {
-        if (round > 50) throw new Error("it is never done");
+        this.rounds += 1;
+        if (round > 500) throw new Error("it is never done");
         await this.#cluster.fold(partition);
         await this.#cluster.run();
       }
@@ -149,6 +157,25 @@ test("and what had been folded before", async () => {
   expect(new Set(here.traces)).toEqual(new Set(folded));
   await here.erase();
   expect(here.traces).toEqual([]);
+});
+
+test("some in a turn, however much is kept, and nothing of others", async () => {
+  const here = await domain();
+  const { LIMITS } = await import("../../../protocol/limits.ts");
+  Object.assign(LIMITS, { eraseRowsPerTurn: 3, maxFiringKeys: 2 });
+  await here.fill();
+  const [victim, other] = [here.key(0), here.key(1)];
+  for (let n = 0; n < 12; n++) {
+    await here.call(1, "later", { to: other, text: `stranger ${n}` });
+    await here.call(1, "later", { to: victim, text: `${SECRET} more ${n}` });
+    await here.call(1, "fail", { to: victim, text: `${SECRET} failed ${n}` });
+    await here.call(1, "fail", { to: other, text: `stranger failed ${n}` });
+  }
+  await here.erase();
+  expect(here.traces).toEqual([]);
+  // Each turn looks at three rows of some seventy.
+  expect(here.rounds).toBeGreaterThan(20);
+  expect(here.waiting(1)).toBe(12);
 });
 
 test("a planted bug that leaves a record is found", async () => {

@@ -32,6 +32,8 @@ const MAX_TURNS = 10_000;
 
 export class LonePartition {
   readonly partition: SimPartition;
+  /** Of an attempt of an effect, whether it takes the partition along that has begun it. */
+  kills: (call: OutsideCall) => boolean = () => false;
   /** Bindings that effects see. */
   env: Record<string, unknown> = {};
   /** Everything that became durable, in order. */
@@ -116,7 +118,10 @@ export class LonePartition {
   async settle(): Promise<void> {
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
-      for (const call of this.partition.takeOutside()) void this.#run(call);
+      for (const call of this.partition.takeOutside()) {
+        if (this.kills(call)) this.partition.crash();
+        else void this.#run(call);
+      }
       const moves = [...this.partition.moves(), ...this.#ends.splice(0)];
       if ((moves.length === 0 && this.#attempts === 0) || this.partition.failure !== undefined) return;
       for (const move of moves) move();

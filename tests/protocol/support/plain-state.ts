@@ -4,7 +4,7 @@ import { afterPrefix, compareKeys } from "../../../protocol/state/state-key.ts";
 
 export class PlainState implements StoredState, StoredResults {
   readonly state = new Map<string, string>();
-  resultBytes = 0;
+  resultBytes = { named: 0, messages: 0 };
 
   get(key: string): string | undefined {
     return this.state.get(key);

@@ -1,0 +1,81 @@
+/** State with a time to live through versions of the code that declare none: what those have written must not expire at an old time. */
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { collection, contract, fn, query, service } from "../../sdk/index.ts";
+import { LonePartition } from "./support/lone-partition.ts";
+
+const Note = contract("note", {
+  write: fn({ input: z.string() }),
+  put: fn({ input: z.string() }),
+  clear: fn(),
+  read: query({ output: z.array(z.string()) }),
+});
+const note = (ttl?: string) =>
+  service(
+    Note,
+    {
+      state: () => ({ text: "" }),
+      collections: { lines: collection<string, string>() },
+      ...(ttl === undefined ? {} : { ttl: { after: "write", duration: ttl as "1m" } }),
+    },
+    {
+      write: (ctx, text) => void (ctx.state.text = text),
+      put: (ctx, line) => ctx.collections.lines.set(line, line),
+      clear: (ctx) => ctx.clear(),
+      read: (ctx) =>
+        [ctx.state.text, ...ctx.collections.lines.range().map(([, line]) => line)].filter((text) => text !== ""),
+    },
+  );
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+class Run extends LonePartition {
+  write = (key: string, text: string) => this.call({ service: "note", key, name: "write", input: text });
+  put = (key: string, line: string) => this.call({ service: "note", key, name: "put", input: line });
+  async read(key: string): Promise<unknown> {
+    return JSON.parse((await this.call({ service: "note", key, name: "read" })).body);
+  }
+}
+
+test("what was written while no time to live was declared stays, whenever it would have expired before", async () => {
+  const run = new Run([note("1h")]);
+  for (const key of ["untouched", "written", "put", "cleared"]) await run.write(key, "old");
+  await run.redeploy([note()]);
+  await run.write("written", "new");
+  await run.put("put", "new");
+  await run.call({ service: "note", key: "cleared", name: "clear" });
+  await run.write("cleared", "new");
+  await run.write("fresh", "new");
+  await run.redeploy([note("1h")]);
+  // Long after all of it would have expired, and been removed.
+  await run.pass(3 * HOUR, MINUTE);
+  expect(await run.read("untouched")).toEqual([]);
+  expect(await run.read("written")).toEqual(["new"]);
+  expect(await run.read("put")).toEqual(["old", "new"]);
+  expect(await run.read("cleared")).toEqual(["new"]);
+  expect(await run.read("fresh")).toEqual(["new"]);
+});
+
+test("what is written again under a time to live expires again", async () => {
+  const run = new Run([note("1h")]);
+  await run.write("a", "old");
+  await run.redeploy([note()]);
+  await run.write("a", "new");
+  await run.redeploy([note("2h")]);
+  await run.pass(HOUR, MINUTE);
+  await run.put("a", "line");
+  await run.pass(2 * HOUR - MINUTE, MINUTE);
+  expect(await run.read("a")).toEqual(["new", "line"]);
+  await run.pass(2 * MINUTE, MINUTE);
+  expect(await run.read("a")).toEqual([]);
+});
+
+test("a service that never had one writes no more than before", async () => {
+  const run = new Run([note()]);
+  await run.write("a", "text");
+  const puts = run.durable.flatMap((op) => (op.op === "record" ? [op.bytes] : []));
+  expect(puts.some((bytes) => Buffer.from(bytes).includes("#ttl") || Buffer.from(bytes).includes("#lifetimes"))).toBe(
+    false,
+  );
+});
