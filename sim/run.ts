@@ -1,13 +1,16 @@
 /** One run of a plan: clients and faults until everything is answered, then calm until everything has drained, then the verdict. */
 import type { Kernels } from "../core-wasm/types.ts";
 import { type AppDefinition, defineApp } from "../sdk/index.ts";
-import { findLeaks, type Status } from "./checkers/leaks.ts";
+import { AT_REST, findLeaks, type Status } from "./checkers/leaks.ts";
 import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { clockService } from "./clients/clock-service.ts";
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { FAILS_MS } from "./clients/clocks.ts";
+import { promiseService } from "./clients/promise-service.ts";
+import { slateService } from "./clients/slate-service.ts";
+import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
@@ -17,11 +20,15 @@ import { profileOf } from "./faults/rates.ts";
 import { type Final, readFinal, differences } from "./final.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { Eraser } from "./admin/eraser.ts";
+import { tracesOf } from "./checkers/traces.ts";
+import { drawSecrets, SECRET } from "./clients/slates.ts";
 import { Operator } from "./operator.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
 import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
 import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
+import { countedService } from "./world/functions.ts";
 import { kindsOf } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
@@ -68,6 +75,13 @@ const FAULTS_MS = 6_000;
 /** Later than this no message comes. */
 const LATE_MS = 3_000;
 const PATIENCE_MS = 120_000;
+/** Number of the client that tells a key what is to be erased. */
+const TELLER = 5_000;
+/** How often an operator looks for what has not ended, and how long it waits in between. */
+const MOST_ROUNDS = 20;
+const ROUND_MS = 1_000;
+/** What must be nothing before what waits for long is ended. */
+const UNTIMED = AT_REST.filter((name) => name !== "timers");
 
 export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
   return new Run(plan, options).run();
@@ -79,8 +93,13 @@ function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
   const name = `${partitions} ${hasOutsiders}`;
   const known = apps.get(name);
   if (known) return known;
-  const services = [...listServices(), bankService(), clockService(), ...(hasOutsiders ? outsideServices() : [])];
-  const app = defineApp({ services, effects: [deed, fare], sagas: [trip], partitions });
+  const services = [
+    ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
+    ...(hasOutsiders ? outsideServices() : []),
+  ];
+  const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions });
+  const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
+  const app = { ...defined, builtins };
   apps.set(name, app);
   return app;
 }
@@ -100,6 +119,7 @@ class Run {
   readonly #boundaries = new Boundaries();
   readonly #lingerMs: number;
   readonly #durable: DurableLog;
+  readonly #operator: Operator;
 
   constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     this.#plan = plan;
@@ -132,6 +152,7 @@ class Run {
       durable: this.#durable,
       map: () => (this.#world.coordinator as unknown as CoordinatorObject | undefined)?.map ?? initialMap(1),
     };
+    this.#operator = new Operator(this.#setup);
   }
 
   #observer(): Observer {
@@ -173,16 +194,26 @@ class Run {
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
     for (const client of clients) client.next();
-    const answered = () => clients.every(({ isDone }) => isDone);
+    const eraser = this.#eraser();
+    const answered = () => clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true);
     await world.run(answered, FAULTS_MS);
     if (this.#lingerMs > 0) await this.#pass(this.#lingerMs);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const final = world.failures.length === 0 ? await this.#end() : null;
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final, world.outside.done, mostSkewMs(this.#plan));
+      const findings = judge(this.#ledger, this.#durable, final, world.outside, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
     }
+  }
+
+  /** A client tells a key what is to be erased, and then it is. */
+  #eraser(): Eraser | null {
+    const { ground, seed } = this.#plan;
+    if (!ground.slates) return null;
+    const eraser = new Eraser(this.#setup, ground.slates.secret, SECRET);
+    new Client(this.#setup, TELLER, drawSecrets(seed, ground.slates), () => eraser.start()).next();
+    return eraser;
   }
 
   #unanswered(): void {
@@ -204,7 +235,9 @@ class Run {
       await this.#world.run(() => false, this.#world.scheduler.now + 1);
     }
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
-    if (!(await this.#drain())) return null;
+    const waiters = this.#plan.ground.waiters ?? [];
+    if (!(await this.#drain(waiters.length > 0 ? UNTIMED : AT_REST))) return null;
+    if (waiters.length > 0 && !(await this.#endWaiting(waiters))) return null;
     if ((this.#plan.ground.clocks ?? []).length > 0 && !(await this.#redrive())) return null;
     this.#resetAll();
     const first = await this.#drainAndRead(0);
@@ -215,21 +248,48 @@ class Run {
     const changed = second ? differences(first, second) : [];
     if (changed.length > 0)
       this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
+    this.#seeNothingErased();
     return second;
+  }
+
+  /** Nothing has come back since, by a late copy or from where a key was kept once. */
+  #seeNothingErased(): void {
+    if (!this.#plan.ground.slates) return;
+    for (const { name, disk } of this.#world.partitions) {
+      const traces = tracesOf(SECRET, disk);
+      if (traces.length > 0)
+        this.#world.fail(`erased and still there: in the end, ${name} has it in ${traces.join(", ")}`);
+    }
   }
 
   /** What failed for good while everything went wrong goes through now. */
   async #redrive(): Promise<boolean> {
-    const operator = new Operator(this.#setup);
     await this.#pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
     if (!(await this.#drain())) return false;
     for (let round = 0; round < 2; round++) {
-      const count = await operator.redriveAll(PATIENCE_MS);
+      const count = await this.#operator.redriveAll(PATIENCE_MS);
       if (count === null) this.#world.fail(`an operator is not answered\n${this.#statuses()}`);
       if (count === null || !(await this.#drain())) return false;
       if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
       for (let n = 0; n < count; n++) this.#world.count("dead letter sent again");
     }
+    return true;
+  }
+
+  /** What waits for an event is told one, and what has come to a standstill goes on: nobody else will do either. */
+  async #endWaiting(keys: readonly string[]): Promise<boolean> {
+    await this.#pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const count = await this.#operator.endWaiting(keys, PATIENCE_MS);
+      if (count === 0) return true;
+      if (count === null) {
+        this.#world.fail(`an operator is not answered\n${this.#statuses()}`);
+        return false;
+      }
+      this.#world.count("ended by an operator");
+      await this.#pass(ROUND_MS);
+    }
+    // What is left is the checkers' to say.
     return true;
   }
 
@@ -256,18 +316,18 @@ class Run {
   }
 
   /** Looks now and then whether everything is at rest. That it never comes to rest is a failure. */
-  async #drain(): Promise<boolean> {
+  async #drain(counters = AT_REST): Promise<boolean> {
     const world = this.#world;
     const deadline = world.scheduler.now + PATIENCE_MS;
     let rests = 0;
     do {
       await this.#pass(50);
       // Twice: what is to be written next may be nothing that is counted.
-      rests = this.#isAtRest() ? rests + 1 : 0;
+      rests = this.#isAtRest(counters) ? rests + 1 : 0;
       if (rests === 2) return true;
     } while (world.scheduler.now < deadline && world.failures.length === 0);
     if (world.failures.length > 0) return false;
-    const leaks = findLeaks(this.#statusByName()).filter(({ anomaly }) => anomaly === "left-over");
+    const leaks = findLeaks(this.#statusByName(), counters).filter(({ anomaly }) => anomaly === "left-over");
     world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.#statuses()}`);
     return false;
   }
@@ -278,10 +338,10 @@ class Run {
     await this.#world.run(() => passed, Infinity);
   }
 
-  #isAtRest(): boolean {
+  #isAtRest(counters: readonly string[]): boolean {
     const up = this.#world.objects.every(({ current, isNew }) => isNew || current?.gate.isClean === true);
     if (!up || this.#world.coordinator?.current?.phase === "recovering") return false;
-    return findLeaks(this.#statusByName()).every(({ anomaly }) => anomaly !== "left-over");
+    return findLeaks(this.#statusByName(), counters).every(({ anomaly }) => anomaly !== "left-over");
   }
 
   #statusByName(): Record<string, Status> {

@@ -9,11 +9,17 @@ import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
 import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
 import { checkSagas } from "./checkers/sagas.ts";
+import { checkSlates, type SlateCall, type SlateHistory } from "./checkers/slates.ts";
+import type { Slate } from "./clients/slate-service.ts";
+import { checkPromises } from "./checkers/promises.ts";
+import { checkTours } from "./checkers/tours.ts";
 import { checkOutside } from "./checkers/outside.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OUTSIDE } from "./clients/clocks.ts";
 import { TTL_MS, type Touched } from "./clients/outside-service.ts";
-import type { Done } from "./world/outside.ts";
+import type { Done, OutsideWorld } from "./world/outside.ts";
+import { maySayNo } from "./clients/asks.ts";
+import { promisesOf, toursOf } from "./waiting.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
@@ -22,14 +28,14 @@ import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
 /**
- * @param done what effects have done to the world outside
+ * @param outside what effects have done to the world
  * @param skewMs how far clocks may be off, each way
  */
 export function judge(
   ledger: Ledger,
   durable: DurableLog,
   final: Final,
-  done: readonly Done[],
+  { done, tolls }: Pick<OutsideWorld, "done" | "tolls">,
   skewMs: number,
 ): Finding[] {
   return [
@@ -46,6 +52,9 @@ export function judge(
     ...checkTimers(timersOf(ledger, final, skewMs)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
+    ...checkSlates(slatesOf(ledger, final)),
+    ...checkPromises(promisesOf(ledger, final, skewMs)),
+    ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
@@ -137,6 +146,19 @@ function sagasOf({ trips }: Final): Parameters<typeof checkSagas>[0] {
   return { begun: states.flatMap(({ begun }) => begun), notes: states.flatMap(({ notes }) => notes) };
 }
 
+function slatesOf(ledger: Ledger, { slates }: Final): SlateHistory {
+  const calls: SlateCall[] = [];
+  const unknown = new Set<string>();
+  for (const { request, answer } of ledger.entries.values()) {
+    const { ask } = request.transaction;
+    // Of the key that was erased nothing is known.
+    if (ask.kind !== "slate" || ask.name === "later" || !slates.has(ask.at)) continue;
+    if (answer?.status === 200) calls.push(...(JSON.parse(answer.body) as Slate[]));
+    else for (const key of [ask.at, ask.input.beside ?? ask.at]) unknown.add(key);
+  }
+  return { calls, unknown, final: slates };
+}
+
 function touchesOf(ledger: Ledger): Touch[] {
   return [...ledger.entries.values()].flatMap(({ request, answer }): Touch[] => {
     const { ask } = request.transaction;
@@ -161,6 +183,7 @@ function failuresOf(ledger: Ledger): Finding[] {
 }
 
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
+  if ((answer?.status === 404 || answer?.status === 422) && maySayNo(transaction.ask)) return true;
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
   if (type === "/problems/call-cycle") return mayCycle(transaction.ask);

@@ -2,6 +2,7 @@
 import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { type Deed, deed } from "../clients/outside-service.ts";
+import { toll } from "../clients/tour-service.ts";
 import type { Random } from "../random.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +23,8 @@ const LOST = 8;
 
 export class OutsideWorld {
   readonly done: Done[] = [];
+  /** The same, of the effects of sagas. */
+  readonly tolls: Done[] = [];
   readonly #world: World;
 
   constructor(world: World) {
@@ -48,8 +51,9 @@ export class OutsideWorld {
   }
 
   #do(name: string, id: string, { n, failures, final }: Deed): OutsideEnd {
-    const before = this.done.filter((each) => each.n === n).length;
+    const before = [...this.done, ...this.tolls].filter((each) => each.n === n).length;
     if (name === deed.name) this.done.push({ n, id });
+    if (name === toll.name) this.tolls.push({ n, id });
     if (final) return { ok: false, final: true, type: "effect-failed", message: "never" };
     if (before < failures) return { ok: false, final: false, type: "effect-failed", message: "not yet" };
     return { ok: true, value: String(n) };
