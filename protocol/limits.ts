@@ -135,6 +135,9 @@ export const LIMITS = {
   epochRecordBytes: 16 * MiB,
   /** Encoded state kept in memory, dirty entries apart. */
   cacheBytes: 24 * MiB,
+  /** States that are kept as values too, for queries: characters of one at least, and of all together. */
+  readValueLeast: 200,
+  readValueUnits: MiB,
   /** Unfolded record bytes that start a fold. */
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */

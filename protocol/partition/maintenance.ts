@@ -1,6 +1,6 @@
 /** What the administration of a domain does at a partition: standstill, backup, restore and erasing (docs/protocol.md, "Backup"). */
 import { CorruptError } from "../../core-wasm/types.ts";
-import type { AdminAsk, AdminReply, EraseAnswer, FreezeAnswer, ThawAnswer } from "../backup/asks.ts";
+import type { AdminAsk, AdminReply, EraseAnswer, FreezeAnswer, StoppedAnswer, ThawAnswer } from "../backup/asks.ts";
 import { keysOf, type KeysAnswer, rowsOf, type RowsAnswer } from "../backup/browse.ts";
 import { Pin, PinBroken } from "../backup/pin.ts";
 import { Restore, RestoreRefused } from "../backup/restore.ts";
@@ -193,7 +193,7 @@ export class Maintenance {
       case "restore-stop": {
         const restart = this.#restore.isStaging;
         this.#restore.stop(ask.id);
-        return { ...reply({}), restart };
+        return { ...reply({ restarts: restart } satisfies StoppedAnswer), restart };
       }
     }
   }
@@ -319,6 +319,7 @@ export class Maintenance {
     this.#parts.layers.forgetHistory(this.#owner.clock);
     const owner = kernels.hashKey(key);
     const entity = entityKey(service, key);
+    this.#parts.transactions.readValues.forget(entity);
     let removed = this.#parts.mail.erase(entity, service, key);
     if (!this.#kept.work({ entity, service, key })) removed += 1;
     if (!this.#erasing.has(entity)) this.#clearElsewhere(entity, owner);

@@ -1,6 +1,7 @@
 /** One try at running a transaction as one partition sees it, and the function activations that it consists of here. A restarted transaction is a new attempt of the same age. */
 import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
+import { invariant } from "../assert.ts";
 import { Few } from "../few.ts";
 import type { LockMode, LockOwner } from "../locks/lock-table.ts";
 import type { Payload } from "../flows/payload.ts";
@@ -194,4 +195,10 @@ export function participantsOf({ peers }: Attempt): Few<Peer, number> {
   const parts = new Few<Peer, number>();
   for (const [peer, incarnation] of peers ?? []) if (incarnation !== UNANSWERED) parts.set(peer, incarnation);
   return parts;
+}
+
+/** Of an attempt that is known to be at its root's partition. */
+export function rootOf({ root }: Attempt): Root {
+  invariant(root !== null, "6: an attempt without a root");
+  return root;
 }
