@@ -93,6 +93,8 @@ export const LIMITS = {
   suspectRestarts: 3,
   /** Between that and the try: time enough for storage to confirm it. */
   suspectPauseMs: 500,
+  /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
+  suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
   messageAttempts: 10,
   /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */

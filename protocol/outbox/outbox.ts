@@ -34,8 +34,8 @@ interface Channel {
   failures: number;
   /** The first message is under way. */
   posted: boolean;
-  /** That is written down, by this instance. */
-  marked: boolean;
+  /** When that was written down, by this instance; ms, 0 for not. */
+  marked: number;
   /** How often whoever ran it was lost, as far as this instance knows. */
   lost: number;
 }
@@ -69,7 +69,7 @@ export class Outbox {
     const known = this.#channels.get(name);
     if (known) known.messages.push(message);
     else {
-      this.#channels.set(name, { messages: [message], nextAt: 0, failures: 0, posted: false, marked: false, lost: 0 });
+      this.#channels.set(name, { messages: [message], nextAt: 0, failures: 0, posted: false, marked: 0, lost: 0 });
       this.#ready.add(name);
     }
   }
@@ -91,9 +91,9 @@ export class Outbox {
   #post(name: string, channel: Channel): void {
     const [message] = channel.messages;
     if (!message) return;
-    if (message.begun === true && !channel.marked) return this.#lost(name, channel);
+    if (message.begun === true && channel.marked === 0) return this.#lost(name, channel);
     const left = this.#owner.attemptsOf(message) - (message.tries?.length ?? 0);
-    if (left > 0 && this.#suspects.has(message) && !channel.marked) return this.#mark(name, channel);
+    if (left > 0 && this.#suspects.has(message) && channel.marked === 0) return this.#mark(name, channel);
     channel.posted = true;
     channel.nextAt = this.#owner.now() + LIMITS.repostMs;
     this.#owner.post(message, left <= 0 ? "give-up" : left === 1 ? "last" : "one");
@@ -107,7 +107,7 @@ export class Outbox {
     const [message] = channel.messages as [Message];
     channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs;
     if (!this.#suspects.enter(name)) return;
-    channel.marked = true;
+    channel.marked = this.#owner.now();
     channel.messages[0] = { ...message, begun: true };
     this.#owner.failed(channel.messages[0]);
   }
@@ -126,7 +126,7 @@ export class Outbox {
 
   #again(channel: Channel, message: Message | undefined): void {
     if (message) this.#owner.failed(message);
-    Object.assign(channel, { posted: false, marked: false, failures: channel.failures + 1 });
+    Object.assign(channel, { posted: false, marked: 0, failures: channel.failures + 1 });
     channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** (channel.failures - 1), LIMITS.repostMaxMs);
   }
 
@@ -140,7 +140,7 @@ export class Outbox {
     if (!done && !dead) return this.#again(channel, tried);
     const message = channel.messages.shift() as Message;
     this.#load.remove(message);
-    Object.assign(channel, { posted: false, marked: false, failures: 0, lost: 0, nextAt: 0 });
+    Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0 });
     this.#channelOf.delete(requestId);
     this.#suspects.forget(requestId);
     if (done) this.#owner.delivered(message);
@@ -233,7 +233,7 @@ export class Outbox {
       if (kept.length === 0) this.#drop(name);
       else if (kept[0] !== first) {
         this.#unmark(name);
-        Object.assign(channel, { posted: false, marked: false, failures: 0, lost: 0, nextAt: 0 });
+        Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0 });
         this.#ready.add(name);
       }
     }
@@ -251,7 +251,7 @@ export class Outbox {
       const [first] = channel.messages;
       if (!channel.posted || !first || isOutside(first) || first.service === DEAD || !isTo(first)) continue;
       channel.lost += 1;
-      if (channel.marked) this.#lost(name, channel);
+      if (channel.marked > 0) this.#lost(name, channel);
       else if (channel.lost >= LIMITS.suspectRestarts) this.#suspects.add(first.requestId);
     }
   }
@@ -262,7 +262,7 @@ export class Outbox {
       if (channel.nextAt > now || this.#ready.has(name)) continue;
       this.#asleep.delete(name);
       // It does not answer: others need not wait for that.
-      if (channel.marked && channel.posted) this.#unmark(name);
+      if (channel.marked > 0 && now - channel.marked >= LIMITS.suspectMs) this.#unmark(name);
       this.#post(name, channel);
     }
     if (this.#wakeAt > now) return;
