@@ -276,6 +276,11 @@ export class Outbox {
     return this.#channelOf.size;
   }
 
+  /** Of these, effects that are not over, and messages that are tried one at a time since they may end whoever runs them. */
+  get kinds(): { readonly effects: number; readonly suspected: number } {
+    return { effects: this.#load.effects, suspected: this.#suspects.size };
+  }
+
   /** There is no room for new messages. */
   get isFull(): boolean {
     return this.#load.isFull;

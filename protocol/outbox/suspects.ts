@@ -27,6 +27,10 @@ export class Suspects {
   #current: string | null = null;
   readonly #waiting = new Set<string>();
 
+  get size(): number {
+    return this.#ids.size;
+  }
+
   add(requestId: string): void {
     this.#ids.add(requestId);
   }

@@ -410,6 +410,10 @@ export class Mail {
     return this.#timers.size;
   }
 
+  get kinds(): Outbox["kinds"] {
+    return this.#outbox.kinds;
+  }
+
   /** Messages that are not delivered, as far as they are in memory; not 0 while some may not be. */
   get size(): number {
     return this.#outbox.size + Number(!this.#loading.isDone);
