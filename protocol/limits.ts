@@ -118,6 +118,10 @@ export const LIMITS = {
   maxEntryKeyBytes: 2 * KiB,
   /** Encoded size of all that one transaction writes. */
   maxTransactionBytes: 8 * MiB,
+  /** Encoded size of all that a batch of events writes at one partition: state of flows, and events that streams keep. */
+  maxFlowBytes: 32 * MiB,
+  /** Bytes of a batch of events that go through flows at a time. With the batch itself and what it writes they are most of what it takes of memory. */
+  flowPartBytes: 4 * MiB,
   /** Encoded size of one result or refusal, as the client gets it. Below SQLite's 2 MB row, in which it is kept for retries. */
   maxResultBytes: 1 * MiB,
   /** Encoded size of all answers to one frame. */
@@ -236,6 +240,14 @@ export const LIMITS = {
   maxTracedCalls: 256,
   /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
   maxLiveShards: 256,
+  /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */
+  operatorUnits: 16 * MiB,
+  /** Characters at which a chunk of a share's entries is cut, and of a text above which it has an entry of its own. */
+  chunkUnits: 64 * KiB,
+  chunkTextUnits: 16 * KiB,
+  /** Characters of old chunks that a share writes again with each batch, beside as many as the batch changes; and chunks that it may have beside one for each so many characters. */
+  cleanedUnits: 4 * KiB,
+  looseChunks: 32,
   /** Bytes of batches of events that are taken in and not answered; beyond it 503. */
   maxIngestBytes: 64 * MiB,
   /** Rows of one share that are looked at for those with the greatest values. */
@@ -296,12 +308,22 @@ invariant(LIMITS.foldBytes <= LIMITS.maxFoldBytes, "a fold must be able to take 
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
 invariant(LIMITS.epochRecordBytes <= LIMITS.maxRecordBytes, "a record of an epoch must fit a record");
 invariant(
+  LIMITS.epochRecordBytes + UTF8_PER_UNIT * (LIMITS.maxValueBytes + LIMITS.maxResultBytes) + LIMITS.recordMarginBytes <
+    LIMITS.maxTableBytes,
+  "a piece of what is more than a record must fit one, with a result",
+);
+invariant(LIMITS.maxFlowBytes <= LIMITS.maxUndecidedUnits, "a batch of events must fit what may be undecided");
+invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more message must fit a message",
 );
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more call must fit a message",
+);
+invariant(
+  UTF8_PER_UNIT * 2 * (LIMITS.chunkUnits + LIMITS.chunkTextUnits + LIMITS.maxEntryKeyBytes) < LIMITS.maxValueBytes,
+  "a chunk must fit an entry",
 );
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");

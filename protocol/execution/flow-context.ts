@@ -2,13 +2,11 @@
 import type { ShardStore, StoreRange } from "../../dataflow/operators/store.ts";
 import type { Contract } from "../../sdk/contract.ts";
 import type { EffectDefinition } from "../../sdk/effect.ts";
-import { TidegateError } from "../../sdk/errors.ts";
 import type { Reply } from "../../sdk/reply.ts";
 import { decodeValue } from "../../sdk/values.ts";
+import { checkEntryKey } from "../flows/entry-key.ts";
 import type { FlowContext } from "../flows/internal.ts";
 import type { Payload } from "../flows/payload.ts";
-import { LIMITS } from "../limits.ts";
-import { fitsUtf8, UTF8_PER_UNIT } from "../utf8.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import { assertLive, createContext } from "./context.ts";
@@ -74,13 +72,6 @@ export class EngineFlowContext implements FlowContext {
   }
 }
 
-/** A key of events may be any text, and storage has a limit for it. @throws TidegateError */
-function checkLength(key: string): void {
-  if (key.length * UTF8_PER_UNIT <= LIMITS.maxEntryKeyBytes || fitsUtf8(key, LIMITS.maxEntryKeyBytes)) return;
-  const detail = `what events are grouped by has at most ${LIMITS.maxEntryKeyBytes} bytes, with the window that they are in`;
-  throw new TidegateError("invalid-event", detail);
-}
-
 /** Entries of collections under one key, as texts. */
 class CopyStore implements ShardStore {
   readonly #copy: () => EntityCopy;
@@ -90,12 +81,12 @@ class CopyStore implements ShardStore {
   }
 
   get(collection: string, key: string): string | null {
-    checkLength(key);
+    checkEntryKey(key);
     return this.#copy().getEntry(collection, key);
   }
 
   put(collection: string, key: string, text: string | null): void {
-    checkLength(key);
+    checkEntryKey(key);
     const copy = this.#copy();
     // What is not there need not be deleted: a deletion would be written.
     if (text === null && copy.getEntry(collection, key) === null) return;

@@ -428,6 +428,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Commits changes of this partition's own. */
   #commitWrites(writes: readonly Write[]): void {
+    this.#log.makeRoom(writes);
     this.#layers.commit(writes, this.#log.seq, this.clock);
     this.#log.addWrites(writes);
     this.#noteCommit(writes);

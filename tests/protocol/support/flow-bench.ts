@@ -8,6 +8,8 @@ import { flowServices } from "../../../protocol/flows/services.ts";
 import type { AsideAsk } from "../../../protocol/flows/view.ts";
 import type { Delivery } from "../../../sdk/flows/egress.ts";
 import type { Outcome, Reply } from "../../../sdk/index.ts";
+import { ShareTable, type TableState } from "../../../protocol/flows/table/table.ts";
+import { compareKeys } from "../../../protocol/state/state-key.ts";
 import { type AppDefinition, defineApp, type FlowDefinition } from "../../../sdk/index.ts";
 import { decodeValue, encodeValue } from "../../../sdk/values.ts";
 import { kernels } from "./lone-partition.ts";
@@ -133,12 +135,20 @@ export class FlowBench {
     return events;
   }
 
-  /** Entries of everything: what has been forgotten is not there. */
+  /** Entries of all shares: what has been forgotten is not there. */
   get entries(): number {
-    return this.keptBy("#shard");
+    let count = 0;
+    for (const [key, { value, entries }] of this.#entities) {
+      if (!key.startsWith("#shard ") || value === null) continue;
+      const { table } = decodeValue(value) as { table: TableState };
+      const share = new ShareTable(storeOf(entries), table);
+      for (const collection of ["b", "g", "k", "l", "m", "r", "t"])
+        count += share.range(collection, { limit: 1_000_000 }).length;
+    }
+    return count;
   }
 
-  /** Entries under all keys of an internal service. */
+  /** Entries under all keys of an internal service, as they are stored. */
   keptBy(service: string): number {
     let count = 0;
     for (const [key, { entries }] of this.#entities) if (key.startsWith(`${service} `)) count += entries.size;
@@ -185,6 +195,28 @@ export class FlowBench {
   }
 }
 
+/** Entries as a share finds them. */
+export function storeOf(entries: Map<string, string>): ShardStore {
+  return {
+    get: (collection, at) => entries.get(`${collection}|${at}`) ?? null,
+    put(collection, at, text) {
+      if (text === null) entries.delete(`${collection}|${at}`);
+      else entries.set(`${collection}|${at}`, text);
+    },
+    drop(collection, at) {
+      if (!entries.delete(`${collection}|${at}`)) throw new Error(`${at} is dropped and is not there`);
+    },
+    range(collection, { from = "", to, limit, reverse = false }) {
+      const found = [...entries]
+        .filter(([full]) => full.startsWith(`${collection}|`))
+        .map(([full, text]): [string, string] => [full.slice(collection.length + 1), text])
+        .filter(([at]) => compareKeys(at, from) >= 0 && (to === undefined || compareKeys(at, to) < 0))
+        .sort(([a], [b]) => compareKeys(a, b));
+      return (reverse ? found.reverse() : found).slice(0, limit);
+    },
+  };
+}
+
 class BenchContext implements FlowContext {
   readonly key: string;
   readonly store: ShardStore;
@@ -207,25 +239,7 @@ class BenchContext implements FlowContext {
     this.#now = now;
     this.#token = token;
     this.state = entity.value === null ? undefined : decodeValue(entity.value);
-    const { entries } = entity;
-    this.store = {
-      get: (collection, at) => entries.get(`${collection}|${at}`) ?? null,
-      put(collection, at, text) {
-        if (text === null) entries.delete(`${collection}|${at}`);
-        else entries.set(`${collection}|${at}`, text);
-      },
-      drop(collection, at) {
-        if (!entries.delete(`${collection}|${at}`)) throw new Error(`${at} is dropped and is not there`);
-      },
-      range(collection, { from = "", to, limit, reverse = false }) {
-        const found = [...entries]
-          .filter(([full]) => full.startsWith(`${collection}|`))
-          .map(([full, text]): [string, string] => [full.slice(collection.length + 1), text])
-          .filter(([at]) => at >= from && (to === undefined || at < to))
-          .sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
-        return (reverse ? found.reverse() : found).slice(0, limit);
-      },
-    };
+    this.store = storeOf(entity.entries);
   }
 
   settle(): void {
