@@ -89,6 +89,12 @@ export const LIMITS = {
   timerAwakeMs: 10_000,
   /** Schedules of a key, and as many that the code declares. */
   maxSchedulesPerKey: 100,
+  /** Instances that a message has outlived, of those that keep it or of its target while it was under way, before each try at it is written down first. */
+  suspectRestarts: 3,
+  /** Between that and the try: time enough for storage to confirm it. */
+  suspectPauseMs: 500,
+  /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
+  suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
   messageAttempts: 10,
   /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */
@@ -112,6 +118,10 @@ export const LIMITS = {
   maxEntryKeyBytes: 2 * KiB,
   /** Encoded size of all that one transaction writes. */
   maxTransactionBytes: 8 * MiB,
+  /** Encoded size of all that a batch of events writes at one partition: state of flows, and events that streams keep. */
+  maxFlowBytes: 32 * MiB,
+  /** Bytes of a batch of events that go through flows at a time. With the batch itself and what it writes they are most of what it takes of memory. */
+  flowPartBytes: 4 * MiB,
   /** Encoded size of one result or refusal, as the client gets it. Below SQLite's 2 MB row, in which it is kept for retries. */
   maxResultBytes: 1 * MiB,
   /** Encoded size of all answers to one frame. */
@@ -297,6 +307,12 @@ invariant(LIMITS.blockBytes <= LIMITS.mergeBytes, "a step of a merge must have r
 invariant(LIMITS.foldBytes <= LIMITS.maxFoldBytes, "a fold must be able to take up what makes it due");
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
 invariant(LIMITS.epochRecordBytes <= LIMITS.maxRecordBytes, "a record of an epoch must fit a record");
+invariant(
+  LIMITS.epochRecordBytes + UTF8_PER_UNIT * (LIMITS.maxValueBytes + LIMITS.maxResultBytes) + LIMITS.recordMarginBytes <
+    LIMITS.maxTableBytes,
+  "a piece of what is more than a record must fit one, with a result",
+);
+invariant(LIMITS.maxFlowBytes <= LIMITS.maxUndecidedUnits, "a batch of events must fit what may be undecided");
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more message must fit a message",

@@ -18,7 +18,18 @@ import { DEAD, keepLog, LATE, lateLine } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
 import type { ShardHead, ShardResult } from "./shard.ts";
 
-/** What a batch came to. */
+/**
+ * A large batch comes in parts, one after the other in one transaction. Time goes on with the last of them, so that no event is late for what
+ * came with it; that one comes even where it has no rows.
+ */
+export type BatchPart = "whole" | "more" | "last";
+export interface FeedHead {
+  /** Null where only time has passed. */
+  readonly stream: string | null;
+  readonly part?: BatchPart;
+}
+
+/** What a batch came to, with all its parts so far. */
 export interface FedResult {
   readonly late: number;
 }
@@ -30,11 +41,12 @@ interface Run {
   readonly state: FlowState;
   /** By step. */
   readonly rows: Rows[];
+  readonly part: BatchPart;
   late: number;
 }
 
 export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows }: Payload): Promise<Payload> {
-  const { stream } = head as { readonly stream: string | null };
+  const { stream, part = "whole" } = head as FeedHead;
   const known = (ctx.state as FlowState | undefined) ?? freshState();
   const { state, dropped } = checkVersion(program, known);
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
@@ -42,8 +54,10 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   await dropEnds(ctx, program, state);
   state.begun ??= ctx.now();
   if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
-  const run: Run = { ctx, program, state, rows: [], late: 0 };
-  const [batch] = rows;
+  const run: Run = { ctx, program, state, rows: [], part, late: state.partLate ?? 0 };
+  const [given] = rows;
+  // The last part may have no rows, and no columns then.
+  const batch = part !== "whole" && given?.length === 0 ? undefined : given;
   for (const [at, step] of program.steps.entries()) {
     switch (step.kind) {
       case "source":
@@ -65,9 +79,13 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   }
   for (const sink of program.sinks) await deliver(run, sink);
   state.events += batch?.length ?? 0;
-  if (stream !== null) state.batches += 1;
-  state.late += run.late;
-  wait(run);
+  if (part === "more") state.partLate = run.late;
+  else {
+    if (stream !== null) state.batches += 1;
+    state.late += run.late;
+    Reflect.deleteProperty(state, "partLate");
+    wait(run);
+  }
   ctx.state = state;
   return { head: { late: run.late } satisfies FedResult, rows: [] };
 }
@@ -122,10 +140,11 @@ function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
 async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<Rows> {
   const { ctx, program, state } = run;
   const before = state.marks[step.name] ?? -Infinity;
-  const after = Math.max(before, step.processing ? ctx.now() : watermarkOf(run, step));
+  const clock = Math.max(before, ctx.now());
+  const after = run.part === "more" ? before : step.processing ? clock : Math.max(before, watermarkOf(run, step));
   state.marks[step.name] = toBound(after);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
-  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, after));
+  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, clock));
   const called: number[] = [];
   for (let shard = 0; shard < step.shards; shard++) {
     const due = next[shard] ?? Infinity;
@@ -167,24 +186,25 @@ interface Split {
   readonly index: readonly Uint32Array[];
 }
 
-/** @param reached in windows of the server's time events are of the time that has been reached, which goes on if the clock is set back: nothing is late */
-function split(rows: Rows, port: Port, step: VertexStep, reached: number): Split {
+/** @param clock in windows of the server's time events are of the time that has been reached, which goes on if the clock is set back: nothing is late */
+function split(rows: Rows, port: Port, step: VertexStep, clock: number): Split {
   if (rows.length === 0) return { rows: [], index: [] };
   const columns = new Map(port.names.map((name) => [name, () => rows.column(name)] as const));
-  const time = step.processing ? new Float64Array(rows.length).fill(reached) : rows.time;
+  const time = step.processing ? new Float64Array(rows.length).fill(clock) : rows.time;
   const seen = new Rows(columns, time, rows.sign);
   if (step.shards === 1) return { rows: [seen], index: [] };
   const index = splitRows(hashRows(rows, port.keys), step.shards);
   return { rows: index.map((each) => (each.length === 0 ? NO_ROWS : seen.pick(each))), index };
 }
 
-async function deliver({ ctx, state, program, rows }: Run, sink: ProgramSink): Promise<void> {
+async function deliver({ ctx, state, program, rows, part }: Run, sink: ProgramSink): Promise<void> {
   const all = rows[sink.from] as Rows;
   const given = withoutWithdrawn(all);
-  if (given.length === 0) return;
+  // Who reads the stream has to know of the end of what came before.
+  if (given.length === 0 && !(part === "last" && sink.kind === "stream")) return;
   switch (sink.kind) {
     case "stream":
-      await ctx.ask(STREAM, sink.stream.name, "append", { head: null, rows: [given] });
+      await ctx.ask(STREAM, sink.stream.name, "append", { head: { part }, rows: [given] });
       break;
     case "egress":
       bury(ctx, state, await push(ctx, program, sink, given));

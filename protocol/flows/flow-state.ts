@@ -20,6 +20,8 @@ export interface FlowState {
   batches: number;
   late: number;
   dead: number;
+  /** While a batch comes in parts: late events of those so far. */
+  partLate?: number;
 }
 
 export function freshState(): FlowState {

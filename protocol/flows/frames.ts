@@ -1,10 +1,16 @@
 /** Batches of events, as the edge has parsed them, read as rows. */
 import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
-import { readFrame } from "../../dataflow/columns/frame.ts";
+import { openFrame } from "../../dataflow/columns/frame.ts";
 import { Rows } from "../../dataflow/columns/rows.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 
 const encoder = new TextEncoder();
+
+export interface Frame {
+  readonly length: number;
+  /** Events from one number to before another. Their time is not looked at yet. */
+  rows(from: number, to: number): Rows;
+}
 
 export class Frames {
   readonly #kernels: Kernels;
@@ -14,15 +20,21 @@ export class Frames {
     this.#kernels = kernels;
   }
 
-  /** Their time is not looked at yet. @throws CorruptError for columns that are not the stream's */
-  read({ columns }: StreamDefinition, frame: Uint8Array): Rows {
+  /** @throws CorruptError for columns that are not the stream's */
+  open({ columns }: StreamDefinition, bytes: Uint8Array): Frame {
     try {
-      const read = readFrame(frame, columns, (name) => this.#hashOf(name));
-      return new Rows(read.columns, new Float64Array(read.rows));
+      const { rows, part } = openFrame(bytes, columns, (name) => this.#hashOf(name));
+      return { length: rows, rows: (from, to) => new Rows(part(from, to), new Float64Array(to - from)) };
     } catch (error) {
       if (error instanceof RangeError) throw new CorruptError("kind", error.message);
       throw error;
     }
+  }
+
+  /** All of them. @throws CorruptError */
+  read(stream: StreamDefinition, bytes: Uint8Array): Rows {
+    const { length, rows } = this.open(stream, bytes);
+    return rows(0, length);
   }
 
   #hashOf(name: string): number {

@@ -6,6 +6,7 @@ import type { EffectDefinition } from "../../sdk/effect.ts";
 import type { Reply } from "../../sdk/reply.ts";
 import type { FlowDefinition } from "../../sdk/flow.ts";
 import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
+import { servicePrefix } from "../state/state-key.ts";
 import type { Payload, RawJson } from "./payload.ts";
 
 /** What an internal function is given. */
@@ -100,3 +101,10 @@ export function homeOf({ name, streams }: FlowDefinition): string {
 export function flowService(flow: string): string {
   return `#flow:${flow}`;
 }
+
+const FLOW_PREFIX = flowService("");
+/** Whether a state key is of what flows and streams keep. */
+export function isOfFlow(stateKey: string): boolean {
+  return stateKey.startsWith(FLOW_PREFIX) || KEPT.some((prefix) => stateKey.startsWith(prefix));
+}
+const KEPT = [STREAM, SHARD].map(servicePrefix);

@@ -10,7 +10,7 @@ import type { StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
-import type { FedResult } from "./driver.ts";
+import type { BatchPart, FedResult, FeedHead } from "./driver.ts";
 import { Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
@@ -54,9 +54,16 @@ export class Streams {
       const turn = await ctx.ask(PRODUCERS.service, ctx.key, "turn", { head: JSON.parse(text), rows: [] });
       if (turn.head !== null) return new RawJson(turn.head as string);
     }
-    const rows = this.#frames.read(stream, bytes ?? new Uint8Array());
-    const late = await this.#enter(ctx, stream, rows);
-    return new RawJson(JSON.stringify({ accepted: rows.length, late }));
+    const frame = this.#frames.open(stream, bytes ?? new Uint8Array());
+    const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
+    let late: Record<string, number> = {};
+    // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
+    for (let part = 1; part <= parts; part++) {
+      const [from, to] = [part - 1, part].map((at) => Math.floor((at * frame.length) / parts)) as [number, number];
+      const which = parts === 1 ? "whole" : part < parts ? "more" : "last";
+      late = await this.#enter(ctx, stream, frame.rows(from, to), which);
+    }
+    return new RawJson(JSON.stringify({ accepted: frame.length, late }));
   }
 
   /** An event that a function emitted, as a message. */
@@ -92,9 +99,10 @@ export class Streams {
   }
 
   /** What a flow gives. */
-  async append(ctx: FlowContext, { rows }: Payload): Promise<Payload> {
+  async append(ctx: FlowContext, { head, rows }: Payload): Promise<Payload> {
     const stream = this.#stream(ctx.key);
-    for (const batch of rows) await this.#enter(ctx, stream, batch);
+    const { part } = (head as { readonly part?: BatchPart } | null) ?? {};
+    for (const batch of rows) await this.#enter(ctx, stream, batch, part);
     return { head: null, rows: [] };
   }
 
@@ -125,12 +133,18 @@ export class Streams {
   }
 
   /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow. */
-  async #enter(ctx: FlowContext, stream: StreamDefinition, rows: Rows): Promise<Record<string, number>> {
+  async #enter(
+    ctx: FlowContext,
+    stream: StreamDefinition,
+    rows: Rows,
+    part: BatchPart = "whole",
+  ): Promise<Record<string, number>> {
     const retention = this.#app.kept.get(stream.name);
     if (retention !== undefined && rows.length > 0) keep(ctx, stream, rows, retention);
     const late: Record<string, number> = {};
     for (const { name, home } of this.#readers.get(stream.name) ?? []) {
-      const fed = await ctx.ask(flowService(name), home, "feed", { head: { stream: stream.name }, rows: [rows] });
+      const head: FeedHead = { stream: stream.name, part };
+      const fed = await ctx.ask(flowService(name), home, "feed", { head, rows: [rows] });
       late[name] = (fed.head as FedResult).late;
     }
     return late;

@@ -414,7 +414,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
       this.#moves.peerRestarted(peer);
-      this.mail.restart();
+      this.mail.peerLost(peer);
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
@@ -428,6 +428,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Commits changes of this partition's own. */
   #commitWrites(writes: readonly Write[]): void {
+    this.#log.makeRoom(writes);
     this.#layers.commit(writes, this.#log.seq, this.clock);
     this.#log.addWrites(writes);
     this.#noteCommit(writes);

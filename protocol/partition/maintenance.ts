@@ -70,8 +70,8 @@ export class Maintenance {
   #frozen: Standstill | null = null;
   #standstills = 0;
   #pinned: Pinned | null = null;
-  /** Keys that are being erased, with the newest record that may hold something of each. */
-  readonly #erasing = new Map<string, number>();
+  /** Keys that are being erased, with the newest record that may hold something of each; null while something is still found. */
+  readonly #erasing = new Map<string, number | null>();
   readonly #kept: KeptEraser;
 
   constructor(setup: Setup, parts: MachineParts, moves: Moves, owner: MaintenanceOwner) {
@@ -322,15 +322,20 @@ export class Maintenance {
     this.#parts.transactions.readValues.forget(entity);
     let removed = this.#parts.mail.erase(entity, service, key);
     if (!this.#kept.work({ entity, service, key })) removed += 1;
-    if (!this.#erasing.has(entity)) this.#clearElsewhere(entity, owner);
+    const known = this.#erasing.get(entity);
+    if (known === undefined) this.#clearElsewhere(entity, owner);
     log.write();
     const inMemory = results.erase(owner);
     if (inMemory > 0) this.#storeEdgeResults();
     removed += inMemory;
-    const through = removed > 0 ? undefined : this.#erasing.get(entity);
-    const newest = through ?? log.seq - 1;
-    // Asked for however much is left: what is there by now is folded meanwhile.
-    const done = log.foldThrough(newest) && removed === 0;
+    if (removed > 0) {
+      // Transactions that were begun for it end later: what deletes is in records that are yet to come. What is there by now is folded meanwhile.
+      this.#erasing.set(entity, null);
+      log.foldThrough(log.seq - 1);
+      return { done: false };
+    }
+    const newest = known ?? log.seq - 1;
+    const done = log.foldThrough(newest);
     if (done) this.#eraseBlocks(entity, owner);
     if (done) this.#erasing.delete(entity);
     else this.#erasing.set(entity, newest);

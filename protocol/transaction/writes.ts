@@ -1,5 +1,6 @@
 /** What a transaction changes at one partition, as it is to be recorded; its messages are changes too. */
 import { TidegateError } from "../../sdk/errors.ts";
+import { isOfFlow } from "../flows/internal.ts";
 import { LIMITS } from "../limits.ts";
 import { messageWrites } from "../outbox/message.ts";
 import type { Posting } from "../outbox/posting.ts";
@@ -55,21 +56,33 @@ export function writesOf(attempt: Attempt, nextMessageId: () => string): Write[]
       );
     }
   }
-  if (!fitRecord(writes)) {
+  if (!fit(writes, LIMITS.maxTransactionBytes)) checkFlows(writes);
+  return writes;
+}
+
+/** A batch of events may write more than other transactions: what it comes to for flows. @throws TidegateError `transaction-too-large` */
+function checkFlows(writes: readonly Write[]): void {
+  const others = writes.filter(({ key }) => !isOfFlow(key));
+  if (!fit(others, LIMITS.maxTransactionBytes)) {
     throw new TidegateError(
       "transaction-too-large",
       `a transaction writes at most ${LIMITS.maxTransactionBytes} bytes`,
     );
   }
-  return writes;
+  if (!fit(writes, LIMITS.maxFlowBytes)) {
+    throw new TidegateError(
+      "transaction-too-large",
+      `what a batch of events comes to is at most ${LIMITS.maxFlowBytes} bytes on a partition; send it in parts`,
+    );
+  }
 }
 
-/** Whether writes are as small together as a transaction's must be; their bytes are counted only when their lengths leave that open. */
-function fitRecord(writes: readonly Write[]): boolean {
+/** Whether writes are as small together as they must be; their bytes are counted only when their lengths leave that open. */
+function fit(writes: readonly Write[], most: number): boolean {
   let units = 0;
   for (const { key, text } of writes) units += key.length + text.length;
   const rows = writes.length * RECORD_ROW_BYTES;
-  if (rows + units * UTF8_PER_UNIT <= LIMITS.maxTransactionBytes) return true;
+  if (rows + units * UTF8_PER_UNIT <= most) return true;
   const bytes = writes.reduce((sum, { key, text }) => sum + utf8Length(key) + utf8Length(text), rows);
-  return bytes <= LIMITS.maxTransactionBytes;
+  return bytes <= most;
 }

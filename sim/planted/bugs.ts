@@ -13,6 +13,8 @@ import { STORAGE } from "./bugs/storage.ts";
 import { UNFOUND } from "./bugs/unfound.ts";
 import { DELAYED } from "./bugs/timers.ts";
 import { OUTSIDES } from "./bugs/outside.ts";
+import { ERASING } from "./bugs/erasing.ts";
+import { WAITING } from "./bugs/waiting.ts";
 import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
@@ -29,6 +31,8 @@ export const BUGS: readonly PlantedBug[] = [
   ...MOVING,
   ...DELAYED,
   ...OUTSIDES,
+  ...WAITING,
+  ...ERASING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

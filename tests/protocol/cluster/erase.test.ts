@@ -19,7 +19,11 @@ const Diary = contract("diary", {
   never: fn({ input: z.object({ text }) }),
   later: fn({ input: z.object({ to: text, text }) }),
   fail: fn({ input: z.object({ to: text, text }) }),
+  hold: fn({ input: z.object({ id: text }) }),
 });
+/** Of the delayed message that was sent last. */
+let sent = "";
+let letGo = (): void => undefined;
 const diary = service(
   Diary,
   { state: () => ({ last: "" }), collections: { pages: collection<string>() } },
@@ -34,11 +38,16 @@ const diary = service(
     },
     pass: (ctx, { to, text: passed }) => ctx.send(Diary, to).never({ text: passed }),
     later(ctx, { to, text: told }) {
-      ctx.send(Diary, to, { delay: "24h" }).write({ text: told });
+      sent = ctx.send(Diary, to, { delay: "24h" }).write({ text: told });
     },
     fail(ctx, { to, text: told }) {
       // No input of that function: it is a dead letter at once.
       ctx.send(Diary, to).never({ wrong: told } as unknown as { text: string });
+    },
+    /** Holds what its key keeps for later, until somebody lets it go. */
+    async hold(ctx, { id }) {
+      await ctx.cancel(id);
+      await new Promise<void>((resolve) => (letGo = resolve));
     },
     never() {
       throw new Error("not today");
@@ -98,7 +107,7 @@ class Domain {
   /** All records are folded behind this, whatever the key is. */
   async eraseTraces(key: string): Promise<void> {
     for (const partition of [0, 1]) {
-      for (let round = 0; !(await this.#eraseAt(partition, key)); round++) {
+      for (let round = 0; !(await this.eraseAt(partition, key)); round++) {
         this.rounds += 1;
         if (round > 500) throw new Error("it is never done");
         await this.#cluster.fold(partition);
@@ -107,7 +116,11 @@ class Domain {
     }
   }
 
-  async #eraseAt(partition: number, key: string): Promise<boolean> {
+  fold(partition: number): Promise<void> {
+    return this.#cluster.fold(partition);
+  }
+
+  async eraseAt(partition: number, key: string): Promise<boolean> {
     const answer = await this.#cluster.admin(partition, { op: "erase", service: "diary", key });
     if (answer instanceof Uint8Array || answer.status !== 200) throw new Error(JSON.stringify(answer));
     return (JSON.parse(answer.body) as EraseAnswer).done;
@@ -156,6 +169,21 @@ test("and what had been folded before", async () => {
   const folded = ["0 block", "0 recent result", "1 block"];
   expect(new Set(here.traces)).toEqual(new Set(folded));
   await here.erase();
+  expect(here.traces).toEqual([]);
+});
+
+test("and what another key keeps for it, though that is held by a transaction for longer than all before is folded", async () => {
+  const here = await domain();
+  await here.call(1, "later", { to: here.key(0), text: SECRET });
+  await here.call(1, "later", { to: "nobody", text: "" });
+  await here.eraseTraces("nobody");
+  expect(here.traces).toEqual(["1 block"]);
+  await here.call(1, "hold", { id: sent });
+  await here.call(0, "#erase", undefined, { client: false, erase: true });
+  expect(await here.eraseAt(1, here.key(0))).toBe(false);
+  await here.fold(1);
+  letGo();
+  await here.eraseTraces(here.key(0));
   expect(here.traces).toEqual([]);
 });
 
