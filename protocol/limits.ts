@@ -89,6 +89,12 @@ export const LIMITS = {
   timerAwakeMs: 10_000,
   /** Schedules of a key, and as many that the code declares. */
   maxSchedulesPerKey: 100,
+  /** Instances that a message has outlived, of those that keep it or of its target while it was under way, before each try at it is written down first. */
+  suspectRestarts: 3,
+  /** Between that and the try: time enough for storage to confirm it. */
+  suspectPauseMs: 500,
+  /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
+  suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
   messageAttempts: 10,
   /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */

@@ -50,7 +50,7 @@ export class Operator {
     const retry = ({ n }: { n: number }): Ask => ({ kind: "tour-run", n, name: "retry" });
     const asks = [
       ...parked.map(({ id }) => settle(id)),
-      // One that was cancelled leaves its promise behind.
+      // Too late for what was cancelled: its promise is settled already.
       ...begun.map(({ n }) => settle(tourPromiseId(n))),
       ...tours.map(retry),
     ];

@@ -68,6 +68,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(outsiders.length > 0 ? { outsiders } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
+      ...(options.sends && !options.local ? drawBackup(seed) : {}),
     },
     clients: [
       ...clients,
@@ -83,6 +84,12 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     ],
     aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
   };
+}
+
+/** In a sixth of all seeds one is taken, some time. */
+function drawBackup(seed: number): Pick<Ground, "backupMs"> {
+  const random = createRandom(deriveSeed(seed, 32));
+  return random.oneIn(6) ? { backupMs: 50 + random.int(1_500) } : {};
 }
 
 /** Which partition keeps a key; remembered, since few keys are used often. */

@@ -3,7 +3,9 @@ import { checkBank } from "./checkers/bank.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
-import type { Outcome } from "./checkers/history.ts";
+import type { Operation, Outcome } from "./checkers/history.ts";
+import type { Taken } from "./admin/backup.ts";
+import type { RestoredRun } from "./admin/restored.ts";
 import { checkLedger } from "./checkers/ledger.ts";
 import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
@@ -27,6 +29,8 @@ import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import type { Final } from "./final.ts";
 
+type Outside = Pick<OutsideWorld, "done" | "tolls">;
+
 /**
  * @param outside what effects have done to the world
  * @param skewMs how far clocks may be off, each way
@@ -35,7 +39,7 @@ export function judge(
   ledger: Ledger,
   durable: DurableLog,
   final: Final,
-  { done, tolls }: Pick<OutsideWorld, "done" | "tolls">,
+  { done, tolls }: Outside,
   skewMs: number,
 ): Finding[] {
   return [
@@ -59,6 +63,48 @@ export function judge(
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...failuresOf(ledger),
   ];
+}
+
+/** A backup is a query of the whole domain, at one moment; what it leads to, restored, is as whole as the run that it was taken from. */
+export function judgeRestored(
+  ledger: Ledger,
+  taken: Taken,
+  { final, outside, ledger: after }: RestoredRun,
+  before: Outside,
+  skewMs: number,
+): Finding[] {
+  if (!final) return [];
+  const seen = lookOf(taken, final);
+  const asked = new Set([...final.effects.values()].flatMap((each) => each.asked));
+  const begun = new Set([...final.tours.values()].flatMap((each) => each.begun).map(({ n }) => n));
+  // What was done before stays done; what was asked for by then may be done once more, under the same key.
+  const isBefore = ({ ms }: Done): boolean => ms <= taken.at;
+  const done = [...before.done.filter(isBefore), ...outside.done].filter(({ n }) => asked.has(n));
+  const tolls = [...before.tolls.filter(isBefore), ...outside.tolls].filter(({ n }) => begun.has(n));
+  const promises = promisesOf(ledger, final, skewMs);
+  // What was said of sagas and promises later is not about these.
+  const said = { seen: [], cancelsWon: new Set<number>() };
+  return [
+    ...checkListAppend([...historyOf(ledger, ({ request }) => !request.transaction.snapshot), seen]),
+    ...checkBank({ ...bankOf(ledger, final), snapshots: [] }),
+    ...checkMessageOrder(messagesOf(final)),
+    ...checkTimers(timersOf(ledger, final, skewMs, ({ completed }) => completed !== null && completed < taken.invoked)),
+    ...checkOutside(outsideOf(final, done)),
+    ...checkSagas(sagasOf(final)),
+    ...checkPromises({ ...promises, asked: [...promises.asked, ...promisesOf(after, final, skewMs).asked], seen: [] }),
+    ...checkTours({ ...toursOf(ledger, final, tolls), ...said }),
+  ];
+}
+
+function lookOf({ at, invoked, completed }: Taken, { lists }: Final): Operation {
+  return {
+    name: "backup",
+    process: "backup",
+    invoked: { index: invoked, time: at },
+    completed: { index: completed, time: at },
+    outcome: "ok",
+    micro: [...lists].map(([name, values]) => ["read", name, values] as const),
+  };
 }
 
 /** Of every value that a transaction may have appended. */
@@ -118,14 +164,21 @@ function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0
   return { sent, received };
 }
 
-function timersOf(ledger: Ledger, { clocks }: Final, skewMs: number): Parameters<typeof checkTimers>[0] {
+/** @param isKnown whether what a client was told of a message counts */
+function timersOf(
+  ledger: Ledger,
+  { clocks }: Final,
+  skewMs: number,
+  isKnown: (entry: Entry) => boolean = () => true,
+): Parameters<typeof checkTimers>[0] {
   const states = [...clocks];
   const sent = states.flatMap(([from, state]) => state.sent.map(({ to }, at) => ({ from, n: at + 1, to })));
   const unknown: typeof sent = [];
-  for (const { request, answer } of ledger.entries.values()) {
+  for (const entry of ledger.entries.values()) {
+    const { request, answer } = entry;
     const { ask, number } = request.transaction;
     if (ask.kind !== "clock" || ask.name !== "ring") continue;
-    (answer?.status === 202 ? sent : unknown).push({ from: OUTSIDE, n: number, to: ask.at });
+    (answer?.status === 202 && isKnown(entry) ? sent : unknown).push({ from: OUTSIDE, n: number, to: ask.at });
   }
   return {
     sent,

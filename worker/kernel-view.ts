@@ -21,15 +21,22 @@ export function kernelView(
   });
 }
 
+interface Told extends Readonly<Record<"watermark" | "events" | "late" | "batches", number | null>> {
+  readonly type?: string;
+  readonly drops?: readonly string[];
+}
+
 /** How far such a flow has come, in the form that flows of operators have. */
 export async function kernelStatus(
   edge: Pick<Edge, "backend" | "startedAt">,
   flow: WindowedFlow,
 ): Promise<Pick<ViewAnswer, "status" | "body" | "epoch">> {
   const answer = await kernelView(edge, flow, { view: flow.view, key: undefined, limit: 1, after: undefined });
-  if (answer.status !== 200) return answer;
-  const { watermark, events, late, batches } = JSON.parse(answer.body) as Readonly<Record<string, number | null>>;
+  const told = JSON.parse(answer.body) as Told;
+  const isChanged = told.type === "/problems/flow-changed";
+  if (answer.status !== 200 && !isChanged) return answer;
+  const { watermark, events, late, batches, drops = [] } = told;
   const watermarks = { window: watermark };
-  const status = { events, batches, late, deadLetters: 0, sources: {}, watermarks, sinks: {}, drops: [] };
-  return { ...answer, body: JSON.stringify(status) };
+  const status = { events, batches, late, deadLetters: 0, sources: {}, watermarks, sinks: {}, drops };
+  return { ...answer, status: 200, body: JSON.stringify(status) };
 }

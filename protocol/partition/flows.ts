@@ -10,6 +10,8 @@ import type { StorageOp } from "./effects.ts";
 import { LIMITS } from "../limits.ts";
 import type { WindowedFlow } from "../../sdk/flow.ts";
 import { utf8Length } from "../utf8.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import { kernelDrops, prepareKernel, requireNamed } from "./kernel-flows.ts";
 import { LateEvents, type LateLines } from "./late.ts";
 import { problemAnswer } from "./problems.ts";
 
@@ -78,6 +80,17 @@ export class Flows {
     }
     const body = JSON.stringify({ accepted: batch.rows, late });
     return { applied: true, status: 200, body, late: lates.filter(({ lines }) => lines.length > 0) };
+  }
+
+  /**
+   * Makes the flows of a stream ready for a batch, when the code has changed. Returns what is to be committed, whatever becomes of the batch.
+   * @throws TidegateError `flow-changed`, with nothing changed
+   */
+  prepare(stream: string, committed: StateStore): Write[] {
+    const all = this.#ofStream(stream).map((runtime) => [this.#app.flows.get(runtime.plan.name), runtime] as const);
+    const known = all.flatMap(([flow, runtime]) => (flow === undefined ? [] : [[flow, runtime] as const]));
+    for (const [flow, runtime] of known) requireNamed(flow, kernelDrops(flow, runtime, committed));
+    return known.flatMap(([flow, runtime]) => prepareKernel(flow, runtime, committed));
   }
 
   #lateOf({ plan, status }: FlowRuntime, { columns }: Batch, now: number): LateLines {

@@ -1,6 +1,7 @@
 /** One batch of events: admitted, taken into the flows of its stream, and answered. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
 import { STREAM } from "../flows/internal.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
@@ -43,6 +44,8 @@ export function takeBatch(
     const refused = problemAnswer(turn.type, turn.detail, turn.members);
     return answer(refused.status, 0, refused.body);
   }
+  const changed = prepared(parts, batch.stream, commit);
+  if (changed !== null) return answer(changed.status, 0, changed.body);
   const outcome = applied(flows, log, batch, now, () => tickets.drop(ticket));
   if (outcome.applied) {
     for (const late of outcome.late ?? []) commit(writesOfLate(layers.committed, late, now));
@@ -52,18 +55,40 @@ export function takeBatch(
   answer(outcome.status, 0, outcome.body);
 }
 
+/** Flows whose code has changed are made ready. A problem for those that would lose state. */
+function prepared(
+  { flows, layers }: IngestParts,
+  stream: string,
+  commit: (writes: readonly Write[]) => void,
+): ReturnType<typeof problemAnswer> | null {
+  try {
+    const writes = flows.prepare(stream, layers.committed);
+    if (writes.length > 0) commit(writes);
+    return null;
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    return problemAnswer(error.type, error.message);
+  }
+}
+
 /**
  * Takes an event that a function emitted for flows that the window kernel runs, as a batch of one: they have no transactions. One that does
  * not fit the stream any more is refused, once and for all. False for any other root.
  */
 export function takeEmitted(
-  { admission, flows, layers, log }: IngestParts,
+  parts: IngestParts,
   { app, kernels }: { readonly app: AppDefinition; readonly kernels: Kernels },
   root: Root,
   { now, commit }: { readonly now: number; commit(writes: readonly Write[]): void },
 ): boolean {
+  const { admission, flows, layers, log } = parts;
   const { key: stream, name, service } = root.target;
   if (service.contract.name !== STREAM || name !== "emitted" || !flows.runs(stream)) return false;
+  const changed = prepared(parts, stream, commit);
+  if (changed !== null) {
+    admission.done(root, changed.status, 0, changed.body);
+    return true;
+  }
   const parsed = kernels.parseEvents(encoder.encode(root.input), app.streams.get(stream)?.columns ?? []);
   const outcome: BatchOutcome = parsed.ok
     ? flows.apply(

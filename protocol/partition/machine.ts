@@ -414,7 +414,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
       this.#moves.peerRestarted(peer);
-      this.mail.restart();
+      this.mail.peerLost(peer);
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }

@@ -15,7 +15,10 @@ import {
   messageWrites,
 } from "../outbox/message.ts";
 import { Loading } from "../outbox/loading.ts";
-import { Outbox } from "../outbox/outbox.ts";
+import { Outbox, type Try } from "../outbox/outbox.ts";
+import { isSuspicious } from "../outbox/suspects.ts";
+import { awaits } from "../flows/egress.ts";
+import { EGRESS } from "../flows/internal.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import type { Target } from "../transaction/attempt.ts";
@@ -102,7 +105,7 @@ export class Mail {
   #emptyOutbox(): Outbox {
     const [owner, parts] = [this.#owner, this.#parts];
     return new Outbox({
-      post: (message, last) => this.#post(message, last),
+      post: (message, how) => this.#post(message, how),
       delivered: (message) => {
         parts.commit([deliveredWrite(message)]);
         this.#forgotten.push(message);
@@ -151,6 +154,9 @@ export class Mail {
       run: (call) => owner.emit({ kind: "run-outside", call }),
       kept: (id) => this.#outbox.find(id),
       isNew: (id) => id.startsWith(messageId(owner.self, owner.incarnation, 0).slice(0, NEW_LENGTH)),
+      // The end of a flow that was taken out of it, with what waited there.
+      isDropped: ({ sender }, { to }) =>
+        to?.service === EGRESS && !awaits(this.#committed.get(sender, sender), to.about ?? ""),
       keep: (message) => {
         this.#parts.commit([keptWrite(message)]);
         this.#outbox.replace(message);
@@ -241,7 +247,7 @@ export class Mail {
   }
 
   #add(message: Message): void {
-    this.#outbox.add(message);
+    this.#outbox.add(message, isSuspicious(message, this.#owner.self, this.#owner.incarnation));
     this.#wantAlarm();
   }
 
@@ -271,12 +277,13 @@ export class Mail {
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
-  #post(message: Message, last: boolean): void {
+  #post(message: Message, how: Try): void {
     if (isOutside(message)) return this.#outside.start(message);
+    const [last, giveUp] = [how !== "one", how === "give-up"];
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) return this.#parts.run({ ...message, last });
+    if (peer === this.#owner.self) return this.#parts.run({ ...message, last, giveUp });
     this.#posts = true;
-    this.#owner.send(peer, { ...message, kind: "post", last });
+    this.#owner.send(peer, { ...message, kind: "post", last, giveUp });
   }
 
   /**
@@ -364,6 +371,12 @@ export class Mail {
     this.#outbox.restart();
   }
 
+  /** The instance of a partition that was known is no more. */
+  peerLost(peer: Peer): void {
+    this.#outbox.targetLost(({ key }) => this.#owner.partitionOf(key) === peer);
+    this.#outbox.restart();
+  }
+
   tick(): void {
     this.#outbox.tick(this.#owner.now);
     this.#expiry.tick();
@@ -400,6 +413,10 @@ export class Mail {
   /** Delayed messages that are known of in memory: 0 when there are none. */
   get timers(): number {
     return this.#timers.size;
+  }
+
+  get kinds(): Outbox["kinds"] {
+    return this.#outbox.kinds;
   }
 
   /** Messages that are not delivered, as far as they are in memory; not 0 while some may not be. */

@@ -155,6 +155,8 @@ export interface PostMessage {
   readonly coded: boolean;
   /** A failure is final, and recorded as such. */
   readonly last: boolean;
+  /** With `last`: it does not run any more. What is not known of it is recorded as a failure. */
+  readonly giveUp: boolean;
 }
 /** A posted message's transaction is decided, or failed; or it could not be tried. */
 export interface PostedMessage {

@@ -126,4 +126,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "erase-leaves-results": { seed: 3, by: "erased and still there" },
   "erase-leaves-what-moved": { seed: 5, by: "erased and still there" },
   "erase-ends-early": { seed: 9, by: "erased and still there" },
+  "backup-torn": { seed: 33, by: "restored" },
+  "backup-over-restart": { seed: 143, by: "answers that differ" },
+  "restore-forgets-results": { seed: 1, by: "answers that differ" },
 };

@@ -11,6 +11,8 @@ export interface Done {
   readonly n: number;
   /** The effect's key. */
   readonly id: string;
+  /** Simulated. */
+  readonly ms: number;
 }
 
 /** Runs an attempt of an effect: `ended` is called once, whatever becomes of it, as the shell would. */
@@ -51,9 +53,10 @@ export class OutsideWorld {
   }
 
   #do(name: string, id: string, { n, failures, final }: Deed): OutsideEnd {
+    const ms = this.#world.scheduler.now;
     const before = [...this.done, ...this.tolls].filter((each) => each.n === n).length;
-    if (name === deed.name) this.done.push({ n, id });
-    if (name === toll.name) this.tolls.push({ n, id });
+    if (name === deed.name) this.done.push({ n, id, ms });
+    if (name === toll.name) this.tolls.push({ n, id, ms });
     if (final) return { ok: false, final: true, type: "effect-failed", message: "never" };
     if (before < failures) return { ok: false, final: false, type: "effect-failed", message: "not yet" };
     return { ok: true, value: String(n) };

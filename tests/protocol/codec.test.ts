@@ -88,16 +88,18 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
       maxLength: 4,
     }),
   }),
-  post: fc.record({
-    kind: kind("post"),
-    requestId: text,
-    service: text,
-    key: text,
-    name: text,
-    input: text,
-    coded: fc.boolean(),
-    last: fc.boolean(),
-  }),
+  post: fc
+    .record({
+      kind: kind("post"),
+      requestId: text,
+      service: text,
+      key: text,
+      name: text,
+      input: text,
+      coded: fc.boolean(),
+      how: fc.constantFrom("one", "last", "give-up"),
+    })
+    .map(({ how, ...post }) => ({ ...post, last: how !== "one", giveUp: how === "give-up" })),
   posted: fc.record({
     kind: kind("posted"),
     requestId: text,

@@ -37,6 +37,8 @@ const GAUGES = [
   ["unacknowledged", "tidegate_messages_unacknowledged", "Messages that other objects may not have."],
   ["held", "tidegate_messages_held", "Messages and requests that wait for the partition to be up."],
   ["outbox", "tidegate_outbox_messages", "One-way messages that are not delivered."],
+  ["effects", "tidegate_effects", "Of these, effects that are not over."],
+  ["suspected", "tidegate_messages_suspected", "Of these, messages that may end whoever runs them."],
   ["timers", "tidegate_timers", "Messages that wait for their time."],
   ["moving", "tidegate_moving", "Key groups go or come."],
   ["unfoldedBytes", "tidegate_unfolded_bytes", "Bytes of records that are not folded into state."],

@@ -18,8 +18,8 @@ export const WAITING: readonly PlantedBug[] = [
     what: "A deadline that fires as an event commits ends the promise a second time.",
     rule: "invariant 4",
     file: PROMISES,
-    find: "if (ctx.state.to === null || ctx.state.outcome !== null) return;",
-    replace: "if (ctx.state.to === null) return;",
+    find: "    expire(ctx) {\n      if (ctx.state.to === null || ctx.state.outcome !== null) return;",
+    replace: "    expire(ctx) {\n      if (ctx.state.to === null) return;",
   },
   {
     name: "promise-made-over",
@@ -34,9 +34,8 @@ export const WAITING: readonly PlantedBug[] = [
     what: "A restart does not find the messages by which sagas go on: what was done is never made up for.",
     rule: "invariant 5",
     file: "protocol/partition/mail.ts",
-    find: "for (const message of storedMessages(this.#committed)) this.#add(message);",
-    replace:
-      'for (const message of storedMessages(this.#committed)) if (message.name !== "advance") this.#add(message);',
+    find: "if (this.#isHere(message)) this.#add(message);",
+    replace: 'if (this.#isHere(message) && message.name !== "advance") this.#add(message);',
   },
   {
     name: "saga-compensation-given-up",
