@@ -3,6 +3,7 @@ import type { FreezeAnswer, ThawAnswer } from "../../protocol/backup/asks.ts";
 import type { KeyGroupMap } from "../../protocol/keygroups/map.ts";
 import type { Peer } from "../../protocol/wire/messages.ts";
 import type { ClientSetup } from "../clients/client.ts";
+import { drawManner } from "../faults/manner.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { type AdminAnswer, AdminLine } from "./line.ts";
@@ -100,6 +101,7 @@ export class Backup {
 
   #pin(one: Try): void {
     const { id, round, standstills } = one;
+    this.#loseOne(one);
     const ask = (peer: Peer) =>
       ({ op: "pin", id, service: null, standstill: standstills[peer] as string, round }) as const;
     this.#all(one, ask, (answers) => {
@@ -108,6 +110,15 @@ export class Backup {
       if (types.every((type) => type === "" || type === "/problems/backup-interrupted")) return this.#again(one);
       this.#giveUp(one);
     });
+  }
+
+  /** Where the moment could be torn: one that has stood still starts over, and goes on while the others are read. */
+  #loseOne({ map }: Try): void {
+    const { world } = this.#setup;
+    if (world.calm || !this.#random.oneIn(2)) return;
+    const object = world.objectOf(this.#random.int(map.partitions));
+    const manner = { ...drawManner(this.#random, "crash as a backup is taken"), zombie: false, bootMs: 1 };
+    world.scheduler.in(this.#random.next() * 4, () => void (!world.calm && object.crash(manner)));
   }
 
   #thaw(one: Try): void {

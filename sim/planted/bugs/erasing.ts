@@ -54,14 +54,6 @@ export const ERASING: readonly PlantedBug[] = [
     also: [{ file: MAINTENANCE, find: "reply({ quiet: this.#isQuiet,", replace: "reply({ quiet: true," }],
   },
   {
-    name: "backup-over-restart",
-    what: "A partition that has started over, or gone on by itself, says that it has stood still.",
-    rule: "backup",
-    file: MAINTENANCE,
-    find: "return this.#frozen?.standstill === standstill && this.#frozen?.maps === this.#maps;",
-    replace: "return standstill !== null;",
-  },
-  {
     name: "restore-forgets-results",
     what: "What clients were answered is not restored: a request that comes again runs again.",
     rule: "backup, invariant 4",

@@ -57,4 +57,12 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "if (this.mail.handsOver) this.#setup.reader.touch();",
     replace: "",
   },
+  {
+    name: "backup-over-restart",
+    what: "A partition that has started over, or gone on by itself, says that it has stood still.",
+    rule: "backup",
+    file: "protocol/partition/maintenance.ts",
+    find: "return this.#frozen?.standstill === standstill && this.#frozen?.maps === this.#maps;",
+    replace: "return standstill !== null;",
+  },
 ];
