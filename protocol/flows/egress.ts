@@ -121,8 +121,7 @@ export class Egress {
   }
 
   status(ctx: FlowContext): Payload {
-    const { next, delivered, failed } = stateOf(ctx);
-    return { head: { waiting: next - delivered - failed, delivered, failed } satisfies EgressStatus, rows: [] };
+    return { head: statusOf(stateOf(ctx)), rows: [] };
   }
 
   /** Drops what waits and what is under way. Numbers go on: no end of an old delivery is taken for that of a new one. */
@@ -143,6 +142,15 @@ export class Egress {
       throw new TidegateError("overloaded", `flow "${flow}" has no end "${name}" in this version of the code`);
     return { program, sink };
   }
+}
+
+function statusOf({ next, delivered, failed }: EgressState): EgressStatus {
+  return { waiting: next - delivered - failed, delivered, failed };
+}
+
+/** @param text value of an end as stored */
+export function egressStatusOf(text: string): EgressStatus {
+  return statusOf(decodeValue(text) as EgressState);
 }
 
 /** Whether an end of a flow waits for a delivery. @param text its value as stored */

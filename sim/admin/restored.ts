@@ -10,7 +10,7 @@ import { Client, type ClientSetup } from "../clients/client.ts";
 import { FAILS_MS } from "../clients/clocks.ts";
 import { isKept, Ledger } from "../clients/ledger.ts";
 import { DurableLog } from "../durable-log.ts";
-import { Ending, PATIENCE_MS } from "../ending.ts";
+import { Ending, PATIENCE_MS, UNTIMED } from "../ending.ts";
 import type { Final } from "../final.ts";
 import type { Plan } from "../plan.ts";
 import { createRandom } from "../random.ts";
@@ -66,7 +66,8 @@ export class Restored {
     const known = this.#world.coordinator as unknown as CoordinatorObject;
     this.#setup = { world: this.#world, kernels, durable, ledger: new Ledger(this.#world), map: () => known.map };
     this.#line = new AdminLine(this.#world, createRandom(seed));
-    this.#ending = new Ending(this.#setup, plan.ground);
+    // What the run has erased later waits here for a time that does not come.
+    this.#ending = new Ending(this.#setup, plan.ground, UNTIMED);
   }
 
   /** @param before what clients were told in the run that was backed up */
