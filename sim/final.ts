@@ -6,6 +6,8 @@ import type { Ground } from "./clients/generate.ts";
 import type { OutsideState, TripState } from "./clients/outside-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
+import { isFlowAsk } from "./flows/asks.ts";
+import { finalReads, nameOfRead } from "./flows/draw.ts";
 
 export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
@@ -14,10 +16,13 @@ export interface Final {
   readonly clocks: ReadonlyMap<string, ClockState>;
   readonly effects: ReadonlyMap<string, OutsideState>;
   readonly trips: ReadonlyMap<string, TripState>;
+  /** Bodies of all that flows have come to, by name. */
+  readonly flows: ReadonlyMap<string, string>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */
 const FIRST = 1_000_000;
+export const isFinalRead = (number: number): boolean => number >= FIRST;
 
 /** Asks for everything, freshly. @returns null when no answer comes in time */
 export async function readFinal(
@@ -38,10 +43,13 @@ export async function readFinal(
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
     ]),
+    ...(ground.flows === undefined ? [] : finalReads(ground.flows)),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;
-    const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
+    // What the kernel shows has no id.
+    const clientId = ask.kind !== "kernel-view";
+    const transaction: Transaction = { number, ask, snapshot: false, clientId, after: 0 };
     const client = new Client(setup, number, [[transaction]]);
     client.next();
     return client;
@@ -53,6 +61,7 @@ export async function readFinal(
   const clocks = new Map<string, ClockState>();
   const effects = new Map<string, OutsideState>();
   const trips = new Map<string, TripState>();
+  const flows = new Map<string, string>();
   let balances: Balances = {};
   for (const { request, answer } of ledger.entries.values()) {
     const { number, ask } = request.transaction;
@@ -60,6 +69,10 @@ export async function readFinal(
     if (answer?.status !== 200) {
       world.fail(`a final read was answered ${answer?.status} ${answer?.body}`);
       return null;
+    }
+    if (isFlowAsk(ask)) {
+      flows.set(nameOfRead(ask), answer.body);
+      continue;
     }
     const body: unknown = JSON.parse(answer.body);
     if (ask.kind === "messages") messages.set(nameOf(ask.at), body as Pick<ListState, "sent" | "inbox">);
@@ -69,7 +82,7 @@ export async function readFinal(
     else if (ask.kind === "trips-seen") trips.set(ask.at, body as TripState);
     else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
   }
-  return { lists, balances, messages, clocks, effects, trips };
+  return { lists, balances, messages, clocks, effects, trips, flows };
 }
 
 /** What one has and the other has otherwise, a line each; empty when they are the same. */
@@ -80,7 +93,15 @@ export function differences(a: Final, b: Final): string[] {
   );
 }
 
-function itemsOf({ lists, balances, messages, clocks, effects, trips }: Final): Array<[name: string, text: string]> {
+function itemsOf({
+  lists,
+  balances,
+  messages,
+  clocks,
+  effects,
+  trips,
+  flows,
+}: Final): Array<[name: string, text: string]> {
   const items = [
     ...lists,
     ...Object.entries(balances),
@@ -88,6 +109,7 @@ function itemsOf({ lists, balances, messages, clocks, effects, trips }: Final): 
     ...[...clocks].map(([at, one]) => [`${at} timers`, one]),
     ...[...effects].map(([at, one]) => [`${at} effects`, one]),
     ...[...trips].map(([at, one]) => [`${at} trips`, one]),
+    ...flows,
   ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

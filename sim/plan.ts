@@ -6,6 +6,7 @@ import { LIST_SERVICES } from "./clients/list-services.ts";
 import { drawClocks, hasClocks } from "./clients/clocks.ts";
 import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
 import { keyOf } from "./clients/asks.ts";
+import { drawFlows, hasFlows } from "./flows/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
@@ -54,6 +55,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
   const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
+  const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
   return {
     seed,
     partitions,
@@ -61,11 +63,13 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...ground,
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
+      ...(flows.length > 0 ? { flows } : {}),
     },
     clients: [
       ...clients,
       ...(clocks.length > 0 ? drawClocks(seed, clocks) : []),
       ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
+      ...(flows.length > 0 ? drawFlows(seed, flows) : []),
     ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [
@@ -87,6 +91,8 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
   };
 }
 
+/** Keys of events, at most: windows of few keys have more events each. */
+const FLOW_KEYS = 4;
 const KEYS = Array.from({ length: 64 }, (_, n) => `k${n}`);
 
 function drawGround(

@@ -1,4 +1,6 @@
 /** One run of a plan: clients and faults until everything is answered, then calm until everything has drained, then the verdict. */
+import { createKernels } from "../core-wasm/facade/kernels.ts";
+import { loadCore } from "../core-wasm/load-node.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import { type AppDefinition, defineApp } from "../sdk/index.ts";
 import { findLeaks, type Status } from "./checkers/leaks.ts";
@@ -9,6 +11,7 @@ import { clockService } from "./clients/clock-service.ts";
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { FAILS_MS } from "./clients/clocks.ts";
 import { listServices } from "./clients/list-services.ts";
+import { counterService, simulatedFlows } from "./flows/app.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
@@ -74,13 +77,20 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 }
 
 const apps = new Map<string, AppDefinition>();
-/** State with a time to live makes every partition look for what has expired: it is there only where it is made use of. */
-function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
-  const name = `${partitions} ${hasOutsiders}`;
+/** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
+function appOf(partitions: number, { outsiders, flows }: Plan["ground"]): AppDefinition {
+  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined}`;
   const known = apps.get(name);
   if (known) return known;
-  const services = [...listServices(), bankService(), clockService(), ...(hasOutsiders ? outsideServices() : [])];
-  const app = defineApp({ services, effects: [deed, fare], sagas: [trip], partitions });
+  const services = [
+    ...listServices(),
+    bankService(),
+    clockService(),
+    ...(outsiders === undefined ? [] : outsideServices()),
+    ...(flows === undefined ? [] : [counterService()]),
+  ];
+  const more = flows === undefined ? {} : { flows: simulatedFlows() };
+  const app = defineApp({ services, effects: [deed, fare], sagas: [trip], partitions, ...more });
   apps.set(name, app);
   return app;
 }
@@ -89,6 +99,13 @@ function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
 function versionsOf({ seed, rates }: Plan): () => PeerFormat {
   const random = createRandom(deriveSeed(seed, 9));
   return () => (random.next() < rates.olderCode ? 1 : NEWEST_FORMAT);
+}
+
+let core: WebAssembly.Module | undefined;
+/** Windows of an instance that crashes are given back by nobody: their memory goes with the run. */
+function ownKernels(): Kernels {
+  core ??= loadCore();
+  return createKernels(core);
 }
 
 class Run {
@@ -101,7 +118,8 @@ class Run {
   readonly #lingerMs: number;
   readonly #durable: DurableLog;
 
-  constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
+  constructor(plan: Plan, { kernels: shared, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
+    const kernels = plan.ground.flows === undefined ? shared : ownKernels();
     this.#plan = plan;
     this.#lingerMs = lingerMs;
     this.#durable = new DurableLog(kernels, plan, () => this.#world.scheduler.now);
@@ -109,7 +127,7 @@ class Run {
       seed: plan.seed,
       partitions: plan.partitions,
       most: mostPartitions(plan),
-      app: appOf(plan.partitions, plan.ground.outsiders !== undefined),
+      app: appOf(plan.partitions, plan.ground),
       kernels,
       profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.

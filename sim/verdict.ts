@@ -1,5 +1,6 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
+import { checkFlows } from "./checkers/flows.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
@@ -19,7 +20,8 @@ import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
 import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
-import type { Final } from "./final.ts";
+import { type Final, isFinalRead } from "./final.ts";
+import { flowHistoryOf } from "./flows/history.ts";
 
 /**
  * @param done what effects have done to the world outside
@@ -48,6 +50,7 @@ export function judge(
     ...checkSagas(sagasOf(final)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
+    ...(final.flows.size === 0 ? [] : checkFlows(flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead))),
     ...failuresOf(ledger),
   ];
 }

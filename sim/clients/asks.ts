@@ -1,4 +1,5 @@
 /** What clients ask for, as the rows of a frame have it. */
+import { encodeFlowAsk, isFlowAsk } from "../flows/asks.ts";
 import type { Place } from "./steps.ts";
 import type { Ask } from "./transaction.ts";
 
@@ -10,6 +11,7 @@ export interface EncodedAsk {
 }
 
 export function encodeAsk(ask: Ask): EncodedAsk {
+  if (isFlowAsk(ask)) return encodeFlowAsk(ask);
   switch (ask.kind) {
     case "list":
       return { at: ask.at, name: ask.name, input: JSON.stringify({ steps: ask.steps }) };
@@ -42,6 +44,7 @@ export function encodeAsk(ask: Ask): EncodedAsk {
 
 /** The key whose partition runs the root function. */
 export function keyOf(ask: Ask): string {
+  if (isFlowAsk(ask)) return encodeFlowAsk(ask).at[1];
   if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];
   if (ask.kind === "dead") return "tc";
   return ask.kind === "transfer" ? ask.from : ask.at;

@@ -15,6 +15,8 @@ export interface Ground {
   readonly clocks?: readonly string[];
   /** Keys that ask for effects; likewise. */
   readonly outsiders?: readonly string[];
+  /** Keys of events and of what counts them; likewise. */
+  readonly flows?: readonly string[];
 }
 
 type Shape = readonly [weight: number, name: string, make: (generator: Generator) => Ask | undefined];

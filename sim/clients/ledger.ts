@@ -25,14 +25,29 @@ export interface Entry {
 }
 
 /** Beside lists. */
-const WRITING: ReadonlySet<string> = new Set(["transfer", "clock", "dead", "effect", "touch", "trip"]);
+const WRITING: ReadonlySet<string> = new Set([
+  ...["transfer", "clock", "dead", "effect", "touch", "trip", "events", "emit"],
+]);
 
 /** Answers that every repetition must get too: they were recorded. */
-export function isKept({ transaction }: Request, { status }: Answer): boolean {
+export function isKept({ transaction }: Request, answer: Answer): boolean {
+  const { status } = answer;
+  // Where a producer's number told that a batch was there already, nothing is recorded under the other id.
+  if (isAhead(answer) || (transaction.ask.kind === "events" && isDuplicate(answer))) return false;
   const recorded =
     transaction.clientId ||
     (transaction.ask.kind === "list" ? transaction.ask.name === "run" : WRITING.has(transaction.ask.kind));
   return recorded && (status === 200 || status === 409);
+}
+
+/** A batch that came before the one that its producer sent before it: it is sent again. */
+function isAhead({ status, body }: Answer): boolean {
+  return status === 409 && body.includes("/problems/sequence-gap");
+}
+
+/** A batch that was there already, by the number that its producer gave it. */
+export function isDuplicate({ status, body }: Answer): boolean {
+  return status === 200 && body.includes('"duplicate":true');
 }
 
 export class Ledger {
@@ -79,6 +94,10 @@ export class Ledger {
       entry.refused = true;
       return false;
     }
+    if (isAhead(answer)) {
+      this.#world.count("batch ahead of its producer's last");
+      return false;
+    }
     if (!EXPECTED.has(answer.status))
       this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
     entry.completed = this.#events++;
@@ -91,6 +110,8 @@ export class Ledger {
     if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
     // A function that throws is not recorded: a repetition that ran before this one may have failed, and be heard later.
     if (again.status === 500) return;
+    // So may it have been ahead of its producer's last batch.
+    if (isAhead(again)) return;
     // An edge id may have been forgotten by the time it is repeated: then it is refused, never run.
     if (again.status === 504 && !request.transaction.clientId) return;
     if (first.status === again.status && first.body === again.body) return;

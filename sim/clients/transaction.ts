@@ -1,7 +1,9 @@
 /** One transaction that a client asks for. */
+import type { FlowAsk } from "../flows/asks.ts";
 import type { Micro, Place, Step } from "./steps.ts";
 
 export type Ask =
+  | FlowAsk
   | {
       readonly kind: "list";
       readonly at: Place;

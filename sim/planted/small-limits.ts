@@ -30,6 +30,8 @@ export const SMALL_LIMITS = {
   expiryRowsPerTurn: 6,
   maxExpiringKeys: 2,
   expiryPauseMs: 100,
+  maxLiveShards: 3,
+  streamEntryChars: 120,
 } as const;
 
 /** Puts them, and others by name, in the place of the real ones when protocol/limits.ts is loaded. */
