@@ -10,7 +10,7 @@ import { drawFlows, hasFlows } from "./flows/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
-import { drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
+import { drawLaterRescale, drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -75,6 +75,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     planned: [
       ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
       ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
+      ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
     ],
     aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
   };

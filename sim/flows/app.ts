@@ -31,8 +31,8 @@ export const Left = stream("flow-left", fields);
 export const Right = stream("flow-right", fields);
 /** What functions give. */
 export const Emitted = stream("flow-emitted", fields);
-/** Of the flow that the window kernel runs whole: none of operators reads it. */
-export const Kernel = stream("flow-kernel", fields);
+/** Of the flow that the window kernel runs whole: none of operators reads it. Its name is one whose partition is another with every number of them. */
+export const Kernel = stream("flow-plain", fields);
 
 /** Streams that the simulated clients send to. */
 export const SOURCES = [Left, Right, Kernel] as const;

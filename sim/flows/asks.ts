@@ -4,7 +4,7 @@ import { STREAM, VIEW } from "../../protocol/flows/internal.ts";
 import { INGEST, PRODUCED } from "../../protocol/wire/ingest.ts";
 import type { StreamDefinition } from "../../sdk/index.ts";
 import type { Place } from "../clients/steps.ts";
-import { Left, OUT, type OutName, SOURCES } from "./app.ts";
+import { Emitted, Kernel, Left, OUT, type OutName, SOURCES } from "./app.ts";
 import type { FlowEvent } from "./model/events.ts";
 
 /** A view, by the flow that keeps it. */
@@ -19,7 +19,7 @@ export const VIEWS = {
 } as const;
 export type ViewName = keyof typeof VIEWS;
 /** Of flows of operators, and the stream under whose name their state is. */
-export const HOMES = { windows: Left.name, joins: Left.name, emits: "flow-emitted", idle: Left.name } as const;
+export const HOMES = { windows: Left.name, joins: Left.name, emits: Emitted.name, idle: Left.name } as const;
 export type FlowName = keyof typeof HOMES;
 
 export interface Producer {
@@ -93,7 +93,7 @@ export function encodeFlowAsk(ask: FlowAsk): { readonly at: Place; readonly name
       };
     }
     case "kernel-view":
-      return { at: [VIEW, "flow-kernel"], name: "kernel", input: "" };
+      return { at: [VIEW, Kernel.name], name: "kernel", input: "" };
     case "page": {
       const { after, limit } = ask;
       return { at: [STREAM, OUT[ask.out].name], name: "read", input: JSON.stringify({ after, limit }) };

@@ -1,7 +1,7 @@
 /** From what clients sent and were told to what the checkers of flows judge. */
 import type { Entry, Ledger } from "../clients/ledger.ts";
 import { isDuplicate } from "../clients/ledger.ts";
-import { Emitted } from "./app.ts";
+import { Emitted, Kernel } from "./app.ts";
 import { type FlowAsk, isFlowAsk } from "./asks.ts";
 import type { FlowEvent } from "./model/events.ts";
 
@@ -59,7 +59,7 @@ export function flowHistoryOf(
     if (ask.kind === "events") {
       const name = nameOfBatch(ask.batch);
       sent.set(name, joined(sent.get(name), entry, ask));
-      if (ask.stream === "flow-kernel") kernel.set(entry.request.row.id, name);
+      if (ask.stream === Kernel.name) kernel.set(entry.request.row.id, name);
     } else if (ask.kind === "emit") {
       for (const one of emittedBy(entry, ask)) sent.set(one.name, one);
     } else if (entry.answer?.status === 200 && entry.completed !== null && !isFinal(number)) {
@@ -67,7 +67,8 @@ export function flowHistoryOf(
       reads.push({ name: `T${number}`, ask, fresh: !snapshot, invoked, completed, body: answer.body });
     }
   }
-  const kernelOrder = recorded.flatMap((id) => kernel.get(id) ?? []);
+  // Results that are moved with their stream are recorded once more by who takes it over.
+  const kernelOrder = [...new Set(recorded)].flatMap((id) => kernel.get(id) ?? []);
   return { sent: [...sent.values()], reads, final, kernelOrder };
 }
 

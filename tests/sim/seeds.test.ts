@@ -53,6 +53,18 @@ test("partitions come and go meanwhile, and requests follow their keys", () => {
   expect(totals.faults.get("request sent elsewhere")).toBeGreaterThan(SEEDS);
 });
 
+test("events are sent, numbered, emitted and read in every fifth seed", () => {
+  const answered = (name: string) => totals.answers.get(name) ?? 0;
+  expect(answered("events 200")).toBeGreaterThan(SEEDS * 5);
+  expect(answered("emit 200")).toBeGreaterThan(SEEDS / 2);
+  for (const read of ["view", "kernel-view", "page", "counters"]) {
+    expect(answered(`${read} 200`), read).toBeGreaterThan(SEEDS / 4);
+  }
+  // Late events and what a service refuses are at the end of each.
+  expect(answered("aside 200")).toBeGreaterThan(SEEDS / 2);
+  expect(totals.faults.get("batch ahead of its producer's last")).toBeGreaterThan(SEEDS / 4);
+});
+
 test("a seed gives the same run again, in the same thread and in others", async () => {
   const seeds = [1, 2, 3, 4, 5];
   const others = new Pool(SETTINGS, 2);
