@@ -65,6 +65,7 @@ function workerd(name: string, groupOrder: number, plugins: Plugin[] = []) {
         TIDEGATE_TOKEN: TOKEN,
         TIDEGATE_ADMIN_TOKEN: ADMIN_TOKEN,
         TIDEGATE_KEYS: KEYS,
+        HOOK_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         OTEL_EXPORTER_OTLP_ENDPOINT: COLLECTOR,
         OTEL_EXPORTER_OTLP_HEADERS: "x-collector-token=a%20secret",
         OTEL_SERVICE_NAME: "tests",

@@ -5,6 +5,7 @@ import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
 import { benchIngestMemory } from "./ingest/memory.ts";
 import { benchKernels } from "./kernels/main.ts";
+import { benchLayers } from "./layers/main.ts";
 import { benchLocal } from "./local/main.ts";
 import { benchRescale } from "./rescale/main.ts";
 import { benchRecovery } from "./recovery/main.ts";
@@ -18,6 +19,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
 
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
+  layers    one request from layer to layer: the Worker, its door, an object, a function, a write, a second partition
   cost      rows, requests, bytes and object time of a million transfers, and their price
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
@@ -78,6 +80,7 @@ const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
   cost: () => benchCost(transferOptions),
   recovery: () => benchRecovery(transferOptions),
+  layers: () => benchLayers(transferOptions),
   transfers: () => benchTransfers(transferOptions),
   engine: () => benchEngine({ runs: options.runs, partitions: transferOptions.partitions }),
   ingest: () => benchIngest(options),

@@ -67,7 +67,10 @@ export interface Flow {
   readonly name: string;
   /** Streams. */
   readonly reads: readonly string[];
-  readonly writes: readonly { readonly kind: "view" | "stream" | "service"; readonly name: string }[];
+  readonly writes: readonly {
+    readonly kind: "view" | "stream" | "service" | "queue" | "webhook";
+    readonly name: string;
+  }[];
 }
 
 export interface Overview {

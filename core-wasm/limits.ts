@@ -42,6 +42,9 @@ export const MAX_KEPT_EVENT_BUFFER = 1024 * 1024;
 /** A parsed frame that stays in Wasm memory until the next batch, so that applying it need not copy it back; a longer one is given back. */
 export const MAX_KEPT_FRAME = 8 * 1024 * 1024;
 
+/** Bytes before a long frame that are left free for the head of the message that it goes into. */
+export const EVENT_FRAME_ROOM = 4 * 1024;
+
 /** Measures of a window plan. */
 export const MAX_WINDOW_MEASURES = 8;
 

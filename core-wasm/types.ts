@@ -19,6 +19,8 @@ export interface TableInput {
   readonly fields: readonly string[];
   /** Opaque bytes carried behind the rows. */
   readonly tail?: Uint8Array | undefined;
+  /** Bytes before the tail, in its own memory, that may be written: where they are enough for the table's head it is put there, and the tail is not copied. */
+  readonly room?: number | undefined;
 }
 
 /** A table as it comes out: verified, copied out of Wasm memory, safe to keep. A long tail is a view of the bytes that were given. */
@@ -142,6 +144,8 @@ export type ParsedEvents =
       readonly rows: number;
       /** The declared columns as one checksummed frame, for {@link Kernels.openWindow}'s `apply`. */
       readonly frame: Uint8Array;
+      /** Bytes before the frame in its memory that are nobody's. */
+      readonly room?: number | undefined;
       /** xxh64 of the body, as two u32: low, high; the same as its `checksum`. The batch's fingerprint. */
       readonly fingerprint: readonly [number, number];
       /** Of a body in format `cloudevent` only. */
@@ -304,10 +308,11 @@ export interface Kernels {
   routeBatch(body: Uint8Array, options: RouteOptions): RoutedBatch;
   /**
    * Events to typed columns, fully validated; whole or not at all. `columns` is not to be changed later: what is made of it is kept.
-   * The format is `ndjson` unless another is given.
+   * The format is `ndjson` unless another is given. With `spend` the body is of no use afterwards where it is long: its memory is given back
+   * before the frame is made, and the frame has `EVENT_FRAME_ROOM` bytes before it for {@link TableInput.room}.
    * @throws RangeError `bad-columns: …`, or `body-too-large: …` above 32 MiB.
    */
-  parseEvents(body: Uint8Array, columns: readonly EventColumn[], format?: EventFormat): ParsedEvents;
+  parseEvents(body: Uint8Array, columns: readonly EventColumn[], format?: EventFormat, spend?: boolean): ParsedEvents;
   /**
    * Splits a frame of these columns by the key group of column `key`, which is not `f64`: `groups` has the partition of each key group, its
    * length a power of two. A key is hashed as `hashKey` hashes its text (decimal, `true`, `false`; the empty text where there is no value).

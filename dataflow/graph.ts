@@ -131,6 +131,11 @@ function sinkVertex(sink: Sink): Pick<Vertex, "name" | "operator" | "runtime" | 
     }
     case "stream":
       return { name: sink.stream.name, operator: "stream", runtime: "columns", detail: sink.stream.name };
+    case "egress": {
+      const { name, to, target, most, atATime, onFull } = sink;
+      const detail = `${name} to ${target}, up to ${most.events} events a delivery, ${atATime} at a time, ${onFull} when full`;
+      return { name, operator: to, runtime: "javascript", detail };
+    }
     case "call": {
       const refusal = sink.as === "call" ? `, on refusal ${sink.onRefusal}` : "";
       const detail = `${sink.name} by ${expressionText(sink.key)} as ${sink.as}${refusal}`;

@@ -21,10 +21,17 @@ const HIGH_BIAS = 0x8000_0000;
 export function sortableWhole(value: bigint | number): string {
   if (typeof value === "bigint" || !Number.isSafeInteger(value))
     return (BigInt(value) + BIAS).toString(16).padStart(16, "0");
-  const high = Math.floor(value / TWO_32) + HIGH_BIAS;
-  const low = value - Math.floor(value / TWO_32) * TWO_32;
-  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
+  const words = Math.floor(value / TWO_32);
+  const low = value - words * TWO_32;
+  const high = words + HIGH_BIAS;
+  return digits(high >>> 16) + digits(high & 0xffff) + digits(low >>> 16) + digits(low & 0xffff);
 }
+
+/** 16 bits as hex. Remembered: to make the text of each key costs more than all else that is done with it. */
+function digits(bits: number): string {
+  return (DIGITS[bits] ??= bits.toString(16).padStart(4, "0"));
+}
+const DIGITS: string[] = new Array<string>(0x1_0000);
 
 export function fromSortableWhole(text: string): bigint | number {
   const high = Number.parseInt(text.slice(0, 8), 16) - HIGH_BIAS;
@@ -88,6 +95,10 @@ export function hashCell(cell: Cell): number {
     const bits = BigInt.asUintN(64, cell);
     return mix(Number(bits & 0xffff_ffffn) ^ Math.imul(Number(bits >> 32n), 0x9e3779b1));
   }
+  return hashNumber(cell);
+}
+
+function hashNumber(cell: number): number {
   const high = Math.floor(cell / TWO_32);
   return mix((cell - high * TWO_32) ^ Math.imul(high, 0x9e3779b1));
 }
@@ -104,6 +115,11 @@ function addHashes(hashes: Uint32Array, column: Column, first: boolean): void {
     const known = Uint32Array.from(column.strings, hashCell);
     for (let row = 0; row < hashes.length; row++)
       join(hashes, row, known[column.codes[row] as number] as number, first);
+    return;
+  }
+  if (column.type === "number") {
+    const { values } = column;
+    for (let row = 0; row < hashes.length; row++) join(hashes, row, hashNumber(values[row] as number), first);
     return;
   }
   for (let row = 0; row < hashes.length; row++) join(hashes, row, hashCell(cellAt(column, row)), first);
@@ -151,7 +167,21 @@ export function groupIds(rows: Rows, fields: readonly string[]): (row: number) =
     if (only.type === "number") return (row) => only.values[row] as number;
     return (row) => cellAt(only, row) as GroupId;
   }
-  return (row) => keyText(columns.map((column) => cellAt(column, row)));
+  const parts = columns.map(partTexts);
+  const [first, second] = parts as [(row: number) => string, (row: number) => string];
+  if (parts.length === 2) return (row) => first(row) + PART + second(row);
+  return (row) => parts.map((part) => part(row)).join(PART);
+}
+
+/** The part of a key in each row; that of a text is made once. */
+function partTexts(column: Column): (row: number) => string {
+  if (column.type !== "text") return (row) => partText(cellAt(column, row));
+  const { codes, strings } = column;
+  const known: string[] = [];
+  return (row) => {
+    const code = codes[row] as number;
+    return (known[code] ??= partText(strings[code] as string));
+  };
 }
 
 /** The text that a group's entry is stored under. */

@@ -1,7 +1,7 @@
 /** Entries of a vertex as rows of a view. */
 
 import { decodeValue } from "../sdk/values.ts";
-import { exact } from "../sdk/client/exact.ts";
+import { exact } from "../sdk/exact.ts";
 import type { FieldKind, FlowNode } from "../sdk/index.ts";
 import type { Cell } from "./columns/column.ts";
 import { cellJson } from "./columns/rows.ts";

@@ -43,8 +43,10 @@ export class PeerSession extends RpcTarget {
   }
 }
 
+type SessionTarget = { deliver: Deliver } & Disposable;
+
 /** A session as its caller has it: usable before it is open. */
-type SessionStub = PromiseLike<{ deliver: Deliver } & Disposable> & { deliver: Deliver };
+type SessionStub = PromiseLike<SessionTarget> & { deliver: Deliver };
 
 type Namespace = ObjectNamespace<{ peerSession(): SessionStub }>;
 
@@ -62,8 +64,8 @@ interface Session {
   calls: number;
   /** No call begins in it any more; it is closed when the last has ended. */
   retired: boolean;
-  /** What is to be closed; known once it is retired. */
-  target: Disposable | null;
+  /** Known once it is open: what is called by way of a promise is queued by the platform, also when that has long resolved. */
+  target: SessionTarget | null;
 }
 
 /** An open session keeps both objects awake, and so billed: one that is not used for so long is closed. */
@@ -93,7 +95,7 @@ export class Peers {
     session.usedAt = now;
     session.calls += 1;
     try {
-      return await session.opened.deliver(bytes);
+      return await (session.target ?? session.opened).deliver(bytes);
     } catch {
       // After an error of the platform a session is broken for good.
       this.#retire(to, session);
@@ -110,8 +112,15 @@ export class Peers {
     if (known && Math.abs(now - known.openedAt) < SESSION_MAX_MS) return known;
     if (known) this.#retire(to, known);
     const opened = this.#object(to).peerSession();
-    const session = { opened, openedAt: now, usedAt: now, calls: 0, retired: false, target: null };
+    const session: Session = { opened, openedAt: now, usedAt: now, calls: 0, retired: false, target: null };
     this.#sessions.set(to, session);
+    opened.then(
+      (target) => {
+        session.target = target;
+        this.#closeIfOver(session);
+      },
+      () => undefined,
+    );
     this.#sweepLater();
     return session;
   }
@@ -127,20 +136,12 @@ export class Peers {
   /** No call begins in it from here on. Those that are under way end first: to close it could end them. */
   #retire(to: Peer, session: Session): void {
     if (this.#sessions.get(to) === session) this.#sessions.delete(to);
-    if (session.retired) return;
     session.retired = true;
-    // At once, or the error of one that did not open would be nobody's.
-    session.opened.then(
-      (target) => {
-        session.target = target;
-        this.#closeIfOver(session);
-      },
-      () => undefined,
-    );
+    this.#closeIfOver(session);
   }
 
   #closeIfOver(session: Session): void {
-    if (session.calls > 0) return;
+    if (!session.retired || session.calls > 0) return;
     session.target?.[Symbol.dispose]();
     session.target = null;
   }

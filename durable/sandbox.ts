@@ -11,9 +11,30 @@ export const platformTimers = {
 
 export const platformFetch = globalThis.fetch.bind(globalThis);
 
+const taken = (): unknown => undefined;
+let entered = taken;
+/** Bound once: to enter a context with a function that it does not know costs the platform more than many a function takes. */
+const enter = inTransaction.run(true, () =>
+  AsyncLocalStorage.bind(() => {
+    const call = entered;
+    entered = taken;
+    return call();
+  }),
+);
+/** What is bound where modules are loaded, at the start of an isolate, may be called from anywhere; where they are loaded by a request, as in tests, from that one alone. */
+let isBound = true;
+
 /** Runs user code of a transaction, and everything asynchronous that it starts. */
 export function enclose<T>(call: () => T): T {
-  return inTransaction.run(true, call);
+  if (!isBound) return inTransaction.run(true, call);
+  entered = call;
+  try {
+    return enter() as T;
+  } catch (error) {
+    if (entered === taken) throw error;
+    isBound = false;
+    return inTransaction.run(true, call);
+  }
 }
 
 const ADVICE =

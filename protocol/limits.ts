@@ -40,6 +40,9 @@ export const LIMITS = {
   backupTableBytes: 1 * MiB,
   /** A backup that nobody asks for its next table is given up, and what it keeps is free. */
   pinIdleMs: 60_000,
+  /** Rows of delayed messages and dead letters that are looked at in one turn for those of an erased key, and keys that are erased at a time. */
+  eraseRowsPerTurn: 2_000,
+  maxErasing: 8,
   /** A database above this is not rewritten when a key is erased: it would take too long for one turn. */
   scrubBytes: 256 * MiB,
   /** How long a partition starts no transaction because a backup wants all of them to stand still at once. */
@@ -56,6 +59,8 @@ export const LIMITS = {
   /** Messages of a partition that are not delivered, and their bytes, all in memory; above it new ones are refused. */
   maxUndelivered: 100_000,
   maxUndeliveredBytes: 16 * MiB,
+  /** Stored messages that are read into memory in one turn. */
+  messagesPerTurn: 1_000,
   /** A one-way message without an answer, or one that failed, is handed over again after this; it doubles with every further failure. */
   repostMs: 2_000,
   repostMaxMs: 60_000,
@@ -84,6 +89,12 @@ export const LIMITS = {
   timerAwakeMs: 10_000,
   /** Schedules of a key, and as many that the code declares. */
   maxSchedulesPerKey: 100,
+  /** Instances that a message has outlived, of those that keep it or of its target while it was under way, before each try at it is written down first. */
+  suspectRestarts: 3,
+  /** Between that and the try: time enough for storage to confirm it. */
+  suspectPauseMs: 500,
+  /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
+  suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
   messageAttempts: 10,
   /** Dead letters of a service, and their characters; above it they wait with their senders, among the messages that are not delivered. */
@@ -107,6 +118,10 @@ export const LIMITS = {
   maxEntryKeyBytes: 2 * KiB,
   /** Encoded size of all that one transaction writes. */
   maxTransactionBytes: 8 * MiB,
+  /** Encoded size of all that a batch of events writes at one partition: state of flows, and events that streams keep. */
+  maxFlowBytes: 32 * MiB,
+  /** Bytes of a batch of events that go through flows at a time. With the batch itself and what it writes they are most of what it takes of memory. */
+  flowPartBytes: 4 * MiB,
   /** Encoded size of one result or refusal, as the client gets it. Below SQLite's 2 MB row, in which it is kept for retries. */
   maxResultBytes: 1 * MiB,
   /** Encoded size of all answers to one frame. */
@@ -126,6 +141,9 @@ export const LIMITS = {
   epochRecordBytes: 16 * MiB,
   /** Encoded state kept in memory, dirty entries apart. */
   cacheBytes: 24 * MiB,
+  /** States that are kept as values too, for queries: characters of one at least, and of all together. */
+  readValueLeast: 200,
+  readValueUnits: MiB,
   /** Unfolded record bytes that start a fold. */
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
@@ -222,6 +240,14 @@ export const LIMITS = {
   maxTracedCalls: 256,
   /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
   maxLiveShards: 256,
+  /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */
+  operatorUnits: 16 * MiB,
+  /** Characters at which a chunk of a share's entries is cut, and of a text above which it has an entry of its own. */
+  chunkUnits: 64 * KiB,
+  chunkTextUnits: 16 * KiB,
+  /** Characters of old chunks that a share writes again with each batch, beside as many as the batch changes; and chunks that it may have beside one for each so many characters. */
+  cleanedUnits: 4 * KiB,
+  looseChunks: 32,
   /** Bytes of batches of events that are taken in and not answered; beyond it 503. */
   maxIngestBytes: 64 * MiB,
   /** Rows of one share that are looked at for those with the greatest values. */
@@ -230,6 +256,10 @@ export const LIMITS = {
   maxViewChars: 256 * KiB,
   /** Characters at which an entry of a stream's events is cut. */
   streamEntryChars: 128 * KiB,
+  /** Characters, reached before the last line, of an entry of events that wait for their delivery or were set aside. */
+  lineEntryUnits: 32 * KiB,
+  /** Characters of events that wait for their delivery at one end of a flow; above it batches that would give it more are refused, or set aside. */
+  maxEgressUnits: 32 * MiB,
   /** How long the ids of a queue's messages are remembered: longer than any queue keeps a message (14 days). */
   queuedIdMs: 15 * 24 * 60 * 60 * 1000,
   /** How long late events and those that a service refused can be read. */
@@ -278,12 +308,22 @@ invariant(LIMITS.foldBytes <= LIMITS.maxFoldBytes, "a fold must be able to take 
 invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
 invariant(LIMITS.epochRecordBytes <= LIMITS.maxRecordBytes, "a record of an epoch must fit a record");
 invariant(
+  LIMITS.epochRecordBytes + UTF8_PER_UNIT * (LIMITS.maxValueBytes + LIMITS.maxResultBytes) + LIMITS.recordMarginBytes <
+    LIMITS.maxTableBytes,
+  "a piece of what is more than a record must fit one, with a result",
+);
+invariant(LIMITS.maxFlowBytes <= LIMITS.maxUndecidedUnits, "a batch of events must fit what may be undecided");
+invariant(
   LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more message must fit a message",
 );
 invariant(
   LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
   "a batch and one more call must fit a message",
+);
+invariant(
+  UTF8_PER_UNIT * 2 * (LIMITS.chunkUnits + LIMITS.chunkTextUnits + LIMITS.maxEntryKeyBytes) < LIMITS.maxValueBytes,
+  "a chunk must fit an entry",
 );
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");

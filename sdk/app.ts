@@ -31,7 +31,7 @@ export interface AppOptions extends DoorOptions {
    * id, however often it is delivered. One that does not fit the stream is retried, until the queue gives it up to its own dead letters.
    */
   readonly queues?: Readonly<Record<string, StreamDefinition>>;
-  /** What transactions may ask for by `ctx.effect`. With any, the Worker exports `class Effects extends app.Effects {}`. */
+  /** What transactions may ask for by `ctx.effect`. With any, or a flow that ends in a queue or webhook, the Worker exports `class Effects extends app.Effects {}`. */
   readonly effects?: readonly EffectDefinition[];
   /** What is started by `ctx.start` and `/v1/sagas`. */
   readonly sagas?: readonly SagaDefinition[];
@@ -89,7 +89,7 @@ export function defineApp(options: AppOptions): AppDefinition {
   }
   const flows = options.flows ?? [];
   const services = byName("service", options.services, (service) => service.contract.name);
-  const effects = byName("effect", options.effects ?? [], (effect) => effect.name);
+  const effects = byName("effect", [...(options.effects ?? []), ...effectsOf(flows)], (effect) => effect.name);
   const sagas = byName("saga", options.sagas ?? [], (saga) => saga.name);
   const queues = new Map(Object.entries(options.queues ?? {}));
   const windowed = windowedOf(flows, [...queues.values()]);
@@ -111,8 +111,10 @@ export function defineApp(options: AppOptions): AppDefinition {
     resultRetentionMs: retentionOf(options.resultRetention),
     door: doorOf(options),
   };
-  checkRuled("stream", definition.door.streams, definition.streams);
-  checkRuled("view", definition.door.views, definition.views);
+  const { streams: streamRules, flows: flowRules, views: viewRules } = definition.door;
+  for (const table of Object.values(streamRules)) checkRuled("stream", table, definition.streams);
+  for (const table of Object.values(flowRules)) checkRuled("flow", table, definition.flows);
+  checkRuled("view", viewRules, definition.views);
   return Object.freeze(definition);
 }
 
@@ -225,6 +227,8 @@ function windowedOf(
   // What messages of a queue were taken is known within transactions, which the kernel has none of.
   const others = new Set(queued.map(({ name }) => name));
   for (const flow of flows) {
+    // Nor does it keep events for those who read them.
+    for (const { name, retention } of flow.streams) if (retention !== null) others.add(name);
     for (const { name } of writtenBy(flow)) others.add(name);
     if (flow.windowed === null) for (const { name } of flow.streams) others.add(name);
   }
@@ -233,6 +237,11 @@ function windowedOf(
     if (windowed !== null && !others.has(windowed.stream.name)) table.set(windowed.name, windowed);
   }
   return table;
+}
+
+/** By which the ends of flows deliver. */
+function effectsOf(flows: readonly FlowDefinition[]): EffectDefinition[] {
+  return flows.flatMap((flow) => flow.sinks.flatMap((sink) => (sink.kind === "egress" ? [sink.effect] : [])));
 }
 
 function viewsOf(flows: readonly FlowDefinition[], windowed: ReadonlyMap<string, WindowedFlow>): ViewDefinition[] {

@@ -78,10 +78,25 @@ export interface Placement {
   readonly jurisdiction?: "eu" | "us" | "fedramp" | "fedramp-high";
 }
 
+/** Who may send events to a stream, and who may read those that it keeps. The key is the stream's name. */
+export interface StreamRules {
+  readonly send?: Allow;
+  readonly read?: Allow;
+}
+
+/** Who may see what a flow is and how far it has come; and who may read its late events and its dead letters, which have data in them. The key is the flow's name. */
+export interface FlowRules {
+  readonly explain?: Allow;
+  readonly late?: Allow;
+  readonly deadLetters?: Allow;
+}
+
 /** Rules for what is no function. */
 export interface AllowOptions {
-  /** By the stream's name, who may send events; the key is that name. */
-  readonly streams?: Readonly<Record<string, Allow>>;
+  /** By the stream's name. A rule by itself is for sending. */
+  readonly streams?: Readonly<Record<string, Allow | StreamRules>>;
+  /** By the flow's name. A rule by itself is for all that can be read of it. */
+  readonly flows?: Readonly<Record<string, Allow | FlowRules>>;
   /** By the view's name, who may read it; the key is the row's, or "" for all rows. */
   readonly views?: Readonly<Record<string, Allow>>;
 }
@@ -89,7 +104,7 @@ export interface AllowOptions {
 export interface DoorOptions {
   /** Callers with tokens of an issuer, beside the owner's and static keys. */
   readonly auth?: { readonly jwt?: JwtOptions };
-  /** Who may use streams and views. What has no rule is the owner's alone. */
+  /** Who may use streams, flows and views. What has no rule is the owner's alone. */
   readonly allow?: AllowOptions;
   /** Every tenant has a domain of its own: the caller's tenant says which. */
   readonly tenants?: boolean;
@@ -101,10 +116,14 @@ export interface DoorOptions {
   readonly limits?: LimitOptions;
 }
 
+/** For each thing that may be done, the rules by name. */
+export type RuleTables<R> = Readonly<Record<keyof R, ReadonlyMap<string, Allow>>>;
+
 /** The same, checked. */
 export interface DoorDefinition {
   readonly jwt: CheckedJwt | undefined;
-  readonly streams: ReadonlyMap<string, Allow>;
+  readonly streams: RuleTables<StreamRules>;
+  readonly flows: RuleTables<FlowRules>;
   readonly views: ReadonlyMap<string, Allow>;
   readonly tenants: boolean;
   readonly placement: (tenant: string) => Placement | undefined;
@@ -123,7 +142,8 @@ const LOCAL = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\//;
 export function doorOf(options: DoorOptions): DoorDefinition {
   return Object.freeze({
     jwt: options.auth?.jwt && checkedJwt(options.auth.jwt),
-    streams: rulesOf("stream", options.allow?.streams),
+    streams: tablesOf("stream", options.allow?.streams, { send: true, read: false }),
+    flows: tablesOf("flow", options.allow?.flows, { explain: true, late: true, deadLetters: true }),
     views: rulesOf("view", options.allow?.views),
     tenants: options.tenants ?? false,
     placement: options.placement ?? (() => undefined),
@@ -163,8 +183,35 @@ function rulesOf(what: string, rules: Readonly<Record<string, Allow>> = {}): Rea
   return new Map(Object.entries(rules));
 }
 
+/** @param alone which of them a rule by itself is for */
+function tablesOf<R extends object>(
+  what: string,
+  rules: Readonly<Record<string, Allow | R>> = {},
+  alone: Readonly<Record<keyof R & string, boolean>>,
+): RuleTables<R> {
+  const tables: Record<string, Map<string, Allow>> = {};
+  for (const deed of Object.keys(alone)) tables[deed] = new Map();
+  for (const [name, given] of Object.entries(rules)) {
+    const all =
+      typeof given === "function"
+        ? Object.entries(alone).flatMap(([deed, isMeant]) => (isMeant === true ? [[deed, given] as const] : []))
+        : Object.entries((given ?? {}) as Readonly<Record<string, unknown>>);
+    for (const [deed, rule] of all) {
+      const table = Object.hasOwn(tables, deed) ? tables[deed] : undefined;
+      if (table === undefined)
+        throw misconfigured(
+          `allow has "${deed}" for the ${what} "${name}"; there are ${Object.keys(alone).join(", ")}`,
+        );
+      if (rule === undefined) continue;
+      checkRule(`${deed} of the ${what} "${name}"`, rule);
+      table.set(name, rule);
+    }
+  }
+  return tables as unknown as RuleTables<R>;
+}
+
 /** @throws TidegateError `misconfigured` */
-export function checkRule(what: string, rule: unknown): void {
+export function checkRule(what: string, rule: unknown): asserts rule is Allow {
   if (typeof rule !== "function")
     throw misconfigured(`what is allowed for ${what} must be a function of caller and key`);
 }

@@ -10,6 +10,7 @@ import { isStream } from "./stream.ts";
 
 export type {
   ComputedField,
+  EgressSink,
   FlowDefinition,
   FlowNode,
   FlowOutput,
@@ -22,6 +23,7 @@ export type {
   WindowedFlow,
   WindowedOutput,
 } from "./flows/nodes.ts";
+export type { EgressOptions, ToQueueOptions, ToWebhookOptions } from "./flows/egress.ts";
 export { nodesOf } from "./flows/nodes.ts";
 export { sinks } from "./flows/sinks.ts";
 export type { Events, Keyed, ProcessContext, ProcessOptions, Results, Running, ViewRow } from "./flows/steps.ts";

@@ -23,12 +23,14 @@ export type {
   AllowOptions,
   CorsOptions,
   DoorOptions,
+  FlowRules,
   JsonWebKeySet,
   JwtAlgorithm,
   JwtOptions,
   LimitOptions,
   Placement,
   RateOptions,
+  StreamRules,
 } from "./door.ts";
 export type { Duration } from "./duration.ts";
 export { effect, EffectFailure } from "./effect.ts";
@@ -43,6 +45,8 @@ export type { Comparison, FieldTest } from "./filter.ts";
 export { flow, nodesOf, sinks } from "./flow.ts";
 export type {
   ComputedField,
+  EgressOptions,
+  EgressSink,
   EventRow,
   Events,
   FlowDefinition,
@@ -58,6 +62,8 @@ export type {
   Results,
   Running,
   Sink,
+  ToQueueOptions,
+  ToWebhookOptions,
   ViewRow,
   WindowedFlow,
   WindowedOutput,

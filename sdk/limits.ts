@@ -65,6 +65,16 @@ export const EFFECT_SHARE_MAX_LENGTH = 300;
 export const EFFECT_ERROR_MAX_LENGTH = 1_000;
 /** Redirects of a webhook that are followed. */
 export const WEBHOOK_HOPS_MAX = 3;
+/** Messages, and bytes of them, that a queue takes at a time; bytes of one; and what is beside an event in its message, with the platform's own. */
+export const QUEUE_BATCH_MESSAGES = 100;
+export const QUEUE_BATCH_BYTES = 256_000;
+export const QUEUE_MESSAGE_BYTES = 128_000;
+export const QUEUE_MESSAGE_OVERHEAD = 256;
+/** Events of a flow in one webhook, and their bytes. */
+export const WEBHOOK_EVENTS_MAX = 100;
+export const WEBHOOK_EVENTS_BYTES = 256 * 1024;
+/** Deliveries of one end of a flow that may be under way at a time. */
+export const EGRESS_AT_A_TIME_MAX = 16;
 /** How much earlier or later than now a webhook may say that it was sent, in milliseconds. */
 export const WEBHOOK_TOLERANCE_MS = 5 * 60 * 1_000;
 /** Milliseconds for which a promise that is settled, and a saga that has ended, can be looked at. */

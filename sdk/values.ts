@@ -30,7 +30,12 @@ export function encodeValue(value: unknown): string {
 /** The value of a text that {@link encodeValue} wrote. Not for text from outside: there a `~t` member would be taken for a tag. */
 export function decodeValue(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  return text.includes(TAG_IN_TEXT) ? untag(value) : value;
+  return isPlainText(text) ? value : untag(value);
+}
+
+/** Whether a text that {@link encodeValue} wrote has JSON's own values only. */
+export function isPlainText(text: string): boolean {
+  return !text.includes(TAG_IN_TEXT);
 }
 
 function tag(value: unknown): unknown {

@@ -4,6 +4,9 @@ import type { Balances } from "./clients/bank-service.ts";
 import type { ClockState } from "./clients/clock-service.ts";
 import type { Ground } from "./clients/generate.ts";
 import type { OutsideState, TripState } from "./clients/outside-service.ts";
+import type { DeskState } from "./clients/promise-service.ts";
+import type { Slate } from "./clients/slate-service.ts";
+import type { TourState } from "./clients/tour-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 import { isFlowAsk } from "./flows/asks.ts";
@@ -16,6 +19,9 @@ export interface Final {
   readonly clocks: ReadonlyMap<string, ClockState>;
   readonly effects: ReadonlyMap<string, OutsideState>;
   readonly trips: ReadonlyMap<string, TripState>;
+  readonly promises: ReadonlyMap<string, DeskState>;
+  readonly tours: ReadonlyMap<string, TourState>;
+  readonly slates: ReadonlyMap<string, Pick<Slate, "entries" | "sum">>;
   /** Bodies of all that flows have come to, by name. */
   readonly flows: ReadonlyMap<string, string>;
 }
@@ -43,6 +49,11 @@ export async function readFinal(
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
     ]),
+    ...(ground.slates?.keys ?? []).map((at): Ask => ({ kind: "slates-seen", at })),
+    ...(ground.waiters ?? []).flatMap((at): Ask[] => [
+      { kind: "promises-seen", at },
+      { kind: "tours-seen", at },
+    ]),
     ...(ground.flows === undefined ? [] : finalReads(ground.flows)),
   ];
   const clients = asks.map((ask, index) => {
@@ -58,10 +69,8 @@ export async function readFinal(
   if (!(await world.run(() => clients.every(({ isDone }) => isDone), deadline))) return null;
   const lists = new Map<string, number[]>();
   const messages = new Map<string, Pick<ListState, "sent" | "inbox">>();
-  const clocks = new Map<string, ClockState>();
-  const effects = new Map<string, OutsideState>();
-  const trips = new Map<string, TripState>();
   const flows = new Map<string, string>();
+  const seen = seenNothing();
   let balances: Balances = {};
   for (const { request, answer } of ledger.entries.values()) {
     const { number, ask } = request.transaction;
@@ -77,12 +86,30 @@ export async function readFinal(
     const body: unknown = JSON.parse(answer.body);
     if (ask.kind === "messages") messages.set(nameOf(ask.at), body as Pick<ListState, "sent" | "inbox">);
     else if (ask.kind === "audit") balances = body as Balances;
-    else if (ask.kind === "clock-seen") clocks.set(ask.at, body as ClockState);
-    else if (ask.kind === "effects-seen") effects.set(ask.at, body as OutsideState);
-    else if (ask.kind === "trips-seen") trips.set(ask.at, body as TripState);
+    else if (isSeen(ask)) seen[SEEN[ask.kind]].set(ask.at, body as never);
     else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
   }
-  return { lists, balances, messages, clocks, effects, trips, flows };
+  return { lists, balances, messages, ...seen, flows };
+}
+
+/** What keys of one service have noted, by the ask that shows it. */
+const SEEN = {
+  "clock-seen": "clocks",
+  "effects-seen": "effects",
+  "trips-seen": "trips",
+  "promises-seen": "promises",
+  "tours-seen": "tours",
+  "slates-seen": "slates",
+} as const;
+type SeenAsk = Extract<Ask, { kind: keyof typeof SEEN }>;
+type Seen = Record<(typeof SEEN)[keyof typeof SEEN], Map<string, never>>;
+
+function isSeen(ask: Ask): ask is SeenAsk {
+  return Object.hasOwn(SEEN, ask.kind);
+}
+
+function seenNothing(): Seen {
+  return Object.fromEntries(Object.values(SEEN).map((name) => [name, new Map()])) as Seen;
 }
 
 /** What one has and the other has otherwise, a line each; empty when they are the same. */
@@ -93,22 +120,14 @@ export function differences(a: Final, b: Final): string[] {
   );
 }
 
-function itemsOf({
-  lists,
-  balances,
-  messages,
-  clocks,
-  effects,
-  trips,
-  flows,
-}: Final): Array<[name: string, text: string]> {
+function itemsOf({ lists, balances, messages, flows, ...seen }: Final): Array<[name: string, text: string]> {
   const items = [
     ...lists,
     ...Object.entries(balances),
     ...[...messages].map(([at, one]) => [`${at} messages`, one]),
-    ...[...clocks].map(([at, one]) => [`${at} timers`, one]),
-    ...[...effects].map(([at, one]) => [`${at} effects`, one]),
-    ...[...trips].map(([at, one]) => [`${at} trips`, one]),
+    ...Object.entries(seen).flatMap(([name, states]) =>
+      [...states].map(([at, one]) => [`${at} ${name}`, one] as const),
+    ),
     ...flows,
   ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);

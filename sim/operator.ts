@@ -1,7 +1,11 @@
-/** An operator at the end of a run: sends every dead letter again, each request several times. */
+/** An operator at the end of a run: sends every dead letter again, and ends what nobody else will, each request several times. */
 import { Client, type ClientSetup } from "./clients/client.ts";
+import type { DeskState, Settling } from "./clients/promise-service.ts";
+import { tourPromiseId, type TourState } from "./clients/tour-service.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 
+/** What an operator settles promises with. */
+export const SETTLED: Settling = { ok: true, value: 0 };
 /** Below the numbers of clients that send for later. */
 const FIRST = 400_000;
 
@@ -23,6 +27,34 @@ export class Operator {
     const answers = await this.#ask(asks, limitMs);
     if (answers?.some((answer) => answer !== "true")) this.#setup.world.fail(`a dead letter is listed and not there`);
     return answers === null ? null : letters.length;
+  }
+
+  /**
+   * Settles every promise that waits, and tries again every saga that has come to a standstill.
+   * @returns how many have not ended; null when no answer comes in time
+   */
+  async endWaiting(keys: readonly string[], limitMs: number): Promise<number | null> {
+    const looks = keys.flatMap((at): Ask[] => [
+      { kind: "promises-seen", at },
+      { kind: "tours-seen", at },
+    ]);
+    const bodies = await this.#ask(looks, limitMs);
+    if (bodies === null) return null;
+    const seen = bodies.map((body) => JSON.parse(body) as Partial<DeskState & TourState>);
+    const heard = new Set(seen.flatMap((each) => each.heard ?? []).map(({ n }) => n));
+    const over = new Set(seen.flatMap((each) => each.over ?? []).map(({ n }) => n));
+    const parked = seen.flatMap((each) => each.parked ?? []).filter(({ n }) => !heard.has(n));
+    const begun = seen.flatMap((each) => each.begun ?? []);
+    const tours = begun.filter(({ n }) => !over.has(n));
+    const settle = (id: string): Ask => ({ kind: "settle", id, input: SETTLED });
+    const retry = ({ n }: { n: number }): Ask => ({ kind: "tour-run", n, name: "retry" });
+    const asks = [
+      ...parked.map(({ id }) => settle(id)),
+      // Too late for what was cancelled: its promise is settled already.
+      ...begun.map(({ n }) => settle(tourPromiseId(n))),
+      ...tours.map(retry),
+    ];
+    return (await this.#ask(asks, limitMs)) === null ? null : parked.length + tours.length;
   }
 
   /** Bodies of the answers, in order. */

@@ -5,6 +5,9 @@ import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
 import { drawClocks, hasClocks } from "./clients/clocks.ts";
 import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
+import { drawPromises, hasPromises } from "./clients/promises.ts";
+import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
+import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
 import { drawFlows, hasFlows } from "./flows/draw.ts";
 import type { Place } from "./clients/steps.ts";
@@ -56,6 +59,8 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
+  const waiters = options.sends && hasPromises(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
+  const slates = options.sends && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   return {
     seed,
     partitions,
@@ -64,12 +69,17 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
       ...(flows.length > 0 ? { flows } : {}),
+      ...(waiters.length > 0 ? { waiters } : {}),
+      ...(slates ? { slates } : {}),
+      ...(options.sends && !options.local ? drawBackup(seed) : {}),
     },
     clients: [
       ...clients,
       ...(clocks.length > 0 ? drawClocks(seed, clocks) : []),
       ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
       ...(flows.length > 0 ? drawFlows(seed, flows) : []),
+      ...(slates ? drawSlates(seed, slates) : []),
+      ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
     ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [
@@ -79,6 +89,12 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     ],
     aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
   };
+}
+
+/** In a sixth of all seeds one is taken, some time. */
+function drawBackup(seed: number): Pick<Ground, "backupMs"> {
+  const random = createRandom(deriveSeed(seed, 32));
+  return random.oneIn(6) ? { backupMs: 50 + random.int(1_500) } : {};
 }
 
 /** Which partition keeps a key; remembered, since few keys are used often. */

@@ -3,13 +3,14 @@ import { createKernels } from "../core-wasm/facade/kernels.ts";
 import { loadCore } from "../core-wasm/load-node.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import { type AppDefinition, defineApp } from "../sdk/index.ts";
-import { findLeaks, type Status } from "./checkers/leaks.ts";
 import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
 import { clockService } from "./clients/clock-service.ts";
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
-import { FAILS_MS } from "./clients/clocks.ts";
+import { promiseService } from "./clients/promise-service.ts";
+import { slateService } from "./clients/slate-service.ts";
+import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
 import { DurableLog } from "./durable-log.ts";
@@ -17,21 +18,25 @@ import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
-import { type Final, readFinal, differences } from "./final.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
-import { Operator } from "./operator.ts";
+import { Backup, type Taken } from "./admin/backup.ts";
+import { Eraser } from "./admin/eraser.ts";
+import { Restored } from "./admin/restored.ts";
+import { tracesOf } from "./checkers/traces.ts";
+import { drawSecrets, SECRET } from "./clients/slates.ts";
+import { Ending, PATIENCE_MS } from "./ending.ts";
 import { createRandom } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
 import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
-import { type CoordinatorInstance, CoordinatorObject } from "./world/coordinator-object.ts";
+import { CoordinatorObject } from "./world/coordinator-object.ts";
+import { countedService } from "./world/functions.ts";
 import { kindsOf } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
-import type { PartitionInstance } from "./world/partition-instance.ts";
 import { both, type Observer } from "./world/observer.ts";
 import type { Profile } from "./world/profile.ts";
 import { World } from "./world/world.ts";
-import { judge } from "./verdict.ts";
+import { judge, judgeRestored } from "./verdict.ts";
 
 export interface RunOptions {
   readonly kernels: Kernels;
@@ -67,10 +72,8 @@ export interface Report {
 
 /** Faults stop at the latest then, in ms. */
 const FAULTS_MS = 6_000;
-/** How long clients may wait, and things may take to drain, once they have stopped. */
-/** Later than this no message comes. */
-const LATE_MS = 3_000;
-const PATIENCE_MS = 120_000;
+/** Number of the client that tells a key what is to be erased. */
+const TELLER = 5_000;
 
 export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
   return new Run(plan, options).run();
@@ -83,14 +86,14 @@ function appOf(partitions: number, { outsiders, flows }: Plan["ground"]): AppDef
   const known = apps.get(name);
   if (known) return known;
   const services = [
-    ...listServices(),
-    bankService(),
-    clockService(),
+    ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
   ];
   const more = flows === undefined ? {} : { flows: simulatedFlows() };
-  const app = defineApp({ services, effects: [deed, fare], sagas: [trip], partitions, ...more });
+  const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
+  const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
+  const app = { ...defined, builtins };
   apps.set(name, app);
   return app;
 }
@@ -117,6 +120,7 @@ class Run {
   readonly #boundaries = new Boundaries();
   readonly #lingerMs: number;
   readonly #durable: DurableLog;
+  readonly #ending: Ending;
 
   constructor(plan: Plan, { kernels: shared, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     const kernels = plan.ground.flows === undefined ? shared : ownKernels();
@@ -150,6 +154,7 @@ class Run {
       durable: this.#durable,
       map: () => (this.#world.coordinator as unknown as CoordinatorObject | undefined)?.map ?? initialMap(1),
     };
+    this.#ending = new Ending(this.#setup, plan.ground);
   }
 
   #observer(): Observer {
@@ -191,132 +196,66 @@ class Run {
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
     for (const client of clients) client.next();
-    const answered = () => clients.every(({ isDone }) => isDone);
+    const eraser = this.#eraser();
+    const backup = this.#backup();
+    const answered = () =>
+      clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true) && (backup?.isDone ?? true);
     await world.run(answered, FAULTS_MS);
-    if (this.#lingerMs > 0) await this.#pass(this.#lingerMs);
+    if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
-    const final = world.failures.length === 0 ? await this.#end() : null;
+    const final = world.failures.length === 0 ? await this.#ending.end() : null;
+    this.#seeNothingErased();
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final, world.outside.done, mostSkewMs(this.#plan));
+      const findings = judge(this.#ledger, this.#durable, final, world.outside, mostSkewMs(this.#plan));
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
+      if (backup?.taken && findings.length === 0) await this.#restore(backup.taken);
     }
+  }
+
+  #backup(): Backup | null {
+    const { backupMs } = this.#plan.ground;
+    if (backupMs === undefined) return null;
+    const backup = new Backup(this.#setup);
+    this.#world.scheduler.in(backupMs, () => backup.start());
+    return backup;
+  }
+
+  /** What was taken is one moment of the run, and leads on from there. */
+  async #restore(taken: Taken): Promise<void> {
+    const app = appOf(this.#plan.partitions, this.#plan.ground);
+    const restored = await new Restored(this.#plan, app, this.#setup.kernels, taken).run(this.#ledger);
+    this.#world.count("backup restored");
+    for (const failure of restored.failures) this.#world.fail(`restored: ${failure}`);
+    if (!restored.final) return;
+    const findings = judgeRestored(this.#ledger, taken, restored, this.#world.outside, mostSkewMs(this.#plan));
+    for (const { anomaly, explanation } of findings) this.#world.fail(`restored: ${anomaly}: ${explanation}`);
+  }
+
+  /** A client tells a key what is to be erased, and then it is. */
+  #eraser(): Eraser | null {
+    const { ground, seed } = this.#plan;
+    if (!ground.slates) return null;
+    const eraser = new Eraser(this.#setup, ground.slates.secret, SECRET);
+    new Client(this.#setup, TELLER, drawSecrets(seed, ground.slates), () => eraser.start()).next();
+    return eraser;
   }
 
   #unanswered(): void {
     if (this.#world.failures.length > 0) return;
     const open = [...this.#ledger.entries.values()].filter(({ completed }) => completed === null);
     const names = open.map(({ process, request }) => `${process} ${request.row.id}`);
-    this.#world.fail(`without an answer: ${names.join(", ")}\n${this.#statuses()}`);
+    this.#world.fail(`without an answer: ${names.join(", ")}\n${this.#ending.statuses}`);
   }
 
-  /** Nothing is left, and what is there is still there when every object has lost its memory. */
-  async #end(): Promise<Final | null> {
-    // A late copy of a request that was answered with a failure may still run: failures are not recorded.
-    await this.#world.run(() => false, this.#world.scheduler.now + LATE_MS);
-    // With one partition left nobody may ever call another object again, and then it tells nothing of itself.
-    // One after the other: an event is about one instance.
-    for (const object of this.#world.objects) {
-      if (object.isNew || object.current) continue;
-      this.#world.scheduler.in(0, () => void object.boot());
-      await this.#world.run(() => false, this.#world.scheduler.now + 1);
+  /** Nothing has come back since, by a late copy or from where a key was kept once. */
+  #seeNothingErased(): void {
+    if (!this.#plan.ground.slates) return;
+    for (const { name, disk } of this.#world.partitions) {
+      const traces = tracesOf(SECRET, disk);
+      if (traces.length > 0)
+        this.#world.fail(`erased and still there: in the end, ${name} has it in ${traces.join(", ")}`);
     }
-    // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
-    if (!(await this.#drain())) return null;
-    if ((this.#plan.ground.clocks ?? []).length > 0 && !(await this.#redrive())) return null;
-    this.#resetAll();
-    const first = await this.#drainAndRead(0);
-    if (!first) return null;
-    this.#resetAll();
-    this.#world.scheduler.in(2, () => this.#seeNothingKept());
-    const second = await this.#drainAndRead(1);
-    const changed = second ? differences(first, second) : [];
-    if (changed.length > 0)
-      this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);
-    return second;
-  }
-
-  /** What failed for good while everything went wrong goes through now. */
-  async #redrive(): Promise<boolean> {
-    const operator = new Operator(this.#setup);
-    await this.#pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
-    if (!(await this.#drain())) return false;
-    for (let round = 0; round < 2; round++) {
-      const count = await operator.redriveAll(PATIENCE_MS);
-      if (count === null) this.#world.fail(`an operator is not answered\n${this.#statuses()}`);
-      if (count === null || !(await this.#drain())) return false;
-      if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
-      for (let n = 0; n < count; n++) this.#world.count("dead letter sent again");
-    }
-    return true;
-  }
-
-  /** A message that was delivered is forgotten for good: no restart finds it again. */
-  #seeNothingKept(): void {
-    for (const [name, { outbox = 0, timers = 0 }] of Object.entries(this.#statusByName())) {
-      const kept = outbox + timers;
-      if (kept > 0) this.#world.fail(`kept for ever: ${name} finds ${kept} messages after a restart at rest`);
-    }
-  }
-
-  #resetAll(): void {
-    for (const object of this.#world.objects) {
-      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "reset at the end" });
-    }
-  }
-
-  async #drainAndRead(round: number): Promise<Final | null> {
-    const world = this.#world;
-    if (!(await this.#drain())) return null;
-    const final = await readFinal(this.#setup, this.#plan.ground, round, PATIENCE_MS);
-    if (!final && world.failures.length === 0) world.fail(`final reads are not answered\n${this.#statuses()}`);
-    return final;
-  }
-
-  /** Looks now and then whether everything is at rest. That it never comes to rest is a failure. */
-  async #drain(): Promise<boolean> {
-    const world = this.#world;
-    const deadline = world.scheduler.now + PATIENCE_MS;
-    let rests = 0;
-    do {
-      await this.#pass(50);
-      // Twice: what is to be written next may be nothing that is counted.
-      rests = this.#isAtRest() ? rests + 1 : 0;
-      if (rests === 2) return true;
-    } while (world.scheduler.now < deadline && world.failures.length === 0);
-    if (world.failures.length > 0) return false;
-    const leaks = findLeaks(this.#statusByName()).filter(({ anomaly }) => anomaly === "left-over");
-    world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.#statuses()}`);
-    return false;
-  }
-
-  async #pass(ms: number): Promise<void> {
-    let passed = false;
-    this.#world.scheduler.in(ms, () => (passed = true));
-    await this.#world.run(() => passed, Infinity);
-  }
-
-  #isAtRest(): boolean {
-    const up = this.#world.objects.every(({ current, isNew }) => isNew || current?.gate.isClean === true);
-    if (!up || this.#world.coordinator?.current?.phase === "recovering") return false;
-    return findLeaks(this.#statusByName()).every(({ anomaly }) => anomaly !== "left-over");
-  }
-
-  #statusByName(): Record<string, Status> {
-    return Object.fromEntries(
-      this.#world.objects.flatMap(({ name, current }) =>
-        current ? [[name, (current as PartitionInstance | CoordinatorInstance).status as unknown as Status]] : [],
-      ),
-    );
-  }
-
-  #statuses(): string {
-    return this.#world.objects
-      .map(
-        ({ name, current }) =>
-          `${name}: ${JSON.stringify((current as PartitionInstance | CoordinatorInstance | null)?.status ?? "down")}`,
-      )
-      .join("\n");
   }
 
   #report(): Report {

@@ -4,17 +4,25 @@ import { checkFlows } from "./checkers/flows.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
-import type { Outcome } from "./checkers/history.ts";
+import type { Operation, Outcome } from "./checkers/history.ts";
+import type { Taken } from "./admin/backup.ts";
+import type { RestoredRun } from "./admin/restored.ts";
 import { checkLedger } from "./checkers/ledger.ts";
 import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
 import { checkLifetimes, type Touch } from "./checkers/lifetimes.ts";
 import { checkSagas } from "./checkers/sagas.ts";
+import { checkSlates, type SlateCall, type SlateHistory } from "./checkers/slates.ts";
+import type { Slate } from "./clients/slate-service.ts";
+import { checkPromises } from "./checkers/promises.ts";
+import { checkTours } from "./checkers/tours.ts";
 import { checkOutside } from "./checkers/outside.ts";
 import { checkMessageOrder } from "./checkers/message-order.ts";
 import { OUTSIDE } from "./clients/clocks.ts";
 import { TTL_MS, type Touched } from "./clients/outside-service.ts";
-import type { Done } from "./world/outside.ts";
+import type { Done, OutsideWorld } from "./world/outside.ts";
+import { maySayNo } from "./clients/asks.ts";
+import { promisesOf, toursOf } from "./waiting.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
@@ -23,15 +31,17 @@ import { historyOf, microOf } from "./history.ts";
 import { type Final, isFinalRead } from "./final.ts";
 import { flowHistoryOf } from "./flows/history.ts";
 
+type Outside = Pick<OutsideWorld, "done" | "tolls">;
+
 /**
- * @param done what effects have done to the world outside
+ * @param outside what effects have done to the world
  * @param skewMs how far clocks may be off, each way
  */
 export function judge(
   ledger: Ledger,
   durable: DurableLog,
   final: Final,
-  done: readonly Done[],
+  { done, tolls }: Outside,
   skewMs: number,
 ): Finding[] {
   return [
@@ -48,11 +58,55 @@ export function judge(
     ...checkTimers(timersOf(ledger, final, skewMs)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
+    ...checkSlates(slatesOf(ledger, final)),
+    ...checkPromises(promisesOf(ledger, final, skewMs)),
+    ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
     ...(final.flows.size === 0 ? [] : checkFlows(flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead))),
     ...failuresOf(ledger),
   ];
+}
+
+/** A backup is a query of the whole domain, at one moment; what it leads to, restored, is as whole as the run that it was taken from. */
+export function judgeRestored(
+  ledger: Ledger,
+  taken: Taken,
+  { final, outside }: RestoredRun,
+  before: Outside,
+  skewMs: number,
+): Finding[] {
+  if (!final) return [];
+  const seen = lookOf(taken, final);
+  const asked = new Set([...final.effects.values()].flatMap((each) => each.asked));
+  const begun = new Set([...final.tours.values()].flatMap((each) => each.begun).map(({ n }) => n));
+  // What was done before stays done; what was asked for by then may be done once more, under the same key.
+  const isBefore = ({ ms }: Done): boolean => ms <= taken.at;
+  const done = [...before.done.filter(isBefore), ...outside.done].filter(({ n }) => asked.has(n));
+  const tolls = [...before.tolls.filter(isBefore), ...outside.tolls].filter(({ n }) => begun.has(n));
+  // What was said of sagas and promises later is not about these.
+  const said = { seen: [], cancelsWon: new Set<number>() };
+  return [
+    ...checkListAppend([...historyOf(ledger, ({ request }) => !request.transaction.snapshot), seen]),
+    ...checkBank({ ...bankOf(ledger, final), snapshots: [] }),
+    ...checkMessageOrder(messagesOf(final)),
+    ...checkTimers(timersOf(ledger, final, skewMs, ({ completed }) => completed !== null && completed < taken.invoked)),
+    ...checkOutside(outsideOf(final, done)),
+    ...checkSagas(sagasOf(final)),
+    ...checkPromises({ ...promisesOf(ledger, final, skewMs), seen: [] }),
+    ...checkTours({ ...toursOf(ledger, final, tolls), ...said }),
+  ];
+}
+
+function lookOf({ at, invoked, completed }: Taken, { lists }: Final): Operation {
+  return {
+    name: "backup",
+    process: "backup",
+    invoked: { index: invoked, time: at },
+    completed: { index: completed, time: at },
+    outcome: "ok",
+    micro: [...lists].map(([name, values]) => ["read", name, values] as const),
+  };
 }
 
 /** Of every value that a transaction may have appended. */
@@ -112,14 +166,21 @@ function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0
   return { sent, received };
 }
 
-function timersOf(ledger: Ledger, { clocks }: Final, skewMs: number): Parameters<typeof checkTimers>[0] {
+/** @param isKnown whether what a client was told of a message counts */
+function timersOf(
+  ledger: Ledger,
+  { clocks }: Final,
+  skewMs: number,
+  isKnown: (entry: Entry) => boolean = () => true,
+): Parameters<typeof checkTimers>[0] {
   const states = [...clocks];
   const sent = states.flatMap(([from, state]) => state.sent.map(({ to }, at) => ({ from, n: at + 1, to })));
   const unknown: typeof sent = [];
-  for (const { request, answer } of ledger.entries.values()) {
+  for (const entry of ledger.entries.values()) {
+    const { request, answer } = entry;
     const { ask, number } = request.transaction;
     if (ask.kind !== "clock" || ask.name !== "ring") continue;
-    (answer?.status === 202 ? sent : unknown).push({ from: OUTSIDE, n: number, to: ask.at });
+    (answer?.status === 202 && isKnown(entry) ? sent : unknown).push({ from: OUTSIDE, n: number, to: ask.at });
   }
   return {
     sent,
@@ -138,6 +199,19 @@ function outsideOf({ effects }: Final, done: readonly Done[]): Parameters<typeof
 function sagasOf({ trips }: Final): Parameters<typeof checkSagas>[0] {
   const states = [...trips.values()];
   return { begun: states.flatMap(({ begun }) => begun), notes: states.flatMap(({ notes }) => notes) };
+}
+
+function slatesOf(ledger: Ledger, { slates }: Final): SlateHistory {
+  const calls: SlateCall[] = [];
+  const unknown = new Set<string>();
+  for (const { request, answer } of ledger.entries.values()) {
+    const { ask } = request.transaction;
+    // Of the key that was erased nothing is known.
+    if (ask.kind !== "slate" || ask.name === "later" || !slates.has(ask.at)) continue;
+    if (answer?.status === 200) calls.push(...(JSON.parse(answer.body) as Slate[]));
+    else for (const key of [ask.at, ask.input.beside ?? ask.at]) unknown.add(key);
+  }
+  return { calls, unknown, final: slates };
 }
 
 function touchesOf(ledger: Ledger): Touch[] {
@@ -164,6 +238,7 @@ function failuresOf(ledger: Ledger): Finding[] {
 }
 
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
+  if ((answer?.status === 404 || answer?.status === 422) && maySayNo(transaction.ask)) return true;
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
   if (type === "/problems/call-cycle") return mayCycle(transaction.ask);

@@ -1,40 +1,72 @@
-/** `GET /v1/streams/{stream}`: committed events as server-sent events, from where the reader was on. */
+/** Events that are kept under numbers, as server-sent events from where the reader was on, or as a page of JSON: those of streams, and what flows set aside. */
 import { STREAM } from "../protocol/flows/internal.ts";
 import { lastSegments, queryParameter } from "./address.ts";
-import { requireOwner } from "./door/rules.ts";
+import { requireFlow } from "./door/rules.ts";
+import type { Backend } from "./backend.ts";
 import type { Edge } from "./edge.ts";
-import { askInternal } from "./flows.ts";
-import { answerHeaders } from "./headers.ts";
+import { answerHeaders, JSON_TYPE } from "./headers.ts";
+import { askInternal, isSnapshot } from "./internal.ts";
 import { LIMITS } from "./limits.ts";
 import { ProblemError, refuse } from "./problems.ts";
+import type { Answer } from "../protocol/wire/answer.ts";
 import type { Problem } from "../sdk/problems.ts";
 import { sleep } from "./retries.ts";
 
 interface Page {
+  /** Number of the first of them. */
   readonly first: number;
+  /** As JSON. */
   readonly events: readonly string[];
   /** Number of the next event of all. */
   readonly end: number;
 }
 
-const encoder = new TextEncoder();
+/** Asks for events behind a number; null: for none, but where they end. */
+export type PageSource = (
+  edge: Pick<Edge, "backend" | "startedAt">,
+  ask: { readonly after: number | null; readonly limit: number },
+  snapshot: boolean,
+) => Promise<Answer>;
 
-/**
- * Events behind `Last-Event-ID`, or `?after=`; without either those that are yet to come, with `?after=-1` all that are kept. It goes on until
- * the reader leaves; with `?follow=0` it ends where nothing more is there.
- */
+const encoder = new TextEncoder();
+const EVENT_STREAM = "text/event-stream";
+
+/** `GET /v1/streams/{stream}`: its committed events. */
 export async function getEvents(edge: Edge): Promise<Response> {
   const { app, caller, request } = edge;
-  requireOwner(caller);
   const [name = ""] = lastSegments(request.url, 1);
+  requireFlow(app.door.streams.read, caller, name, name);
   if (!app.streams.has(name)) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
   if (!app.kept.has(name)) {
     const detail = `the events of stream ${JSON.stringify(name)} are not kept: declare its \`retention\`, or let a flow write to it`;
     throw refuse("not-found", detail);
   }
-  const follow = queryParameter(request.url, "follow") !== "0";
+  const target = { service: STREAM, key: name, function: "read" };
+  return showEvents(edge, (from, ask, snapshot) => askInternal(from, target, ask, snapshot), EVENT_STREAM);
+}
+
+/**
+ * As server-sent events: those behind `Last-Event-ID`, or `?after=`; without either those that are yet to come, with `?after=-1` all that are
+ * kept. It goes on until the reader leaves; with `?follow=0` it ends where nothing more is there. As JSON: one page of them, from the oldest on
+ * unless told otherwise. The `Accept` header says which, where it says one of both.
+ */
+export async function showEvents(edge: Edge, source: PageSource, otherwise: string): Promise<Response> {
+  const { request } = edge;
+  const accepted = request.headers.get("accept") ?? "";
+  const isJson = accepted.includes(JSON_TYPE);
+  if (accepted.includes(EVENT_STREAM) || (!isJson && otherwise === EVENT_STREAM)) return serverSent(edge, source);
+  const limit = eventsLimit(request.url);
+  const answer = await source(edge, { after: afterOf(request) ?? -1, limit }, isSnapshot(request.url));
+  const { first, events, end } = pageOf(answer);
+  const entries = events.map((event, at) => `{"id":${first + at},"event":${event}}`);
+  return new Response(`{"events":[${entries.join(",")}],"end":${end}}`, { headers: answerHeaders(request, JSON_TYPE) });
+}
+
+async function serverSent(edge: Edge, source: PageSource): Promise<Response> {
+  const { request } = edge;
+  const follows = queryParameter(request.url, "follow") !== "0";
   const after = afterOf(request);
-  const reader = new Reader(edge, name, after);
+  const reader = new Reader(edge, source, after);
   // The first page is asked for before the answer begins, so that what is wrong has a status.
   const first = await reader.next();
   const body = new ReadableStream<Uint8Array>({
@@ -43,9 +75,23 @@ export async function getEvents(edge: Edge): Promise<Response> {
       controller.enqueue(
         encoder.encode(after === null && first.events.length === 0 ? `id: ${reader.after}\n\n` : shown(first)),
       ),
-    pull: (controller) => reader.pull(controller, follow),
+    pull: (controller) => reader.pull(controller, follows),
   });
-  return new Response(body, { headers: answerHeaders(request, "text/event-stream") });
+  return new Response(body, { headers: answerHeaders(request, EVENT_STREAM) });
+}
+
+/** @throws ProblemError */
+function pageOf(answer: Answer): Page {
+  if (answer.status !== 200) throw new ProblemError(JSON.parse(answer.body) as Problem);
+  return JSON.parse(answer.body) as Page;
+}
+
+function eventsLimit(url: string): number {
+  const text = queryParameter(url, "limit");
+  if (text === undefined) return LIMITS.eventsPerPage;
+  const limit = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= LIMITS.eventsPerPage) return limit;
+  throw refuse("invalid-parameter", `?limit= is a whole number from 1 to ${LIMITS.eventsPerPage}`);
 }
 
 function afterOf(request: Request): number | null {
@@ -56,18 +102,18 @@ function afterOf(request: Request): number | null {
 }
 
 class Reader {
-  readonly #edge: Edge;
-  readonly #stream: string;
+  readonly #backend: Backend;
+  readonly #source: PageSource;
   readonly #until: number;
   #after: number | null;
   #silentSince: number;
 
-  constructor(edge: Edge, stream: string, after: number | null) {
-    this.#edge = edge;
-    this.#stream = stream;
+  constructor({ backend, startedAt }: Edge, source: PageSource, after: number | null) {
+    this.#backend = backend;
+    this.#source = source;
     this.#after = after;
-    this.#until = edge.startedAt + LIMITS.followMs;
-    this.#silentSince = edge.startedAt;
+    this.#until = startedAt + LIMITS.followMs;
+    this.#silentSince = startedAt;
   }
 
   /** Number of the last event that it has; -1 before the first of all. */
@@ -77,18 +123,15 @@ class Reader {
 
   /** @throws ProblemError */
   async next(): Promise<Page> {
-    const { backend } = this.#edge;
-    const target = { service: STREAM, key: this.#stream, function: "read" };
-    const input = { after: this.#after, limit: LIMITS.eventsPerPage };
-    const answer = await askInternal({ backend, startedAt: backend.now() }, target, input, true);
-    if (answer.status !== 200) throw new ProblemError(JSON.parse(answer.body) as Problem);
-    const page = JSON.parse(answer.body) as Page;
+    const backend = this.#backend;
+    const ask = { after: this.#after, limit: LIMITS.eventsPerPage };
+    const page = pageOf(await this.#source({ backend, startedAt: backend.now() }, ask, true));
     this.#after = page.events.length > 0 ? page.first + page.events.length - 1 : (this.#after ?? page.end - 1);
     return page;
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>, follow: boolean): Promise<void> {
-    const { backend } = this.#edge;
+    const backend = this.#backend;
     while (backend.now() < this.#until) {
       const page = await this.next();
       if (page.events.length > 0) {

@@ -1,37 +1,21 @@
 /** `/v1/flows/{flow}`: what a flow is, where each operator runs and how far it has come; its late events and dead letters; general views. */
 import { explain, graphOf } from "../dataflow/graph.ts";
-import { VIEW } from "../protocol/flows/internal.ts";
-import type { ViewAsk } from "../protocol/flows/view.ts";
-import type { Answer } from "../protocol/wire/answer.ts";
-import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
+import { homeOf, VIEW } from "../protocol/flows/internal.ts";
+import { type Aside, DEAD, LATE } from "../protocol/flows/log.ts";
+import type { AsideAsk, ViewAsk } from "../protocol/flows/view.ts";
 import type { ViewDefinition } from "../sdk/app.ts";
+import type { FlowRules } from "../sdk/door.ts";
 import type { FlowDefinition } from "../sdk/flow.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
-import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
-import { requireOwner } from "./door/rules.ts";
+import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { answerHeaders, JSON_TYPE } from "./headers.ts";
-import { edgeRequestId } from "./idempotency.ts";
-import { LIMITS } from "./limits.ts";
+import { type PageSource, showEvents } from "./events-out.ts";
+import { flowStatus } from "./flow-status.ts";
+import { askInternal, isSnapshot } from "./internal.ts";
 import { refuse } from "./problems.ts";
-
-/** Asks an internal query. Its key places it; the shares that it reads are where they are. */
-export function askInternal(
-  { backend, startedAt }: Pick<Edge, "backend" | "startedAt">,
-  target: { readonly service: string; readonly key: string; readonly function: string },
-  input: unknown,
-  snapshot: boolean,
-): Promise<Answer> {
-  return invoke(backend, startedAt, {
-    requestId: edgeRequestId(startedAt, backend.uuid()),
-    flags: INVOKE_FLAG.internal | INVOKE_FLAG.queryOnly | (snapshot ? INVOKE_FLAG.snapshot : 0),
-    fingerprint: NO_FINGERPRINT,
-    target: { ...target, kind: "query" },
-    input: JSON.stringify(input),
-  });
-}
 
 /** A view that operators keep. */
 export async function generalView(edge: Edge, { name, flow }: ViewDefinition, query: ViewQuery): Promise<Response> {
@@ -42,56 +26,40 @@ export async function generalView(edge: Edge, { name, flow }: ViewDefinition, qu
   return answerResponse(edge.request, answer, false);
 }
 
-export function isSnapshot(url: string): boolean {
-  const consistency = queryParameter(url, "consistency");
-  if (consistency === undefined || consistency === "fresh") return false;
-  if (consistency === "snapshot") return true;
-  throw refuse("invalid-parameter", "?consistency= is fresh or snapshot");
-}
-
-function homeOf(flow: FlowDefinition): string {
-  return flow.streams[0]?.name ?? flow.name;
-}
-
 /** Explains a flow. */
 export async function getFlow(edge: Edge): Promise<Response> {
   const [name = ""] = lastSegments(edge.request.url, 1);
-  const flow = flowNamed(edge, name);
-  const kernel = edge.app.windowed.has(name);
-  const graph = graphOf(flow, kernel);
-  const target = { service: VIEW, key: homeOf(flow), function: "flow" };
-  let status: unknown = null;
-  if (!kernel) {
-    const answer = await askInternal(edge, target, { flow: name }, false);
-    if (answer.status !== 200) return answerResponse(edge.request, answer, false);
-    status = JSON.parse(answer.body);
-  }
+  const flow = flowNamed(edge, name, "explain");
+  const graph = graphOf(flow, edge.app.windowed.has(name));
+  const answer = await flowStatus(edge, flow, isSnapshot(edge.request.url));
+  if (answer.status !== 200) return answerResponse(edge.request, answer, false);
+  const status: unknown = JSON.parse(answer.body);
   const body = { ...graph, explain: explain(graph), status };
   return new Response(JSON.stringify(body), { headers: answerHeaders(edge.request, JSON_TYPE) });
 }
 
 /** Events that came too late. */
 export function getLate(edge: Edge): Promise<Response> {
-  return aside(edge, "late");
+  return aside(edge, LATE, "late");
 }
 
-/** Events that a service refused. */
+/** Events that a service refused, or that could not be delivered. */
 export function getFlowDeadLetters(edge: Edge): Promise<Response> {
-  return aside(edge, "dead");
+  return aside(edge, DEAD, "deadLetters");
 }
 
-async function aside(edge: Edge, what: string): Promise<Response> {
+async function aside(edge: Edge, what: Aside, rule: keyof FlowRules): Promise<Response> {
   const [name = ""] = lastSegments(edge.request.url, 2);
-  const flow = flowNamed(edge, name);
-  if (edge.app.windowed.has(name))
-    throw refuse("not-found", "the window kernel counts late events and does not keep them");
+  const flow = flowNamed(edge, name, rule);
   const target = { service: VIEW, key: homeOf(flow), function: "aside" };
-  const answer = await askInternal(edge, target, { flow: name, what, limit: LIMITS.asideEntries }, false);
-  return answerResponse(edge.request, answer, false);
+  const source: PageSource = (from, ask, snapshot) =>
+    askInternal(from, target, { flow: name, what, ...ask } satisfies AsideAsk, snapshot);
+  return showEvents(edge, source, JSON_TYPE);
 }
 
-function flowNamed({ app, caller }: Edge, name: string): FlowDefinition {
-  requireOwner(caller);
+/** @throws ProblemError */
+function flowNamed({ app, caller }: Edge, name: string, rule: keyof FlowRules): FlowDefinition {
+  requireFlow(app.door.flows[rule], caller, name, name);
   const flow = app.flows.get(name);
   if (flow === undefined) throw refuse("unknown-flow", `there is no flow ${JSON.stringify(name)}`);
   return flow;

@@ -22,7 +22,7 @@ export async function postEvents(edge: Edge): Promise<Response> {
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
-  requireFlow(app.door.streams, caller, name, name);
+  requireFlow(app.door.streams.send, caller, name, name);
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
@@ -50,7 +50,7 @@ function envelopeOf(
   body: Uint8Array,
 ): { readonly envelope: Uint8Array; readonly known: boolean } {
   const kernels = backend.kernels();
-  const parsed = kernels.parseEvents(body, stream.columns, format);
+  const parsed = kernels.parseEvents(body, stream.columns, format, true);
   if (!parsed.ok) throw eventProblem(body, parsed.fault);
   const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =
@@ -60,14 +60,15 @@ function envelopeOf(
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
   const head = [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows];
   const fields = [requestId, stream.name];
+  const tail = { tail: parsed.frame, room: parsed.room };
   const envelope =
     producer === null
-      ? kernels.pack(INGEST, { rows: 1, columns: head, fields, tail: parsed.frame })
+      ? kernels.pack(INGEST, { rows: 1, columns: head, fields, ...tail })
       : kernels.pack(PRODUCED, {
           rows: 1,
           columns: [...head, producer.sequence % 2 ** 32, Math.floor(producer.sequence / 2 ** 32)],
           fields: [...fields, JSON.stringify([caller.id, producer.producer])],
-          tail: parsed.frame,
+          ...tail,
         });
   return { envelope, known: scope !== null };
 }

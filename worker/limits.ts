@@ -49,8 +49,6 @@ export const LIMITS = {
   followMs: 10 * 60 * 1_000,
   /** Silence after which a reader is sent a comment. */
   heartbeatMs: 15_000,
-  /** Late events or dead letters of one answer. */
-  asideEntries: 500,
   /** Rows of a view's answer, unless `?limit=` says otherwise. */
   viewRowsDefault: 100,
   viewRowsMax: 10_000,

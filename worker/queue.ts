@@ -2,6 +2,8 @@
 import { STREAM } from "../protocol/flows/internal.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import type { AppDefinition } from "../sdk/app.ts";
+import type { QueueMessage as SentMessage } from "../sdk/queue.ts";
+import type { EventColumn, StreamDefinition } from "../sdk/stream.ts";
 import type { Backend } from "./backend.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import { clientRequestId } from "./idempotency.ts";
@@ -31,11 +33,14 @@ export async function takeMessages(app: AppDefinition, backend: Backend, batch: 
     throw new Error(`the app takes no messages of queue "${batch.queue}"; its \`queues\` name ${known}`);
   }
   const kernels = backend.kernels();
-  const sound: Array<{ readonly message: QueueMessage; readonly text: string }> = [];
+  const fits = (text: string): boolean => {
+    const parsed = kernels.parseEvents(encoder.encode(text), stream.columns);
+    return parsed.ok && parsed.rows === 1;
+  };
+  const sound: Array<QueuedEvent & { readonly message: QueueMessage }> = [];
   for (const message of batch.messages) {
-    const text = eventText(message.body);
-    const parsed = text === null ? null : kernels.parseEvents(encoder.encode(text), stream.columns);
-    if (text !== null && parsed?.ok === true && parsed.rows === 1) sound.push({ message, text });
+    const event = [asIs, asSent].map((read) => read(message, stream)).find((read) => read !== null && fits(read.text));
+    if (event) sound.push({ message, ...event });
     else {
       console.error(`message ${message.id} of queue "${batch.queue}" is no event of stream "${stream.name}"`);
       message.retry();
@@ -43,14 +48,14 @@ export async function takeMessages(app: AppDefinition, backend: Backend, batch: 
   }
   if (sound.length === 0) return;
   const startedAt = backend.now();
-  const ids = sound.map(({ message }) => message.id);
+  const ids = sound.map(({ id }) => id);
   const answer = await invoke(backend, startedAt, {
     // The same messages together are the same request; each by itself is known to the stream.
     requestId: clientRequestId("queue", "POST", ["queues", batch.queue], JSON.stringify(ids)),
     flags: INVOKE_FLAG.internal | INVOKE_FLAG.clientId,
     fingerprint: NO_FINGERPRINT,
     target: { service: STREAM, key: stream.name, function: "queued", kind: "fn" },
-    input: JSON.stringify({ messages: sound.map(({ message, text }) => [`${batch.queue}/${message.id}`, text]) }),
+    input: JSON.stringify({ messages: sound.map(({ id, text }) => [`${batch.queue}/${id}`, text]) }),
   });
   for (const { message } of sound) {
     if (answer.status === 200) message.ack();
@@ -58,13 +63,37 @@ export async function takeMessages(app: AppDefinition, backend: Backend, batch: 
   }
 }
 
-/** An event is one line of JSON; a message may be text, bytes or a value. */
-function eventText(body: unknown): string | null {
+interface QueuedEvent {
+  /** By which it is known when it comes again. */
+  readonly id: string;
+  /** One line of JSON. */
+  readonly text: string;
+}
+
+/** A message may be text, bytes or a value. */
+function asIs({ id, body }: QueueMessage): QueuedEvent | null {
   try {
     const text = body instanceof ArrayBuffer || body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
     // Text stays as it is, since numbers beyond 2^53 would not; only line feeds within it would make two events of one.
-    return typeof text === "string" ? text.replaceAll(/[\r\n]+/g, " ") : JSON.stringify(text);
+    return { id, text: typeof text === "string" ? text.replaceAll(/[\r\n]+/g, " ") : JSON.stringify(text) };
   } catch {
     return null;
   }
+}
+
+/** As ends of flows and effects send them: the event is their data, and the id their own, which is the same where one is in the queue twice. */
+function asSent({ body }: QueueMessage, { columns }: StreamDefinition): QueuedEvent | null {
+  if (typeof body !== "object" || body === null || Object.keys(body).sort().join() !== "at,data,id") return null;
+  const { id, data } = body as SentMessage;
+  if (typeof id !== "string" || typeof data !== "object" || data === null) return null;
+  // Whole numbers beyond 2^53 are decimal texts there.
+  const members = Object.entries(data).map(([name, value]) => {
+    const whole = typeof value === "string" && /^-?\d+$/.test(value) && columns.some((column) => isWhole(column, name));
+    return `${JSON.stringify(name)}:${whole ? value : JSON.stringify(value)}`;
+  });
+  return { id: `sent/${id}`, text: `{${members.join(",")}}` };
+}
+
+function isWhole({ name, type }: EventColumn, field: string): boolean {
+  return name === field && type === "i64";
 }

@@ -98,9 +98,9 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/dead-letters/:id/redrive", closed({ POST: redriveDeadLetter }));
   routes.all("/v1/batch", closed({ POST: postBatch }, RULED));
   routes.all("/v1/streams/:stream", closed({ GET: getEvents, POST: postEvents }, RULED));
-  routes.all("/v1/flows/:flow", closed({ GET: getFlow }));
-  routes.all("/v1/flows/:flow/late", closed({ GET: getLate }));
-  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }));
+  routes.all("/v1/flows/:flow", closed({ GET: getFlow }, RULED));
+  routes.all("/v1/flows/:flow/late", closed({ GET: getLate }, RULED));
+  routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }, RULED));
   routes.all("/v1/views/:view", closed({ GET: getView }, RULED));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }, RULED));
   addAdministration(routes, app, door, backendOf);

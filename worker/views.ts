@@ -1,5 +1,4 @@
 /** `GET /v1/views/{view}` and `/v1/views/{view}/{key}`: rows of a materialised view, page by page. */
-import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
 import { decodeKey } from "../sdk/keys.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments, queryParameter } from "./address.ts";
@@ -7,10 +6,9 @@ import type { ViewQuery } from "./backend.ts";
 import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
 import { generalView } from "./flows.ts";
-import { partitionOf } from "./keys.ts";
+import { kernelView } from "./kernel-view.ts";
 import { LIMITS } from "./limits.ts";
 import { refuse } from "./problems.ts";
-import { ResendError, withRetries } from "./retries.ts";
 
 /** All rows of a view. */
 export function getView(edge: Edge): Promise<Response> {
@@ -25,7 +23,7 @@ export function getViewKey(edge: Edge): Promise<Response> {
 }
 
 async function answerView(edge: Edge, view: string, segment?: string): Promise<Response> {
-  const { app, backend, request, caller, startedAt } = edge;
+  const { app, request, caller } = edge;
   const definition = app.views.get(view);
   if (definition === undefined) throw refuse("unknown-view", `there is no view ${JSON.stringify(view)}`);
   const key = segment === undefined ? undefined : decodeKey(segment);
@@ -38,13 +36,7 @@ async function answerView(edge: Edge, view: string, segment?: string): Promise<R
   };
   const { windowed } = definition;
   if (windowed === null) return generalView(edge, definition, query);
-  const answer = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
-    const map = await backend.keyGroupMap();
-    const port = backend.partition(partitionOf(backend.kernels(), map, windowed.stream.name));
-    const found = await port.view(query);
-    if (found.staleMap === true) throw new ResendError("stale-map", { ...found, line: 1, flags: ANSWER_FLAG.staleMap });
-    return found;
-  });
+  const answer = await kernelView(edge, windowed, query);
   return answerResponse(request, answer, false);
 }
 

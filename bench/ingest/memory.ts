@@ -4,12 +4,17 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { createKernels } from "../../core-wasm/facade/kernels.ts";
+import { loadCore } from "../../core-wasm/load-node.ts";
+import type { Kernels } from "../../core-wasm/types.ts";
+import { INGEST } from "../../protocol/wire/ingest.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { makeBids } from "../kernels/bids.ts";
 import { inspect } from "../lib/inspector.ts";
 import { Watch } from "../lib/memory-watch.ts";
 import { report, type Row } from "../lib/report.ts";
 import { startWorkerd } from "../lib/workerd.ts";
+import { BID_COLUMNS, FLOW_KINDS, FLOW_WORDS } from "./memory-flows.ts";
 
 const PORT = 8794;
 const INSPECTOR_PORT = 9794;
@@ -17,6 +22,8 @@ const TOKEN = "bench";
 const MIB = 1024 * 1024;
 const BODY_BYTES = 30 * MIB;
 const LIMIT_MIB = 128;
+/** Of a partition's JavaScript; what lies in buffers and Wasm memory comes on top. */
+const HEAP_MIB = 60;
 const ROUNDS = 3;
 /** A stream of one field more or less the widest: all seven of a bid, texts among them. */
 const STREAM = "q0-bids";
@@ -41,6 +48,52 @@ async function inOwnProcess(path: string, format: string): Promise<number> {
   const child = join(import.meta.dirname, "memory-child.ts");
   const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", child, path, format]);
   return (JSON.parse(stdout) as { peak: number }).peak;
+}
+
+/** What a partition makes of a batch: a small one is taken before it. */
+function envelopeOf(kernels: Kernels, body: Uint8Array, number: number): Uint8Array {
+  const parsed = kernels.parseEvents(body, BID_COLUMNS);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.fault));
+  const fields = [`c${String(number).padStart(31, "0")}`, "bids"];
+  return kernels.pack(INGEST, { rows: 1, columns: [0, number, 0, parsed.rows], fields, tail: parsed.frame });
+}
+
+/** A row for each flow: the partition in a process of its own, whose heap is bounded so that it collects as an isolate would. */
+async function partitionRows(folder: string, lines: readonly string[]): Promise<Row[]> {
+  const kernels = createKernels(loadCore());
+  const [small, large] = [3_000, lines.length].map((count, number) => {
+    const path = join(folder, `envelope-${number}`);
+    const body = new TextEncoder().encode(lines.slice(0, count).join("\n"));
+    return { path, body, envelope: envelopeOf(kernels, body, number + 1) };
+  }) as [Made, Made];
+  for (const { path, envelope } of [small, large]) await writeFile(path, envelope);
+  const child = join(import.meta.dirname, "partition-child.ts");
+  const rows: Row[] = [];
+  for (const kind of FLOW_KINDS) {
+    const args = ["--expose-gc", `--max-old-space-size=${HEAP_MIB}`, "--max-semi-space-size=2", child, kind];
+    const { stdout } = await promisify(execFile)(process.execPath, [...args, small.path, large.path]);
+    const { peak, stored, status, body } = JSON.parse(stdout) as Taken;
+    if (status !== 200) throw new Error(`the batch was answered ${status} ${body}`);
+    rows.push({
+      what: `${(large.body.length / MIB).toFixed(1)} MiB at the partition, ${FLOW_WORDS[kind]}: peak`,
+      value: peak / MIB,
+      unit: "MiB",
+      target: { figure: LIMIT_MIB, atMost: true },
+      note: `the message is ${(large.envelope.length / MIB).toFixed(1)} MiB; ${(stored / MIB).toFixed(1)} MiB are written; heap bounded to ${HEAP_MIB} MiB`,
+    });
+  }
+  return rows;
+}
+interface Made {
+  readonly path: string;
+  readonly body: Uint8Array;
+  readonly envelope: Uint8Array;
+}
+interface Taken {
+  readonly peak: number;
+  readonly stored: number;
+  readonly status: number;
+  readonly body: string;
 }
 
 async function send(type: string, body: string): Promise<number> {
@@ -87,6 +140,7 @@ export async function benchIngestMemory(): Promise<void> {
   try {
     // The first batch makes what stays: tables, caches, code.
     await send("application/x-ndjson", lines.slice(0, 1_000).join("\n"));
+    rows.push(...(await partitionRows(folder, lines)));
     for (const { what, type, format, body, events } of bodies) {
       const path = join(folder, format);
       await writeFile(path, body);

@@ -10,19 +10,23 @@ import { QUERIES } from "./flows/queries.ts";
 import type { Query } from "./flows/query.ts";
 import { AGAINST_PLAIN, COMPARED, DISCARDED, DURABLE } from "./figures.ts";
 import { generate } from "./generator.ts";
-import { appGoal, type Goal, type Pass, passesOf, plainGoal, type Rates, run } from "./measure.ts";
+import {
+  appGoal,
+  type Goal,
+  type Pass,
+  passesOf,
+  PER_SECOND,
+  PIECE_WITHOUT,
+  plainGoal,
+  type Rates,
+  run,
+  WITHOUT_BIDS,
+} from "./measure.ts";
 
 /** Events to a run, all that the query reads. */
 const EVENTS = 100_000;
 /** Runs that do not count: what is compiled only after a while is compiled then. */
 const WARM_UPS = 2;
-/** Of 50 events four are no bids. */
-const WITHOUT_BIDS = 12.5;
-/** Events to a batch of people and auctions: all of them are kept by a join, and a transaction writes 8 MiB at most. */
-const PIECE_WITHOUT = 5_000;
-/** So dense that batches which overtake each other are within the out-of-orderness. */
-const PER_SECOND = 50_000;
-
 export interface NexmarkOptions {
   readonly runs: number;
   /** Queries, by commas; all when absent. */

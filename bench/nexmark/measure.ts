@@ -10,6 +10,12 @@ import type { Kind, NexmarkEvent } from "./events.ts";
 const AT_ONCE = 2;
 /** Events to a batch, all kinds together: three to four megabytes. */
 const PIECE = 20_000;
+/** Of 50 events four are no bids. */
+export const WITHOUT_BIDS = 12.5;
+/** Events to a batch of people and auctions: all of them are kept by a join, and a transaction writes 8 MiB at most. */
+export const PIECE_WITHOUT = 5_000;
+/** So dense that batches which overtake each other are within the out-of-orderness. */
+export const PER_SECOND = 50_000;
 
 /** A batch ready to be sent. */
 interface Body {

@@ -8,11 +8,20 @@ import { startWorkerd } from "../lib/workerd.ts";
 import { APP_PORT, TOKEN } from "./client.ts";
 import { QUERIES } from "./flows/queries.ts";
 import { generate } from "./generator.ts";
-import { appGoal, type Pass, passesOf, run } from "./measure.ts";
+import { appGoal, type Pass, passesOf, PER_SECOND, PIECE_WITHOUT, run, WITHOUT_BIDS } from "./measure.ts";
+import type { Kind } from "./events.ts";
 
 const INSPECTOR_PORT = 9794;
-const EVENTS = 200_000;
+const EVENTS = 100_000;
 const PASSES = 3;
+
+/** The load that is measured: a query that reads no bids is sent none. */
+function profiledPasses(reads: readonly Kind[]): Pass[] {
+  const events = EVENTS * PASSES;
+  if (reads.includes("bid")) return passesOf(generate({ events, perSecond: PER_SECOND }), PASSES);
+  const all = { events: events * WITHOUT_BIDS, perSecond: PER_SECOND * WITHOUT_BIDS, kinds: reads };
+  return passesOf(generate(all), PASSES, PIECE_WITHOUT);
+}
 
 /** @param name of a query, or of one with an end that discards */
 export async function profileNexmark(name: string): Promise<void> {
@@ -20,7 +29,7 @@ export async function profileNexmark(name: string): Promise<void> {
   const worker = { name: "app", port: APP_PORT, bundle: app, classes: ["Partition", "Coordinator"] };
   const workerd = await startWorkerd([{ ...worker, vars: { TIDEGATE_TOKEN: TOKEN } }], INSPECTOR_PORT);
   const reads = QUERIES.find((query) => query.name === name)?.reads ?? ["bid"];
-  const passes = passesOf(generate({ events: EVENTS * PASSES, perSecond: 50_000 }), PASSES);
+  const passes = profiledPasses(reads);
   try {
     const drive = (index: number) => run(workerd, appGoal(name), passes[index] as Pass, reads, `pass-${index}`);
     await drive(0);

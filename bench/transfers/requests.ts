@@ -30,6 +30,12 @@ export function transferRequest(from: number, to: number, amount: number): HttpR
   };
 }
 
+/** A call of one function; one that writes has an Idempotency-Key. */
+export function callRequest(account: number, name: string, body: string, writes = false): HttpRequest {
+  const headers = AUTH + JSON_TYPE + (writes ? idempotencyKey() : "");
+  return { path: `/v1/services/account/${accountName(account)}/${name}`, headers, body };
+}
+
 /** A call of the hand-written object: one durable row write, or nothing. */
 export function bareRequest(account: number, method: "deposit" | "nothing"): HttpRequest {
   return { path: `/accounts/${accountName(account)}/${method}`, headers: JSON_TYPE, body: '{"amount":1}' };

@@ -62,7 +62,8 @@ async function repeat(connection: HttpConnection, recent: readonly [HttpRequest,
   }
 }
 
-async function drive(stage: Stage, port: number, connections: number, next: () => Job): Promise<SingleFigures> {
+/** Requests one after the other on each of some connections, for as long as a run takes. */
+export async function drive(stage: Stage, port: number, connections: number, next: () => Job): Promise<SingleFigures> {
   const { workerd, options } = stage;
   const cpuBefore = await workerd.cpuSeconds();
   const { jobs, elapsedMs, latencies, driverCpu } = await stage.timed(() =>

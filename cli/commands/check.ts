@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { added, compare } from "../check/compare.ts";
+import { losses } from "../check/flows.ts";
 import { type Command, EXIT, Failure, type Terminal, text } from "../command.ts";
 import { connect, CONNECTION } from "../connection.ts";
 import { START_LOOK_MS, START_MS } from "../limits.ts";
@@ -23,6 +24,7 @@ export const check: Command = {
     next: { type: "string", value: "FILE", help: "an OpenAPI document to compare, in the place of this folder's app" },
   },
   details: `Breaking is: a function that is gone, an input that is not taken any more, a result or refusal that clients do not know.
+So is a flow that would lose state and does not say so.
 Without --next it starts the app of this folder with wrangler, on a free port and without its data, and asks it.`,
   async run(given, terminal) {
     if (text(given, "url") === undefined && terminal.env["TIDEGATE_URL"] === undefined)
@@ -32,9 +34,21 @@ Without --next it starts the app of this folder with wrangler, on a free port an
     const next = file === undefined ? await documentOfFolder(terminal) : await documentIn(resolve(terminal.cwd, file));
     const breaks = compare(deployed, next);
     for (const { operation, what } of breaks) terminal.out(`${operation}: ${what}`);
+    const lost = losses(deployed, next);
+    for (const { flow, operator, named } of lost) {
+      if (named) terminal.err(`drops: the state of ${operator} in flow "${flow}"`);
+      else
+        terminal.out(
+          `flow "${flow}": would lose the state of ${operator}, and takes no events until its \`drops\` name it`,
+        );
+    }
     for (const name of added(deployed, next)) terminal.err(`new: ${name}`);
-    terminal.err(breaks.length === 0 ? "compatible" : `${breaks.length} changes break clients of the deployed app`);
-    return breaks.length === 0 ? EXIT.done : EXIT.failed;
+    const unnamed = lost.filter(({ named }) => !named).length;
+    if (breaks.length > 0) terminal.err(`${breaks.length} changes break clients of the deployed app`);
+    if (unnamed > 0) terminal.err(`${unnamed} changes would lose what flows of the deployed app keep`);
+    if (breaks.length + unnamed > 0) return EXIT.failed;
+    terminal.err("compatible");
+    return EXIT.done;
   },
 };
 

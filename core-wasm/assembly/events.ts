@@ -18,7 +18,8 @@ import { alloc, blockBytes, free } from "./memory";
 import { ATTRIBUTE, declareMember, declareObject, placeMembers, resetMembers } from "./members";
 import { addRowColumn, faultColumn, faultWhere, faultWhy, readRow, refuseRow, resetRow, NO_COLUMN } from "./row";
 import { SLACK_BYTES } from "../limits";
-import { xxh64, xxh64Begin, xxh64End, xxh64Stripes } from "./xxh64";
+import { beginFingerprint, fingerprint, fingerprintSlice, fingerprintTo, finishSlice } from "./fingerprint";
+import { xxh64 } from "./xxh64";
 
 const COMMA: u32 = 0x2c;
 const LINE_FEED: u32 = 0x0a;
@@ -50,7 +51,6 @@ let bodyLength: usize = 0;
 let rows: usize = 0;
 let line: u32 = 0;
 let framing: u32 = LINES;
-let fingerprint: u64 = 0;
 
 /** What may come next in a JSON text. */
 const TEXT_START: u32 = 0;
@@ -80,7 +80,7 @@ export function eventsBegin(length: usize, nameBytes: usize, form: u32): usize {
   resetAttributes();
   resetRow();
   openBuilder();
-  xxh64Begin(0);
+  beginFingerprint();
   return names;
 }
 
@@ -108,7 +108,7 @@ export function eventsAttribute(index: u32, name: usize, length: usize): void {
 export function columnHash(name: usize, length: usize): u32 {
   const hash = <u32>xxh64(name, length, 0);
   // Longer names' hashes go through the state of the body's.
-  xxh64Begin(0);
+  beginFingerprint();
   return hash;
 }
 
@@ -136,8 +136,7 @@ export function eventsHeld(): usize {
 export function eventsTake(bytes: usize, last: bool): u32 {
   const from = buffer + held;
   let end = from + bytes;
-  if (last) fingerprint = xxh64End(from, bytes);
-  else xxh64Stripes(from, bytes);
+  fingerprintSlice(from, bytes, last);
   let behind: usize;
   if (framing == LINES) {
     if (last) {
@@ -155,6 +154,7 @@ export function eventsTake(bytes: usize, last: bool): u32 {
     behind = readText(buffer, end, last);
   }
   if (behind == 0) return faultWhy();
+  finishSlice();
   const rest: usize = last ? 0 : from + bytes - behind;
   memory.copy(buffer, behind, rest);
   bodyAt += behind - buffer;
@@ -181,6 +181,7 @@ function readLines(at: usize, end: usize): usize {
     if (behind == 0) return faultColumn() != NO_COLUMN ? refused() : diagnose(at);
     rows++;
     at = behind + 1;
+    fingerprintTo(at);
   }
   return end;
 }
@@ -224,6 +225,7 @@ function readText(at: usize, end: usize, last: bool): usize {
     lastShift = bodyAt - buffer;
     awaited = awaited == TEXT_START ? NOTHING : SEPARATOR;
     at = behind;
+    fingerprintTo(at);
   }
   if (last && awaited != NOTHING) return refuse(awaited == TEXT_START ? EMPTY : UNEXPECTED_END, end);
   return end;

@@ -12,6 +12,7 @@
 import { F64, TEXT } from "./columns";
 import {
   Dictionary,
+  NO_ENTRY,
   addUse,
   closeDictionary,
   compactDictionary,
@@ -28,6 +29,8 @@ export const MAX_MEASURES: u32 = 8;
 export const RECORD_HEAD: usize = 32;
 export const MEASURE_BYTES: usize = 24;
 const FIRST_GROUPS: u32 = 64;
+/** Bytes of a line of the processor's cache. */
+const LINE: usize = 64;
 /** Smaller tables grow fourfold. */
 const FEW_GROUPS: u32 = 16384;
 const PLAN_HEAD: usize = 64;
@@ -63,7 +66,9 @@ export class Flow {
   count: u32;
   capacity: u32;
   slots: usize;
+  /** Records, which begin at a line of the processor's cache, and the block that they are in. */
   records: usize;
+  recordBlock: usize;
   touched: usize;
   touchedCount: u32;
   /** No open window starts earlier. */
@@ -117,7 +122,7 @@ export function windowOpen(planAt: usize, bytes: usize): usize {
   const flow = changetype<Flow>(alloc(offsetof<Flow>()));
   memory.fill(changetype<usize>(flow), 0, offsetof<Flow>());
   flow.plan = plan;
-  flow.stride = RECORD_HEAD + <usize>plan.measures * MEASURE_BYTES;
+  flow.stride = strideOf(RECORD_HEAD + <usize>plan.measures * MEASURE_BYTES);
   flow.blank = makeBlank(plan, flow.stride);
   flow.textKeys = columnType(plan, plan.key) == TEXT;
   if (flow.textKeys) flow.dictionary = openDictionary();
@@ -133,7 +138,7 @@ export function windowFree(at: usize): void {
   if (flow.textKeys) closeDictionary(flow.dictionary);
   free(flow.blank);
   free(flow.slots);
-  free(flow.records);
+  free(flow.recordBlock);
   free(flow.touched);
   free(changetype<usize>(flow.plan));
   free(at);
@@ -143,7 +148,7 @@ export function windowFree(at: usize): void {
 export function windowBytes(at: usize): usize {
   const flow = changetype<Flow>(at);
   const own = blockBytes(at) + blockBytes(changetype<usize>(flow.plan)) + blockBytes(flow.blank);
-  const tables = blockBytes(flow.slots) + blockBytes(flow.records) + blockBytes(flow.touched);
+  const tables = blockBytes(flow.slots) + blockBytes(flow.recordBlock) + blockBytes(flow.touched);
   return own + tables + (flow.textKeys ? dictionaryBytes(flow.dictionary) : 0);
 }
 
@@ -165,11 +170,27 @@ function moved(block: usize, used: usize, bytes: usize): usize {
   return at;
 }
 
+function moveRecords(flow: Flow, bytes: usize): void {
+  const block = alloc(bytes + LINE);
+  const records = (block + LINE - 1) & ~(LINE - 1);
+  if (flow.recordBlock != 0) {
+    memory.copy(records, flow.records, <usize>flow.count * flow.stride);
+    free(flow.recordBlock);
+  }
+  flow.recordBlock = block;
+  flow.records = records;
+}
+
+/** Bytes from a record to the next: those that fit a line of the cache lie in one. */
+function strideOf(bytes: usize): usize {
+  return bytes <= LINE ? LINE : bytes;
+}
+
 /** Gives the tables room for `capacity` groups, a power of two. */
 function resize(flow: Flow, capacity: u32): void {
   assert(capacity >= flow.count);
   flow.capacity = capacity;
-  flow.records = moved(flow.records, <usize>flow.count * flow.stride, <usize>capacity * flow.stride);
+  moveRecords(flow, <usize>capacity * flow.stride);
   flow.touched = moved(flow.touched, (<usize>flow.touchedCount) << 2, (<usize>capacity) << 2);
   if (flow.slots != 0) free(flow.slots);
   flow.slots = alloc((<usize>capacity) << 4);
@@ -214,7 +235,7 @@ function makeBlank(plan: Plan, stride: usize): usize {
 }
 
 /** Fibonacci hashing (Knuth 6.4) of key and start: cheap, and neighbouring keys get distant slots without collisions. */
-function groupHash(key: i64, start: i64): u32 {
+export function groupHash(key: i64, start: i64): u32 {
   const mixed = (<u64>key * 0x9e3779b97f4a7c15) ^ (<u64>start * 0xc2b2ae3d27d4eb4f);
   return <u32>(mixed >> 32);
 }
@@ -235,6 +256,18 @@ function addGroup(flow: Flow, key: i64, start: i64, hash: u32, slot: usize): u32
   store<u32>(record, hash, 24);
   if (flow.textKeys) addUse(flow.dictionary, <u32>key);
   return index;
+}
+
+/** The slot at which the search for a group with this hash begins. */
+export function firstSlot(flow: Flow, hash: u32): u64 {
+  return load<u64>(slotAt(flow, hash & slotMask(flow)));
+}
+
+/** The group of a slot if it is that of the key and start, else NO_ENTRY. */
+export function slotGroup(flow: Flow, slot: u64, hash: u32, key: i64, start: i64): u32 {
+  if (<u32>slot == 0 || <u32>(slot >> 32) != hash) return NO_ENTRY;
+  const record = recordAt(flow, <u32>slot - 1);
+  return load<i64>(record) == key && load<i64>(record, 8) == start ? <u32>slot - 1 : NO_ENTRY;
 }
 
 /** Index of the group, which is added when it is new. */

@@ -49,9 +49,11 @@ const MYRIADS = memory.data<u16>([10000, 1, 10000, 1, 10000, 1, 10000, 1]);
 /** Digits of a short number; one more might not fit the 16 bytes that are looked at. */
 const SHORT_DIGITS: usize = 15;
 
-/** Behind the plain integer at `at` (its sign or first digit) of up to 15 digits, or 0 when it is something else: then `scanNumber` decides. */
-export function shortNumber(at: usize): usize {
-  const first = at + <usize>(load<u8>(at) == 0x2d);
+/**
+ * Behind the plain integer of up to 15 digits at `first`, behind its sign, or 0 when it is something else: then `scanNumber` decides. Where
+ * the next value begins hangs on this and on nothing before it but `first`: a sign that was looked at here would hold up all that follows.
+ */
+export function shortNumber(first: usize): usize {
   const text = v128.load(first);
   // A digit becomes 0 to 9, other ASCII more, and what is beyond ASCII keeps its top bit.
   const others = v128.or(text, i8x16.gt_s(v128.xor(text, v128.load(ZEROS)), v128.load(NINES)));
@@ -63,25 +65,17 @@ export function shortNumber(at: usize): usize {
   return first + count;
 }
 
-/** Value of the short number between `at` and `end`: its digits at the right end of 16 bytes, summed up by pairs, fours and eights. */
-export function shortInteger(at: usize, end: usize): i64 {
-  const minus = load<u8>(at) == 0x2d;
+/** Value of the short number between `first` and `end`: its digits at the right end of 16 bytes, summed up by pairs, fours and eights. */
+export function shortInteger(first: usize, end: usize): i64 {
   const digits = v128.xor(v128.load(end - 16), v128.load(ZEROS));
-  const aligned = v128.and(digits, lastMaskOf(end - at - <usize>minus));
+  const aligned = v128.and(digits, lastMaskOf(end - first));
   const tens = i16x8.mul(aligned, v128.load(TENS));
   const pairs = v128.and(i16x8.add(tens, i16x8.shr_u(aligned, 8)), v128.load(LOW_BYTES));
   const fours = i32x4.dot_i16x8_s(pairs, v128.load(HUNDREDS));
   const short = i16x8.narrow_i32x4_u(fours, fours);
   const eights = i32x4.dot_i16x8_s(short, v128.load(MYRIADS));
   const both = i64x2.extract_lane(eights, 0);
-  const value = (both & 0xffffffff) * 100000000 + (both >>> 32);
-  return minus ? -value : value;
-}
-
-/** As `shortInteger`, as a float: a zero keeps its sign. */
-export function shortFloat(at: usize, end: usize): f64 {
-  const value = shortInteger(at, end);
-  return value == 0 && load<u8>(at) == 0x2d ? -0.0 : <f64>value;
+  return (both & 0xffffffff) * 100000000 + (both >>> 32);
 }
 
 function isDigit(byte: u32): bool {

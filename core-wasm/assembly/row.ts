@@ -11,6 +11,7 @@ import {
 import { columnData, columnDictionary, rowMasks } from "./builder";
 import { BOOL, F64, I64, TEXT } from "./columns";
 import { intern } from "./dictionary";
+import { finishSlice } from "./fingerprint";
 import { BAD_SURROGATE, MISSING, OUT_OF_RANGE, WRONG_TYPE, faultAddress } from "./json/fault";
 import { scanString, stringEscaped } from "./json/string";
 import { skipSpace } from "./json/text";
@@ -25,7 +26,6 @@ import {
   float,
   integer,
   scanNumber,
-  shortFloat,
   shortInteger,
   shortNumber,
 } from "./numbers";
@@ -36,6 +36,7 @@ const CLOSING_BRACE: u32 = 0x7d;
 const OPENING_BRACE: u32 = 0x7b;
 const OPENING_BRACKET: u32 = 0x5b;
 const LINE_FEED: u32 = 0x0a;
+const MINUS: u32 = 0x2d;
 const LETTER_N: u32 = 0x6e;
 const LETTER_T: u32 = 0x74;
 const ESCAPED: u32 = 0x80000000;
@@ -170,7 +171,8 @@ function readObject(at: usize, scope: u32, depth: i32): usize {
       byte = load<u8>(p);
     }
     if (byte == QUOTE) p = readString(p, member);
-    else if (startsNumber(byte)) p = readNumber(p, member);
+    else if (byte - 0x30 <= 9) p = readNumber(p, member);
+    else if (byte == MINUS) p = readNegative(p, member);
     else p = readOther(p, byte, member, depth);
     if (p == 0) return 0;
     const type = member.type;
@@ -225,10 +227,6 @@ function slowClosingQuote(at: usize): usize {
   const quote = scanString(at);
   escaped = stringEscaped();
   return quote;
-}
-
-function startsNumber(byte: u32): bool {
-  return byte - 0x30 <= 9 || byte == 0x2d;
 }
 
 /** Notes why a column's value is refused; it counts only if no later duplicate replaces it. */
@@ -292,7 +290,7 @@ function readLongNumber(at: usize, member: Member): usize {
   return behind;
 }
 
-/** Behind the number at `at`. */
+/** Behind the number at `at`, which begins with a digit. */
 function readNumber(at: usize, member: Member): usize {
   const behind = shortNumber(at);
   if (behind == 0) return readLongNumber(at, member);
@@ -300,7 +298,20 @@ function readNumber(at: usize, member: Member): usize {
   if (type == UNDECLARED) return behind;
   fits = true;
   if (type == I64) store<i64>(member.data + (row << 3), shortInteger(at, behind));
-  else if (type == F64) store<f64>(member.data + (row << 3), shortFloat(at, behind));
+  else if (type == F64) store<f64>(member.data + (row << 3), <f64>shortInteger(at, behind));
+  else spoil(member, WRONG_TYPE, at);
+  return behind;
+}
+
+/** Behind the number at `at`, which begins with a minus. A float that is zero keeps it. */
+function readNegative(at: usize, member: Member): usize {
+  const behind = shortNumber(at + 1);
+  if (behind == 0) return readLongNumber(at, member);
+  const type = member.type;
+  if (type == UNDECLARED) return behind;
+  fits = true;
+  if (type == I64) store<i64>(member.data + (row << 3), -shortInteger(at + 1, behind));
+  else if (type == F64) store<f64>(member.data + (row << 3), -(<f64>shortInteger(at + 1, behind)));
   else spoil(member, WRONG_TYPE, at);
   return behind;
 }
@@ -360,6 +371,7 @@ function storeTexts(): void {
     const cell = cellAt(index);
     let length = <usize>(cell.length & ~ESCAPED);
     if (cell.length & ESCAPED) {
+      finishSlice();
       const end = unescapeString(cell.at, cell.at + length, cell.at);
       if (end == 0) {
         spoilColumn(index, BAD_SURROGATE, faultAddress());

@@ -9,6 +9,8 @@ import {
   dropNewest,
   endOf,
   findGroup,
+  firstSlot,
+  groupHash,
   measureColumn,
   measureIsFloat,
   planColumns,
@@ -16,6 +18,7 @@ import {
   planTests,
   recordAt,
   removeClosed,
+  slotGroup,
   touch,
 } from "./flow";
 import { OK } from "./frame";
@@ -94,8 +97,25 @@ function keyOf(flow: Flow, column: Column, row: usize): i64 {
 }
 
 /** Rows that are resolved and added at a time, so that their groups are still in the processor's cache when they are added to. */
-const BLOCK: usize = 512;
+const BLOCK: usize = 256;
 const FULL: usize = 0xffffffff;
+
+/**
+ * What is known of the rows of a block before their groups are: keys and starts (i64 each), hashes (u32 each), and the first slot of their
+ * search (u64 each). Slots and records of other rows do not depend on each other: looked at in loops of their own, many are on their way from
+ * memory at a time.
+ */
+let keys: usize = 0;
+let starts: usize = 0;
+let hashes: usize = 0;
+let slots: usize = 0;
+
+function openBlock(rows: usize): void {
+  keys = scratch(rows << 3);
+  starts = scratch(rows << 3);
+  hashes = scratch(rows << 2);
+  slots = scratch(rows << 3);
+}
 
 /** Prepares `keyOf` for a batch. */
 function openKeys(flow: Flow, key: Column): void {
@@ -104,23 +124,20 @@ function openKeys(flow: Flow, key: Column): void {
   memory.fill(ids, 0xff, (<usize>key.strings) << 2);
 }
 
-/** Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. Returns how many, or FULL, with nothing changed, when there would be more than `limit` groups. */
-function resolve(flow: Flow, selected: usize, count: usize, groups: usize, watermark: i64, limit: u32): usize {
+let firstStart: i64 = 0;
+
+/** Keeps the selected rows that are not late in `selected`, and what is known of each in the block. Returns how many. */
+function locate(flow: Flow, selected: usize, count: usize, watermark: i64): usize {
   const plan = flow.plan;
   const size = plan.size;
   const times = columnAt(plan.time).data;
   const key = columnAt(plan.key);
-  const groupsBefore = flow.count;
-  const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
   // Rows mostly come in order of time: the division is done only when the window changes.
   let start: i64 = 0;
   let until: i64 = 0;
   let closed = false;
-  let firstStart = flow.firstStart;
-  let lastKey: i64 = 0;
-  let lastStart: i64 = 0;
-  let lastGroup = NO_ENTRY;
   let kept: usize = 0;
+  firstStart = flow.firstStart;
   for (let i: usize = 0; i < count; i++) {
     const row = <usize>load<u32>(selected + (i << 2));
     const time = load<i64>(times + (row << 3));
@@ -134,21 +151,36 @@ function resolve(flow: Flow, selected: usize, count: usize, groups: usize, water
     }
     if (closed) continue;
     const value = keyOf(flow, key, row);
-    // Rows of one key often follow each other: a hot key, or what a filter has left.
-    if (value != lastKey || start != lastStart || lastGroup == NO_ENTRY) {
-      lastKey = value;
-      lastStart = start;
-      lastGroup = findGroup(flow, value, start);
-    }
-    const group = lastGroup;
-    if (flow.count > limit) {
-      dropNewest(flow, groupsBefore);
-      if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);
-      return FULL;
-    }
+    const hash = groupHash(value, start);
     store<u32>(selected + (kept << 2), <u32>row);
-    store<u32>(groups + (kept << 2), group);
+    store<i64>(keys + (kept << 3), value);
+    store<i64>(starts + (kept << 3), start);
+    store<u32>(hashes + (kept << 2), hash);
+    store<u64>(slots + (kept << 3), firstSlot(flow, hash));
     kept++;
+  }
+  return kept;
+}
+
+/** Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. Returns how many, or FULL, with nothing changed, when there would be more than `limit` groups. */
+function resolve(flow: Flow, selected: usize, count: usize, groups: usize, watermark: i64, limit: u32): usize {
+  const groupsBefore = flow.count;
+  const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
+  const kept = locate(flow, selected, count, watermark);
+  for (let i: usize = 0; i < kept; i++) {
+    const key = load<i64>(keys + (i << 3));
+    const start = load<i64>(starts + (i << 3));
+    // What a group that was added meanwhile has changed of the slot only sends the row the long way.
+    let group = slotGroup(flow, load<u64>(slots + (i << 3)), load<u32>(hashes + (i << 2)), key, start);
+    if (group == NO_ENTRY) {
+      group = findGroup(flow, key, start);
+      if (flow.count > limit) {
+        dropNewest(flow, groupsBefore);
+        if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);
+        return FULL;
+      }
+    }
+    store<u32>(groups + (i << 2), group);
   }
   flow.firstStart = firstStart;
   return kept;
@@ -207,6 +239,7 @@ export function windowApply(at: usize, frame: usize, length: usize, own: bool, w
   const limit = max(plan.maxGroups, flow.count);
   const step = <u64>flow.count + count <= <u64>limit ? BLOCK : max<usize>(count, 1);
   const groups = scratch(min(step, count) << 2);
+  openBlock(min(step, count));
   openKeys(flow, columnAt(plan.key));
   applied = 0;
   for (let from: usize = 0; from < count; from += step) {

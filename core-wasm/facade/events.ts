@@ -1,5 +1,11 @@
 /** Event batches to columns frames in Wasm, slice by slice. */
-import { EVENT_SLICE_BYTES, MAX_EVENT_BODY_BYTES, MAX_KEPT_EVENT_BUFFER, MAX_KEPT_FRAME } from "../limits.ts";
+import {
+  EVENT_FRAME_ROOM,
+  EVENT_SLICE_BYTES,
+  MAX_EVENT_BODY_BYTES,
+  MAX_KEPT_EVENT_BUFFER,
+  MAX_KEPT_FRAME,
+} from "../limits.ts";
 import { ATTRIBUTES, ID_ATTRIBUTE, SOURCE_ATTRIBUTE } from "../cloud-event.ts";
 import type { EventColumn, EventFormat, EventIdentity, ParsedEvents } from "../types.ts";
 import { declarationOf, declare, type DeclareFunctions } from "./declaration.ts";
@@ -45,7 +51,7 @@ export function parseEvents(
   body: Uint8Array,
   columns: readonly EventColumn[],
   format: EventFormat = "ndjson",
-  slice: number = EVENT_SLICE_BYTES,
+  { slice = EVENT_SLICE_BYTES, spend = false }: { readonly slice?: number; readonly spend?: boolean } = {},
 ): ParsedEvents {
   const declaration = declarationOf(columns, format);
   if (body.length > MAX_EVENT_BODY_BYTES) throw bodyTooLarge(body.length);
@@ -64,10 +70,10 @@ export function parseEvents(
       const code = kernels.eventsTake(bytes, at === body.length ? 1 : 0);
       if (code !== 0) return refusal(kernels, code, body, columns, format);
     } while (at < body.length);
-    const result = parsed(core, kernels, columns.length);
-    if (format === "cloudevent") result.identity = identityOf(kernels, body);
+    const identity = format === "cloudevent" ? { identity: identityOf(kernels, body) } : {};
+    const result = parsed(core, kernels, columns.length, spend ? body : null);
     frame = result.frame;
-    return result;
+    return { ...result, ...identity };
   } finally {
     kernels.eventsClose(MAX_KEPT_EVENT_BUFFER, frame === null ? 0 : MAX_KEPT_FRAME);
     const at = kernels.keptFrame();
@@ -92,20 +98,32 @@ function refusal(
 
 type Parsed = Extract<ParsedEvents, { ok: true }>;
 
-function parsed(core: CoreInstance, kernels: EventFunctions, columns: number): Parsed & { identity?: EventIdentity } {
+/** @param spent what may be given back */
+function parsed(core: CoreInstance, kernels: EventFunctions, columns: number, spent: Uint8Array | null): Parsed {
   const length = kernels.eventsEnd(MAX_KEPT_FRAME, MAX_KEPT_EVENT_BUFFER);
-  const whole = kernels.firstPiece() === 0;
-  return {
+  const found = {
     ok: true,
     rows: kernels.eventsRows() >>> 0,
-    frame: whole ? core.copy(kernels.eventsFrame(), length) : putTogether(core, kernels, columns, length),
     fingerprint: [kernels.eventsFingerprintLow() >>> 0, kernels.eventsFingerprintHigh() >>> 0],
+  } as const;
+  if (kernels.firstPiece() === 0) return { ...found, frame: core.copy(kernels.eventsFrame(), length) };
+  if (spent === null) return { ...found, frame: putTogether(core, kernels, columns, new Uint8Array(length)) };
+  giveBack(spent);
+  const memory = new Uint8Array(EVENT_FRAME_ROOM + length);
+  return {
+    ...found,
+    frame: putTogether(core, kernels, columns, memory.subarray(EVENT_FRAME_ROOM)),
+    room: EVENT_FRAME_ROOM,
   };
 }
 
+/** Gives memory back now, not when it is collected. */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
 /** A long frame from its pieces: put together in Wasm memory it would be there twice. */
-function putTogether(core: CoreInstance, kernels: EventFunctions, columns: number, length: number): Uint8Array {
-  const frame = new Uint8Array(length);
+function putTogether(core: CoreInstance, kernels: EventFunctions, columns: number, frame: Uint8Array): Uint8Array {
   let at = 0;
   const put = (from: number, bytes: number): void => {
     frame.set(core.u8.subarray(from, from + bytes), at);

@@ -30,7 +30,7 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     unpack: (spec, bytes) => tables.unpack(spec, bytes),
     checkJson: (bytes) => checkJson(core, bytes),
     routeBatch: (body, options) => routeBatch(core, body, options),
-    parseEvents: (body, columns, format) => parseEvents(core, body, columns, format),
+    parseEvents: (body, columns, format, spend = false) => parseEvents(core, body, columns, format, { spend }),
     splitEvents: (frame, columns, key, groups) => splitEvents(core, frame, columns, key, groups),
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),

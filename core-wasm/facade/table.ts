@@ -75,21 +75,20 @@ export class TableKernels {
     }
     const label = spec.kind | (spec.version << 16);
     const shape = spec.columns | (spec.fields << 16);
-    if (apart)
-      return this.#joinTail(table, [MAGIC, label, rows, shape, heapBytes, tailBytes], input.tail as Uint8Array);
+    if (apart) return this.#joinTail(table, [MAGIC, label, rows, shape, heapBytes, tailBytes], input);
     if (input.tail) this.#core.u8.set(input.tail, heap + heapBytes);
     this.#kernels.sealTable(table, length, label, shape, rows, heapBytes, tailBytes);
     return this.#core.copy(table, length);
   }
 
   /** A table whose tail does not go through Wasm memory as a whole; all before it is at `table`. */
-  #joinTail(table: number, head: readonly number[], tail: Uint8Array): Uint8Array {
+  #joinTail(table: number, head: readonly number[], { tail, room = 0 }: TableInput): Uint8Array {
     const [, , rows, shape, heapBytes] = head as [number, number, number, number, number];
     const before = TABLE_HEADER_BYTES + 4 * rows * ((shape & 0xffff) + (shape >>> 16)) + heapBytes;
-    const bytes = new Uint8Array(before + tail.length);
+    const bytes = withTail(tail as Uint8Array, before, room);
     bytes.set(this.#core.u8.subarray(table, table + before));
-    bytes.set(tail, before);
-    new Uint32Array(bytes.buffer, 0, head.length).set(head);
+    const words = new DataView(bytes.buffer, bytes.byteOffset);
+    for (const [at, word] of head.entries()) words.setUint32(4 * at, word, true);
     seal(this.#core, bytes);
     return bytes;
   }
@@ -197,4 +196,13 @@ class VerifiedTable implements Table {
 
 function outside(what: string, row: number, index: number): RangeError {
   return new RangeError(`no ${what} ${index} in row ${row}`);
+}
+
+/** The tail with so many bytes before it: in its own memory, where there is room for them. */
+function withTail(tail: Uint8Array, before: number, room: number): Uint8Array {
+  if (before <= Math.min(room, tail.byteOffset))
+    return new Uint8Array(tail.buffer, tail.byteOffset - before, before + tail.length);
+  const bytes = new Uint8Array(before + tail.length);
+  bytes.set(tail, before);
+  return bytes;
 }

@@ -229,13 +229,30 @@ function distinctOf(field: string): Accumulator {
   };
 }
 
-/** A kept event: what it is ranked by, its time, and its fields as JSON. */
-type Kept = [by: bigint | number, time: number, json: string];
+/** Cells of an event that is kept, in the order of its fields; older versions stored JSON. */
+type KeptCells = readonly Cell[] | string;
+
+function cellsOf(columns: readonly Column[], row: number): Cell[] {
+  return columns.map((column) => cellAt(column, row));
+}
+
+/** Makes JSON of kept events. */
+function keptJson(names: readonly string[]): (kept: KeptCells) => string {
+  const members = names.map((name) => `${JSON.stringify(name)}:`);
+  return (kept) => {
+    if (typeof kept === "string") return kept;
+    return `{${members.map((member, at) => member + cellJson(kept[at] as Cell)).join(",")}}`;
+  };
+}
+
+/** A kept event: what it is ranked by, its time, and its fields. */
+type Kept = [by: bigint | number, time: number, cells: KeptCells];
 
 function topOf(
   { k, by, order, ties }: Extract<FlowOutput, { readonly kind: "top" }>,
   names: readonly string[],
 ): Accumulator {
+  const json = keptJson(names);
   const descending = order === "descending";
   const compare = (a: Kept, b: Kept): number => {
     if (a[0] !== b[0]) return a[0] < b[0] === descending ? 1 : -1;
@@ -251,7 +268,7 @@ function topOf(
     init: () => [],
     fold(groups, of, rows, index, slot) {
       const column = rows.column(by);
-      const fields = names.map((name) => [name, rows.column(name)] as const);
+      const columns = names.map((name) => rows.column(name));
       for (let at = 0; at < of.length; at++) {
         const { slots } = groups[of[at] as number] as Slots;
         const kept = slots[slot] as Kept[];
@@ -260,7 +277,7 @@ function topOf(
         const entry: Kept = [value, rows.time[row] as number, ""];
         const last = kept.at(-1);
         if (last !== undefined && kept.length >= k && compare(entry, last) >= (ties ? 1 : 0)) continue;
-        entry[2] = rowJson(fields, row);
+        entry[2] = cellsOf(columns, row);
         let place = kept.length;
         while (place > 0 && compare(entry, kept[place - 1] as Kept) < 0) place--;
         kept.splice(place, 0, entry);
@@ -268,7 +285,7 @@ function topOf(
       }
     },
     merge: (left, right) => cut([...(left as Kept[]), ...(right as Kept[])].sort(compare)),
-    result: (state) => `[${(state as Kept[]).map(([, , json]) => json).join(",")}]`,
+    result: (state) => `[${(state as Kept[]).map(([, , cells]) => json(cells)).join(",")}]`,
   };
 }
 
@@ -280,29 +297,32 @@ export function rowJson(fields: ReadonlyArray<readonly [name: string, column: Co
   return `${text}}`;
 }
 
+type Collected = [time: number, cells: KeptCells];
+
 function collectOf(names: readonly string[], limit: number): Accumulator {
-  const place = (list: Array<[number, string]>, entry: [number, string]): void => {
+  const json = keptJson(names);
+  const place = (list: Collected[], entry: Collected): void => {
     let at = list.length;
-    while (at > 0 && (list[at - 1] as [number, string])[0] > entry[0]) at--;
+    while (at > 0 && (list[at - 1] as Collected)[0] > entry[0]) at--;
     list.splice(at, 0, entry);
     if (list.length > limit) list.pop();
   };
   return {
     init: () => [],
     fold(groups, of, rows, index, slot) {
-      const fields = names.map((name) => [name, rows.column(name)] as const);
+      const columns = names.map((name) => rows.column(name));
       for (let at = 0; at < of.length; at++) {
         const row = index[at] as number;
-        const list = (groups[of[at] as number] as Slots).slots[slot] as Array<[number, string]>;
-        place(list, [rows.time[row] as number, rowJson(fields, row)]);
+        const list = (groups[of[at] as number] as Slots).slots[slot] as Collected[];
+        place(list, [rows.time[row] as number, cellsOf(columns, row)]);
       }
     },
     merge(left, right) {
-      const list = [...(left as Array<[number, string]>)];
-      for (const entry of right as Array<[number, string]>) place(list, entry);
+      const list = [...(left as Collected[])];
+      for (const entry of right as Collected[]) place(list, entry);
       return list;
     },
-    result: (state) => `[${(state as Array<[number, string]>).map(([, json]) => json).join(",")}]`,
+    result: (state) => `[${(state as Collected[]).map(([, cells]) => json(cells)).join(",")}]`,
   };
 }
 

@@ -30,7 +30,7 @@ export type AdminAsk =
   | { readonly op: "restore-table"; readonly id: AdminId; readonly bytes: Uint8Array }
   /** All of the backup is known to be sound: serve it. */
   | { readonly op: "restore-end"; readonly id: AdminId }
-  /** Forget what was taken in. */
+  /** Forget what was taken in. Answered {@link StoppedAnswer}. */
   | { readonly op: "restore-stop"; readonly id: AdminId }
   /** Remove what results, messages and the log hold of a key. Answered {@link EraseAnswer}; refused while key groups move. */
   | { readonly op: "erase"; readonly service: string; readonly key: string }
@@ -66,6 +66,11 @@ export interface RestoreAnswer {
   readonly next: number;
   /** All tables are in. */
   readonly complete: boolean;
+}
+
+export interface StoppedAnswer {
+  /** There was something, and this instance is done for: the next has nothing. */
+  readonly restarts: boolean;
 }
 
 export interface EraseAnswer {

@@ -20,7 +20,7 @@ import { Refusal } from "../../sdk/refusal.ts";
 import type { Reply } from "../../sdk/reply.ts";
 import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
 import { validate } from "../../sdk/schema.ts";
-import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { encodeValue } from "../../sdk/values.ts";
 import type { When } from "../../sdk/when.ts";
 import { type ScheduleRequest, scheduleName } from "../timers/schedules.ts";
 import { CANCEL, SCHEDULE, UNSCHEDULE } from "../timers/service.ts";
@@ -30,7 +30,6 @@ import type { Activation } from "../transaction/attempt.ts";
 import { aborted } from "../transaction/failure.ts";
 import { type Collections, createCollections } from "./collections.ts";
 import type { Engine } from "./engine.ts";
-import { freezeDeep } from "../../sdk/freeze.ts";
 import { isThenable } from "./thenable.ts";
 
 export function createContext(engine: Engine, activation: Activation): object {
@@ -69,7 +68,10 @@ class Context {
 
   get state(): unknown {
     if (!this.#readOnly) return this.#copy.value;
-    if (this.#frozen === UNREAD) this.#frozen = freezeDeep(decodeValue(this.#copy.valueText()));
+    if (this.#frozen === UNREAD) {
+      const { readValues } = this.#engine.machine.transactions;
+      this.#frozen = readValues.of(this.#activation.target.entity, this.#copy.valueText());
+    }
     return this.#frozen;
   }
 

@@ -38,15 +38,9 @@ export interface EngineHost {
 }
 export type HostEffect = Exclude<Effect, { kind: "run" } | { kind: "settle" }>;
 
-interface PendingCall {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-}
-
 export class Engine {
   readonly machine: PartitionMachine;
   readonly host: EngineHost;
-  readonly #pending = new Map<Activation, PendingCall>();
   readonly #effects: Effect[] = [];
   #pumping = false;
   #stopped = false;
@@ -78,9 +72,9 @@ export class Engine {
   call(parent: Activation, request: CallRequest, payload: Payload | null = null): Promise<unknown> {
     const activation = this.#ask(() => this.machine.transactions.call(parent, request));
     activation.payload = payload;
-    const promise = new Promise((resolve, reject) => this.#pending.set(activation, { resolve, reject }));
+    const promise = new Promise((resolve, reject) => (activation.pending = { resolve, reject }));
     // A call may be left unawaited; its failure sticks to the transaction all the same.
-    promise.catch(() => undefined);
+    promise.then(undefined, ignore);
     this.#effects.push(...this.machine.takeEffects());
     this.#pump();
     return promise;
@@ -151,9 +145,9 @@ export class Engine {
   }
 
   #settle(activation: Activation, outcome: Outcome): void {
-    const pending = this.#pending.get(activation);
-    this.#pending.delete(activation);
-    if (!pending) return;
+    const { pending } = activation;
+    if (pending === null) return;
+    activation.pending = null;
     if (!outcome.ok) pending.reject(errorOf(outcome.failure));
     else if (isFlowService(activation.target.service)) pending.resolve(outcome.value);
     // Results are copied as they would be between partitions: nothing is shared between two functions.
@@ -244,6 +238,10 @@ export class Engine {
   #return(activation: Activation, outcome: Outcome): void {
     this.input({ kind: "returned", activation, outcome });
   }
+}
+
+function ignore(): void {
+  // What is to be done with a failure is done elsewhere.
 }
 
 function payloadOf(activation: Activation): unknown {

@@ -1,19 +1,19 @@
 /** The context of internal functions. */
 import type { ShardStore, StoreRange } from "../../dataflow/operators/store.ts";
 import type { Contract } from "../../sdk/contract.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
+import type { Reply } from "../../sdk/reply.ts";
 import { decodeValue } from "../../sdk/values.ts";
+import { checkEntryKey } from "../flows/entry-key.ts";
 import type { FlowContext } from "../flows/internal.ts";
 import type { Payload } from "../flows/payload.ts";
-import { LIMITS } from "../limits.ts";
-import { fitsUtf8, UTF8_PER_UNIT } from "../utf8.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import { assertLive, createContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 
 type Calls = Record<string, (input?: unknown) => Promise<unknown>>;
-type Base = Pick<FlowContext, "call" | "try" | "send" | "now" | "uuid" | "key">;
+type Base = Pick<FlowContext, "call" | "try" | "send" | "effect" | "now" | "uuid" | "key">;
 
 export class EngineFlowContext implements FlowContext {
   readonly key: string;
@@ -67,13 +67,9 @@ export class EngineFlowContext implements FlowContext {
   send(contract: Contract, key: string): Record<string, (input?: unknown) => void> {
     return this.#base.send(contract, key);
   }
-}
-
-/** A key of events may be any text, and storage has a limit for it. @throws TidegateError */
-function checkLength(key: string): void {
-  if (key.length * UTF8_PER_UNIT <= LIMITS.maxEntryKeyBytes || fitsUtf8(key, LIMITS.maxEntryKeyBytes)) return;
-  const detail = `what events are grouped by has at most ${LIMITS.maxEntryKeyBytes} bytes, with the window that they are in`;
-  throw new TidegateError("invalid-event", detail);
+  effect(effect: EffectDefinition, input: unknown, to: Reply): void {
+    this.#base.effect(effect, input, to);
+  }
 }
 
 /** Entries of collections under one key, as texts. */
@@ -85,12 +81,12 @@ class CopyStore implements ShardStore {
   }
 
   get(collection: string, key: string): string | null {
-    checkLength(key);
+    checkEntryKey(key);
     return this.#copy().getEntry(collection, key);
   }
 
   put(collection: string, key: string, text: string | null): void {
-    checkLength(key);
+    checkEntryKey(key);
     const copy = this.#copy();
     // What is not there need not be deleted: a deletion would be written.
     if (text === null && copy.getEntry(collection, key) === null) return;

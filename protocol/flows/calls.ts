@@ -1,14 +1,12 @@
 /** What a flow asks of services: queries for its lookups, and functions as its ends. */
 import { cellAt } from "../../dataflow/columns/column.ts";
 import { compile } from "../../dataflow/columns/expressions.ts";
+import { rowLines } from "../../dataflow/columns/lines.ts";
 import { type Rows, rowsOf } from "../../dataflow/columns/rows.ts";
 import type { LookupStep, ProgramSink } from "../../dataflow/program.ts";
 import { encodeValue } from "../../sdk/values.ts";
 import { toJson } from "../../sdk/json.ts";
 import type { FlowContext } from "./internal.ts";
-import { keepLog } from "./log.ts";
-
-export const DEAD = "dead";
 
 /** Asks for each row; those with the same key and input ask once. */
 export async function lookUp(ctx: FlowContext, step: LookupStep, rows: Rows): Promise<Rows> {
@@ -46,18 +44,18 @@ export async function lookUp(ctx: FlowContext, step: LookupStep, rows: Rows): Pr
 
 type CallSink = Extract<ProgramSink, { readonly kind: "call" }>;
 
-/** Calls for each row. Returns how many were refused and set aside. */
+/** Calls for each row. Returns those that were refused, for the dead letters. */
 export async function callService(
   ctx: FlowContext,
   sink: CallSink,
   rows: Rows,
-  { keys, batch, dead }: { readonly keys: readonly string[]; readonly batch: number; readonly dead: number },
-): Promise<number> {
+  keys: readonly string[],
+): Promise<string[]> {
   const names = Object.keys(sink.input.fields);
   const argumentOf = (row: number): unknown => sink.argument?.(rows.object(row, names) as never);
   if (sink.as === "message") {
     for (const [row, key] of keys.entries()) ctx.send(sink.contract, key)[sink.function]?.(argumentOf(row));
-    return 0;
+    return [];
   }
   // One after the other, in the order of rows: functions that call each other's keys would else wait for each other in a circle, and the batch
   // could never be taken.
@@ -66,11 +64,11 @@ export async function callService(
     const refusal = await callOnce(ctx, sink, key, argumentOf(row));
     if (refusal !== null) refused.push({ row, key, refusal });
   }
-  for (const [number, { row, key, refusal }] of refused.entries()) {
-    const event = rows.object(row, names);
-    keepLog(ctx, DEAD, [batch, dead + number], toJson({ sink: sink.name, key, refusal, event }));
-  }
-  return refused.length;
+  const events = rowLines(rows.pick(Uint32Array.from(refused, ({ row }) => row)), names, sink.input.json);
+  return refused.map(({ key, refusal }, at) => {
+    const head = toJson({ at: ctx.now(), sink: sink.name, key, refusal }).slice(0, -1);
+    return `${head},"event":${events[at]}}`;
+  });
 }
 
 /** The refusal that is to be set aside, or null. Any other failure fails the batch. */

@@ -1,7 +1,9 @@
 /** A flow that has been changed: which operators keep their state, and which lose it. */
 import type { FlowProgram } from "../../dataflow/program.ts";
 import { TidegateError } from "../../sdk/errors.ts";
+import { egressKey, type EgressStatus } from "./egress.ts";
 import { type FlowState, shardKey } from "./flow-state.ts";
+import { EGRESS, type FlowContext } from "./internal.ts";
 
 /** What a new version of a flow would lose: operators that are gone, and those whose definition is another. */
 export function dropsOf(program: FlowProgram, state: FlowState): string[] {
@@ -35,4 +37,43 @@ export function checkVersion(
   }
   for (const step of program.steps) if (step.kind === "vertex") state.vertices[step.name] = step.id;
   return { state, dropped: shards };
+}
+
+/** Ends in the outside world that are gone, and how many events wait there. */
+async function goneEnds(
+  ctx: FlowContext,
+  program: FlowProgram,
+  { ends = [] }: FlowState,
+): Promise<Array<[string, number]>> {
+  const now = endsOf(program);
+  const gone = ends.filter((name) => !now.includes(name));
+  return Promise.all(
+    gone.map(async (name): Promise<[string, number]> => {
+      const { head } = await ctx.ask(EGRESS, egressKey(program.name, name), "status", { head: null, rows: [] });
+      return [name, (head as EgressStatus).waiting];
+    }),
+  );
+}
+
+export function endsOf({ sinks }: FlowProgram): string[] {
+  return sinks.flatMap((sink) => (sink.kind === "egress" ? [sink.name] : []));
+}
+
+/** Those of them whose events a new version of the flow would lose. */
+export async function endsDropped(ctx: FlowContext, program: FlowProgram, state: FlowState): Promise<string[]> {
+  return (await goneEnds(ctx, program, state)).flatMap(([name, waiting]) => (waiting > 0 ? [name] : []));
+}
+
+/** Forgets ends that are gone. @throws TidegateError `flow-changed` when events that wait there would be lost, and it is not named */
+export async function dropEnds(ctx: FlowContext, program: FlowProgram, state: FlowState): Promise<void> {
+  const gone = await goneEnds(ctx, program, state);
+  for (const [name, waiting] of gone) {
+    if (waiting === 0 || program.definition.drops.includes(name)) continue;
+    throw new TidegateError(
+      "flow-changed",
+      `flow "${program.name}" would lose ${waiting} events that wait for delivery at its end "${name}": restore it until they are delivered, or name it in \`drops\``,
+    );
+  }
+  for (const [name] of gone) await ctx.ask(EGRESS, egressKey(program.name, name), "clear", { head: null, rows: [] });
+  state.ends = endsOf(program);
 }

@@ -4,20 +4,32 @@ import { cellAt } from "../../dataflow/columns/column.ts";
 import { concatRows, NO_ROWS, Rows } from "../../dataflow/columns/rows.ts";
 import { timedRows } from "../../dataflow/columns/frame.ts";
 import { hashRows, splitRows } from "../../dataflow/keys.ts";
-import { rowJson } from "../../dataflow/operators/accumulators.ts";
+import { rowLines } from "../../dataflow/columns/lines.ts";
 import type { LateRows } from "../../dataflow/operators/operator.ts";
 import { chosen } from "../../dataflow/operators/pairs.ts";
 import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../../dataflow/program.ts";
 import { invariant } from "../assert.ts";
-import { checkVersion } from "./changes.ts";
+import { checkVersion, dropEnds } from "./changes.ts";
 import { type FlowState, freshState, shardKey } from "./flow-state.ts";
 import { callService, lookUp } from "./calls.ts";
-import { type FlowContext, SHARD, STREAM } from "./internal.ts";
-import { keepLog } from "./log.ts";
+import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
+import { egressKey, type PushResult, type UndeliveredHead } from "./egress.ts";
+import { DEAD, keepLog, LATE, lateLine } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
 import type { ShardHead, ShardResult } from "./shard.ts";
 
-/** What a batch came to. */
+/**
+ * A large batch comes in parts, one after the other in one transaction. Time goes on with the last of them, so that no event is late for what
+ * came with it; that one comes even where it has no rows.
+ */
+export type BatchPart = "whole" | "more" | "last";
+export interface FeedHead {
+  /** Null where only time has passed. */
+  readonly stream: string | null;
+  readonly part?: BatchPart;
+}
+
+/** What a batch came to, with all its parts so far. */
 export interface FedResult {
   readonly late: number;
 }
@@ -29,19 +41,23 @@ interface Run {
   readonly state: FlowState;
   /** By step. */
   readonly rows: Rows[];
+  readonly part: BatchPart;
   late: number;
 }
 
 export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows }: Payload): Promise<Payload> {
-  const { stream } = head as { readonly stream: string | null };
+  const { stream, part = "whole" } = head as FeedHead;
   const known = (ctx.state as FlowState | undefined) ?? freshState();
   const { state, dropped } = checkVersion(program, known);
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
   await Promise.all(gone);
+  await dropEnds(ctx, program, state);
   state.begun ??= ctx.now();
   if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
-  const run: Run = { ctx, program, state, rows: [], late: 0 };
-  const [batch] = rows;
+  const run: Run = { ctx, program, state, rows: [], part, late: state.partLate ?? 0 };
+  const [given] = rows;
+  // The last part may have no rows, and no columns then.
+  const batch = part !== "whole" && given?.length === 0 ? undefined : given;
   for (const [at, step] of program.steps.entries()) {
     switch (step.kind) {
       case "source":
@@ -63,9 +79,13 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   }
   for (const sink of program.sinks) await deliver(run, sink);
   state.events += batch?.length ?? 0;
-  if (stream !== null) state.batches += 1;
-  state.late += run.late;
-  wait(run);
+  if (part === "more") state.partLate = run.late;
+  else {
+    if (stream !== null) state.batches += 1;
+    state.late += run.late;
+    Reflect.deleteProperty(state, "partLate");
+    wait(run);
+  }
   ctx.state = state;
   return { head: { late: run.late } satisfies FedResult, rows: [] };
 }
@@ -120,10 +140,11 @@ function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
 async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<Rows> {
   const { ctx, program, state } = run;
   const before = state.marks[step.name] ?? -Infinity;
-  const after = Math.max(before, step.processing ? ctx.now() : watermarkOf(run, step));
+  const clock = Math.max(before, ctx.now());
+  const after = run.part === "more" ? before : step.processing ? clock : Math.max(before, watermarkOf(run, step));
   state.marks[step.name] = toBound(after);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
-  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, after));
+  const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, clock));
   const called: number[] = [];
   for (let shard = 0; shard < step.shards; shard++) {
     const due = next[shard] ?? Infinity;
@@ -149,17 +170,15 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
 
 /** Late events are in no result, and not gone. @param index numbers of the share's rows among all; undefined when it has all of them */
 function setAside(run: Run, step: VertexStep, late: LateRows, index: Uint32Array | undefined): void {
+  const { ctx, state } = run;
   const input = step.ports[late.input]?.input ?? 0;
-  const rows = run.rows[input] as Rows;
-  const fields = rows.names.map((name) => [name, rows.column(name)] as const);
-  for (const at of late.index) {
-    const row = index?.[at] ?? at;
-    const event = rowJson(fields, row);
-    const text = `{"operator":${JSON.stringify(step.name)},"input":${late.input},"time":${rows.time[row]},"event":${event}}`;
-    keepLog(run.ctx, LATE, [run.state.batches, run.late++], text);
-  }
+  const rows = (run.rows[input] as Rows).pick(Uint32Array.from(late.index, (at) => index?.[at] ?? at));
+  const lines = rowLines(rows, rows.names).map((event, at) =>
+    lateLine(ctx.now(), step.name, late.input, rows.time[at] as number, event),
+  );
+  keepLog(ctx.store, LATE, state.late + run.late, ctx.now(), lines);
+  run.late += lines.length;
 }
-const LATE = "late";
 
 /** The rows of each share, with the columns that it looks at, and their numbers among all. */
 interface Split {
@@ -167,28 +186,77 @@ interface Split {
   readonly index: readonly Uint32Array[];
 }
 
-/** @param reached in windows of the server's time events are of the time that has been reached, which goes on if the clock is set back: nothing is late */
-function split(rows: Rows, port: Port, step: VertexStep, reached: number): Split {
+/** @param clock in windows of the server's time events are of the time that has been reached, which goes on if the clock is set back: nothing is late */
+function split(rows: Rows, port: Port, step: VertexStep, clock: number): Split {
   if (rows.length === 0) return { rows: [], index: [] };
   const columns = new Map(port.names.map((name) => [name, () => rows.column(name)] as const));
-  const time = step.processing ? new Float64Array(rows.length).fill(reached) : rows.time;
+  const time = step.processing ? new Float64Array(rows.length).fill(clock) : rows.time;
   const seen = new Rows(columns, time, rows.sign);
   if (step.shards === 1) return { rows: [seen], index: [] };
   const index = splitRows(hashRows(rows, port.keys), step.shards);
   return { rows: index.map((each) => (each.length === 0 ? NO_ROWS : seen.pick(each))), index };
 }
 
-async function deliver({ ctx, state, rows }: Run, sink: ProgramSink): Promise<void> {
+async function deliver({ ctx, state, program, rows, part }: Run, sink: ProgramSink): Promise<void> {
   const all = rows[sink.from] as Rows;
   const given = withoutWithdrawn(all);
-  if (given.length === 0) return;
-  if (sink.kind === "stream") await ctx.ask(STREAM, sink.stream.name, "append", { head: null, rows: [given] });
-  else {
-    const key = compile(sink.key)([given], given.length);
-    const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));
-    state.dead += await callService(ctx, sink, given, { keys, batch: state.batches, dead: state.dead });
+  // Who reads the stream has to know of the end of what came before.
+  if (given.length === 0 && !(part === "last" && sink.kind === "stream")) return;
+  switch (sink.kind) {
+    case "stream":
+      await ctx.ask(STREAM, sink.stream.name, "append", { head: { part }, rows: [given] });
+      break;
+    case "egress":
+      bury(ctx, state, await push(ctx, program, sink, given));
+      break;
+    case "call": {
+      const key = compile(sink.key)([given], given.length);
+      const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));
+      bury(ctx, state, await callService(ctx, sink, given, keys));
+    }
   }
 }
+
+/** Dead letters. */
+function bury(ctx: FlowContext, state: FlowState, lines: readonly string[]): void {
+  keepLog(ctx.store, DEAD, state.dead, ctx.now(), lines);
+  state.dead += lines.length;
+}
+
+/** What an end in the outside world could not deliver. */
+export function setUndeliveredAside(ctx: FlowContext, { head }: Payload): Payload {
+  const { sink, error, events } = head as UndeliveredHead;
+  const state = (ctx.state as FlowState | undefined) ?? freshState();
+  const begin = `{"at":${ctx.now()},"sink":${JSON.stringify(sink)},"error":${JSON.stringify(error)},"event":`;
+  bury(
+    ctx,
+    state,
+    events.map((event) => `${begin}${event}}`),
+  );
+  ctx.state = state;
+  return { head: null, rows: [] };
+}
+
+/** Gives events to an end in the outside world. Returns those that it does not take, for the dead letters. */
+async function push(
+  ctx: FlowContext,
+  program: FlowProgram,
+  sink: Extract<ProgramSink, { readonly kind: "egress" }>,
+  rows: Rows,
+): Promise<string[]> {
+  const answer = await ctx.ask(EGRESS, egressKey(program.name, sink.name), "push", { head: null, rows: [rows] });
+  const { refused } = answer.head as PushResult;
+  if (refused.length === 0) return [];
+  const given = rows.pick(Uint32Array.from(refused, ([row]) => row));
+  return rowLines(given, Object.keys(sink.input.fields), sink.input.json).map((event, at) => {
+    const error = { type: refused[at]?.[1], message: REFUSED[refused[at]?.[1] ?? "full"] };
+    return `{"at":${ctx.now()},"sink":${JSON.stringify(sink.name)},"error":${JSON.stringify(error)},"event":${event}}`;
+  });
+}
+const REFUSED = {
+  "too-large": "the event is larger than what is delivered at a time",
+  full: "too many events waited for their delivery",
+} as const;
 
 /** A stream or a service is given results; that an earlier one is withdrawn they are not told. */
 function withoutWithdrawn(rows: Rows): Rows {

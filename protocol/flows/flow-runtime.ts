@@ -1,7 +1,8 @@
 /** One flow on one partition: its operator state, watermark, offsets and closed windows. */
 import { advance, INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
-import type { FlowPlan } from "../../dataflow/plan.ts";
+import type { FlowPlan, WindowPlan } from "../../dataflow/plan.ts";
 import type { Kernels, WindowState } from "../../core-wasm/types.ts";
+import { type KeptPlan, keptPlanOf, sameKept, windowPlanOf } from "./kept-plan.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import type { StorageOp } from "../partition/effects.ts";
@@ -19,6 +20,8 @@ interface FlowMeta {
   readonly blocks: number;
   /** Newest record that this state includes. */
   readonly seq: number;
+  /** What its groups are. */
+  readonly plan?: KeptPlan;
 }
 
 export interface FlowCheckpoint {
@@ -31,6 +34,11 @@ const NOTHING = new Uint8Array();
 export class FlowRuntime {
   readonly plan: FlowPlan;
   readonly #kernels: Kernels;
+  readonly #wanted: KeptPlan;
+  /** What the groups in `#state` are: of an earlier version of the flow, it may be something else than is wanted. */
+  #kept: KeptPlan;
+  /** What was kept by an earlier version goes with the next record. */
+  #dropping = false;
   #state: WindowState;
   #watermark = INITIAL_WATERMARK;
   #events = 0;
@@ -45,11 +53,33 @@ export class FlowRuntime {
   constructor(plan: FlowPlan, kernels: Kernels) {
     this.plan = plan;
     this.#kernels = kernels;
+    this.#wanted = keptPlanOf(plan.window);
+    this.#kept = this.#wanted;
     this.#state = kernels.openWindow(plan.window);
+  }
+
+  /** The state is of another definition: it can be kept, and nothing can be added to it. */
+  get isStale(): boolean {
+    return !sameKept(this.#kept, this.#wanted);
+  }
+
+  /** Forgets open and closed windows of an earlier version. How far time has come stays, and what was counted. */
+  drop(): void {
+    this.#reopen(this.#wanted);
+    this.#dropping = true;
+    this.#dirty = true;
+  }
+
+  #reopen(kept: KeptPlan): void {
+    this.#state.free();
+    this.#kept = kept;
+    const plan: WindowPlan = sameKept(kept, this.#wanted) ? this.plan.window : windowPlanOf(kept);
+    this.#state = this.#kernels.openWindow(plan);
   }
 
   /** Adds one batch. @throws RangeError("too-many-groups") or CorruptError, with nothing changed. */
   apply(columnsFrame: Uint8Array): { rows: number; late: number } {
+    invariant(!this.isStale, "1: events are added to the state of another definition");
     const outcome = this.#state.apply(columnsFrame, this.#watermark);
     const next = advance(this.#watermark, outcome.maxTime, this.plan.outOfOrderness);
     invariant(next >= this.#watermark, "a watermark went back");
@@ -73,8 +103,7 @@ export class FlowRuntime {
   }
 
   setBack(mark: FlowCheckpoint): void {
-    this.#state.free();
-    this.#state = this.#kernels.openWindow(this.plan.window);
+    this.#reopen(this.#kept);
     this.#dirty = false;
     this.restore(mark);
   }
@@ -90,7 +119,8 @@ export class FlowRuntime {
   takeChanges(seq: number, room: number): { delta: FlowDelta; ops: StorageOp[] } {
     const changes = this.#state.takeDelta();
     const closed = this.#state.close(this.#watermark);
-    const ops: StorageOp[] = [];
+    const ops: StorageOp[] = this.#dropping ? [{ op: "drop-flow", flow: this.plan.name }] : [];
+    this.#dropping = false;
     if (closed.length > 0) {
       const block = this.#blocks++;
       for (const [part, bytes] of cut(closed, LIMITS.maxPartBytes).entries()) {
@@ -114,6 +144,7 @@ export class FlowRuntime {
       offset: this.#offset,
       blocks: this.#blocks,
       seq: this.#seq,
+      plan: this.#kept,
     };
     return JSON.stringify(meta);
   }
@@ -137,13 +168,21 @@ export class FlowRuntime {
   }
 
   restore(checkpoint: FlowCheckpoint): void {
+    this.#expect(checkpoint.meta);
     this.#state.load(checkpoint.bytes);
     this.#adopt(checkpoint.meta);
+  }
+
+  /** What comes next is of this definition. What was there of another one was dropped before it was written. */
+  #expect(text: string): void {
+    const { plan } = JSON.parse(text) as FlowMeta;
+    if (plan !== undefined && !sameKept(plan, this.#kept)) this.#reopen(plan);
   }
 
   /** Applies what a record holds, unless the checkpoint already includes it. */
   replay(delta: FlowDelta, seq: number): void {
     if (seq <= this.#seq) return;
+    this.#expect(delta.meta);
     this.#state.load(delta.delta);
     this.#adopt(delta.meta);
     this.#state.close(this.#watermark);

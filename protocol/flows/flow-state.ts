@@ -10,6 +10,8 @@ export interface FlowState {
   marks: Record<string, number | null>;
   /** By vertex: for each share, the watermark at which it has something to do; null for never. */
   next: Record<string, Array<number | null>>;
+  /** Ends in the outside world. */
+  ends?: string[];
   /** Server time of its first batch. */
   begun: number | null;
   /** Server time at which it goes on even if no event comes; null for never. */
@@ -18,6 +20,8 @@ export interface FlowState {
   batches: number;
   late: number;
   dead: number;
+  /** While a batch comes in parts: late events of those so far. */
+  partLate?: number;
 }
 
 export function freshState(): FlowState {

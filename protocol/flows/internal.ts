@@ -2,7 +2,11 @@
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { Contract } from "../../sdk/contract.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
+import type { Reply } from "../../sdk/reply.ts";
+import type { FlowDefinition } from "../../sdk/flow.ts";
 import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
+import { servicePrefix } from "../state/state-key.ts";
 import type { Payload, RawJson } from "./payload.ts";
 
 /** What an internal function is given. */
@@ -11,9 +15,9 @@ export interface FlowContext {
   /** The value under its key; undefined while there is none. */
   state: unknown;
   readonly store: ShardStore;
-  /** Server time of the transaction, ms. */
   /** Deletes the value and all entries. */
   clear(): void;
+  /** Server time of the transaction, ms. */
   now(): number;
   uuid(): string;
   /** Calls a function of this very service and key at a time (ms since 1970), in a transaction of its own. */
@@ -24,6 +28,8 @@ export interface FlowContext {
   call(contract: Contract, key: string): Record<string, (input?: unknown) => Promise<unknown>>;
   try(contract: Contract, key: string): Record<string, (input?: unknown) => Promise<unknown>>;
   send(contract: Contract, key: string): Record<string, (input?: unknown) => void>;
+  /** Asks for an effect, which leaves when the transaction commits; `to` is told its end, once. */
+  effect(effect: EffectDefinition, input: unknown, to: Reply): void;
 }
 
 /** The input of a root: bytes of a batch, or text of a message or a query. */
@@ -47,11 +53,15 @@ export function isFlowService(service: ServiceDefinition): service is InternalSe
   return "internal" in service;
 }
 
-/** @param queries names of those that only read */
+/**
+ * @param queries names of those that only read
+ * @param messageAttempts tries at a message to it, where that is not what all have
+ */
 export function internalService(
   name: string,
   handlers: Readonly<Record<string, InternalHandler>>,
   queries: readonly string[],
+  messageAttempts?: number,
 ): InternalService {
   const functions = Object.fromEntries(
     Object.keys(handlers).map((fn) => {
@@ -66,6 +76,7 @@ export function internalService(
     handlers: handlers as unknown as ServiceDefinition["handlers"],
     internal: true,
     allow: {},
+    messageAttempts,
     ...FIRST_VERSION,
   };
 }
@@ -82,6 +93,18 @@ export function withInternal(app: AppDefinition, services: readonly InternalServ
 export const STREAM = "#stream";
 export const SHARD = "#shard";
 export const VIEW = "#view";
+export const EGRESS = "#egress";
+/** The stream by whose name a flow's own state is placed. */
+export function homeOf({ name, streams }: FlowDefinition): string {
+  return streams[0]?.name ?? name;
+}
 export function flowService(flow: string): string {
   return `#flow:${flow}`;
 }
+
+const FLOW_PREFIX = flowService("");
+/** Whether a state key is of what flows and streams keep. */
+export function isOfFlow(stateKey: string): boolean {
+  return stateKey.startsWith(FLOW_PREFIX) || KEPT.some((prefix) => stateKey.startsWith(prefix));
+}
+const KEPT = [STREAM, SHARD].map(servicePrefix);

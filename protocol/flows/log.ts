@@ -1,38 +1,52 @@
-/** Events that are set aside: those that came too late, and those that a service refused. They are kept for a time and can be read. */
-import { sortableWhole } from "../../dataflow/keys.ts";
+/** Events that are set aside: those that came too late, and those that somebody refused. They are numbered, kept for a time, and can be read. */
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { LIMITS } from "../limits.ts";
-import type { FlowContext } from "./internal.ts";
+import { dropLines, endOfLines, entriesOf, linesFrom } from "./lines.ts";
+
+/** What is set aside, by the collection that has it. */
+export const LATE = "l";
+export const DEAD = "d";
+export type Aside = typeof LATE | typeof DEAD;
 
 /** Entries that one batch drops for age, at most. */
 const DROPPED_AT_ONCE = 100;
 
-/** @param batch number of the batch, and which one of it this is. @param text JSON */
+/** Keeps lines of JSON. @param begin number of the first: so many were set aside before */
 export function keepLog(
-  ctx: FlowContext,
-  collection: string,
-  [batch, number]: readonly [number, number],
-  text: string,
+  store: ShardStore,
+  collection: Aside,
+  begin: number,
+  now: number,
+  lines: readonly string[],
 ): void {
-  const now = ctx.now();
-  if (number === 0) forget(ctx.store, collection, now - LIMITS.asideMs);
-  const place = sortableWhole(now) + sortableWhole(batch) + sortableWhole(number);
-  ctx.store.put(collection, place, `{"at":${now},"entry":${text}}`);
+  if (lines.length === 0) return;
+  dropLines(store, collection, ({ at }) => at < now - LIMITS.asideMs, DROPPED_AT_ONCE);
+  for (const { key, text } of entriesOf(lines, begin, now)) store.put(collection, key, text);
 }
 
-function forget(store: ShardStore, collection: string, before: number): void {
-  for (const [key] of store.range(collection, { to: sortableWhole(before), limit: DROPPED_AT_ONCE }))
-    store.put(collection, key, null);
+/** A page of what was set aside, oldest first: lines of JSON, and the number of the first. */
+export interface LogPage {
+  readonly first: number;
+  readonly events: readonly string[];
 }
 
-/** Oldest first, as JSON. What is shown of it is bounded. */
-export function readLog(store: ShardStore, collection: string, limit: number): string[] {
-  const texts: string[] = [];
+/** @param after number of the last that is known; -1 for the oldest */
+export function readLog(store: ShardStore, collection: Aside, after: number, limit: number): LogPage {
   let size = 0;
-  for (const [, text] of store.range(collection, { limit })) {
-    texts.push(text);
-    size += text.length;
-    if (size > LIMITS.maxViewChars) break;
-  }
-  return texts;
+  const { first, lines } = linesFrom(store, collection, after + 1, (line, taken) => {
+    const isWanted = taken < limit && size <= LIMITS.maxViewChars;
+    size += line.length;
+    return isWanted;
+  });
+  return { first, events: lines };
+}
+
+/** Number of the next that will be set aside, as far as anything is left. */
+export function endOfLog(store: ShardStore, collection: Aside): number {
+  return endOfLines(store, collection);
+}
+
+/** An event that came too late. @param event JSON */
+export function lateLine(now: number, operator: string, input: number, time: number | bigint, event: string): string {
+  return `{"at":${now},"operator":${JSON.stringify(operator)},"input":${input},"time":${time},"event":${event}}`;
 }

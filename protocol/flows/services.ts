@@ -3,9 +3,19 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { type FlowProgram, programOf } from "../../dataflow/program.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { PRODUCERS } from "../partition/producers.ts";
-import { feed } from "./driver.ts";
-import { flowService, type InternalService, internalService, SHARD, STREAM, VIEW } from "./internal.ts";
-import { RawJson } from "./payload.ts";
+import { feed, setUndeliveredAside } from "./driver.ts";
+import { Egress } from "./egress.ts";
+import {
+  EGRESS,
+  type FlowContext,
+  flowService,
+  type InternalService,
+  internalService,
+  SHARD,
+  STREAM,
+  VIEW,
+} from "./internal.ts";
+import { type Payload, RawJson } from "./payload.ts";
 import { Shards } from "./shard.ts";
 import { Streams } from "./stream.ts";
 import { Views } from "./view.ts";
@@ -16,12 +26,18 @@ export function programsOf(app: AppDefinition): ReadonlyMap<string, FlowProgram>
   return new Map(general.map((flow) => [flow.name, programOf(flow)]));
 }
 
+function clear(ctx: FlowContext): Payload {
+  ctx.clear();
+  return { head: null, rows: [] };
+}
+
 /** Made for each partition: what they keep in memory is that of its keys. */
 export function flowServices(app: AppDefinition, kernels: Kernels): InternalService[] {
   const programs = programsOf(app);
   const streams = new Streams(app, kernels, programs.values());
   const shards = new Shards(programs);
-  const views = new Views(programs);
+  const views = new Views(app, programs);
+  const egress = new Egress(programs);
   const services = [
     internalService(
       STREAM,
@@ -39,13 +55,22 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       SHARD,
       {
         apply: (ctx, input) => shards.apply(ctx, input),
-        clear: (ctx) => {
-          ctx.clear();
-          return { head: null, rows: [] };
-        },
+        clear,
         read: (ctx, input) => shards.read(ctx, input),
       },
       ["read"],
+    ),
+    internalService(
+      EGRESS,
+      {
+        push: (ctx, input) => egress.push(ctx, input),
+        ended: (ctx, input) => egress.ended(ctx, input),
+        status: (ctx) => egress.status(ctx),
+        clear,
+      },
+      ["status"],
+      // Should it not hear of a delivery's end, an end of a flow would stand still for ever.
+      Infinity,
     ),
     internalService(
       VIEW,
@@ -65,9 +90,15 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
         return new RawJson("null");
       },
       status: (ctx) => views.status(ctx, program.name),
+      setAside: (ctx, input) => setUndeliveredAside(ctx, input),
       aside: (ctx, input) => views.asideHere(ctx, input),
     } satisfies Parameters<typeof internalService>[1];
     services.push(internalService(flowService(program.name), handlers, ["status", "aside"]));
   }
+  // The window kernel runs these; what is read here are their late events.
+  for (const flow of app.windowed.keys())
+    services.push(
+      internalService(flowService(flow), { aside: (ctx, input) => views.asideHere(ctx, input) }, ["aside"]),
+    );
   return services.map((service) => (service.contract.name === STREAM ? { ...service, streams: app.streams } : service));
 }

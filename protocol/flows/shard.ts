@@ -9,6 +9,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { FlowContext } from "./internal.ts";
 import { type Payload, toBound } from "./payload.ts";
+import { ShareTable, type TableState } from "./table/table.ts";
 
 /** What a batch tells a share beside its rows. */
 export interface ShardHead {
@@ -49,13 +50,16 @@ export interface ReadResult {
 interface ShardState {
   /** Another one after every change: what is in memory counts only as long as this is the same. */
   readonly token: string;
+  /** Absent where an older version wrote it. */
+  readonly table?: TableState;
 }
 
 interface Live {
   /** Null while a batch is under way: should it fail, nothing of this counts. */
   token: string | null;
-  readonly id: string;
-  readonly operator: ShardOperator;
+  readonly table: ShareTable;
+  /** Null before the first batch. */
+  operator: ShardOperator | null;
 }
 
 export class Shards {
@@ -71,12 +75,14 @@ export class Shards {
   apply(ctx: FlowContext, { head, rows }: Payload): Payload {
     const { flow, vertex, id, before, after } = head as ShardHead;
     const step = this.#vertex(flow, vertex, id);
-    const live = this.#liveOf(ctx, step);
+    const live = this.#liveOf(ctx);
+    const operator = (live.operator ??= step.make());
     live.token = null;
+    live.table.use(ctx.store, LIMITS.operatorUnits / this.#live.size);
     const input = { inputs: rows, before: before ?? -Infinity, after: after ?? -Infinity, now: ctx.now() };
-    const output = live.operator.apply(input, ctx.store);
+    const output = operator.apply(input, live.table);
     const token = ctx.uuid();
-    ctx.state = { token } satisfies ShardState;
+    ctx.state = { token, table: live.table.keep() } satisfies ShardState;
     live.token = token;
     const result: ShardResult = { next: toBound(output.next), late: output.late };
     return { head: result, rows: output.rows.length === 0 ? [] : [output.rows] };
@@ -93,17 +99,41 @@ export class Shards {
     return step;
   }
 
-  #liveOf(ctx: FlowContext, step: VertexStep): Live {
-    const token = (ctx.state as ShardState | undefined)?.token ?? "";
+  #liveOf(ctx: FlowContext): Live {
     const known = this.#live.get(ctx.key);
     this.#live.delete(ctx.key);
-    const live = known?.token === token && known.id === step.id ? known : { token, id: step.id, operator: step.make() };
+    const live = known?.token === tokenOf(ctx) ? known : { token: null, table: tableOf(ctx), operator: null };
     this.#live.set(ctx.key, live);
-    for (const [oldest] of this.#live) {
-      if (this.#live.size <= LIMITS.maxLiveShards) break;
-      this.#live.delete(oldest);
-    }
+    this.#evict();
     return live;
+  }
+
+  /** All that is in memory is stored too. */
+  #evict(): void {
+    let cost = 0;
+    for (const { table } of this.#live.values()) cost += table.cost;
+    for (const [oldest, { table }] of this.#live) {
+      const isMuch = this.#live.size > LIMITS.maxLiveShards || cost > 2 * LIMITS.operatorUnits;
+      if (!isMuch || this.#live.size === 1) break;
+      this.#live.delete(oldest);
+      cost -= table.cost;
+    }
+  }
+
+  /** Entries as this transaction sees them; a snapshot may be of an earlier time than what is in memory. */
+  #seen(ctx: FlowContext): ShareTable {
+    const known = this.#live.get(ctx.key);
+    const token = tokenOf(ctx);
+    if (known?.token === token) {
+      known.table.use(ctx.store);
+      return known.table;
+    }
+    const table = tableOf(ctx);
+    if (known === undefined) {
+      this.#live.set(ctx.key, { token, table, operator: null });
+      this.#evict();
+    }
+    return table;
   }
 
   /** Entries of a view, in their order. */
@@ -117,7 +147,7 @@ export class Shards {
     const rows: ReadRow[] = [];
     let size = 0;
     let more = false;
-    for (const [entry, text] of entries(ctx.store, program.content === "windows", after, key)) {
+    for (const [entry, text] of entries(this.#seen(ctx), program.content === "windows", after, key)) {
       const row = render(entry, text, watermark ?? -Infinity);
       if (row === null) continue;
       rows.push([entry, row]);
@@ -128,6 +158,17 @@ export class Shards {
     return { head: { rows, more } satisfies ReadResult, rows: [] };
   }
 }
+
+/** Empty before anything was stored. */
+function tokenOf(ctx: FlowContext): string {
+  return (ctx.state as ShardState | undefined)?.token ?? "";
+}
+
+function tableOf(ctx: FlowContext): ShareTable {
+  const state = ctx.state as ShardState | undefined;
+  return new ShareTable(ctx.store, state === undefined ? undefined : (state.table ?? null));
+}
+
 /** Of windows an entry's key begins with the window: one key's entries are looked for window by window. */
 function* entries(
   store: ShardStore,

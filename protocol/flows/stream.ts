@@ -1,8 +1,6 @@
 /** A stream: where batches come in, and where committed events are kept for those who read them. */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { CorruptError } from "../../core-wasm/types.ts";
-import { readFrame } from "../../dataflow/columns/frame.ts";
-import { Rows } from "../../dataflow/columns/rows.ts";
+import type { Rows } from "../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { sortableWhole } from "../../dataflow/keys.ts";
 import type { FlowProgram } from "../../dataflow/program.ts";
@@ -12,7 +10,8 @@ import type { StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
-import type { FedResult } from "./driver.ts";
+import type { BatchPart, FedResult, FeedHead } from "./driver.ts";
+import { Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
 import { type Payload, RawJson } from "./payload.ts";
@@ -36,11 +35,12 @@ export class Streams {
   readonly #kernels: Kernels;
   /** Flows by a stream that they read. */
   readonly #readers = new Map<string, FlowProgram[]>();
-  readonly #hashes = new Map<string, number>();
+  readonly #frames: Frames;
 
   constructor(app: AppDefinition, kernels: Kernels, programs: Iterable<FlowProgram>) {
     this.#app = app;
     this.#kernels = kernels;
+    this.#frames = new Frames(kernels);
     for (const program of programs) {
       for (const { name } of program.definition.streams)
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), program]);
@@ -54,9 +54,16 @@ export class Streams {
       const turn = await ctx.ask(PRODUCERS.service, ctx.key, "turn", { head: JSON.parse(text), rows: [] });
       if (turn.head !== null) return new RawJson(turn.head as string);
     }
-    const rows = this.#read(stream, bytes ?? new Uint8Array());
-    const late = await this.#enter(ctx, stream, rows);
-    return new RawJson(JSON.stringify({ accepted: rows.length, late }));
+    const frame = this.#frames.open(stream, bytes ?? new Uint8Array());
+    const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
+    let late: Record<string, number> = {};
+    // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
+    for (let part = 1; part <= parts; part++) {
+      const [from, to] = [part - 1, part].map((at) => Math.floor((at * frame.length) / parts)) as [number, number];
+      const which = parts === 1 ? "whole" : part < parts ? "more" : "last";
+      late = await this.#enter(ctx, stream, frame.rows(from, to), which);
+    }
+    return new RawJson(JSON.stringify({ accepted: frame.length, late }));
   }
 
   /** An event that a function emitted, as a message. */
@@ -65,7 +72,7 @@ export class Streams {
     const parsed = this.#kernels.parseEvents(encoder.encode(text), stream.columns);
     // The stream may have had other fields when it was sent: whoever looks after the flow has to know, and nothing else waits for it.
     if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
-    await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+    await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     return new RawJson("null");
   }
 
@@ -86,15 +93,16 @@ export class Streams {
         stream.columns,
       );
       if (!parsed.ok) throw new TidegateError("invalid-event", `a message does not fit stream "${stream.name}"`);
-      await this.#enter(ctx, stream, this.#read(stream, parsed.frame));
+      await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     }
     return new RawJson(JSON.stringify({ accepted: fresh.length }));
   }
 
   /** What a flow gives. */
-  async append(ctx: FlowContext, { rows }: Payload): Promise<Payload> {
+  async append(ctx: FlowContext, { head, rows }: Payload): Promise<Payload> {
     const stream = this.#stream(ctx.key);
-    for (const batch of rows) await this.#enter(ctx, stream, batch);
+    const { part } = (head as { readonly part?: BatchPart } | null) ?? {};
+    for (const batch of rows) await this.#enter(ctx, stream, batch, part);
     return { head: null, rows: [] };
   }
 
@@ -124,31 +132,19 @@ export class Streams {
     return stream;
   }
 
-  #read(stream: StreamDefinition, frame: Uint8Array): Rows {
-    try {
-      const { rows, columns } = readFrame(frame, stream.columns, (name) => this.#hashOf(name));
-      return new Rows(columns, new Float64Array(rows));
-    } catch (error) {
-      if (error instanceof RangeError) throw new CorruptError("kind", error.message);
-      throw error;
-    }
-  }
-
-  #hashOf(name: string): number {
-    const known = this.#hashes.get(name);
-    if (known !== undefined) return known;
-    const hash = Number.parseInt(this.#kernels.checksum(encoder.encode(name)).slice(8), 16);
-    this.#hashes.set(name, hash);
-    return hash;
-  }
-
   /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow. */
-  async #enter(ctx: FlowContext, stream: StreamDefinition, rows: Rows): Promise<Record<string, number>> {
+  async #enter(
+    ctx: FlowContext,
+    stream: StreamDefinition,
+    rows: Rows,
+    part: BatchPart = "whole",
+  ): Promise<Record<string, number>> {
     const retention = this.#app.kept.get(stream.name);
     if (retention !== undefined && rows.length > 0) keep(ctx, stream, rows, retention);
     const late: Record<string, number> = {};
     for (const { name, home } of this.#readers.get(stream.name) ?? []) {
-      const fed = await ctx.ask(flowService(name), home, "feed", { head: { stream: stream.name }, rows: [rows] });
+      const head: FeedHead = { stream: stream.name, part };
+      const fed = await ctx.ask(flowService(name), home, "feed", { head, rows: [rows] });
       late[name] = (fed.head as FedResult).late;
     }
     return late;

@@ -2,14 +2,16 @@
 import { hashKey } from "../../dataflow/keys.ts";
 import type { FlowProgram, VertexStep } from "../../dataflow/program.ts";
 import { requestedKey } from "../../dataflow/views.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
 import { fromBase64Url, toBase64Url } from "../../sdk/base64.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { compareKeys } from "../state/state-key.ts";
-import { dropsOf } from "./changes.ts";
+import { dropsOf, endsDropped, endsOf } from "./changes.ts";
 import { type FlowState, freshState, shardKey } from "./flow-state.ts";
-import { type FlowContext, flowService, type RootInput, SHARD } from "./internal.ts";
-import { readLog } from "./log.ts";
+import { egressKey, type EgressStatus } from "./egress.ts";
+import { EGRESS, type FlowContext, flowService, homeOf, type RootInput, SHARD } from "./internal.ts";
+import { type Aside, endOfLog, readLog } from "./log.ts";
 import { type Payload, RawJson } from "./payload.ts";
 import type { ReadHead, ReadResult, ReadRow } from "./shard.ts";
 
@@ -29,10 +31,21 @@ interface FlowStatus extends FlowState {
   readonly drops: readonly string[];
 }
 
+/** What is asked of what a flow has set aside; JSON. */
+export interface AsideAsk {
+  readonly flow: string;
+  readonly what: Aside;
+  /** Number of the last one that is known; -1 for the oldest, null for those to come. */
+  readonly after: number | null;
+  readonly limit: number;
+}
+
 export class Views {
+  readonly #app: AppDefinition;
   readonly #programs: ReadonlyMap<string, FlowProgram>;
 
-  constructor(programs: ReadonlyMap<string, FlowProgram>) {
+  constructor(app: AppDefinition, programs: ReadonlyMap<string, FlowProgram>) {
+    this.#app = app;
     this.#programs = programs;
   }
 
@@ -43,9 +56,11 @@ export class Views {
   }
 
   /** Of a flow's own key. */
-  status(ctx: FlowContext, flow: string): Payload {
+  async status(ctx: FlowContext, flow: string): Promise<Payload> {
+    const program = this.#program(flow);
     const state = (ctx.state as FlowState | undefined) ?? freshState();
-    return { head: { ...state, drops: dropsOf(this.#program(flow), state) } satisfies FlowStatus, rows: [] };
+    const drops = [...dropsOf(program, state), ...(await endsDropped(ctx, program, state))];
+    return { head: { ...state, drops } satisfies FlowStatus, rows: [] };
   }
 
   async #statusOf(ctx: FlowContext, { name, home }: FlowProgram): Promise<FlowStatus> {
@@ -88,25 +103,35 @@ export class Views {
     );
   }
 
-  /** Late events, or events that services refused; oldest first. */
+  /** Late events, or dead letters; oldest first. */
   async aside(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
-    const ask = JSON.parse(text) as { readonly flow: string; readonly what: string; readonly limit: number };
-    const program = this.#program(ask.flow);
-    const { head } = await ctx.ask(flowService(ask.flow), program.home, "aside", { head: ask, rows: [] });
-    return new RawJson(`{"entries":[${(head as string[]).join(",")}]}`);
+    const ask = JSON.parse(text) as AsideAsk;
+    const definition = this.#app.flows.get(ask.flow);
+    if (definition === undefined) throw new TidegateError("unknown-flow", `there is no flow "${ask.flow}"`);
+    const { head } = await ctx.ask(flowService(ask.flow), homeOf(definition), "aside", { head: ask, rows: [] });
+    return new RawJson(JSON.stringify(head));
   }
 
   /** Of a flow's own key. */
   asideHere(ctx: FlowContext, { head }: Payload): Payload {
-    const { what, limit } = head as { readonly what: string; readonly limit: number };
-    return { head: readLog(ctx.store, what, limit), rows: [] };
+    const { what, after, limit } = head as AsideAsk;
+    const end = endOfLog(ctx.store, what);
+    const page = after === null ? { first: end, events: [] } : readLog(ctx.store, what, after, limit);
+    return { head: { ...page, end }, rows: [] };
   }
 
   /** How far a flow has come. */
   async flow(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
     const { flow } = JSON.parse(text) as { readonly flow: string };
-    const { marks, sources, events, batches, late, dead, drops } = await this.#statusOf(ctx, this.#program(flow));
-    return new RawJson(JSON.stringify({ events, batches, late, deadLetters: dead, sources, watermarks: marks, drops }));
+    const program = this.#program(flow);
+    const { marks, sources, events, batches, late, dead, drops } = await this.#statusOf(ctx, program);
+    const ends = endsOf(program);
+    const answers = await Promise.all(
+      ends.map((end) => ctx.ask(EGRESS, egressKey(flow, end), "status", { head: null, rows: [] })),
+    );
+    const sinks = Object.fromEntries(ends.map((end, at) => [end, answers[at]?.head as EgressStatus]));
+    const status = { events, batches, late, deadLetters: dead, sources, watermarks: marks, sinks, drops };
+    return new RawJson(JSON.stringify(status));
   }
 }
 

@@ -13,11 +13,6 @@ export interface LockOwner {
   locks: string[] | null;
 }
 
-interface Holder<O extends LockOwner> {
-  readonly owner: O;
-  mode: LockMode;
-}
-
 interface Waiter<O extends LockOwner> {
   readonly owner: O;
   readonly mode: LockMode;
@@ -25,10 +20,12 @@ interface Waiter<O extends LockOwner> {
 }
 
 interface Lock<O extends LockOwner> {
+  /** Of all that hold it. */
+  mode: LockMode;
   /** Mostly one: no map, since one is made for nearly every call. */
-  readonly holders: Holder<O>[];
-  /** In order of age. */
-  readonly queue: Waiter<O>[];
+  readonly holders: O[];
+  /** In order of age; null while there never was one. */
+  queue: Waiter<O>[] | null;
 }
 
 export class LockTable<O extends LockOwner> {
@@ -41,19 +38,18 @@ export class LockTable<O extends LockOwner> {
   acquire(key: string, owner: O, mode: LockMode, granted: () => void, wound: (victim: O) => void): boolean {
     const lock = this.#locks.get(key);
     if (!lock) {
-      this.#locks.set(key, { holders: [{ owner, mode }], queue: [] });
+      this.#locks.set(key, { mode, holders: [owner], queue: null });
       note(owner, key);
       return true;
     }
-    const held = lock.holders.find((holder) => holder.owner === owner)?.mode;
-    if (held === "exclusive" || held === mode) return true;
+    if (lock.holders.includes(owner) && (lock.mode === "exclusive" || lock.mode === mode)) return true;
     const waiter: Waiter<O> = { owner, mode, granted };
     const blockers = this.#blockers(lock, waiter);
     if (blockers.length === 0) {
       this.#hold(key, lock, waiter);
       return true;
     }
-    insertByAge(lock.queue, waiter);
+    insertByAge((lock.queue ??= []), waiter);
     note(owner, key);
     for (const blocker of blockers) if (blocker.age > owner.age) wound(blocker);
     return false;
@@ -68,36 +64,43 @@ export class LockTable<O extends LockOwner> {
       const lock = this.#locks.get(key);
       // Waited for and then held: it was given up the first time.
       if (lock === undefined) continue;
-      const at = lock.holders.findIndex((holder) => holder.owner === owner);
-      if (at >= 0) lock.holders.splice(at, 1);
-      for (let i = lock.queue.length - 1; i >= 0; i--) if (lock.queue[i]?.owner === owner) lock.queue.splice(i, 1);
-      this.#grant(key, lock);
+      const { holders, queue } = lock;
+      const at = holders.indexOf(owner);
+      if (queue === null) {
+        if (at < 0) continue;
+        if (holders.length === 1) this.#locks.delete(key);
+        else holders.splice(at, 1);
+        continue;
+      }
+      if (at >= 0) holders.splice(at, 1);
+      for (let i = queue.length - 1; i >= 0; i--) if (queue[i]?.owner === owner) queue.splice(i, 1);
+      this.#grant(key, lock, queue);
     }
   }
 
-  #grant(key: string, lock: Lock<O>): void {
-    for (let i = 0; i < lock.queue.length;) {
-      const waiter = lock.queue[i] as Waiter<O>;
+  #grant(key: string, lock: Lock<O>, queue: Waiter<O>[]): void {
+    for (let i = 0; i < queue.length;) {
+      const waiter = queue[i] as Waiter<O>;
       if (this.#blockers(lock, waiter).length > 0) {
         // Everybody behind is younger and conflicts with it: looking on would cost a hot key the square of its queue.
         if (waiter.mode === "exclusive") break;
         i++;
         continue;
       }
-      lock.queue.splice(i, 1);
+      queue.splice(i, 1);
       this.#hold(key, lock, waiter);
       waiter.granted();
     }
-    if (lock.holders.length === 0 && lock.queue.length === 0) this.#locks.delete(key);
+    if (lock.holders.length === 0 && queue.length === 0) this.#locks.delete(key);
   }
 
   /** Conflicting holders, and conflicting waiters that are older. */
   #blockers(lock: Lock<O>, waiter: Waiter<O>): O[] {
     const blockers: O[] = [];
-    for (const holder of lock.holders) {
-      if (holder.owner !== waiter.owner && conflict(holder.mode, waiter.mode)) blockers.push(holder.owner);
+    if (conflict(lock.mode, waiter.mode)) {
+      for (const holder of lock.holders) if (holder !== waiter.owner) blockers.push(holder);
     }
-    for (const other of lock.queue) {
+    for (const other of lock.queue ?? []) {
       if (other.owner.age >= waiter.owner.age) break;
       if (conflict(other.mode, waiter.mode)) blockers.push(other.owner);
     }
@@ -105,21 +108,23 @@ export class LockTable<O extends LockOwner> {
   }
 
   #hold(key: string, lock: Lock<O>, { owner, mode }: Waiter<O>): void {
-    let known: Holder<O> | undefined;
-    for (const holder of lock.holders) {
-      invariant(holder.owner === owner || !conflict(holder.mode, mode), "2: two transactions hold conflicting locks");
-      if (holder.owner === owner) known = holder;
-    }
-    if (known) known.mode = mode;
-    else lock.holders.push({ owner, mode });
+    const { holders } = lock;
+    const isHeld = holders.includes(owner);
+    invariant(
+      holders.length === (isHeld ? 1 : 0) || !conflict(lock.mode, mode),
+      "2: two transactions hold conflicting locks",
+    );
+    // Its own alone: what is held for writing is not given up for reading.
+    if (!isHeld || mode === "exclusive") lock.mode = mode;
+    if (!isHeld) holders.push(owner);
     note(owner, key);
   }
 
   /** Forgets all locks and waiters; nothing is granted. */
   clear(): void {
     for (const { holders, queue } of this.#locks.values()) {
-      for (const { owner } of holders) owner.locks = null;
-      for (const { owner } of queue) owner.locks = null;
+      for (const owner of holders) owner.locks = null;
+      for (const { owner } of queue ?? []) owner.locks = null;
     }
     this.#locks.clear();
   }

@@ -8,7 +8,7 @@ import { INTERNAL_FN, INTERNAL_QUERY, type InternalContext } from "../execution/
 import { LIMITS } from "../limits.ts";
 import { parseStateKey } from "../state/state-key.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
-import { concernsErased, entriesOf, ERASE, type Erased } from "./erased.ts";
+import { concernsErased, entriesFrom, ERASE, type ErasedFrom } from "./erased.ts";
 import { BURY, DEAD, type DeadLetter, decodeDead, placeOf } from "./dead-letter.ts";
 
 const LETTERS = "letters";
@@ -42,7 +42,7 @@ export const deadService: ServiceDefinition = {
     [LIST]: (ctx, page) => list(copyOf(ctx), JSON.parse(page as string) as Page),
     [REDRIVE]: (ctx, place) => redrive(ctx as InternalContext, place as string),
     [REMOVE]: (ctx, place) => take(copyOf(ctx), place as string) !== null,
-    [ERASE]: (ctx, text) => erase(copyOf(ctx), JSON.parse(text as string) as Erased),
+    [ERASE]: (ctx, text) => erase(copyOf(ctx), JSON.parse(text as string) as ErasedFrom),
   },
 };
 
@@ -70,8 +70,8 @@ function take(copy: EntityCopy, place: string): DeadLetter | null {
   return decodeDead(text);
 }
 
-function erase(copy: EntityCopy, erased: Erased): void {
-  for (const [place, text] of entriesOf(copy, LETTERS)) {
+function erase(copy: EntityCopy, erased: ErasedFrom): void {
+  for (const [place, text] of entriesFrom(copy, LETTERS, erased.from)) {
     if (concernsErased(decodeDead(text), erased)) take(copy, place);
   }
 }

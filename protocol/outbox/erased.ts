@@ -1,4 +1,5 @@
 /** A key that is erased, and what is to go with it. */
+import { LIMITS } from "../limits.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Letter } from "./posting.ts";
 
@@ -17,18 +18,13 @@ export function concernsErased({ sender, service, key }: Letter, erased: Erased)
   return sender === erased.entity || (service === erased.service && key === erased.key);
 }
 
-/** Entries of a collection that are read at a time. */
-const PAGE = 500;
+/** What one transaction erases under a key: as much as a turn may look at, from an entry on. */
+export interface ErasedFrom extends Erased {
+  readonly from: string;
+}
 
-/** All entries of a collection, also while they are deleted. */
-export function* entriesOf(copy: EntityCopy, collection: string): Generator<readonly [id: string, text: string]> {
-  let from: string | undefined;
-  for (;;) {
-    const page = copy.range(collection, { from, limit: PAGE, reverse: false });
-    for (const [id, text] of page) yield [String(id), text];
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
-    // Behind an id is above it and below every other: U+0000 is in none.
-    from = `${String(last[0])}\u0000`;
-  }
+/** The entries of a collection that one transaction looks at. */
+export function entriesFrom(copy: EntityCopy, collection: string, from: string): Array<[id: string, text: string]> {
+  const rows = copy.range(collection, { from, limit: LIMITS.eraseRowsPerTurn, reverse: false });
+  return rows.map(([id, text]) => [String(id), text]);
 }

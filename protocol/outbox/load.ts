@@ -37,6 +37,11 @@ export class OutboxLoad {
     if (named.count === 0) this.#named.delete(message.name);
   }
 
+  /** Effects that are not over. */
+  get effects(): number {
+    return this.#effects.count;
+  }
+
   /** There is no room for new messages. */
   get isFull(): boolean {
     return this.#messages.isFull(LIMITS.maxUndelivered, LIMITS.maxUndeliveredBytes);

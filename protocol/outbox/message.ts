@@ -34,9 +34,16 @@ const PLACE_DIGITS = 8;
  * transactions, since ids are made under the lock of the sender's key.
  */
 export function messageId(partition: number, incarnation: number, count: number): string {
-  const id = `m${hex(partition, 3)}${hex(incarnation, 12)}${hex(count, 16)}`;
+  const id = `m${hex(partition, 3)}${hex(incarnation, INCARNATION_DIGITS)}${hex(count, 16)}`;
   return id.slice(0, REQUEST_ID_LENGTH);
 }
+
+/** The incarnation of this partition that has sent it; null for what came from another one. */
+export function incarnationOf({ row }: Message, partition: number): number | null {
+  const own = rowKey(`m${hex(partition, 3)}`);
+  return row.startsWith(own) ? Number.parseInt(row.slice(own.length, own.length + INCARNATION_DIGITS), 16) : null;
+}
+const INCARNATION_DIGITS = 12;
 
 function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
@@ -60,9 +67,10 @@ export function keptWrite(message: Message): Write {
 }
 
 /** Who and whom and what failed as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
-export function encodeMessage({ sender, service, key, name, input, coded, tries }: Letter): string {
-  const failed = tries === undefined ? [] : [tries.map(packTry)];
-  return `${JSON.stringify([sender, service, key, name, Number(coded), ...failed])}\n${input}`;
+export function encodeMessage({ sender, service, key, name, input, coded, tries, begun }: Letter): string {
+  const failed = tries === undefined && !begun ? [] : [(tries ?? []).map(packTry)];
+  const lost = begun ? [1] : [];
+  return `${JSON.stringify([sender, service, key, name, Number(coded), ...failed, ...lost])}\n${input}`;
 }
 
 function decode(rowKeyText: string, text: string): Message {
@@ -72,16 +80,18 @@ function decode(rowKeyText: string, text: string): Message {
 /** What {@link encodeMessage} wrote. */
 export function decodeLetter(text: string): Letter {
   const end = text.indexOf("\n");
-  const [sender, service, key, name, coded, failed] = JSON.parse(text.slice(0, end)) as [
+  const [sender, service, key, name, coded, failed, begun] = JSON.parse(text.slice(0, end)) as [
     string,
     string,
     string,
     string,
     number,
     PackedTry[] | undefined,
+    number | undefined,
   ];
   const letter = { sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
-  return failed === undefined ? letter : { ...letter, tries: failed.map(unpackTry) };
+  if (failed === undefined) return letter;
+  return { ...letter, tries: failed.map(unpackTry), ...(begun === 1 ? { begun: true } : {}) };
 }
 
 export function deliveredWrite({ row }: Pick<Message, "row">): Write {
@@ -97,16 +107,21 @@ export function messageOf(write: Write): Message | undefined {
   return keepsMessage(write) ? decode(write.key, write.text) : undefined;
 }
 
-/** Messages that are stored, oldest first, some at a time. */
+/** Messages that are stored, oldest first, behind a row, at most so many; an empty row is before all. */
+export function messagesBehind(committed: Pick<StateStore, "range">, row: string, limit: number): Message[] {
+  const from = row === "" ? MESSAGES : row + NEXT;
+  const rows = committed.range(MESSAGES, OUTBOX, from, afterPrefix(MESSAGES), limit, false);
+  return rows.map(([key, text]) => decode(key, text));
+}
+
+/** All of them, some at a time. */
 export function* storedMessages(committed: Pick<StateStore, "range">): Generator<Message> {
-  let from = MESSAGES;
-  const to = afterPrefix(MESSAGES);
-  for (;;) {
-    const rows = committed.range(MESSAGES, OUTBOX, from, to, PAGE, false);
-    for (const [key, text] of rows) yield decode(key, text);
-    const last = rows.at(-1)?.[0];
-    if (last === undefined || rows.length < PAGE) return;
-    from = last + NEXT;
+  for (let from = ""; ;) {
+    const page = messagesBehind(committed, from, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    from = last.row;
   }
 }
 const PAGE = 1_000;

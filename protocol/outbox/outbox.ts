@@ -5,12 +5,17 @@
 import { LIMITS } from "../limits.ts";
 import { isOutcomeId, isOutside } from "../outside/work.ts";
 import { decodeError, type Ending, type FailedTry } from "./ending.ts";
+import { DEAD } from "./dead-letter.ts";
 import { OutboxLoad } from "./load.ts";
+import { lostTry, Suspects } from "./suspects.ts";
 import type { Message } from "./message.ts";
 
+/** `last`: a failure is final. `give-up`: it is not to run any more; if nobody knows what has become of it, it has failed for good. */
+export type Try = "one" | "last" | "give-up";
+
 export interface OutboxOwner {
-  /** Hands a message to the partition of its target; the answer comes as `posted`, or never. With `last`, a failure is final. */
-  post(message: Message, last: boolean): void;
+  /** Hands a message to the partition of its target; the answer comes as `posted`, or never. */
+  post(message: Message, how: Try): void;
   /** It is delivered: forget it durably. */
   delivered(message: Message): void;
   /** It has failed once more: remember that durably. */
@@ -29,6 +34,10 @@ interface Channel {
   failures: number;
   /** The first message is under way. */
   posted: boolean;
+  /** When that was written down, by this instance; ms, 0 for not. */
+  marked: number;
+  /** How often whoever ran it was lost, as far as this instance knows. */
+  lost: number;
 }
 
 export class Outbox {
@@ -38,6 +47,7 @@ export class Outbox {
   readonly #load = new OutboxLoad();
   /** Channels whose first message may go as soon as it is durable. */
   readonly #ready = new Set<string>();
+  readonly #suspects = new Suspects();
   /** Channels that are to wait for long, and when the first of them goes on. */
   readonly #asleep = new Set<string>();
   #wakeAt = Infinity;
@@ -50,15 +60,16 @@ export class Outbox {
    * A committed message; later ones of the same sender come later. One may come again: after a crash in the middle of a fold it is found in
    * the state, and once more when the epoch of its record is decided anew.
    */
-  add(message: Message): void {
+  add(message: Message, isSuspicious = false): void {
     if (this.#channelOf.has(message.requestId)) return;
+    if (isSuspicious) this.#suspects.add(message.requestId);
     const name = channelName(message);
     this.#channelOf.set(message.requestId, name);
     this.#load.add(message);
     const known = this.#channels.get(name);
     if (known) known.messages.push(message);
     else {
-      this.#channels.set(name, { messages: [message], nextAt: 0, failures: 0, posted: false });
+      this.#channels.set(name, { messages: [message], nextAt: 0, failures: 0, posted: false, marked: 0, lost: 0 });
       this.#ready.add(name);
     }
   }
@@ -69,20 +80,54 @@ export class Outbox {
 
   /** Hands over what may go. Everything committed is durable, or is by the time this leaves. */
   release(): void {
-    for (const name of this.#ready) {
-      const channel = this.#channels.get(name);
-      if (channel) this.#post(channel);
-    }
+    const ready = [...this.#ready];
     this.#ready.clear();
+    for (const name of ready) {
+      const channel = this.#channels.get(name);
+      if (channel) this.#post(name, channel);
+    }
   }
 
-  #post(channel: Channel): void {
+  #post(name: string, channel: Channel): void {
     const [message] = channel.messages;
     if (!message) return;
+    if (message.begun === true && channel.marked === 0) return this.#lost(name, channel);
+    const left = this.#owner.attemptsOf(message) - (message.tries?.length ?? 0);
+    if (left > 0 && this.#suspects.has(message) && channel.marked === 0) return this.#mark(name, channel);
     channel.posted = true;
     channel.nextAt = this.#owner.now() + LIMITS.repostMs;
-    const tried = message.tries?.length ?? 0;
-    this.#owner.post(message, tried + 1 >= this.#owner.attemptsOf(message));
+    this.#owner.post(message, left <= 0 ? "give-up" : left === 1 ? "last" : "one");
+  }
+
+  /**
+   * Writes down that it is tried, before it is: alone, so that it is known whose fault it is when whoever runs it is lost. It is tried some time later:
+   * what runs here is behind no gate, and may end this instance before the write is confirmed.
+   */
+  #mark(name: string, channel: Channel): void {
+    const [message] = channel.messages as [Message];
+    channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs;
+    if (!this.#suspects.enter(name)) return;
+    channel.marked = this.#owner.now();
+    channel.messages[0] = { ...message, begun: true };
+    this.#owner.failed(channel.messages[0]);
+  }
+
+  /** The try is over, or takes so long that others need not wait for its end. */
+  #unmark(name: string): void {
+    const next = this.#suspects.leave(name);
+    if (next !== undefined) this.#ready.add(next);
+  }
+
+  /** Whoever ran it is no more. */
+  #lost(name: string, channel: Channel): void {
+    this.#unmark(name);
+    this.#again(channel, this.#tried(channel, lostTry(this.#owner.now())));
+  }
+
+  #again(channel: Channel, message: Message | undefined): void {
+    if (message) this.#owner.failed(message);
+    Object.assign(channel, { posted: false, marked: 0, failures: channel.failures + 1 });
+    channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** (channel.failures - 1), LIMITS.repostMaxMs);
   }
 
   /** What became of a try at a message. */
@@ -90,19 +135,14 @@ export class Outbox {
     const name = this.#channelOf.get(requestId);
     const channel = name === undefined ? undefined : this.#channels.get(name);
     if (name === undefined || !channel || channel.messages[0]?.requestId !== requestId || !channel.posted) return;
-    channel.posted = false;
-    const tried = error === "" ? undefined : this.#tried(channel, decodeError(error, this.#owner.now()));
-    if (!done && !dead) {
-      if (tried) this.#owner.failed(tried);
-      channel.failures += 1;
-      channel.nextAt = this.#owner.now() + Math.min(LIMITS.repostMs * 2 ** (channel.failures - 1), LIMITS.repostMaxMs);
-      return;
-    }
+    this.#unmark(name);
+    const tried = this.#tried(channel, error === "" ? undefined : decodeError(error, this.#owner.now()));
+    if (!done && !dead) return this.#again(channel, tried);
     const message = channel.messages.shift() as Message;
     this.#load.remove(message);
-    channel.failures = 0;
-    channel.nextAt = 0;
+    Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0 });
     this.#channelOf.delete(requestId);
+    this.#suspects.forget(requestId);
     if (done) this.#owner.delivered(message);
     else this.#owner.dead(message);
     if (channel.messages.length === 0) this.#channels.delete(name);
@@ -123,10 +163,12 @@ export class Outbox {
     if (!channel || !message || channel.messages.length > 1) return;
     this.#load.remove(message);
     this.#channelOf.delete(requestId);
+    this.#suspects.forget(requestId);
     this.#drop(name);
   }
 
   #drop(name: string): void {
+    this.#unmark(name);
     this.#channels.delete(name);
     this.#ready.delete(name);
     this.#asleep.delete(name);
@@ -165,11 +207,13 @@ export class Outbox {
     return this.#asleep.size > 0 ? this.#wakeAt : Infinity;
   }
 
-  #tried(channel: Channel, failure: FailedTry): Message {
-    const [message] = channel.messages as [Message];
-    const tried = { ...message, tries: [...(message.tries ?? []), failure] };
-    channel.messages[0] = tried;
-    return tried;
+  /** The first message with what has become of it; undefined when that changes nothing. */
+  #tried(channel: Channel, failure: FailedTry | undefined): Message | undefined {
+    const { begun, ...message } = (channel.messages as [Message])[0];
+    if (failure === undefined && begun !== true) return undefined;
+    const tries = failure === undefined ? message.tries : [...(message.tries ?? []), failure];
+    channel.messages[0] = tries === undefined ? message : { ...message, tries };
+    return channel.messages[0];
   }
 
   /** Forgets these messages, whether they are under way or not, and returns them. */
@@ -182,14 +226,14 @@ export class Outbox {
       for (const message of channel.messages.filter(gone)) {
         erased.push(message);
         this.#channelOf.delete(message.requestId);
+        this.#suspects.forget(message.requestId);
         this.#load.remove(message);
       }
       channel.messages.splice(0, channel.messages.length, ...kept);
       if (kept.length === 0) this.#drop(name);
       else if (kept[0] !== first) {
-        channel.posted = false;
-        channel.failures = 0;
-        channel.nextAt = 0;
+        this.#unmark(name);
+        Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0 });
         this.#ready.add(name);
       }
     }
@@ -201,17 +245,14 @@ export class Outbox {
     for (const [name, channel] of this.#channels) if (channel.posted) this.#ready.add(name);
   }
 
-  /** Forgets those that are kept elsewhere now. */
-  retain(isKept: (message: Message) => boolean): void {
+  /** Those of which this is true were under way to an instance that is no more: one of them may be the reason. */
+  targetLost(isTo: (message: Message) => boolean): void {
     for (const [name, channel] of this.#channels) {
       const [first] = channel.messages;
-      // All of a channel have one sender, or are one.
-      if (!first || isKept(first)) continue;
-      for (const message of channel.messages) {
-        this.#channelOf.delete(message.requestId);
-        this.#load.remove(message);
-      }
-      this.#drop(name);
+      if (!channel.posted || !first || isOutside(first) || first.service === DEAD || !isTo(first)) continue;
+      channel.lost += 1;
+      if (channel.marked > 0) this.#lost(name, channel);
+      else if (channel.lost >= LIMITS.suspectRestarts) this.#suspects.add(first.requestId);
     }
   }
 
@@ -220,7 +261,9 @@ export class Outbox {
     for (const [name, channel] of this.#channels) {
       if (channel.nextAt > now || this.#ready.has(name)) continue;
       this.#asleep.delete(name);
-      this.#post(channel);
+      // It does not answer: others need not wait for that.
+      if (channel.marked > 0 && now - channel.marked >= LIMITS.suspectMs) this.#unmark(name);
+      this.#post(name, channel);
     }
     if (this.#wakeAt > now) return;
     this.#wakeAt = Infinity;
@@ -231,6 +274,11 @@ export class Outbox {
 
   get size(): number {
     return this.#channelOf.size;
+  }
+
+  /** Of these, effects that are not over, and messages that are tried one at a time since they may end whoever runs them. */
+  get kinds(): { readonly effects: number; readonly suspected: number } {
+    return { effects: this.#load.effects, suspected: this.#suspects.size };
   }
 
   /** There is no room for new messages. */

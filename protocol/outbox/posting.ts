@@ -15,6 +15,8 @@ export interface Letter {
   readonly coded: boolean;
   /** Tries at its transaction that failed; absent for none. */
   readonly tries?: readonly FailedTry[];
+  /** A try was begun that may end whoever runs it: if nobody knows of its end, it was lost. */
+  readonly begun?: boolean;
 }
 
 /** As sent by a running function; it becomes a message when its transaction commits. */

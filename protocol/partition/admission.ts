@@ -24,8 +24,8 @@ import { Ages } from "./ages.ts";
 import type { RequestIdentity } from "./request-identity.ts";
 import { ownId, type Root, type Waiter } from "./root.ts";
 
-/** A message that is handed over; with `last`, a failure is final. */
-export type Posted = Omit<Message, "sender" | "row"> & { readonly last: boolean };
+/** A message that is handed over; with `last`, a failure is final, and with `giveUp` it is not to run any more. */
+export type Posted = Omit<Message, "sender" | "row"> & { readonly last: boolean; readonly giveUp: boolean };
 
 /** An ingest envelope that is to be applied now. */
 export interface Batch {
@@ -163,7 +163,7 @@ export class Admission {
       poster: null,
       last: false,
     });
-    root.waiters.push(waiter);
+    root.waiters = [waiter];
     root.trace = this.observer.traceOf(waiter.ticket);
     // Locks alone would not do: a transaction that begins at one service of a key may come to another later than a younger one.
     const before = newest.get(key);
@@ -221,7 +221,7 @@ export class Admission {
 
   /** Takes a one-way message of a partition: a transaction of its own, once. Its sender hears when that is decided. */
   post(from: Peer, message: Posted, now: number): void {
-    const { requestId, service, key, name, input, coded, last } = message;
+    const { requestId, service, key, name, input, coded, last, giveUp } = message;
     const group = this.#parts.ownership.groupOf(key);
     const id = { requestId, fingerprintLow: 0, fingerprintHigh: 0, group, owner: this.#setup.kernels.hashKey(key) };
     try {
@@ -232,6 +232,7 @@ export class Admission {
       const isHere = this.#parts.ownership.keeps(group);
       if (!isHere || this.#isOverloaded || this.#parts.results.isFullOfMessages)
         return this.#parts.posted(from, requestId, LATER);
+      if (giveUp) return this.#giveUp(from, id);
       const target = resolveAny(this.#parts.whole, service, key, name);
       const how = {
         input,
@@ -254,6 +255,14 @@ export class Admission {
       const ending = endingOf(status, body, "", last);
       this.#parts.posted(from, requestId, isUnknown ? { ...ending, dead: last } : LATER);
     }
+  }
+
+  /** Every try at a message was lost with whoever ran it: that none of them has succeeded is final, before its sender is told. */
+  #giveUp(from: Peer, id: RequestIdentity): void {
+    const { status, body } = problemAnswer("internal-error", "whoever ran the message was lost, each time");
+    this.#parts.record(id, status, body);
+    // Its sender knows of each of them.
+    this.#parts.posted(from, id.requestId, { done: false, dead: true, error: "" });
   }
 
   /** Begins a transaction that the partition itself asks for: `posted` tells it of the end. Returns its request id. */

@@ -5,7 +5,8 @@ import { countFinish, type EpochSet, type UndecidedRecord } from "../epochs/epoc
 import type { EpochOwner } from "../epochs/participation.ts";
 import { Participation } from "../epochs/participation.ts";
 import { LIMITS } from "../limits.ts";
-import { encodeVoid, RECORD_ROW_BYTES } from "../record/record.ts";
+import { recordPieces } from "../record/pieces.ts";
+import { encodeVoid } from "../record/record.ts";
 import type { Formats } from "../link/formats.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
@@ -14,7 +15,6 @@ import type { Layers } from "../state/layers.ts";
 import type { Write } from "../state/store.ts";
 import { type Attempt, participantsOf } from "../transaction/attempt.ts";
 import type { Transactions } from "../transaction/transactions.ts";
-import { UTF8_PER_UNIT } from "../utf8.ts";
 import type { Epoch, FinishMessage, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import type { Admission } from "./admission.ts";
 import type { Effect, StorageOp } from "./effects.ts";
@@ -181,7 +181,7 @@ export class EpochWork implements EpochOwner {
     const { epoch, prepare, results, answers } = set;
     invariant(prepare !== null, "1: a record is written that nobody asked for");
     const { parts } = prepare;
-    const contents = split(this.#parts.layers.writesOf(epoch), results);
+    const contents = recordPieces(this.#parts.layers.writesOf(epoch), results);
     const { firstSeq, lastSeq } = this.#parts.writeEpoch(contents, { epoch, parts });
     this.#parts.admission.observer.prepared(answers.length);
     for (const { root } of answers) root.trace?.prepared();
@@ -248,30 +248,4 @@ export class EpochWork implements EpochOwner {
     this.#previous = decided;
     this.#parts.decidedMoved();
   }
-}
-
-/** An epoch's writes and results in pieces that fit a record each. */
-function split(
-  writes: readonly Write[],
-  results: readonly StoredResult[],
-): Array<{ writes: Write[]; results: StoredResult[] }> {
-  let piece = { writes: [] as Write[], results: [] as StoredResult[] };
-  const pieces = [piece];
-  let bytes = 0;
-  const make = (size: number): void => {
-    if (bytes > 0 && bytes + size > LIMITS.epochRecordBytes) {
-      pieces.push((piece = { writes: [], results: [] }));
-      bytes = 0;
-    }
-    bytes += size;
-  };
-  for (const write of writes) {
-    make(RECORD_ROW_BYTES + (write.key.length + write.text.length) * UTF8_PER_UNIT);
-    piece.writes.push(write);
-  }
-  for (const result of results) {
-    make(RECORD_ROW_BYTES + (result.requestId.length + result.body.length) * UTF8_PER_UNIT);
-    piece.results.push(result);
-  }
-  return pieces;
 }

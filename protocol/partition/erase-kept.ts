@@ -5,12 +5,12 @@ import { LIMITS } from "../limits.ts";
 import { DEAD, decodeDead } from "../outbox/dead-letter.ts";
 import { concernsErased, ERASE, type Erased } from "../outbox/erased.ts";
 import type { Letter } from "../outbox/posting.ts";
-import { afterPrefix, keyOfEntity } from "../state/state-key.ts";
-import type { StateStore } from "../state/store.ts";
+import { afterPrefix, entityKey, keyOfEntity, parseStateKey } from "../state/state-key.ts";
+import type { StateStore, Write } from "../state/store.ts";
 import { isDeclaredName, waitingOf } from "../timers/schedules.ts";
 import { DUE, timerOf, TIMERS } from "../timers/timer.ts";
+import type { Target } from "../transaction/attempt.ts";
 import { resolveAny } from "./resolve.ts";
-import type { MachineParts } from "./status.ts";
 
 /** All that is stored under one of the engine's own services begins with this. */
 const UNDER_TIMERS = `${TIMERS}\u0001`;
@@ -19,41 +19,115 @@ const UNDER_DEAD = `${DEAD}\u0001`;
 /** Where blocks may hold what is deleted. */
 export const KEPT_PREFIXES: readonly string[] = [UNDER_TIMERS, DUE, UNDER_DEAD];
 
-/**
- * Starts a transaction for every key under which something of the erased one is kept, some at a time. Each takes that key's lock, as whatever else
- * is done to it. Returns how many: it is to be asked again until there is none.
- */
-export function eraseKept(app: AppDefinition, parts: MachineParts, erased: Erased, now: number): number {
-  const { committed } = parts.layers;
-  const input = JSON.stringify(erased);
-  let begun = 0;
-  for (const [service, prefix, letterOf] of [
-    [TIMERS, UNDER_TIMERS, erasableTimer],
-    [DEAD, UNDER_DEAD, decodeDead],
-  ] as const) {
-    for (const key of keysWith(committed, prefix, letterOf, erased)) {
-      if (begun >= LIMITS.maxFiringKeys) return begun;
-      parts.admission.begin(resolveAny(app, service, key, ERASE), now, input);
-      begun += 1;
-    }
+/** One look at all that is kept, some rows in a turn. */
+class Pass {
+  readonly erased: Erased;
+  readonly rows: Iterator<Kept | null>;
+  /** Something was found, or was written behind what it had looked at: there is to be another one. */
+  isVain = true;
+  /** The key that a transaction was begun for last: all rows of one follow each other. */
+  begun = "";
+
+  constructor(committed: StateStore, erased: Erased) {
+    this.erased = erased;
+    this.rows = keptRows(committed, erased);
   }
-  return begun;
 }
 
-function keysWith(
-  committed: StateStore,
-  prefix: string,
-  letterOf: (text: string) => Letter | null,
-  erased: Erased,
-): ReadonlySet<string> {
-  const keys = new Set<string>();
-  for (const [row, text] of new Pin(committed, prefix, afterPrefix(prefix)).pairs()) {
-    // Totals and schedules say nothing of anybody: a letter has a line feed behind its head.
-    const letter = text.includes("\n") ? letterOf(text) : null;
-    if (letter !== null && concernsErased(letter, erased)) keys.add(keyOfEntity(row));
-  }
-  return keys;
+/** A row that concerns what is erased. */
+interface Kept {
+  readonly service: string;
+  readonly key: string;
+  /** Its entry's key. */
+  readonly entry: string;
 }
+
+export interface KeptOwner {
+  readonly committed: StateStore;
+  /** Begins a transaction of one of the engine's own functions. */
+  begin(target: Target, input: string): void;
+}
+
+/**
+ * Erases what is kept of a key under others. A transaction for each of those takes its lock, as whatever else is done to it. There may be any number
+ * of rows, so that a turn looks at some.
+ */
+export class KeptEraser {
+  readonly #app: AppDefinition;
+  readonly #owner: KeptOwner;
+  /** By entity, the oldest first. */
+  readonly #passes = new Map<string, Pass>();
+
+  constructor(app: AppDefinition, owner: KeptOwner) {
+    this.#app = app;
+    this.#owner = owner;
+  }
+
+  /** Goes on for a turn. True when nothing is left; else it is to be asked again. */
+  work(erased: Erased): boolean {
+    const pass = this.#passes.get(erased.entity) ?? this.#begin(erased);
+    let begun = 0;
+    for (let rows = 0; rows < LIMITS.eraseRowsPerTurn && begun < LIMITS.maxFiringKeys; rows++) {
+      const step = pass.rows.next();
+      if (step.done === true) {
+        this.#passes.delete(erased.entity);
+        return pass.isVain;
+      }
+      if (step.value !== null && this.#erase(pass, step.value)) begun += 1;
+    }
+    return false;
+  }
+
+  #begin(erased: Erased): Pass {
+    const pass = new Pass(this.#owner.committed, erased);
+    this.#passes.set(erased.entity, pass);
+    // Of one that nobody asks for any more nothing is lost: who asks again begins again.
+    const [oldest] = this.#passes.keys();
+    if (this.#passes.size > LIMITS.maxErasing && oldest !== undefined) this.#passes.delete(oldest);
+    return pass;
+  }
+
+  #erase(pass: Pass, { service, key, entry }: Kept): boolean {
+    pass.isVain = false;
+    const entity = entityKey(service, key);
+    if (pass.begun === entity) return false;
+    pass.begun = entity;
+    this.#owner.begin(resolveAny(this.#app, service, key, ERASE), JSON.stringify({ ...pass.erased, from: entry }));
+    return true;
+  }
+
+  /** These are committed: what a pass has looked at may be another by now. */
+  committed(writes: readonly Write[]): void {
+    if (this.#passes.size === 0) return;
+    for (const { op, key, text } of writes) {
+      if (op !== "put") continue;
+      for (const pass of this.#passes.values()) if (keptOf(key, text, pass.erased) !== null) pass.isVain = false;
+    }
+  }
+}
+
+function* keptRows(committed: StateStore, erased: Erased): Generator<Kept | null> {
+  for (const { prefix } of KINDS) {
+    for (const [row, text] of new Pin(committed, prefix, afterPrefix(prefix)).pairs()) yield keptOf(row, text, erased);
+  }
+}
+
+function keptOf(row: string, text: string, erased: Erased): Kept | null {
+  const kind = KINDS.find(({ prefix }) => row.startsWith(prefix));
+  // Totals and schedules say nothing of anybody: a letter has a line feed behind its head.
+  const letter = kind !== undefined && text.includes("\n") ? kind.letterOf(text) : null;
+  if (kind === undefined || letter === null || !concernsErased(letter, erased)) return null;
+  return { service: kind.service, key: keyOfEntity(row), entry: String(parseStateKey(row).entry) };
+}
+
+const KINDS: ReadonlyArray<{
+  readonly service: string;
+  readonly prefix: string;
+  readonly letterOf: (text: string) => Letter | null;
+}> = [
+  { service: TIMERS, prefix: UNDER_TIMERS, letterOf: erasableTimer },
+  { service: DEAD, prefix: UNDER_DEAD, letterOf: decodeDead },
+];
 
 /** What the code declares goes on: it would come again anyway, yet only when the next instance begins. */
 function erasableTimer(text: string): Letter | null {

@@ -7,6 +7,12 @@ import { type FlowCheckpoint, FlowRuntime } from "../flows/flow-runtime.ts";
 import type { FlowDelta } from "../record/record.ts";
 import type { Batch } from "./admission.ts";
 import type { StorageOp } from "./effects.ts";
+import { LIMITS } from "../limits.ts";
+import type { WindowedFlow } from "../../sdk/flow.ts";
+import { utf8Length } from "../utf8.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import { kernelDrops, prepareKernel, requireNamed } from "./kernel-flows.ts";
+import { LateEvents, type LateLines } from "./late.ts";
 import { problemAnswer } from "./problems.ts";
 
 export interface BatchOutcome {
@@ -14,17 +20,21 @@ export interface BatchOutcome {
   readonly applied: boolean;
   readonly status: number;
   readonly body: string;
+  /** Events that came too late, by flow; to be kept with the batch. */
+  readonly late?: readonly LateLines[];
 }
 
 export class Flows {
   readonly #app: AppDefinition;
   readonly #kernels: Kernels;
+  readonly #late: LateEvents;
   /** Made when first touched, so that a partition without streams holds no operator state. */
   readonly #runtimes = new Map<string, FlowRuntime>();
 
   constructor(app: AppDefinition, kernels: Kernels) {
     this.#app = app;
     this.#kernels = kernels;
+    this.#late = new LateEvents(app, kernels);
   }
 
   /** The runtime of a flow; undefined when the app has no such flow (any more). */
@@ -42,16 +52,23 @@ export class Flows {
    * @param log makes durable what is committed so far: called when it is not certain that every flow can take the batch, so that
    * those before the first that cannot may be set back.
    */
-  apply(batch: Batch, log: () => void): BatchOutcome {
+  apply(batch: Batch, log: () => void, now: number): BatchOutcome {
     if (!this.#app.streams.has(batch.stream)) {
       return { applied: false, ...problemAnswer("unknown-stream", `there is no stream "${batch.stream}"`) };
     }
     const runtimes = this.#ofStream(batch.stream);
+    const lates = runtimes.map((runtime) => this.#lateOf(runtime, batch, now));
+    if (bytesOf(lates) > LIMITS.maxTransactionBytes) {
+      const detail = `more than ${LIMITS.maxTransactionBytes} bytes of the batch come too late; nothing was taken, send it in parts`;
+      return { applied: false, ...problemAnswer("transaction-too-large", detail) };
+    }
     const marks = this.#marks(runtimes, batch.rows, log);
     const late: Record<string, number> = {};
     for (const [index, runtime] of runtimes.entries()) {
       try {
-        late[runtime.plan.name] = runtime.apply(batch.columns).late;
+        const counted = runtime.apply(batch.columns).late;
+        invariant(counted === lates[index]?.lines.length, "5: late events are not those that the kernel counts");
+        late[runtime.plan.name] = counted;
       } catch (error) {
         for (let before = 0; before < index; before++) {
           const mark = marks[before];
@@ -61,7 +78,24 @@ export class Flows {
         return refusal(runtime.plan.name, error);
       }
     }
-    return { applied: true, status: 200, body: JSON.stringify({ accepted: batch.rows, late }) };
+    const body = JSON.stringify({ accepted: batch.rows, late });
+    return { applied: true, status: 200, body, late: lates.filter(({ lines }) => lines.length > 0) };
+  }
+
+  /**
+   * Makes the flows of a stream ready for a batch, when the code has changed. Returns what is to be committed, whatever becomes of the batch.
+   * @throws TidegateError `flow-changed`, with nothing changed
+   */
+  prepare(stream: string, committed: StateStore): Write[] {
+    const all = this.#ofStream(stream).map((runtime) => [this.#app.flows.get(runtime.plan.name), runtime] as const);
+    const known = all.flatMap(([flow, runtime]) => (flow === undefined ? [] : [[flow, runtime] as const]));
+    for (const [flow, runtime] of known) requireNamed(flow, kernelDrops(flow, runtime, committed));
+    return known.flatMap(([flow, runtime]) => prepareKernel(flow, runtime, committed));
+  }
+
+  #lateOf({ plan, status }: FlowRuntime, { columns }: Batch, now: number): LateLines {
+    const flow = this.#app.windowed.get(plan.name) as WindowedFlow;
+    return { flow, begin: status.late, lines: this.#late.linesOf(flow, columns, status.watermark, now) };
   }
 
   #ofStream(stream: string): FlowRuntime[] {
@@ -141,6 +175,10 @@ export class Flows {
   }
 }
 
+function bytesOf(lates: readonly LateLines[]): number {
+  return lates.reduce((sum, { lines }) => sum + lines.reduce((bytes, line) => bytes + utf8Length(line), 0), 0);
+}
+
 function refusal(flow: string, error: unknown): BatchOutcome {
   if (error instanceof CorruptError) throw error;
   if (!(error instanceof RangeError)) throw error;
@@ -148,9 +186,15 @@ function refusal(flow: string, error: unknown): BatchOutcome {
 }
 
 /** Applies a batch. Columns that are not the stream's refuse its frame, and nobody waits for an answer then. */
-export function applied(flows: Flows, log: { write(): boolean }, batch: Batch, refused: () => void): BatchOutcome {
+export function applied(
+  flows: Flows,
+  log: { write(): boolean },
+  batch: Batch,
+  now: number,
+  refused: () => void,
+): BatchOutcome {
   try {
-    return flows.apply(batch, () => log.write());
+    return flows.apply(batch, () => log.write(), now);
   } catch (error) {
     refused();
     throw error;

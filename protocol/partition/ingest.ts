@@ -1,11 +1,13 @@
 /** One batch of events: admitted, taken into the flows of its stream, and answered. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
 import { STREAM } from "../flows/internal.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { ANSWER_FLAG } from "../wire/answer.ts";
 import type { Admission } from "./admission.ts";
-import { applied, type Flows } from "./flows.ts";
+import { applied, type BatchOutcome, type Flows } from "./flows.ts";
+import { writesOfLate } from "./late.ts";
 import type { Log } from "./log.ts";
 import { problemAnswer } from "./problems.ts";
 import { producersOf, producerTurn, writesOfTurn } from "./producers.ts";
@@ -42,12 +44,31 @@ export function takeBatch(
     const refused = problemAnswer(turn.type, turn.detail, turn.members);
     return answer(refused.status, 0, refused.body);
   }
-  const outcome = applied(flows, log, batch, () => tickets.drop(ticket));
+  const changed = prepared(parts, batch.stream, commit);
+  if (changed !== null) return answer(changed.status, 0, changed.body);
+  const outcome = applied(flows, log, batch, now, () => tickets.drop(ticket));
   if (outcome.applied) {
+    for (const late of outcome.late ?? []) commit(writesOfLate(layers.committed, late, now));
     if (turn.changes.length > 0) commit(writesOfTurn(batch.stream, turn.changes));
     log.addResult(batch.id, outcome.status, outcome.body);
   }
   answer(outcome.status, 0, outcome.body);
+}
+
+/** Flows whose code has changed are made ready. A problem for those that would lose state. */
+function prepared(
+  { flows, layers }: IngestParts,
+  stream: string,
+  commit: (writes: readonly Write[]) => void,
+): ReturnType<typeof problemAnswer> | null {
+  try {
+    const writes = flows.prepare(stream, layers.committed);
+    if (writes.length > 0) commit(writes);
+    return null;
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    return problemAnswer(error.type, error.message);
+  }
 }
 
 /**
@@ -55,18 +76,28 @@ export function takeBatch(
  * not fit the stream any more is refused, once and for all. False for any other root.
  */
 export function takeEmitted(
-  { admission, flows, log }: IngestParts,
+  parts: IngestParts,
   { app, kernels }: { readonly app: AppDefinition; readonly kernels: Kernels },
   root: Root,
+  { now, commit }: { readonly now: number; commit(writes: readonly Write[]): void },
 ): boolean {
+  const { admission, flows, layers, log } = parts;
   const { key: stream, name, service } = root.target;
   if (service.contract.name !== STREAM || name !== "emitted" || !flows.runs(stream)) return false;
+  const changed = prepared(parts, stream, commit);
+  if (changed !== null) {
+    admission.done(root, changed.status, 0, changed.body);
+    return true;
+  }
   const parsed = kernels.parseEvents(encoder.encode(root.input), app.streams.get(stream)?.columns ?? []);
-  const outcome = parsed.ok
-    ? flows.apply({ id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true, produced: null }, () =>
-        log.write(),
+  const outcome: BatchOutcome = parsed.ok
+    ? flows.apply(
+        { id: root, stream, rows: parsed.rows, columns: parsed.frame, clientId: true, produced: null },
+        () => log.write(),
+        now,
       )
     : { applied: false, ...problemAnswer("invalid-event", `an emitted event does not fit stream "${stream}"`) };
+  for (const late of outcome.late ?? []) commit(writesOfLate(layers.committed, late, now));
   if (outcome.applied) log.addResult(root, outcome.status, outcome.body);
   admission.done(root, outcome.status, 0, outcome.body);
   return true;

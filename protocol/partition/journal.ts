@@ -1,10 +1,11 @@
 /** The record in the making: everything that became ready since the last flush. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
-import { encodeRecord, type FlowDelta, RECORD_ROW_BYTES, type RecordContent } from "../record/record.ts";
+import { LIMITS } from "../limits.ts";
+import { type RecordPiece, recordPieces, resultBytes, writeBytes } from "../record/pieces.ts";
+import { encodeRecord, type RecordContent } from "../record/record.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
-import { UTF8_PER_UNIT } from "../utf8.ts";
 import type { Epoch } from "../wire/messages.ts";
 
 export class Journal {
@@ -35,22 +36,34 @@ export class Journal {
   addWrites(writes: readonly Write[]): void {
     for (const write of writes) {
       this.#writes.push(write);
-      this.#bytes += RECORD_ROW_BYTES + (write.key.length + write.text.length) * UTF8_PER_UNIT;
+      this.#bytes += writeBytes(write);
     }
   }
 
   addResult(result: StoredResult): void {
     this.#results.push(result);
-    this.#bytes += RECORD_ROW_BYTES + (result.requestId.length + result.body.length) * UTF8_PER_UNIT;
+    this.#bytes += resultBytes(result);
   }
 
-  /** Encodes the record and begins the next. `decided` is the highest epoch that is known to be committed. */
-  take(kernels: Kernels, at: number, flows: readonly FlowDelta[], decided: Epoch): { seq: number; bytes: Uint8Array } {
-    const content = { writes: this.#writes, results: this.#results, flows, epoch: null };
+  /** Takes what the record in the making holds: in one piece, or in several where no record could hold it. Its results are in the first. */
+  cut(): RecordPiece[] {
+    const [writes, results] = [this.#writes, this.#results];
+    const isOne = this.#bytes <= LIMITS.maxTableBytes - LIMITS.recordMarginBytes;
+    const pieces = isOne ? [{ writes, results, bytes: this.#bytes }] : recordPieces(writes, [], results);
     this.#writes = [];
     this.#results = [];
     this.#bytes = 0;
-    return this.#encode(kernels, at, content, decided);
+    return pieces;
+  }
+
+  /** Encodes a record and begins the next. `decided` is the highest epoch that is known to be committed. */
+  take(
+    kernels: Kernels,
+    at: number,
+    { writes, results, flows }: Pick<RecordContent, "writes" | "results" | "flows">,
+    decided: Epoch,
+  ): { seq: number; bytes: Uint8Array } {
+    return this.#encode(kernels, at, { writes, results, flows, epoch: null }, decided);
   }
 
   /** Encodes one record of an epoch's. What is committed and in no record yet must have been taken before: records are in the order of commits. */

@@ -4,6 +4,7 @@ import type { UndecidedRecord } from "../epochs/epoch-set.ts";
 import type { Participation } from "../epochs/participation.ts";
 import { preparedMark } from "../epochs/prepared-mark.ts";
 import { LIMITS } from "../limits.ts";
+import { type RecordPiece, writeBytes } from "../record/pieces.ts";
 import { cut } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
@@ -96,17 +97,29 @@ export class Log {
     if (carried.length > 0) this.#write();
   }
 
-  /** Persists the journal as one record, together with the window blocks that it closes. */
+  /** Persists what is pending first where these writes would be too much for one record with it: each commit is in whole records of its own then. */
+  makeRoom(writes: readonly Write[]): void {
+    if (this.#journal.isEmpty) return;
+    const bytes = writes.reduce((sum, write) => sum + writeBytes(write), this.#journal.bytes);
+    if (bytes > LIMITS.maxTableBytes - LIMITS.recordMarginBytes) this.#write();
+  }
+
+  /** Persists the journal, at once: as one record, or in several pieces, together with the window blocks that it closes. */
   #write(): void {
     const { kernels, flows, results, now, participation } = this.#parts;
     for (const mark of results.takeSettled()) this.#journal.addResult(mark);
-    const room = LIMITS.maxTableBytes - LIMITS.recordMarginBytes - this.#journal.bytes;
-    const changes = flows.takeChanges(this.#journal.seq, room);
-    const record = this.#journal.take(kernels, now(), changes.deltas, participation().decided);
-    const ops = recordOps(record, "");
+    const seq = this.#journal.seq;
+    const [first, ...more] = this.#journal.cut() as [RecordPiece, ...RecordPiece[]];
+    const changes = flows.takeChanges(seq, LIMITS.maxTableBytes - LIMITS.recordMarginBytes - first.bytes);
+    const ops: StorageOp[] = [];
+    const contents = [{ ...first, flows: changes.deltas }, ...more.map((piece) => ({ ...piece, flows: [] }))];
+    for (const [at, content] of contents.entries()) {
+      const record = this.#journal.take(kernels, now(), content, participation().decided);
+      ops.push(...recordOps(record, ""));
+      this.#folder.written(record.seq, record.bytes.length, at < contents.length - 1);
+    }
     ops.push(...changes.ops);
     this.#parts.emit({ kind: "persist", ops });
-    this.#folder.written(record.seq, record.bytes.length);
     this.wantFold();
   }
 

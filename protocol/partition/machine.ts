@@ -109,10 +109,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       posted: (to, requestId, ending) => this.mail.ran(to, requestId, ending),
       record: (id, status, body) => this.#log.addResult(id, status, body),
       whole: app,
-      start: (root) => {
-        if (root.oneWay) this.#accept(root);
-        else if (!takeEmitted(this.#parts, setup, root)) this.transactions.start(root);
-      },
+      start: (root) => this.#startRoot(root),
       roomForMessages: () => !this.mail.isFull,
       congested: () => this.isCongested,
     });
@@ -311,6 +308,12 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     else if (!this.#held.hold(input)) refuseInput(input, this.#admission, this);
   }
 
+  #startRoot(root: Root): void {
+    if (root.oneWay) return this.#accept(root);
+    const how = { now: this.#now, commit: (writes: readonly Write[]) => this.#commitWrites(writes) };
+    if (!takeEmitted(this.#parts, this.#setup, root, how)) this.transactions.start(root);
+  }
+
   /** What waited goes on, unless it must wait further. */
   goOn(): void {
     if (this.#isUp) this.#held.release((input) => this.#request(input), this.#admission, this);
@@ -411,7 +414,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   peerRestarted(peer: Peer, incarnation: number): void {
     if (peer !== COORDINATOR) {
       this.#moves.peerRestarted(peer);
-      this.mail.restart();
+      this.mail.peerLost(peer);
       this.transactions.remote.peerRestarted(peer, incarnation);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
@@ -425,6 +428,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Commits changes of this partition's own. */
   #commitWrites(writes: readonly Write[]): void {
+    this.#log.makeRoom(writes);
     this.#layers.commit(writes, this.#log.seq, this.clock);
     this.#log.addWrites(writes);
     this.#noteCommit(writes);
@@ -432,6 +436,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #noteCommit(writes: readonly Write[]): void {
     this.mail.committed(writes);
+    this.#maintenance.committed(writes);
     this.#moves.changed(writes);
   }
 

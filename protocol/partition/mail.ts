@@ -13,9 +13,10 @@ import {
   messageId,
   messageOf,
   messageWrites,
-  storedMessages,
 } from "../outbox/message.ts";
-import { Outbox } from "../outbox/outbox.ts";
+import { Loading } from "../outbox/loading.ts";
+import { Outbox, type Try } from "../outbox/outbox.ts";
+import { isSuspicious } from "../outbox/suspects.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import type { Target } from "../transaction/attempt.ts";
@@ -63,7 +64,10 @@ export interface MailParts {
 export class Mail {
   readonly #owner: MailOwner;
   readonly #parts: MailParts;
-  readonly #outbox: Outbox;
+  #outbox: Outbox;
+  /** Of what is stored, what is not in memory yet. */
+  #loading: Loading;
+  #isHere: (message: Message) => boolean = () => true;
   readonly #outside: OutsideRunner;
   readonly #committed: StateStore;
   #ids = 0;
@@ -83,8 +87,23 @@ export class Mail {
     this.#app = app;
     this.#owner = owner;
     this.#parts = parts;
-    this.#outbox = new Outbox({
-      post: (message, last) => this.#post(message, last),
+    this.#outbox = this.#emptyOutbox();
+    this.#loading = new Loading(committed);
+    this.#outside = this.#runner();
+    this.#committed = committed;
+    this.#alarm = new Alarm(owner);
+    this.#timers = new Timers(this.#timersOwner(), committed);
+    this.#expiry = new Expiry(app, this.#expiryOwner(), committed);
+    this.#declaring = new Declaring(app, this.#timersOwner());
+    this.#load();
+    // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
+    if (this.#timers.size > 0 || this.#timers.isLooking) this.#wantAlarm();
+  }
+
+  #emptyOutbox(): Outbox {
+    const [owner, parts] = [this.#owner, this.#parts];
+    return new Outbox({
+      post: (message, how) => this.#post(message, how),
       delivered: (message) => {
         parts.commit([deliveredWrite(message)]);
         this.#forgotten.push(message);
@@ -94,25 +113,17 @@ export class Mail {
       attemptsOf: ({ service }) => this.#attemptsOf(service),
       now: () => owner.now,
     });
-    this.#outside = this.#runner();
-    this.#committed = committed;
-    this.#alarm = new Alarm(owner);
-    this.#timers = new Timers(this.#timersOwner(), committed);
-    this.#expiry = new Expiry(app, this.#expiryOwner(), committed);
-    this.#declaring = new Declaring(app, this.#timersOwner());
-    this.#addStored();
-    // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
-    if (this.#timers.size > 0) this.#wantAlarm();
   }
 
   #timersOwner() {
-    const [owner, parts, outbox, app] = [this.#owner, this.#parts, this.#outbox, this.#app];
+    const [owner, parts, app] = [this.#owner, this.#parts, this.#app];
+    const isFull = () => this.#outbox.isFull;
     return {
       get now() {
         return owner.now;
       },
       get mayFire() {
-        return !outbox.isFull && !parts.isCongested();
+        return !isFull() && !parts.isCongested();
       },
       keeps: (key: string) => parts.keeps(key),
       fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),
@@ -134,26 +145,25 @@ export class Mail {
 
   #runner(): OutsideRunner {
     const owner = this.#owner;
-    const outbox = this.#outbox;
     return new OutsideRunner(this.#app.effects, {
       get now() {
         return owner.now;
       },
       run: (call) => owner.emit({ kind: "run-outside", call }),
-      kept: (id) => outbox.find(id),
+      kept: (id) => this.#outbox.find(id),
       isNew: (id) => id.startsWith(messageId(owner.self, owner.incarnation, 0).slice(0, NEW_LENGTH)),
       keep: (message) => {
         this.#parts.commit([keptWrite(message)]);
-        outbox.replace(message);
+        this.#outbox.replace(message);
       },
       over: (message, work, end) => this.#over(message, work, end),
       failed: (message, notBefore) => {
         this.#parts.commit([keptWrite(message)]);
-        outbox.postpone(message, notBefore);
+        this.#outbox.postpone(message, notBefore);
       },
       postpone: (id, until) => {
-        const message = outbox.find(id);
-        if (message) outbox.postpone(message, until);
+        const message = this.#outbox.find(id);
+        if (message) this.#outbox.postpone(message, until);
       },
       report: (message) => owner.emit({ kind: "report", level: "error", message }),
     });
@@ -172,14 +182,22 @@ export class Mail {
     this.#outside.ended(id, end);
   }
 
-  #addStored(): void {
-    for (const message of storedMessages(this.#committed)) this.#add(message);
+  /** Some more of what is stored. */
+  #load(): void {
+    for (const message of this.#loading.next(LIMITS.messagesPerTurn)) if (this.#isHere(message)) this.#add(message);
   }
 
-  /** Key groups have come or gone: with them those whose sender, or target where they come from outside, is in them. */
+  /**
+   * Key groups have come or gone: with them those whose sender, or target where they come from outside, is in them. There may be many of either, so
+   * that all are looked at anew.
+   */
   remap(isHere: (message: Message) => boolean): void {
-    this.#addStored();
-    this.#outbox.retain(isHere);
+    this.#isHere = isHere;
+    this.#outbox = this.#emptyOutbox();
+    this.#loading = new Loading(this.#committed);
+    this.#load();
+    // Should this instance be lost before it has come to those that are kept here.
+    if (!this.#loading.isDone) this.#wantAlarm();
     this.#timers.remap();
     this.#expiry.remap();
     this.#declaring.remap();
@@ -212,7 +230,7 @@ export class Mail {
   committed(writes: readonly Write[]): void {
     for (const write of writes) {
       const message = messageOf(write);
-      if (message) this.#add(message);
+      if (message && !this.#loading.isAhead(message)) this.#add(message);
     }
     this.#timers.committed(writes);
     this.#expiry.committed(writes);
@@ -224,7 +242,7 @@ export class Mail {
   }
 
   #add(message: Message): void {
-    this.#outbox.add(message);
+    this.#outbox.add(message, isSuspicious(message, this.#owner.self, this.#owner.incarnation));
     this.#wantAlarm();
   }
 
@@ -254,12 +272,13 @@ export class Mail {
   }
 
   /** Hands a message to the partition of its target; to this one without a detour. */
-  #post(message: Message, last: boolean): void {
+  #post(message: Message, how: Try): void {
     if (isOutside(message)) return this.#outside.start(message);
+    const [last, giveUp] = [how !== "one", how === "give-up"];
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) return this.#parts.run({ ...message, last });
+    if (peer === this.#owner.self) return this.#parts.run({ ...message, last, giveUp });
     this.#posts = true;
-    this.#owner.send(peer, { ...message, kind: "post", last });
+    this.#owner.send(peer, { ...message, kind: "post", last, giveUp });
   }
 
   /**
@@ -311,7 +330,8 @@ export class Mail {
       (message) => message.sender === entity || (message.service === service && message.key === key),
     );
     if (erased.length > 0) this.#parts.commit(erased.map(deliveredWrite));
-    return erased.length;
+    // Of those that are not in memory yet it has to be asked again.
+    return erased.length + Number(!this.#loading.isDone);
   }
 
   /** A message that ran here has its answer, or cannot run now. */
@@ -329,7 +349,9 @@ export class Mail {
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
     this.#tellForgotten();
-    this.#outside.settle();
+    this.#load();
+    // Whose effects they are is known when all are here.
+    if (this.#loading.isDone) this.#outside.settle();
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
@@ -344,6 +366,12 @@ export class Mail {
     this.#outbox.restart();
   }
 
+  /** The instance of a partition that was known is no more. */
+  peerLost(peer: Peer): void {
+    this.#outbox.targetLost(({ key }) => this.#owner.partitionOf(key) === peer);
+    this.#outbox.restart();
+  }
+
   tick(): void {
     this.#outbox.tick(this.#owner.now);
     this.#expiry.tick();
@@ -351,7 +379,9 @@ export class Mail {
 
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
-    return isUp && (this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded);
+    if (!isUp) return false;
+    const isLooking = !this.#loading.isDone || this.#timers.isLooking;
+    return this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded || isLooking;
   }
 
   get isFull(): boolean {
@@ -365,7 +395,8 @@ export class Mail {
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
     const { isPending } = this.#expiry;
-    return isPending || this.#outbox.isAwake || this.#timers.isPending || this.#declaring.isPending;
+    const isPosting = this.#outbox.isAwake || !this.#loading.isDone;
+    return isPending || isPosting || this.#timers.isPending || this.#declaring.isPending;
   }
 
   /** How soon to look again while something is pending: exactly when a delayed message is due, if that is first. */
@@ -379,8 +410,12 @@ export class Mail {
     return this.#timers.size;
   }
 
-  /** Messages that are not delivered. */
+  get kinds(): Outbox["kinds"] {
+    return this.#outbox.kinds;
+  }
+
+  /** Messages that are not delivered, as far as they are in memory; not 0 while some may not be. */
   get size(): number {
-    return this.#outbox.size;
+    return this.#outbox.size + Number(!this.#loading.isDone);
   }
 }

@@ -1,6 +1,6 @@
 /** What the administration of a domain does at a partition: standstill, backup, restore and erasing (docs/protocol.md, "Backup"). */
 import { CorruptError } from "../../core-wasm/types.ts";
-import type { AdminAsk, AdminReply, EraseAnswer, FreezeAnswer, ThawAnswer } from "../backup/asks.ts";
+import type { AdminAsk, AdminReply, EraseAnswer, FreezeAnswer, StoppedAnswer, ThawAnswer } from "../backup/asks.ts";
 import { keysOf, type KeysAnswer, rowsOf, type RowsAnswer } from "../backup/browse.ts";
 import { Pin, PinBroken } from "../backup/pin.ts";
 import { Restore, RestoreRefused } from "../backup/restore.ts";
@@ -19,7 +19,7 @@ import type { Write } from "../state/store.ts";
 import { declaredOnly } from "../timers/declared-rows.ts";
 import type { ProblemType } from "../../sdk/problems.ts";
 import type { Effect, StorageOp } from "./effects.ts";
-import { eraseKept, KEPT_PREFIXES } from "./erase-kept.ts";
+import { KEPT_PREFIXES, KeptEraser } from "./erase-kept.ts";
 import { chunksBySize } from "./folder.ts";
 import { problemAnswer } from "./problems.ts";
 import type { PartitionSetup } from "./setup.ts";
@@ -70,14 +70,19 @@ export class Maintenance {
   #frozen: Standstill | null = null;
   #standstills = 0;
   #pinned: Pinned | null = null;
-  /** Keys that are being erased, with the newest record that may hold something of each. */
-  readonly #erasing = new Map<string, number>();
+  /** Keys that are being erased, with the newest record that may hold something of each; null while something is still found. */
+  readonly #erasing = new Map<string, number | null>();
+  readonly #kept: KeptEraser;
 
   constructor(setup: Setup, parts: MachineParts, moves: Moves, owner: MaintenanceOwner) {
     this.#setup = setup;
     this.#parts = parts;
     this.#moves = moves;
     this.#owner = owner;
+    this.#kept = new KeptEraser(setup.app, {
+      committed: parts.layers.committed,
+      begin: (target, input) => void parts.admission.begin(target, owner.now, input),
+    });
     this.#restore = new Restore(setup.recovered.restore, {
       kernels: setup.kernels,
       self: setup.partition,
@@ -97,6 +102,11 @@ export class Maintenance {
     for (const { status, body, ...id } of results) log.addResult(id, status, body);
     log.write();
     this.#owner.emit({ kind: "persist", ops });
+  }
+
+  /** These are committed. */
+  committed(writes: readonly Write[]): void {
+    this.#kept.committed(writes);
   }
 
   /** It serves, or would if it were not restoring. */
@@ -183,7 +193,7 @@ export class Maintenance {
       case "restore-stop": {
         const restart = this.#restore.isStaging;
         this.#restore.stop(ask.id);
-        return { ...reply({}), restart };
+        return { ...reply({ restarts: restart } satisfies StoppedAnswer), restart };
       }
     }
   }
@@ -309,15 +319,22 @@ export class Maintenance {
     this.#parts.layers.forgetHistory(this.#owner.clock);
     const owner = kernels.hashKey(key);
     const entity = entityKey(service, key);
+    this.#parts.transactions.readValues.forget(entity);
     let removed = this.#parts.mail.erase(entity, service, key);
-    removed += eraseKept(this.#setup.app, this.#parts, { entity, service, key }, this.#owner.now);
-    if (!this.#erasing.has(entity)) this.#clearElsewhere(entity, owner);
+    if (!this.#kept.work({ entity, service, key })) removed += 1;
+    const known = this.#erasing.get(entity);
+    if (known === undefined) this.#clearElsewhere(entity, owner);
     log.write();
     const inMemory = results.erase(owner);
     if (inMemory > 0) this.#storeEdgeResults();
     removed += inMemory;
-    const through = removed > 0 ? undefined : this.#erasing.get(entity);
-    const newest = through ?? log.seq - 1;
+    if (removed > 0) {
+      // Transactions that were begun for it end later: what deletes is in records that are yet to come. What is there by now is folded meanwhile.
+      this.#erasing.set(entity, null);
+      log.foldThrough(log.seq - 1);
+      return { done: false };
+    }
+    const newest = known ?? log.seq - 1;
     const done = log.foldThrough(newest);
     if (done) this.#eraseBlocks(entity, owner);
     if (done) this.#erasing.delete(entity);

@@ -1,6 +1,6 @@
 /** Finding the function that a name and key mean, with the errors for those that mean none. */
 import type { AppDefinition } from "../../sdk/app.ts";
-import type { FunctionContract } from "../../sdk/contract.ts";
+import type { Contract, FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { entityKey } from "../state/state-key.ts";
@@ -78,9 +78,27 @@ export function resolveTarget(app: AppDefinition, service: string, key: string, 
 
 function functionOf(definition: ServiceDefinition | undefined, service: string, key: string, name: string): Target {
   if (!definition) throw unknownService(service);
-  const contract = definition.contract.functions[name];
-  if (!contract) throw new TidegateError("unknown-function", `service "${service}" has no function "${name}"`);
-  return { service: definition, name, contract, key, entity: entityKey(service, key) };
+  const declared = functionsOf(definition.contract).get(name);
+  if (!declared) throw new TidegateError("unknown-function", `service "${service}" has no function "${name}"`);
+  const { name: own, contract } = declared;
+  return { service: definition, name: own, contract, key, entity: entityKey(service, key) };
+}
+
+type Declared = Pick<Target, "name" | "contract">;
+const functions = new WeakMap<Contract, ReadonlyMap<string, Declared>>();
+
+/**
+ * By name, with the name as the contract has it. To look a member of an object up by a text that was just decoded, V8 looks for that text among all
+ * that it knows first, which cost more than anything else of resolving; so it does for the handler of that name.
+ */
+function functionsOf(contract: Contract): ReadonlyMap<string, Declared> {
+  let known = functions.get(contract);
+  if (known === undefined) {
+    const entries = Object.entries(contract.functions);
+    known = new Map(entries.map(([name, declared]) => [name, { name, contract: declared }]));
+    functions.set(contract, known);
+  }
+  return known;
 }
 
 function unknownService(service: string): TidegateError {

@@ -38,7 +38,7 @@ export interface Root {
   readonly age: number;
   /** Milliseconds at admission: what `ctx.now()` says. */
   readonly at: number;
-  readonly waiters: Waiter[];
+  waiters: Waiter[];
   /** The partition whose message it carries out: it is told of the end. */
   readonly poster: Peer | null;
   /** Of a message: a failure of this try is final. */

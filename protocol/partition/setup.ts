@@ -42,6 +42,10 @@ export interface PartitionStatus {
   readonly held: number;
   /** One-way messages that are not delivered. */
   readonly outbox: number;
+  /** Of these, effects that are not over. */
+  readonly effects: number;
+  /** Of these, messages that are tried one at a time since they may end whoever runs them. */
+  readonly suspected: number;
   /** Delayed messages that are known of in memory: 0 when there are none. They wait for their time, whatever runs. */
   readonly timers: number;
   /** Key groups go or come, or what went is being deleted: 1, else 0. */

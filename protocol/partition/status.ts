@@ -52,6 +52,7 @@ export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves:
     unacknowledged: parts.links.unacknowledged,
     held: parts.links.held + parts.held.size,
     outbox: parts.mail.size,
+    ...parts.mail.kinds,
     timers: parts.mail.timers,
     moving: Number(moves.isActive),
     map: parts.ownership.version,

@@ -3,6 +3,10 @@ import { CorruptError, type Kernels, type WindowGroup } from "../../core-wasm/ty
 import { renderRow } from "../../dataflow/view.ts";
 import { INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import type { FlowDefinition } from "../../sdk/flow.ts";
+import { kernelDrops, requireNamed } from "./kernel-flows.ts";
+import type { StateStore } from "../state/store.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
@@ -46,6 +50,7 @@ export interface AskedView {
 interface ViewParts {
   readonly flows: Flows;
   readonly ownership: Ownership;
+  readonly layers: { readonly committed: StateStore };
 }
 
 export function answerViews(
@@ -60,12 +65,12 @@ export function answerViews(
 /** What is damaged fails the requests that need it, and nothing else. */
 function answerView(
   setup: ViewSetup,
-  { flows, ownership }: ViewParts,
+  parts: ViewParts,
   query: ViewRequest,
   owner: { emit(effect: Effect): void },
 ): Omit<ViewReply, "epoch"> {
   try {
-    return answerOf(setup, flows, ownership, query);
+    return answerOf(setup, parts, query);
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
     owner.emit(reportDamage(error));
@@ -73,13 +78,20 @@ function answerView(
   }
 }
 
-function answerOf(setup: ViewSetup, flows: Flows, ownership: Ownership, query: ViewRequest): Omit<ViewReply, "epoch"> {
+function answerOf(
+  setup: ViewSetup,
+  { flows, ownership, layers }: ViewParts,
+  query: ViewRequest,
+): Omit<ViewReply, "epoch"> {
   const definition = setup.app.views.get(query.view)?.windowed;
   if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
   if (!ownership.isHere(definition.stream.name)) return { status: 503, body: "", staleMap: true };
   const after = query.after === undefined ? undefined : parseCursor(query.after);
   if (after === null) return problemAnswer("invalid-input", "`cursor` is not a cursor that this view gave");
   const runtime = flows.runtime(definition.name) as FlowRuntime;
+  const flow = setup.app.flows.get(definition.name);
+  const lost = flow === undefined ? [] : kernelDrops(flow, runtime, layers.committed);
+  if (flow !== undefined && lost.length > 0) return changedView(flow, runtime, lost);
   const limit = Math.max(1, Math.min(query.limit, LIMITS.maxViewRows));
   const rows: string[] = [];
   let last: WindowGroup | undefined;
@@ -91,6 +103,18 @@ function answerOf(setup: ViewSetup, flows: Flows, ownership: Ownership, query: V
     last = group;
   }
   return { status: 200, body: viewBody(runtime, rows, undefined) };
+}
+
+/** Of a flow that was changed: its state is of another definition. Where that may be dropped there is nothing to show. */
+function changedView(flow: FlowDefinition, runtime: FlowRuntime, drops: readonly string[]): Omit<ViewReply, "epoch"> {
+  try {
+    requireNamed(flow, drops);
+    return { status: 200, body: viewBody(runtime, [], undefined) };
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    const { watermark, events, late, batches } = runtime.status;
+    return problemAnswer(error.type, error.message, { drops, events, late, batches, watermark: Number(watermark) });
+  }
 }
 
 /** Windows close in the order of their ends, all their groups together: blocks come before open groups, and in order. */

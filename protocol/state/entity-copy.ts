@@ -277,8 +277,7 @@ export class EntityCopy {
 
   /** What is written while the code declares no time to live must not expire at a time that other code has set before. */
   #withoutExpiry(writes: Write[]): Write[] {
-    const { name } = this.#service.contract;
-    if (writes.length === 0 || this.#state.get(lifetimeRow(name), LIFETIMES) === null) return writes;
+    if (writes.length === 0 || this.#state.get(lifetimeRow(this.#service.contract), LIFETIMES) === null) return writes;
     const row = expiryRow(this.entity);
     if (this.#state.get(row, this.entity) !== null) writes.push({ op: "delete", key: row, text: "" });
     return writes;

@@ -27,13 +27,21 @@ export function expiringEntity(row: string): string | null {
 export const LIFETIMES = entityKey("#lifetimes", "");
 const SERVICES = collectionPrefix(LIFETIMES, "services");
 
-/** Of a service: there, when some key of it may have an expiry, whatever the code declares now. */
-export function lifetimeRow(service: string): string {
+const rowsOf = new WeakMap<object, string>();
+
+/** Of a service: there, when some key of it may have an expiry, whatever the code declares now. Asked for with every write, so that it is made once. */
+export function lifetimeRow(contract: { readonly name: string }): string {
+  const known = rowsOf.get(contract) ?? rowOf(contract.name);
+  rowsOf.set(contract, known);
+  return known;
+}
+
+function rowOf(service: string): string {
   return SERVICES + encodeEntryKey(service);
 }
 
-export function lifetimeWrite(service: string): Write {
-  return { op: "put", key: lifetimeRow(service), text: "" };
+function lifetimeWrite(service: string): Write {
+  return { op: "put", key: rowOf(service), text: "" };
 }
 
 /** These writes of state that comes from elsewhere, with those that say of which services some of it expires. */

@@ -77,7 +77,8 @@ export class Layers implements StateView {
 
   /** Whether a key has a change of an epoch that is not decided. */
   isUndecided(entity: string): boolean {
-    return this.#layers.some(({ overlay }) => overlay.entities.has(entity));
+    for (const { overlay } of this.#layers) if (overlay.entities.has(entity)) return true;
+    return false;
   }
 
   get isDecided(): boolean {

@@ -2,7 +2,7 @@
 import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
 import { INTERNAL_FN, type InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
-import { concernsErased, entriesOf, ERASE, type Erased } from "../outbox/erased.ts";
+import { concernsErased, entriesFrom, ERASE, type ErasedFrom } from "../outbox/erased.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
 import {
@@ -41,14 +41,14 @@ export const timersService: ServiceDefinition = {
     [SCHEDULE]: (ctx, text) => schedule(ctx as InternalContext, JSON.parse(text as string) as ScheduleRequest),
     [UNSCHEDULE]: (ctx, name) => unschedule(ctx as InternalContext, name as string),
     [DECLARE]: (ctx, text) => declare(ctx as InternalContext, JSON.parse(text as string) as ScheduleRequest[]),
-    [ERASE]: (ctx, text) => erase(ctx as InternalContext, JSON.parse(text as string) as Erased),
+    [ERASE]: (ctx, text) => erase(ctx as InternalContext, JSON.parse(text as string) as ErasedFrom),
   },
 };
 
 /** Deletes what an erased key has sent or was to get, and its schedules with them, but for those of the code, which say nothing of what the key held. */
-function erase({ transactions, activation }: InternalContext, erased: Erased): void {
+function erase({ transactions, activation }: InternalContext, erased: ErasedFrom): void {
   const copy = transactions.copyOf(activation);
-  for (const [id, text] of entriesOf(copy, WAITING)) {
+  for (const [id, text] of entriesFrom(copy, WAITING, erased.from)) {
     const { schedule: name, letter } = waitingOf(text);
     if (isDeclaredName(name) || !concernsErased(timerOf(letter), erased)) continue;
     copy.putEntry(WAITING, id, null);

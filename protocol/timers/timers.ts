@@ -50,13 +50,17 @@ export class Timers {
     this.#refill();
   }
 
-  /** Of what is stored, those of keys that are kept here. */
+  /** Of what is stored, those of keys that are kept here; where a page has none of them, the next one is looked at in a turn of its own. */
   #refill(): void {
-    while (this.#head.length === 0 && this.#through !== null) {
-      const page = duesBehind(this.#committed, this.#through, LIMITS.maxTimersInMemory);
-      this.#head = page.filter(({ key }) => !this.#isPlaced || this.#owner.keeps(key));
-      this.#through = page.length < LIMITS.maxTimersInMemory ? null : (page.at(-1) as Due).row;
-    }
+    if (this.#head.length > 0 || this.#through === null) return;
+    const page = duesBehind(this.#committed, this.#through, LIMITS.maxTimersInMemory);
+    this.#head = page.filter(({ key }) => !this.#isPlaced || this.#owner.keeps(key));
+    this.#through = page.length < LIMITS.maxTimersInMemory ? null : (page.at(-1) as Due).row;
+  }
+
+  /** There may be some, and none is in memory. */
+  get isLooking(): boolean {
+    return this.#head.length === 0 && this.#through !== null;
   }
 
   /** These writes are committed. */
@@ -96,9 +100,9 @@ export class Timers {
     return low;
   }
 
-  /** When the first is due; ms since 1970, Infinity for none. */
+  /** When the first is due; ms since 1970, Infinity for none, 0 while that is looked for. */
   get nextAt(): number {
-    return this.#head[0]?.at ?? NEVER;
+    return this.#head[0]?.at ?? (this.isLooking ? 0 : NEVER);
   }
 
   /** Something must be done soon, by this instance if it lives. */
@@ -109,6 +113,7 @@ export class Timers {
   /** Starts firing what is due. Never early: the clock that counts is this partition's. */
   fire(): void {
     const { now } = this.#owner;
+    if (this.isLooking) this.#refill();
     if (this.nextAt > now || now < this.#restUntil) return;
     if (this.#firing.size >= LIMITS.maxFiringKeys || !this.#owner.mayFire) return;
     for (const { at, key } of this.#head) {

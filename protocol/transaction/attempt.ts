@@ -1,6 +1,8 @@
 /** One try at running a transaction as one partition sees it, and the function activations that it consists of here. A restarted transaction is a new attempt of the same age. */
 import type { FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
+import { invariant } from "../assert.ts";
+import { Few } from "../few.ts";
 import type { LockMode, LockOwner } from "../locks/lock-table.ts";
 import type { Payload } from "../flows/payload.ts";
 import type { Posting } from "../outbox/posting.ts";
@@ -48,11 +50,11 @@ export interface Attempt extends LockOwner {
   readonly snapshot: Epoch;
   readonly scope: Scope;
   /** Its own copy of every entity that it has touched, and which activations use that. */
-  readonly uses: Map<string, Use>;
+  readonly uses: Few<string, Use>;
   /** Activations waiting in some use's queue; null while there never was one. */
   queued: Set<Activation> | null;
-  /** Every activation that has not ended. */
-  readonly live: Set<Activation>;
+  /** Every activation that has not ended, by its id. */
+  readonly live: Few<number, Activation>;
   /** Commits the partition had made when the attempt began. */
   readonly commitsAtStart: number;
   /** Milliseconds since 1970: what `ctx.now()` says. */
@@ -61,7 +63,7 @@ export interface Attempt extends LockOwner {
    * Other partitions that functions here have called, or that are known to take part, with the incarnation that does; {@link UNANSWERED}
    * where only the call is known. Null while there is none.
    */
-  peers: Map<Peer, number> | null;
+  peers: Few<Peer, number> | null;
   /** Scopes of tried calls of other partitions, by their place; null while there is none. */
   mirrors: Map<string, Scope> | null;
   /** Ways that chases have gone on from here, by their origin; null while none came. */
@@ -139,6 +141,14 @@ export interface Activation {
   /** Partitions whose word is still awaited while undoing. */
   undoing: Set<Peer> | null;
   outcome: Outcome | null;
+  /** Who waits for its outcome here; the engine's own. */
+  pending: PendingCall | null;
+}
+
+/** The promise of a call, which is settled once. */
+export interface PendingCall {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
 }
 
 export type Outcome =
@@ -181,8 +191,14 @@ export function isWithin(scope: Scope, outer: Scope): boolean {
 }
 
 /** Other partitions that are known to take part, with the incarnation that does. */
-export function participantsOf({ peers }: Attempt): Map<Peer, number> {
-  const parts = new Map<Peer, number>();
+export function participantsOf({ peers }: Attempt): Few<Peer, number> {
+  const parts = new Few<Peer, number>();
   for (const [peer, incarnation] of peers ?? []) if (incarnation !== UNANSWERED) parts.set(peer, incarnation);
   return parts;
+}
+
+/** Of an attempt that is known to be at its root's partition. */
+export function rootOf({ root }: Attempt): Root {
+  invariant(root !== null, "6: an attempt without a root");
+  return root;
 }

@@ -1,4 +1,5 @@
 /** Attempts and activations as they begin. */
+import { Few } from "../few.ts";
 import type { Root } from "../partition/root.ts";
 import type { Epoch, Peer, TransactionId } from "../wire/messages.ts";
 import { modeOf } from "./life.ts";
@@ -43,9 +44,9 @@ export function beginAttempt(parts: AttemptParts, commits: number, now: number):
     snapshot: parts.snapshot,
     scope: newScope(null, null, null),
     locks: null,
-    uses: new Map(),
+    uses: new Few(),
     queued: null,
-    live: new Set(),
+    live: new Few(),
     commitsAtStart: commits,
     peers: null,
     mirrors: null,
@@ -81,9 +82,10 @@ export function beginActivation(id: number, attempt: Attempt, parts: ActivationP
     state: "waiting",
     undoing: null,
     outcome: null,
+    pending: null,
   };
   if (parts.tried) activation.scope = newScope(activation, parts.scope, { peer: self, activation: id });
-  attempt.live.add(activation);
+  attempt.live.set(id, activation);
   attempt.root?.trace?.began(activation, attempt.root.attempts);
   return activation;
 }

@@ -18,13 +18,12 @@ export function hopsFrom(queued: Activation): Hop[] {
 /** What a chase comes to: the activation that answers the sender's call, or the tried call of this partition; while it lives. */
 export function chased(attempt: Attempt, peer: Peer, { callId, tried }: Omit<Hop, "peer">): Activation | undefined {
   if (!tried) return answersTo(attempt, peer, callId);
-  for (const activation of attempt.live) if (activation.id === callId) return activation;
-  return undefined;
+  return attempt.live.get(callId);
 }
 
 /** The activation that answers a call of a peer, while it lives. */
 function answersTo(attempt: Attempt, peer: Peer, callId: number): Activation | undefined {
-  for (const activation of attempt.live) {
+  for (const activation of attempt.live.values()) {
     if (activation.caller?.peer === peer && activation.caller.callId === callId) return activation;
   }
   return undefined;
@@ -73,7 +72,7 @@ export function untrodden(attempt: Attempt, { origin, probe }: ChaseMessage, hop
 
 function openHops(attempt: Attempt, waitedFor: Set<Activation>): Hop[] {
   const hops: Hop[] = [];
-  for (const activation of attempt.live) {
+  for (const activation of attempt.live.values()) {
     if (activation.state !== "remote") continue;
     for (const blocker of waitedFor) {
       if (!isAncestorOrSelf(blocker, activation)) continue;

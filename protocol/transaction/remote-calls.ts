@@ -1,5 +1,6 @@
 /** Calls between partitions within one transaction: what is sent for a call and its answer, and what is done on receiving them (docs/protocol.md, "Running a transaction"). */
 import { TidegateError } from "../../sdk/errors.ts";
+import { Few } from "../few.ts";
 import { LIMITS } from "../limits.ts";
 import type {
   AbortMessage,
@@ -57,7 +58,7 @@ export class RemoteCalls {
     }
     const peer = activation.remote as Peer;
     activation.state = "remote";
-    const peers = (attempt.peers ??= new Map());
+    const peers = (attempt.peers ??= new Few());
     if (!peers.has(peer)) peers.set(peer, UNANSWERED);
     for (const scope of homeScopes(activation)) scope.reached.add(peer);
     this.#waiting.set(activation.id, { activation, at: this.#owner.now });
@@ -219,7 +220,7 @@ export class RemoteCalls {
         return false;
       }
       if (peer === self) continue;
-      (attempt.peers ??= new Map()).set(peer, taken);
+      (attempt.peers ??= new Few()).set(peer, taken);
       for (const scope of scopes) scope.reached.add(peer);
     }
     return true;

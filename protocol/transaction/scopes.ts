@@ -25,6 +25,7 @@ export function enclosing(
 ): { scope: Scope; up: Activation | null } {
   let scope = again?.scope ?? attempt.scope;
   let up = again;
+  if (places.length === 0) return { scope, up };
   const here = new Set(placesOf(scope).map(scopeKey));
   for (const place of places) {
     const key = scopeKey(place);
@@ -56,6 +57,7 @@ function newMirror(attempt: Attempt, place: Place, parent: Scope, up: Activation
     state: "running",
     undoing: null,
     outcome: null,
+    pending: null,
   };
   const mirror = newScope(stub, parent, place);
   stub.scope = mirror;

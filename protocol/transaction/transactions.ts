@@ -10,9 +10,10 @@ import type { Root } from "../partition/root.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { History } from "../state/history.ts";
 import type { Layers, StateView } from "../state/layers.ts";
+import { ReadValues } from "../state/read-values.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, TransactionId } from "../wire/messages.ts";
-import { type Activation, type Attempt, isTried, type Outcome, type Target } from "./attempt.ts";
+import { type Activation, type Attempt, isTried, type Outcome, rootOf, type Target } from "./attempt.ts";
 import { AttemptTable } from "./attempt-table.ts";
 import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt } from "./beginnings.ts";
 import { checkCall } from "./check-call.ts";
@@ -34,6 +35,7 @@ export class Transactions {
   readonly owner: TransactionOwner;
   readonly #locks = new LockTable<Attempt>();
   readonly attempts = new AttemptTable();
+  readonly readValues = new ReadValues(LIMITS.readValueLeast, LIMITS.readValueUnits);
   readonly remote: RemoteCalls;
   /** Attempts of this partition's roots that have not ended. */
   #roots = 0;
@@ -264,7 +266,7 @@ export class Transactions {
   end(activation: Activation, outcome: Outcome): void {
     const { attempt, scope, parent } = activation;
     activation.state = "ended";
-    attempt.live.delete(activation);
+    attempt.live.delete(activation.id);
     attempt.root?.trace?.ended(activation, outcome.ok);
     if (!outcome.ok) scope.failure ??= outcome.failure;
     if (activation.caller) {
@@ -402,7 +404,7 @@ export class Transactions {
   /** Tells the callers that still wait inside an attempt that it has ended. */
   #endCalls(attempt: Attempt, error: TidegateError): void {
     const outcome: Outcome = { ok: false, failure: { kind: "engine", error } };
-    for (const activation of attempt.live) {
+    for (const activation of attempt.live.values()) {
       this.remote.forget(activation);
       if (activation.parent) this.owner.emit({ kind: "settle", activation, outcome });
     }
@@ -492,9 +494,4 @@ export class Transactions {
   get load(): { attempts: number; locks: number } {
     return { attempts: this.attempts.size, locks: this.#locks.size };
   }
-}
-
-function rootOf({ root }: Attempt): Root {
-  invariant(root !== null, "6: an attempt without a root");
-  return root;
 }

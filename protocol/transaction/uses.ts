@@ -9,8 +9,12 @@ import { type Activation, type Attempt, isAncestorOrSelf, MIRROR_ID, type Scope,
 /** True when the activation may use its key now; otherwise it is queued. */
 export function enterUse(activation: Activation): boolean {
   const { attempt, target } = activation;
-  let use = attempt.uses.get(target.entity);
-  if (!use) attempt.uses.set(target.entity, (use = { stack: [], queue: [], copy: null }));
+  const use = attempt.uses.get(target.entity);
+  if (!use) {
+    // With its user in it: an empty list that grows takes room for many.
+    attempt.uses.set(target.entity, { stack: [activation], queue: [], copy: null });
+    return true;
+  }
   if (mayUse(use, activation)) {
     use.stack.push(activation);
     return true;

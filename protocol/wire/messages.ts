@@ -18,7 +18,12 @@ export interface TransactionId {
 }
 
 /** Partitions of a transaction or an epoch, with the incarnation that took part. */
-export type Participants = ReadonlyMap<Peer, number>;
+export interface Participants extends Iterable<[Peer, number]> {
+  readonly size: number;
+  get(peer: Peer): number | undefined;
+  has(peer: Peer): boolean;
+  keys(): Iterable<Peer>;
+}
 
 /** An activation or scope of some partition's current incarnation. */
 export interface Place {
@@ -150,6 +155,8 @@ export interface PostMessage {
   readonly coded: boolean;
   /** A failure is final, and recorded as such. */
   readonly last: boolean;
+  /** With `last`: it does not run any more. What is not known of it is recorded as a failure. */
+  readonly giveUp: boolean;
 }
 /** A posted message's transaction is decided, or failed; or it could not be tried. */
 export interface PostedMessage {

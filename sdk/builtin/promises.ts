@@ -37,6 +37,9 @@ interface PromiseState {
   status: PromiseView["status"];
 }
 
+/** Of a promise that was withdrawn: no app has a service of such a name. */
+const NOBODY: Reply = { service: "", key: "", name: "" };
+
 type Settlement = { readonly ok: true; readonly value?: unknown } | { readonly ok: false; readonly reason?: unknown };
 type Lookup = (service: string) => ServiceDefinition | undefined;
 
@@ -45,6 +48,8 @@ export const Promises = builtinContract("#promises", {
   create: fn({ input: anything<PromiseRequest>() }),
   settle: fn({ input: anything<Settlement>(), output: anything<PromiseView>() }),
   expire: fn(),
+  /** Nobody waits for it any more: it is settled with this error, and nobody is told. */
+  withdraw: fn({ input: anything<OutcomeError>() }),
   forget: fn(),
   status: query({ output: anything<PromiseView>() }),
 });
@@ -64,6 +69,12 @@ export function promisesService(lookup: Lookup): ServiceDefinition {
       if (ctx.state.to === null || ctx.state.outcome !== null) return;
       const error = { type: "deadline", message: "nobody has resolved the promise in time" };
       end(lookup, ctx, "expired", { ok: false, error });
+    },
+    async withdraw(ctx, error) {
+      if (ctx.state.to === null || ctx.state.outcome !== null) return;
+      if (ctx.state.timer !== null) await ctx.cancel(ctx.state.timer);
+      ctx.state.to = NOBODY;
+      end(lookup, ctx, "rejected", { ok: false, error });
     },
     forget: (ctx) => ctx.clear(),
     status: (ctx) => view(ctx.key, ctx.state as PromiseState),

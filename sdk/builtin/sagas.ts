@@ -15,7 +15,7 @@ import { type SagaContext, type SagaDefinition, type SagaSoFar, type SagaStep, s
 import { type Schema, validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
 import { encodeValue } from "../values.ts";
-import { tell } from "./promises.ts";
+import { Promises, tell } from "./promises.ts";
 import { anything, builtinContract, builtinService } from "./service.ts";
 
 /** How far a saga is. */
@@ -302,8 +302,11 @@ class SagaRun {
     this.#compensate(ctx, step.name, state.cancelled ? CANCELLED : outcome.error, state.step - 1);
   }
 
-  /** An effect that is under way cannot be stopped: how it ends is waited for, and if it succeeds it is made up for like the others. */
-  cancel(ctx: Context): SagaView {
+  /**
+   * An effect that is under way cannot be stopped: how it ends is waited for, and if it succeeds it is made up for like the others. A promise that it
+   * waits for is settled: who would resolve it is told that it is too late.
+   */
+  async cancel(ctx: Context): Promise<SagaView> {
     const { state, key } = ctx;
     this.#assertKnown(key, state);
     if (state.status === "completed" || state.status === "compensated") {
@@ -312,6 +315,7 @@ class SagaRun {
     const step = this.#saga.steps[state.step];
     if (state.status === "running" && !state.cancelled) {
       state.cancelled = true;
+      if (state.promise !== null) await ctx.call(Promises, state.promise).withdraw(CANCELLED);
       if (state.waiting !== "effect") this.#compensate(ctx, step?.name ?? "", CANCELLED, state.step - 1);
     }
     return this.view(key, state);

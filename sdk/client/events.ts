@@ -1,7 +1,7 @@
 /** Events out: server-sent events of a stream, each once and in order, whatever breaks between. */
 
 import { UnreachableError } from "./errors.ts";
-import { exact } from "./exact.ts";
+import { exact } from "../exact.ts";
 import { Broken, lines } from "./lines.ts";
 import type { Transport } from "./transport.ts";
 import type { ReadOptions, StreamEvent } from "./types.ts";

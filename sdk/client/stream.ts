@@ -2,8 +2,8 @@
 
 import { byPath, eventText } from "../event-text.ts";
 import { encodeKey } from "../keys.ts";
+import { exact } from "../exact.ts";
 import type { StreamDefinition } from "../stream.ts";
-import { exact } from "./exact.ts";
 import type { Transport } from "./transport.ts";
 import type { Accepted, ViewOptions, ViewPage } from "./types.ts";
 

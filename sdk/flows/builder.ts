@@ -9,6 +9,7 @@ import { checkKebab } from "../names.ts";
 import { type FieldKind, type Fields, isStream, type StreamDefinition } from "../stream.ts";
 import { isWindow, type WindowSpec } from "../window.ts";
 import { type Aggregated, aggregateNode } from "./aggregating.ts";
+import { queueSink, type ToQueueOptions, type ToWebhookOptions, webhookSink } from "./egress.ts";
 import { JoiningStep } from "./joining.ts";
 import { lookupNode } from "./lookup.ts";
 import {
@@ -124,6 +125,14 @@ export class EventsStep {
     if (!isStream(stream)) throw misconfigured(`flow "${this.flow.name}" ends in something that is no stream`);
     requireSameFields(this.flow, `toStream("${stream.name}")`, stream.fields, this.fields, true);
     return definition(this.flow, streamSink(this.node, stream), null);
+  }
+
+  toQueue(name: string, options: ToQueueOptions): unknown {
+    return definition(this.flow, queueSink(this.flow, this.node, name, options), null);
+  }
+
+  toWebhook(name: string, options: ToWebhookOptions): unknown {
+    return definition(this.flow, webhookSink(this.flow, this.node, name, options), null);
   }
 
   call(contract: never, name: string, options: never): unknown {

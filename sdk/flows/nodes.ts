@@ -2,6 +2,7 @@
 
 import type { Aggregate } from "../aggregate.ts";
 import type { Contract } from "../contract.ts";
+import type { EffectDefinition } from "../effect.ts";
 import type { ExpressionNode } from "../expressions/node.ts";
 import type { FieldTest } from "../filter.ts";
 import type { Fields, StreamDefinition } from "../stream.ts";
@@ -98,7 +99,30 @@ export interface FlowNode {
   readonly changes: boolean;
 }
 
+/** An end in the outside world. What is given to it is kept until an effect has delivered it. */
+export interface EgressSink {
+  readonly kind: "egress";
+  /** Of its effect too: unique among those of the app. */
+  readonly name: string;
+  readonly input: FlowNode;
+  readonly to: "queue" | "webhook";
+  /** For people: the queue's binding, the webhook's address or the binding that has it. */
+  readonly target: string;
+  readonly effect: EffectDefinition;
+  /** Of one delivery: events, bytes of their JSON with `overhead` for each, and those of a single event. */
+  readonly most: {
+    readonly events: number;
+    readonly bytes: number;
+    readonly eventBytes: number;
+    readonly overhead: number;
+  };
+  /** Deliveries that may be under way at a time. */
+  readonly atATime: number;
+  readonly onFull: "abort-batch" | "dead-letter";
+}
+
 export type Sink =
+  | EgressSink
   | {
       readonly kind: "view";
       readonly name: string;

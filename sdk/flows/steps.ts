@@ -24,6 +24,7 @@ import type {
   ValueOf,
 } from "../stream.ts";
 import type { WindowSpec } from "../window.ts";
+import type { ToQueueOptions, ToWebhookOptions } from "./egress.ts";
 import type { FlowDefinition } from "./nodes.ts";
 
 /** One row of a view behind windows. Whole numbers beyond 2^53 come as bigint from the client. */
@@ -152,6 +153,18 @@ export interface Events<F extends Fields> {
   toView(view: string, options: { readonly key: KeyNames<F> | ReadonlyArray<KeyNames<F>> }): FlowDefinition<EventOf<F>>;
   /** Gives the events to a stream, whose fields they must have: readable at `GET /v1/streams/{stream}`, and read by other flows. */
   toStream(stream: StreamDefinition<Widened<F>>): FlowDefinition<never>;
+  /**
+   * Sends the events to a Cloudflare Queue, as `{"id", "at", "data"}`, up to 100 at a time:
+   * `toQueue("paid-orders", { binding: "PAID_ORDERS" })`. They leave when their batch has committed, at least once, each always with the same id.
+   * The name is the end's and that of its effect, unique in the app.
+   */
+  toQueue(name: string, options: ToQueueOptions): FlowDefinition<never>;
+  /**
+   * Posts the events as signed webhooks, one by one or, with `batch`, as lists: `toWebhook("order-paid", { url, secret: "WEBHOOK_SECRET" })`. They leave
+   * when their batch has committed, at least once, each always in the same webhook with the same id. What cannot be delivered after all attempts
+   * is in the flow's dead letters. The name is the end's and that of its effect, unique in the app.
+   */
+  toWebhook(name: string, options: ToWebhookOptions): FlowDefinition<never>;
   /**
    * Calls a function of a service for each event, one after the other. As a `call` in the batch's own transaction; as a `message`, one-way,
    * in one of its own behind it, which is much faster where there are many. A refusal of a call leaves the event in the flow's dead letters, or refuses the whole batch.

@@ -27,7 +27,7 @@ export interface WebhookOptions<In extends Schema> extends Pick<EffectOptions<In
 }
 
 /** What is told of a webhook that was taken. */
-interface Taken {
+export interface Taken {
   /** Of the answer, from 200 to 299. */
   readonly status: number;
 }
@@ -81,20 +81,45 @@ function addressOf<In extends Schema>({ url }: WebhookOptions<In>, input: Schema
   return typeof url === "function" ? url(input, env) : url;
 }
 
-async function deliver<In extends Schema>(
+function deliver<In extends Schema>(
   name: string,
   options: WebhookOptions<In>,
   ctx: EffectContext,
   input: SchemaOutput<In>,
 ): Promise<Taken> {
-  const { data, type = name } = options;
-  const allow = typeof options.allow === "function" ? options.allow(ctx.env) : options.allow;
-  const timestamp = new Date(ctx.at).toISOString();
-  const body = toJson({ type, timestamp, data: data ? data(input) : input });
-  const secrets = secretOf(options, input, ctx.env);
-  let address = addressOf(options, input, ctx.env);
+  const { data, type = name, secret, allow, resolve } = options;
+  return postSigned(ctx, {
+    url: addressOf(options, input, ctx.env),
+    body: webhookBody(ctx, type, toJson(data ? data(input) : input)),
+    secret: typeof secret === "function" ? secret(input) : secret,
+    allow,
+    resolve,
+  });
+}
+
+/** `{"type", "timestamp", "data"}`. @param data JSON */
+export function webhookBody({ at }: EffectContext, type: string, data: string): string {
+  const timestamp = new Date(at).toISOString();
+  return `{"type":${JSON.stringify(type)},"timestamp":"${timestamp}","data":${data}}`;
+}
+
+/** What one webhook is made of. */
+export interface SignedPost {
+  readonly url: string;
+  readonly body: string;
+  /** Name of the binding that has the secret, or several. */
+  readonly secret: string;
+  readonly allow: WebhookOptions<Schema>["allow"];
+  readonly resolve: WebhookResolver | undefined;
+}
+
+/** Posts a webhook and follows its redirects. @throws EffectFailure, or an Error to be tried again */
+export async function postSigned(ctx: EffectContext, { url, body, secret, ...rules }: SignedPost): Promise<Taken> {
+  const allow = typeof rules.allow === "function" ? rules.allow(ctx.env) : rules.allow;
+  const secrets = secretOf(secret, ctx.env);
+  let address = url;
   for (let hop = 0; hop <= WEBHOOK_HOPS_MAX; hop++) {
-    const target = await targetOf(ctx, address, allow, options.resolve);
+    const target = await targetOf(ctx, address, allow, rules.resolve);
     const response = await post(target, ctx, secrets, body);
     const { status } = response;
     // Nobody reads what is answered.
@@ -141,8 +166,7 @@ async function post(target: URL, ctx: EffectContext, secrets: string, body: stri
 }
 
 /** @throws Error, to be tried again: a deploy may bring it */
-function secretOf<In extends Schema>({ secret }: WebhookOptions<In>, input: SchemaOutput<In>, env: Env): string {
-  const binding = typeof secret === "function" ? secret(input) : secret;
+function secretOf(binding: string, env: Env): string {
   const value = env[binding];
   if (typeof value !== "string" || value === "") throw new Error(`the secret ${binding} is not set`);
   return value;

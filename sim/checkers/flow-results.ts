@@ -31,9 +31,8 @@ export interface PageBody {
   readonly end: number;
 }
 interface Aside {
-  readonly entries: ReadonlyArray<{
-    readonly entry: { readonly operator?: string; readonly event: { readonly n: number } };
-  }>;
+  readonly operator?: string;
+  readonly event: { readonly n: number };
 }
 
 /** Final reads, parsed. */
@@ -60,8 +59,11 @@ export class FinalReads {
   }
   /** Operator and event, in no order: they are kept by the clocks of partitions. */
   aside(name: string): string[] {
-    const { entries } = this.#read(name) as Aside;
-    return entries.map(({ entry }) => `${entry.operator ?? "refused"} ${entry.event.n}`).sort();
+    const { first, events, end } = pageOf(this.#read(name));
+    if (first !== 0 || end !== events.length) throw new Error(`of ${name} there are ${events.length} of ${end}`);
+    return (events as unknown as readonly Aside[])
+      .map(({ operator = "refused", event }) => `${operator} ${event.n}`)
+      .sort();
   }
 }
 

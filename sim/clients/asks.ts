@@ -1,6 +1,9 @@
 /** What clients ask for, as the rows of a frame have it. */
-import { encodeFlowAsk, isFlowAsk } from "../flows/asks.ts";
+import { Promises } from "../../sdk/builtin/promises.ts";
+import { sagaServiceName } from "../../sdk/saga.ts";
+import { encodeFlowAsk, INTERNAL_READS, isFlowAsk } from "../flows/asks.ts";
 import type { Place } from "./steps.ts";
+import { tour, tourId } from "./tour-service.ts";
 import type { Ask } from "./transaction.ts";
 
 export interface EncodedAsk {
@@ -33,6 +36,26 @@ export function encodeAsk(ask: Ask): EncodedAsk {
       return { at: ["ts", ask.at], name: "begin", input: JSON.stringify(ask.input) };
     case "trips-seen":
       return { at: ["ts", ask.at], name: "seen", input: "" };
+    case "park":
+      return { at: ["tp", ask.at], name: "park", input: JSON.stringify(ask.input) };
+    case "settle":
+      return { at: [Promises.name, ask.id], name: "settle", input: JSON.stringify(ask.input) };
+    case "promise":
+      return { at: [Promises.name, ask.id], name: "status", input: "" };
+    case "promises-seen":
+      return { at: ["tp", ask.at], name: "seen", input: "" };
+    case "tour":
+      return { at: ["tv", ask.at], name: "begin", input: JSON.stringify(ask.input) };
+    case "tour-run":
+      return { at: [sagaServiceName(tour.name), tourId(ask.n)], name: ask.name, input: "" };
+    case "tours-seen":
+      return { at: ["tv", ask.at], name: "seen", input: "" };
+    case "slate":
+      return { at: ["tx", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
+    case "slates-seen":
+      return { at: ["tx", ask.at], name: "seen", input: "" };
+    case "erase":
+      return { at: ["tx", ask.key], name: "#erase", input: "" };
     case "touch":
       return { at: ["tt", ask.at], name: "touch", input: String(ask.n) };
     case "messages":
@@ -42,9 +65,23 @@ export function encodeAsk(ask: Ask): EncodedAsk {
   }
 }
 
+/** Functions of the engine's own, by routes of their own: what is wrong with a request to them is told, and not recorded. */
+const INTERNAL: ReadonlySet<Ask["kind"]> = new Set(["dead", "settle", "promise", "tour-run", ...INTERNAL_READS]);
+
+export function isInternal({ kind }: Ask): boolean {
+  return INTERNAL.has(kind);
+}
+
+/** Beside what every request may be answered: there is no such thing, it is there already or settled, the input does not fit. */
+export function maySayNo(ask: Ask): boolean {
+  return ask.kind === "park" || (isInternal(ask) && ask.kind !== "dead" && !isFlowAsk(ask));
+}
+
 /** The key whose partition runs the root function. */
 export function keyOf(ask: Ask): string {
   if (isFlowAsk(ask)) return encodeFlowAsk(ask).at[1];
+  if (ask.kind === "settle" || ask.kind === "promise" || ask.kind === "tour-run" || ask.kind === "erase")
+    return encodeAsk(ask).at[1];
   if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];
   if (ask.kind === "dead") return "tc";
   return ask.kind === "transfer" ? ask.from : ask.at;

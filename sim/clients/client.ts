@@ -8,11 +8,10 @@ import { EPOCH_MS } from "../world/object.ts";
 import { OUTSIDE } from "../world/network.ts";
 import type { DurableLog } from "../durable-log.ts";
 import type { World } from "../world/world.ts";
-import { isInternal } from "../flows/asks.ts";
 import { answersOf, type Carried, carriedBy } from "./carried.ts";
 import type { Answer, Row } from "./frames.ts";
 import type { Ledger, Request } from "./ledger.ts";
-import { encodeAsk } from "./asks.ts";
+import { encodeAsk, isInternal } from "./asks.ts";
 import type { ClientPlan, Transaction } from "./transaction.ts";
 
 /** The edge gives up after this; whoever has a client's id never does. */
@@ -35,13 +34,16 @@ export class Client {
   readonly #number: number;
   readonly #plan: ClientPlan;
   readonly #random: Random;
+  readonly #done: () => void;
   #group = 0;
   /** As it was told last: groups may have moved since. */
   #map: KeyGroupMap;
   /** Rows of the present group that have no answer. */
   #open: Request[] = [];
 
-  constructor(setup: ClientSetup, number: number, plan: ClientPlan) {
+  /** @param done is called when all is answered */
+  constructor(setup: ClientSetup, number: number, plan: ClientPlan, done: () => void = () => undefined) {
+    this.#done = done;
     this.#setup = setup;
     this.#number = number;
     this.#plan = plan;
@@ -56,7 +58,7 @@ export class Client {
 
   next(): void {
     const group = this.#plan[this.#group];
-    if (!group) return;
+    if (!group) return this.#done();
     this.#setup.world.scheduler.in(group[0]?.after ?? 0, () => this.#begin(group));
   }
 
@@ -85,7 +87,8 @@ export class Client {
       (transaction.snapshot ? INVOKE_FLAG.snapshot : 0) |
       (transaction.oneWay ? INVOKE_FLAG.oneWay : 0) |
       (transaction.delay === undefined ? 0 : INVOKE_FLAG.delayed) |
-      (transaction.ask.kind === "dead" || isInternal(transaction.ask) ? INVOKE_FLAG.internal : 0);
+      (isInternal(transaction.ask) ? INVOKE_FLAG.internal : 0) |
+      (transaction.ask.kind === "erase" ? INVOKE_FLAG.erase : 0);
     const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };

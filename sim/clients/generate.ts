@@ -1,6 +1,7 @@
 /** What clients ask for, from a seed. */
 import type { Random } from "../random.ts";
 import { appendsOf, type Call, type Place, type Step } from "./steps.ts";
+import type { Slates } from "./slates.ts";
 import type { Ask } from "./transaction.ts";
 
 /** Where transactions act, each with the partition that keeps it. */
@@ -17,6 +18,12 @@ export interface Ground {
   readonly outsiders?: readonly string[];
   /** Keys of events and of what counts them; likewise. */
   readonly flows?: readonly string[];
+  /** Keys that are written to and cleared, and one that is erased; likewise. */
+  readonly slates?: Slates;
+  /** A backup is taken after so many ms. */
+  readonly backupMs?: number;
+  /** Keys that make promises and start sagas that wait for some; likewise. */
+  readonly waiters?: readonly string[];
 }
 
 type Shape = readonly [weight: number, name: string, make: (generator: Generator) => Ask | undefined];

@@ -1,7 +1,8 @@
 /** What clients asked for and were told, in the order in which it happened. */
 import type { World } from "../world/world.ts";
 import type { Answer, Row } from "./frames.ts";
-import type { Transaction } from "./transaction.ts";
+import { maySayNo } from "./asks.ts";
+import type { Ask, Transaction } from "./transaction.ts";
 
 export interface Request {
   readonly transaction: Transaction;
@@ -26,18 +27,19 @@ export interface Entry {
 
 /** Beside lists. */
 const WRITING: ReadonlySet<string> = new Set([
-  ...["transfer", "clock", "dead", "effect", "touch", "trip", "events", "emit"],
+  ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate", "events", "emit"],
 ]);
 
 /** Answers that every repetition must get too: they were recorded. */
 export function isKept({ transaction }: Request, answer: Answer): boolean {
   const { status } = answer;
+  const { ask } = transaction;
   // Where a producer's number told that a batch was there already, nothing is recorded under the other id.
-  if (isAhead(answer) || (transaction.ask.kind === "events" && isDuplicate(answer))) return false;
+  if (isAhead(answer) || (ask.kind === "events" && isDuplicate(answer))) return false;
   const recorded =
-    transaction.clientId ||
-    (transaction.ask.kind === "list" ? transaction.ask.name === "run" : WRITING.has(transaction.ask.kind));
-  return recorded && (status === 200 || status === 409);
+    transaction.clientId || (ask.kind === "list" ? ask.name === "run" : WRITING.has(ask.kind) || isWritingRun(ask));
+  // That something is there already, or settled, is no refusal.
+  return recorded && (status === 200 || (status === 409 && !maySayNo(ask)));
 }
 
 /** A batch that came before the one that its producer sent before it: it is sent again. */
@@ -78,6 +80,11 @@ export class Ledger {
     );
   }
 
+  /** The present place among all that clients did and heard. */
+  mark(): number {
+    return this.#events++;
+  }
+
   /** @returns whether the request is over, now or already */
   answered(request: Request, answer: Answer): boolean {
     const entry = this.entries.get(request.row.id);
@@ -98,7 +105,7 @@ export class Ledger {
       this.#world.count("batch ahead of its producer's last");
       return false;
     }
-    if (!EXPECTED.has(answer.status))
+    if (!EXPECTED.has(answer.status) && !(NO.has(answer.status) && maySayNo(request.transaction.ask)))
       this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
     entry.completed = this.#events++;
     entry.completedMs = now;
@@ -112,6 +119,8 @@ export class Ledger {
     if (again.status === 500) return;
     // So may it have been ahead of its producer's last batch.
     if (isAhead(again)) return;
+    // What it was answered may have been erased meanwhile.
+    if (again.status === ERASED && ERASABLE.has(request.transaction.ask.kind)) return;
     // An edge id may have been forgotten by the time it is repeated: then it is refused, never run.
     if (again.status === 504 && !request.transaction.clientId) return;
     if (first.status === again.status && first.body === again.body) return;
@@ -130,4 +139,12 @@ export class Ledger {
   }
 }
 
+function isWritingRun(ask: Ask): boolean {
+  return ask.kind === "tour-run" && ask.name !== "status";
+}
+
+const ERASED = 410;
+const ERASABLE: ReadonlySet<Ask["kind"]> = new Set(["slate", "erase"]);
+/** Unknown, and of the wrong form. */
+const NO: ReadonlySet<number> = new Set([404, 422]);
 const EXPECTED: ReadonlySet<number> = new Set([200, 202, 409, 500, 503, 504]);

@@ -1,6 +1,9 @@
 /** One transaction that a client asks for. */
 import type { FlowAsk } from "../flows/asks.ts";
+import type { Settling } from "./promise-service.ts";
 import type { Micro, Place, Step } from "./steps.ts";
+import type { SlateInput, SlateName } from "./slate-service.ts";
+import type { Tour } from "./tour-service.ts";
 
 export type Ask =
   | FlowAsk
@@ -30,6 +33,21 @@ export type Ask =
   /** What starts a saga, and all that was noted of sagas. */
   | { readonly kind: "trip"; readonly at: string; readonly input: object }
   | { readonly kind: "trips-seen"; readonly at: string }
+  /** What makes a promise of an id, an event that settles one, and a look at one. */
+  | { readonly kind: "park"; readonly at: string; readonly id: string; readonly input: object }
+  | { readonly kind: "settle"; readonly id: string; readonly input: Settling }
+  | { readonly kind: "promise"; readonly id: string }
+  /** All that a key has made and was told of promises. */
+  | { readonly kind: "promises-seen"; readonly at: string }
+  /** What starts a saga that may end anywhere, what is asked about its run, and all that was noted of such. */
+  | { readonly kind: "tour"; readonly at: string; readonly input: Tour }
+  | { readonly kind: "tour-run"; readonly n: number; readonly name: "cancel" | "status" | "retry" }
+  | { readonly kind: "tours-seen"; readonly at: string }
+  /** Writes to a key, or clears it, and what of that is kept for later. */
+  | { readonly kind: "slate"; readonly at: string; readonly name: SlateName; readonly input: SlateInput }
+  | { readonly kind: "slates-seen"; readonly at: string }
+  /** The transaction by which an administrator erases a key. */
+  | { readonly kind: "erase"; readonly key: string }
   /** Comes to what does not live long. */
   | { readonly kind: "touch"; readonly at: string; readonly n: number }
   /** What an operator asks about the dead letters of the same service. */

@@ -1,6 +1,7 @@
 /** What clients ask for of streams, views and counters. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { STREAM, VIEW } from "../../protocol/flows/internal.ts";
+import { DEAD, LATE } from "../../protocol/flows/log.ts";
 import { INGEST, PRODUCED } from "../../protocol/wire/ingest.ts";
 import type { StreamDefinition } from "../../sdk/index.ts";
 import type { Place } from "../clients/steps.ts";
@@ -67,11 +68,10 @@ export function isFlowAsk(ask: { readonly kind: string }): ask is FlowAsk {
   return KINDS.has(ask.kind);
 }
 
+const ASIDE = { late: LATE, dead: DEAD } as const;
+
 /** Functions of the engine's own. */
-const INTERNAL: ReadonlySet<string> = new Set(["view", "page", "aside"] satisfies Array<FlowAsk["kind"]>);
-export function isInternal(ask: { readonly kind: string }): boolean {
-  return INTERNAL.has(ask.kind);
-}
+export const INTERNAL_READS = ["view", "page", "aside"] as const satisfies ReadonlyArray<FlowAsk["kind"]>;
 
 /** Rows that one page of a view or a stream has at most. */
 export const PAGE_ROWS = 5_000;
@@ -100,7 +100,11 @@ export function encodeFlowAsk(ask: FlowAsk): { readonly at: Place; readonly name
     }
     case "aside": {
       const { flow, what } = ask;
-      return { at: [VIEW, HOMES[flow]], name: "aside", input: JSON.stringify({ flow, what, limit: PAGE_ROWS }) };
+      return {
+        at: [VIEW, HOMES[flow]],
+        name: "aside",
+        input: JSON.stringify({ flow, what: ASIDE[what], after: -1, limit: PAGE_ROWS }),
+      };
     }
     case "counters":
       return { at: ["fc", ask.at], name: "all", input: JSON.stringify(ask.keys) };

@@ -14,6 +14,8 @@ import { STORAGE } from "./bugs/storage.ts";
 import { UNFOUND } from "./bugs/unfound.ts";
 import { DELAYED } from "./bugs/timers.ts";
 import { OUTSIDES } from "./bugs/outside.ts";
+import { ERASING } from "./bugs/erasing.ts";
+import { WAITING } from "./bugs/waiting.ts";
 import type { PlantedBug } from "./planted.ts";
 
 export const BUGS: readonly PlantedBug[] = [
@@ -30,6 +32,8 @@ export const BUGS: readonly PlantedBug[] = [
   ...MOVING,
   ...DELAYED,
   ...OUTSIDES,
+  ...WAITING,
+  ...ERASING,
   ...STREAMING,
 ];
 

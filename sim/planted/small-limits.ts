@@ -16,6 +16,7 @@ export const SMALL_LIMITS = {
   garbageRowsPerTurn: 3,
   foldBytesPerTurn: 300,
   maxFoldBytes: 3_200,
+  messagesPerTurn: 3,
   carriedResults: 4,
   carryMs: 300,
   blockBytes: 300,
@@ -24,6 +25,8 @@ export const SMALL_LIMITS = {
   maxRuns: 4,
   blockCacheBytes: 1_000,
   maxFilterBytes: 150,
+  // So that a try at a message can be made again before its sender hears of the one before.
+  repostMs: 300,
   maxEffectsRunning: 3,
   maxEffectsOfName: 2,
   maxEffectsOfShare: 1,
@@ -34,7 +37,10 @@ export const SMALL_LIMITS = {
   streamEntryChars: 120,
 } as const;
 
-/** Puts them, and others by name, in the place of the real ones when protocol/limits.ts is loaded. */
+/** ms for which a promise is kept that has ended: a run does not last for a week. */
+const PROMISE_KEPT_MS = 1_500;
+
+/** Puts them, and others by name, in the place of the real ones when limits are loaded. */
 export function smallLimitsPatches(others: Readonly<Record<string, number>> = {}): Patch[] {
   const small = JSON.stringify({ ...SMALL_LIMITS, ...others });
   const file = "protocol/limits.ts";
@@ -48,6 +54,11 @@ export function smallLimitsPatches(others: Readonly<Record<string, number>> = {}
       file,
       find: "\n} as const;\n",
       replace: "\n} as const;\nexport const LIMITS: typeof REAL = { ...REAL, ...SMALL };\n",
+    },
+    {
+      file: "sdk/limits.ts",
+      find: "PROMISE_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;",
+      replace: `PROMISE_KEPT_MS = ${PROMISE_KEPT_MS};`,
     },
   ];
 }

@@ -74,6 +74,11 @@ export class CoordinatorInstance extends Instance<NamedText> {
     this.turn(() => this.#handle(() => this.machine.rescale(partitions, this.object.now())));
   }
 
+  /** Says something of what is durable. */
+  tell(say: () => void): void {
+    this.gate.leave(say);
+  }
+
   protected override deliver(ticket: number, bytes: Uint8Array): void {
     this.#input({ kind: "deliver", ticket, bytes });
   }

@@ -2,6 +2,8 @@
  * Whose user code is being called. Services are made once for all worlds, so a function asks here, synchronously when it is called, who
  * called it; it must keep the answer, since others are called while it waits.
  */
+import { isThenable } from "../../protocol/execution/thenable.ts";
+import type { ServiceDefinition, UntypedHandler } from "../../sdk/service.ts";
 
 export interface FunctionHost {
   /** Functions that were called and have not returned. */
@@ -11,6 +13,8 @@ export interface FunctionHost {
   pause(ms: number): Promise<void>;
   /** Milliseconds since 1970 by no clock that is off. */
   readonly trueMs: number;
+  /** A number above all before it, for whoever asks in turn. */
+  nextOrder(): number;
 }
 
 let caller: FunctionHost | undefined;
@@ -33,12 +37,25 @@ export function functionHost(): FunctionHost {
 }
 
 /** Runs a function so that its engine knows that it has not returned. */
-export async function counted<T>(body: (host: FunctionHost) => Promise<T>): Promise<T> {
-  const host = functionHost();
+export async function counted<T>(body: (host: FunctionHost) => Promise<T>, host = functionHost()): Promise<T> {
   host.functions += 1;
   try {
     return await body(host);
   } finally {
     host.functions -= 1;
   }
+}
+
+/** A service whose functions are counted, whoever wrote them: those that come with the engine wait for calls, too. */
+export function countedService(service: ServiceDefinition): ServiceDefinition {
+  const handlers = Object.assign(Object.create(null), service.handlers) as Record<string, UntypedHandler>;
+  for (const [name, handler] of Object.entries(service.handlers)) {
+    handlers[name] = (ctx, input) => {
+      const host = functionHost();
+      const result = handler(ctx, input);
+      if (!isThenable(result)) return result;
+      return counted(() => Promise.resolve(result), host);
+    };
+  }
+  return { ...service, handlers };
 }

@@ -241,6 +241,10 @@ export abstract class Instance<Op = unknown> {
     return EPOCH_MS + Math.floor(this.world.scheduler.now);
   }
 
+  nextOrder(): number {
+    return this.world.nextOrder();
+  }
+
   pause(ms: number): Promise<void> {
     const { scheduler } = this.world;
     return new Promise((resolve) => scheduler.in(ms, () => this.turn(resolve)));

@@ -2,6 +2,7 @@
 import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { type Deed, deed } from "../clients/outside-service.ts";
+import { toll } from "../clients/tour-service.ts";
 import type { Random } from "../random.ts";
 import type { World } from "./world.ts";
 
@@ -10,6 +11,8 @@ export interface Done {
   readonly n: number;
   /** The effect's key. */
   readonly id: string;
+  /** Simulated. */
+  readonly ms: number;
 }
 
 /** Runs an attempt of an effect: `ended` is called once, whatever becomes of it, as the shell would. */
@@ -22,6 +25,8 @@ const LOST = 8;
 
 export class OutsideWorld {
   readonly done: Done[] = [];
+  /** The same, of the effects of sagas. */
+  readonly tolls: Done[] = [];
   readonly #world: World;
 
   constructor(world: World) {
@@ -48,8 +53,10 @@ export class OutsideWorld {
   }
 
   #do(name: string, id: string, { n, failures, final }: Deed): OutsideEnd {
-    const before = this.done.filter((each) => each.n === n).length;
-    if (name === deed.name) this.done.push({ n, id });
+    const ms = this.#world.scheduler.now;
+    const before = [...this.done, ...this.tolls].filter((each) => each.n === n).length;
+    if (name === deed.name) this.done.push({ n, id, ms });
+    if (name === toll.name) this.tolls.push({ n, id, ms });
     if (final) return { ok: false, final: true, type: "effect-failed", message: "never" };
     if (before < failures) return { ok: false, final: false, type: "effect-failed", message: "not yet" };
     return { ok: true, value: String(n) };

@@ -159,9 +159,23 @@ export class PartitionInstance extends Instance<StorageOp> {
     );
   }
 
+  /** What is in memory is not what storage holds. */
+  #startOver(): void {
+    this.world.scheduler.in(0, () => {
+      if (this.object.current === this)
+        this.object.crash({
+          keep: "all",
+          zombie: false,
+          bootMs: 1,
+          kind: "started over to serve what it has restored",
+        });
+    });
+  }
+
   #reply(ticket: number, body: Uint8Array | ViewReply): void {
     const answered = this.#requests.get(ticket);
     this.#requests.delete(ticket);
     if (answered) this.gate.leave(() => answered(body));
+    if ("restart" in body && body.restart === true) this.gate.leave(() => this.#startOver());
   }
 }

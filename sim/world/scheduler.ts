@@ -22,14 +22,18 @@ export class Scheduler {
     this.#push({ time: this.now + delay, order: this.#order++, run });
   }
 
-  /** Runs the next event; false when there is none. */
-  step(): boolean {
-    const event = this.#pop();
-    if (!event) return false;
-    this.still = event.time === this.now ? this.still + 1 : 0;
-    this.now = event.time;
+  /** Runs the next event; false when there is none until a time: then it is that time. */
+  step(deadline: number): boolean {
+    const next = this.#heap[0];
+    if (next === undefined || next.time > deadline) {
+      if (deadline < Infinity) this.now = Math.max(this.now, deadline);
+      return false;
+    }
+    this.#pop();
+    this.still = next.time === this.now ? this.still + 1 : 0;
+    this.now = next.time;
     this.steps += 1;
-    event.run();
+    next.run();
     return true;
   }
 

@@ -65,6 +65,7 @@ export class World {
   readonly #kindsOf: ((bytes: Uint8Array) => readonly string[]) | undefined;
   readonly #formats: ((object: Peer) => PeerFormat) | undefined;
   #acting: Instance<unknown> | undefined;
+  #order = 0;
 
   constructor(options: WorldOptions) {
     const { app, kernels } = options;
@@ -115,6 +116,10 @@ export class World {
     return slow ? ms + random.next() * 400 : ms;
   }
 
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
   count(fault: string): void {
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
   }
@@ -140,7 +145,7 @@ export class World {
   async run(until: () => boolean, deadline: number): Promise<boolean> {
     while (this.failures.length === 0) {
       if (until()) return true;
-      if (this.scheduler.now > deadline || !this.scheduler.step()) return false;
+      if (!this.scheduler.step(deadline)) return false;
       if (this.scheduler.still > MOST_AT_ONCE) this.fail("time stands still: events of one moment have no end");
       const acting = this.#acting;
       if (!acting) continue;

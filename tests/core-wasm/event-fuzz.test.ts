@@ -106,10 +106,10 @@ it("gives the same result however the body is cut into slices", () => {
     // Slices are multiples of 32; spaces in front shift the cuts over every byte.
     for (let shift = 0; shift < 32; shift++) {
       const shifted = Uint8Array.from([...new Uint8Array(shift).fill(0x20), ...body]);
-      const whole = outcome(parseEvents(core, shifted, columns, format, 1 << 20));
+      const whole = outcome(parseEvents(core, shifted, columns, format, { slice: 1 << 20 }));
       for (const slice of [32, 64, 96, 256]) {
         expect(
-          outcome(parseEvents(core, shifted, columns, format, slice)),
+          outcome(parseEvents(core, shifted, columns, format, { slice })),
           `round ${round}, ${shift}, ${slice}`,
         ).toEqual(whole);
       }

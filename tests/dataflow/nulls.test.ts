@@ -13,7 +13,7 @@ import {
   gather,
   lengthOf,
 } from "../../dataflow/columns/column.ts";
-import { readFrame } from "../../dataflow/columns/frame.ts";
+import { openFrame, readFrame } from "../../dataflow/columns/frame.ts";
 import { Rows } from "../../dataflow/columns/rows.ts";
 import { packRows, unpackRows } from "../../dataflow/columns/wire.ts";
 import { keyCells, keyText, partText } from "../../dataflow/keys.ts";
@@ -107,6 +107,35 @@ test("frames are read as they were written: by path, with null for what is null 
         expect(cells).toEqual(twin.map((cell) => (typeof cell === "bigint" ? Number(cell) : cell)));
       }
     }),
+  );
+});
+
+test("parts of a frame are its rows", () => {
+  fc.assert(
+    fc.property(
+      fc.array(event, { minLength: 1, maxLength: 60 }),
+      fc.nat(),
+      fc.nat(),
+      fc.nat(7),
+      (events, a, b, shift) => {
+        const lines = events.map(({ id, count, name, ...rest }) =>
+          JSON.stringify({ ...without(rest), event: without({ id, count, "full.name": name }) }),
+        );
+        const parsed = kernels.parseEvents(new TextEncoder().encode(lines.join("\n")), Events.columns);
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.fault));
+        // As it lies behind the head of a message: anywhere.
+        const bytes = new Uint8Array(parsed.frame.length + shift).subarray(shift);
+        bytes.set(parsed.frame);
+        const frame = openFrame(bytes, Events.columns, nameHash);
+        const [from, to] = [a % (events.length + 1), b % (events.length + 1)].toSorted((x, y) => x - y) as [
+          number,
+          number,
+        ];
+        const whole = frame.part(0, events.length);
+        for (const [name, column] of frame.part(from, to))
+          expect(shown(column())).toEqual(shown(whole.get(name)!()).slice(from, to));
+      },
+    ),
   );
 });
 

@@ -73,8 +73,8 @@ export function jsonFuzz(): JsonFuzz {
     for (let shift = 0; shift < STRIPE; shift++) {
       const shifted = new Uint8Array(shift + body.length).fill(0x20, 0, shift);
       shifted.set(body, shift);
-      const whole = outcome(parseEvents(core, shifted, columns, format, EVENT_SLICE_BYTES));
-      const cut = outcome(parseEvents(core, shifted, columns, format, STRIPE));
+      const whole = outcome(parseEvents(core, shifted, columns, format, { slice: EVENT_SLICE_BYTES }));
+      const cut = outcome(parseEvents(core, shifted, columns, format, { slice: STRIPE }));
       if (cut !== whole)
         throw new Error(`cut, it is ${cut}, whole ${whole}: ${show({ body: shifted, columns, format })}`);
     }

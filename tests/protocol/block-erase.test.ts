@@ -14,10 +14,9 @@ const ENTRY = `${collectionPrefix(ERASED, "c")}${encodeEntryKey("e")}`;
 const message = (place: number) => movedRowKey(place, `m${String(place).padStart(31, "0")}`);
 
 /** Much that stays, with some of the secret between, and above it a small run that deletes the secret. */
-function folded(above: readonly Write[]): Folding {
+function folded(above: readonly Write[], below = [ERASED, ENTRY, message(1), message(2)]): Folding {
   const folding = new Folding(1, 1_000);
   const others = Array.from({ length: 20_000 }, (_, n) => entityKey("s", `other-${n}`));
-  const below = [ERASED, ENTRY, message(1), message(2)];
   const puts = [...others.map((key) => [key, "x".repeat(100)]), ...below.map((key) => [key, SECRET])];
   folding.commit(puts.map(([key = "", text = ""]) => ({ op: "put", key, text })));
   folding.folder.force(1);
@@ -53,6 +52,21 @@ test("what a clear voids in a lower run is gone, and so are messages that are de
   expect([ERASED, ENTRY].map((key) => blocks.get(key, ERASED))).toEqual([undefined, undefined]);
   expect([message(1), message(2)].map((key) => blocks.get(key, OUTBOX))).toEqual([undefined, SECRET]);
   expect(blocks.page("", 100_000).length).toBe(20_001);
+});
+
+test("what a key kept for others is gone when it was cleared since that moved, and what it has kept since stays", () => {
+  const timers = entityKey("#timers", "other");
+  const waiting = (id: string) => `${collectionPrefix(timers, "waiting")}${encodeEntryKey(id)}`;
+  const above: Write[] = [
+    { op: "clear", key: timers, text: "" },
+    { op: "put", key: waiting("new"), text: "kept" },
+  ];
+  const folding = folded(above, [waiting("a"), waiting("new")]);
+  expect(secrets(folding)).toBe(2);
+  const eraser = new BlockEraser(kernels, folding.blocks);
+  for (const op of eraser.deleted("#timers\u0001")) folding.seen.perform(op);
+  expect(secrets(folding)).toBe(0);
+  expect(["a", "new"].map((id) => folding.blocks.get(waiting(id), timers))).toEqual([undefined, "kept"]);
 });
 
 test("nothing goes that nothing deletes", () => {

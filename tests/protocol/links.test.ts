@@ -210,6 +210,7 @@ describe("leaving messages", () => {
       input,
       coded: true,
       last: false,
+      giveUp: false,
     } as const;
     for (let i = 0; i < 5; i++) instance.links.send(2, post, 0);
     instance.links.dispatch(0);

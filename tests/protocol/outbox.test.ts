@@ -35,9 +35,9 @@ class Post {
   /** Whether a failure of what was handed over last is final. */
   last = false;
   readonly outbox = new Outbox({
-    post: ({ requestId }, last) => {
+    post: ({ requestId }, how) => {
       this.posted.push(requestId);
-      this.last = last;
+      this.last = how === "last";
     },
     delivered: ({ requestId }) => void this.delivered.push(requestId),
     failed: (tried) => void this.failed.push(tried),

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { z } from "zod";
 import { defineApp } from "../../sdk/app.ts";
-import { everyone } from "../../sdk/caller.ts";
+import { authenticated, everyone } from "../../sdk/caller.ts";
 import { contract, fn, query } from "../../sdk/contract.ts";
 import type { DoorOptions, JsonWebKeySet } from "../../sdk/door.ts";
 import { flow } from "../../sdk/flow.ts";
@@ -43,6 +43,8 @@ const Ledger = contract("ledger", { book: fn(), show: query({ output: z.string()
 const ledger = service(Ledger, {}, { book: () => undefined, show: () => "" });
 
 const Clicks = stream("clicks", { page: text(), at: timestamp() });
+const Visits = stream("visits", { page: text(), at: timestamp() }, { retention: "1h" });
+const visits = flow("visits").from(Visits, { time: "at" }).toView("visits", { key: "page" });
 const perPage = (name: string) =>
   flow(name)
     .from(Clicks, { time: "at" })
@@ -54,10 +56,17 @@ const perPage = (name: string) =>
 export function appWith(options: DoorOptions = {}) {
   return defineApp({
     services: [note, ledger],
-    flows: [perPage("clicks-per-page"), perPage("hidden-clicks")],
+    flows: [perPage("clicks-per-page"), perPage("hidden-clicks"), visits],
     auth: { jwt: { issuer: ISSUER, audience: AUDIENCE, jwks: JWKS } },
     allow: {
-      streams: { clicks: ({ roles }) => roles.includes("collector") },
+      streams: {
+        clicks: ({ roles }) => roles.includes("collector"),
+        visits: { read: ({ roles }) => roles.includes("reader") },
+      },
+      flows: {
+        visits: { explain: authenticated, late: ({ roles }) => roles.includes("auditor") },
+        "clicks-per-page": ({ roles }, key) => roles.includes(`owner of ${key}`),
+      },
       views: { "clicks-per-page": (caller, key) => caller.subject === key },
     },
     ...options,

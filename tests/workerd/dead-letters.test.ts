@@ -3,7 +3,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { createRandom } from "../../sim/random.ts";
-import { attempts, poisonous } from "../app/src/mail.ts";
+import { attempts, deadly, poisonous } from "../app/src/mail.ts";
 import {
   type Answer,
   ask,
@@ -17,6 +17,7 @@ import {
   statusOf,
 } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
+import { abortOne } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
 
 const PATIENCE_MS = 20_000;
@@ -147,6 +148,39 @@ describe("a message that fails", () => {
     expect(attempts.get(bad)).toBeLessThanOrEqual(6);
     expect(letter?.attempts).toHaveLength(4);
   });
+
+  test.each(["another partition", "its sender's partition"])(
+    "and ends whoever runs it, at %s, is given up like any, and those behind it and beside it go on",
+    async (where) => {
+      const [a, b] = keysApart(2) as [string, string];
+      const to = where === "another partition" ? b : freshKeyNear(a, true);
+      const bad = `deadly-${to}`;
+      deadly.add(bad);
+      limits.suspectPauseMs = 60;
+      await call(["mail", a], "sendPoison", { to, names: [bad, `one-${to}`] });
+      await call(["mail", freshKeyNear(a, true)], "sendPoison", { to, names: [`two-${to}`] });
+      let killed = 0;
+      const [letter] = await until(
+        async () => {
+          const runs = attempts.get(bad) ?? 0;
+          if (runs > killed) await abortOne(to);
+          killed = Math.max(killed, runs);
+          return lettersTo(to);
+        },
+        (letters) => letters.length > 0,
+      );
+      await delivered(a, to);
+      expect(letter?.attempts.map(({ type }) => type)).toEqual(Array.from({ length: 4 }, () => "interrupted"));
+      // Those that it had outlived before it was suspected are not counted.
+      expect(attempts.get(bad)).toBeLessThanOrEqual(4 + LIMITS.suspectRestarts + 1);
+      expect(
+        await until(
+          () => bounces(to),
+          (count) => count >= 2,
+        ),
+      ).toBe(2);
+    },
+  );
 
   test("for its input is given up at once; one that is refused is answered, and no dead letter", async () => {
     const key = freshKey();

@@ -54,10 +54,12 @@ describe("a flow of operators", () => {
       { key: "a", window: { start: at(0), end: at(10) }, n: 2, total: 40, mean: 20, most: 30, final: true },
       { key: "a", window: { start: at(10), end: at(20) }, n: 1, total: 5, mean: 5, most: 5, final: false },
     ]);
-    const late = (await get("/v1/flows/meter-windows/late"))["entries"] as Array<{
-      entry: { operator: string; event: object };
+    const late = (await get("/v1/flows/meter-windows/late"))["events"] as Array<{
+      id: number;
+      event: { operator: string; event: object };
     }>;
-    expect(late.map(({ entry }) => [entry.operator, entry.event])).toEqual(
+    expect(late.map(({ id }) => id)).toEqual([0, 1, 2]);
+    expect(late.map(({ event }) => [event.operator, event.event])).toEqual(
       expect.arrayContaining([["aggregate-1", { meter: "a", value: 1, at: at(3) }]]),
     );
     expect(await rows("meter-sessions")).toEqual([
@@ -96,9 +98,10 @@ describe("a flow of operators", () => {
       reading("d", 100, 103),
     ]);
     expect((await ask(["meter-counter", "c"], "total")).body).toBe(900);
-    const dead = (await get("/v1/flows/meter-ends/dead-letters"))["entries"] as Array<{ entry: object }>;
-    expect(dead.map(({ entry }) => entry)).toEqual([
+    const dead = (await get("/v1/flows/meter-ends/dead-letters"))["events"] as Array<{ event: object }>;
+    expect(dead.map(({ event }) => event)).toEqual([
       {
+        at: expect.any(Number) as number,
         sink: "meter-counter.add",
         key: "c",
         refusal: { name: "full", data: { total: 900 } },

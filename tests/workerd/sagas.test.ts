@@ -178,6 +178,21 @@ describe("a saga", () => {
     expect(problemOf(await http("DELETE", of(run.id)))).toBe("saga-ended");
   });
 
+  test("that is cancelled leaves no promise behind that somebody could still resolve", async () => {
+    const run = await start();
+    await waitingFor(run.id, "promise");
+    const promise = `approve-${run.id}`;
+    expect((await http("DELETE", of(run.id))).status).toBe(200);
+    expect((await http("GET", `/v1/promises/${promise}`)).body).toMatchObject({
+      status: "rejected",
+      error: { type: "cancelled", message: "the saga was cancelled" },
+    });
+    expect(problemOf(await approve(run.id))).toBe("promise-settled");
+    expect(await ended(run.id)).toMatchObject({ status: "compensated", failure: { type: "cancelled" } });
+    // Cancelled once more, before and after its end.
+    expect(problemOf(await http("DELETE", of(run.id)))).toBe("saga-ended");
+  });
+
   test("is cancelled while it rests, or between two attempts", async () => {
     const resting = await start({ delay: 60_000 });
     await waitingFor(resting.id, "promise");

@@ -79,6 +79,23 @@ describe("a stream", () => {
     expect(late).toBeGreaterThan(0);
   });
 
+  test("keeps late events where they can be read, page by page and as they come, also over a restart", async () => {
+    const { late } = expected();
+    const found: string[] = [];
+    while (found.length < late) {
+      const response = await send(`/v1/flows/sales-per-second/late?limit=7&after=${found.length - 1}`);
+      const { events, end } = (await response.json()) as { events: Array<{ id: number; event: object }>; end: number };
+      expect([events[0]?.id, end]).toEqual([found.length, late]);
+      found.push(...events.map(({ event }) => JSON.stringify(event)));
+    }
+    expect(found).toHaveLength(late);
+    expect(found[0]).toMatch(/^\{"at":\d+,"operator":"aggregate-1","input":0,"time":\d+,"event":\{"item":.*\}\}$/);
+    const headers = { accept: "text/event-stream", "last-event-id": String(late - 2) };
+    const tail = await send("/v1/flows/sales-per-second/late?follow=0", { headers });
+    expect(await tail.text()).toBe(`id: ${late - 1}\ndata: ${found.at(-1)}\n\n`);
+    expect(await (await send("/v1/flows/sales-per-second")).json()).toMatchObject({ status: { late, drops: [] } });
+  });
+
   test("shows the same rows in pages of any size", async () => {
     const whole = (await view()).rows;
     for (const limit of [1, 7, 50]) {

@@ -19,7 +19,10 @@ export async function getOverview({ app, backend, request }: AdminEdge): Promise
   return new Response(JSON.stringify(body), { headers: answerHeaders(request, JSON_TYPE) });
 }
 
-function writtenBy(sink: Sink): { readonly kind: "view" | "stream" | "service"; readonly name: string } {
+type Written = "view" | "stream" | "service" | "queue" | "webhook";
+
+function writtenBy(sink: Sink): { readonly kind: Written; readonly name: string } {
+  if (sink.kind === "egress") return { kind: sink.to, name: sink.name };
   if (sink.kind === "view") return { kind: "view", name: sink.name };
   if (sink.kind === "stream") return { kind: "stream", name: sink.stream.name };
   return { kind: "service", name: sink.contract.name };

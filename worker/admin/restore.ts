@@ -2,7 +2,7 @@
  * `POST /admin/restore`: takes a backup, the body or with `?from=…` one of a bucket, into an empty domain. Nothing of it is served before all of it is known to be sound; what turns out not to
  * be is forgotten again. The same backup may be sent again, however far it came.
  */
-import type { RestoreAnswer } from "../../protocol/backup/asks.ts";
+import type { RestoreAnswer, StoppedAnswer } from "../../protocol/backup/asks.ts";
 import {
   BACKUP_ROW,
   type BackupInfo,
@@ -14,7 +14,9 @@ import {
 import { decodeMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import { queryParameter } from "../address.ts";
+import { LIMITS } from "../limits.ts";
 import { ProblemError, refuse } from "../problems.ts";
+import { backoff, sleep } from "../retries.ts";
 import { bucketOf } from "./bucket.ts";
 import { Domain, presentMap } from "./domain.ts";
 import type { AdminEdge } from "./edge.ts";
@@ -48,9 +50,18 @@ export async function deleteRestore({ backend, admin, request }: AdminEdge): Pro
   const id = queryParameter(request.url, "id");
   if (id === undefined) throw refuse("invalid-parameter", "say which backup: ?id=…, as the refusal named it");
   const domain = new Domain(admin, await presentMap(backend));
-  await domain.askAll({ op: "restore-stop", id });
+  await Promise.all(domain.partitions.map((partition) => stop(domain, partition, id)));
   await domain.askAll({ op: "release", id });
   return jsonResponse(request, { id, stopped: true });
+}
+
+/** Until it serves again with nothing of the backup: before, it would take no other. @throws ProblemError where it cannot be stopped */
+async function stop(domain: Domain, partition: number, id: string): Promise<void> {
+  for (let attempt = 1; attempt <= LIMITS.attempts; attempt++) {
+    const { restarts } = await domain.ask<StoppedAnswer>(partition, { op: "restore-stop", id });
+    if (!restarts) return;
+    await sleep(backoff(attempt));
+  }
 }
 
 async function take(
@@ -152,6 +163,8 @@ class Restoring {
 
   /** What a partition serves already was sound when it came. */
   async stop(): Promise<void> {
-    if (this.#id !== null && !this.#isDone) await this.#domain.tryAll({ op: "restore-stop", id: this.#id });
+    const id = this.#id;
+    if (id === null || this.#isDone) return;
+    await Promise.allSettled(this.#domain.partitions.map((partition) => stop(this.#domain, partition, id)));
   }
 }

@@ -8,7 +8,9 @@ import { missing } from "./secrets.ts";
 /** Whether anything is open to callers without a credential. */
 export function hasPublic(app: AppDefinition): boolean {
   const ofServices = [...app.services.values()].flatMap(({ allow }) => Object.values(allow));
-  return [...ofServices, ...app.door.streams.values(), ...app.door.views.values()].includes(everyone);
+  const { streams, flows, views } = app.door;
+  const tables = [...Object.values(streams), ...Object.values(flows), views];
+  return [...ofServices, ...tables.flatMap((table) => [...table.values()])].includes(everyone);
 }
 
 /** Whether a function is open to callers without a credential. */
@@ -25,7 +27,7 @@ export function requireCall(app: AppDefinition, caller: Caller, service: string,
   if (!mayCall(app, caller, service, key, name)) throw denied(caller);
 }
 
-/** @param key of the view's rows, or a stream's name. @throws ProblemError */
+/** @param key of the view's rows, or the name of a stream or flow. @throws ProblemError */
 export function requireFlow(rules: ReadonlyMap<string, Allow>, caller: Caller, name: string, key: string): void {
   if (caller.kind !== "owner" && !passes(rules.get(name), caller, key)) throw denied(caller);
 }

@@ -6,12 +6,14 @@ import type { Edge } from "../edge.ts";
 import { answerHeaders } from "../headers.ts";
 import { refuse } from "../problems.ts";
 import { figuresOf } from "./figures.ts";
+import { addFlows } from "./flows.ts";
 import { MetricsText } from "./text.ts";
 
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 const MS = 1 / 1_000;
 
-export async function getMetrics({ backend, request, caller }: Edge): Promise<Response> {
+export async function getMetrics(edge: Edge): Promise<Response> {
+  const { backend, request, caller } = edge;
   requireMetrics(caller);
   if (backend.observed === undefined) throw refuse("not-found", "there are no figures here");
   const map = await backend.keyGroupMap();
@@ -22,6 +24,7 @@ export async function getMetrics({ backend, request, caller }: Edge): Promise<Re
     if (figures !== null) addPartition(text, partition, figures);
   }
   if (coordinator !== null) addCoordinator(text, coordinator, map.partitions);
+  await addFlows(text, edge);
   return new Response(text.toString(), { headers: answerHeaders(request, PROMETHEUS) });
 }
 
@@ -34,6 +37,8 @@ const GAUGES = [
   ["unacknowledged", "tidegate_messages_unacknowledged", "Messages that other objects may not have."],
   ["held", "tidegate_messages_held", "Messages and requests that wait for the partition to be up."],
   ["outbox", "tidegate_outbox_messages", "One-way messages that are not delivered."],
+  ["effects", "tidegate_effects", "Of these, effects that are not over."],
+  ["suspected", "tidegate_messages_suspected", "Of these, messages that may end whoever runs them."],
   ["timers", "tidegate_timers", "Messages that wait for their time."],
   ["moving", "tidegate_moving", "Key groups go or come."],
   ["unfoldedBytes", "tidegate_unfolded_bytes", "Bytes of records that are not folded into state."],

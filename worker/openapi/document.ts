@@ -2,6 +2,7 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import { commonPaths } from "./batch.ts";
 import { streamPath, viewPaths } from "./flows.ts";
+import { flowStates } from "./flow-state.ts";
 import { messagePaths } from "./messages.ts";
 import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
 import { SchemaTable } from "./schemas.ts";
@@ -26,6 +27,7 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
     servers: [{ url: "/" }],
     security: [{ bearer: [] }],
     paths,
+    "x-tidegate-flows": flowStates(app),
     components: {
       schemas: schemas.all,
       parameters: PARAMETERS,

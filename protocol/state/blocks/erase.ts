@@ -4,6 +4,7 @@
  */
 import { BLOCK_FLAG, type BlockRow, type Kernels } from "../../../core-wasm/types.ts";
 import type { StorageOp } from "../../partition/effects.ts";
+import { entityOf } from "../indexes.ts";
 import { compareKeys } from "../state-key.ts";
 import { afterEntity, BLOCK, type Block, clearsIn, seal, SPACE, type Space } from "./block.ts";
 import type { Blocks } from "./blocks.ts";
@@ -42,21 +43,30 @@ export class BlockEraser {
     return [...ops, ...this.#blocks.takeManifest()];
   }
 
-  /** Removes what older runs hold under an entity where a newer one says that it is deleted: messages that were delivered, or have gone elsewhere. */
+  /**
+   * Removes what older runs hold under a prefix where a newer one says that it is deleted, or all that its entity held is cleared: messages that were
+   * delivered, and what has gone elsewhere with its key.
+   */
   deleted(entity: string): StorageOp[] {
     const tree = this.#blocks.trees[SPACE.state];
     const to = afterEntity(entity);
     const gone = new Set<string>();
+    const cleared = new Set<string>();
     const ops: StorageOp[] = [];
     for (const run of tree.runs) {
+      // What a run has beside a clear was put since.
+      const clearedHere: string[] = [];
       const keep = (row: BlockRow): BlockRow | null => {
         if (compareKeys(row.key, entity) < 0 || compareKeys(row.key, to) >= 0) return row;
+        if (cleared.has(entityOf(row.key))) return null;
+        if ((row.flags & BLOCK_FLAG.cleared) !== 0) clearedHere.push(row.key);
         const isDeleted = (row.flags & BLOCK_FLAG.deleted) !== 0;
         if (!isDeleted && gone.has(row.key)) return null;
         if (isDeleted) gone.add(row.key);
         return row;
       };
       ops.push(...this.#rewrite(SPACE.state, run, run.seek(entity), to, keep));
+      for (const each of clearedHere) cleared.add(each);
     }
     tree.dropEmpty();
     return [...ops, ...this.#blocks.takeManifest()];

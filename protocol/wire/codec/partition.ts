@@ -9,6 +9,7 @@ type Message = Exclude<PartitionMessage, { kind: "call" | "answer" } | MoveMessa
 
 /** In the column in which a post says whether it is the last try. */
 export const SETTLED = 2;
+const GIVE_UP = 3;
 
 export function writePartition(out: RowWriter, message: Message): void {
   switch (message.kind) {
@@ -34,7 +35,7 @@ export function writePartition(out: RowWriter, message: Message): void {
       return out.begin(KIND.scopeEnded).id(message.id).place(message.scope).end();
     case "post":
       // Beside the flags, of which older code refuses those that it does not know.
-      out.begin(KIND.post, Number(message.coded)).u32(Number(message.last));
+      out.begin(KIND.post, Number(message.coded)).u32(message.giveUp ? GIVE_UP : Number(message.last));
       return out.end(message.requestId, message.service, message.key, message.name, message.input);
     case "settled":
       // Older code takes it for the first of them handed over again, which it answers, and nobody hears that.
@@ -107,7 +108,8 @@ function readPost(row: RowReader): Message {
     name: row.name,
     input: row.body,
     coded,
-    last: how === 1,
+    last: how === 1 || how === GIVE_UP,
+    giveUp: how === GIVE_UP,
   };
 }
 

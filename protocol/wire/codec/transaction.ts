@@ -1,4 +1,5 @@
 /** Rows of calls and their answers: nearly all that partitions say to each other. */
+import { Few } from "../../few.ts";
 import type { AnswerMessage, AnswerOutcome, CallMessage, Participants, Place } from "../messages.ts";
 import { KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { eachTuple, formatTuples, malformed, parseMap } from "./structure.ts";
@@ -17,8 +18,7 @@ export function writeCall(out: RowWriter, call: CallMessage): void {
 
 export function readCall(row: RowReader): CallMessage {
   const bare = row.flag();
-  const [path = "", scopes = "", ...more] = row.extra.split("|");
-  if (more.length > 0) malformed("a call with more than paths and scopes");
+  const [path, scopes] = placesIn(row.extra);
   return {
     kind: "call",
     id: row.id(),
@@ -28,13 +28,21 @@ export function readCall(row: RowReader): CallMessage {
     snapshot: row.wide(),
     at: row.wide(),
     depth: row.u32(),
-    path: parsePlaces(path),
-    scopes: parsePlaces(scopes),
+    path,
+    scopes,
     service: row.service,
     key: row.key,
     name: row.name,
     input: bare ? null : row.body,
   };
+}
+
+/** Path and scopes; most calls have neither behind them. */
+function placesIn(extra: string): readonly [path: readonly Place[], scopes: readonly Place[]] {
+  if (extra === "") return NOWHERE_AT_ALL;
+  const [path = "", scopes = "", ...more] = extra.split("|");
+  if (more.length > 0) malformed("a call with more than paths and scopes");
+  return [parsePlaces(path), parsePlaces(scopes)];
 }
 
 /** `sender` and its incarnation are the batch's: an answer that nobody else has a part in need not name them. */
@@ -66,7 +74,7 @@ function readOutcome(row: RowReader): AnswerOutcome {
 }
 
 function readParts(text: string, sender: number, incarnation: number): Participants {
-  if (text === "") return new Map([[sender, incarnation]]);
+  if (text === "") return new Few<number, number>().set(sender, incarnation);
   return text.startsWith("=") ? parseMap(text.slice(1)) : malformed("participants do not begin with =");
 }
 
@@ -81,3 +89,4 @@ export function parsePlaces(text: string): readonly Place[] {
   return places;
 }
 const NOWHERE: readonly Place[] = [];
+const NOWHERE_AT_ALL = [NOWHERE, NOWHERE] as const;

@@ -35,9 +35,9 @@ export const EPOCHS: readonly PlantedBug[] = [
     what: "Who only read in an epoch says that it is prepared without a record.",
     rule: "19",
     file: WORK,
-    find: "const contents = split(this.#parts.layers.writesOf(epoch), results);",
+    find: "const contents = recordPieces(this.#parts.layers.writesOf(epoch), results);",
     replace:
-      "const contents = split(this.#parts.layers.writesOf(epoch), results);\n    if (contents.length === 1 && contents[0].writes.length + results.length + answers.length === 0) return undefined as never;",
+      "const contents = recordPieces(this.#parts.layers.writesOf(epoch), results);\n    if (contents.length === 1 && contents[0].writes.length + results.length + answers.length === 0) return undefined as never;",
     also: [
       {
         file: PARTICIPATION,

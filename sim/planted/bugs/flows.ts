@@ -15,8 +15,8 @@ export const STREAMING: readonly PlantedBug[] = [
     what: "An operator goes on with what it has in memory of a batch that was undone: its events are applied twice.",
     rule: "invariant 1",
     file: SHARD,
-    find: "known?.token === token && known.id === step.id ? known",
-    replace: "known !== undefined && known.id === step.id ? known",
+    find: "known?.token === tokenOf(ctx) ? known :",
+    replace: "known !== undefined ? known :",
   },
   {
     name: "watermark-of-the-quickest",
@@ -123,13 +123,13 @@ export const STREAMING: readonly PlantedBug[] = [
     file: STREAM,
     find: "    const { next } = (ctx.state as StreamState | undefined) ?? { next: 0 };\n    const first",
     replace:
-      "    const kept = (ctx.state as StreamState | undefined)?.next ?? 0;\n    const next = Math.max(kept, this.#hashes.get(`ahead ${ctx.key}`) ?? 0);\n    const first",
+      "    const kept = (ctx.state as StreamState | undefined)?.next ?? 0;\n    const next = Math.max(kept, this.#readers.get(`ahead ${ctx.key}`) ?? 0);\n    const first",
     also: [
       {
         file: STREAM,
         find: "    const late: Record<string, number> = {};\n",
         replace:
-          "    const late: Record<string, number> = {};\n    if (retention !== undefined) this.#hashes.set(`ahead ${ctx.key}`, (ctx.state as StreamState | undefined)?.next ?? 0);\n",
+          "    const late: Record<string, number> = {};\n    if (retention !== undefined) this.#readers.set(`ahead ${ctx.key}`, (ctx.state as StreamState | undefined)?.next ?? 0);\n",
       },
     ],
   },

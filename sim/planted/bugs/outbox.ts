@@ -12,7 +12,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "A message leaves before the commit that sends it is written.",
     rule: "invariants 3 and 5",
     file: MAIL,
-    find: "if (message) this.#add(message);",
+    find: "if (message && !this.#loading.isAhead(message)) this.#add(message);",
     replace: "if (!message) continue;\n      this.#add(message);\n      this.#outbox.release();",
   },
   {

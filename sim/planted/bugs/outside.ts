@@ -22,9 +22,9 @@ export const OUTSIDES: readonly PlantedBug[] = [
     what: "An effect that has failed is kept under another id.",
     rule: "E2",
     file: MAIL,
-    find: "        this.#parts.commit([keptWrite(message)]);\n        outbox.postpone(message, notBefore);\n",
+    find: "        this.#parts.commit([keptWrite(message)]);\n        this.#outbox.postpone(message, notBefore);\n",
     replace:
-      "        void keptWrite;\n        void notBefore;\n        outbox.take(message.requestId);\n" +
+      "        void keptWrite;\n        void notBefore;\n        this.#outbox.take(message.requestId);\n" +
       "        const again = messageWrites([message], () => this.nextId());\n" +
       "        this.#parts.commit([deliveredWrite(message), ...again]);\n",
   },

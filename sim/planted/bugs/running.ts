@@ -19,8 +19,8 @@ export const RUNNING: readonly PlantedBug[] = [
     what: "Who holds a key's shared lock is taken to hold the exclusive one.",
     rule: "2",
     file: LOCKS,
-    find: 'if (held === "exclusive" || held === mode) return true;',
-    replace: "if (held !== undefined) return true;",
+    find: 'if (lock.holders.includes(owner) && (lock.mode === "exclusive" || lock.mode === mode)) return true;',
+    replace: "if (lock.holders.includes(owner)) return true;",
   },
   {
     name: "early-release",

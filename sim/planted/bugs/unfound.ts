@@ -50,14 +50,6 @@ export const UNFOUND: readonly PlantedBug[] = [
     replace: "this.#log.write();",
   },
   {
-    name: "last-try-not-recorded",
-    what: "The target does not record that the last try has failed, and may run the message once more.",
-    rule: "O8",
-    file: "protocol/partition/root.ts",
-    find: "(poster !== null && isFinal(status, last))",
-    replace: "(poster !== null && last && status < 0)",
-  },
-  {
     name: "replaced-hands-over",
     what: "An instance that has been replaced hands messages over that its successor has forgotten.",
     rule: "O11",

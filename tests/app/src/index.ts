@@ -6,6 +6,7 @@ import { account } from "./account.ts";
 import { bank } from "./bank.ts";
 import { clock } from "./clock.ts";
 import { diary } from "./diary.ts";
+import { Arrived, arrivedFlow, letterFlow } from "./egress.ts";
 import { salesPerSecond } from "./flow.ts";
 import { ledger, mirror } from "./ledger.ts";
 import { lists } from "./lists.ts";
@@ -46,8 +47,8 @@ const app = tidegate({
     ...verification,
     ...programServices(pause),
   ],
-  flows: [salesPerSecond, parcelFlow, ...operatorFlows],
-  queues: { "note-queue": Noted },
+  flows: [salesPerSecond, parcelFlow, ...operatorFlows, letterFlow, arrivedFlow],
+  queues: { "note-queue": Noted, "letters-queue": Arrived },
   effects,
   sagas,
   partitions: PARTITIONS,

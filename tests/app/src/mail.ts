@@ -58,6 +58,8 @@ interface State {
 export const attempts = new Map<string, number>();
 /** Names that `poison` throws for. */
 export const poisonous = new Set<string>();
+/** Names at which `poison` goes on until whoever runs it is ended. */
+export const deadly = new Set<string>();
 
 export const mail = service(
   Mail,
@@ -113,8 +115,10 @@ export const mail = service(
     },
     poison(ctx, { name }) {
       attempts.set(name, (attempts.get(name) ?? 0) + 1);
+      if (deadly.has(name)) return new Promise<void>(() => {});
       if (poisonous.has(name)) throw new TypeError(`${name} is poisonous`);
       ctx.state.bounces += 1;
+      return undefined;
     },
     sendPoison(ctx, { to, names }) {
       for (const name of names) ctx.send(Mail, to).poison({ name });

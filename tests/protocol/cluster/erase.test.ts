@@ -19,7 +19,11 @@ const Diary = contract("diary", {
   never: fn({ input: z.object({ text }) }),
   later: fn({ input: z.object({ to: text, text }) }),
   fail: fn({ input: z.object({ to: text, text }) }),
+  hold: fn({ input: z.object({ id: text }) }),
 });
+/** Of the delayed message that was sent last. */
+let sent = "";
+let letGo = (): void => undefined;
 const diary = service(
   Diary,
   { state: () => ({ last: "" }), collections: { pages: collection<string>() } },
@@ -34,11 +38,16 @@ const diary = service(
     },
     pass: (ctx, { to, text: passed }) => ctx.send(Diary, to).never({ text: passed }),
     later(ctx, { to, text: told }) {
-      ctx.send(Diary, to, { delay: "24h" }).write({ text: told });
+      sent = ctx.send(Diary, to, { delay: "24h" }).write({ text: told });
     },
     fail(ctx, { to, text: told }) {
       // No input of that function: it is a dead letter at once.
       ctx.send(Diary, to).never({ wrong: told } as unknown as { text: string });
+    },
+    /** Holds what its key keeps for later, until somebody lets it go. */
+    async hold(ctx, { id }) {
+      await ctx.cancel(id);
+      await new Promise<void>((resolve) => (letGo = resolve));
     },
     never() {
       throw new Error("not today");
@@ -48,12 +57,19 @@ const diary = service(
 
 class Domain {
   readonly #cluster: ClusterClass;
-  readonly #key: (partition: number) => string;
+  readonly key: (partition: number) => string;
   #ids = 0;
+  /** How often it was asked whether all is gone. */
+  rounds = 0;
 
   constructor(cluster: ClusterClass) {
     this.#cluster = cluster;
-    this.#key = (partition) => cluster.place(partition)[1];
+    this.key = (partition) => cluster.place(partition)[1];
+  }
+
+  /** Delayed messages that a partition keeps. */
+  waiting(partition: number): number {
+    return this.#cluster.node(partition).status.timers;
   }
 
   async call(partition: number, name: string, input: unknown, how = { client: true, erase: false }): Promise<void> {
@@ -61,7 +77,7 @@ class Domain {
     const id = `${how.client ? "c" : `e${this.#cluster.clock.toString(16).padStart(11, "0")}`}`;
     const requestId = id + (++this.#ids).toString(16).padStart(32 - id.length, "0");
     const flags = (how.client ? INVOKE_FLAG.clientId : 0) | (how.erase ? INVOKE_FLAG.erase : 0);
-    const fields = [requestId, "diary", this.#key(partition), name, input === undefined ? "" : JSON.stringify(input)];
+    const fields = [requestId, "diary", this.key(partition), name, input === undefined ? "" : JSON.stringify(input)];
     const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, flags, 0, 0], fields });
     await this.#cluster.give(partition, { kind: "invoke", frame });
     await this.#cluster.run();
@@ -70,7 +86,7 @@ class Domain {
 
   /** What keeps the secret: a value, an entry, results of both kinds, an epoch's record, messages to and from the key, folded or not. */
   async fill(): Promise<void> {
-    const [victim, other] = [this.#key(0), this.#key(1)];
+    const [victim, other] = [this.key(0), this.key(1)];
     await this.call(0, "write", { text: `${SECRET} 1` });
     await this.call(0, "write", { text: `${SECRET} 2` }, { client: false, erase: false });
     await this.call(1, "tell", { to: victim, text: `${SECRET} 3` });
@@ -85,21 +101,26 @@ class Domain {
   /** As the edge does it: a transaction, and then the traces, until all are gone. */
   async erase(): Promise<void> {
     await this.call(0, "#erase", undefined, { client: false, erase: true });
-    await this.eraseTraces(this.#key(0));
+    await this.eraseTraces(this.key(0));
   }
 
   /** All records are folded behind this, whatever the key is. */
   async eraseTraces(key: string): Promise<void> {
     for (const partition of [0, 1]) {
-      for (let round = 0; !(await this.#eraseAt(partition, key)); round++) {
-        if (round > 50) throw new Error("it is never done");
+      for (let round = 0; !(await this.eraseAt(partition, key)); round++) {
+        this.rounds += 1;
+        if (round > 500) throw new Error("it is never done");
         await this.#cluster.fold(partition);
         await this.#cluster.run();
       }
     }
   }
 
-  async #eraseAt(partition: number, key: string): Promise<boolean> {
+  fold(partition: number): Promise<void> {
+    return this.#cluster.fold(partition);
+  }
+
+  async eraseAt(partition: number, key: string): Promise<boolean> {
     const answer = await this.#cluster.admin(partition, { op: "erase", service: "diary", key });
     if (answer instanceof Uint8Array || answer.status !== 200) throw new Error(JSON.stringify(answer));
     return (JSON.parse(answer.body) as EraseAnswer).done;
@@ -149,6 +170,40 @@ test("and what had been folded before", async () => {
   expect(new Set(here.traces)).toEqual(new Set(folded));
   await here.erase();
   expect(here.traces).toEqual([]);
+});
+
+test("and what another key keeps for it, though that is held by a transaction for longer than all before is folded", async () => {
+  const here = await domain();
+  await here.call(1, "later", { to: here.key(0), text: SECRET });
+  await here.call(1, "later", { to: "nobody", text: "" });
+  await here.eraseTraces("nobody");
+  expect(here.traces).toEqual(["1 block"]);
+  await here.call(1, "hold", { id: sent });
+  await here.call(0, "#erase", undefined, { client: false, erase: true });
+  expect(await here.eraseAt(1, here.key(0))).toBe(false);
+  await here.fold(1);
+  letGo();
+  await here.eraseTraces(here.key(0));
+  expect(here.traces).toEqual([]);
+});
+
+test("some in a turn, however much is kept, and nothing of others", async () => {
+  const here = await domain();
+  const { LIMITS } = await import("../../../protocol/limits.ts");
+  Object.assign(LIMITS, { eraseRowsPerTurn: 3, maxFiringKeys: 2 });
+  await here.fill();
+  const [victim, other] = [here.key(0), here.key(1)];
+  for (let n = 0; n < 12; n++) {
+    await here.call(1, "later", { to: other, text: `stranger ${n}` });
+    await here.call(1, "later", { to: victim, text: `${SECRET} more ${n}` });
+    await here.call(1, "fail", { to: victim, text: `${SECRET} failed ${n}` });
+    await here.call(1, "fail", { to: other, text: `stranger failed ${n}` });
+  }
+  await here.erase();
+  expect(here.traces).toEqual([]);
+  // Each turn looks at three rows of some seventy.
+  expect(here.rounds).toBeGreaterThan(20);
+  expect(here.waiting(1)).toBe(12);
 });
 
 test("a planted bug that leaves a record is found", async () => {

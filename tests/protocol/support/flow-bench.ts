@@ -2,14 +2,27 @@
 import type { Rows } from "../../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../../dataflow/operators/store.ts";
 import type { FlowContext, InternalHandler, InternalService } from "../../../protocol/flows/internal.ts";
+import { type Aside, LATE } from "../../../protocol/flows/log.ts";
 import { decodePayload, encodePayload, type Payload, type RawJson } from "../../../protocol/flows/payload.ts";
 import { flowServices } from "../../../protocol/flows/services.ts";
+import type { AsideAsk } from "../../../protocol/flows/view.ts";
+import type { Delivery } from "../../../sdk/flows/egress.ts";
+import type { Outcome, Reply } from "../../../sdk/index.ts";
+import { ShareTable, type TableState } from "../../../protocol/flows/table/table.ts";
+import { compareKeys } from "../../../protocol/state/state-key.ts";
 import { type AppDefinition, defineApp, type FlowDefinition } from "../../../sdk/index.ts";
 import { decodeValue, encodeValue } from "../../../sdk/values.ts";
 import { kernels } from "./lone-partition.ts";
 
 /** Values and entries by service and key. */
 type Entities = Map<string, { value: string | null; entries: Map<string, string> }>;
+
+/** An effect, and whom its end is told. */
+export interface Asked {
+  readonly name: string;
+  readonly lines: readonly string[];
+  readonly to: Reply;
+}
 
 export class FlowBench {
   #app: AppDefinition;
@@ -18,6 +31,8 @@ export class FlowBench {
   #tokens = 0;
   #waiting: Array<{ service: string; key: string; name: string; at: number }> = [];
   now = 1_000_000;
+  /** Effects that were asked for and have not ended. */
+  asked: Asked[] = [];
   /** Events that sinks gave to streams, by stream, since they were last taken. */
   readonly given = new Map<string, unknown[]>();
 
@@ -54,8 +69,7 @@ export class FlowBench {
 
   /** Operators whose state the present version would lose. */
   async drops(flow: string): Promise<unknown> {
-    const answer = (await this.#call("#view", "any", "flow", { text: JSON.stringify({ flow }) })) as RawJson;
-    return (JSON.parse(answer.text) as { drops: unknown }).drops;
+    return (await this.status(flow))["drops"];
   }
 
   /** Runs something and undoes what it wrote: memory has seen it, storage has not. */
@@ -64,10 +78,12 @@ export class FlowBench {
       [...this.#entities].map(([key, { value, entries }]) => [key, { value, entries: new Map(entries) }]),
     );
     const waiting = [...this.#waiting];
+    const asked = [...this.asked];
     const given = new Map([...this.given].map(([stream, events]) => [stream, [...events]]));
     await what();
     this.#entities = before;
     this.#waiting = waiting;
+    this.asked = asked;
     this.given.clear();
     for (const [stream, events] of given) this.given.set(stream, events);
   }
@@ -87,12 +103,29 @@ export class FlowBench {
     return (JSON.parse(answer.text) as { rows: unknown[] }).rows;
   }
 
+  /** Late events. */
   async late(flow: string): Promise<unknown[]> {
-    const text = JSON.stringify({ flow, what: "late", limit: 1_000 });
+    return (await this.aside(flow, LATE)).map(({ event }) => event);
+  }
+
+  /** What a flow has set aside. */
+  async aside(flow: string, what: Aside, after = -1): Promise<Array<Readonly<Record<string, unknown>>>> {
+    const text = JSON.stringify({ flow, what, after, limit: 1_000 } satisfies AsideAsk);
     const answer = (await this.#call("#view", "any", "aside", { text })) as RawJson;
-    return (JSON.parse(answer.text) as { entries: Array<{ entry: { event: unknown } }> }).entries.map(
-      ({ entry }) => entry.event,
-    );
+    const { events } = JSON.parse(answer.text) as { readonly events: readonly string[] };
+    return events.map((event) => JSON.parse(event) as Readonly<Record<string, unknown>>);
+  }
+
+  /** The effect asked for first ends. */
+  async end(how: Outcome<undefined> = { ok: true, value: undefined }): Promise<void> {
+    const [{ to }] = this.asked.splice(0, 1) as [Asked];
+    const text = encodeValue({ ...how, about: to.about });
+    await this.#call(to.service, to.key, to.name, { text });
+  }
+
+  async status(flow: string): Promise<Readonly<Record<string, unknown>>> {
+    const answer = (await this.#call("#view", "any", "flow", { text: JSON.stringify({ flow }) })) as RawJson;
+    return JSON.parse(answer.text) as Readonly<Record<string, unknown>>;
   }
 
   /** What a stream was given since this was last asked. */
@@ -102,10 +135,23 @@ export class FlowBench {
     return events;
   }
 
-  /** Entries of everything: what has been forgotten is not there. */
+  /** Entries of all shares: what has been forgotten is not there. */
   get entries(): number {
     let count = 0;
-    for (const [key, { entries }] of this.#entities) if (key.startsWith("#shard")) count += entries.size;
+    for (const [key, { value, entries }] of this.#entities) {
+      if (!key.startsWith("#shard ") || value === null) continue;
+      const { table } = decodeValue(value) as { table: TableState };
+      const share = new ShareTable(storeOf(entries), table);
+      for (const collection of ["b", "g", "k", "l", "m", "r", "t"])
+        count += share.range(collection, { limit: 1_000_000 }).length;
+    }
+    return count;
+  }
+
+  /** Entries under all keys of an internal service, as they are stored. */
+  keptBy(service: string): number {
+    let count = 0;
+    for (const [key, { entries }] of this.#entities) if (key.startsWith(`${service} `)) count += entries.size;
     return count;
   }
 
@@ -124,6 +170,10 @@ export class FlowBench {
       (...asked) => this.#ask(...asked),
     );
     context.later = (later, at) => void this.#waiting.push({ service, key, name: later, at });
+    context.effect = ({ name: effect }, input, to) => {
+      const { lines } = input as Delivery;
+      this.asked.push({ name: effect, lines: lines.split("\n"), to });
+    };
     const answer = await handler(context, input as never);
     context.settle();
     return answer;
@@ -143,6 +193,28 @@ export class FlowBench {
     for (const rows of batches) for (let row = 0; row < rows.length; row++) list.push(rows.object(row, names));
     this.given.set(stream, list);
   }
+}
+
+/** Entries as a share finds them. */
+export function storeOf(entries: Map<string, string>): ShardStore {
+  return {
+    get: (collection, at) => entries.get(`${collection}|${at}`) ?? null,
+    put(collection, at, text) {
+      if (text === null) entries.delete(`${collection}|${at}`);
+      else entries.set(`${collection}|${at}`, text);
+    },
+    drop(collection, at) {
+      if (!entries.delete(`${collection}|${at}`)) throw new Error(`${at} is dropped and is not there`);
+    },
+    range(collection, { from = "", to, limit, reverse = false }) {
+      const found = [...entries]
+        .filter(([full]) => full.startsWith(`${collection}|`))
+        .map(([full, text]): [string, string] => [full.slice(collection.length + 1), text])
+        .filter(([at]) => compareKeys(at, from) >= 0 && (to === undefined || compareKeys(at, to) < 0))
+        .sort(([a], [b]) => compareKeys(a, b));
+      return (reverse ? found.reverse() : found).slice(0, limit);
+    },
+  };
 }
 
 class BenchContext implements FlowContext {
@@ -167,25 +239,7 @@ class BenchContext implements FlowContext {
     this.#now = now;
     this.#token = token;
     this.state = entity.value === null ? undefined : decodeValue(entity.value);
-    const { entries } = entity;
-    this.store = {
-      get: (collection, at) => entries.get(`${collection}|${at}`) ?? null,
-      put(collection, at, text) {
-        if (text === null) entries.delete(`${collection}|${at}`);
-        else entries.set(`${collection}|${at}`, text);
-      },
-      drop(collection, at) {
-        if (!entries.delete(`${collection}|${at}`)) throw new Error(`${at} is dropped and is not there`);
-      },
-      range(collection, { from = "", to, limit, reverse = false }) {
-        const found = [...entries]
-          .filter(([full]) => full.startsWith(`${collection}|`))
-          .map(([full, text]): [string, string] => [full.slice(collection.length + 1), text])
-          .filter(([at]) => at >= from && (to === undefined || at < to))
-          .sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
-        return (reverse ? found.reverse() : found).slice(0, limit);
-      },
-    };
+    this.store = storeOf(entity.entries);
   }
 
   settle(): void {
@@ -201,6 +255,7 @@ class BenchContext implements FlowContext {
   call = (): never => none();
   try = (): never => none();
   send = (): never => none();
+  effect: FlowContext["effect"] = () => none();
 }
 
 function none(): never {

@@ -1,8 +1,9 @@
 /** A partition whose requests are awaited: the real machine and engine over maps, which flushes, folds and confirms by itself. */
 import { createKernels } from "../../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../../core-wasm/load-node.ts";
-import type { StorageOp } from "../../../protocol/partition/effects.ts";
+import type { StorageOp, ViewReply } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
+import { INGEST } from "../../../protocol/wire/ingest.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import type { OutsideCall } from "../../../protocol/outside/work.ts";
 import { type AppDefinition, type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
@@ -40,6 +41,7 @@ export class LonePartition {
   readonly durable: StorageOp[] = [];
   /** By ticket, numbered from 1. */
   readonly replies = new Map<number, Answered[]>();
+  readonly #viewed = new Map<number, ViewReply>();
   #app: AppDefinition;
   #tickets = 0;
   #ids = 0;
@@ -57,14 +59,20 @@ export class LonePartition {
       },
       kernels,
       random: createRandom(1),
-      left: (ticket, reply) => void this.replies.set(ticket, answersOf(reply)),
+      left: (ticket, reply) => {
+        if (typeof reply === "object" && "epoch" in reply) this.#viewed.set(ticket, reply);
+        this.replies.set(ticket, answersOf(reply));
+      },
       durable: (ops) => void this.durable.push(...ops),
     });
   }
 
   /** From the next instance on the code is another. */
-  async redeploy(services: readonly ServiceDefinition[]): Promise<void> {
-    this.#app = defineApp({ services, partitions: 1 });
+  async redeploy(
+    services: readonly ServiceDefinition[],
+    options: Omit<AppOptions, "services" | "partitions"> = {},
+  ): Promise<void> {
+    this.#app = defineApp({ ...options, services, partitions: 1 });
     this.partition.crash();
     await this.settle();
   }
@@ -90,6 +98,33 @@ export class LonePartition {
     ]);
     this.partition.invoke(ticket, kernels.pack(INVOKE, { rows: rows.length, columns, fields }));
     return ticket;
+  }
+
+  /** Sends a batch of events. */
+  async ingest(stream: string, events: readonly object[]): Promise<Answered> {
+    const ticket = ++this.#tickets;
+    const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join("\n"));
+    const parsed = kernels.parseEvents(body, this.#app.streams.get(stream)?.columns ?? []);
+    if (!parsed.ok) throw new Error(`the test's events are wrong: ${parsed.fault.code}`);
+    const columns = [INVOKE_FLAG.clientId, ...parsed.fingerprint, parsed.rows];
+    const fields = [`c${(++this.#ids).toString(16).padStart(31, "0")}`, stream];
+    this.partition.ingest(ticket, kernels.pack(INGEST, { rows: 1, columns, fields, tail: parsed.frame }));
+    await this.settle();
+    // Answers are by line, from 1.
+    return this.replies.get(ticket)?.at(-1) ?? this.#failed("the batch");
+  }
+
+  /** The rows of a view that the window kernel keeps, or a problem. */
+  async view(view: string): Promise<ViewReply> {
+    const ticket = ++this.#tickets;
+    const query = { view, key: undefined, limit: 1_000, after: undefined };
+    this.partition.engine.input({ kind: "view", ticket, query });
+    await this.settle();
+    return this.#viewed.get(ticket) ?? this.#failed("the view");
+  }
+
+  #failed(what: string): never {
+    throw new Error(`no answer to ${what}: ${String(this.partition.failure)}`);
   }
 
   /** Sends one row; throws when there is no answer. */

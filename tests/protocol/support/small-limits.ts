@@ -20,6 +20,11 @@ export function smallLimits(real: { LIMITS: typeof Real }) {
       maxRuns: 4,
       blockCacheBytes: 400,
       maxFilterBytes: 60,
+      operatorUnits: 2_000,
+      chunkUnits: 100,
+      chunkTextUnits: 40,
+      cleanedUnits: 30,
+      looseChunks: 3,
     },
   };
 }

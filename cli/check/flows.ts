@@ -1,0 +1,31 @@
+/** What flows of a deployed app would lose with the code that is to take its place. */
+
+/** State of an operator that is gone, or whose definition is another. */
+export interface Loss {
+  readonly flow: string;
+  readonly operator: string;
+  /** The next version of the flow names it in `drops`: it is deleted. Otherwise the flow takes no events. */
+  readonly named: boolean;
+}
+
+interface Kept {
+  readonly state?: Readonly<Record<string, unknown>>;
+  readonly drops?: readonly unknown[];
+}
+
+/** Of two OpenAPI documents. A flow that is gone loses nothing: its state stays where it is. */
+export function losses(deployed: unknown, next: unknown): Loss[] {
+  const now = flowsOf(next);
+  return Object.entries(flowsOf(deployed)).flatMap(([flow, { state = {} }]) => {
+    const other = Object.hasOwn(now, flow) ? now[flow] : undefined;
+    if (other === undefined) return [];
+    return Object.entries(state)
+      .filter(([operator, id]) => other.state?.[operator] !== id)
+      .map(([operator]) => ({ flow, operator, named: other.drops?.includes(operator) === true }));
+  });
+}
+
+function flowsOf(document: unknown): Readonly<Record<string, Kept>> {
+  const flows = (document as { readonly "x-tidegate-flows"?: unknown } | null)?.["x-tidegate-flows"];
+  return typeof flows === "object" && flows !== null ? (flows as Record<string, Kept>) : {};
+}

@@ -1,0 +1,95 @@
+/**
+ * Events as lines of JSON, numbered from 0 and kept in entries of some KiB: what waits for its delivery, and what was set aside.
+ *
+ *   entry  number of its first line -> number of lines, a space, time of their coming; behind a line feed each, the lines
+ */
+import { fromSortableWhole, sortableWhole } from "../../dataflow/keys.ts";
+import type { ShardStore } from "../../dataflow/operators/store.ts";
+import { LIMITS } from "../limits.ts";
+
+const PAGE = 8;
+
+/** One entry. */
+export interface KeptLines {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** The entries of lines whose first has the number `begin`. A line has no line feed. */
+export function entriesOf(lines: readonly string[], begin: number, at: number): KeptLines[] {
+  const entries: KeptLines[] = [];
+  for (let from = 0; from < lines.length;) {
+    let to = from;
+    let size = 0;
+    while (to < lines.length && (to === from || size + (lines[to] as string).length <= LIMITS.lineEntryUnits))
+      size += (lines[to++] as string).length;
+    entries.push({ key: sortableWhole(begin + from), text: `${to - from} ${at}\n${lines.slice(from, to).join("\n")}` });
+    from = to;
+  }
+  return entries;
+}
+
+/** Lines from a number on, or from the first that is left, for as long as they are wanted. */
+export function linesFrom(
+  store: ShardStore,
+  collection: string,
+  from: number,
+  wanted: (line: string, taken: number) => boolean,
+): { readonly first: number; readonly lines: readonly string[] } {
+  // The entry that begins before it may reach beyond it.
+  const [before] = store.range(collection, { to: `${sortableWhole(from)}\u0000`, limit: 1, reverse: true });
+  const lines: string[] = [];
+  let first = from;
+  let page = store.range(collection, { from: before?.[0] ?? sortableWhole(from), limit: PAGE });
+  while (page.length > 0) {
+    for (const [key, text] of page) {
+      const begin = numberOf(key);
+      const [, ...all] = text.split("\n");
+      for (const line of all.slice(Math.max(0, from - begin))) {
+        if (!wanted(line, lines.length)) return { first, lines };
+        if (lines.length === 0) first = Math.max(from, begin);
+        lines.push(line);
+      }
+    }
+    const last = page.at(-1)?.[0] as string;
+    page = page.length < PAGE ? [] : store.range(collection, { from: `${last}\u0000`, limit: PAGE });
+  }
+  return { first, lines };
+}
+
+/** Drops the oldest entries for as long as they are to go, at most so many. Returns the characters that they had. */
+export function dropLines(
+  store: ShardStore,
+  collection: string,
+  isGone: (entry: { readonly end: number; readonly at: number }) => boolean,
+  most: number,
+): number {
+  let units = 0;
+  let from = "";
+  for (let dropped = 0; dropped < most; dropped++) {
+    const [oldest] = store.range(collection, { from, limit: 1 });
+    if (oldest === undefined) break;
+    const [key, text] = oldest;
+    const { count, at } = headOf(text);
+    if (!isGone({ end: numberOf(key) + count, at })) break;
+    store.put(collection, key, null);
+    units += text.length;
+    from = `${key}\u0000`;
+  }
+  return units;
+}
+
+/** Number behind that of the last line; 0 where there is none. */
+export function endOfLines(store: ShardStore, collection: string): number {
+  const [last] = store.range(collection, { limit: 1, reverse: true });
+  return last === undefined ? 0 : numberOf(last[0]) + headOf(last[1]).count;
+}
+
+function headOf(text: string): { readonly count: number; readonly at: number } {
+  const [count, at] = text.slice(0, text.indexOf("\n")).split(" ").map(Number) as [number, number];
+  return { count, at };
+}
+
+function numberOf(key: string): number {
+  return Number(fromSortableWhole(key));
+}

@@ -1,0 +1,59 @@
+/**
+ * Flows that the window kernel runs, when the code has changed: state is not added to by what it is not for, nor lost, unless the flow names it in
+ * `drops`. Who keeps the state of a flow is in the value under its own key, where flows of operators have theirs.
+ */
+import { type FlowDefinition, nodesOf } from "../../sdk/flow.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { type FlowState, freshState } from "../flows/flow-state.ts";
+import { flowService, homeOf } from "../flows/internal.ts";
+import { entityKey } from "../state/state-key.ts";
+import type { StateStore, Write } from "../state/store.ts";
+import type { FlowRuntime } from "../flows/flow-runtime.ts";
+
+/** In the place of the hash of an operator's definition: the kernel keeps its state, and says itself what that is. */
+export const KERNEL = "kernel";
+
+/** The operator that a flow of the window kernel has state of. */
+export function aggregateOf(flow: FlowDefinition): string {
+  return nodesOf(flow).find(({ operator }) => operator.kind === "aggregate")?.name ?? "aggregate";
+}
+
+/** What the present version of the flow would lose: operators by name. */
+export function kernelDrops(flow: FlowDefinition, runtime: FlowRuntime, committed: StateStore): string[] {
+  const name = aggregateOf(flow);
+  const vertices = Object.entries(stateOf(flow, committed)?.vertices ?? {});
+  const gone = vertices.flatMap(([each, id]) => (each === name && id === KERNEL ? [] : [each]));
+  return [...new Set([...gone, ...(runtime.isStale ? [name] : [])])];
+}
+
+/** Makes a flow ready to take a batch, and drops what it names. Returns what is to be committed. */
+export function prepareKernel(flow: FlowDefinition, runtime: FlowRuntime, committed: StateStore): Write[] {
+  const lost = kernelDrops(flow, runtime, committed);
+  if (lost.length > 0) runtime.drop();
+  const state = stateOf(flow, committed);
+  if (state !== null && lost.length === 0) return [];
+  const vertices = { [aggregateOf(flow)]: KERNEL };
+  const key = entityOf(flow);
+  return [{ op: "put", key, text: encodeValue({ ...freshState(), vertices } satisfies FlowState) }];
+}
+
+/** @throws TidegateError `flow-changed` */
+export function requireNamed({ name, drops }: FlowDefinition, lost: readonly string[]): void {
+  const unnamed = lost.filter((each) => !drops.includes(each));
+  if (unnamed.length === 0) return;
+  throw new TidegateError(
+    "flow-changed",
+    `flow "${name}" would lose the state of ${unnamed.join(", ")}: restore what they were, or name them in \`drops\``,
+  );
+}
+
+function stateOf(flow: FlowDefinition, committed: StateStore): FlowState | null {
+  const entity = entityOf(flow);
+  const text = committed.get(entity, entity);
+  return text === null ? null : (decodeValue(text) as FlowState);
+}
+
+function entityOf(flow: FlowDefinition): string {
+  return entityKey(flowService(flow.name), homeOf(flow));
+}

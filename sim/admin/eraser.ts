@@ -1,0 +1,91 @@
+/** Erases a key as `POST /admin/erase` does, while everything goes wrong: a transaction that clears it, and then the traces in every partition. */
+import type { EraseAnswer } from "../../protocol/backup/asks.ts";
+import type { RescaleStatus } from "../../protocol/coordinator/rescaling.ts";
+import { Client, type ClientSetup } from "../clients/client.ts";
+import type { Transaction } from "../clients/transaction.ts";
+import { createRandom } from "../random.ts";
+import { deriveSeed } from "../seeds.ts";
+import { tracesOf } from "../checkers/traces.ts";
+import { AdminLine } from "./line.ts";
+
+/** Below the numbers of the operator. */
+const FIRST = 300_000;
+const PAUSE_MS = 20;
+
+export class Eraser {
+  readonly #setup: ClientSetup;
+  readonly #key: string;
+  readonly #word: string;
+  readonly #line: AdminLine;
+  #attempts = 0;
+  isDone = false;
+
+  /** @param word is in all that the key was told */
+  constructor(setup: ClientSetup, key: string, word: string) {
+    this.#word = word;
+    this.#setup = setup;
+    this.#key = key;
+    this.#line = new AdminLine(setup.world, createRandom(deriveSeed(setup.world.seed, 29)));
+  }
+
+  /** From the beginning; key groups that move send it back to here. */
+  start(): void {
+    this.#setup.world.count("erasing begun");
+    this.#line.rescaleStatus((before) => {
+      if (before.phase === "still") this.#clear(before);
+      else this.#later(() => this.start());
+    });
+  }
+
+  #later(act: () => void): void {
+    this.#setup.world.scheduler.in(PAUSE_MS, act);
+  }
+
+  #clear(before: RescaleStatus): void {
+    const number = FIRST + this.#attempts++;
+    const ask = { kind: "erase", key: this.#key } as const;
+    const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
+    new Client(this.#setup, number, [[transaction]], () => this.#eraseTraces(before)).next();
+  }
+
+  /** Of all partitions that there ever were: those that keep nothing any more may have traces of what they kept. */
+  #eraseTraces(before: RescaleStatus): void {
+    const partitions = Math.max(before.known, before.partitions);
+    let left = partitions;
+    let hasMoved = false;
+    const done = (): void => {
+      left -= 1;
+      if (left > 0) return;
+      if (hasMoved) this.#later(() => this.start());
+      else this.#end(before);
+    };
+    const ask = (partition: number): void =>
+      this.#line.ask(partition, { op: "erase", service: "tx", key: this.#key }, (answer) => {
+        if (answer instanceof Uint8Array) return;
+        if (answer.status !== 200) {
+          hasMoved = true;
+          done();
+        } else if ((answer.value as EraseAnswer).done) done();
+        else this.#later(() => ask(partition));
+      });
+    for (let partition = 0; partition < partitions; partition++) ask(partition);
+  }
+
+  /** What moved meanwhile may have come to a partition that was done. */
+  #end(before: RescaleStatus): void {
+    this.#line.rescaleStatus((after) => {
+      if (after.phase !== "still" || after.version !== before.version) this.#later(() => this.start());
+      else this.#see();
+    });
+  }
+
+  #see(): void {
+    const { world } = this.#setup;
+    this.isDone = true;
+    world.count("key erased");
+    for (const { name, disk } of world.partitions) {
+      const traces = tracesOf(this.#word, disk);
+      if (traces.length > 0) world.fail(`erased and still there: ${name} has it in ${traces.join(", ")}`);
+    }
+  }
+}

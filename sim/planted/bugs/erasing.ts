@@ -1,0 +1,72 @@
+/** Mistakes with what is cleared, erased and backed up. */
+import type { PlantedBug } from "../planted.ts";
+
+const MAINTENANCE = "protocol/partition/maintenance.ts";
+
+export const ERASING: readonly PlantedBug[] = [
+  {
+    name: "cleared-seen-in-ranges",
+    what: "What an undecided transaction has cleared is still found in a range of a collection.",
+    rule: "invariant 1",
+    file: "protocol/state/layers.ts",
+    find: "const cleared = overlays.findLastIndex((overlay) => overlay.isCleared(entity));",
+    replace: "const cleared = -1;",
+  },
+  {
+    name: "clear-not-folded",
+    what: "A fold leaves out that a key was cleared: what it held is there again when the record is gone.",
+    rule: "22",
+    file: "protocol/state/store.ts",
+    find: "for (const [entity, at] of this.#cleared) if (at <= seq) clears.push(entity);",
+    replace: "void seq;",
+  },
+  {
+    name: "erase-leaves-results",
+    what: "What requests to an erased key were answered stays in the blocks of results.",
+    rule: "erasing",
+    file: MAINTENANCE,
+    find: "    ops.push(...eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));\n",
+    replace: "    void Results;\n    void owner;\n",
+  },
+  {
+    name: "erase-leaves-what-moved",
+    what: "What other keys kept for an erased one stays in the blocks of a partition that has given those keys away.",
+    rule: "erasing",
+    file: "protocol/state/blocks/erase.ts",
+    find: "        if (cleared.has(entityOf(row.key))) return null;\n",
+    replace: "        void entityOf;\n",
+  },
+  {
+    name: "erase-ends-early",
+    what: "Erasing waits for the records that there were when it began, not for those of what it has begun itself.",
+    rule: "erasing",
+    file: MAINTENANCE,
+    find: "      this.#erasing.set(entity, null);\n",
+    replace: "      this.#erasing.set(entity, log.seq - 1);\n",
+  },
+  {
+    name: "backup-torn",
+    what: "A partition says that it stands still while transactions are under way, and lets its state be taken.",
+    rule: "backup",
+    file: MAINTENANCE,
+    find: "if (!this.#standsStill(standstill) || !this.#isQuiet)",
+    replace: "if (!this.#standsStill(standstill))",
+    also: [{ file: MAINTENANCE, find: "reply({ quiet: this.#isQuiet,", replace: "reply({ quiet: true," }],
+  },
+  {
+    name: "backup-over-restart",
+    what: "A partition that has started over, or gone on by itself, says that it has stood still.",
+    rule: "backup",
+    file: MAINTENANCE,
+    find: "return this.#frozen?.standstill === standstill && this.#frozen?.maps === this.#maps;",
+    replace: "return standstill !== null;",
+  },
+  {
+    name: "restore-forgets-results",
+    what: "What clients were answered is not restored: a request that comes again runs again.",
+    rule: "backup, invariant 4",
+    file: MAINTENANCE,
+    find: "    for (const { status, body, ...id } of results) log.addResult(id, status, body);\n",
+    replace: "    void results;\n",
+  },
+];

@@ -1,0 +1,157 @@
+/** Messages whose function ends whoever runs it: they are given up like those that fail, and nobody else's are. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { LIMITS } from "../../protocol/limits.ts";
+import { contract, fn, query, service } from "../../sdk/index.ts";
+import { LonePartition } from "./support/lone-partition.ts";
+import { Cluster } from "./support/cluster.ts";
+import { INVOKE, INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
+import { kernels } from "./support/lone-partition.ts";
+
+const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
+const real = { ...LIMITS };
+beforeEach(() => {
+  runs = 0;
+  deadlyRuns = Infinity;
+  kill = () => {};
+});
+afterEach(() => void Object.assign(limits, real));
+
+let runs = 0;
+/** So many runs of the deadly function end whoever runs it. */
+let deadlyRuns = Infinity;
+let kill = (): void => {};
+
+const ATTEMPTS = 4;
+const List = contract("list", {
+  send: fn({ input: z.object({ to: z.string(), deadly: z.boolean(), n: z.int() }) }),
+  add: fn({ input: z.int() }),
+  die: fn({ input: z.int() }),
+  all: query({ output: z.array(z.number()) }),
+});
+const list = service(
+  List,
+  { state: (): number[] => [], messages: { maxAttempts: ATTEMPTS } },
+  {
+    send: (ctx, { to, deadly, n }) => void ctx.send(List, to)[deadly ? "die" : "add"](n),
+    add: (ctx, n) => void ctx.state.push(n),
+    async die(ctx, n) {
+      runs += 1;
+      if (runs <= deadlyRuns) {
+        kill();
+        await new Promise(() => {});
+      }
+      ctx.state.push(n);
+    },
+    all: (ctx) => [...ctx.state],
+  },
+);
+
+class Run extends LonePartition {
+  constructor() {
+    super([list]);
+    kill = () => void setImmediate(() => this.partition.crash());
+  }
+  post = (key: string, to: string, deadly: boolean, n = 0) =>
+    this.call({ service: "list", key, name: "send", input: { to, deadly, n } });
+  async all(key: string): Promise<unknown> {
+    return JSON.parse((await this.call({ service: "list", key, name: "all" })).body);
+  }
+  async letters(): Promise<Array<{ function: string; attempts: Array<{ type: string }> }>> {
+    const row = { service: "#dead", key: "list", name: "list", internal: true };
+    const answer = await this.call({ ...row, input: { after: "", limit: 10 } });
+    return (JSON.parse(answer.body) as { letters: [] }).letters;
+  }
+}
+
+describe("a message that ends its partition each time", () => {
+  test("is a dead letter after its tries, and those before that it had outlived, and its channel goes on", async () => {
+    const run = new Run();
+    const ticket = run.send([{ service: "list", key: "a", name: "send", input: { to: "x", deadly: true, n: 1 } }]);
+    await run.settle();
+    expect(run.replies.get(ticket)?.[0]?.status).toBe(200);
+    await run.post("a", "x", false, 2);
+    await run.post("b", "y", false, 3);
+    await run.pass(200_000, 1_000);
+    expect(runs).toBe(LIMITS.suspectRestarts + ATTEMPTS);
+    expect([await run.all("x"), await run.all("y")]).toEqual([[2], [3]]);
+    const letters = await run.letters();
+    expect(letters.map((letter) => [letter.function, letter.attempts.map(({ type }) => type)])).toEqual([
+      ["die", Array.from({ length: ATTEMPTS }, () => "interrupted")],
+    ]);
+    expect(run.partition.engine.machine.status.outbox).toBe(0);
+  });
+
+  test("is delivered when one of them gets through", async () => {
+    deadlyRuns = LIMITS.suspectRestarts + 2;
+    const run = new Run();
+    run.send([{ service: "list", key: "a", name: "send", input: { to: "x", deadly: true, n: 1 } }]);
+    await run.settle();
+    await run.pass(200_000, 1_000);
+    expect([runs, await run.all("x"), await run.letters()]).toEqual([deadlyRuns + 1, [1], []]);
+  });
+
+  test("costs those nothing that wait beside it", async () => {
+    const run = new Run();
+    const rows = Array.from({ length: 9 }, (_, n) => ({
+      service: "list",
+      key: `k${n}`,
+      name: "send",
+      input: { to: `t${n}`, deadly: n === 4, n },
+    }));
+    run.send(rows);
+    await run.settle();
+    await run.pass(200_000, 1_000);
+    for (let n = 0; n < 9; n++) expect(await run.all(`t${n}`)).toEqual(n === 4 ? [] : [n]);
+    expect((await run.letters()).map((letter) => letter.function)).toEqual(["die"]);
+  });
+});
+
+class Domain {
+  readonly c: Cluster;
+  #ids = 0;
+  constructor(c: Cluster) {
+    this.c = c;
+  }
+  async ask(
+    partition: number,
+    name: string,
+    input?: unknown,
+  ): Promise<() => { status: number; body: string } | undefined> {
+    const id = `c${(++this.#ids).toString(16).padStart(31, "d")}`;
+    const key = this.c.place(partition)[1];
+    const fields = [id, "list", key, name, input === undefined ? "" : JSON.stringify(input)];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, INVOKE_FLAG.clientId, 0, 0], fields });
+    const answer = await this.c.give(partition, { kind: "invoke", frame });
+    return () => answer()?.at(-1);
+  }
+  /** Time passes, and whoever was killed starts again. */
+  async pass(seconds: number, isDead: () => boolean, restart: () => Promise<void>): Promise<void> {
+    for (let n = 0; n < seconds * 4; n++) {
+      await this.c.run();
+      if (isDead()) await restart();
+      await this.c.pass(250);
+    }
+  }
+}
+
+describe("a message that ends the partition of its target each time, while its sender lives", () => {
+  test("is a dead letter, and others of its sender are delivered", async () => {
+    const d = new Domain(await Cluster.up(2, [list]));
+    let dead = false;
+    kill = () => void (dead = true);
+    const to = d.c.place(1)[1];
+    await d.ask(0, "send", { to, deadly: true, n: 1 });
+    await d.ask(0, "send", { to, deadly: false, n: 2 });
+    const restart = async () => {
+      dead = false;
+      await d.c.restart(1);
+    };
+    await d.pass(150, () => dead, restart);
+    expect(runs).toBeLessThanOrEqual(LIMITS.suspectRestarts + ATTEMPTS);
+    expect(runs).toBeGreaterThanOrEqual(ATTEMPTS);
+    const all = await d.ask(1, "all");
+    await d.c.settle();
+    expect([JSON.parse(all()?.body ?? ""), d.c.node(0).status.outbox]).toEqual([[2], 0]);
+  });
+});

@@ -1,0 +1,134 @@
+/** Large batches go through flows in parts: what comes of them is what comes of them as a whole. */
+import fc from "fast-check";
+import { afterEach, expect, test, vi } from "vitest";
+import { LIMITS as mocked } from "../../protocol/limits.ts";
+import type { LIMITS } from "../../protocol/limits.ts";
+import {
+  boolean,
+  collect,
+  count,
+  flow,
+  int64,
+  optional,
+  session,
+  sinks,
+  sliding,
+  stream,
+  sum,
+  text,
+  timestamp,
+  tumbling,
+} from "../../sdk/index.ts";
+import { FlowBench } from "./support/flow-bench.ts";
+
+vi.mock("../../protocol/limits.ts", async (original) => {
+  const real = await original<{ LIMITS: typeof LIMITS }>();
+  return { LIMITS: { ...real.LIMITS } };
+});
+const limits = mocked as { flowPartBytes: number };
+const WHOLE = limits.flowPartBytes;
+afterEach(() => void (limits.flowPartBytes = WHOLE));
+
+const In = stream("in", { key: text(), value: int64(), low: boolean(), note: optional(text()), at: timestamp() });
+const Mid = stream("mid", { key: text(), value: int64(), at: timestamp() });
+const Other = stream("other", { key: text(), at: timestamp() });
+
+function made(): FlowBench {
+  const from = flow("all");
+  const all = from.from(In, { time: "at", outOfOrderness: "5s" });
+  const other = from.from(Other, { time: "at", idle: "1h" });
+  const out = sinks(
+    all
+      .keyBy("key")
+      .window(tumbling("10s"))
+      .allowedLateness("3s")
+      .aggregate({ n: count(), total: sum("value"), notes: collect({ of: ["note", "value"] }) })
+      .toView("tumbling"),
+    all
+      .keyBy("key")
+      .window(session("4s"))
+      .aggregate({ n: count(), total: sum("value") })
+      .toView("sessions"),
+    all
+      .keyBy("key")
+      .window(sliding("10s", "5s"))
+      .aggregate({ n: count() })
+      .map((e) => ({ key: e.key, start: e.windowStart, n: e.n }))
+      .toView("slides", { key: ["key", "start"] }),
+    all.keyBy("key").deduplicate().toView("first", { key: "key" }),
+    all
+      .keyBy("key")
+      .join(other.keyBy("key"))
+      .within({ before: "5s", after: "5s" })
+      .select((left, right) => ({ key: left.key, value: left.value, at: left.at, other: right.at }))
+      .toView("pairs", { key: ["key", "value", "at", "other"] }),
+  );
+  const low = flow("low")
+    .from(In, { time: "at" })
+    .filter((e) => e.low)
+    .map((e) => ({ key: e.key, value: e.value, at: e.at }))
+    .toStream(Mid);
+  const behind = flow("behind")
+    .from(Mid, { time: "at", outOfOrderness: "5s" })
+    .keyBy("key")
+    .window(tumbling("10s"))
+    .aggregate({ n: count(), total: sum("value") });
+  const end = sinks(
+    behind.toView("behind"),
+    behind.map((e) => ({ key: e.key, n: e.n })).toStream(stream("end", { key: text(), n: int64() })),
+  );
+  return new FlowBench(out, low, end);
+}
+
+interface Event {
+  readonly key: string;
+  readonly value: number;
+  readonly low: boolean;
+  readonly note: string | null;
+  readonly at: number;
+}
+
+async function played(batches: ReadonlyArray<readonly Event[]>, partBytes: number): Promise<unknown> {
+  limits.flowPartBytes = partBytes;
+  const bench = made();
+  const seen: unknown[] = [];
+  for (const [number, batch] of batches.entries()) {
+    seen.push(await bench.ingest("in", batch));
+    if (number % 2 === 0) bench.restart();
+    const others = batch.filter(({ value }) => value % 3 === 0).map(({ key, at }) => ({ key, at: at + 1_000 }));
+    seen.push(await bench.ingest("other", others));
+    for (const view of ["tumbling", "sessions", "slides", "first", "pairs"]) seen.push(await bench.view("all", view));
+    seen.push(await bench.view("behind", "behind"), bench.taken("mid"));
+    seen.push((bench.taken("end") as Array<{ key: string }>).map((one) => JSON.stringify(one)).toSorted());
+    for (const name of ["all", "behind"])
+      seen.push((await bench.late(name)).map((one) => JSON.stringify(one)).toSorted());
+  }
+  return seen;
+}
+
+const event = fc.record({
+  key: fc.constantFrom("a", "b", "é"),
+  value: fc.nat(20),
+  low: fc.boolean(),
+  note: fc.constantFrom(null, "", "x", "ü"),
+  at: fc.integer({ min: 0, max: 30_000 }),
+});
+
+test("whatever the parts", { timeout: 60_000 }, async () => {
+  const batches = fc.array(fc.array(event, { maxLength: 25 }), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(batches, fc.constantFrom(200, 350, 600), async (given, partBytes) => {
+      const moved = given.map((batch, number) => batch.map((one) => ({ ...one, at: one.at + number * 12_000 })));
+      expect(await played(moved, partBytes)).toEqual(await played(moved, WHOLE));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a stream between two flows comes to its end though the last part gives it nothing", async () => {
+  const at = (seconds: number, low: boolean) => ({ key: "a", value: 1, low, note: null, at: seconds * 1_000 });
+  const batch = [at(1, true), at(40, true), ...Array.from({ length: 20 }, () => at(41, false))];
+  const seen = (await played([batch], 200)) as unknown[];
+  expect(seen).toEqual(await played([batch], WHOLE));
+  expect(JSON.stringify(seen)).toContain('"total":1,"final":true');
+});

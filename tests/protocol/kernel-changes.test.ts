@@ -1,0 +1,127 @@
+/** Flows that the window kernel runs, and their code changed: state that fits goes on, other state is neither lost nor in the way of anything else. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "../../protocol/limits.ts";
+import {
+  contract,
+  count,
+  flow,
+  type FlowDefinition,
+  int64,
+  query,
+  service,
+  stream,
+  sum,
+  text,
+  timestamp,
+  tumbling,
+} from "../../sdk/index.ts";
+import { LonePartition } from "./support/lone-partition.ts";
+
+const Taps = stream("taps", { item: text(), amount: int64(), at: timestamp() });
+const Probe = contract("probe", { ping: query() });
+const probe = service(Probe, {}, { ping: () => undefined });
+const base = (drops: string[] = []) => flow("taps", { drops }).from(Taps, { time: "at" }).keyBy("item");
+const counted = base().window(tumbling(10)).aggregate({ n: count() }).toView("taps");
+const renamed = base().window(tumbling(10)).aggregate({ taps: count() }).toView("taps");
+const summed = (drops: string[] = []) =>
+  base(drops)
+    .window(tumbling(10))
+    .aggregate({ n: count(), total: sum("amount") })
+    .toView("taps");
+const wider = (drops: string[] = []) => base(drops).window(tumbling(100)).aggregate({ n: count() }).toView("taps");
+/** Run by operators, since another flow on the stream is. */
+const other = flow("other").from(Taps, { time: "at" }).toView("other", { key: "item" });
+
+const tap = (at: number, item = "a") => ({ item, amount: 5, at });
+const rowsOf = async (partition: LonePartition): Promise<unknown[]> => {
+  const { status, body } = await partition.view("taps");
+  if (status !== 200) throw new Error(`the view answered ${status} ${body}`);
+  return (JSON.parse(body) as { rows: unknown[] }).rows;
+};
+const row = (start: number, values: object, final = false) => ({
+  key: "a",
+  window: { start, end: start + 10 },
+  ...values,
+  final,
+});
+const typeOf = ({ body }: { readonly body: string }) => (JSON.parse(body) as { type?: string }).type;
+
+/** With a closed window and an open one. */
+async function begun(): Promise<LonePartition> {
+  const partition = new LonePartition([probe], { flows: [counted] });
+  for (const at of [1, 2, 12]) expect((await partition.ingest("taps", [tap(at)])).status).toBe(200);
+  return partition;
+}
+const deploy = (partition: LonePartition, ...flows: FlowDefinition[]) => partition.redeploy([probe], { flows });
+
+const limits = LIMITS as { foldBytes: number };
+const { foldBytes } = LIMITS;
+afterEach(() => void (limits.foldBytes = foldBytes));
+
+describe.each([
+  ["in records", foldBytes],
+  ["in checkpoints", 1],
+])("a flow of the window kernel that was changed, with its state %s", (_, fold) => {
+  beforeEach(() => void (limits.foldBytes = fold));
+
+  it("keeps its state where that fits, over any number of restarts", async () => {
+    const partition = await begun();
+    await deploy(partition, renamed);
+    await partition.ingest("taps", [tap(13)]);
+    await deploy(partition, renamed);
+    expect(await rowsOf(partition)).toEqual([row(0, { taps: 2 }, true), row(10, { taps: 2 })]);
+  });
+
+  it.each([
+    ["another aggregate", summed],
+    ["another window", wider],
+  ])(
+    "takes no events while its state would be lost (%s), holds up nothing else, and goes on as it was",
+    async (_, changed) => {
+      const partition = await begun();
+      await deploy(partition, changed());
+      const refused = await partition.ingest("taps", [tap(14)]);
+      expect([refused.status, typeOf(refused)]).toEqual([409, "/problems/flow-changed"]);
+      expect(refused.body).toContain("aggregate-1");
+      expect((await partition.call({ service: "probe", key: "x", name: "ping" })).status).toBe(200);
+      const shown = await partition.view("taps");
+      expect([shown.status, JSON.parse(shown.body)]).toMatchObject([409, { drops: ["aggregate-1"], events: 3 }]);
+      for (let times = 0; times < 2; times++) await deploy(partition, changed());
+      await deploy(partition, counted);
+      expect(await rowsOf(partition)).toEqual([row(0, { n: 2 }, true), row(10, { n: 1 })]);
+      await partition.ingest("taps", [tap(15)]);
+      expect(await rowsOf(partition)).toEqual([row(0, { n: 2 }, true), row(10, { n: 2 })]);
+    },
+  );
+
+  it("begins anew where the state is named, knows what is late, and what was dropped does not come back", async () => {
+    const partition = await begun();
+    await deploy(partition, summed(["aggregate-1"]));
+    expect(await rowsOf(partition)).toEqual([]);
+    const taken = await partition.ingest("taps", [tap(16), tap(3)]);
+    expect(JSON.parse(taken.body)).toEqual({ accepted: 2, late: { taps: 1 } });
+    for (let times = 0; times < 2; times++) {
+      expect(await rowsOf(partition)).toEqual([row(10, { n: 1, total: 5 })]);
+      await deploy(partition, summed());
+    }
+    await partition.ingest("taps", [tap(30)]);
+    await deploy(partition, summed());
+    expect(await rowsOf(partition)).toMatchObject([row(10, { n: 1, total: 5 }, true), { n: 1, window: { start: 30 } }]);
+  });
+
+  it("is told when operators are to run it, or the kernel again: their state is not each other's", async () => {
+    const partition = await begun();
+    await deploy(partition, counted, other);
+    const refused = await partition.ingest("taps", [tap(17)]);
+    expect([refused.status, typeOf(refused)]).toEqual([409, "/problems/flow-changed"]);
+    const named = base(["aggregate-1"]).window(tumbling(10)).aggregate({ n: count() }).toView("taps");
+    await deploy(partition, named, other);
+    expect((await partition.ingest("taps", [tap(17)])).status).toBe(200);
+    await deploy(partition, counted);
+    expect(typeOf(await partition.ingest("taps", [tap(18)]))).toBe("/problems/flow-changed");
+    await deploy(partition, named);
+    expect(await rowsOf(partition)).toEqual([]);
+    expect((await partition.ingest("taps", [tap(18)])).status).toBe(200);
+    expect(await rowsOf(partition)).toEqual([row(10, { n: 1 })]);
+  });
+});

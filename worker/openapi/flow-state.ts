@@ -1,0 +1,30 @@
+/** What flows keep, so that one can see before a deploy what another version of them would lose: an extension of the OpenAPI document. */
+import { planFlow } from "../../dataflow/plan.ts";
+import { programOf } from "../../dataflow/program.ts";
+import { keptPlanOf } from "../../protocol/flows/kept-plan.ts";
+import type { AppDefinition } from "../../sdk/app.ts";
+import { nodesOf } from "../../sdk/flow.ts";
+
+export interface FlowState {
+  /** Operators that have state, by name, and what it is of: equal texts mean that it is kept. */
+  readonly state: Readonly<Record<string, string>>;
+  /** What this version may lose. */
+  readonly drops: readonly string[];
+}
+
+export function flowStates(app: AppDefinition): Record<string, FlowState> {
+  const states: Record<string, FlowState> = {};
+  for (const flow of app.flows.values()) {
+    const windowed = app.windowed.get(flow.name);
+    const kept: Record<string, string> = {};
+    if (windowed !== undefined) {
+      const { maxGroups: _, ...plan } = keptPlanOf(planFlow(windowed).window);
+      const aggregate = nodesOf(flow).find(({ operator }) => operator.kind === "aggregate");
+      kept[aggregate?.name ?? "aggregate"] = `kernel ${JSON.stringify(plan)}`;
+    } else {
+      for (const step of programOf(flow).steps) if (step.kind === "vertex") kept[step.name] = step.id;
+    }
+    states[flow.name] = { state: kept, drops: flow.drops };
+  }
+  return states;
+}
