@@ -117,7 +117,7 @@ function operatorVertex({ operator, fields }: FlowNode): Pick<Vertex, "operator"
       return { operator: kind, runtime: "columns", detail };
     }
     case "deduplicate":
-      return { operator: kind, runtime: "columns", detail: `${operator.keep} of ${keysText(operator.keys)}` };
+      return { operator: kind, runtime: "columns", detail: `the ${operator.keep}, ${keysText(operator.keys)}` };
     case "process":
       return { operator: kind, runtime: "javascript", detail: `user code, ${keysText(operator.keys)}` };
   }

@@ -167,21 +167,46 @@ export function groupIds(rows: Rows, fields: readonly string[]): (row: number) =
     if (only.type === "number") return (row) => only.values[row] as number;
     return (row) => cellAt(only, row) as GroupId;
   }
-  const parts = columns.map(partTexts);
-  const [first, second] = parts as [(row: number) => string, (row: number) => string];
-  if (parts.length === 2) return (row) => first(row) + PART + second(row);
-  return (row) => parts.map((part) => part(row)).join(PART);
+  const [left, right] = columns as [Column, Column];
+  if (columns.length === 2) return pairIds(left, right);
+  return (row) => keyText(columns.map((column) => cellAt(column, row)));
 }
 
-/** The part of a key in each row; that of a text is made once. */
-function partTexts(column: Column): (row: number) => string {
-  if (column.type !== "text") return (row) => partText(cellAt(column, row));
-  const { codes, strings } = column;
-  const known: string[] = [];
+/** Ids of keys of two fields. The text of a pair is made once, where pairs can be numbered: most events have a key that others have too. */
+function pairIds(left: Column, right: Column): (row: number) => string {
+  const made = (row: number): string => partText(cellAt(left, row)) + PART + partText(cellAt(right, row));
+  const [a, b] = [numbered(left), numbered(right)];
+  if (a === null || b === null) return made;
+  const known = new Map<number, string>();
   return (row) => {
-    const code = codes[row] as number;
-    return (known[code] ??= partText(strings[code] as string));
+    const pair = a(row) * NUMBERS + b(row);
+    let text = known.get(pair);
+    if (text === undefined) known.set(pair, (text = made(row)));
+    return text;
   };
+}
+
+/** Two of these make a whole number that is exact. */
+const NUMBERS = 2 ** 26;
+
+/** The cell of a row as a number below `NUMBERS`, another for another cell; null where there is none. */
+function numbered(column: Column): ((row: number) => number) | null {
+  if (column.nulls !== undefined) return null;
+  if (column.type === "text") {
+    const { codes, strings } = column;
+    return strings.length <= NUMBERS ? (row) => codes[row] as number : null;
+  }
+  if (column.type !== "number") return null;
+  const { values } = column;
+  let least = Infinity;
+  let most = -Infinity;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] as number;
+    if (value !== Math.floor(value)) return null;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return most - least < NUMBERS ? (row) => (values[row] as number) - least : null;
 }
 
 /** The text that a group's entry is stored under. */

@@ -15,7 +15,7 @@ export interface EnumerateOptions {
 }
 
 /** So small that the scenario of folding folds. */
-const LIMITS = { foldBytes: 500, foldBytesPerTurn: 60, blockBytes: 60 } as const;
+const LIMITS = { foldBytes: 600, foldBytesPerTurn: 60, blockBytes: 60, carriedResults: 1 } as const;
 
 export async function enumerate(
   settings: Settings,

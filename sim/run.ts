@@ -74,6 +74,8 @@ export interface Report {
 const FAULTS_MS = 6_000;
 /** Number of the client that tells a key what is to be erased. */
 const TELLER = 5_000;
+/** Numbers of transactions by which it is, below those of the operator. */
+const ERASING = 300_000;
 
 export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
   return new Run(plan, options).run();
@@ -236,7 +238,7 @@ class Run {
   #eraser(): Eraser | null {
     const { ground, seed } = this.#plan;
     if (!ground.slates) return null;
-    const eraser = new Eraser(this.#setup, ground.slates.secret, SECRET);
+    const eraser = new Eraser(this.#setup, ground.slates.secret, SECRET, ERASING);
     new Client(this.#setup, TELLER, drawSecrets(seed, ground.slates), () => eraser.start()).next();
     return eraser;
   }

@@ -72,7 +72,7 @@ export function judge(
 export function judgeRestored(
   ledger: Ledger,
   taken: Taken,
-  { final, outside }: RestoredRun,
+  { final, outside, ledger: after }: RestoredRun,
   before: Outside,
   skewMs: number,
 ): Finding[] {
@@ -84,6 +84,7 @@ export function judgeRestored(
   const isBefore = ({ ms }: Done): boolean => ms <= taken.at;
   const done = [...before.done.filter(isBefore), ...outside.done].filter(({ n }) => asked.has(n));
   const tolls = [...before.tolls.filter(isBefore), ...outside.tolls].filter(({ n }) => begun.has(n));
+  const promises = promisesOf(ledger, final, skewMs);
   // What was said of sagas and promises later is not about these.
   const said = { seen: [], cancelsWon: new Set<number>() };
   return [
@@ -93,7 +94,7 @@ export function judgeRestored(
     ...checkTimers(timersOf(ledger, final, skewMs, ({ completed }) => completed !== null && completed < taken.invoked)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
-    ...checkPromises({ ...promisesOf(ledger, final, skewMs), seen: [] }),
+    ...checkPromises({ ...promises, asked: [...promises.asked, ...promisesOf(after, final, skewMs).asked], seen: [] }),
     ...checkTours({ ...toursOf(ledger, final, tolls), ...said }),
   ];
 }

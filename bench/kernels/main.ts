@@ -12,7 +12,8 @@ import { benchWindow } from "./window.ts";
 const targetOf = (figure: number | undefined) => (figure === undefined ? {} : { target: { figure } });
 
 function rowsOf(result: KernelResult): Row[] {
-  const times = `${result.rows} rows: Wasm ${result.wasmMs.toPrecision(3)} ms, idiomatic ${result.idiomaticMs.toPrecision(3)}, tuned ${result.tunedMs.toPrecision(3)}`;
+  const best = `fastest runs ${result.bestIdiomatic.toFixed(1)}x and ${result.bestTuned.toFixed(1)}x`;
+  const times = `${best}; ${result.rows} rows: Wasm ${result.wasmMs.toPrecision(3)} ms, idiomatic ${result.idiomaticMs.toPrecision(3)}, tuned ${result.tunedMs.toPrecision(3)}`;
   return [
     {
       what: `${result.name}: against idiomatic JavaScript`,
@@ -37,5 +38,5 @@ export async function benchKernels(): Promise<void> {
     for (const result of suite()) rows.push(...rowsOf(result));
     console.log(`done: ${suite.name}`);
   }
-  await report("kernels", rows, { runs: "at least 5 in turns, medians" });
+  await report("kernels", rows, { runs: "15 in turns, medians" });
 }

@@ -16,7 +16,6 @@ import {
   type Pass,
   passesOf,
   PER_SECOND,
-  PIECE_WITHOUT,
   plainGoal,
   type Rates,
   run,
@@ -131,7 +130,7 @@ function passMaker(passes: number): (query: Query) => Pass[] {
   return ({ reads }) => {
     if (reads.includes("bid")) return withBids;
     const events = EVENTS * passes * WITHOUT_BIDS;
-    without ??= passesOf(generate({ events, perSecond: PER_SECOND * WITHOUT_BIDS, kinds }), passes, PIECE_WITHOUT);
+    without ??= passesOf(generate({ events, perSecond: PER_SECOND * WITHOUT_BIDS, kinds }), passes);
     return without;
   };
 }

@@ -12,8 +12,6 @@ const AT_ONCE = 2;
 const PIECE = 20_000;
 /** Of 50 events four are no bids. */
 export const WITHOUT_BIDS = 12.5;
-/** Events to a batch of people and auctions: all of them are kept by a join, and a transaction writes 8 MiB at most. */
-export const PIECE_WITHOUT = 5_000;
 /** So dense that batches which overtake each other are within the out-of-orderness. */
 export const PER_SECOND = 50_000;
 
@@ -27,11 +25,11 @@ interface Body {
 export type Pass = readonly Body[];
 
 /** Cuts a run's events into passes of equal length, each behind the one before in event time. */
-export function passesOf(arrivals: readonly NexmarkEvent[], passes: number, piece: number = PIECE): Pass[] {
+export function passesOf(arrivals: readonly NexmarkEvent[], passes: number): Pass[] {
   const length = Math.floor(arrivals.length / passes);
   return Array.from({ length: passes }, (_, pass) => {
     const own = arrivals.slice(pass * length, (pass + 1) * length);
-    return inBatches(own, piece, ["person", "auction", "bid"]).map((batch) => ({
+    return inBatches(own, PIECE, ["person", "auction", "bid"]).map((batch) => ({
       kind: batch.kind,
       events: batch.events.length,
       body: Buffer.from(bodyOf(batch)),

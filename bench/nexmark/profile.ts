@@ -8,7 +8,7 @@ import { startWorkerd } from "../lib/workerd.ts";
 import { APP_PORT, TOKEN } from "./client.ts";
 import { QUERIES } from "./flows/queries.ts";
 import { generate } from "./generator.ts";
-import { appGoal, type Pass, passesOf, PER_SECOND, PIECE_WITHOUT, run, WITHOUT_BIDS } from "./measure.ts";
+import { appGoal, type Pass, passesOf, PER_SECOND, run, WITHOUT_BIDS } from "./measure.ts";
 import type { Kind } from "./events.ts";
 
 const INSPECTOR_PORT = 9794;
@@ -20,7 +20,7 @@ function profiledPasses(reads: readonly Kind[]): Pass[] {
   const events = EVENTS * PASSES;
   if (reads.includes("bid")) return passesOf(generate({ events, perSecond: PER_SECOND }), PASSES);
   const all = { events: events * WITHOUT_BIDS, perSecond: PER_SECOND * WITHOUT_BIDS, kinds: reads };
-  return passesOf(generate(all), PASSES, PIECE_WITHOUT);
+  return passesOf(generate(all), PASSES);
 }
 
 /** @param name of a query, or of one with an end that discards */

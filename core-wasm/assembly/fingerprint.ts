@@ -2,7 +2,7 @@
 import { xxh64Begin, xxh64End, xxh64Stripes } from "./xxh64";
 
 /** Bytes that are hashed at a time, at least: so few that the processor goes on with the next event meanwhile. */
-const PACE: usize = 128;
+const PACE: usize = 512;
 
 /** The first byte that is not hashed, and the end of the slice. */
 let at: usize = 0;

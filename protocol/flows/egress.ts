@@ -98,11 +98,11 @@ export class Egress {
 
   /** A delivery has ended. It is told once. */
   async ended(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
-    const { program, sink } = this.#sinkOf(ctx.key);
     const end = decodeValue(text) as Outcome;
     const state = stateOf(ctx);
     const delivery = state.under.find(([first]) => first === Number(end.about));
     if (delivery !== undefined) {
+      const { program, sink } = this.#sinkOf(ctx.key);
       const [first, count] = delivery;
       if (end.ok) state.delivered += count;
       else {
@@ -121,8 +121,16 @@ export class Egress {
   }
 
   status(ctx: FlowContext): Payload {
-    const { next, delivered, failed } = stateOf(ctx);
-    return { head: { waiting: next - delivered - failed, delivered, failed } satisfies EgressStatus, rows: [] };
+    return { head: statusOf(stateOf(ctx)), rows: [] };
+  }
+
+  /** Drops what waits and what is under way. Numbers go on: no end of an old delivery is taken for that of a new one. */
+  clear(ctx: FlowContext): Payload {
+    const state = stateOf(ctx);
+    const failed = state.next - state.delivered;
+    ctx.clear();
+    ctx.state = { ...state, asked: state.next, under: [], units: 0, failed } satisfies EgressState;
+    return { head: null, rows: [] };
   }
 
   #sinkOf(key: string): { readonly program: FlowProgram; readonly sink: EgressSink } {
@@ -134,6 +142,21 @@ export class Egress {
       throw new TidegateError("overloaded", `flow "${flow}" has no end "${name}" in this version of the code`);
     return { program, sink };
   }
+}
+
+function statusOf({ next, delivered, failed }: EgressState): EgressStatus {
+  return { waiting: next - delivered - failed, delivered, failed };
+}
+
+/** @param text value of an end as stored */
+export function egressStatusOf(text: string): EgressStatus {
+  return statusOf(decodeValue(text) as EgressState);
+}
+
+/** Whether an end of a flow waits for a delivery. @param text its value as stored */
+export function awaits(text: string | null, about: string): boolean {
+  const state = text === null ? null : (decodeValue(text) as EgressState);
+  return state?.under.some(([first]) => String(first) === about) === true;
 }
 
 function linesOf(rows: Rows | undefined, { input }: EgressSink): string[] {

@@ -66,7 +66,7 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
         push: (ctx, input) => egress.push(ctx, input),
         ended: (ctx, input) => egress.ended(ctx, input),
         status: (ctx) => egress.status(ctx),
-        clear,
+        clear: (ctx) => egress.clear(ctx),
       },
       ["status"],
       // Should it not hear of a delivery's end, an end of a flow would stand still for ever.

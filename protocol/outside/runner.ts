@@ -16,6 +16,8 @@ export interface OutsideOwner {
   kept(id: string): Message | undefined;
   /** No instance before this one can have known of the effect. */
   isNew(id: string): boolean;
+  /** Nobody waits for it any more, so that nobody misses it. */
+  isDropped(message: Message, work: Work): boolean;
   /** It is over: forget it, and tell the outcome, in one turn. */
   over(message: Message, work: Work, end: OutsideEnd): void;
   /** Keep what is about to become of it. */
@@ -34,6 +36,9 @@ const LOST: OutsideEnd = {
   type: "interrupted",
   message: "whoever began the attempt was lost before it ended",
 };
+
+/** Of one that neither the code nor who asked for it knows any more. */
+const DROPPED: OutsideEnd = { ok: false, final: true, type: "dropped", message: "nobody waits for it any more" };
 
 export class OutsideRunner {
   readonly #owner: OutsideOwner;
@@ -70,6 +75,7 @@ export class OutsideRunner {
     if (work.begun) return this.#end(id, LOST);
     if (work.notBefore > now) return this.#later(id, work.notBefore);
     if (!this.#effects.has(message.name)) {
+      if (this.#owner.isDropped(message, work)) return this.#end(id, DROPPED);
       // Another version of the code may know it.
       this.#owner.report(`the app has no effect "${message.name}": it waits for code that has`);
       return this.#later(id, now + LIMITS.repostMaxMs);

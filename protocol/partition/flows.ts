@@ -25,14 +25,14 @@ export interface BatchOutcome {
 }
 
 export class Flows {
-  readonly #app: AppDefinition;
+  readonly app: AppDefinition;
   readonly #kernels: Kernels;
   readonly #late: LateEvents;
   /** Made when first touched, so that a partition without streams holds no operator state. */
   readonly #runtimes = new Map<string, FlowRuntime>();
 
   constructor(app: AppDefinition, kernels: Kernels) {
-    this.#app = app;
+    this.app = app;
     this.#kernels = kernels;
     this.#late = new LateEvents(app, kernels);
   }
@@ -40,7 +40,7 @@ export class Flows {
   /** The runtime of a flow; undefined when the app has no such flow (any more). */
   runtime(flow: string): FlowRuntime | undefined {
     const known = this.#runtimes.get(flow);
-    const definition = this.#app.windowed.get(flow);
+    const definition = this.app.windowed.get(flow);
     if (known || !definition) return known;
     const runtime = new FlowRuntime(planFlow(definition), this.#kernels);
     this.#runtimes.set(flow, runtime);
@@ -53,7 +53,7 @@ export class Flows {
    * those before the first that cannot may be set back.
    */
   apply(batch: Batch, log: () => void, now: number): BatchOutcome {
-    if (!this.#app.streams.has(batch.stream)) {
+    if (!this.app.streams.has(batch.stream)) {
       return { applied: false, ...problemAnswer("unknown-stream", `there is no stream "${batch.stream}"`) };
     }
     const runtimes = this.#ofStream(batch.stream);
@@ -87,19 +87,19 @@ export class Flows {
    * @throws TidegateError `flow-changed`, with nothing changed
    */
   prepare(stream: string, committed: StateStore): Write[] {
-    const all = this.#ofStream(stream).map((runtime) => [this.#app.flows.get(runtime.plan.name), runtime] as const);
+    const all = this.#ofStream(stream).map((runtime) => [this.app.flows.get(runtime.plan.name), runtime] as const);
     const known = all.flatMap(([flow, runtime]) => (flow === undefined ? [] : [[flow, runtime] as const]));
     for (const [flow, runtime] of known) requireNamed(flow, kernelDrops(flow, runtime, committed));
     return known.flatMap(([flow, runtime]) => prepareKernel(flow, runtime, committed));
   }
 
   #lateOf({ plan, status }: FlowRuntime, { columns }: Batch, now: number): LateLines {
-    const flow = this.#app.windowed.get(plan.name) as WindowedFlow;
+    const flow = this.app.windowed.get(plan.name) as WindowedFlow;
     return { flow, begin: status.late, lines: this.#late.linesOf(flow, columns, status.watermark, now) };
   }
 
   #ofStream(stream: string): FlowRuntime[] {
-    return [...this.#app.windowed.values()]
+    return [...this.app.windowed.values()]
       .filter((flow) => flow.stream.name === stream)
       .map((flow) => this.runtime(flow.name) as FlowRuntime);
   }
@@ -118,7 +118,7 @@ export class Flows {
 
   /** Names of the flows of such streams. */
   ofStreams(isOne: (stream: string) => boolean): string[] {
-    return [...this.#app.windowed.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);
+    return [...this.app.windowed.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);
   }
 
   /** Takes over a flow that was kept elsewhere, as of this partition's record `seq`. @returns what is to be stored, at once */
@@ -131,7 +131,7 @@ export class Flows {
 
   /** The flows of the app. */
   get names(): string[] {
-    return [...this.#app.windowed.keys()];
+    return [...this.app.windowed.keys()];
   }
 
   /** The state of every flow that took anything; all of it is logged. */

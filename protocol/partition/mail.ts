@@ -17,6 +17,8 @@ import {
 import { Loading } from "../outbox/loading.ts";
 import { Outbox, type Try } from "../outbox/outbox.ts";
 import { isSuspicious } from "../outbox/suspects.ts";
+import { awaits } from "../flows/egress.ts";
+import { EGRESS } from "../flows/internal.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import type { Target } from "../transaction/attempt.ts";
@@ -152,6 +154,9 @@ export class Mail {
       run: (call) => owner.emit({ kind: "run-outside", call }),
       kept: (id) => this.#outbox.find(id),
       isNew: (id) => id.startsWith(messageId(owner.self, owner.incarnation, 0).slice(0, NEW_LENGTH)),
+      // The end of a flow that was taken out of it, with what waited there.
+      isDropped: ({ sender }, { to }) =>
+        to?.service === EGRESS && !awaits(this.#committed.get(sender, sender), to.about ?? ""),
       keep: (message) => {
         this.#parts.commit([keptWrite(message)]);
         this.#outbox.replace(message);

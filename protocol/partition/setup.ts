@@ -6,6 +6,7 @@ import type { Observer } from "../observe/observer.ts";
 import type { StateReader } from "../state/reader.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { PeerFormat } from "../wire/codec.ts";
+import type { EndFigures, FlowFigures } from "./flow-figures.ts";
 import type { Recovered } from "./recovery.ts";
 
 /** What a partition is made of and from. */
@@ -62,4 +63,7 @@ export interface PartitionStatus {
   readonly cachedBytes: number;
   /** Number of the newest record. */
   readonly seq: number;
+  /** Of flows that are kept here, and of their ends in the outside world. */
+  readonly flows: readonly FlowFigures[];
+  readonly ends: readonly EndFigures[];
 }

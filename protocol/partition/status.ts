@@ -10,6 +10,7 @@ import type { Layers } from "../state/layers.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import type { Admission } from "./admission.ts";
 import type { EpochWork } from "./epoch-work.ts";
+import { endFigures, flowFigures } from "./flow-figures.ts";
 import type { Flows } from "./flows.ts";
 import type { HeldRequests } from "./held.ts";
 import type { Log } from "./log.ts";
@@ -64,5 +65,7 @@ export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves:
     unfoldedKeys: committed.unfoldedKeys,
     cachedBytes: committed.cachedBytes,
     seq: log.seq - 1,
+    flows: flowFigures({ layers, ...parts }),
+    ends: endFigures({ layers, ...parts }),
   };
 }

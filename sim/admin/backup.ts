@@ -15,7 +15,7 @@ export interface Taken {
   readonly tables: ReadonlyArray<readonly Uint8Array[]>;
   readonly invoked: number;
   readonly completed: number;
-  /** Simulated ms. */
+  /** When everybody stood still; simulated ms. */
   readonly at: number;
 }
 
@@ -113,11 +113,13 @@ export class Backup {
   #thaw(one: Try): void {
     const { id, standstills, map, invoked } = one;
     const { world, ledger } = this.#setup;
+    // From here on some go on, though not all have been told to.
+    const at = world.scheduler.now;
     const ask = (peer: Peer) => ({ op: "thaw", id, standstill: standstills[peer] as string }) as const;
     this.#all(one, ask, (answers) => {
       if (!answers.every((answer) => valueOf<ThawAnswer>(answer)?.held === true)) return this.#giveUp(one);
       const tables = Array.from({ length: map.partitions }, (): Uint8Array[] => []);
-      const read = { id, map, tables, invoked, completed: ledger.mark(), at: world.scheduler.now };
+      const read = { id, map, tables, invoked, completed: ledger.mark(), at };
       let left = map.partitions;
       const done = (): void => {
         left -= 1;

@@ -8,20 +8,23 @@ import { deriveSeed } from "../seeds.ts";
 import { tracesOf } from "../checkers/traces.ts";
 import { AdminLine } from "./line.ts";
 
-/** Below the numbers of the operator. */
-const FIRST = 300_000;
 const PAUSE_MS = 20;
 
 export class Eraser {
   readonly #setup: ClientSetup;
   readonly #key: string;
   readonly #word: string;
+  readonly #first: number;
   readonly #line: AdminLine;
   #attempts = 0;
   isDone = false;
 
-  /** @param word is in all that the key was told */
-  constructor(setup: ClientSetup, key: string, word: string) {
+  /**
+   * @param word is in all that the key was told
+   * @param first number of a transaction that nobody else has
+   */
+  constructor(setup: ClientSetup, key: string, word: string, first: number) {
+    this.#first = first;
     this.#word = word;
     this.#setup = setup;
     this.#key = key;
@@ -42,7 +45,7 @@ export class Eraser {
   }
 
   #clear(before: RescaleStatus): void {
-    const number = FIRST + this.#attempts++;
+    const number = this.#first + this.#attempts++;
     const ask = { kind: "erase", key: this.#key } as const;
     const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
     new Client(this.#setup, number, [[transaction]], () => this.#eraseTraces(before)).next();

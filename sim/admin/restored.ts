@@ -10,7 +10,7 @@ import { Client, type ClientSetup } from "../clients/client.ts";
 import { FAILS_MS } from "../clients/clocks.ts";
 import { isKept, Ledger } from "../clients/ledger.ts";
 import { DurableLog } from "../durable-log.ts";
-import { Ending, PATIENCE_MS } from "../ending.ts";
+import { Ending, PATIENCE_MS, UNTIMED } from "../ending.ts";
 import type { Final } from "../final.ts";
 import type { Plan } from "../plan.ts";
 import { createRandom } from "../random.ts";
@@ -21,11 +21,15 @@ import type { OutsideWorld } from "../world/outside.ts";
 import { steady } from "../world/profile.ts";
 import { World } from "../world/world.ts";
 import type { Taken } from "./backup.ts";
+import { SECRET } from "../clients/slates.ts";
+import { Eraser } from "./eraser.ts";
 import { AdminLine } from "./line.ts";
 
 /** Requests that were answered before, and are asked again. */
 const AGAIN = 20;
 const BOOT_MS = 50;
+/** Numbers of transactions that the run has not used. */
+const ERASING = 310_000;
 
 export interface RestoredRun {
   readonly failures: readonly string[];
@@ -62,7 +66,8 @@ export class Restored {
     const known = this.#world.coordinator as unknown as CoordinatorObject;
     this.#setup = { world: this.#world, kernels, durable, ledger: new Ledger(this.#world), map: () => known.map };
     this.#line = new AdminLine(this.#world, createRandom(seed));
-    this.#ending = new Ending(this.#setup, plan.ground);
+    // What the run has erased later waits here for a time that does not come.
+    this.#ending = new Ending(this.#setup, plan.ground, UNTIMED);
   }
 
   /** @param before what clients were told in the run that was backed up */
@@ -72,9 +77,21 @@ export class Restored {
     await this.#ending.pass(BOOT_MS);
     await this.#restore();
     if (world.failures.length === 0) await this.#askAgain(before);
+    if (world.failures.length === 0) await this.#erase();
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
     const { ledger } = this.#setup;
     return { failures: world.failures, ledger, final, outside: world.outside, lines: world.trace.lines ?? [] };
+  }
+
+  /** What was to be erased may have been there when the backup was taken: messages for later, among others, that nothing waits for. */
+  async #erase(): Promise<void> {
+    const world = this.#world;
+    const { slates } = this.#plan.ground;
+    if (!slates) return;
+    const eraser = new Eraser(this.#setup, slates.secret, SECRET, ERASING);
+    eraser.start();
+    const isOver = await world.run(() => eraser.isDone, world.scheduler.now + PATIENCE_MS);
+    if (!isOver && world.failures.length === 0) world.fail("what was restored cannot be erased");
   }
 
   /** All of it is known to be sound before anybody serves anything. */

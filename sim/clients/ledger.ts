@@ -116,7 +116,7 @@ export class Ledger {
   #compare({ request, answer: first }: Entry, again: Answer): void {
     if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
     // A function that throws is not recorded: a repetition that ran before this one may have failed, and be heard later.
-    if (again.status === 500) return;
+    if (again.status === 500 || (again.status !== 200 && maySayNo(request.transaction.ask))) return;
     // So may it have been ahead of its producer's last batch.
     if (isAhead(again)) return;
     // What it was answered may have been erased meanwhile.

@@ -1,9 +1,10 @@
 /** Ends of flows in the outside world: kept, delivered in batches, in order, as many at a time as may be, and nothing lost when one fails or memory does. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { DEAD } from "../../protocol/flows/log.ts";
 import { flow, int64, stream, text, timestamp, TidegateError } from "../../sdk/index.ts";
 import { FlowBench } from "./support/flow-bench.ts";
+import { LonePartition } from "./support/lone-partition.ts";
 
 const Sales = stream("sales", { item: text(), cents: int64(), at: timestamp() });
 const sale = (cents: number, item = "tea") => ({ item, cents, at: cents });
@@ -19,8 +20,8 @@ const toQueue = (options: object = {}) =>
     .from(Sales, { time: "at" })
     .filter((e) => e.cents.ge(0))
     .toQueue("sold-queue", { binding: "SOLD", ...options });
-const hook = (options: object = {}) =>
-  flow("sold")
+const hook = (options: object = {}, drops: string[] = []) =>
+  flow("sold", { drops })
     .from(Sales, { time: "at" })
     .toWebhook("sold-hook", { url: "https://example.com/sold", secret: "SECRET", ...options });
 
@@ -159,6 +160,21 @@ describe("an end that is taken out of its flow", () => {
     await bench.ingest("sales", sales(3, 1));
     expect([await bench.drops("sold"), bench.keptBy("#egress")]).toEqual([[], 0]);
   });
+
+  it("and comes back is no one's heir: the end of a delivery from before is not that of a later one", async () => {
+    const bench = new FlowBench(hook());
+    await bench.ingest("sales", sales(0, 3));
+    const [old] = bench.asked.splice(0);
+    bench.deploy(without(["sold-hook"]));
+    await bench.ingest("sales", sales(3, 1));
+    bench.deploy(hook({}, ["view-sold"]));
+    await bench.ingest("sales", sales(4, 2));
+    bench.asked.unshift(old as never);
+    await bench.end();
+    expect(bench.asked.map(({ lines }) => lines)).toEqual([[line(4)]]);
+    await bench.end();
+    expect(bench.asked.map(({ lines }) => lines)).toEqual([[line(5)]]);
+  });
 });
 
 describe("what a user declares", () => {
@@ -172,5 +188,28 @@ describe("what a user declares", () => {
     [() => hook({ batch: 101 }), /from 1 to 100/],
   ])("is checked", (make, message) => {
     expect(make).toThrow(message);
+  });
+});
+
+describe("deliveries under way of an end that was taken out", () => {
+  it("wait for code that has it, and are gone when they were named to be dropped", async () => {
+    vi.stubGlobal("fetch", async () => new Response(null, { status: 503 }));
+    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const partition = new LonePartition([], { flows: [hook()] });
+    partition.env = { SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
+    await partition.ingest("sales", sales(0, 2));
+    const without = (drops: string[] = []) =>
+      flow("sold", { drops }).from(Sales, { time: "at" }).toView("sold", { key: "item" });
+    const outbox = () => partition.partition.engine.machine.mail.size;
+    await partition.redeploy([], { flows: [without()] });
+    expect((await partition.ingest("sales", sales(2, 1))).status).toBe(409);
+    await partition.pass(130_000, 10_000);
+    expect(outbox()).toBe(1);
+    await partition.redeploy([], { flows: [without(["sold-hook"])] });
+    expect((await partition.ingest("sales", sales(2, 1))).status).toBe(200);
+    await partition.pass(130_000, 10_000);
+    expect(outbox()).toBe(0);
+    error.mockRestore();
+    vi.unstubAllGlobals();
   });
 });

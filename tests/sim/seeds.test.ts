@@ -68,6 +68,23 @@ test("events are sent, numbered, emitted and read in some seeds", () => {
   expect(totals.faults.get("batch ahead of its producer's last")).toBeGreaterThan(seeds);
 });
 
+test("promises are settled, sagas cancelled, keys erased and backups restored meanwhile", () => {
+  const met = [
+    "park 200",
+    "park 409",
+    "settle 200",
+    "settle 409",
+    "settle 422",
+    "tour 200",
+    "tour-run 200",
+    "tour-run 409",
+  ];
+  for (const answer of [...met, "slate 200", "erase 200"])
+    expect(totals.answers.get(answer), answer).toBeGreaterThan(0);
+  for (const what of ["key erased", "backup taken", "backup interrupted", "backup restored"])
+    expect(totals.faults.get(what), what).toBeGreaterThan(SEEDS / 50);
+});
+
 test("a seed gives the same run again, in the same thread and in others", async () => {
   const seeds = [1, 2, 3, 4, 104];
   const others = new Pool(SETTINGS, 2);

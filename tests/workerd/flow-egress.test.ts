@@ -82,6 +82,10 @@ describe("a flow's end", () => {
     for (const name of ["plain-0", "plain-100", "plain-200"]) expect(await arrived(name)).toEqual([1]);
     expect(await arrived("bad-1")).toEqual([]);
     expect((await status()).sinks["letters-out"]).toEqual({ waiting: 0, delivered: 250, failed: 0 });
+    const metrics = await (await send("/metrics")).text();
+    expect(metrics).toContain('tidegate_flow_events_total{flow="letters"} 250');
+    expect(metrics).toContain('tidegate_flow_late_events_total{flow="letters"} 0');
+    expect(metrics).toContain('tidegate_flow_delivered_events_total{flow="letters",sink="letters-out"} 250');
   });
 
   test("keeps whole numbers beyond 2^53 on the way from flow to queue to flow", async () => {

@@ -12,8 +12,7 @@ import { MetricsText } from "./text.ts";
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 const MS = 1 / 1_000;
 
-export async function getMetrics(edge: Edge): Promise<Response> {
-  const { backend, request, caller } = edge;
+export async function getMetrics({ backend, request, caller }: Edge): Promise<Response> {
   requireMetrics(caller);
   if (backend.observed === undefined) throw refuse("not-found", "there are no figures here");
   const map = await backend.keyGroupMap();
@@ -24,7 +23,6 @@ export async function getMetrics(edge: Edge): Promise<Response> {
     if (figures !== null) addPartition(text, partition, figures);
   }
   if (coordinator !== null) addCoordinator(text, coordinator, map.partitions);
-  await addFlows(text, edge);
   return new Response(text.toString(), { headers: answerHeaders(request, PROMETHEUS) });
 }
 
@@ -68,6 +66,7 @@ function addPartition(text: MetricsText, partition: number, figures: PartitionFi
   const size = "Transactions of this partition in an epoch that it prepared.";
   text.histogram("tidegate_partition_epoch_transactions", size, labels, observed.epochSize);
   for (const [member, name, help] of GAUGES) text.gauge(name, help, labels, status[member]);
+  addFlows(text, status);
   text.gauge("tidegate_database_bytes", "Size of the partition's database.", labels, figures.databaseBytes);
   text.counter("tidegate_records_total", "Records written.", labels, records.count);
   text.counter("tidegate_record_bytes_total", "Bytes of records written.", labels, records.bytes);

@@ -28,7 +28,7 @@ export const auction = service(
       if (bidder === seller) throw ctx.refuse("own-auction", {});
       const least = leader === null ? reserve : price + 1;
       if (amount < least) throw ctx.refuse("too-low", { least });
-      // The refusal of the wallet is the bid's own: nothing of it is done.
+      // Where the wallet refuses, this bid is refused with the same words, and nothing of it is done: all three keys are one transaction.
       await ctx.call(Wallet, bidder).hold({ amount });
       if (leader !== null) await ctx.call(Wallet, leader).release({ amount: price });
       ctx.state.leader = bidder;

@@ -21,7 +21,10 @@ const endings = openings
     onTimer: (ctx, at) => ctx.emit({ auction: String(ctx.key), at }),
   });
 
-/** In this order in each batch: what is opened can be bid for, and what has ended is settled behind the bids that came with it. */
+/**
+ * In this order in each batch: what is opened can be bid for, and what has ended is settled behind the bids that came with it. Bids that are refused
+ * are set aside, to be read at `/v1/flows/auction-house/dead-letters`; the others of their batch count.
+ */
 export const auctionHouse = sinks(
   openings.call(Auction, "open", {
     key: (e) => e.auction,

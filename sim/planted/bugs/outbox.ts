@@ -66,6 +66,14 @@ export const OUTBOXES: readonly PlantedBug[] = [
     replace: "const known = this.#parts.results.find(requestId);\n      if (known && known.status < 0)",
   },
   {
+    name: "message-overtakes-stored",
+    what: "What is sent while stored messages are read into memory is handed over before those of its channel that are not read yet.",
+    rule: "O12",
+    file: MAIL,
+    find: "if (message && !this.#loading.isAhead(message)) this.#add(message);",
+    replace: "if (message) this.#add(message);",
+  },
+  {
     name: "settled-before-durable",
     what: "The target of a message is told that it will not come again before its sender has durably forgotten it.",
     rule: "O11",

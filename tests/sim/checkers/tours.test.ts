@@ -31,7 +31,12 @@ describe("sagas that may end anywhere", () => {
     ["it ends twice", { over: [...over("ok"), ...over("ok")] }, ["saga-unended"]],
     ["a step counts twice", { notes: [...steps, "board 1"] }, ["saga-step"]],
     ["a step is left out", { notes: steps.slice(1) }, ["saga-step"]],
-    ["it goes on when it has failed", { ...failed, notes: [...undone, "leave 1"] }, ["saga-step"]],
+    ["it is cancelled behind its last step", { ...failed, notes: [...undone, "leave 1"] }, []],
+    [
+      "it goes on when it has failed",
+      { ...failed, notes: [...undone, "leave 1"], over: over("effect-failed") },
+      ["saga-step"],
+    ],
     ["one is not made up for", { ...failed, notes: without("release 1") }, ["saga-compensation"]],
     ["one in the middle is not", { ...failed, notes: without("refund 1") }, ["saga-compensation"]],
     ["one is made up for twice", { ...failed, notes: [...undone, "release 1"] }, ["saga-compensation"]],
