@@ -15,6 +15,8 @@ const NOTHING: readonly number[] = [];
 
 export class DurableLog {
   readonly events: Array<DurableEvent | ReplyEvent> = [];
+  /** Ids of requests in the order in which their results became durable. */
+  readonly recorded: string[] = [];
   readonly #kernels: Kernels;
   readonly #now: () => number;
   /** Who appends a value, by its transaction's number. */
@@ -51,6 +53,7 @@ export class DurableLog {
   #record(partition: string, seq: number, bytes: Uint8Array): void {
     const { epoch, results } = decodeRecord(this.#kernels, bytes);
     if (!epoch && results.length === 0) return;
+    for (const { requestId } of results) this.recorded.push(requestId);
     this.events.push({
       at: this.#now(),
       kind: "durable",

@@ -9,6 +9,8 @@ import type { Slate } from "./clients/slate-service.ts";
 import type { TourState } from "./clients/tour-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
+import { isFlowAsk } from "./flows/asks.ts";
+import { finalReads, nameOfRead } from "./flows/draw.ts";
 
 export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
@@ -20,10 +22,13 @@ export interface Final {
   readonly promises: ReadonlyMap<string, DeskState>;
   readonly tours: ReadonlyMap<string, TourState>;
   readonly slates: ReadonlyMap<string, Pick<Slate, "entries" | "sum">>;
+  /** Bodies of all that flows have come to, by name. */
+  readonly flows: ReadonlyMap<string, string>;
 }
 
 /** Numbers of final reads begin here, above those of clients. */
 const FIRST = 1_000_000;
+export const isFinalRead = (number: number): boolean => number >= FIRST;
 
 /** Asks for everything, freshly. @returns null when no answer comes in time */
 export async function readFinal(
@@ -49,10 +54,13 @@ export async function readFinal(
       { kind: "promises-seen", at },
       { kind: "tours-seen", at },
     ]),
+    ...(ground.flows === undefined ? [] : finalReads(ground.flows)),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;
-    const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
+    // What the kernel shows has no id.
+    const clientId = ask.kind !== "kernel-view";
+    const transaction: Transaction = { number, ask, snapshot: false, clientId, after: 0 };
     const client = new Client(setup, number, [[transaction]]);
     client.next();
     return client;
@@ -61,6 +69,7 @@ export async function readFinal(
   if (!(await world.run(() => clients.every(({ isDone }) => isDone), deadline))) return null;
   const lists = new Map<string, number[]>();
   const messages = new Map<string, Pick<ListState, "sent" | "inbox">>();
+  const flows = new Map<string, string>();
   const seen = seenNothing();
   let balances: Balances = {};
   for (const { request, answer } of ledger.entries.values()) {
@@ -70,13 +79,17 @@ export async function readFinal(
       world.fail(`a final read was answered ${answer?.status} ${answer?.body}`);
       return null;
     }
+    if (isFlowAsk(ask)) {
+      flows.set(nameOfRead(ask), answer.body);
+      continue;
+    }
     const body: unknown = JSON.parse(answer.body);
     if (ask.kind === "messages") messages.set(nameOf(ask.at), body as Pick<ListState, "sent" | "inbox">);
     else if (ask.kind === "audit") balances = body as Balances;
     else if (isSeen(ask)) seen[SEEN[ask.kind]].set(ask.at, body as never);
     else if (ask.kind === "list") lists.set(nameOf(ask.at), ((body as Done).m[0]?.[2] ?? []) as number[]);
   }
-  return { lists, balances, messages, ...seen };
+  return { lists, balances, messages, ...seen, flows };
 }
 
 /** What keys of one service have noted, by the ask that shows it. */
@@ -107,7 +120,7 @@ export function differences(a: Final, b: Final): string[] {
   );
 }
 
-function itemsOf({ lists, balances, messages, ...seen }: Final): Array<[name: string, text: string]> {
+function itemsOf({ lists, balances, messages, flows, ...seen }: Final): Array<[name: string, text: string]> {
   const items = [
     ...lists,
     ...Object.entries(balances),
@@ -115,6 +128,7 @@ function itemsOf({ lists, balances, messages, ...seen }: Final): Array<[name: st
     ...Object.entries(seen).flatMap(([name, states]) =>
       [...states].map(([at, one]) => [`${at} ${name}`, one] as const),
     ),
+    ...flows,
   ];
   return items.map(([name, value]) => [String(name), JSON.stringify(value)]);
 }

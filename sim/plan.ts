@@ -9,10 +9,11 @@ import { drawPromises, hasPromises } from "./clients/promises.ts";
 import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
+import { drawFlows, hasFlows } from "./flows/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
-import { drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
+import { drawLaterRescale, drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -57,6 +58,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
   const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
+  const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
   const waiters = options.sends && hasPromises(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const slates = options.sends && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   return {
@@ -66,6 +68,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...ground,
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
+      ...(flows.length > 0 ? { flows } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
       ...(options.sends && !options.local ? drawBackup(seed) : {}),
@@ -74,6 +77,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...clients,
       ...(clocks.length > 0 ? drawClocks(seed, clocks) : []),
       ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
+      ...(flows.length > 0 ? drawFlows(seed, flows) : []),
       ...(slates ? drawSlates(seed, slates) : []),
       ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
     ],
@@ -81,6 +85,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     planned: [
       ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
       ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
+      ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
     ],
     aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
   };
@@ -103,6 +108,8 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
   };
 }
 
+/** Keys of events, at most: windows of few keys have more events each. */
+const FLOW_KEYS = 4;
 const KEYS = Array.from({ length: 64 }, (_, n) => `k${n}`);
 
 function drawGround(

@@ -1,4 +1,6 @@
 /** One run of a plan: clients and faults until everything is answered, then calm until everything has drained, then the verdict. */
+import { createKernels } from "../core-wasm/facade/kernels.ts";
+import { loadCore } from "../core-wasm/load-node.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import { type AppDefinition, defineApp } from "../sdk/index.ts";
 import { bankService } from "./clients/bank-service.ts";
@@ -10,6 +12,7 @@ import { promiseService } from "./clients/promise-service.ts";
 import { slateService } from "./clients/slate-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
+import { counterService, simulatedFlows } from "./flows/app.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
@@ -79,16 +82,18 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 }
 
 const apps = new Map<string, AppDefinition>();
-/** State with a time to live makes every partition look for what has expired: it is there only where it is made use of. */
-function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
-  const name = `${partitions} ${hasOutsiders}`;
+/** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
+function appOf(partitions: number, { outsiders, flows }: Plan["ground"]): AppDefinition {
+  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
     ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
-    ...(hasOutsiders ? outsideServices() : []),
+    ...(outsiders === undefined ? [] : outsideServices()),
+    ...(flows === undefined ? [] : [counterService()]),
   ];
-  const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions });
+  const more = flows === undefined ? {} : { flows: simulatedFlows() };
+  const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
   const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
   const app = { ...defined, builtins };
   apps.set(name, app);
@@ -99,6 +104,13 @@ function appOf(partitions: number, hasOutsiders: boolean): AppDefinition {
 function versionsOf({ seed, rates }: Plan): () => PeerFormat {
   const random = createRandom(deriveSeed(seed, 9));
   return () => (random.next() < rates.olderCode ? 1 : NEWEST_FORMAT);
+}
+
+let core: WebAssembly.Module | undefined;
+/** Windows of an instance that crashes are given back by nobody: their memory goes with the run. */
+function ownKernels(): Kernels {
+  core ??= loadCore();
+  return createKernels(core);
 }
 
 class Run {
@@ -112,7 +124,8 @@ class Run {
   readonly #durable: DurableLog;
   readonly #ending: Ending;
 
-  constructor(plan: Plan, { kernels, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
+  constructor(plan: Plan, { kernels: shared, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
+    const kernels = plan.ground.flows === undefined ? shared : ownKernels();
     this.#plan = plan;
     this.#lingerMs = lingerMs;
     this.#durable = new DurableLog(kernels, plan, () => this.#world.scheduler.now);
@@ -120,7 +133,7 @@ class Run {
       seed: plan.seed,
       partitions: plan.partitions,
       most: mostPartitions(plan),
-      app: appOf(plan.partitions, plan.ground.outsiders !== undefined),
+      app: appOf(plan.partitions, plan.ground),
       kernels,
       profile: profile ?? profileOf(plan.rates),
       // One partition alone needs none: that is how the local path is simulated by itself.
@@ -212,7 +225,7 @@ class Run {
 
   /** What was taken is one moment of the run, and leads on from there. */
   async #restore(taken: Taken): Promise<void> {
-    const app = appOf(this.#plan.partitions, this.#plan.ground.outsiders !== undefined);
+    const app = appOf(this.#plan.partitions, this.#plan.ground);
     const restored = await new Restored(this.#plan, app, this.#setup.kernels, taken).run(this.#ledger);
     this.#world.count("backup restored");
     for (const failure of restored.failures) this.#world.fail(`restored: ${failure}`);

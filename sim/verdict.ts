@@ -1,5 +1,6 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
+import { checkFlows } from "./checkers/flows.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
 import type { Finding } from "./checkers/finding.ts";
@@ -27,7 +28,8 @@ import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
 import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
-import type { Final } from "./final.ts";
+import { type Final, isFinalRead } from "./final.ts";
+import { flowHistoryOf } from "./flows/history.ts";
 
 type Outside = Pick<OutsideWorld, "done" | "tolls">;
 
@@ -61,6 +63,7 @@ export function judge(
     ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
+    ...(final.flows.size === 0 ? [] : checkFlows(flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead))),
     ...failuresOf(ledger),
   ];
 }

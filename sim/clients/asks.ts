@@ -1,6 +1,7 @@
 /** What clients ask for, as the rows of a frame have it. */
 import { Promises } from "../../sdk/builtin/promises.ts";
 import { sagaServiceName } from "../../sdk/saga.ts";
+import { encodeFlowAsk, INTERNAL_READS, isFlowAsk } from "../flows/asks.ts";
 import type { Place } from "./steps.ts";
 import { tour, tourId } from "./tour-service.ts";
 import type { Ask } from "./transaction.ts";
@@ -13,6 +14,7 @@ export interface EncodedAsk {
 }
 
 export function encodeAsk(ask: Ask): EncodedAsk {
+  if (isFlowAsk(ask)) return encodeFlowAsk(ask);
   switch (ask.kind) {
     case "list":
       return { at: ask.at, name: ask.name, input: JSON.stringify({ steps: ask.steps }) };
@@ -64,7 +66,7 @@ export function encodeAsk(ask: Ask): EncodedAsk {
 }
 
 /** Functions of the engine's own, by routes of their own: what is wrong with a request to them is told, and not recorded. */
-const INTERNAL: ReadonlySet<Ask["kind"]> = new Set(["dead", "settle", "promise", "tour-run"]);
+const INTERNAL: ReadonlySet<Ask["kind"]> = new Set(["dead", "settle", "promise", "tour-run", ...INTERNAL_READS]);
 
 export function isInternal({ kind }: Ask): boolean {
   return INTERNAL.has(kind);
@@ -72,11 +74,12 @@ export function isInternal({ kind }: Ask): boolean {
 
 /** Beside what every request may be answered: there is no such thing, it is there already or settled, the input does not fit. */
 export function maySayNo(ask: Ask): boolean {
-  return ask.kind === "park" || (isInternal(ask) && ask.kind !== "dead");
+  return ask.kind === "park" || (isInternal(ask) && ask.kind !== "dead" && !isFlowAsk(ask));
 }
 
 /** The key whose partition runs the root function. */
 export function keyOf(ask: Ask): string {
+  if (isFlowAsk(ask)) return encodeFlowAsk(ask).at[1];
   if (ask.kind === "settle" || ask.kind === "promise" || ask.kind === "tour-run" || ask.kind === "erase")
     return encodeAsk(ask).at[1];
   if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];

@@ -8,7 +8,8 @@ import { EPOCH_MS } from "../world/object.ts";
 import { OUTSIDE } from "../world/network.ts";
 import type { DurableLog } from "../durable-log.ts";
 import type { World } from "../world/world.ts";
-import { type Answer, decodeAnswers, encodeRows, type Row } from "./frames.ts";
+import { answersOf, type Carried, carriedBy } from "./carried.ts";
+import type { Answer, Row } from "./frames.ts";
 import type { Ledger, Request } from "./ledger.ts";
 import { encodeAsk, isInternal } from "./asks.ts";
 import type { ClientPlan, Transaction } from "./transaction.ts";
@@ -123,21 +124,17 @@ export class Client {
       const partition = partitionOfHash(this.#map, this.#setup.kernels.hashKey(request.row.at[1]));
       frames.set(partition, [...(frames.get(partition) ?? []), request]);
     }
-    for (const [partition, rows] of frames) this.#sendTo(partition, rows);
+    for (const [partition, rows] of frames)
+      for (const carried of carriedBy(this.#setup.kernels, rows)) this.#sendTo(partition, carried);
   }
 
-  #sendTo(partition: number, requests: readonly Request[]): void {
+  #sendTo(partition: number, { requests, input }: Carried): void {
     const { world, kernels } = this.#setup;
-    const frame = encodeRows(
-      kernels,
-      requests.map(({ row }) => row),
-    );
     const { network } = world;
     network.carry(OUTSIDE, partition, () => {
       const object = world.partitions[partition];
-      object?.routeRequest(frame, (body) => {
-        if (!(body instanceof Uint8Array)) return;
-        const answers = decodeAnswers(kernels, body);
+      object?.routeAsk(input, (body) => {
+        const answers = answersOf(kernels, body);
         this.#left(requests, answers);
         network.carry(partition, OUTSIDE, () => this.#answered(requests, answers));
       });

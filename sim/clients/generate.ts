@@ -16,6 +16,8 @@ export interface Ground {
   readonly clocks?: readonly string[];
   /** Keys that ask for effects; likewise. */
   readonly outsiders?: readonly string[];
+  /** Keys of events and of what counts them; likewise. */
+  readonly flows?: readonly string[];
   /** Keys that are written to and cleared, and one that is erased; likewise. */
   readonly slates?: Slates;
   /** A backup is taken after so many ms. */

@@ -27,16 +27,29 @@ export interface Entry {
 
 /** Beside lists. */
 const WRITING: ReadonlySet<string> = new Set([
-  ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate"],
+  ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate", "events", "emit"],
 ]);
 
 /** Answers that every repetition must get too: they were recorded. */
-export function isKept({ transaction }: Request, { status }: Answer): boolean {
+export function isKept({ transaction }: Request, answer: Answer): boolean {
+  const { status } = answer;
   const { ask } = transaction;
+  // Where a producer's number told that a batch was there already, nothing is recorded under the other id.
+  if (isAhead(answer) || (ask.kind === "events" && isDuplicate(answer))) return false;
   const recorded =
     transaction.clientId || (ask.kind === "list" ? ask.name === "run" : WRITING.has(ask.kind) || isWritingRun(ask));
   // That something is there already, or settled, is no refusal.
   return recorded && (status === 200 || (status === 409 && !maySayNo(ask)));
+}
+
+/** A batch that came before the one that its producer sent before it: it is sent again. */
+function isAhead({ status, body }: Answer): boolean {
+  return status === 409 && body.includes("/problems/sequence-gap");
+}
+
+/** A batch that was there already, by the number that its producer gave it. */
+export function isDuplicate({ status, body }: Answer): boolean {
+  return status === 200 && body.includes('"duplicate":true');
 }
 
 export class Ledger {
@@ -88,6 +101,10 @@ export class Ledger {
       entry.refused = true;
       return false;
     }
+    if (isAhead(answer)) {
+      this.#world.count("batch ahead of its producer's last");
+      return false;
+    }
     if (!EXPECTED.has(answer.status) && !(NO.has(answer.status) && maySayNo(request.transaction.ask)))
       this.#world.fail(`${request.row.id} was answered ${answer.status} ${answer.body}`);
     entry.completed = this.#events++;
@@ -100,6 +117,8 @@ export class Ledger {
     if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
     // A function that throws is not recorded: a repetition that ran before this one may have failed, and be heard later.
     if (again.status === 500 || (again.status !== 200 && maySayNo(request.transaction.ask))) return;
+    // So may it have been ahead of its producer's last batch.
+    if (isAhead(again)) return;
     // What it was answered may have been erased meanwhile.
     if (again.status === ERASED && ERASABLE.has(request.transaction.ask.kind)) return;
     // An edge id may have been forgotten by the time it is repeated: then it is refused, never run.

@@ -1,10 +1,12 @@
 /** One transaction that a client asks for. */
+import type { FlowAsk } from "../flows/asks.ts";
 import type { Settling } from "./promise-service.ts";
 import type { Micro, Place, Step } from "./steps.ts";
 import type { SlateInput, SlateName } from "./slate-service.ts";
 import type { Tour } from "./tour-service.ts";
 
 export type Ask =
+  | FlowAsk
   | {
       readonly kind: "list";
       readonly at: Place;

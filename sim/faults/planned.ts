@@ -55,6 +55,12 @@ export function drawRescales(random: Random, partitions: number): PlannedFault[]
 }
 const MOST_PARTITIONS = 6;
 
+/** In half of the runs the number of partitions changes when operators have something to be moved. */
+export function drawLaterRescale(random: Random): PlannedFault[] {
+  if (random.oneIn(2)) return [];
+  return [{ at: 600 + random.next() * 2_500, kind: "rescale", partitions: 1 + random.int(MOST_PARTITIONS) }];
+}
+
 function drawOne(random: Random, partitions: number): PlannedFault {
   const at = random.next() * SPAN_MS;
   const object = drawPeer(random, partitions);

@@ -4,6 +4,7 @@ import { CHANNELS } from "./bugs/channels.ts";
 import { COORDINATOR } from "./bugs/coordinator.ts";
 import { EPOCHS } from "./bugs/epochs.ts";
 import { FINISH } from "./bugs/finish.ts";
+import { STREAMING } from "./bugs/flows.ts";
 import { MOVING } from "./bugs/moves.ts";
 import { OUTBOXES } from "./bugs/outbox.ts";
 import { RUNNING } from "./bugs/running.ts";
@@ -33,6 +34,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...OUTSIDES,
   ...WAITING,
   ...ERASING,
+  ...STREAMING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

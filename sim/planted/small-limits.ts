@@ -33,6 +33,8 @@ export const SMALL_LIMITS = {
   expiryRowsPerTurn: 6,
   maxExpiringKeys: 2,
   expiryPauseMs: 100,
+  maxLiveShards: 3,
+  streamEntryChars: 120,
 } as const;
 
 /** ms for which a promise is kept that has ended: a run does not last for a week. */

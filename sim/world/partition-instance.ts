@@ -54,6 +54,12 @@ export class PartitionInstance extends Instance<StorageOp> {
     });
   }
 
+  /** Functions of flows are the engine's own and tell nobody when they go on: any turn may be one in which they do. */
+  override turn(act: () => void): void {
+    if (this.object.setup.app.flows.size > 0) this.called = true;
+    super.turn(act);
+  }
+
   /** A request from outside: a frame, a batch of events, a question to a view. */
   ask(request: RequestInput, answered: Answered): void {
     const ticket = this.nextTicket();

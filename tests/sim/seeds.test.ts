@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { KIND } from "../../protocol/wire/codec/rows.ts";
 import type { Done, Settings } from "../../sim/pool/messages.ts";
 import { Pool } from "../../sim/pool/pool.ts";
+import { hasFlows } from "../../sim/flows/draw.ts";
 import { Totals } from "../../sim/report/totals.ts";
 import { nameOfKind } from "../../sim/world/kinds.ts";
 
@@ -53,6 +54,20 @@ test("partitions come and go meanwhile, and requests follow their keys", () => {
   expect(totals.faults.get("request sent elsewhere")).toBeGreaterThan(SEEDS);
 });
 
+test("events are sent, numbered, emitted and read in some seeds", () => {
+  const seeds = Array.from({ length: SEEDS }, (_, n) => n + 1).filter(hasFlows).length;
+  expect(seeds).toBeGreaterThan(10);
+  const answered = (name: string) => totals.answers.get(name) ?? 0;
+  expect(answered("events 200")).toBeGreaterThan(seeds * 30);
+  expect(answered("emit 200")).toBeGreaterThan(seeds * 4);
+  for (const read of ["view", "kernel-view", "page", "counters"]) {
+    expect(answered(`${read} 200`), read).toBeGreaterThan(seeds * 2);
+  }
+  // Late events and what a service refuses are read at the end of each.
+  expect(answered("aside 200")).toBeGreaterThanOrEqual(seeds * 10);
+  expect(totals.faults.get("batch ahead of its producer's last")).toBeGreaterThan(seeds);
+});
+
 test("promises are settled, sagas cancelled, keys erased and backups restored meanwhile", () => {
   const met = [
     "park 200",
@@ -71,7 +86,7 @@ test("promises are settled, sagas cancelled, keys erased and backups restored me
 });
 
 test("a seed gives the same run again, in the same thread and in others", async () => {
-  const seeds = [1, 2, 3, 4, 5];
+  const seeds = [1, 2, 3, 4, 104];
   const others = new Pool(SETTINGS, 2);
   try {
     const alone = await Promise.all(seeds.map((seed) => run(others, [seed])));

@@ -1,0 +1,118 @@
+/** What the flow `windows` must come to, from its events in their order: nothing here knows how operators keep their state. */
+import { isRefused, RULES } from "../app.ts";
+import { type FlowBatch, type FlowEvent, groupBy, latest, NO_TIME, type Outcome, type Row, sumOf } from "./events.ts";
+
+interface Accepted extends FlowEvent {
+  /** Number of its batch. */
+  readonly batch: number;
+}
+interface Session {
+  readonly k: string;
+  readonly events: FlowEvent[];
+}
+
+export class WindowsModel {
+  watermark = NO_TIME;
+  batches = 0;
+  /** By key, in order of batches. */
+  readonly added = new Map<string, Array<{ readonly n: number; readonly batch: number }>>();
+  readonly dead: Array<{ readonly n: number; readonly k: string }> = [];
+  readonly #tumbled: Accepted[] = [];
+  #sessions: Session[] = [];
+  /** Value to the newest time at which it was seen. */
+  readonly #seen = new Map<number, number>();
+
+  take({ events }: FlowBatch): Outcome {
+    const batch = this.batches++;
+    const before = this.watermark;
+    const after = Math.max(before, latest(events.map(({ at }) => at)) - RULES.outOfOrderness);
+    this.watermark = after;
+    const late: Array<[string, number]> = [];
+    for (const event of events) {
+      if (event.v > 0 && !this.#tumble(event, batch, before)) late.push(["tumbled", event.n]);
+      if (!this.#join(event, before)) late.push(["sessions", event.n]);
+      this.#first(event, batch, before);
+    }
+    return { late, given: { windowsLog: events.map(({ n }) => ({ n })), tumbled: this.#given(batch, before, after) } };
+  }
+
+  #tumble(event: FlowEvent, batch: number, before: number): boolean {
+    if (endOf(event) + RULES.tumbling.lateness <= before) return false;
+    this.#tumbled.push({ ...event, v: 2 * event.v, batch });
+    return true;
+  }
+
+  /** Windows that end with this batch, and those that had ended and have changed. */
+  #given(batch: number, before: number, after: number): Row[] {
+    return this.#windows()
+      .filter(([end, events]) => (end > before ? end <= after : events.some((event) => event.batch === batch)))
+      .map(([end, events]) => ({
+        k: events[0]?.k,
+        windowStart: end - RULES.tumbling.size,
+        windowEnd: end,
+        count: events.length,
+        total: sumOf(events),
+      }));
+  }
+
+  #windows(): Array<[end: number, events: Accepted[]]> {
+    return [...groupBy(this.#tumbled, (event) => `${endOf(event)} ${event.k}`).values()].map((events) => [
+      endOf(events[0] as Accepted),
+      events,
+    ]);
+  }
+
+  #join(event: FlowEvent, before: number): boolean {
+    const { gap, lateness } = RULES.session;
+    const isNear = ({ k, events }: Session): boolean =>
+      k === event.k && events.some(({ at }) => Math.abs(at - event.at) < gap);
+    const near = this.#sessions.filter((each) => isNear(each) && sessionEnd(each) + lateness > before);
+    const session = { k: event.k, events: [...near.flatMap(({ events }) => events), event] };
+    if (sessionEnd(session) + lateness <= before) return false;
+    this.#sessions = [...this.#sessions.filter((each) => !near.includes(each)), session];
+    return true;
+  }
+
+  #first(event: FlowEvent, batch: number, before: number): void {
+    const seen = this.#seen.get(event.v);
+    const isKnown = seen !== undefined && seen + RULES.firstsTtl > before;
+    this.#seen.set(event.v, isKnown ? Math.max(seen, event.at) : event.at);
+    if (isKnown) return;
+    if (isRefused(event.v)) this.dead.push({ n: event.n, k: event.k });
+    else this.added.set(event.k, [...(this.added.get(event.k) ?? []), { n: event.n, batch }]);
+  }
+
+  view(name: "tumbled" | "sessions" | "totals"): Row[] {
+    switch (name) {
+      case "tumbled":
+        return this.#windows().map(([end, events]) => ({
+          key: events[0]?.k,
+          window: { start: end - RULES.tumbling.size, end },
+          count: events.length,
+          total: sumOf(events),
+          final: end + RULES.tumbling.lateness <= this.watermark,
+        }));
+      case "sessions":
+        return this.#sessions.map((session) => ({
+          key: session.k,
+          window: { start: Math.min(...session.events.map(({ at }) => at)), end: sessionEnd(session) },
+          count: session.events.length,
+          total: sumOf(session.events),
+          most: latest(session.events.map(({ v }) => v)),
+          final: sessionEnd(session) + RULES.session.lateness <= this.watermark,
+        }));
+      case "totals": {
+        const ended = this.#sessions.filter((session) => sessionEnd(session) <= this.watermark);
+        return [...groupBy(ended, ({ k }) => k)].map(([k, sessions]) => ({
+          k,
+          sessions: sessions.length,
+          total: sessions.reduce((sum, { events }) => sum + sumOf(events), 0),
+        }));
+      }
+    }
+  }
+}
+
+const endOf = ({ at }: FlowEvent): number =>
+  Math.floor(at / RULES.tumbling.size) * RULES.tumbling.size + RULES.tumbling.size;
+const sessionEnd = ({ events }: Session): number => latest(events.map(({ at }) => at)) + RULES.session.gap;
