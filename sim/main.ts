@@ -25,7 +25,7 @@ npm run sim -- --bugs NAME ...     some of them
 npm run sim -- --enumerate         small scenarios with a crash at every point, and at --pairs (1000, or all) pairs of points each;
                                    --scenario NAME takes one of them
 npm run sim -- --latency           what transactions wait for when only messages and storage take time
-npm run sim -- --local             one partition and no coordinator
+npm run sim -- --local             one partition: what commits at once, by itself
 npm run sim -- --jobs 2            threads; one a core if not given
 npm run sim -- --transactions 200  transactions a seed
 npm run sim -- --coverage          which messages were handled in which state, near a crash or not

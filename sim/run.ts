@@ -136,13 +136,8 @@ class Run {
       app: appOf(plan.partitions, plan.ground),
       kernels,
       profile: profile ?? profileOf(plan.rates),
-      // One partition alone needs none: that is how the local path is simulated by itself.
-      ...(plan.partitions > 1
-        ? {
-            coordinator: (world: World) =>
-              new CoordinatorObject(world, kernels, plan.partitions) as unknown as SimObject<unknown>,
-          }
-        : {}),
+      coordinator: (world: World) =>
+        new CoordinatorObject(world, kernels, plan.partitions) as unknown as SimObject<unknown>,
       formats: versionsOf(plan),
       kindsOf,
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
