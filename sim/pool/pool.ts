@@ -1,7 +1,13 @@
 /** Threads that run seeds side by side. */
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { Answer, Order, Settings } from "./messages.ts";
+
+// V8 (in Node 24.9) ends the process now and then ("jit_page.has_value()") when it gives back the code between JavaScript and Wasm of instances that
+// threads have dropped, and there is one instance for every seed with flows.
+setFlagsFromString("--no-wasm-code-gc");
+setFlagsFromString("--wasm-wrapper-tiering-budget=1000000000");
 
 interface Waiting {
   readonly order: Order;

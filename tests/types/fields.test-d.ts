@@ -77,11 +77,11 @@ orders.map((e) => ({ country: e.country, gift: e.gift })).toStream(Strict);
 
 // @ts-expect-error TS2339: a comparison of what may be null
 orders.filter((e) => e.country.eq("de"));
-// @ts-expect-error TS2322: what may be null as a condition
+// @ts-expect-error TS2740: what may be null as a condition
 orders.map((e) => ({ ok: when(e.cents.coalesce(0).gt(0), e.gift, null) })).filter((e) => e.ok);
 // @ts-expect-error TS2339: null asked of what has always a value
 orders.filter((e) => e.gift.isNull());
-// @ts-expect-error TS2345: another kind for null
+// @ts-expect-error TS2769: another kind for null
 orders.map((e) => ({ country: e.country.coalesce(0) }));
 // @ts-expect-error TS2345: an optional key
 orders.keyBy("country");

@@ -75,12 +75,4 @@ export const DELAYED: readonly PlantedBug[] = [
     find: "  copy.putEntry(LETTERS, place, null);\n",
     replace: "",
   },
-  {
-    name: "last-try-not-recorded",
-    what: "The target does not record that the last try has failed, and may run the message once more.",
-    rule: "O8",
-    file: "protocol/partition/root.ts",
-    find: "(poster !== null && isFinal(status, last))",
-    replace: "(poster !== null && last && status < 0)",
-  },
 ];

@@ -65,4 +65,12 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "return this.#frozen?.standstill === standstill && this.#frozen?.maps === this.#maps;",
     replace: "return standstill !== null;",
   },
+  {
+    name: "last-try-not-recorded",
+    what: "The target does not record that the last try has failed, and may run the message once more.",
+    rule: "O8",
+    file: "protocol/partition/root.ts",
+    find: "(poster !== null && isFinal(status, last))",
+    replace: "(poster !== null && last && status < 0)",
+  },
 ];

@@ -31,6 +31,7 @@ test("the client is below 5 KB gzipped and contains nothing of the server", () =
     "sdk/base64.ts",
     "sdk/errors.ts",
     "sdk/event-text.ts",
+    "sdk/exact.ts",
     "sdk/keys.ts",
     "sdk/limits.ts",
   ]);
