@@ -100,7 +100,8 @@ export class Log {
   /** Persists what is pending first where these writes would be too much for one record with it: each commit is in whole records of its own then. */
   makeRoom(writes: readonly Write[]): void {
     if (this.#journal.isEmpty) return;
-    const bytes = writes.reduce((sum, write) => sum + writeBytes(write), this.#journal.bytes);
+    let { bytes } = this.#journal;
+    for (const write of writes) bytes += writeBytes(write);
     if (bytes > LIMITS.maxTableBytes - LIMITS.recordMarginBytes) this.#write();
   }
 

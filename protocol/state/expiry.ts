@@ -31,9 +31,9 @@ const rowsOf = new WeakMap<object, string>();
 
 /** Of a service: there, when some key of it may have an expiry, whatever the code declares now. Asked for with every write, so that it is made once. */
 export function lifetimeRow(contract: { readonly name: string }): string {
-  const known = rowsOf.get(contract) ?? rowOf(contract.name);
-  rowsOf.set(contract, known);
-  return known;
+  let row = rowsOf.get(contract);
+  if (row === undefined) rowsOf.set(contract, (row = rowOf(contract.name)));
+  return row;
 }
 
 function rowOf(service: string): string {
