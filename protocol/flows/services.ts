@@ -12,11 +12,13 @@ import {
   type InternalService,
   internalService,
   SHARD,
+  SHARES,
   STREAM,
   VIEW,
 } from "./internal.ts";
 import { type Payload, RawJson } from "./payload.ts";
 import { Shards } from "./shard.ts";
+import { applyShares } from "./shares.ts";
 import { Streams } from "./stream.ts";
 import { Views } from "./view.ts";
 
@@ -60,6 +62,7 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       },
       ["read"],
     ),
+    internalService(SHARES, { apply: applyShares }, []),
     internalService(
       EGRESS,
       {
