@@ -13,7 +13,7 @@ import { checkVersion, dropEnds } from "./changes.ts";
 import { type FlowState, freshState } from "./flow-state.ts";
 import { callService, lookUp } from "./calls.ts";
 import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
-import { egressKey, type PushResult, type UndeliveredHead } from "./egress.ts";
+import { egressKey, type PushResult, REFUSED, type UndeliveredHead } from "./egress.ts";
 import { DEAD, keepLog, LATE, lateLine } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
 import type { ShardHead, ShardResult } from "./shard.ts";
@@ -277,11 +277,6 @@ async function push(
     return `{"at":${ctx.now()},"sink":${JSON.stringify(sink.name)},"error":${JSON.stringify(error)},"event":${event}}`;
   });
 }
-const REFUSED = {
-  "too-large": "the event is larger than what is delivered at a time",
-  full: "too many events waited for their delivery",
-} as const;
-
 /** A stream or a service is given results; that an earlier one is withdrawn they are not told. */
 function withoutWithdrawn(rows: Rows): Rows {
   const { sign } = rows;
