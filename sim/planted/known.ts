@@ -129,6 +129,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "backup-torn": { seed: 102, by: "restored" },
   "restore-forgets-results": { seed: 1, by: "answers that differ" },
   "shard-memory-outlives-abort": { seed: 104, by: "stall" },
+  "undo-without-operator": { seed: 104, by: "wrong-output" },
   "watermark-of-the-quickest": { seed: 104, by: "wrong-answer" },
   "late-events-dropped": { seed: 104, by: "wrong-answer" },
   "shares-mixed-up": { seed: 104, by: "wrong-answer" },
