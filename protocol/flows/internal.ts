@@ -47,15 +47,15 @@ export type InternalHandler = (
   input: Payload & RootInput,
 ) => Promise<Payload | RawJson> | Payload | RawJson;
 
-/** Marks a service as internal: its inputs and results are no values of users. */
+/** Its inputs and results are no values of users. */
 export interface InternalService extends ServiceDefinition {
-  readonly internal: true;
+  readonly given: "flow";
   /** Of the service of streams: those that the app knows. */
   readonly streams?: AppDefinition["streams"];
 }
 
 export function isFlowService(service: ServiceDefinition): service is InternalService {
-  return "internal" in service;
+  return service.given === "flow";
 }
 
 /**
@@ -79,7 +79,7 @@ export function internalService(
     state: undefined,
     collections: [],
     handlers: handlers as unknown as ServiceDefinition["handlers"],
-    internal: true,
+    given: "flow",
     allow: {},
     messageAttempts,
     ...FIRST_VERSION,
