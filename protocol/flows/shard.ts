@@ -81,7 +81,7 @@ export class Shards {
     const operator = (live.operator ??= step.make());
     live.before = live.token;
     live.token = null;
-    live.table.use(ctx.store, LIMITS.operatorUnits / this.#live.size);
+    live.table.use(ctx.store, this.#roomFor(live));
     live.table.begin(LIMITS.undoUnits);
     const input = { inputs: rows, before: before ?? -Infinity, after: after ?? -Infinity, now: ctx.now() };
     const output = operator.apply(input, live.table);
@@ -112,6 +112,13 @@ export class Shards {
     this.#live.set(ctx.key, live);
     this.#evict();
     return live;
+  }
+
+  /** What the entries of a share may take of memory: what others leave, and an equal part at least. */
+  #roomFor(live: Live): number {
+    let others = -live.table.cost;
+    for (const { table } of this.#live.values()) others += table.cost;
+    return Math.max(LIMITS.operatorUnits / this.#live.size, LIMITS.operatorUnits - others);
   }
 
   /** All that is in memory is stored too. */
