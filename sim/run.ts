@@ -6,10 +6,12 @@ import { type AppDefinition, defineApp } from "../sdk/index.ts";
 import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
-import { clockService } from "./clients/clock-service.ts";
+import { CLOCK_ATTEMPTS, clockService, DEADLY_ATTEMPTS } from "./clients/clock-service.ts";
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { promiseService } from "./clients/promise-service.ts";
 import { slateService } from "./clients/slate-service.ts";
+import { tickService } from "./clients/tick-service.ts";
+import { useService } from "./clients/use-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
@@ -20,6 +22,7 @@ import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { TimesAct } from "./acts/times.ts";
 import { Backup, type Taken } from "./admin/backup.ts";
 import { Eraser } from "./admin/eraser.ts";
 import { Restored } from "./admin/restored.ts";
@@ -83,14 +86,22 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
-function appOf(partitions: number, { outsiders, flows }: Plan["ground"]): AppDefinition {
-  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined}`;
+function appOf(partitions: number, { outsiders, flows, times }: Plan["ground"]): AppDefinition {
+  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${times !== undefined}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
-    ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
+    ...[
+      ...listServices(),
+      bankService(),
+      clockService(times === undefined ? CLOCK_ATTEMPTS : DEADLY_ATTEMPTS),
+      promiseService(),
+      tourService(),
+      slateService(),
+    ],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
+    ...(times === undefined ? [] : [tickService(), useService()]),
   ];
   const more = flows === undefined ? {} : { flows: simulatedFlows() };
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
@@ -201,10 +212,14 @@ class Run {
     if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
+    const { times } = this.#plan.ground;
+    const skewMs = mostSkewMs(this.#plan);
+    const act = times && world.failures.length === 0 ? new TimesAct(this.#setup, times, this.#ending, skewMs) : null;
+    const played = act && (await act.play());
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
     this.#seeNothingErased();
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final, world.outside, mostSkewMs(this.#plan));
+      const findings = judge(this.#ledger, this.#durable, final, world.outside, skewMs, played);
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
       if (backup?.taken && findings.length === 0) await this.#restore(backup.taken);
     }

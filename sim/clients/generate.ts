@@ -20,6 +20,8 @@ export interface Ground {
   readonly flows?: readonly string[];
   /** Keys that are written to and cleared, and one that is erased; likewise. */
   readonly slates?: Slates;
+  /** Keys whose schedules, messages and state depend on time; likewise. */
+  readonly times?: readonly string[];
   /** A backup is taken after so many ms. */
   readonly backupMs?: number;
   /** Keys that make promises and start sagas that wait for some; likewise. */

@@ -54,6 +54,10 @@ export class World {
   readonly coordinator: SimObject<unknown> | undefined;
   /** Faults by kind. */
   readonly faults = new Map<string, number>();
+  /** How often functions have ended whoever ran them, by who did. */
+  readonly killed = new Map<string, number>();
+  /** Nobody can be started or reached before this time; simulated ms. */
+  darkUntil = 0;
   /** No more faults: what happens from here on happens as it should. */
   calm = false;
   /** What was found wrong. */
