@@ -22,6 +22,7 @@ import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { hasRetention, RETENTION, RetentionAct } from "./acts/retention.ts";
 import { TimesAct } from "./acts/times.ts";
 import { Backup, type Taken } from "./admin/backup.ts";
 import { Eraser } from "./admin/eraser.ts";
@@ -103,7 +104,10 @@ function appOf(partitions: number, { outsiders, flows, times }: Plan["ground"]):
     ...(flows === undefined ? [] : [counterService()]),
     ...(times === undefined ? [] : [tickService(), useService()]),
   ];
-  const more = flows === undefined ? {} : { flows: simulatedFlows() };
+  const more = {
+    ...(flows === undefined ? {} : { flows: simulatedFlows() }),
+    ...(times === undefined ? {} : { resultRetention: RETENTION }),
+  } as const;
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
   const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
   const app = { ...defined, builtins };
@@ -216,6 +220,8 @@ class Run {
     const skewMs = mostSkewMs(this.#plan);
     const act = times && world.failures.length === 0 ? new TimesAct(this.#setup, times, this.#ending, skewMs) : null;
     const played = act && (await act.play());
+    if (played && hasRetention(this.#plan.seed))
+      await new RetentionAct(this.#setup, this.#plan.ground, this.#ending, skewMs).play();
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
     this.#seeNothingErased();
     if (final) {

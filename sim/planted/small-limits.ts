@@ -22,6 +22,7 @@ export const SMALL_LIMITS = {
   blockBytes: 300,
   mergeBytes: 1_000,
   dropsPerTurn: 2,
+  resultSlotMs: 20_000,
   maxRuns: 4,
   blockCacheBytes: 1_000,
   maxFilterBytes: 150,

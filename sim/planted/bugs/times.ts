@@ -2,6 +2,7 @@
 import type { PlantedBug } from "../planted.ts";
 
 const SCHEDULES = "protocol/timers/schedules.ts";
+const FOLDER = "protocol/partition/folder.ts";
 const COPY = "protocol/state/entity-copy.ts";
 const OUTBOX = "protocol/outbox/outbox.ts";
 const SUSPECTS = "protocol/outbox/suspects.ts";
@@ -63,6 +64,30 @@ export const TIMES: readonly PlantedBug[] = [
     find: 'return clientId || (target.contract.kind === "fn" && !requestId.startsWith(OWN_ID));',
     replace:
       'return target.service.contract.name !== "#timers" && (clientId || (target.contract.kind === "fn" && !requestId.startsWith(OWN_ID)));',
+  },
+  {
+    name: "results-expire-early",
+    what: "Results are dropped when half of their time is over.",
+    rule: "invariant 4",
+    file: FOLDER,
+    find: "Math.max(latest, at), 0) + ms;",
+    replace: "Math.max(latest, at), 0) + ms / 2;",
+  },
+  {
+    name: "expired-results-stay",
+    what: "Results that have expired are stored for ever.",
+    rule: "invariant 9",
+    file: "protocol/state/blocks/merger.ts",
+    find: "runs.find(({ expires }) => expires < now);",
+    replace: "runs.find(({ expires }) => expires < now && now < 0);",
+  },
+  {
+    name: "messages-expire-with-clients",
+    what: "What has become of a message is kept for as long as what clients were answered.",
+    rule: "O11, invariant 4",
+    file: FOLDER,
+    find: "yield* this.#foldKept(this.#blocks.newRun(), messages, LIMITS.messageResultMs);",
+    replace: "yield* this.#foldKept(this.#blocks.newRun(), messages, this.#results.clientMs);",
   },
   {
     name: "deadly-never-suspected",
