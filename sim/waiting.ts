@@ -42,7 +42,11 @@ export function promisesOf(ledger: Ledger, { promises }: Final, skewMs: number):
   return {
     made: states.flatMap(({ parked }) => parked).map((each) => ({ ...each, knownMs: known.get(each.n) ?? Infinity })),
     heard: states.flatMap(({ heard }) => heard),
-    asked: entriesOf(ledger, "settle").map(({ ask }) => ({ id: ask.id, how: askedHow(ask.input) })),
+    asked: entriesOf(ledger, "settle").map(({ ask, entry }) => ({
+      id: ask.id,
+      how: askedHow(ask.input),
+      invokedMs: trueMs(entry.invokedMs),
+    })),
     seen: entriesOf(ledger, "settle", "promise").flatMap(({ entry, ask }) => seenIn(entry, ask.id)),
     keptMs: PROMISE_KEPT_MS,
     skewMs,

@@ -1,4 +1,5 @@
 /** `/v1/dead-letters`: messages that failed for good, by the service that they were for: to be read, sent again or deleted. */
+import { flowService, STREAM } from "../protocol/flows/internal.ts";
 import { LIST, type Page, REDRIVE, REMOVE } from "../protocol/outbox/dead-letters.ts";
 import { DEAD, PLACE_LENGTH } from "../protocol/outbox/dead-letter.ts";
 import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
@@ -15,8 +16,11 @@ import { refuse } from "./problems.ts";
 
 const PLACE = new RegExp(`^[0-9a-f]{11}[a-z][0-9a-f]{${PLACE_LENGTH - 12}}$`);
 
-/** Of the engine's own services, which are no names of an app's: `#promises`, and `#saga.` with a saga's name. Messages of theirs may fail, too. */
-const BUILTIN = /^#[a-z]+(?:\.[a-z0-9-]+)?$/;
+/**
+ * Of the engine's own services, which are no names of an app's: `#promises`, `#saga.` with a saga's name, `#stream` for events that functions emit,
+ * `#flow:` with a flow's name for what that does by the clock. Messages of theirs may fail, too.
+ */
+const BUILTIN = /^#[a-z]+(?:[.:][a-z0-9-]+)?$/;
 
 interface Listed {
   readonly letters: readonly unknown[];
@@ -30,9 +34,15 @@ export async function getDeadLetters(edge: Edge): Promise<Response> {
   if (!isListed(service)) throw refuse("unknown-service", `there is no service ${JSON.stringify(service)}`);
   const page: Page = { after: afterOf(request.url, service), limit: limitOf(request.url) };
   const requestId = edgeRequestId(startedAt, backend.uuid());
-  const answer = await ask(edge, requestId, 0, { service, name: LIST, input: JSON.stringify(page) });
+  // The list of a service is kept under the service's name.
+  const answer = await ask(edge, requestId, 0, {
+    service: DEAD,
+    key: service,
+    name: LIST,
+    input: JSON.stringify(page),
+  });
   // A service that the app has no more may have left some.
-  const isKnown = app.services.has(service) || app.builtins.has(service);
+  const isKnown = app.services.has(service) || app.builtins.has(service) || isOfFlows(app, service);
   if (answer.status === 200 && !isKnown && (JSON.parse(answer.body) as Listed).letters.length === 0) {
     throw refuse("unknown-service", `there is no service "${service}"`);
   }
@@ -41,7 +51,12 @@ export async function getDeadLetters(edge: Edge): Promise<Response> {
 
 /** The last segments of the path, in which a `#` can stand encoded alone. */
 function segmentsOf({ request }: Edge, count: number): string[] {
-  return lastSegments(request.url, count).map((segment) => segment.replace("%23", "#"));
+  return lastSegments(request.url, count).map((segment) => segment.replace("%23", "#").replace(/%3a/i, ":"));
+}
+
+function isOfFlows({ flows, streams }: Edge["app"], service: string): boolean {
+  if (service === STREAM) return streams.size > 0;
+  return [...flows.keys()].some((name) => flowService(name) === service);
 }
 
 function isListed(service: string): boolean {
@@ -76,17 +91,26 @@ export function deleteDeadLetter(edge: Edge): Promise<Response> {
 }
 
 async function act(edge: Edge, id: string, name: string, done: string): Promise<Response> {
-  const { request, caller, startedAt, backend } = edge;
-  requireOwner(caller);
+  requireOwner(edge.caller);
   const parsed = parseId(id);
   if (parsed === null) throw refuse("unknown-message", "this is not the id of a dead letter");
+  const { service, place } = parsed;
+  return actOnce(edge, ["dead-letters", id, name], { service: DEAD, key: service, name, input: place }, done);
+}
+
+/**
+ * Sends a dead letter again, or deletes it, once for each Idempotency-Key.
+ * @param scope of that key, beside the caller
+ * @param asked answers whether it is there
+ */
+export async function actOnce(edge: Edge, scope: readonly string[], asked: Asked, done: string): Promise<Response> {
+  const { request, caller, startedAt, backend } = edge;
   const clientKey = idempotencyKey(request);
   const requestId =
     clientKey === null
       ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller.id, request.method, ["dead-letters", id, name], clientKey);
-  const flags = clientKey === null ? 0 : INVOKE_FLAG.clientId;
-  const answer = await ask(edge, requestId, flags, { service: parsed.service, name, input: parsed.place });
+      : clientRequestId(caller.id, request.method, scope, clientKey);
+  const answer = await ask(edge, requestId, clientKey === null ? 0 : INVOKE_FLAG.clientId, asked);
   if (answer.status === 200 && answer.body !== "true") {
     throw refuse("unknown-message", "there is no such dead letter any more: it was sent again or deleted");
   }
@@ -100,15 +124,15 @@ async function act(edge: Edge, id: string, name: string, done: string): Promise<
 
 interface Asked {
   readonly service: string;
+  readonly key: string;
   readonly name: string;
   readonly input: string;
 }
 
-/** The list of a service is kept under the service's name. */
 function ask({ backend, startedAt }: Edge, requestId: string, how: number, asked: Asked): Promise<Answer> {
-  const target = { service: DEAD, key: asked.service, function: asked.name, kind: "fn" } as const;
+  const { service, key, name, input } = asked;
+  const target = { service, key, function: name, kind: "fn" } as const;
   const flags = INVOKE_FLAG.internal | how;
-  const { input } = asked;
   return invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
 }
 

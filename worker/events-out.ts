@@ -17,6 +17,8 @@ interface Page {
   readonly first: number;
   /** As JSON. */
   readonly events: readonly string[];
+  /** The number of each, where they do not follow each other. */
+  readonly numbers?: readonly number[];
   /** Number of the next event of all. */
   readonly end: number;
 }
@@ -57,8 +59,9 @@ export async function showEvents(edge: Edge, source: PageSource, otherwise: stri
   if (accepted.includes(EVENT_STREAM) || (!isJson && otherwise === EVENT_STREAM)) return serverSent(edge, source);
   const limit = eventsLimit(request.url);
   const answer = await source(edge, { after: afterOf(request) ?? -1, limit }, isSnapshot(request.url));
-  const { first, events, end } = pageOf(answer);
-  const entries = events.map((event, at) => `{"id":${first + at},"event":${event}}`);
+  const page = pageOf(answer);
+  const { events, end } = page;
+  const entries = events.map((event, at) => `{"id":${numberOf(page, at)},"event":${event}}`);
   return new Response(`{"events":[${entries.join(",")}],"end":${end}}`, { headers: answerHeaders(request, JSON_TYPE) });
 }
 
@@ -126,7 +129,7 @@ class Reader {
     const backend = this.#backend;
     const ask = { after: this.#after, limit: LIMITS.eventsPerPage };
     const page = pageOf(await this.#source({ backend, startedAt: backend.now() }, ask, true));
-    this.#after = page.events.length > 0 ? page.first + page.events.length - 1 : (this.#after ?? page.end - 1);
+    this.#after = page.events.length > 0 ? numberOf(page, page.events.length - 1) : (this.#after ?? page.end - 1);
     return page;
   }
 
@@ -150,6 +153,10 @@ class Reader {
 }
 
 /** Ids are numbers of events: a reader that comes back says the last one that it has. */
-function shown({ first, events }: Page): string {
-  return events.map((event, at) => `id: ${first + at}\ndata: ${event}\n\n`).join("");
+function shown(page: Page): string {
+  return page.events.map((event, at) => `id: ${numberOf(page, at)}\ndata: ${event}\n\n`).join("");
+}
+
+function numberOf({ first, numbers }: Page, at: number): number {
+  return numbers?.[at] ?? first + at;
 }

@@ -18,6 +18,7 @@ import { postBatch } from "./batch/endpoint.ts";
 import { getCall, postCall, postSend } from "./call.ts";
 import { addConsole } from "./console/endpoint.ts";
 import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
+import { deleteFlowLetter, redriveFlowLetter } from "./flow-letters.ts";
 import type { Endpoint } from "./edge.ts";
 import { getEvents } from "./events-out.ts";
 import { getFlow, getFlowDeadLetters, getLate } from "./flows.ts";
@@ -101,6 +102,8 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.all("/v1/flows/:flow", closed({ GET: getFlow }, RULED));
   routes.all("/v1/flows/:flow/late", closed({ GET: getLate }, RULED));
   routes.all("/v1/flows/:flow/dead-letters", closed({ GET: getFlowDeadLetters }, RULED));
+  routes.all("/v1/flows/:flow/dead-letters/:number", closed({ DELETE: deleteFlowLetter }));
+  routes.all("/v1/flows/:flow/dead-letters/:number/redrive", closed({ POST: redriveFlowLetter }));
   routes.all("/v1/views/:view", closed({ GET: getView }, RULED));
   routes.all("/v1/views/:view/:key", closed({ GET: getViewKey }, RULED));
   addAdministration(routes, app, door, backendOf);

@@ -172,6 +172,21 @@ export function gather(column: Column, index: Uint32Array): Column {
   return withNulls(gatherCells(column, index), nulls && gatherBytes(nulls, index));
 }
 
+/** The cells from one row to before another, over the same memory. */
+export function slice(column: Column, from: number, to: number): Column {
+  const cells =
+    column.type === "text"
+      ? { ...column, codes: column.codes.subarray(from, to) }
+      : ({ ...column, values: column.values.subarray(from, to) } as Column);
+  const { nulls } = column;
+  return nulls === undefined ? cells : withoutNulls(cells, nulls.subarray(from, to));
+}
+
+function withoutNulls(column: Column, nulls: Uint8Array): Column {
+  const { nulls: _all, ...cells } = column;
+  return withNulls(cells as Column, nulls);
+}
+
 function gatherBytes(from: Uint8Array, index: Uint32Array): Uint8Array {
   const bytes = new Uint8Array(index.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = from[index[at] as number] as number;

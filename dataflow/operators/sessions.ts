@@ -70,22 +70,33 @@ export class SessionAggregate implements ShardOperator {
     return session.time + this.#gap;
   }
 
-  /** Finds each row's session, then adds the rows. Returns those that are late. */
+  /**
+   * Finds each row's session, then adds the rows. Returns those that are late. What by itself comes too late is not late where it belongs to a session
+   * that is not, wherever in the batch that one's events are: so such rows come behind the others, the latest first, and each finds what it is near.
+   */
   #take(batch: Batch, rows: Rows): number[] {
+    const { time } = rows;
     const idOf = groupIds(rows, this.#spec.keys);
+    const found: Array<Session | null> = [];
+    const behind: number[] = [];
+    for (let row = 0; row < rows.length; row++) {
+      const isBehind = (time[row] as number) + this.#gap + this.#spec.lateness <= batch.input.before;
+      if (isBehind) behind.push(row);
+      found.push(isBehind ? null : this.#sessionFor(batch, idOf(row), time[row] as number));
+    }
+    for (const row of behind.sort((a, b) => (time[b] as number) - (time[a] as number)))
+      found[row] = this.#sessionFor(batch, idOf(row), time[row] as number);
     const late: number[] = [];
     const index: number[] = [];
-    const sessions: Session[] = [];
-    for (let row = 0; row < rows.length; row++) {
-      const session = this.#sessionFor(batch, idOf(row), rows.time[row] as number);
+    const of: number[] = [];
+    for (const [row, session] of found.entries()) {
       if (session === null) late.push(row);
       else {
         index.push(row);
-        sessions.push(session);
+        of.push(rootOf(session).index);
       }
     }
-    const of = Uint32Array.from(sessions, (session) => rootOf(session).index);
-    this.#grouping.fold(batch.touched, of, rows, Uint32Array.from(index));
+    this.#grouping.fold(batch.touched, Uint32Array.from(of), rows, Uint32Array.from(index));
     return late;
   }
 

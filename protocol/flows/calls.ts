@@ -42,7 +42,7 @@ export async function lookUp(ctx: FlowContext, step: LookupStep, rows: Rows): Pr
   );
 }
 
-type CallSink = Extract<ProgramSink, { readonly kind: "call" }>;
+export type CallSink = Extract<ProgramSink, { readonly kind: "call" }>;
 
 /** Calls for each row. Returns those that were refused, for the dead letters. */
 export async function callService(
@@ -69,6 +69,16 @@ export async function callService(
     const head = toJson({ at: ctx.now(), sink: sink.name, key, refusal }).slice(0, -1);
     return `${head},"event":${events[at]}}`;
   });
+}
+
+/** Calls for one event that was set aside. A refusal fails it. */
+export async function callAgain(
+  ctx: FlowContext,
+  sink: CallSink,
+  key: string,
+  event: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await ctx.call(sink.contract, key)[sink.function]?.(sink.argument?.(event as never));
 }
 
 /** The refusal that is to be set aside, or null. Any other failure fails the batch. */

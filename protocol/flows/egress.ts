@@ -23,7 +23,11 @@ import { type Payload, RawJson } from "./payload.ts";
 
 /** Numbers of rows that were not taken, and why. */
 export interface PushResult {
-  readonly refused: ReadonlyArray<readonly [row: number, why: "too-large" | "full"]>;
+  readonly refused: ReadonlyArray<readonly [row: number, why: keyof typeof REFUSED]>;
+}
+/** An event that was set aside and is to be delivered after all: its JSON. */
+export interface AgainHead {
+  readonly line: string;
 }
 /** What could not be delivered, for the flow's dead letters. */
 export interface UndeliveredHead {
@@ -52,6 +56,12 @@ export interface EgressStatus {
   readonly delivered: number;
   readonly failed: number;
 }
+
+/** Why an event is not taken. */
+export const REFUSED = {
+  "too-large": "the event is larger than what is delivered at a time",
+  full: "too many events waited for their delivery",
+} as const;
 
 const KEPT = "e";
 
@@ -94,6 +104,21 @@ export class Egress {
     deliver(ctx, sink, state);
     ctx.state = state;
     return { head: { refused } satisfies PushResult, rows: [] };
+  }
+
+  /** Keeps one that was a dead letter. @throws TidegateError when there is no room, or it can never be delivered */
+  again(ctx: FlowContext, { head }: Payload): Payload {
+    const { line } = head as AgainHead;
+    const { sink } = this.#sinkOf(ctx.key);
+    const state = stateOf(ctx);
+    if (utf8Length(line) + sink.most.overhead > sink.most.eventBytes)
+      throw new TidegateError("body-too-large", REFUSED["too-large"]);
+    if (state.units > 0 && state.units + line.length > LIMITS.maxEgressUnits)
+      throw new TidegateError("overloaded", `too many events wait for the ${sink.to} "${sink.name}"`);
+    keep(ctx.store, state, [line], ctx.now());
+    deliver(ctx, sink, state);
+    ctx.state = state;
+    return { head: null, rows: [] };
   }
 
   /** A delivery has ended. It is told once. */

@@ -1,7 +1,8 @@
 /**
  * Events as lines of JSON, numbered from 0 and kept in entries of some KiB: what waits for its delivery, and what was set aside.
  *
- *   entry  number of its first line -> number of lines, a space, time of their coming; behind a line feed each, the lines
+ *   entry  number of its first line -> number of lines, a space, time of their coming; behind a line feed each, the lines: nothing for one
+ *          that was taken out
  */
 import { fromSortableWhole, sortableWhole } from "../../dataflow/keys.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
@@ -29,32 +30,65 @@ export function entriesOf(lines: readonly string[], begin: number, at: number): 
   return entries;
 }
 
+/** Lines with their numbers. */
+export interface NumberedLines {
+  readonly numbers: readonly number[];
+  readonly lines: readonly string[];
+}
+
 /** Lines from a number on, or from the first that is left, for as long as they are wanted. */
 export function linesFrom(
   store: ShardStore,
   collection: string,
   from: number,
   wanted: (line: string, taken: number) => boolean,
-): { readonly first: number; readonly lines: readonly string[] } {
-  // The entry that begins before it may reach beyond it.
-  const [before] = store.range(collection, { to: `${sortableWhole(from)}\u0000`, limit: 1, reverse: true });
+): NumberedLines {
+  const before = entryOf(store, collection, from);
   const lines: string[] = [];
-  let first = from;
+  const numbers: number[] = [];
   let page = store.range(collection, { from: before?.[0] ?? sortableWhole(from), limit: PAGE });
   while (page.length > 0) {
     for (const [key, text] of page) {
       const begin = numberOf(key);
       const [, ...all] = text.split("\n");
-      for (const line of all.slice(Math.max(0, from - begin))) {
-        if (!wanted(line, lines.length)) return { first, lines };
-        if (lines.length === 0) first = Math.max(from, begin);
+      for (let at = Math.max(0, from - begin); at < all.length; at++) {
+        const line = all[at] as string;
+        if (line === GONE) continue;
+        if (!wanted(line, lines.length)) return { numbers, lines };
         lines.push(line);
+        numbers.push(begin + at);
       }
     }
     const last = page.at(-1)?.[0] as string;
     page = page.length < PAGE ? [] : store.range(collection, { from: `${last}\u0000`, limit: PAGE });
   }
-  return { first, lines };
+  return { numbers, lines };
+}
+
+/** What stands for a line that was taken out. JSON is never empty. */
+const GONE = "";
+
+/** The last entry that begins with a number, or before it: it may reach beyond it. */
+function entryOf(store: ShardStore, collection: string, number: number): readonly [string, string] | undefined {
+  return store.range(collection, { to: `${sortableWhole(number)}\u0000`, limit: 1, reverse: true })[0];
+}
+
+/** Takes a line out; null when it is not there (any more). The others keep their numbers. */
+export function takeLine(store: ShardStore, collection: string, number: number): string | null {
+  const entry = entryOf(store, collection, number);
+  if (entry === undefined) return null;
+  const [key, text] = entry;
+  const lines = text.split("\n");
+  // Behind the entry's head.
+  const at = number - numberOf(key) + 1;
+  const line = lines[at];
+  if (line === undefined || line === GONE) return null;
+  lines[at] = GONE;
+  const isEmpty = lines.every((each, place) => place === 0 || each === GONE);
+  // The last one says where numbers go on.
+  const isLast = store.range(collection, { from: `${key}\u0000`, limit: 1 }).length === 0;
+  store.put(collection, key, isEmpty && !isLast ? null : lines.join("\n"));
+  return line;
 }
 
 /** Drops the oldest entries for as long as they are to go, at most so many. Returns the characters that they had. */

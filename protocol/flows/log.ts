@@ -28,17 +28,21 @@ export function keepLog(
 export interface LogPage {
   readonly first: number;
   readonly events: readonly string[];
+  /** The number of each, where some between them are gone. */
+  readonly numbers?: readonly number[];
 }
 
 /** @param after number of the last that is known; -1 for the oldest */
 export function readLog(store: ShardStore, collection: Aside, after: number, limit: number): LogPage {
   let size = 0;
-  const { first, lines } = linesFrom(store, collection, after + 1, (line, taken) => {
+  const { numbers, lines } = linesFrom(store, collection, after + 1, (line, taken) => {
     const isWanted = taken < limit && size <= LIMITS.maxViewChars;
     size += line.length;
     return isWanted;
   });
-  return { first, events: lines };
+  const first = numbers[0] ?? after + 1;
+  const isWhole = numbers.every((number, at) => number === first + at);
+  return { first, events: lines, ...(isWhole ? {} : { numbers }) };
 }
 
 /** Number of the next that will be set aside, as far as anything is left. */

@@ -12,11 +12,14 @@ import {
   type InternalService,
   internalService,
   SHARD,
+  SHARES,
   STREAM,
   VIEW,
 } from "./internal.ts";
 import { type Payload, RawJson } from "./payload.ts";
+import { redrive, REDRIVE, remove, REMOVE } from "./letters.ts";
 import { Shards } from "./shard.ts";
+import { applyShares } from "./shares.ts";
 import { Streams } from "./stream.ts";
 import { Views } from "./view.ts";
 
@@ -60,10 +63,12 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       },
       ["read"],
     ),
+    internalService(SHARES, { apply: applyShares }, []),
     internalService(
       EGRESS,
       {
         push: (ctx, input) => egress.push(ctx, input),
+        again: (ctx, input) => egress.again(ctx, input),
         ended: (ctx, input) => egress.ended(ctx, input),
         status: (ctx) => egress.status(ctx),
         clear: (ctx) => egress.clear(ctx),
@@ -82,23 +87,28 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       ["view", "aside", "flow"],
     ),
   ];
-  for (const program of programs.values()) {
-    const handlers = {
-      feed: (ctx, input) => feed(ctx, program, input),
-      tick: async (ctx) => {
-        await feed(ctx, program, { head: { stream: null }, rows: [] });
-        return new RawJson("null");
-      },
-      status: (ctx) => views.status(ctx, program.name),
-      setAside: (ctx, input) => setUndeliveredAside(ctx, input),
-      aside: (ctx, input) => views.asideHere(ctx, input),
-    } satisfies Parameters<typeof internalService>[1];
-    services.push(internalService(flowService(program.name), handlers, ["status", "aside"]));
-  }
+  for (const program of programs.values()) services.push(ownService(program, views));
   // The window kernel runs these; what is read here are their late events.
   for (const flow of app.windowed.keys())
     services.push(
       internalService(flowService(flow), { aside: (ctx, input) => views.asideHere(ctx, input) }, ["aside"]),
     );
   return services.map((service) => (service.contract.name === STREAM ? { ...service, streams: app.streams } : service));
+}
+
+/** Of a flow's own key. */
+function ownService(program: FlowProgram, views: Views): InternalService {
+  const handlers = {
+    feed: (ctx, input) => feed(ctx, program, input),
+    tick: async (ctx) => {
+      await feed(ctx, program, { head: { stream: null }, rows: [] });
+      return new RawJson("null");
+    },
+    status: (ctx) => views.status(ctx, program.name),
+    setAside: (ctx, input) => setUndeliveredAside(ctx, input),
+    [REDRIVE]: (ctx, input) => redrive(ctx, program, input),
+    [REMOVE]: (ctx, input) => remove(ctx, input),
+    aside: (ctx, input) => views.asideHere(ctx, input),
+  } satisfies Parameters<typeof internalService>[1];
+  return internalService(flowService(program.name), handlers, ["status", "aside"]);
 }

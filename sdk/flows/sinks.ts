@@ -44,7 +44,7 @@ export function callSink(
     throw misconfigured(`flow "${flow.name}": onRefusal is "dead-letter" or "abort-batch"`);
   return Object.freeze({
     kind: "call",
-    name: `${contract.name}.${name}`,
+    name: callName(contract, name),
     input,
     contract,
     function: name,
@@ -91,10 +91,26 @@ function assemble(
   return Object.freeze({
     kind: "flow",
     name,
-    sinks: Object.freeze([...all]),
+    sinks: Object.freeze(apart(all)),
     streams: Object.freeze([...streams]),
     view: view?.name,
     windowed,
     drops,
   });
+}
+
+/** Ends that call the same function are told apart by their order: what one of them has set aside goes to it again. */
+function apart(all: readonly Sink[]): Sink[] {
+  const counts = new Map<string, number>();
+  return all.map((sink) => {
+    if (sink.kind !== "call") return sink;
+    const name = callName(sink.contract, sink.function);
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return count === 1 ? sink : Object.freeze({ ...sink, name: `${name}-${count}` });
+  });
+}
+
+function callName({ name }: Contract, called: string): string {
+  return `${name}.${called}`;
 }

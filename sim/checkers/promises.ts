@@ -25,8 +25,8 @@ export interface PromiseHistory {
   }>;
   /** What those were told who wait. */
   readonly heard: ReadonlyArray<{ readonly n: number; readonly how: string; readonly ms: number }>;
-  /** Ends that events from outside asked for, whatever became of them. */
-  readonly asked: ReadonlyArray<{ readonly id: string; readonly how: string }>;
+  /** Ends that events from outside asked for, whatever became of them, and when. */
+  readonly asked: ReadonlyArray<{ readonly id: string; readonly how: string; readonly invokedMs: number }>;
   /** What those were answered that settled a promise or looked at it. `how` is absent for one that waits, null for one that is not known. */
   readonly seen: ReadonlyArray<{
     readonly id: string;
@@ -54,7 +54,7 @@ export function checkPromises(history: PromiseHistory): Finding<PromiseAnomaly>[
   for (const { n, how } of heard)
     if (!known.has(n)) find("promise-unmade", `of ${n}`, `ended ("${how}"), and nobody made it`);
   for (const [id, lives] of Map.groupBy(made, (each) => each.id)) {
-    const asked = new Set(history.asked.filter((each) => each.id === id).map(({ how }) => how));
+    const asked = askedOf(history, id);
     for (const { n, deadline } of lives) {
       const [end, ...others] = ends.get(n) ?? [];
       if (end === undefined) find("promise-unended", id, `of ${n} never ended`);
@@ -67,7 +67,11 @@ export function checkPromises(history: PromiseHistory): Finding<PromiseAnomaly>[
       const early = (deadline ?? Infinity) - end.ms - 2 * skewMs;
       if (early > 0) find("promise-early", id, `of ${n} came to its deadline ${early} ms early`);
     }
-    const [life, ...more] = lives.map(({ n, ms, knownMs }) => ({ n, ms, knownMs, ...endOf(ends.get(n)) }));
+    const [life, ...more] = lives.map(({ n, ms, knownMs }) => {
+      const end = endOf(ends.get(n));
+      // A transaction has the time at which it was asked for, however late it runs: the end may be dated before the promise was made.
+      return { n, knownMs, ...end, ms, keptFromMs: Math.min(ms, asked.get(end.how ?? "") ?? ms) };
+    });
     // Where an id was used again nobody knows which of them an answer is about.
     if (more.length > 0 || life === undefined)
       checkLives(history, [...(life ? [life] : []), ...more], (n) =>
@@ -78,9 +82,20 @@ export function checkPromises(history: PromiseHistory): Finding<PromiseAnomaly>[
   return findings;
 }
 
+/** Ends that were asked for, with the first time that each was. */
+function askedOf({ asked }: PromiseHistory, id: string): Map<string, number> {
+  const first = new Map<string, number>();
+  for (const each of asked) {
+    if (each.id === id) first.set(each.how, Math.min(each.invokedMs, first.get(each.how) ?? Infinity));
+  }
+  return first;
+}
+
 interface Life {
   readonly n: number;
   readonly ms: number;
+  /** Its end has no earlier date. */
+  readonly keptFromMs: number;
   readonly knownMs: number;
   readonly endMs: number;
   readonly how: string | undefined;
@@ -95,7 +110,7 @@ function checkLives({ keptMs, skewMs }: PromiseHistory, lives: readonly Life[], 
   const inOrder = lives.toSorted((one, other) => one.ms - other.ms);
   for (const [at, { n, ms }] of inOrder.entries()) {
     const before = inOrder[at - 1];
-    if (before && before.ms + keptMs - 2 * skewMs > ms) find(n);
+    if (before && before.keptFromMs + keptMs - 2 * skewMs > ms) find(n);
   }
 }
 
@@ -103,7 +118,7 @@ type Find = (anomaly: PromiseAnomaly, what: string) => void;
 
 function checkAllSeen({ seen, keptMs, skewMs }: PromiseHistory, id: string, life: Life, find: Find): void {
   // It cannot have been forgotten before.
-  const surelyMs = life.ms + keptMs - 2 * skewMs;
+  const surelyMs = life.keptFromMs + keptMs - 2 * skewMs;
   for (const each of seen) {
     if (each.id !== id) continue;
     const { how, invokedMs, completedMs, snapshot } = each;

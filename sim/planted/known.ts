@@ -145,6 +145,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "shard-memory-outlives-abort": { seed: 104, by: "stall" },
   "watermark-of-the-quickest": { seed: 104, by: "wrong-answer" },
   "late-events-dropped": { seed: 104, by: "wrong-answer" },
+  "shares-mixed-up": { seed: 104, by: "wrong-answer" },
   "window-fired-twice": { seed: 104, by: "wrong-output" },
   "windows-half-read": { seed: 104, by: "wrong-output" },
   "session-loses-a-side": { seed: 104, by: "wrong-view" },
@@ -154,7 +155,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "offset-without-state": { seed: 104, by: "wrong-view" },
   "checkpoint-forgets-time": { seed: 114, by: "view-of-the-past" },
   "producer-forgotten": { seed: 104, by: "batch-repeated" },
-  "event-before-commit": { seed: 124, by: "page-changed" },
+  "event-before-commit": { seed: 114, by: "page-changed" },
   "tick-forgotten": { seed: 104, by: "wrong-output" },
   "view-behind-its-record": { seed: 134, by: "wrong-view" },
 };

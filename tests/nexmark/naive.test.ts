@@ -254,12 +254,17 @@ describe("windows", () => {
     expect(evaluate("q7", batches).late).toBe(3);
     // 11 s is in windows up to the one that ends at 20 s, 19 s in some that end at 28 s and before: those after 26 s take it.
     expect(evaluate("q5", batches).late).toBe(2);
-    // 9 s would end at 19 s and is too late; 11 s is a session that has closed when 19 s and 21 s join those of 24 s and 30 s.
-    expect(evaluate("q11", batches).late).toBe(1);
+    // Alone 9 s would end at 19 s and be too late, but it is near 11 s of the same batch, which is not; theirs is a session that has closed when 19 s
+    // and 21 s join those of 24 s and 30 s.
+    expect(evaluate("q11", batches).late).toBe(0);
     expect(evaluate("q11", batches).rows.map(({ start, bids: count }) => [start, count])).toEqual([
-      [at(11), 1],
+      [at(9), 2],
       [at(19), 4],
     ]);
+    // Without it nothing is near.
+    const alone = [batches[0], bids(bid(1, 2, 9), bid(1, 1, 30)), batches[2]] as typeof batches;
+    expect(evaluate("q11", alone).late).toBe(1);
+    expect(evaluate("q11", alone).rows.map(({ start, bids: count }) => [start, count])).toEqual([[at(19), 4]]);
   });
 });
 

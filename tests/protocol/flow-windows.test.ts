@@ -250,6 +250,86 @@ table(
   },
 );
 
+// Time has come to 30. Alone an event before 20, or at 20, would be late. a: 15 is near 22, which is not. d: 5 is near 14, and that near 23.
+// e: 20 and 11 are near each other, and both too late. f: 11 and 21 are just the gap apart.
+const BEHIND: ReadonlyArray<readonly [string, number, number]> = [
+  ["a", 1, 15],
+  ["a", 2, 22],
+  ["d", 1, 5],
+  ["d", 2, 14],
+  ["d", 4, 23],
+  ["e", 1, 20],
+  ["e", 2, 11],
+  ["f", 1, 11],
+  ["f", 2, 21],
+];
+describe.each(
+  // Each of a key's events once the first, in the middle and the last of them.
+  [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((from) => {
+    const turned = [...BEHIND.slice(from), ...BEHIND.slice(0, from)];
+    return [turned, turned.toReversed()];
+  }),
+)("sessions, a batch that begins with %j", (...events) => {
+  table(
+    "which events are late does not depend on their order",
+    () =>
+      flow("f")
+        .from(In, { time: "at" })
+        .keyBy("k")
+        .window(session(10))
+        .aggregate({ n: count(), total: sum("v") })
+        .toStream(Counted),
+    [
+      { events: [["b", 1, 30]], out: [] },
+      { events, late: 3, out: [] },
+      {
+        events: [["b", 2, 33]],
+        out: [
+          ["a", 15, 32, 2, 3],
+          ["d", 5, 33, 3, 7],
+          ["f", 21, 31, 1, 2],
+        ],
+      },
+    ],
+  );
+});
+
+table(
+  "sessions: what is too late alone joins two that still take events, and takes their results back",
+  () =>
+    flow("f")
+      .from(In, { time: "at" })
+      .keyBy("k")
+      .window(session(10))
+      .allowedLateness(20)
+      .aggregate({ n: count(), total: sum("v") })
+      .toStream(Counted),
+  [
+    {
+      events: [
+        ["a", 1, 0],
+        ["a", 2, 16],
+      ],
+      out: [["a", 0, 10, 1, 1]],
+    },
+    {
+      events: [["b", 1, 29]],
+      out: [["a", 16, 26, 1, 2]],
+    },
+    // Time is 29: alone an event at or before -1 is late. -5 and -12 are part of what begins at 0, in whatever order.
+    {
+      events: [
+        ["a", 16, -12],
+        ["a", 8, -5],
+        ["a", 4, 8],
+      ],
+      out: [["a", -12, 26, 5, 31]],
+    },
+    // -23 is just behind: 11 from the beginning.
+    { events: [["a", 32, -23]], late: 1, out: [] },
+  ],
+);
+
 const countedSessions = (outOfOrderness: number): FlowDefinition =>
   flow("f")
     .from(In, { time: "at", outOfOrderness })

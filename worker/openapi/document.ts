@@ -2,6 +2,7 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import { commonPaths } from "./batch.ts";
 import { streamPath, viewPaths } from "./flows.ts";
+import { flowLetterPaths } from "./flow-letters.ts";
 import { flowStates } from "./flow-state.ts";
 import { messagePaths } from "./messages.ts";
 import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
@@ -17,6 +18,7 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   for (const service of app.services.values()) Object.assign(paths, servicePaths(service, schemas));
   for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
   for (const view of app.views.values()) Object.assign(paths, viewPaths(view, schemas));
+  if (app.flows.size > 0) Object.assign(paths, flowLetterPaths());
   Object.assign(paths, messagePaths(schemas));
   Object.assign(paths, promisePaths(schemas));
   for (const saga of app.sagas.values()) Object.assign(paths, sagaPaths(saga, schemas));

@@ -100,7 +100,8 @@ export function q11(batches: readonly Batch[]): Result {
     }
   };
   let closedTo = -Infinity;
-  withWatermarks(batches, ["bid"], ({ event }, watermark) => {
+  // The latest first: what is near a later event of its batch is no more late than that one.
+  withWatermarks(latestFirst(batches), ["bid"], ({ event }, watermark) => {
     if (watermark > closedTo) close((closedTo = watermark));
     const { bidder, dateTime } = event as Bid;
     const sessions = open.get(bidder) ?? [];
@@ -125,6 +126,11 @@ export function q11(batches: readonly Batch[]): Result {
   const rows = closed.map(({ bidder, bids, start, end }) => ({ bidder, bids, start, end }));
   return { rows, late };
 }
+
+const latestFirst = (batches: readonly Batch[]): Batch[] =>
+  batches.map((batch) =>
+    batch.kind === "bid" ? { ...batch, events: batch.events.toSorted((a, b) => b.dateTime - a.dateTime) } : batch,
+  );
 
 /** How often each bidder bid in every ten seconds of processing time. */
 export function q12(batches: readonly Batch[]): Result {

@@ -30,9 +30,9 @@ export class WindowsModel {
     const late: Array<[string, number]> = [];
     for (const event of events) {
       if (event.v > 0 && !this.#tumble(event, batch, before)) late.push(["tumbled", event.n]);
-      if (!this.#join(event, before)) late.push(["sessions", event.n]);
       this.#first(event, batch, before);
     }
+    for (const { n } of this.#join(events, before)) late.push(["sessions", n]);
     return { late, given: { windowsLog: events.map(({ n }) => ({ n })), tumbled: this.#given(batch, before, after) } };
   }
 
@@ -62,15 +62,22 @@ export class WindowsModel {
     ]);
   }
 
-  #join(event: FlowEvent, before: number): boolean {
-    const { gap, lateness } = RULES.session;
-    const isNear = ({ k, events }: Session): boolean =>
-      k === event.k && events.some(({ at }) => Math.abs(at - event.at) < gap);
-    const near = this.#sessions.filter((each) => isNear(each) && sessionEnd(each) + lateness > before);
-    const session = { k: event.k, events: [...near.flatMap(({ events }) => events), event] };
-    if (sessionEnd(session) + lateness <= before) return false;
-    this.#sessions = [...this.#sessions.filter((each) => !near.includes(each)), session];
-    return true;
+  /** The batch's events and the sessions that still take any, as one where they are near. Returns the events of those that had ended even so. */
+  #join(events: readonly FlowEvent[], before: number): FlowEvent[] {
+    const isOpen = (session: Session): boolean => sessionEnd(session) + RULES.session.lateness > before;
+    const keys = new Set(events.map(({ k }) => k));
+    const mayGrow = (session: Session): boolean => keys.has(session.k) && isOpen(session);
+    let joined: Session[] = [];
+    for (const one of [
+      ...this.#sessions.filter(mayGrow),
+      ...events.map((event) => ({ k: event.k, events: [event] })),
+    ]) {
+      const near = joined.filter((other) => areNear(one, other));
+      const all = { k: one.k, events: [...near, one].flatMap((each) => each.events) };
+      joined = [...joined.filter((other) => !near.includes(other)), all];
+    }
+    this.#sessions = [...this.#sessions.filter((session) => !mayGrow(session)), ...joined.filter(isOpen)];
+    return joined.filter((session) => !isOpen(session)).flatMap((session) => session.events);
   }
 
   #first(event: FlowEvent, batch: number, before: number): void {
@@ -116,3 +123,5 @@ export class WindowsModel {
 const endOf = ({ at }: FlowEvent): number =>
   Math.floor(at / RULES.tumbling.size) * RULES.tumbling.size + RULES.tumbling.size;
 const sessionEnd = ({ events }: Session): number => latest(events.map(({ at }) => at)) + RULES.session.gap;
+const areNear = (a: Session, b: Session): boolean =>
+  a.k === b.k && a.events.some((one) => b.events.some((other) => Math.abs(one.at - other.at) < RULES.session.gap));

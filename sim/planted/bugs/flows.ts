@@ -32,8 +32,16 @@ export const STREAMING: readonly PlantedBug[] = [
     what: "Events that come too late are neither counted nor kept.",
     rule: "event time",
     file: DRIVER,
-    find: "for (const late of result.late) setAside(run, step, late, parts[late.input]?.index[shard]);",
+    find: "for (const late of result.late) setAside(run, step, late, parts[late.input]?.index?.[shard]);",
     replace: "void setAside;",
+  },
+  {
+    name: "shares-mixed-up",
+    what: "Of the rows that come for all shares of a partition together, each share takes those of the first.",
+    rule: "invariant 1",
+    file: "protocol/flows/shares.ts",
+    find: "        from[input] = end;\n",
+    replace: "",
   },
   {
     name: "window-fired-twice",

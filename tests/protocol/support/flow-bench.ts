@@ -245,6 +245,10 @@ class BenchContext implements FlowContext {
   settle(): void {
     this.#entity.value = this.state === undefined ? null : encodeValue(this.state);
   }
+  /** Of three partitions. */
+  placeOf = (key: string): number => key.charCodeAt(key.length - 1) % 3;
+  /** The last has older code. */
+  takesShares = (place: number): boolean => place < 2;
   clear(): void {
     this.state = undefined;
     this.#entity.entries.clear();

@@ -8,8 +8,8 @@ const made = [
 const heard = (n: number, how: string, ms = 95) => ({ n, how, ms });
 const whole = [heard(1, "value 7"), heard(2, "deadline")];
 const asked = [
-  { id: "a", how: "value 7" },
-  { id: "a", how: "reason no" },
+  { id: "a", how: "value 7", invokedMs: 30 },
+  { id: "a", how: "reason no", invokedMs: 30 },
 ];
 const seen = (id: string, how: string | null | undefined, from: number, snapshot = false) => {
   return { id, how, invokedMs: from, completedMs: from + 5, snapshot };
@@ -45,6 +45,14 @@ describe("promises", () => {
       "an id is used while there is one",
       { made: [...made, { ...made[0]!, n: 3, ms: 50 }], heard: [...whole, heard(3, "value 7")] },
       ["promise-made-twice"],
+    ],
+    [
+      "an id is used again, and what ended the first had waited since long before",
+      {
+        made: [{ ...made[0]!, ms: 600 }, made[1]!, { ...made[0]!, n: 3, ms: 700 }],
+        heard: [heard(1, "value 7", 601), whole[1]!, heard(3, "value 7", 800)],
+      },
+      [],
     ],
   ])("%s", (_, history, expected) => {
     expect(anomalies(history)).toEqual(expected);

@@ -1,0 +1,70 @@
+/** Dead letters of a flow, one by one: given to their end once more, or deleted. */
+import { rowsOf } from "../../dataflow/columns/rows.ts";
+import type { FlowProgram, ProgramSink } from "../../dataflow/program.ts";
+import { TidegateError } from "../../sdk/errors.ts";
+import { exact } from "../../sdk/exact.ts";
+import type { FlowNode } from "../../sdk/index.ts";
+import { callAgain } from "./calls.ts";
+import { type AgainHead, egressKey } from "./egress.ts";
+import { EGRESS, type FlowContext, type RootInput } from "./internal.ts";
+import { jsonMembers } from "./json-members.ts";
+import { takeLine } from "./lines.ts";
+import { DEAD } from "./log.ts";
+import { RawJson } from "./payload.ts";
+
+/** Functions of a flow's own key, by the names that the edge asks for. Their input is the number of a letter; they answer whether it is there. */
+export const REDRIVE = "redrive";
+export const REMOVE = "remove";
+
+/**
+ * Gives the event to the end that did not take it, and takes it from the list: both or neither. What refuses it once more fails this.
+ * @throws TidegateError `flow-changed` when the flow has no such end any more, `invalid-event` when that is given other fields now
+ */
+export async function redrive(ctx: FlowContext, program: FlowProgram, { text = "" }: RootInput): Promise<RawJson> {
+  const line = takeLine(ctx.store, DEAD, Number(text));
+  if (line === null) return new RawJson("false");
+  const letter = jsonMembers(line);
+  const name = JSON.parse(letter.get("sink") ?? "null") as string;
+  const event = letter.get("event") ?? "{}";
+  const sink = program.sinks.find((each) => each.kind !== "stream" && each.name === name);
+  if (sink === undefined || sink.kind === "stream")
+    throw new TidegateError("flow-changed", `flow "${program.name}" has no end "${name}" any more`);
+  await giveAgain(ctx, program, sink, letter, event);
+  return new RawJson("true");
+}
+
+async function giveAgain(
+  ctx: FlowContext,
+  program: FlowProgram,
+  sink: Exclude<ProgramSink, { readonly kind: "stream" }>,
+  letter: ReadonlyMap<string, string>,
+  event: string,
+): Promise<void> {
+  if (sink.kind === "egress") {
+    const head: AgainHead = { line: event };
+    await ctx.ask(EGRESS, egressKey(program.name, sink.name), "again", { head, rows: [] });
+    return;
+  }
+  const key = JSON.parse(letter.get("key") ?? "null") as string;
+  await callAgain(ctx, sink, key, eventOf(sink.name, sink.input, event));
+}
+
+export function remove(ctx: FlowContext, { text = "" }: RootInput): RawJson {
+  return new RawJson(String(takeLine(ctx.store, DEAD, Number(text)) !== null));
+}
+
+/** An event as user code gets it. */
+function eventOf(name: string, { fields, json }: FlowNode, text: string): Readonly<Record<string, unknown>> {
+  const members = jsonMembers(text);
+  const cells = Object.entries(fields).map(([field, { kind }]): [string, unknown] => {
+    const cell = members.get(field) ?? "null";
+    if (json.includes(field)) return [field, cell];
+    return [field, kind === "float64" ? JSON.parse(cell) : JSON.parse(cell, exact)];
+  });
+  try {
+    return rowsOf(fields, [Object.fromEntries(cells)], new Float64Array(1)).object(0, Object.keys(fields));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TidegateError("invalid-event", `the end "${name}" is given other fields now: ${error.message}`);
+  }
+}
