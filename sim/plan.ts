@@ -15,6 +15,7 @@ import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
 import { drawLaterRescale, drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
+import { drawMoveAims } from "./faults/named.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -93,8 +94,12 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
       ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
       ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
+      ...(times.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 58)))),
     ],
-    aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
+    aims: [
+      ...drawAims(createRandom(deriveSeed(seed, 7)), partitions),
+      ...(times.length === 0 ? [] : drawMoveAims(createRandom(deriveSeed(seed, 59)))),
+    ],
   };
 }
 

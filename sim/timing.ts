@@ -44,8 +44,8 @@ export function usesOf(ledger: Ledger, skewMs: number): UseHistory {
   const unknown = new Set<string>();
   for (const { request, answer } of ledger.entries.values()) {
     const { ask, snapshot } = request.transaction;
-    if (ask.kind !== "use" || snapshot) continue;
-    if (answer?.status === DONE) uses.push({ ...(JSON.parse(answer.body) as Used), key: ask.at });
+    if (ask.kind !== "use") continue;
+    if (answer?.status === DONE) uses.push({ ...(JSON.parse(answer.body) as Used), key: ask.at, isSnapshot: snapshot });
     // What it found its refusal does not tell, and it keeps nothing.
     else if (answer?.status !== REFUSED) unknown.add(ask.at);
   }

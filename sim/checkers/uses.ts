@@ -15,10 +15,11 @@ export interface Use {
   readonly at: number;
   readonly ms: number;
   readonly found: number | null;
+  /** It keeps nothing, unless it had to take locks after all. */
+  readonly isSnapshot?: boolean;
 }
 
 export interface UseHistory {
-  /** Snapshots, which keep nothing, are not among them. */
   readonly uses: readonly Use[];
   /** Keys that somebody may have used of whom nobody knows. */
   readonly unknown: ReadonlySet<string>;
@@ -31,22 +32,38 @@ export function checkUses({ uses, unknown, ttlMs, skewMs }: UseHistory): Finding
   const findings: Finding<UseAnomaly>[] = [];
   for (const [key, all] of Map.groupBy(uses, (use) => use.key)) {
     if (unknown.has(key)) continue;
-    let last: Pick<Use, "n" | "at"> | null = null;
+    let last: Last | null = null;
     for (const use of all.toSorted((one, other) => one.order - other.order)) {
-      const { n, name, at, ms, found } = use;
-      const find = (anomaly: UseAnomaly, what: string): void =>
-        void findings.push({ anomaly, explanation: `the ${name} ${n} of ${key} ${what}`, operations: [String(n)] });
-      const age: number = last === null ? Infinity : at - last.at;
-      if (found === null) {
-        // Somebody whose clock is ahead may have deleted it.
-        if (last !== null && last.at + ttlMs > Math.max(at, ms + skewMs))
-          find("removed-early", `found nothing, ${age} ms after a use`);
-        last = null;
-      } else if (last?.n !== found) find("use-otherwise", `found ${found}, not ${last?.n ?? "nothing"}`);
-      else if (age >= ttlMs) find("expired-seen", `found ${found}, ${age} ms after the last use`);
-      if (name === "touch") last = { n, at };
-      else if (last !== null && name !== "refuse") last = { n: last.n, at };
+      if (use.isSnapshot !== true) last = checkUse(use, last, { ttlMs, skewMs }, findings);
+      else if (last !== null) last.maybe = Math.max(last.maybe, use.at);
     }
   }
   return findings;
+}
+
+/** Who wrote last, when that was used last, and when perhaps. */
+interface Last {
+  readonly n: number;
+  readonly at: number;
+  maybe: number;
+}
+
+/** @returns what is there behind it */
+function checkUse(
+  { key, n, name, at, ms, found }: Use,
+  last: Last | null,
+  { ttlMs, skewMs }: Pick<UseHistory, "ttlMs" | "skewMs">,
+  findings: Finding<UseAnomaly>[],
+): Last | null {
+  const find = (anomaly: UseAnomaly, what: string): void =>
+    void findings.push({ anomaly, explanation: `the ${name} ${n} of ${key} ${what}`, operations: [String(n)] });
+  // Somebody whose clock is ahead may have deleted it.
+  if (found === null && last !== null && last.at + ttlMs > Math.max(at, ms + skewMs))
+    find("removed-early", `found nothing, ${at - last.at} ms after a use`);
+  if (found !== null && last?.n !== found) find("use-otherwise", `found ${found}, not ${last?.n ?? "nothing"}`);
+  else if (found !== null && last !== null && at >= last.maybe + ttlMs)
+    find("expired-seen", `found ${found}, ${at - last.maybe} ms after the last use`);
+  if (name === "touch") return { n, at, maybe: at };
+  if (found === null || last === null) return null;
+  return name === "refuse" ? last : { n: last.n, at, maybe: at };
 }

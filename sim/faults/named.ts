@@ -217,6 +217,20 @@ function heardLate(random: Random, who: "coordinator" | "self"): AimAction[] {
   ];
 }
 
+/** Where key groups move: whoever gives or takes them is lost, near a piece of it. */
+export function drawMoveAims(random: Random): Aim[] {
+  return Array.from({ length: 1 + random.int(4) }, () => {
+    const occasion = random.pick([
+      "handled move-chunk",
+      "handled move-taken",
+      "sent moved",
+      "sent move-taken",
+    ] as const);
+    const who = random.pick(["self", "self", "peer"] as const);
+    return aim("lost in a move", occasion, 1 + random.int(12), crash(random, who, random.next() * 25));
+  });
+}
+
 function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
   return { name, on, nth, actions };
 }

@@ -23,6 +23,18 @@ describe("state that lives while it is used", () => {
       [],
     ],
     ["ends early by a clock that is ahead", [use("touch", 0, null), use("look", 97, null)], { skewMs: 3 }, []],
+    [
+      "is perhaps kept by a snapshot",
+      [use("touch", 0, null), use("peek", 50, 0, { isSnapshot: true }), use("look", 120, 0)],
+      {},
+      [],
+    ],
+    [
+      "is not kept by a snapshot",
+      [use("touch", 0, null), use("peek", 50, 0, { isSnapshot: true }), use("look", 120, null)],
+      {},
+      [],
+    ],
     ["is nobody's when one is not known", [use("look", 5, 7)], { unknown: new Set(["k"]) }, []],
     ["is seen too long", [use("touch", 0, null), use("look", 100, 0)], {}, ["expired-seen"]],
     ["is kept by a refusal", [use("touch", 0, null), use("refuse", 90, 0), use("look", 120, 0)], {}, ["expired-seen"]],
