@@ -6,6 +6,7 @@ import type { Ground } from "./clients/generate.ts";
 import type { OutsideState, TripState } from "./clients/outside-service.ts";
 import type { DeskState } from "./clients/promise-service.ts";
 import type { Slate } from "./clients/slate-service.ts";
+import type { Deployed } from "./clients/deployed-service.ts";
 import type { TickState } from "./clients/tick-service.ts";
 import type { TourState } from "./clients/tour-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
@@ -23,6 +24,7 @@ export interface Final {
   readonly promises: ReadonlyMap<string, DeskState>;
   readonly tours: ReadonlyMap<string, TourState>;
   readonly ticks: ReadonlyMap<string, TickState>;
+  readonly deployed: ReadonlyMap<string, Deployed>;
   readonly slates: ReadonlyMap<string, Pick<Slate, "entries" | "sum">>;
   /** Bodies of all that flows have come to, by name. */
   readonly flows: ReadonlyMap<string, string>;
@@ -51,7 +53,10 @@ export async function readFinal(
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
     ]),
-    ...(ground.times ?? []).map((at): Ask => ({ kind: "ticks-seen", at })),
+    ...(ground.times ?? []).flatMap((at): Ask[] => [
+      { kind: "ticks-seen", at },
+      { kind: "deployed-seen", at },
+    ]),
     ...(ground.slates?.keys ?? []).map((at): Ask => ({ kind: "slates-seen", at })),
     ...(ground.waiters ?? []).flatMap((at): Ask[] => [
       { kind: "promises-seen", at },
@@ -104,6 +109,7 @@ const SEEN = {
   "tours-seen": "tours",
   "slates-seen": "slates",
   "ticks-seen": "ticks",
+  "deployed-seen": "deployed",
 } as const;
 type SeenAsk = Extract<Ask, { kind: keyof typeof SEEN }>;
 type Seen = Record<(typeof SEEN)[keyof typeof SEEN], Map<string, never>>;

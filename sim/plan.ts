@@ -3,6 +3,7 @@ import type { Kernels } from "../core-wasm/types.ts";
 import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
 import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
+import { drawDeploys, ROLLOUT_MS } from "./clients/deploys.ts";
 import { drawClocks, hasClocks } from "./clients/clocks.ts";
 import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
 import { drawPromises, hasPromises } from "./clients/promises.ts";
@@ -14,7 +15,7 @@ import { drawFlows, hasFlows } from "./flows/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
-import { drawLaterRescale, drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
+import { drawLaterRescale, drawPlanned, drawRedeploys, drawRescales, type PlannedFault } from "./faults/planned.ts";
 import { drawMoveAims } from "./faults/named.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -59,6 +60,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const ground = { ...drawGround(random, partitions, partitionOf), quiet, sends: options.sends };
   const keys = [...new Set(ground.lists.map(({ at }) => at[1]))];
   const times = options.sends && !options.local && hasTimes(seed) ? drawTimes(seed, keys) : [];
+  const deploys = drawDeploys(seed);
   const clocks = options.sends && (times.length > 0 || hasClocks(seed)) ? keys : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
   // Beside those that depend on time there is less of all else: such a seed is not to cost more than others.
@@ -78,7 +80,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(flows.length > 0 ? { flows } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
-      ...(times.length > 0 ? { times: keys } : {}),
+      ...(times.length > 0 ? { times: keys, deploys } : {}),
       ...(others && !options.local ? drawBackup(seed) : {}),
     },
     clients: [
@@ -95,6 +97,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
       ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
       ...(times.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 58)))),
+      ...(times.length === 0 ? [] : drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, deploys, ROLLOUT_MS)),
     ],
     aims: [
       ...drawAims(createRandom(deriveSeed(seed, 7)), partitions),

@@ -1,11 +1,13 @@
 /** What was asked of schedules, cancels and state that lives while it is used, and what is left of it, as the checkers want it. */
-import type { TickHistory } from "./checkers/ticks.ts";
+import type { Arrangement, TickHistory } from "./checkers/ticks.ts";
+import type { LedgerHistory } from "./checkers/ledger.ts";
 import type { TimerHistory } from "./checkers/timers.ts";
 import type { UseHistory } from "./checkers/uses.ts";
 import type { Played } from "./acts/times.ts";
 import { delayedOf } from "./clients/asks.ts";
 import { OUTSIDE } from "./clients/clocks.ts";
 import type { Ledger } from "./clients/ledger.ts";
+import { DECLARED, LAST_VERSION } from "./clients/deployed-service.ts";
 import { MINUTE_MS } from "./clients/tick-service.ts";
 import { USE_MS, type Used } from "./clients/use-service.ts";
 import type { Final } from "./final.ts";
@@ -19,24 +21,55 @@ function dueOf(id: string): number {
   return Number.parseInt(id.slice(1, 12), 16);
 }
 
+/** Who keeps the schedules that the code declares, in a history. */
+const CODE = "the code";
+
+/** @param deploys when versions of the code were deployed, simulated ms */
 export function ticksOf(
-  { ticks }: Final,
-  { quiet, dark }: Pick<Played, "quiet" | "dark">,
+  { ticks, deployed }: Final,
+  { quiet, dark, deployedMs }: Played,
+  deploys: readonly number[],
   skewMs: number,
 ): TickHistory {
-  const states = [...ticks];
-  return {
-    arranged: new Map(
-      states.map(([key, { arranged }]) => [
-        key,
-        arranged.map((each) => (each.op === "end" ? each : { ...each, every: each.every * MINUTE_MS })),
-      ]),
-    ),
-    ticks: states.flatMap(([to, { ticked }]) => ticked.map((each) => ({ ...each, to, due: dueOf(each.id) }))),
-    quiet,
-    dark,
-    skewMs,
-  };
+  const arranged = new Map<string, Arrangement[]>();
+  for (const [key, state] of ticks)
+    arranged.set(
+      key,
+      state.arranged.map((each) => (each.op === "end" ? each : { ...each, every: each.every * MINUTE_MS })),
+    );
+  const [at = ""] = deployed.keys();
+  arranged.set(CODE, declaredFor(at, deploys, deployedMs, skewMs));
+  const came = [
+    ...[...ticks].flatMap(([to, { ticked }]) => ticked.map((each) => ({ ...each, to }))),
+    ...[...deployed].flatMap(([to, { beaten }]) => beaten.map((each) => ({ ...each, from: CODE, to }))),
+  ];
+  return { arranged, ticks: came.map((each) => ({ ...each, due: dueOf(each.id) })), quiet, dark, skewMs };
+}
+
+/** Each schedule of each version, as if it were made when that was deployed first, and ended when the last code that declares it was gone. */
+function declaredFor(
+  to: string,
+  deploys: readonly number[],
+  [first, second]: Played["deployedMs"],
+  skewMs: number,
+): Arrangement[] {
+  const lasting = new Set(Object.values(DECLARED[LAST_VERSION - 1] ?? {}).map(({ n }) => n));
+  const arranged = new Map<number, Arrangement[]>();
+  for (const [version, schedules] of DECLARED.entries()) {
+    for (const { n, every } of Object.values(schedules)) {
+      if (arranged.has(n)) continue;
+      const begins = EPOCH_MS + (version === 0 ? 0 : (deploys[version - 1] as number));
+      // Until the first of the two some may have begun without it.
+      const [ms, endMs] = lasting.has(n) ? [first, second] : [begins, first];
+      const name = String(n);
+      const isRepeated = n !== DECLARED[0]?.["stays"]?.n;
+      arranged.set(n, [
+        { op: "arrange", n, name, to, every: every * MINUTE_MS, at: begins - skewMs, ms, isRepeated },
+        { op: "end", name, was: true, ms: endMs },
+      ]);
+    }
+  }
+  return [...arranged.values()].flat();
 }
 
 export function usesOf(ledger: Ledger, skewMs: number): UseHistory {
@@ -78,4 +111,14 @@ function targetOf(ledger: Ledger, number: number): Target | null {
   const { id } = delayedOf(body);
   if (ask.name === "ring") return { from: OUTSIDE, n: number, id };
   return { from: ask.at, n: (JSON.parse(body) as { readonly n: number }).n, id };
+}
+
+/** What was asked of a service that was deployed anew meanwhile, and what it has. */
+export function addedOf(ledger: Ledger, { deployed }: Final): LedgerHistory {
+  const requests = [...ledger.entries.values()].flatMap(({ request, answer }): LedgerHistory["requests"] => {
+    const { ask } = request.transaction;
+    // What is answered with a failure may come through behind that.
+    return ask.kind === "add" ? [{ id: String(ask.n), outcome: answer?.status === DONE ? "ok" : "info" }] : [];
+  });
+  return { requests, entries: [...deployed.values()].flatMap(({ added }) => added).map(String) };
 }

@@ -8,6 +8,7 @@ import type { Operation, Outcome } from "./checkers/history.ts";
 import type { Taken } from "./admin/backup.ts";
 import type { RestoredRun } from "./admin/restored.ts";
 import type { Played } from "./acts/times.ts";
+import { checkEvolved } from "./checkers/evolved.ts";
 import { checkDeadly } from "./checkers/deadly.ts";
 import { checkTicks } from "./checkers/ticks.ts";
 import { checkUses } from "./checkers/uses.ts";
@@ -26,7 +27,7 @@ import { OUTSIDE } from "./clients/clocks.ts";
 import { TTL_MS, type Touched } from "./clients/outside-service.ts";
 import type { Done, OutsideWorld } from "./world/outside.ts";
 import { maySayNo } from "./clients/asks.ts";
-import { cancelsOf, ticksOf, usesOf } from "./timing.ts";
+import { addedOf, cancelsOf, ticksOf, usesOf } from "./timing.ts";
 import { promisesOf, toursOf } from "./waiting.ts";
 import { DEADLY_ATTEMPTS } from "./clients/clock-service.ts";
 import { LIMITS } from "../protocol/limits.ts";
@@ -43,6 +44,8 @@ const UNCONFIRMED = 8;
 /** Before a message is suspected, and then as often as it may fail. */
 const MOST_KILLS = LIMITS.suspectRestarts + DEADLY_ATTEMPTS + UNCONFIRMED;
 
+/** What was played, and when versions of the code were deployed before, simulated ms. */
+type PlayedTimes = Played & { readonly deploys: readonly number[] };
 type Outside = Pick<OutsideWorld, "done" | "tolls">;
 
 /**
@@ -56,7 +59,7 @@ export function judge(
   final: Final,
   { done, tolls }: Outside,
   skewMs: number,
-  played: Played | null = null,
+  played: PlayedTimes | null = null,
 ): Finding[] {
   return [
     ...(played ? judgeTimes(ledger, final, played, skewMs) : []),
@@ -83,9 +86,11 @@ export function judge(
   ];
 }
 
-function judgeTimes(ledger: Ledger, final: Final, played: Played, skewMs: number): Finding[] {
+function judgeTimes(ledger: Ledger, final: Final, { deploys, ...played }: PlayedTimes, skewMs: number): Finding[] {
   return [
-    ...checkTicks(ticksOf(final, played, skewMs)),
+    ...checkTicks(ticksOf(final, played, deploys, skewMs)),
+    ...checkLedger(addedOf(ledger, final)),
+    ...checkEvolved(final.deployed),
     ...checkUses(usesOf(ledger, skewMs)),
     ...checkDeadly(played.deadly, MOST_KILLS),
   ];
@@ -263,6 +268,8 @@ function failuresOf(ledger: Ledger): Finding[] {
 
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
   if ((answer?.status === 404 || answer?.status === 422) && maySayNo(transaction.ask)) return true;
+  // By code of a version before the one that has changed the state.
+  if (answer?.status === 503 && answer.body.includes("/problems/newer-state")) return transaction.ask.kind === "add";
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
   if (type === "/problems/call-cycle") return mayCycle(transaction.ask);

@@ -7,6 +7,7 @@ import type { Span } from "../checkers/ticks.ts";
 import { Asker } from "../clients/asker.ts";
 import type { ClientSetup } from "../clients/client.ts";
 import type { ClockState, Later } from "../clients/clock-service.ts";
+import { LAST_VERSION } from "../clients/deployed-service.ts";
 import { MINUTE_MS } from "../clients/tick-service.ts";
 import { endings } from "../clients/ticks.ts";
 import type { Ask } from "../clients/transaction.ts";
@@ -22,6 +23,8 @@ export interface Played {
   readonly quiet: readonly Span[];
   readonly dark: readonly Span[];
   readonly deadly: DeadlyHistory;
+  /** When nobody had another version of the code than the one before the last any more, and when all had the last; true time, ms. */
+  readonly deployedMs: readonly [number, number];
 }
 
 /** Numbers of transactions that nobody else has. */
@@ -43,13 +46,24 @@ export class TimesAct {
   readonly #keys: readonly string[];
   readonly #ending: Ending;
   readonly #skewMs: number;
+  readonly #deploy: (version: number) => void;
   readonly #random: Random;
   readonly #asker: Asker;
   readonly #quiet: Span[] = [];
   readonly #dark: Span[] = [];
 
-  /** @param skewMs how far clocks were off, each way */
-  constructor(setup: ClientSetup, keys: readonly string[], ending: Ending, skewMs: number) {
+  /**
+   * @param skewMs how far clocks were off, each way
+   * @param deploy whoever begins from now on has this version of the code
+   */
+  constructor(
+    setup: ClientSetup,
+    keys: readonly string[],
+    ending: Ending,
+    skewMs: number,
+    deploy: (version: number) => void,
+  ) {
+    this.#deploy = deploy;
     this.#world = setup.world;
     this.#keys = keys;
     this.#ending = ending;
@@ -61,6 +75,7 @@ export class TimesAct {
   /** @returns null when something was wrong, which the world has been told */
   async play(): Promise<Played | null> {
     for (const object of this.#world.objects) object.skew = 0;
+    const first = this.#redeploy(LAST_VERSION - 1);
     // What clocks that were ahead have set is for a time that is yet to come.
     await this.#ending.pass(this.#skewMs + SETTLE_MS);
     if (!(await this.#ending.drain(UNTIMED))) return null;
@@ -69,8 +84,17 @@ export class TimesAct {
     await this.#crashAll();
     await this.#quietly();
     if ((await this.#ask(endings(this.#keys))) === null) return null;
+    const deployedMs = [first, this.#redeploy(LAST_VERSION)] as const;
     const deadly = await this.#dieByMessage();
-    return deadly && { quiet: this.#quiet, dark: this.#dark, deadly };
+    return deadly && { quiet: this.#quiet, dark: this.#dark, deadly, deployedMs };
+  }
+
+  /** Everybody has this version of the code, at once. @returns when */
+  #redeploy(version: number): number {
+    this.#deploy(version);
+    for (const object of this.#world.objects)
+      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "deploy of another version to all" });
+    return this.#trueMs;
   }
 
   get #trueMs(): number {

@@ -38,6 +38,10 @@ export function encodeAsk(ask: Ask, answers: Answers = () => undefined): Encoded
       return { at: ["tk", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
     case "ticks-seen":
       return { at: ["tk", ask.at], name: "seen", input: "" };
+    case "add":
+      return { at: ["td", ask.at], name: "add", input: String(ask.n) };
+    case "deployed-seen":
+      return { at: ["td", ask.at], name: "seen", input: "" };
     case "use":
       return { at: ["tu", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
     case "dead":

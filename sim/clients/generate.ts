@@ -22,6 +22,8 @@ export interface Ground {
   readonly slates?: Slates;
   /** Keys whose schedules, messages and state depend on time; likewise. */
   readonly times?: readonly string[];
+  /** When the next versions of the app's code are deployed, ms; likewise. */
+  readonly deploys?: readonly number[];
   /** A backup is taken after so many ms. */
   readonly backupMs?: number;
   /** Keys that make promises and start sagas that wait for some; likewise. */

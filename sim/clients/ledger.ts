@@ -28,7 +28,7 @@ export interface Entry {
 /** Beside lists. */
 const WRITING: ReadonlySet<string> = new Set([
   ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate", "events", "emit"],
-  ...["cancel", "tick", "use"],
+  ...["cancel", "tick", "use", "add"],
 ]);
 
 /** Answers that every repetition must get too: they were recorded. */

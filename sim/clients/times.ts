@@ -4,6 +4,7 @@
  */
 import { hasFlows } from "../flows/draw.ts";
 import { drawCancels, drawDeadly } from "./cancels.ts";
+import { drawAdding } from "./deploys.ts";
 import { drawTicks } from "./ticks.ts";
 import type { ClientPlan } from "./transaction.ts";
 import { drawUses } from "./uses.ts";
@@ -14,5 +15,11 @@ export function hasTimes(seed: number): boolean {
 }
 
 export function drawTimes(seed: number, keys: readonly string[]): ClientPlan[] {
-  return [...drawTicks(seed, keys), ...drawUses(seed, keys), ...drawCancels(seed, keys), ...drawDeadly(seed, keys)];
+  return [
+    ...drawTicks(seed, keys),
+    ...drawUses(seed, keys),
+    ...drawCancels(seed, keys),
+    ...drawDeadly(seed, keys),
+    drawAdding(seed, keys),
+  ];
 }

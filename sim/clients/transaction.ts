@@ -37,6 +37,9 @@ export type Ask =
   /** Makes a schedule or ends one, and all that a key has made of them and was sent by them. */
   | { readonly kind: "tick"; readonly at: string; readonly name: "arrange" | "end"; readonly input: object }
   | { readonly kind: "ticks-seen"; readonly at: string }
+  /** Adds to what a service keeps whose code is deployed anew meanwhile, and all that a key has of it. */
+  | { readonly kind: "add"; readonly at: string; readonly n: number }
+  | { readonly kind: "deployed-seen"; readonly at: string }
   /** Comes to what lives only while it is used. */
   | { readonly kind: "use"; readonly at: string; readonly name: UseName; readonly input: UseInput }
   /** What asks for an effect. */

@@ -37,7 +37,8 @@ export class PartitionInstance extends Instance<StorageOp> {
     super(object.world, object, incarnation);
     this.#view = object.disk.copyInto(new View());
     this.#view.instance = this;
-    const { app, kernels, map } = object.setup;
+    const { kernels, map } = object.setup;
+    const app = object.world.code;
     const setup: PartitionSetup = {
       app,
       kernels,

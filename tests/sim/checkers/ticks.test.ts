@@ -37,6 +37,18 @@ describe("schedules", () => {
     ["those that were missed never come", [made(1, 50)], { ticks: [tick(400)], dark: [[70, 380]] }, ["tick-missing"]],
     ["one comes twice", [made(1, 50)], { ticks: [tick(100), tick(100)] }, ["tick-repeated", "tick-repeated"]],
     ["one time is two messages", [made(1, 50)], { ticks: [tick(100), tick(100, { id: "u" })] }, ["tick-repeated"]],
+    [
+      "one time is two messages, by clocks that are off, of what was made twice",
+      [made(1, 50, { isRepeated: true })],
+      { ticks: [tick(100), tick(100, { id: "u" })], skewMs: 1 },
+      [],
+    ],
+    [
+      "one time is two messages of what was made twice",
+      [made(1, 50, { isRepeated: true })],
+      { ticks: [tick(100), tick(100, { id: "u" })] },
+      ["tick-repeated"],
+    ],
     ["one is early", [made(1, 50)], { ticks: [tick(100, { ms: 97 })] }, ["tick-early"]],
     ["one is early by clocks that are off", [made(1, 50)], { ticks: [tick(100, { ms: 97 })], skewMs: 3 }, []],
     ["one is of no time of it", [made(1, 50)], { ticks: [tick(150)] }, ["tick-between"]],
