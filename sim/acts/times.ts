@@ -15,6 +15,7 @@ import { type Ending, PATIENCE_MS, UNTIMED } from "../ending.ts";
 import { drawManner } from "../faults/manner.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
+import type { CoordinatorObject } from "../world/coordinator-object.ts";
 import { EPOCH_MS } from "../world/object.ts";
 import type { World } from "../world/world.ts";
 
@@ -36,7 +37,7 @@ const QUIET_MS = 3 * MINUTE_MS;
 const DARK_MINUTES = 5;
 /** Behind the beginning of a minute: what fires then has fired. */
 const FIRED_MS = 300;
-const CRASHES_MS = 900;
+const LOSSES_MS = 900;
 /** For so long a message ends whoever runs it: it must have been given up long before. */
 const DEADLY_MS = 30_000;
 const BESIDE = 4;
@@ -81,7 +82,7 @@ export class TimesAct {
     if (!(await this.#ending.drain(UNTIMED))) return null;
     await this.#quietly();
     await this.#inTheDark();
-    await this.#crashAll();
+    if (!(await this.#loseAll())) return null;
     await this.#quietly();
     if ((await this.#ask(endings(this.#keys))) === null) return null;
     const deployedMs = [first, this.#redeploy(LAST_VERSION)] as const;
@@ -120,14 +121,34 @@ export class TimesAct {
     this.#dark.push([from, this.#trueMs]);
   }
 
-  /** Each is lost once more, at any time. */
-  async #crashAll(): Promise<void> {
+  /** Each is lost once more, at any time; and key groups move, and some are lost while nothing runs for that. */
+  async #loseAll(): Promise<boolean> {
     const world = this.#world;
-    for (const object of world.objects) {
-      const manner = { ...drawManner(this.#random, "crash as schedules go on"), zombie: false, bootMs: 1 };
-      world.scheduler.in(SETTLE_MS + this.#random.next() * CRASHES_MS, () => void object.crash(manner));
+    const moveMs = SETTLE_MS + this.#random.next() * LOSSES_MS;
+    for (const object of world.objects)
+      world.scheduler.in(SETTLE_MS + this.#random.next() * LOSSES_MS, () => this.#lose(object));
+    world.scheduler.in(moveMs, () => {
+      world.count("number of partitions changed");
+      const wanted = 1 + this.#random.int(world.partitions.length);
+      (world.coordinator as unknown as CoordinatorObject).rescale(wanted);
+      this.#loseInMove(world.scheduler.now + LOSSES_MS, new Set());
+    });
+    await this.#ending.pass(2 * SETTLE_MS + LOSSES_MS);
+    return this.#ending.drain(UNTIMED);
+  }
+
+  #lose(object: World["objects"][number]): void {
+    object.crash({ ...drawManner(this.#random, "lost as schedules go on"), zombie: false, bootMs: 1 });
+  }
+
+  #loseInMove(until: number, lost: Set<number>): void {
+    const { partitions, scheduler } = this.#world;
+    for (const object of partitions) {
+      if (object.current?.phase !== "moving" || lost.has(object.number) || !this.#random.oneIn(4)) continue;
+      lost.add(object.number);
+      this.#lose(object as unknown as World["objects"][number]);
     }
-    await this.#ending.pass(2 * SETTLE_MS + CRASHES_MS);
+    if (scheduler.now < until) scheduler.in(2, () => this.#loseInMove(until, lost));
   }
 
   /** A message ends whoever runs it, and others are under way beside it each time. */

@@ -64,6 +64,6 @@ function checkUse(
   else if (found !== null && last !== null && at >= last.maybe + ttlMs)
     find("expired-seen", `found ${found}, ${at - last.maybe} ms after the last use`);
   if (name === "touch") return { n, at, maybe: at };
-  if (found === null || last === null) return null;
-  return name === "refuse" ? last : { n: last.n, at, maybe: at };
+  // What has expired and is not deleted yet has not, by a clock that is behind.
+  return found === null || last === null || name === "refuse" ? last : { n: last.n, at, maybe: at };
 }

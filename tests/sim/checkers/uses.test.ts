@@ -45,7 +45,14 @@ describe("state that lives while it is used", () => {
       {},
       ["removed-early"],
     ],
-    ["comes back", [use("touch", 0, null), use("look", 100, null), use("look", 110, 0)], {}, ["use-otherwise"]],
+    ["comes back", [use("touch", 0, null), use("look", 100, null), use("look", 110, 0)], {}, ["expired-seen"]],
+    [
+      "is there still by a clock that is behind",
+      [use("touch", 0, null), use("look", 100, null), use("look", 99, 0)],
+      { skewMs: 5 },
+      [],
+    ],
+    ["is there without having been written", [use("look", 5, 7)], {}, ["use-otherwise"]],
     [
       "is older than what was written",
       [use("touch", 0, null), use("touch", 10, 0), use("look", 20, 0)],
