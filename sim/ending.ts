@@ -116,13 +116,13 @@ export class Ending {
     return final;
   }
 
-  /** Looks now and then whether everything is at rest. That it never comes to rest is a failure. */
-  async drain(counters = this.#counters): Promise<boolean> {
+  /** Looks now and then whether everything is at rest: what that is of some takes long to find out. That it never comes to rest is a failure. */
+  async drain(counters = this.#counters, everyMs = 50): Promise<boolean> {
     const world = this.#world;
     const deadline = world.scheduler.now + PATIENCE_MS;
     let rests = 0;
     do {
-      await this.pass(50);
+      await this.pass(everyMs);
       // Twice: what is to be written next may be nothing that is counted.
       rests = this.#isAtRest(counters) ? rests + 1 : 0;
       if (rests === 2) return true;

@@ -3,6 +3,7 @@
  * missed while nobody was up come together, and a message that ends whoever runs it is given up, and no other.
  */
 import type { DeadlyHistory } from "../checkers/deadly.ts";
+import { AT_REST } from "../checkers/leaks.ts";
 import type { Span } from "../checkers/ticks.ts";
 import { Asker } from "../clients/asker.ts";
 import type { ClientSetup } from "../clients/client.ts";
@@ -37,10 +38,16 @@ const QUIET_MS = 3 * MINUTE_MS;
 const DARK_MINUTES = 5;
 /** Behind the beginning of a minute: what fires then has fired. */
 const FIRED_MS = 300;
-const LOSSES_MS = 900;
+/** Of all losses, the first of which comes so long after everybody may be up again. */
+const LOSSES_MS = 600;
+const UP_MS = 300;
+/** How often it is looked at who gives or takes key groups. */
+const WATCH_MS = 4;
 /** For so long a message ends whoever runs it: it must have been given up long before. */
 const DEADLY_MS = 30_000;
 const BESIDE = 4;
+/** It takes some seconds until it is given up. */
+const LOOK_MS = 500;
 
 export class TimesAct {
   readonly #world: World;
@@ -124,16 +131,16 @@ export class TimesAct {
   /** Each is lost once more, at any time; and key groups move, and some are lost while nothing runs for that. */
   async #loseAll(): Promise<boolean> {
     const world = this.#world;
-    const moveMs = SETTLE_MS + this.#random.next() * LOSSES_MS;
+    const moveMs = UP_MS + this.#random.next() * (LOSSES_MS / 2);
     for (const object of world.objects)
-      world.scheduler.in(SETTLE_MS + this.#random.next() * LOSSES_MS, () => this.#lose(object));
+      world.scheduler.in(UP_MS + this.#random.next() * LOSSES_MS, () => this.#lose(object));
     world.scheduler.in(moveMs, () => {
       world.count("number of partitions changed");
       const wanted = 1 + this.#random.int(world.partitions.length);
       (world.coordinator as unknown as CoordinatorObject).rescale(wanted);
       this.#loseInMove(world.scheduler.now + LOSSES_MS, new Set());
     });
-    await this.#ending.pass(2 * SETTLE_MS + LOSSES_MS);
+    await this.#ending.pass(UP_MS + LOSSES_MS + SETTLE_MS);
     return this.#ending.drain(UNTIMED);
   }
 
@@ -144,11 +151,11 @@ export class TimesAct {
   #loseInMove(until: number, lost: Set<number>): void {
     const { partitions, scheduler } = this.#world;
     for (const object of partitions) {
-      if (object.current?.phase !== "moving" || lost.has(object.number) || !this.#random.oneIn(4)) continue;
+      if (object.current?.phase !== "moving" || lost.has(object.number) || !this.#random.oneIn(3)) continue;
       lost.add(object.number);
       this.#lose(object as unknown as World["objects"][number]);
     }
-    if (scheduler.now < until) scheduler.in(2, () => this.#loseInMove(until, lost));
+    if (scheduler.now < until) scheduler.in(WATCH_MS, () => this.#loseInMove(until, lost));
   }
 
   /** A message ends whoever runs it, and others are under way beside it each time. */
@@ -163,7 +170,8 @@ export class TimesAct {
       return { kind: "clock", at: this.#random.pick(this.#keys), name: "later", input };
     };
     const beside = Array.from({ length: BESIDE }, () => later({ pause: 20 + this.#random.int(60) }));
-    if ((await this.#ask([later({ deadlyUntil }), ...beside])) === null || !(await this.#ending.drain())) return null;
+    if ((await this.#ask([later({ deadlyUntil }), ...beside])) === null) return null;
+    if (!(await this.#ending.drain(AT_REST, LOOK_MS))) return null;
     const after = await this.#letters();
     if (after === null) return null;
     const isOver = this.#trueMs < deadlyUntil;
