@@ -6,7 +6,7 @@ import { timedRows } from "../../dataflow/columns/frame.ts";
 import { hashRows, splitRows } from "../../dataflow/keys.ts";
 import { rowLines } from "../../dataflow/columns/lines.ts";
 import type { LateRows } from "../../dataflow/operators/operator.ts";
-import { chosen } from "../../dataflow/operators/pairs.ts";
+import { chosen } from "../../dataflow/columns/chosen.ts";
 import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../../dataflow/program.ts";
 import { invariant } from "../assert.ts";
 import { checkVersion, dropEnds } from "./changes.ts";

@@ -1,5 +1,5 @@
 /** Messages whose function ends whoever runs it: they are given up like those that fail, and nobody else's are. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { LIMITS } from "../../protocol/limits.ts";
 import { contract, fn, query, service } from "../../sdk/index.ts";
@@ -7,16 +7,15 @@ import { LonePartition } from "./support/lone-partition.ts";
 import { Cluster } from "./support/cluster.ts";
 import { INVOKE, INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { kernels } from "./support/lone-partition.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
+useLimits();
 beforeEach(() => {
   runs = 0;
   deadlyRuns = Infinity;
   kill = () => {};
   untilSlow = () => Promise.resolve();
 });
-afterEach(() => void Object.assign(limits, real));
 
 let runs = 0;
 /** So many runs of the deadly function end whoever runs it. */
