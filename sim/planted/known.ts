@@ -149,6 +149,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "run-with-its-record": { seed: 108, by: "deadly-forever" },
   "shard-memory-outlives-abort": { seed: 104, by: "stall" },
   "undo-without-operator": { seed: 104, by: "wrong-output" },
+  "view-ahead-of-decision": { seed: 104, by: "wrong-view" },
   "watermark-of-the-quickest": { seed: 104, by: "wrong-answer" },
   "late-events-dropped": { seed: 104, by: "wrong-answer" },
   "shares-mixed-up": { seed: 104, by: "wrong-answer" },
