@@ -93,6 +93,9 @@ export const LIMITS = {
   suspectRestarts: 3,
   /** Between that and the try: time enough for storage to confirm it. */
   suspectPauseMs: 500,
+  /** Between a question to its target whether that has been lost meanwhile and the try, and by how much tries are spread at most. */
+  suspectProbeMs: 250,
+  suspectSpreadMs: 1_500,
   /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
   suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
@@ -242,6 +245,8 @@ export const LIMITS = {
   maxLiveShards: 256,
   /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */
   operatorUnits: 16 * MiB,
+  /** Characters of what a batch changes of a share that are kept as they were until the next batch, so that it can be undone in memory. */
+  undoUnits: 128 * KiB,
   /** Characters at which a chunk of a share's entries is cut, and of a text above which it has an entry of its own. */
   chunkUnits: 64 * KiB,
   chunkTextUnits: 16 * KiB,

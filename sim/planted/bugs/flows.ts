@@ -15,8 +15,16 @@ export const STREAMING: readonly PlantedBug[] = [
     what: "An operator goes on with what it has in memory of a batch that was undone: its events are applied twice.",
     rule: "invariant 1",
     file: SHARD,
-    find: "known?.token === tokenOf(ctx) ? known :",
-    replace: "known !== undefined ? known :",
+    find: "if (live.token === token) return live;",
+    replace: "if (live.token !== null) return live;",
+  },
+  {
+    name: "undo-without-operator",
+    what: "Where a batch is undone in memory, its entries are set back, and what the operator has beside them is not.",
+    rule: "invariant 1",
+    file: SHARD,
+    find: "table: live.table, operator: null };",
+    replace: "table: live.table, operator: live.operator };",
   },
   {
     name: "watermark-of-the-quickest",
