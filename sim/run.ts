@@ -90,9 +90,9 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
-function appOf(partitions: number, { outsiders, flows, times }: Plan["ground"], version = 0): AppDefinition {
+function appOf(partitions: number, { outsiders, flows, times, ticks }: Plan["ground"], version = 0): AppDefinition {
   const deployed = times === undefined ? "" : `${version} ${times[0]}`;
-  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${deployed}`;
+  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${ticks !== undefined} ${deployed}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
@@ -106,7 +106,8 @@ function appOf(partitions: number, { outsiders, flows, times }: Plan["ground"], 
     ],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
-    ...(times === undefined ? [] : [tickService(), useService(), deployedService(version, times[0] as string)]),
+    ...(ticks === undefined ? [] : [tickService()]),
+    ...(times === undefined ? [] : [useService(), deployedService(version, times[0] as string)]),
   ];
   const more = {
     ...(flows === undefined ? {} : { flows: simulatedFlows() }),
