@@ -10,6 +10,7 @@ import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
 import { drawFlows, hasFlows } from "./flows/draw.ts";
+import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
@@ -59,6 +60,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
+  const ends = flows.length > 0 && hasEnds(seed) ? flows : [];
   const waiters = options.sends && hasPromises(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
   const slates = options.sends && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   return {
@@ -69,6 +71,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
       ...(flows.length > 0 ? { flows } : {}),
+      ...(ends.length > 0 ? { ends } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
       ...(options.sends && !options.local ? drawBackup(seed) : {}),
@@ -80,6 +83,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(flows.length > 0 ? drawFlows(seed, flows) : []),
       ...(slates ? drawSlates(seed, slates) : []),
       ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
+      ...(ends.length > 0 ? drawEnds(seed, ends) : []),
     ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [

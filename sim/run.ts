@@ -13,6 +13,7 @@ import { slateService } from "./clients/slate-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
+import { endsFlow, gateService } from "./flows/ends/app.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
@@ -83,16 +84,18 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
-function appOf(partitions: number, { outsiders, flows }: Plan["ground"]): AppDefinition {
-  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined}`;
+function appOf(partitions: number, { outsiders, flows, ends }: Plan["ground"]): AppDefinition {
+  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${ends !== undefined}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
     ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
+    ...(ends === undefined ? [] : [gateService()]),
   ];
-  const more = flows === undefined ? {} : { flows: simulatedFlows() };
+  const ending = ends === undefined ? [] : [endsFlow()];
+  const more = flows === undefined ? {} : { flows: [...simulatedFlows(), ...ending] };
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
   const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
   const app = { ...defined, builtins };

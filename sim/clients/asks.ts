@@ -1,7 +1,7 @@
 /** What clients ask for, as the rows of a frame have it. */
 import { Promises } from "../../sdk/builtin/promises.ts";
 import { sagaServiceName } from "../../sdk/saga.ts";
-import { encodeFlowAsk, INTERNAL_READS, isFlowAsk } from "../flows/asks.ts";
+import { encodeFlowAsk, FLOW_INTERNAL, isFlowAsk } from "../flows/asks.ts";
 import type { Place } from "./steps.ts";
 import { tour, tourId } from "./tour-service.ts";
 import type { Ask } from "./transaction.ts";
@@ -66,7 +66,7 @@ export function encodeAsk(ask: Ask): EncodedAsk {
 }
 
 /** Functions of the engine's own, by routes of their own: what is wrong with a request to them is told, and not recorded. */
-const INTERNAL: ReadonlySet<Ask["kind"]> = new Set(["dead", "settle", "promise", "tour-run", ...INTERNAL_READS]);
+const INTERNAL: ReadonlySet<Ask["kind"]> = new Set(["dead", "settle", "promise", "tour-run", ...FLOW_INTERNAL]);
 
 export function isInternal({ kind }: Ask): boolean {
   return INTERNAL.has(kind);

@@ -54,7 +54,8 @@ interface SenderOptions {
   readonly numbered: boolean;
 }
 
-class Sender {
+/** A client that sends batches to one stream. */
+export class Sender {
   readonly #random: Random;
   readonly #keys: readonly string[];
   readonly #numbers: Numbers;
