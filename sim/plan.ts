@@ -9,7 +9,7 @@ import { drawPromises, hasPromises } from "./clients/promises.ts";
 import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
-import { drawFlows, hasFlows } from "./flows/draw.ts";
+import { drawFlows, drawWatcher, hasFlows } from "./flows/draw.ts";
 import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
@@ -84,6 +84,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(slates ? drawSlates(seed, slates) : []),
       ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
       ...(ends.length > 0 ? drawEnds(seed, ends) : []),
+      ...(flows.length > 0 ? [drawWatcher(seed)] : []),
     ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [
