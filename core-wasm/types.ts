@@ -138,6 +138,22 @@ export interface EventIdentity {
   readonly id: string;
 }
 
+/** How a body of events is read. */
+export interface ParseOptions {
+  /**
+   * The body is of no use afterwards where it is long: its memory is given back before the frame is made, and the frame has
+   * `EVENT_FRAME_ROOM` bytes before it for {@link TableInput.room}.
+   */
+  readonly spend?: boolean;
+  /** Names of the columns that the frame has, all when it is not given; the others are checked all the same. Not to be changed later. */
+  readonly only?: readonly string[] | undefined;
+  /**
+   * A text of several rows may have several codes: where nearly all of a column's first texts differ, the others are not looked for among
+   * those that are there. The same body still gives the same frame.
+   */
+  readonly repeats?: boolean;
+}
+
 export type ParsedEvents =
   | {
       readonly ok: true;
@@ -152,6 +168,12 @@ export type ParsedEvents =
       readonly identity?: EventIdentity | undefined;
     }
   | { readonly ok: false; readonly fault: EventFault };
+
+/** Texts as ranges of one piece of UTF-8: offsets of the first byte of each, and of that behind its last. */
+export interface TextRanges {
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+}
 
 /** The rows of a columns frame that one partition has. */
 export interface SplitFrame {
@@ -308,11 +330,15 @@ export interface Kernels {
   routeBatch(body: Uint8Array, options: RouteOptions): RoutedBatch;
   /**
    * Events to typed columns, fully validated; whole or not at all. `columns` is not to be changed later: what is made of it is kept.
-   * The format is `ndjson` unless another is given. With `spend` the body is of no use afterwards where it is long: its memory is given back
-   * before the frame is made, and the frame has `EVENT_FRAME_ROOM` bytes before it for {@link TableInput.room}.
+   * The format is `ndjson` unless another is given.
    * @throws RangeError `bad-columns: …`, or `body-too-large: …` above 32 MiB.
    */
-  parseEvents(body: Uint8Array, columns: readonly EventColumn[], format?: EventFormat, spend?: boolean): ParsedEvents;
+  parseEvents(
+    body: Uint8Array,
+    columns: readonly EventColumn[],
+    format?: EventFormat,
+    options?: ParseOptions,
+  ): ParsedEvents;
   /**
    * Splits a frame of these columns by the key group of column `key`, which is not `f64`: `groups` has the partition of each key group, its
    * length a power of two. A key is hashed as `hashKey` hashes its text (decimal, `true`, `false`; the empty text where there is no value).
@@ -320,6 +346,13 @@ export interface Kernels {
    * @throws CorruptError for damaged bytes or other columns
    */
   splitEvents(frame: Uint8Array, columns: readonly EventColumn[], key: number, groups: Uint16Array): SplitFrame[];
+  /**
+   * What stands before the first separator of each text (part 0), between two, or behind the last; an empty range at the end of a text that
+   * has not so many parts. The separator is not empty.
+   */
+  splitTexts(bytes: Uint8Array, texts: TextRanges, separator: Uint8Array, part: number): TextRanges;
+  /** How often the needle, which is not empty, is in each text, counted up to `most`; occurrences do not overlap. */
+  countInTexts(bytes: Uint8Array, texts: TextRanges, needle: Uint8Array, most: number): Uint32Array;
   /** @throws RangeError `bad-plan: …` or `bad-columns: …` */
   openWindow(plan: WindowPlan): WindowState;
   /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */

@@ -112,7 +112,7 @@ export function hashRows(rows: Rows, fields: readonly string[]): Uint32Array {
 
 function addHashes(hashes: Uint32Array, column: Column, first: boolean): void {
   if (column.type === "text") {
-    const known = Uint32Array.from(column.strings, hashCell);
+    const known = Uint32Array.from(column.texts.strings, hashCell);
     for (let row = 0; row < hashes.length; row++)
       join(hashes, row, known[column.codes[row] as number] as number, first);
     return;
@@ -193,8 +193,8 @@ const NUMBERS = 2 ** 26;
 function numbered(column: Column): ((row: number) => number) | null {
   if (column.nulls !== undefined) return null;
   if (column.type === "text") {
-    const { codes, strings } = column;
-    return strings.length <= NUMBERS ? (row) => codes[row] as number : null;
+    const { codes, texts } = column;
+    return texts.length <= NUMBERS ? (row) => codes[row] as number : null;
   }
   if (column.type !== "number") return null;
   const { values } = column;

@@ -17,7 +17,7 @@ import { Deduplicate } from "./operators/deduplicate.ts";
 import type { AggregateSpec } from "./operators/groups.ts";
 import { PairJoin, TableJoin } from "./operators/joins.ts";
 import type { ShardOperator } from "./operators/operator.ts";
-import { chosen } from "./operators/pairs.ts";
+import { chosen } from "./columns/chosen.ts";
 import { PaneAggregate } from "./operators/panes.ts";
 import { Process } from "./operators/process.ts";
 import { RunningAggregate } from "./operators/running.ts";

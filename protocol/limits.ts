@@ -242,6 +242,8 @@ export const LIMITS = {
   maxLiveShards: 256,
   /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */
   operatorUnits: 16 * MiB,
+  /** Characters of what a batch changes of a share that are kept as they were until the next batch, so that it can be undone in memory. */
+  undoUnits: 128 * KiB,
   /** Characters at which a chunk of a share's entries is cut, and of a text above which it has an entry of its own. */
   chunkUnits: 64 * KiB,
   chunkTextUnits: 16 * KiB,

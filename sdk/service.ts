@@ -93,6 +93,8 @@ export interface ServiceDefinition<C extends Contract = Contract> {
   /** Undefined: as the engine has it. */
   readonly messageAttempts?: number | undefined;
   readonly schedules?: readonly ScheduleDefinition[];
+  /** What handlers of the engine's own are given in the place of a user's context; undefined for all that are written like an app's. */
+  readonly given?: "machine" | "flow";
 }
 
 /**

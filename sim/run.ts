@@ -106,7 +106,11 @@ function appOf(partitions: number, { outsiders, flows, ends }: Plan["ground"]): 
 /** An update under way: some instances run older code, after a restart perhaps again. */
 function versionsOf({ seed, rates }: Plan): () => PeerFormat {
   const random = createRandom(deriveSeed(seed, 9));
-  return () => (random.next() < rates.olderCode ? 1 : NEWEST_FORMAT);
+  const older = (drawn: number): PeerFormat => (drawn < rates.olderCode / 2 ? 1 : 2);
+  return () => {
+    const drawn = random.next();
+    return drawn < rates.olderCode ? older(drawn) : NEWEST_FORMAT;
+  };
 }
 
 let core: WebAssembly.Module | undefined;

@@ -1,7 +1,7 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
-import type { EventFault, EventIdentity } from "../core-wasm/types.ts";
+import type { EventFault, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
 import type { StreamDefinition } from "../sdk/stream.ts";
-import { ANSWER_FLAG } from "../protocol/wire/answer.ts";
+import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
 import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { answerResponse } from "./answers.ts";
@@ -13,12 +13,13 @@ import type { Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { limitOf } from "./limits.ts";
-import { refuse, type ProblemError } from "./problems.ts";
+import { ProblemError, refuse } from "./problems.ts";
 import { produced, type Produced } from "./producer.ts";
+import { columnsToSend, sendAllColumns, textsMayRepeat } from "./projection.ts";
 
 /** Takes a batch of events. */
 export async function postEvents(edge: Edge): Promise<Response> {
-  const { app, backend, request, caller, startedAt } = edge;
+  const { app, request, caller } = edge;
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
@@ -26,20 +27,69 @@ export async function postEvents(edge: Edge): Promise<Response> {
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
-  const { envelope, known } = envelopeOf(
-    edge,
-    stream,
-    { format, identity, producer, clientKey },
-    // Not kept here: once it is parsed the body's memory is free for the copies that follow.
-    await readBody(request, limitOf(app, "eventsBytes")),
-  );
-  const answer = await exchange(backend, startedAt, stream.name, (port) => port.ingest(envelope));
+  const given = { format, identity, producer, clientKey };
+  const body = await readBody(request, limitOf(app, "eventsBytes"));
+  const only = columnsToSend(app, name, body.length);
+  const { answer, known } =
+    only === undefined
+      ? await sendAll(edge, stream, given, body, textsMayRepeat(app, name))
+      : await sendSome(edge, stream, given, body, only);
   return answerResponse(request, answer, known && (answer.flags & ANSWER_FLAG.replayed) !== 0);
+}
+
+interface Sent {
+  readonly answer: Answer;
+  /** The batch can be known again. */
+  readonly known: boolean;
+}
+
+/** The body is of no use afterwards where it is long: once it is parsed its memory is free for the copies that follow. */
+async function sendAll(
+  edge: Edge,
+  stream: StreamDefinition,
+  given: Given,
+  body: Uint8Array,
+  repeats: boolean,
+): Promise<Sent> {
+  return send(edge, stream, envelopeOf(edge, stream, given, body, { spend: true, repeats }));
+}
+
+/** With the columns that are read. A partition that reads more of them has failed, and done nothing: it is sent all. */
+async function sendSome(
+  edge: Edge,
+  stream: StreamDefinition,
+  given: Given,
+  body: Uint8Array,
+  only: readonly string[],
+): Promise<Sent> {
+  const sent = await send(edge, stream, envelopeOf(edge, stream, given, body, { only, repeats: true })).catch(
+    failureAsAnswer,
+  );
+  if (sent.answer.status !== FAILED) return sent;
+  const again = await sendAll(edge, stream, given, body, false);
+  if (again.answer.status < FAILED) sendAllColumns(edge.app, stream.name);
+  return again;
+}
+const FAILED = 500;
+
+/** @throws what is no failure of the partition */
+function failureAsAnswer(error: unknown): Sent {
+  if (!(error instanceof ProblemError) || error.problem.status !== FAILED) throw error;
+  return { answer: { line: 1, status: FAILED, flags: 0, body: "", epoch: "" }, known: false };
+}
+
+async function send({ backend, startedAt }: Edge, { name }: StreamDefinition, { envelope, known }: Enveloped) {
+  return { answer: await exchange(backend, startedAt, name, (port) => port.ingest(envelope)), known };
 }
 
 interface Given extends EventEnvelope {
   readonly producer: Produced | null;
   readonly clientKey: string | null;
+}
+
+interface Enveloped {
+  readonly envelope: Uint8Array;
+  readonly known: boolean;
 }
 
 /** Parses a body to the message for the partition of its stream, and tells whether it can be known again. @throws ProblemError */
@@ -48,9 +98,10 @@ function envelopeOf(
   stream: StreamDefinition,
   { format, identity, producer, clientKey }: Given,
   body: Uint8Array,
-): { readonly envelope: Uint8Array; readonly known: boolean } {
+  options: ParseOptions,
+): Enveloped {
   const kernels = backend.kernels();
-  const parsed = kernels.parseEvents(body, stream.columns, format, true);
+  const parsed = kernels.parseEvents(body, stream.columns, format, options);
   if (!parsed.ok) throw eventProblem(body, parsed.fault);
   const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =

@@ -17,6 +17,8 @@ export const LIMITS = {
   batchLines: 100_000,
   /** Body of an ingest; it is taken whole or not at all. */
   ingestBodyBytes: 32 * MiB,
+  /** A longer body of events goes to its partition with all columns, and is not kept in memory until that has answered. */
+  projectedBodyBytes: 8 * MiB,
   /** `?input=` of a query, decoded. */
   queryInputBytes: 8 * KiB,
   /** Rows of one frame of a batch: enough that a message's cost is shared, few enough that results flow early. */

@@ -15,7 +15,7 @@ const kernels = createKernels(loadCore());
 const NOTHING = new TextEncoder().encode(format === "ndjson" ? "" : "[]");
 
 function envelopeOf(body: Uint8Array): Uint8Array {
-  const parsed = kernels.parseEvents(body, BID_FIELDS, format, true);
+  const parsed = kernels.parseEvents(body, BID_FIELDS, format, { spend: true });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.fault));
   const { frame, room } = parsed;
   return kernels.pack(SPEC, { rows: 1, columns: [0, 0, 0, 0], fields: ["r".repeat(32), "bids"], tail: frame, room });

@@ -12,7 +12,7 @@ import {
   validBytes,
   widthOf,
 } from "./columns";
-import { Dictionary, closeDictionary, forgetSlots, openDictionary } from "./dictionary";
+import { Dictionary, closeDictionary, forgetSlots, openDictionary, openLooseDictionary } from "./dictionary";
 import { FRAME_HEADER } from "./frame";
 import { alloc, blockBytes, free, scratch } from "./memory";
 
@@ -25,14 +25,17 @@ class Slot {
   data: usize;
   dictionary: Dictionary;
   optional: u32;
-  unused0: u32;
+  /** Not kept: it has room for its values like any other, unless they are texts, and no place in the frame. */
+  dropped: u32;
   unused1: u32;
   unused2: u32;
 }
 
 const slots = memory.data(1024); // MAX_COLUMNS * offsetof<Slot>()
 let columns: u32 = 0;
-/** Whether any column is optional, and then for each row the bits of the columns that have a value in it. */
+/** Columns that the frame has. */
+let framed: u32 = 0;
+/** Whether any of these is optional, and then for each row the bits of the columns that have a value in it. */
 let optionals: bool = false;
 let masks: usize = 0;
 let block: usize = 0;
@@ -44,26 +47,43 @@ function slotAt(index: u32): Slot {
   return changetype<Slot>(slots + ((<usize>index) << 5));
 }
 
-/** Starts a frame without columns. */
-export function openBuilder(): void {
+/** Strings may be several times in a dictionary. */
+let loose: bool = false;
+
+/** Starts a frame without columns. `mayRepeat` allows a dictionary to have a string several times. */
+export function openBuilder(mayRepeat: bool): void {
   assert(block == 0);
   if (kept != 0) free(kept);
   kept = 0;
   columns = 0;
+  framed = 0;
   capacity = 0;
   optionals = false;
   inPieces = false;
+  loose = mayRepeat;
 }
 
-/** Adds a column; all are added before the first row. */
-export function addColumn(type: u32, optional: bool, nameHash: u32): void {
+/** Adds a column, which the frame has if it is kept; all are added before the first row. */
+export function addColumn(type: u32, optional: bool, isKept: bool, nameHash: u32): void {
   const slot = slotAt(columns++);
   slot.type = type;
   slot.optional = optional ? OPTIONAL : 0;
-  if (optional) optionals = true;
+  slot.dropped = isKept ? 0 : 1;
   slot.name = nameHash;
   slot.data = 0;
-  if (type == TEXT) slot.dictionary = openDictionary();
+  if (!isKept) return;
+  framed++;
+  if (optional) optionals = true;
+  if (type == TEXT) slot.dictionary = loose ? openLooseDictionary() : openDictionary();
+}
+
+function hasDictionary(slot: Slot): bool {
+  return slot.type == TEXT && slot.dropped == 0;
+}
+
+/** Bytes of a cell while rows come in. */
+function roomOf(slot: Slot): usize {
+  return slot.type == TEXT && slot.dropped != 0 ? 0 : widthOf(slot.type);
 }
 
 export function columnData(index: u32): usize {
@@ -88,7 +108,7 @@ function fixedBytes(rows: usize): usize {
   let bytes = FRAME_HEADER + <usize>columns * DESCRIPTOR;
   for (let i: u32 = 0; i < columns; i++) {
     const slot = slotAt(i);
-    bytes += <usize>padded(<u64>rows * widthOf(slot.type));
+    bytes += <usize>padded(<u64>rows * roomOf(slot));
     if (slot.optional) bytes += <usize>validBytes(rows);
   }
   return bytes;
@@ -101,7 +121,7 @@ export function makeRoom(rows: usize, expected: usize): void {
   let at = larger + FRAME_HEADER + <usize>columns * DESCRIPTOR;
   for (let i: u32 = 0; i < columns; i++) {
     const slot = slotAt(i);
-    const width = widthOf(slot.type);
+    const width = roomOf(slot);
     if (rows != 0) memory.copy(at, slot.data, rows * width);
     slot.data = at;
     at += <usize>padded(<u64>capacity * width);
@@ -138,11 +158,12 @@ function putValid(column: u32, rows: usize, at: usize): usize {
   return behind;
 }
 
-/** Moves every column's rows to their place in the frame, from the first on, and clears the padding. */
+/** Moves the rows of every column that is kept to their place in the frame, from the first on, and clears the padding. */
 function packColumns(rows: usize): usize {
-  let at = block + FRAME_HEADER + <usize>columns * DESCRIPTOR;
+  let at = block + FRAME_HEADER + <usize>framed * DESCRIPTOR;
   for (let i: u32 = 0; i < columns; i++) {
     const slot = slotAt(i);
+    if (slot.dropped) continue;
     const bytes = rows * widthOf(slot.type);
     memory.copy(at, slot.data, bytes);
     const behind = at + <usize>padded(bytes);
@@ -153,14 +174,16 @@ function packColumns(rows: usize): usize {
 }
 
 function putDescriptors(): void {
+  let at = block + FRAME_HEADER;
   for (let i: u32 = 0; i < columns; i++) {
     const slot = slotAt(i);
-    const at = block + FRAME_HEADER + <usize>i * DESCRIPTOR;
+    if (slot.dropped) continue;
     const text = slot.type == TEXT;
     store<u32>(at, slot.type | slot.optional);
     store<u32>(at, slot.name, 4);
     store<u32>(at, text ? slot.dictionary.count : 0, 8);
     store<u32>(at, text ? <u32>slot.dictionary.heapUsed : 0, 12);
+    at += DESCRIPTOR;
   }
 }
 
@@ -185,8 +208,10 @@ export function finishFrame(rows: usize, whole: usize): usize {
   if (block == 0) makeRoom(0, 0);
   fixed = packColumns(rows) - block;
   let length: u64 = fixed;
+  let repeated = false;
   for (let i: u32 = 0; i < columns; i++) {
-    if (slotAt(i).type != TEXT) continue;
+    if (!hasDictionary(slotAt(i))) continue;
+    if (slotAt(i).dictionary.repeats != 0) repeated = true;
     forgetSlots(slotAt(i).dictionary);
     length += dictionarySection(slotAt(i).dictionary);
   }
@@ -195,15 +220,15 @@ export function finishFrame(rows: usize, whole: usize): usize {
   putDescriptors();
   inPieces = length > <u64>whole;
   if (inPieces) {
-    labelColumns(block, <usize>length, <u32>rows, columns);
+    labelColumns(block, <usize>length, <u32>rows, framed, repeated);
     return <usize>length;
   }
   ensure(<usize>length, fixed);
   let at = block + fixed;
   for (let i: u32 = 0; i < columns; i++) {
-    if (slotAt(i).type == TEXT) at = putDictionary(slotAt(i).dictionary, at);
+    if (hasDictionary(slotAt(i))) at = putDictionary(slotAt(i).dictionary, at);
   }
-  sealColumns(block, <usize>length, <u32>rows, columns);
+  sealColumns(block, <usize>length, <u32>rows, framed, repeated);
   return <usize>length;
 }
 
@@ -214,7 +239,7 @@ export function firstPiece(): usize {
 
 /** Whether a column has a dictionary, and so two pieces. */
 export function hasPieces(column: u32): bool {
-  return slotAt(column).type == TEXT;
+  return hasDictionary(slotAt(column));
 }
 
 /** Writes the ends of a column's strings to scratch; returns their address. */
@@ -245,7 +270,7 @@ export function builtFrame(): usize {
 /** Gives everything back, except that a block of at most `keep` bytes that holds a finished frame stays at `keptFrame` until the next builder opens. Safe to call twice. */
 export function closeBuilder(keep: usize): void {
   for (let i: u32 = 0; i < columns; i++) {
-    if (slotAt(i).type == TEXT) closeDictionary(slotAt(i).dictionary);
+    if (hasDictionary(slotAt(i))) closeDictionary(slotAt(i).dictionary);
   }
   if (block != 0) {
     if (!inPieces && blockBytes(block) <= keep) kept = block;

@@ -19,11 +19,15 @@ export const TEXT: u32 = 3;
 export const BOOL: u32 = 4;
 /** Added to the type of a column that may be without a value; where it is, the cell is zero, or the empty string. */
 export const OPTIONAL: u32 = 256;
+/** Added to the type of a column of events that is checked and not kept: frames do not have it. */
+export const CHECKED: u32 = 512;
 
 const MAGIC: u32 = 0x31434754; // "TGC1"
 const LABEL: u32 = 1 | (1 << 16);
 /** Of frames with optional or bool columns, which readers of version 1 do not know. */
 const LABEL2: u32 = 1 | (2 << 16);
+/** Of frames in whose dictionaries a string may be several times. */
+const LABEL3: u32 = 1 | (3 << 16);
 export const MAX_COLUMNS: u32 = 32;
 export const DESCRIPTOR: usize = 16;
 
@@ -60,6 +64,13 @@ export function widthOf(type: u32): usize {
 /** Bytes of an optional column's bits. */
 export function validBytes(rows: u64): u64 {
   return padded((rows + 7) >>> 3);
+}
+
+let repeats: bool = false;
+
+/** Whether the dictionaries of the frame that `openFrame` verified last may have a string several times. */
+export function hasRepeats(): bool {
+  return repeats;
 }
 
 /** The label of a frame that has a column of this type: the highest of all columns counts. */
@@ -162,10 +173,11 @@ function absentCellsEmpty(column: Column, rows: u32): bool {
 /** Verifies a frame, unless it is `own`, just built in this memory; 0, or what is wrong. Its columns are then at `columnAt` until the next call. */
 export function openFrame(frame: usize, length: usize, own: bool): u32 {
   if (!own) {
-    const newer = length >= FRAME_HEADER && load<u32>(frame, 4) == LABEL2;
-    const wrong = checkFrame(frame, length, MAGIC, newer ? LABEL2 : LABEL);
+    const label = length >= FRAME_HEADER ? load<u32>(frame, 4) : LABEL;
+    const wrong = checkFrame(frame, length, MAGIC, label == LABEL2 || label == LABEL3 ? label : LABEL);
     if (wrong != OK) return wrong;
   }
+  repeats = load<u32>(frame, 4) == LABEL3;
   const columns = load<u32>(frame, 12);
   if (load<u32>(frame, 16) != <u32>length || load<u32>(frame, 20) != 0) return WRONG_LENGTH;
   if (columns > MAX_COLUMNS || FRAME_HEADER + <usize>columns * DESCRIPTOR > length) return WRONG_LENGTH;
@@ -218,7 +230,8 @@ export function putDictionary(d: Dictionary, at: usize): usize {
   return behind;
 }
 
-function labelOf(frame: usize, columns: u32): u32 {
+function labelOf(frame: usize, columns: u32, repeated: bool): u32 {
+  if (repeated) return LABEL3;
   let label = LABEL;
   for (let i: u32 = 0; i < columns; i++) {
     label = max(label, labelFor(load<u32>(frame + FRAME_HEADER + <usize>i * DESCRIPTOR)));
@@ -226,12 +239,12 @@ function labelOf(frame: usize, columns: u32): u32 {
   return label;
 }
 
-/** Writes the header of a frame whose descriptors and columns are in place. */
-export function sealColumns(frame: usize, length: usize, rows: u32, columns: u32): void {
-  sealFrame(frame, length, MAGIC, labelOf(frame, columns), rows, columns, <u32>length, 0);
+/** Writes the header of a frame whose descriptors and columns are in place; `repeated` when a dictionary may have a string several times. */
+export function sealColumns(frame: usize, length: usize, rows: u32, columns: u32, repeated: bool): void {
+  sealFrame(frame, length, MAGIC, labelOf(frame, columns, repeated), rows, columns, <u32>length, 0);
 }
 
 /** The same without the checksum, of a frame that is put together elsewhere. */
-export function labelColumns(frame: usize, length: usize, rows: u32, columns: u32): void {
-  putHeader(frame, MAGIC, labelOf(frame, columns), rows, columns, <u32>length, 0);
+export function labelColumns(frame: usize, length: usize, rows: u32, columns: u32, repeated: bool): void {
+  putHeader(frame, MAGIC, labelOf(frame, columns, repeated), rows, columns, <u32>length, 0);
 }

@@ -17,6 +17,9 @@ const SLOT_SHIFT: usize = 4;
 const FIRST_SLOTS: u32 = 64;
 const FIRST_HEAP: usize = 512;
 const LARGE_HEAP: usize = 4 * 1024 * 1024;
+/** Strings that are looked up before it is decided whether to go on with that, and how many of them must differ for not to. */
+const SAMPLED: u32 = 1024;
+const SAMPLED_DISTINCT: u32 = 1008;
 /** Smaller tables grow fourfold. */
 const FEW_SLOTS: u32 = 16384;
 
@@ -28,6 +31,10 @@ export class Dictionary {
   entries: usize;
   heap: usize;
   heapUsed: usize;
+  /** Strings that are still to be looked up before it is decided; 0 where that is over, or never comes. */
+  sampling: u32;
+  /** The same string may be there several times: it is not looked up any more. */
+  repeats: u32;
 }
 
 export function openDictionary(): Dictionary {
@@ -39,6 +46,15 @@ export function openDictionary(): Dictionary {
   d.entries = alloc((<usize>FIRST_SLOTS >> 1) << ENTRY_SHIFT);
   d.heap = alloc(FIRST_HEAP);
   d.heapUsed = 0;
+  d.sampling = 0;
+  d.repeats = 0;
+  return d;
+}
+
+/** A dictionary for `internOrAdd`. */
+export function openLooseDictionary(): Dictionary {
+  const d = openDictionary();
+  d.sampling = SAMPLED;
   return d;
 }
 
@@ -106,8 +122,8 @@ function putSlot(d: Dictionary, id: u32): void {
   store<u64>(slot, load<u64>(entry), 8);
 }
 
-/** Makes room for one more entry and `bytes` of text, and for the bytes that copying by blocks writes behind it. */
-function reserve(d: Dictionary, bytes: usize): void {
+/** Makes room for `bytes` of text, and for the bytes that copying by blocks writes behind it. */
+function reserveHeap(d: Dictionary, bytes: usize): void {
   const need = d.heapUsed + bytes + SLACK_BYTES;
   if (need > blockBytes(d.heap)) {
     // A large one grows by half: while it is copied, both are in memory.
@@ -116,6 +132,11 @@ function reserve(d: Dictionary, bytes: usize): void {
     free(d.heap);
     d.heap = heap;
   }
+}
+
+/** The same, and room for one more entry. */
+function reserve(d: Dictionary, bytes: usize): void {
+  reserveHeap(d, bytes);
   if (d.count << 1 < d.mask + 1) return;
   const slots = (d.mask + 1) << (d.mask < FEW_SLOTS ? 2 : 1);
   const entries = alloc((<usize>(slots >> 1)) << ENTRY_SHIFT);
@@ -156,6 +177,35 @@ export function intern(d: Dictionary, at: usize, length: usize): u32 {
     }
     index = (index + 1) & d.mask;
   }
+}
+
+/** Adds a string without a look at the others. */
+function append(d: Dictionary, at: usize, length: usize): u32 {
+  reserveHeap(d, length);
+  const used = (<usize>d.count) << ENTRY_SHIFT;
+  if (used + ((<usize>1) << ENTRY_SHIFT) > blockBytes(d.entries)) {
+    const entries = alloc(used << 1);
+    memory.copy(entries, d.entries, used);
+    free(d.entries);
+    d.entries = entries;
+  }
+  const id = d.count++;
+  store<u32>(entryOf(d, id), <u32>d.heapUsed);
+  store<u32>(entryOf(d, id), <u32>length, 4);
+  copyBytes(d.heap + d.heapUsed, at, length);
+  d.heapUsed += length;
+  return id;
+}
+
+/** Id of a string, which is added unless it is found. Where nearly all of the first ones differ, the others are not looked for: that costs more than a few strings that are there twice. */
+export function internOrAdd(d: Dictionary, at: usize, length: usize): u32 {
+  if (d.repeats != 0) return append(d, at, length);
+  const id = intern(d, at, length);
+  if (d.sampling != 0 && --d.sampling == 0 && d.count >= SAMPLED_DISTINCT) {
+    d.repeats = 1;
+    forgetSlots(d);
+  }
+  return id;
 }
 
 /** Takes back the newest entries until `count` are left, exactly as if they had never been added. */

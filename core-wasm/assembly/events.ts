@@ -1,6 +1,6 @@
 /** Events to typed columns: every byte validated in one pass, the body taken in slices so that memory follows the columns, not the body. */
 import { addColumn, builtFrame, closeBuilder, finishFrame, makeRoom, openBuilder, roomForRows } from "./builder";
-import { BOOL, OPTIONAL } from "./columns";
+import { BOOL, CHECKED, OPTIONAL } from "./columns";
 import { attributeAt, attributeLength, wantAttribute, resetAttributes } from "./attributes";
 import { checkJson } from "./json/check";
 import {
@@ -65,8 +65,8 @@ let faultOffset: usize = 0;
 /** What is to be added to an address in the last event for its offset in the body. */
 let lastShift: usize = 0;
 
-/** Starts a body of `length` bytes. Declarations follow, then slices by `eventsRoom` and `eventsTake`, then `eventsEnd`; at the end always `eventsClose`. Returns where the declared names' bytes are to be written. */
-export function eventsBegin(length: usize, nameBytes: usize, form: u32): usize {
+/** Starts a body of `length` bytes; `mayRepeat` allows dictionaries to have a string several times. Declarations follow, then slices by `eventsRoom` and `eventsTake`, then `eventsEnd`; at the end always `eventsClose`. Returns where the declared names' bytes are to be written. */
+export function eventsBegin(length: usize, nameBytes: usize, form: u32, mayRepeat: bool): usize {
   assert(names == 0);
   held = 0;
   bodyAt = 0;
@@ -79,7 +79,7 @@ export function eventsBegin(length: usize, nameBytes: usize, form: u32): usize {
   resetMembers();
   resetAttributes();
   resetRow();
-  openBuilder();
+  openBuilder(mayRepeat);
   beginFingerprint();
   return names;
 }
@@ -89,13 +89,17 @@ export function eventsObject(scope: u32, name: usize, length: usize): u32 {
   return declareObject(scope, name, length);
 }
 
-/** Declares the next column: a member of the scope's object. `type` has OPTIONAL added where there may be no value. `hash` is that of the column's own name. */
+/**
+ * Declares the next column: a member of the scope's object. `type` has OPTIONAL added where there may be no value, and CHECKED where the
+ * frame is not to have it. `hash` is that of the column's own name.
+ */
 export function eventsColumn(type: u32, scope: u32, name: usize, length: usize, hash: u32): void {
-  const plain = type & ~OPTIONAL;
+  const plain = type & ~(OPTIONAL | CHECKED);
   assert(plain - 1 < BOOL);
   const optional = (type & OPTIONAL) != 0;
-  declareMember(scope, name, length, addRowColumn(plain, optional), plain);
-  addColumn(plain, optional, hash);
+  const kept = (type & CHECKED) == 0;
+  declareMember(scope, name, length, addRowColumn(plain, optional, kept), plain);
+  addColumn(plain, optional, kept, hash);
 }
 
 /** Declares an attribute of the envelope that events come in: see attributes.ts. */

@@ -1,6 +1,6 @@
 /** Filters: each test of a conjunction clears bits of a bitmap, eight rows at a time; what is left becomes a list of row numbers. */
 import { sameBytes } from "./bytes";
-import { Column, F64, I64, columnAt, stringAt, stringEnd } from "./columns";
+import { Column, F64, I64, columnAt, hasRepeats, stringAt, stringEnd } from "./columns";
 import { scratch } from "./memory";
 
 /** A test, as the façade writes it: column u32 | operator u32 | value (i64, f64, or offset u32 and length u32 of a string behind the plan). */
@@ -94,6 +94,25 @@ function codeOf(column: Column, text: usize, length: usize): u32 {
   return NO_STRING;
 }
 
+/** A byte for each code of a column, 1 where its string is the text: the text may be there several times. */
+function codesOf(column: Column, text: usize, length: usize): usize {
+  const marks = scratch(column.strings);
+  for (let code: u32 = 0; code < column.strings; code++) {
+    const at = stringAt(column, code);
+    store<u8>(marks + code, <u8>(stringEnd(column, code) - at == length && sameBytes(at, text, length)));
+  }
+  return marks;
+}
+
+function testMarked(column: Column, bits: usize, rows: usize, marks: usize, flip: bool): void {
+  for (let row: usize = 0; row < rows; row++) {
+    const marked = load<u8>(marks + <usize>load<u32>(column.data + (row << 2))) != 0;
+    if (marked != flip) continue;
+    const byte = bits + (row >> 3);
+    store<u8>(byte, load<u8>(byte) & <u8>~((<u32>1) << (<u32>(row & 7))));
+  }
+}
+
 function runTest(test: usize, strings: usize, rows: usize, bits: usize): void {
   const column = columnAt(load<u32>(test));
   const operator = load<u32>(test, 4);
@@ -108,7 +127,11 @@ function runTest(test: usize, strings: usize, rows: usize, bits: usize): void {
   let code: u32 = NO_STRING;
   if (column.type == I64) testLongs(column.data, bits, eights, plain, load<i64>(value), flip);
   else if (column.type == F64) testFloats(column.data, bits, eights, plain, load<f64>(value), flip);
-  else {
+  else if (hasRepeats()) {
+    const marks = codesOf(column, strings + load<u32>(value), load<u32>(value, 4));
+    testMarked(column, bits, rows, marks, flip != 0);
+    return;
+  } else {
     code = codeOf(column, strings + load<u32>(value), load<u32>(value, 4));
     testCodes(column.data, bits, eights, code, flip);
   }

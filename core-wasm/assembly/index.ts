@@ -30,6 +30,7 @@ export {
   eventsRows,
   eventsTake,
 } from "./events";
+export { countInTexts, splitTexts } from "./texts";
 export { splitBound, splitOpen, splitRows, splitWrite } from "./split";
 export { nameHash, windowBytes, windowFree, windowGroups, windowOpen } from "./flow";
 export { packedLength, verifyGroups } from "./groups";

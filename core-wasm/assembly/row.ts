@@ -10,7 +10,7 @@ import {
 } from "./attributes";
 import { columnData, columnDictionary, rowMasks } from "./builder";
 import { BOOL, F64, I64, TEXT } from "./columns";
-import { intern } from "./dictionary";
+import { internOrAdd } from "./dictionary";
 import { finishSlice } from "./fingerprint";
 import { BAD_SURROGATE, MISSING, OUT_OF_RANGE, WRONG_TYPE, faultAddress } from "./json/fault";
 import { scanString, stringEscaped } from "./json/string";
@@ -63,10 +63,13 @@ const cells = memory.data(512); // MAX_COLUMNS * offsetof<Cell>()
 const types = memory.data(32);
 
 let columns: u32 = 0;
-/** Bits of all columns, of those that must have a value, and of the text columns. */
+/** Bits of all columns, of those that must have a value, and of the text columns that are kept, or only checked. */
 let wanted: u32 = 0;
 let required: u32 = 0;
 let texts: u32 = 0;
+let checkedTexts: u32 = 0;
+/** Whether rows must say which optional columns have a value: some of them are kept. */
+let masked: bool = false;
 
 let row: usize = 0;
 /** Bits of the row's columns that have a value, and of those that `spoil` was called for. */
@@ -104,16 +107,22 @@ export function resetRow(): void {
   wanted = 0;
   required = 0;
   texts = 0;
+  checkedTexts = 0;
+  masked = false;
   why = 0;
   column = NO_COLUMN;
 }
 
-/** Adds a column; returns its index. */
-export function addRowColumn(type: u32, optional: bool): u32 {
+/** Adds a column, of which values are kept or only checked; returns its index. */
+export function addRowColumn(type: u32, optional: bool, kept: bool): u32 {
   const bit: u32 = 1 << columns;
   wanted |= bit;
   if (!optional) required |= bit;
-  if (type == TEXT) texts |= bit;
+  else if (kept) masked = true;
+  if (type == TEXT) {
+    if (kept) texts |= bit;
+    else checkedTexts |= bit;
+  }
   store<u8>(types + columns, <u8>type);
   return columns++;
 }
@@ -136,6 +145,7 @@ export function readRow(at: usize, index: usize, outside: i32, inLine: bool): us
     return 0;
   }
   if (texts) storeTexts();
+  if (checkedTexts) checkTexts();
   const absent = wanted & ~got;
   if (absent) {
     if (absent & (required | spoilt)) {
@@ -144,7 +154,7 @@ export function readRow(at: usize, index: usize, outside: i32, inLine: bool): us
     }
     clearCells(absent);
   }
-  if (required != wanted) store<u32>(rowMasks() + (index << 2), got);
+  if (masked) store<u32>(rowMasks() + (index << 2), got);
   return p;
 }
 
@@ -371,17 +381,31 @@ function storeTexts(): void {
     const cell = cellAt(index);
     let length = <usize>(cell.length & ~ESCAPED);
     if (cell.length & ESCAPED) {
-      finishSlice();
-      const end = unescapeString(cell.at, cell.at + length, cell.at);
-      if (end == 0) {
-        spoilColumn(index, BAD_SURROGATE, faultAddress());
-        got &= ~((<u32>1) << index);
-        continue;
-      }
+      const end = unescaped(index);
+      if (end == 0) continue;
       length = end - cell.at;
     }
-    store<u32>(columnData(index) + (row << 2), intern(columnDictionary(index), cell.at, length));
+    store<u32>(columnData(index) + (row << 2), internOrAdd(columnDictionary(index), cell.at, length));
   }
+}
+
+/** Looks for texts that no UTF-8 can hold among those that are not kept. */
+function checkTexts(): void {
+  for (let left = got & checkedTexts; left != 0; left &= left - 1) {
+    const index = <u32>ctz(left);
+    if (cellAt(index).length & ESCAPED) unescaped(index);
+  }
+}
+
+/** Resolves the escapes of a text; returns the address behind it, or 0 where it is none: then its column has no value. */
+function unescaped(index: u32): usize {
+  const cell = cellAt(index);
+  finishSlice();
+  const end = unescapeString(cell.at, cell.at + <usize>(cell.length & ~ESCAPED), cell.at);
+  if (end != 0) return end;
+  spoilColumn(index, BAD_SURROGATE, faultAddress());
+  got &= ~((<u32>1) << index);
+  return 0;
 }
 
 /** Gives optional columns without a value what stands for it. */
@@ -389,8 +413,10 @@ function clearCells(absent: u32): void {
   for (let left = absent; left != 0; left &= left - 1) {
     const index = <u32>ctz(left);
     const type: u32 = load<u8>(types + index);
-    if (type == TEXT) store<u32>(columnData(index) + (row << 2), intern(columnDictionary(index), cells, 0));
-    else if (type == BOOL) store<u8>(columnData(index) + row, 0);
+    if (type == TEXT) {
+      if ((texts >> index) & 1)
+        store<u32>(columnData(index) + (row << 2), internOrAdd(columnDictionary(index), cells, 0));
+    } else if (type == BOOL) store<u8>(columnData(index) + row, 0);
     else store<u64>(columnData(index) + (row << 3), 0);
   }
 }

@@ -13,6 +13,7 @@ import {
   columnAt,
   columnsMatch,
   frameRows,
+  hasRepeats,
   isValid,
   openFrame,
   padded,
@@ -259,7 +260,7 @@ export function splitWrite(partition: u32, out: usize): usize {
     store<u32>(descriptor, strings, 8);
     store<u32>(descriptor, heap, 12);
   }
-  sealColumns(out, texts - out, <u32>rows, columns);
+  sealColumns(out, texts - out, <u32>rows, columns, hasRepeats());
   return texts - out;
 }
 

@@ -7,7 +7,7 @@ import {
   MAX_KEPT_FRAME,
 } from "../limits.ts";
 import { ATTRIBUTES, ID_ATTRIBUTE, SOURCE_ATTRIBUTE } from "../cloud-event.ts";
-import type { EventColumn, EventFormat, EventIdentity, ParsedEvents } from "../types.ts";
+import type { EventColumn, EventFormat, EventIdentity, ParsedEvents, ParseOptions } from "../types.ts";
 import { declarationOf, declare, type DeclareFunctions } from "./declaration.ts";
 import type { CoreInstance } from "./instance.ts";
 import { faultWord, lineAt } from "./json.ts";
@@ -51,13 +51,13 @@ export function parseEvents(
   body: Uint8Array,
   columns: readonly EventColumn[],
   format: EventFormat = "ndjson",
-  { slice = EVENT_SLICE_BYTES, spend = false }: { readonly slice?: number; readonly spend?: boolean } = {},
+  { slice = EVENT_SLICE_BYTES, spend = false, only, repeats = false }: ParseOptions & { readonly slice?: number } = {},
 ): ParsedEvents {
-  const declaration = declarationOf(columns, format);
+  const declaration = declarationOf(columns, format, only);
   if (body.length > MAX_EVENT_BODY_BYTES) throw bodyTooLarge(body.length);
   const kernels = core.functions<EventFunctions>();
   forgetFrame(core);
-  declare(kernels, () => core.u8, body.length, declaration);
+  declare(kernels, () => core.u8, { length: body.length, repeats }, declaration);
   let frame: Uint8Array | null = null;
   try {
     let at = 0;

@@ -8,6 +8,7 @@ import { CoreInstance } from "./instance.ts";
 import { checkJson } from "./json.ts";
 import { splitEvents } from "./split.ts";
 import { TableKernels } from "./table.ts";
+import { countInTexts, splitTexts } from "./texts.ts";
 import { openWindow, readGroups } from "./window.ts";
 
 /**
@@ -30,8 +31,10 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     unpack: (spec, bytes) => tables.unpack(spec, bytes),
     checkJson: (bytes) => checkJson(core, bytes),
     routeBatch: (body, options) => routeBatch(core, body, options),
-    parseEvents: (body, columns, format, spend = false) => parseEvents(core, body, columns, format, { spend }),
+    parseEvents: (body, columns, format, options) => parseEvents(core, body, columns, format, options),
     splitEvents: (frame, columns, key, groups) => splitEvents(core, frame, columns, key, groups),
+    splitTexts: (bytes, texts, separator, part) => splitTexts(core, bytes, texts, separator, part),
+    countInTexts: (bytes, texts, needle, most) => countInTexts(core, bytes, texts, needle, most),
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),
     sealBlock: (spec, input) => blocks.seal(spec, input),

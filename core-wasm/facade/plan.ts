@@ -4,6 +4,8 @@ import type { ColumnTest, ColumnType, Comparison, EventColumn, WindowPlan } from
 /** Numbers of assembly/columns.ts. */
 export const TYPE_NUMBERS: Readonly<Record<ColumnType, number>> = { i64: 1, f64: 2, text: 3, bool: 4 };
 const OPTIONAL = 256;
+/** Added to the type of a column of events that frames do not have. */
+export const CHECKED = 512;
 
 /** A column's type as frames have it. */
 export function typeNumber({ type, optional }: EventColumn): number {

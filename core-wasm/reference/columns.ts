@@ -8,6 +8,11 @@ import { xxh64 } from "./xxh64.ts";
 const LABEL = { magic: "TGC1", kind: 1, version: 1 };
 /** Of frames with optional or bool columns. */
 const LABEL2 = { ...LABEL, version: 2 };
+/** Of frames in whose dictionaries a text may be several times. */
+const LABEL3 = { ...LABEL, version: 3 };
+/** Texts that are looked up before it is decided whether to go on with that, and how many of them must differ for not to. */
+const SAMPLED = 1024;
+const SAMPLED_DISTINCT = 1008;
 const DESCRIPTOR_BYTES = 16;
 const TYPES: readonly ColumnType[] = ["i64", "f64", "text", "bool"];
 /** Bytes of a cell, by type. */
@@ -23,6 +28,39 @@ export interface DecodedColumn {
   readonly optional: boolean;
   readonly nameHash: number;
   readonly cells: readonly Cell[];
+  /** Of texts. */
+  readonly codes: readonly number[];
+}
+
+/** The texts of a column, and the code of each row. */
+export interface DecodedTexts {
+  readonly strings: readonly string[];
+  readonly codes: readonly number[];
+  /** A text may be there several times. */
+  readonly repeats: boolean;
+}
+
+/** Each text once, in the order of their first rows. */
+export function intern(texts: readonly string[]): DecodedTexts {
+  const known = new Map<string, number>();
+  const codes = texts.map((text) => {
+    const code = known.get(text) ?? known.size;
+    known.set(text, code);
+    return code;
+  });
+  return { strings: [...known.keys()], codes, repeats: false };
+}
+
+/** The same, unless nearly all of the first texts differ: then those behind them are added as they come. */
+export function internOrAdd(texts: readonly string[]): DecodedTexts {
+  const first = intern(texts.slice(0, SAMPLED));
+  if (texts.length < SAMPLED || first.strings.length < SAMPLED_DISTINCT) return intern(texts);
+  const rest = texts.slice(SAMPLED);
+  return {
+    strings: [...first.strings, ...rest],
+    codes: [...first.codes, ...rest.map((_, at) => first.strings.length + at)],
+    repeats: true,
+  };
 }
 
 /** The hash by which a frame names its columns. */
@@ -30,16 +68,25 @@ export function nameHash(name: string): number {
   return Number(xxh64(new TextEncoder().encode(name)) & 0xffffffffn);
 }
 
-/** Packs columns; `cells[c]` has a value per row. */
+/**
+ * Packs columns; `cells[c]` has a value per row.
+ * @param textsOf makes the dictionary of a column's texts, with that column's number
+ */
 export function encodeColumns(
   columns: readonly EventColumn[],
   cells: readonly (readonly Cell[])[],
   rows: number,
+  textsOf: (texts: readonly string[], column: number) => DecodedTexts = intern,
 ): Uint8Array {
   const dictionaries = columns.map(({ type }, c) =>
-    type === "text" ? [...new Set((cells[c] ?? []).map((cell) => (cell ?? "") as string))] : [],
+    type === "text"
+      ? textsOf(
+          (cells[c] ?? []).map((cell) => (cell ?? "") as string),
+          c,
+        )
+      : intern([]),
   );
-  const encoded = dictionaries.map((strings) => strings.map((string) => new TextEncoder().encode(string)));
+  const encoded = dictionaries.map(({ strings }) => strings.map((string) => new TextEncoder().encode(string)));
   const out = new ByteWriter();
   out.raw(new Uint8Array(FRAME_HEADER));
   for (const [c, { name, type, optional }] of columns.entries()) {
@@ -50,12 +97,12 @@ export function encodeColumns(
     out.u32(strings.reduce((sum, string) => sum + string.length, 0));
   }
   for (const [c, { type, optional }] of columns.entries()) {
-    const codes = new Map((dictionaries[c] ?? []).map((string, code) => [string, code]));
-    for (const cell of cells[c] ?? []) {
+    const codes = dictionaries[c]?.codes ?? [];
+    for (const [row, cell] of (cells[c] ?? []).entries()) {
       if (type === "i64") out.i64((cell ?? 0n) as bigint);
       else if (type === "f64") out.f64((cell ?? 0) as number);
       else if (type === "bool") out.raw(Uint8Array.of(cell === true ? 1 : 0));
-      else out.u32(codes.get((cell ?? "") as string) as number);
+      else out.u32(codes[row] as number);
     }
     out.pad();
     if (optional !== true) continue;
@@ -72,7 +119,8 @@ export function encodeColumns(
   }
   const frame = out.finish();
   const newer = columns.some(({ type, optional }) => optional === true || type === "bool");
-  return seal(frame, newer ? LABEL2 : LABEL, [rows, columns.length, frame.length, 0]);
+  const repeats = dictionaries.some((each) => each.repeats);
+  return seal(frame, repeats ? LABEL3 : newer ? LABEL2 : LABEL, [rows, columns.length, frame.length, 0]);
 }
 
 function padded(bytes: number): number {
@@ -80,8 +128,9 @@ function padded(bytes: number): number {
 }
 
 /** @throws CorruptError */
-export function decodeColumns(frame: Uint8Array): { rows: number; columns: DecodedColumn[] } {
-  checkSeal(frame, frame[VERSION_AT] === LABEL2.version ? LABEL2 : LABEL);
+export function decodeColumns(frame: Uint8Array): { rows: number; repeats: boolean; columns: DecodedColumn[] } {
+  const label = [LABEL2, LABEL3].find(({ version }) => version === frame[VERSION_AT]) ?? LABEL;
+  checkSeal(frame, label);
   const view = viewOf(frame);
   const rows = view.getUint32(8, true);
   const count = view.getUint32(12, true);
@@ -128,9 +177,10 @@ export function decodeColumns(frame: Uint8Array): { rows: number; columns: Decod
       }
       return null;
     });
-    return { type: TYPES[type - 1] as ColumnType, optional, nameHash: hash, cells };
+    const codes = type === 3 ? cells.map((_, row) => view.getUint32(start + 4 * row, true)) : [];
+    return { type: TYPES[type - 1] as ColumnType, optional, nameHash: hash, cells, codes };
   });
-  return { rows, columns };
+  return { rows, repeats: label === LABEL3, columns };
 }
 
 /** The cell of a row in the column that starts at `start`. @throws CorruptError */

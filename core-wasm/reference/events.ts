@@ -2,9 +2,9 @@
 import { ATTRIBUTES, dataPath, ID_ATTRIBUTE, REQUIRED_ATTRIBUTES, SOURCE_ATTRIBUTE } from "../cloud-event.ts";
 import { pathOf } from "../event-tree.ts";
 import { MAX_EVENT_BODY_BYTES } from "../limits.ts";
-import type { EventColumn, EventFault, EventFormat, EventIdentity, ParsedEvents } from "../types.ts";
+import type { EventColumn, EventFault, EventFormat, EventIdentity, ParsedEvents, ParseOptions } from "../types.ts";
 import { checkColumns } from "../window-plan.ts";
-import { type Cell, encodeColumns } from "./columns.ts";
+import { type Cell, encodeColumns, intern, internOrAdd } from "./columns.ts";
 import { atEnd, type JsonText, ScanFault, scanObject, skipSpace, stringValue, unexpected } from "./json.ts";
 import { xxh64 } from "./xxh64.ts";
 
@@ -230,6 +230,7 @@ export function parseEvents(
   body: Uint8Array,
   columns: readonly EventColumn[],
   format: EventFormat = "ndjson",
+  { only, repeats = false }: ParseOptions = {},
 ): ParsedEvents {
   checkColumns(columns);
   if (body.length > MAX_EVENT_BODY_BYTES) {
@@ -251,10 +252,12 @@ export function parseEvents(
   });
   if (fault !== null) return { ok: false, fault };
   const hash = xxh64(body);
+  const isKept = columns.map(({ name }) => only === undefined || only.includes(name));
+  const kept = <T>(all: readonly T[]): T[] => all.filter((_, c) => isKept[c] === true);
   return {
     ok: true,
     rows,
-    frame: encodeColumns(columns, cells, rows),
+    frame: encodeColumns(kept(columns), kept(cells), rows, repeats ? internOrAdd : intern),
     fingerprint: [Number(hash & 0xffffffffn), Number(hash >> 32n)],
     ...(identity === undefined ? {} : { identity }),
   };

@@ -10,6 +10,7 @@ import { checkJson } from "./json.ts";
 import { murmur3 } from "./murmur3.ts";
 import { splitEvents } from "./split.ts";
 import { pack, unpack } from "./table.ts";
+import { countInTexts, splitTexts } from "./texts.ts";
 import { openWindow } from "./window.ts";
 import { hex64, xxh64 } from "./xxh64.ts";
 
@@ -24,6 +25,8 @@ export function createReferenceKernels(): Kernels {
     routeBatch: (body, options) => routeBatch(body, options),
     parseEvents,
     splitEvents,
+    splitTexts,
+    countInTexts,
     openWindow,
     readGroups,
     sealBlock,

@@ -1,7 +1,7 @@
 /** Twin of splitting columns frames: decoded, grouped and encoded again. */
 import { checkSplit } from "../split-check.ts";
 import { CorruptError, type EventColumn, type SplitFrame } from "../types.ts";
-import { decodeColumns, encodeColumns, nameHash } from "./columns.ts";
+import { decodeColumns, type DecodedTexts, encodeColumns, intern, nameHash } from "./columns.ts";
 import { murmur3 } from "./murmur3.ts";
 
 /** See {@link Kernels.splitEvents}. */
@@ -31,6 +31,12 @@ export function splitEvents(
     .sort(([a], [b]) => a - b)
     .map(([partition, rows]) => {
       const cells = decoded.columns.map((column) => rows.map((row) => column.cells[row] ?? null));
-      return { partition, rows: rows.length, frame: encodeColumns(columns, cells, rows.length) };
+      // What has two codes in the frame has two in its parts.
+      const textsOf = (texts: readonly string[], c: number): DecodedTexts => {
+        const codes = intern(rows.map((row) => String(decoded.columns[c]?.codes[row])));
+        const strings = codes.strings.map((_, code) => texts[codes.codes.indexOf(code)] as string);
+        return { strings, codes: codes.codes, repeats: decoded.repeats };
+      };
+      return { partition, rows: rows.length, frame: encodeColumns(columns, cells, rows.length, textsOf) };
     });
 }

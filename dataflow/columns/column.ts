@@ -1,6 +1,7 @@
 /** Columns: the values of one field of many events, without an object for each. */
 
 import { INT64_MAX, INT64_MIN } from "../../sdk/limits.ts";
+import { TextList } from "./text-list.ts";
 
 /** A value of a field, or null for none. Whole numbers beyond 2^53 are bigint, all others number. */
 export type Cell = bigint | number | string | boolean | null;
@@ -24,7 +25,7 @@ export interface BigColumn extends Common {
 export interface TextColumn extends Common {
   readonly type: "text";
   readonly codes: Uint32Array;
-  readonly strings: readonly string[];
+  readonly texts: TextList;
 }
 /** 1 where it is true. */
 export interface BoolColumn extends Common {
@@ -57,7 +58,7 @@ export function cellAt(column: Column, row: number): Cell {
     case "big":
       return plain(column.values[row] as bigint);
     case "text":
-      return column.strings[column.codes[row] as number] as string;
+      return column.texts.strings[column.codes[row] as number] as string;
     case "bool":
       return column.values[row] === 1;
   }
@@ -130,7 +131,7 @@ function textColumn(cells: ArrayLike<unknown>): TextColumn {
     if (code === undefined) known.set(cell, (code = known.size));
     codes[row] = code;
   }
-  return { type: "text", codes, strings: [...known.keys()] };
+  return { type: "text", codes, texts: TextList.of([...known.keys()]) };
 }
 
 function boolColumn(cells: ArrayLike<unknown>): BoolColumn {
@@ -150,7 +151,7 @@ function wrong(kind: CellKind, cell: unknown): TypeError {
 /** A column that has one value in every row. */
 export function constantColumn(value: bigint | number | string | boolean, length: number): Column {
   if (typeof value === "boolean") return { type: "bool", values: new Uint8Array(length).fill(value ? 1 : 0) };
-  if (typeof value === "string") return { type: "text", codes: new Uint32Array(length), strings: [value] };
+  if (typeof value === "string") return { type: "text", codes: new Uint32Array(length), texts: TextList.of([value]) };
   if (typeof value === "number") return { type: "number", values: new Float64Array(length).fill(value) };
   const cell = plain(value);
   return typeof cell === "number"
@@ -170,6 +171,21 @@ export function nullColumn(kind: CellKind, length: number): Column {
 export function gather(column: Column, index: Uint32Array): Column {
   const { nulls } = column;
   return withNulls(gatherCells(column, index), nulls && gatherBytes(nulls, index));
+}
+
+/** The cells from one row to before another, over the same memory. */
+export function slice(column: Column, from: number, to: number): Column {
+  const cells =
+    column.type === "text"
+      ? { ...column, codes: column.codes.subarray(from, to) }
+      : ({ ...column, values: column.values.subarray(from, to) } as Column);
+  const { nulls } = column;
+  return nulls === undefined ? cells : withoutNulls(cells, nulls.subarray(from, to));
+}
+
+function withoutNulls(column: Column, nulls: Uint8Array): Column {
+  const { nulls: _all, ...cells } = column;
+  return withNulls(cells as Column, nulls);
 }
 
 function gatherBytes(from: Uint8Array, index: Uint32Array): Uint8Array {
@@ -195,23 +211,27 @@ function gatherCells(column: Column, index: Uint32Array): Column {
   const codes = new Uint32Array(length);
   const from = column.codes;
   for (let at = 0; at < length; at++) codes[at] = from[index[at] as number] as number;
-  return { type: "text", codes, strings: column.strings };
+  return { type: "text", codes, texts: column.texts };
 }
 
-/** The same text column with no string that no row has: what is sent has to be small. */
+/** The same text column with no text that no row has: what is sent has to be small. */
 export function compact(column: TextColumn): TextColumn {
-  const { codes, strings } = column;
-  if (strings.length <= codes.length >> 2 && strings.length < 64) return column;
-  const renamed = new Int32Array(strings.length).fill(-1);
-  const kept: string[] = [];
+  const { codes, texts } = column;
+  if (texts.length <= codes.length >> 2 && texts.length < 64) return column;
+  const renamed = new Int32Array(texts.length).fill(-1);
+  const kept = new Uint32Array(Math.min(texts.length, codes.length));
+  let count = 0;
   const next = new Uint32Array(codes.length);
   for (let row = 0; row < codes.length; row++) {
     const code = codes[row] as number;
     let name = renamed[code] as number;
-    if (name < 0) renamed[code] = name = kept.push(strings[code] as string) - 1;
+    if (name < 0) {
+      renamed[code] = name = count++;
+      kept[name] = code;
+    }
     next[row] = name;
   }
-  return { ...column, codes: next, strings: kept };
+  return { ...column, codes: next, texts: texts.pick(kept.subarray(0, count)) };
 }
 
 /** One behind the other; all of one kind. */
@@ -270,14 +290,13 @@ function concatCells(first: Column, columns: readonly Column[], length: number):
 
 function concatTexts(columns: readonly TextColumn[], length: number): TextColumn {
   const codes = new Uint32Array(length);
-  const strings: string[] = [];
+  let base = 0;
   let at = 0;
   for (const column of columns) {
-    const base = strings.length;
-    for (const string of column.strings) strings.push(string);
     for (let row = 0; row < column.codes.length; row++) codes[at++] = (column.codes[row] as number) + base;
+    base += column.texts.length;
   }
-  return { type: "text", codes, strings };
+  return { type: "text", codes, texts: TextList.join(columns.map(({ texts }) => texts)) };
 }
 
 /** Whole numbers of a column, exact. */

@@ -14,7 +14,8 @@ import {
   type TextColumn,
 } from "./column.ts";
 import type { Rows } from "./rows.ts";
-import { textProgram } from "./texts.ts";
+import { TextList } from "./text-list.ts";
+import { containing, textProgram } from "./texts.ts";
 import { timeProgram } from "./times.ts";
 
 /** The inputs of a program: one, or the two sides of a join, row by row. */
@@ -93,7 +94,11 @@ export function compileTest(node: ExpressionNode): Test {
       return combine(node.op === "and", compileTest(left), compileTest(right));
     case "not": {
       const test = compileTest(left);
-      return (sides, length) => test(sides, length).map((one) => 1 - one);
+      return (sides, length) => {
+        const result = new Uint8Array(test(sides, length));
+        for (let row = 0; row < length; row++) result[row] = 1 - (result[row] as number);
+        return result;
+      };
     }
     case "contains":
     case "starts-with":
@@ -115,11 +120,15 @@ function combine(all: boolean, left: Test, right: Test): Test {
 }
 
 function textTest(op: "contains" | "starts-with" | "ends-with", text: Program, part: string): Test {
-  const holds = (string: string): boolean =>
-    op === "contains" ? string.includes(part) : op === "starts-with" ? string.startsWith(part) : string.endsWith(part);
+  const held = (texts: TextList): ArrayLike<number> => {
+    if (op === "contains") return containing(texts, part);
+    return texts.strings.map((string) =>
+      Number(op === "starts-with" ? string.startsWith(part) : string.endsWith(part)),
+    );
+  };
   return (sides, length) => {
-    const { codes, strings } = text(sides, length) as TextColumn;
-    const known = Uint8Array.from(strings, (string) => Number(holds(string)));
+    const { codes, texts } = text(sides, length) as TextColumn;
+    const known = held(texts);
     const result = new Uint8Array(length);
     for (let row = 0; row < length; row++) result[row] = known[codes[row] as number] as number;
     return result;
@@ -139,14 +148,14 @@ function comparison(op: FunctionName, left: Program, right: Program): Test {
 function compareTexts(op: FunctionName, a: TextColumn, b: TextColumn, length: number): Uint8Array {
   const result = new Uint8Array(length);
   const equal = op === "eq" ? 1 : 0;
-  if (b.strings.length === 1) {
-    const [value] = b.strings;
-    const known = Uint8Array.from(a.strings, (string) => (string === value ? equal : 1 - equal));
-    for (let row = 0; row < length; row++) result[row] = known[a.codes[row] as number] as number;
+  if (b.texts.length === 1) {
+    const known = a.texts.equals(b.texts.strings[0] as string);
+    for (let row = 0; row < length; row++) result[row] = known[a.codes[row] as number] === 1 ? equal : 1 - equal;
     return result;
   }
+  const [left, right] = [a.texts.strings, b.texts.strings];
   for (let row = 0; row < length; row++)
-    result[row] = a.strings[a.codes[row] as number] === b.strings[b.codes[row] as number] ? equal : 1 - equal;
+    result[row] = left[a.codes[row] as number] === right[b.codes[row] as number] ? equal : 1 - equal;
   return result;
 }
 
@@ -326,11 +335,11 @@ function chooseBytes(chosen: Uint8Array, a: Uint8Array | undefined, b: Uint8Arra
 
 function chooseCells(chosen: Uint8Array, a: Column, b: Column): Column {
   if (a.type === "text" && b.type === "text") {
-    const base = a.strings.length;
-    const codes = Uint32Array.from(chosen, (one, row) =>
-      one === 1 ? (a.codes[row] as number) : (b.codes[row] as number) + base,
-    );
-    return { type: "text", codes, strings: [...a.strings, ...b.strings] };
+    const base = a.texts.length;
+    const codes = new Uint32Array(chosen.length);
+    for (let row = 0; row < codes.length; row++)
+      codes[row] = chosen[row] === 1 ? (a.codes[row] as number) : (b.codes[row] as number) + base;
+    return { type: "text", codes, texts: TextList.join([a.texts, b.texts]) };
   }
   if (a.type === "number" && b.type === "number") {
     const values = new Float64Array(chosen.length);

@@ -4,6 +4,7 @@ import type { EventColumn } from "../../sdk/index.ts";
 import type { BigColumn, Column, NumberColumn, TextColumn } from "./column.ts";
 import { doubles, withNulls } from "./column.ts";
 import { Rows } from "./rows.ts";
+import { TextHeap, type TextKernels, TextList } from "./text-list.ts";
 
 const HEAD = 32;
 const DESCRIPTOR = 16;
@@ -16,84 +17,110 @@ const TWO_32 = 4_294_967_296;
 /** High words of whole numbers within 2^53. */
 const SAFE_HIGH = 2 ** 21;
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** Columns by name, each made when it is first looked at. */
 export type LazyColumns = ReadonlyMap<string, () => Column>;
 
 export interface EventFrame {
   readonly rows: number;
+  /** Columns of the stream that it does not have: who sent it knew of nobody who reads them. */
+  readonly lacks: ReadonlySet<string>;
   /** The rows from one number to before another. They hold what is theirs and not the frame. */
   part(from: number, to: number): LazyColumns;
+}
+
+/** What reading frames needs of the core. */
+export interface FrameTools {
+  /** Low word of the xxh64 of a column's name. */
+  nameHash(name: string): number;
+  /** For what is done to their texts. */
+  readonly kernels: TextKernels;
 }
 
 /** Where a frame has a column. */
 interface Place {
   readonly column: EventColumn;
   readonly cells: number;
-  readonly present: number;
+  /** Those that say in which rows it has a value. */
+  readonly bits: number;
   readonly strings: number;
   readonly heap: number;
+  readonly heapBytes: number;
 }
 
 /**
- * Events of a stream.
- * @param nameHash low word of the xxh64 of a column's name
+ * Events of a stream, with all of its columns or some, in the order of declaration.
  * @throws RangeError when the frame has other columns
  */
 export function openFrame(
   frame: Uint8Array,
   columns: readonly EventColumn[],
-  nameHash: (name: string) => number,
+  { nameHash, kernels }: FrameTools,
 ): EventFrame {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   const rows = view.getUint32(8, true);
-  if (view.getUint32(12, true) !== columns.length) throw new RangeError("the events have other columns");
-  let data = HEAD + DESCRIPTOR * columns.length;
+  const count = view.getUint32(12, true);
+  const lacks = new Set<string>();
+  const present = columns.filter(({ name }, index) => {
+    const next = index - lacks.size;
+    const has = next < count && view.getUint32(HEAD + DESCRIPTOR * next + 4, true) === nameHash(name);
+    if (!has) lacks.add(name);
+    return has;
+  });
+  if (present.length !== count) throw new RangeError("the events have other columns");
+  let data = HEAD + DESCRIPTOR * count;
   let texts = data;
-  for (const column of columns) texts += cellBytes(column, rows) + presenceBytes(column, rows);
-  const places = columns.map((column, index): Place => {
+  for (const column of present) texts += cellBytes(column, rows) + presenceBytes(column, rows);
+  const places = present.map((column, index): Place => {
     const at = HEAD + DESCRIPTOR * index;
     const number = TYPES.indexOf(column.type) + 1 + (column.optional === true ? OPTIONAL : 0);
-    if (view.getUint32(at, true) !== number || view.getUint32(at + 4, true) !== nameHash(column.name))
-      throw new RangeError("the events have other columns");
+    if (view.getUint32(at, true) !== number) throw new RangeError("the events have other columns");
     const [strings, length] = [view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
     const cells = data;
-    const present = cells + cellBytes(column, rows);
+    const bits = cells + cellBytes(column, rows);
     const heap = texts;
-    data = present + presenceBytes(column, rows);
+    data = bits + presenceBytes(column, rows);
     if (column.type === "text") texts += padded(4 * strings + length);
-    return { column, cells, present, strings, heap };
+    return { column, cells, bits, strings, heap, heapBytes: length };
   });
   const part = (from: number, to: number): LazyColumns =>
-    new Map(places.map((place) => [place.column.name, () => readColumn(frame, place, from, to, rows)]));
-  return { rows, part };
+    new Map(places.map((place) => [place.column.name, () => readColumn(frame, place, { from, to, rows, kernels })]));
+  return { rows, lacks, part };
 }
 
 /** All events of a frame. @throws RangeError when it has other columns */
 export function readFrame(
   frame: Uint8Array,
   columns: readonly EventColumn[],
-  nameHash: (name: string) => number,
+  tools: FrameTools,
 ): { readonly rows: number; readonly columns: LazyColumns } {
-  const { rows, part } = openFrame(frame, columns, nameHash);
+  const { rows, part } = openFrame(frame, columns, tools);
   return { rows, columns: part(0, rows) };
 }
 
-function readColumn(frame: Uint8Array, place: Place, from: number, to: number, rows: number): Column {
-  const { column, present } = place;
-  const cells = readCells(frame, place, from, to, rows);
-  return column.optional === true ? withNulls(cells, readNulls(frame, present, from, to)) : cells;
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  /** Of the whole frame. */
+  readonly rows: number;
+  readonly kernels: TextKernels;
 }
 
-function readCells(frame: Uint8Array, place: Place, from: number, to: number, rows: number): Column {
+function readColumn(frame: Uint8Array, place: Place, part: Part): Column {
+  const { column, bits } = place;
+  const cells = readCells(frame, place, part);
+  return column.optional === true ? withNulls(cells, readNulls(frame, bits, part.from, part.to)) : cells;
+}
+
+function readCells(frame: Uint8Array, place: Place, { from, to, rows, kernels }: Part): Column {
   const { type } = place.column;
   const width = WIDTHS[type];
   const bytes = aligned(frame, place.cells + from * width, (to - from) * width);
   switch (type) {
     case "text": {
       const codes = new Uint32Array(bytes.buffer, bytes.byteOffset, to - from);
-      return to - from === rows ? { type, codes, strings: allTexts(frame, place) } : someTexts(frame, place, codes);
+      return to - from === rows
+        ? { type, codes, texts: allTexts(frame, place, kernels) }
+        : someTexts(frame, place, codes, kernels);
     }
     case "i64":
       return readWhole(bytes, to - from);
@@ -139,55 +166,48 @@ function readWhole(bytes: Uint8Array, rows: number): NumberColumn | BigColumn {
   return { type: "number", values };
 }
 
-/** All strings of a column. */
-function allTexts(frame: Uint8Array, { heap, strings: count }: Place): string[] {
-  const bytes = aligned(frame, heap, 4 * count);
-  const ends = new Uint32Array(bytes.buffer, bytes.byteOffset, count);
-  const strings: string[] = new Array<string>(count);
-  decodeRun(frame, heap + 4 * count, ends, 0, count, (code, text) => (strings[code] = text));
-  return strings;
+/** All texts of a column, as they are in the frame. */
+function allTexts(frame: Uint8Array, { heap, strings: count, heapBytes }: Place, kernels: TextKernels): TextList {
+  const ends = endsOf(frame, heap, count);
+  const starts = new Uint32Array(count);
+  starts.set(ends.subarray(0, Math.max(0, count - 1)), Math.min(1, count));
+  const bytes = frame.subarray(heap + 4 * count, heap + 4 * count + heapBytes);
+  return TextList.ofBytes({ heap: new TextHeap(bytes, kernels), starts, ends });
 }
 
-/** Those of some rows, with codes of their own. */
-function someTexts(frame: Uint8Array, { heap, strings: count }: Place, codes: Uint32Array): TextColumn {
+function endsOf(frame: Uint8Array, heap: number, count: number): Uint32Array {
   const bytes = aligned(frame, heap, 4 * count);
-  const ends = new Uint32Array(bytes.buffer, bytes.byteOffset, count);
-  const used = codes.slice().sort();
-  const renamed = new Map<number, number>();
-  const strings: string[] = [];
-  const keep = (code: number, text: string): void => void renamed.set(code, strings.push(text) - 1);
-  // Strings are in the order of the rows that have them first: most of those of neighbouring rows are neighbours.
-  for (let at = 0; at < used.length;) {
-    const first = used[at] as number;
-    let last = first;
-    for (; at < used.length && (used[at] as number) <= last + 1; at++) last = used[at] as number;
-    decodeRun(frame, heap + 4 * count, ends, first, last + 1, keep);
-  }
-  return { type: "text", codes: codes.map((code) => renamed.get(code) as number), strings };
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
 }
 
-/** Decodes the strings with numbers from one to before another. */
-function decodeRun(
-  frame: Uint8Array,
-  heap: number,
-  ends: Uint32Array,
-  from: number,
-  to: number,
-  take: (code: number, text: string) => void,
-): void {
-  if (from === to) return;
-  const begin = from === 0 ? 0 : (ends[from - 1] as number);
-  const whole = decoder.decode(frame.subarray(heap + begin, heap + (ends[to - 1] as number)));
-  // Where all is ASCII a byte is a unit of the text, and one decoding does for all strings.
-  const plain = whole.length === (ends[to - 1] as number) - begin;
-  for (let code = from, start = begin; code < to; code++) {
-    const end = ends[code] as number;
-    take(
-      code,
-      plain ? whole.slice(start - begin, end - begin) : decoder.decode(frame.subarray(heap + start, heap + end)),
-    );
-    start = end;
+/** Those of some rows, with codes and bytes of their own. */
+function someTexts(frame: Uint8Array, place: Place, codes: Uint32Array, kernels: TextKernels): TextColumn {
+  const { heap, strings: count } = place;
+  const ends = endsOf(frame, heap, count);
+  const from = heap + 4 * count;
+  const renamed = new Uint32Array(codes.length);
+  const names = new Map<number, number>();
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row] as number;
+    let name = names.get(code);
+    if (name === undefined) names.set(code, (name = names.size));
+    renamed[row] = name;
   }
+  const own = { starts: new Uint32Array(names.size), ends: new Uint32Array(names.size) };
+  let length = 0;
+  for (const [code, name] of names) {
+    own.starts[name] = length;
+    length += (ends[code] as number) - startOf(ends, code);
+    own.ends[name] = length;
+  }
+  const bytes = new Uint8Array(length);
+  for (const [code, name] of names)
+    bytes.set(frame.subarray(from + startOf(ends, code), from + (ends[code] as number)), own.starts[name]);
+  return { type: "text", codes: renamed, texts: TextList.ofBytes({ heap: new TextHeap(bytes, kernels), ...own }) };
+}
+
+function startOf(ends: Uint32Array, code: number): number {
+  return code === 0 ? 0 : (ends[code - 1] as number);
 }
 
 /** The events with their time. */

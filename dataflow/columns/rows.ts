@@ -1,7 +1,7 @@
 /** A batch of events as columns, each with its event time. */
 
 import type { Fields } from "../../sdk/index.ts";
-import { type Cell, cellAt, type Column, columnOf, concatColumns, gather } from "./column.ts";
+import { type Cell, cellAt, type Column, columnOf, concatColumns, gather, slice } from "./column.ts";
 
 /** Columns by name; one that is a function is made when it is first looked at. */
 export type ColumnSource = ReadonlyMap<string, Column | (() => Column)>;
@@ -48,6 +48,14 @@ export class Rows {
     for (let at = 0; at < index.length; at++) time[at] = this.time[index[at] as number] as number;
     const { sign } = this;
     return new Rows(columns, time, sign === null ? null : Int8Array.from(index, (row) => sign[row] as number));
+  }
+
+  /** The rows from one number to before another, over the same memory. */
+  slice(from: number, to: number): Rows {
+    if (from === 0 && to === this.length) return this;
+    const columns = new Map<string, () => Column>();
+    for (const name of this.#columns.keys()) columns.set(name, () => slice(this.column(name), from, to));
+    return new Rows(columns, this.time.subarray(from, to), this.sign?.subarray(from, to) ?? null);
   }
 
   /** Other columns over the same events. */

@@ -1,8 +1,11 @@
-/** Text functions over columns: once for each different text where the other arguments are constants. */
+/** Text functions over columns: once for each different text where the other arguments are constants, in bytes by kernels where they can. */
 
 import type { ExpressionNode } from "../../sdk/index.ts";
 import { cellAt, type Column, plain, saturated, type TextColumn } from "./column.ts";
 import type { Program } from "./expressions.ts";
+import { chosen } from "./chosen.ts";
+import { requiredText } from "./required-text.ts";
+import { type TextBytes, TextList } from "./text-list.ts";
 
 type Call = Extract<ExpressionNode, { readonly args: readonly ExpressionNode[] }>;
 
@@ -15,15 +18,16 @@ export function textProgram(node: Call, compile: (node: ExpressionNode) => Progr
     case "to-text":
       return (sides, length) => {
         const column = of(sides, length);
-        const strings = Array.from({ length }, (_, row) => String(cellAt(column, row)));
-        return { type: "text", codes: Uint32Array.from(strings, (_, row) => row), strings };
+        const strings = new Array<string>(length);
+        for (let row = 0; row < length; row++) strings[row] = String(cellAt(column, row));
+        return { type: "text", codes: numbersTo(length), texts: TextList.of(strings) };
       };
     case "to-int":
       return first.kind === "text" ? numbersOf(of, wholeOf) : (sides, length) => toWhole(of(sides, length));
     case "length":
       return numbersOf(of, (text) => text.length);
     case "occurrences":
-      return numbersOf(of, (text) => occurrences(text, String(constants[0])));
+      return counted(of, String(constants[0]));
     case "lower":
       return textsOf(of, (text) => text.toLowerCase());
     case "upper":
@@ -35,11 +39,9 @@ export function textProgram(node: Call, compile: (node: ExpressionNode) => Progr
       return textsOf(of, (text) => text.slice(from, to).toWellFormed());
     }
     case "split":
-      return textsOf(of, (text) => text.split(String(constants[0]))[Number(constants[1])] ?? "");
-    case "match": {
-      const pattern = new RegExp(String(constants[0]), String(constants[1]));
-      return textsOf(of, (text) => (pattern.exec(text)?.[Number(constants[2])] ?? "").toWellFormed());
-    }
+      return parted(of, String(constants[0]), Number(constants[1]));
+    case "match":
+      return matched(of, String(constants[0]), String(constants[1]), Number(constants[2]));
     case "concat":
       return concat([of, ...rest.map(compile)]);
     default:
@@ -49,17 +51,88 @@ export function textProgram(node: Call, compile: (node: ExpressionNode) => Progr
 
 function textsOf(of: Program, map: (text: string) => string): Program {
   return (sides, length) => {
-    const { codes, strings } = of(sides, length) as TextColumn;
-    return { type: "text", codes, strings: strings.map(map) };
+    const { codes, texts } = of(sides, length) as TextColumn;
+    return { type: "text", codes, texts: TextList.of(texts.strings.map(map)) };
   };
+}
+
+function parted(of: Program, separator: string, part: number): Program {
+  const bytes = encoder.encode(separator);
+  const inBytes = bytes.length > 0 && part >= 0 && part <= MOST_PARTS;
+  return (sides, length) => {
+    const { codes, texts } = of(sides, length) as TextColumn;
+    if (texts.bytes === null || !inBytes) {
+      const parts = texts.strings.map((text) => text.split(separator)[part] ?? "");
+      return { type: "text", codes, texts: TextList.of(parts) };
+    }
+    const { heap } = texts.bytes;
+    const ranges = heap.kernels.splitTexts(heap.bytes, texts.bytes, bytes, part);
+    return { type: "text", codes, texts: TextList.ofBytes({ heap, ...ranges }) };
+  };
+}
+/** What the kernels count with is a u32. */
+const MOST_PARTS = 2 ** 31;
+const encoder = new TextEncoder();
+
+function matched(of: Program, source: string, flags: string, group: number): Program {
+  const pattern = new RegExp(source, flags);
+  const match = (text: string): string => (pattern.exec(text)?.[group] ?? "").toWellFormed();
+  const required = requiredText(source, flags);
+  return (sides, length) => {
+    const { codes, texts } = of(sides, length) as TextColumn;
+    if (texts.bytes === null || required === "")
+      return { type: "text", codes, texts: TextList.of(texts.strings.map(match)) };
+    // Only those that can match are made strings; of all others comes the empty text, as the first.
+    const may = chosen(countIn(texts.bytes, required, 1));
+    const found = new Array<string>(may.length + 1).fill("");
+    const renamed = new Uint32Array(texts.length);
+    for (const [at, text] of texts.pick(may).strings.entries()) {
+      found[at + 1] = match(text);
+      renamed[may[at] as number] = at + 1;
+    }
+    const own = new Uint32Array(codes.length);
+    for (let row = 0; row < own.length; row++) own[row] = renamed[codes[row] as number] as number;
+    return { type: "text", codes: own, texts: TextList.of(found) };
+  };
+}
+
+/** How often a text that is not empty is in others. */
+function occurrencesIn(texts: TextList, of: string): ArrayLike<number> {
+  return texts.bytes === null
+    ? texts.strings.map((text) => occurrences(text, of))
+    : countIn(texts.bytes, of, 0xffff_ffff);
+}
+
+function countIn(texts: TextBytes, of: string, most: number): Uint32Array {
+  return texts.heap.kernels.countInTexts(texts.heap.bytes, texts, encoder.encode(of), most);
+}
+
+function counted(of: Program, needle: string): Program {
+  return (sides, length) => {
+    const { codes, texts } = of(sides, length) as TextColumn;
+    const values = new Float64Array(codes.length);
+    if (needle === "") return { type: "number", values };
+    const known = occurrencesIn(texts, needle);
+    for (let row = 0; row < codes.length; row++) values[row] = known[codes[row] as number] as number;
+    return { type: "number", values };
+  };
+}
+
+/** 1 for the texts that have the part in them. */
+export function containing(texts: TextList, part: string): ArrayLike<number> {
+  if (texts.bytes === null || part === "") return texts.strings.map((text) => Number(text.includes(part)));
+  return countIn(texts.bytes, part, 1);
 }
 
 function numbersOf(of: Program, map: (text: string) => bigint | number): Program {
   return (sides, length) => {
-    const { codes, strings } = of(sides, length) as TextColumn;
-    const known = strings.map(map);
-    if (known.every((value) => typeof value === "number"))
-      return { type: "number", values: Float64Array.from(codes, (code) => known[code] as number) };
+    const { codes, texts } = of(sides, length) as TextColumn;
+    const known = texts.strings.map(map);
+    if (known.every((value) => typeof value === "number")) {
+      const values = new Float64Array(codes.length);
+      for (let row = 0; row < codes.length; row++) values[row] = known[codes[row] as number] as number;
+      return { type: "number", values };
+    }
     return { type: "big", values: BigInt64Array.from(codes, (code) => BigInt(known[code] as bigint)) };
   };
 }
@@ -67,11 +140,21 @@ function numbersOf(of: Program, map: (text: string) => bigint | number): Program
 function concat(parts: readonly Program[]): Program {
   return (sides, length) => {
     const columns = parts.map((part) => part(sides, length) as TextColumn);
-    const strings = Array.from({ length }, (_, row) =>
-      columns.reduce((text, { codes, strings: of }) => text + (of[codes[row] as number] as string), ""),
-    );
-    return { type: "text", codes: Uint32Array.from(strings, (_, row) => row), strings };
+    const strings = new Array<string>(length).fill("");
+    for (const { codes, texts } of columns) {
+      const own = texts.strings;
+      for (let row = 0; row < length; row++)
+        strings[row] = (strings[row] as string) + (own[codes[row] as number] as string);
+    }
+    return { type: "text", codes: numbersTo(length), texts: TextList.of(strings) };
   };
+}
+
+/** 0, 1, 2, … */
+function numbersTo(length: number): Uint32Array {
+  const numbers = new Uint32Array(length);
+  for (let at = 0; at < length; at++) numbers[at] = at;
+  return numbers;
 }
 
 function wholeOf(text: string): bigint | number {
@@ -79,7 +162,6 @@ function wholeOf(text: string): bigint | number {
 }
 
 function occurrences(text: string, of: string): number {
-  if (of === "") return 0;
   let found = 0;
   for (let at = text.indexOf(of); at >= 0; at = text.indexOf(of, at + of.length)) found++;
   return found;

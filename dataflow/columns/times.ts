@@ -3,6 +3,7 @@
 import type { ExpressionNode } from "../../sdk/index.ts";
 import { type BigColumn, doubles, type NumberColumn } from "./column.ts";
 import type { Program } from "./expressions.ts";
+import { TextList } from "./text-list.ts";
 
 type Call = Extract<ExpressionNode, { readonly args: readonly ExpressionNode[] }>;
 
@@ -73,7 +74,7 @@ function formatted(of: Program, pattern: string): Program {
       if (code === undefined) known.set(time, (code = strings.push(format(calendar(time), pattern)) - 1));
       codes[row] = code;
     }
-    return { type: "text", codes, strings };
+    return { type: "text", codes, texts: TextList.of(strings) };
   };
 }
 

@@ -3,6 +3,7 @@
 import { type Column, compact, lengthOf, withNulls } from "./column.ts";
 import { packBytes, type Packed, packNumbers, unpackBytes, unpackNumbers, unpackWords } from "./packed.ts";
 import { Rows } from "./rows.ts";
+import { TextList } from "./text-list.ts";
 
 interface PackedColumn {
   /** Numbers, whole numbers as decimal texts, or texts. */
@@ -49,8 +50,8 @@ function packCells(column: Column): PackedColumn {
   if (column.type === "bool") return { f: packBytes(column.values) };
   if (column.type === "number") return { n: packNumbers(column.values) };
   if (column.type === "big") return { b: Array.from(column.values, String) };
-  const { codes, strings } = compact(column);
-  return { t: packNumbers(codes), s: strings };
+  const { codes, texts } = compact(column);
+  return { t: packNumbers(codes), s: texts.strings };
 }
 
 function unpackColumn(packed: PackedColumn): Column {
@@ -65,5 +66,5 @@ function unpackCells({ n, b, t, s, f }: PackedColumn): Column {
   if (f !== undefined) return { type: "bool", values: unpackBytes(f) };
   if (n !== undefined) return { type: "number", values: unpackNumbers(n) };
   if (b !== undefined) return { type: "big", values: BigInt64Array.from(b, BigInt) };
-  return { type: "text", codes: unpackWords(t ?? []), strings: s ?? [] };
+  return { type: "text", codes: unpackWords(t ?? []), texts: TextList.of(s ?? []) };
 }

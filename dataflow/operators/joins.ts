@@ -50,10 +50,10 @@ export class PairJoin implements ShardOperator {
     const left = this.#byKey(input, 0);
     const right = this.#byKey(input, 1);
     // New right rows first, so that new left ones meet them; then new right ones meet what was left before.
-    for (const [id, kept] of right) this.#match(this.#of(id, store)[0], kept, 1);
+    for (const [id, kept] of right) this.#match(this.#of(id, store)[0], kept, 1, input.before);
     for (const [id, kept] of right) this.#add(id, kept, 1, input, store);
     for (const [id, kept] of left) {
-      this.#match(this.#of(id, store)[1], kept, 0);
+      this.#match(this.#of(id, store)[1], kept, 0, input.before);
       this.#add(id, kept, 0, input, store);
     }
     if (this.#isTimed) for (const { text } of takeDue(store, input.after)) this.#due(text, input.after, store);
@@ -97,10 +97,13 @@ export class PairJoin implements ShardOperator {
     return found;
   }
 
-  #match(stored: readonly Chunk[], fresh: readonly Kept[], side: 0 | 1): void {
+  /** A row whose time is over may still be there, with others of its chunk: what comes is not to depend on what came together. */
+  #match(stored: readonly Chunk[], fresh: readonly Kept[], side: 0 | 1, watermark: number): void {
+    const otherSide = side === 0 ? 1 : 0;
     for (const one of fresh) {
       for (const { rows } of stored) {
         for (const other of rows) {
+          if (this.#isLate(other.time, otherSide, watermark)) continue;
           const [left, right] = side === 0 ? [one, other] : [other, one];
           if (this.#fits(left.time, right.time)) this.#pairs.add(left, right);
         }

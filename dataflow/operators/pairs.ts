@@ -3,6 +3,7 @@
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { ComputedField, ExpressionNode, Fields } from "../../sdk/index.ts";
 import { type Cell, cellAt, type Column, columnOf } from "../columns/column.ts";
+import { chosen } from "../columns/chosen.ts";
 import { compile, compileTest, type Program, type Test } from "../columns/expressions.ts";
 import { NO_ROWS, Rows } from "../columns/rows.ts";
 
@@ -78,15 +79,6 @@ export class Pairs {
     const time = Float64Array.from(lefts, (left, at) => Math.max(left.time, (rights[at] as Kept).time));
     return this.#program.run([sideOf(this.#spec.left, lefts, time), sideOf(this.#spec.right, rights, time)], time);
   }
-}
-
-/** Numbers of the rows for which a condition holds. */
-export function chosen(test: Uint8Array): Uint32Array {
-  let count = 0;
-  for (let row = 0; row < test.length; row++) count += test[row] as number;
-  const index = new Uint32Array(count);
-  for (let row = 0, at = 0; row < test.length; row++) if (test[row] === 1) index[at++] = row;
-  return index;
 }
 
 function sideOf(fields: Fields, kept: readonly Kept[], time: Float64Array): Rows {

@@ -7,16 +7,15 @@ import { validate, type Validated } from "../../sdk/schema.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { Effect, Input } from "../partition/effects.ts";
-import { isInternal } from "../partition/resolve.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
 import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
-import { isFlowService } from "../flows/internal.ts";
 import { decodePayload, encodePayload, type Payload } from "../flows/payload.ts";
 import { createContext } from "./context.ts";
+import type { InternalContext } from "./internal.ts";
 import { EngineFlowContext } from "./flow-context.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -149,7 +148,7 @@ export class Engine {
     if (pending === null) return;
     activation.pending = null;
     if (!outcome.ok) pending.reject(errorOf(outcome.failure));
-    else if (isFlowService(activation.target.service)) pending.resolve(outcome.value);
+    else if (activation.target.service.given === "flow") pending.resolve(outcome.value);
     // Results are copied as they would be between partitions: nothing is shared between two functions.
     else pending.resolve(outcome.value === undefined ? undefined : decodeValue(outcome.value as string));
   }
@@ -157,7 +156,7 @@ export class Engine {
   /** Input, handler, output: synchronous all the way where the user's code is. */
   #run(activation: Activation): void {
     try {
-      if (isFlowService(activation.target.service)) return this.#runInternal(activation);
+      if (activation.target.service.given === "flow") return this.#runInternal(activation);
       const validated = validate(activation.target.contract.input, inputOf(activation));
       if (isThenable(validated)) this.#await(activation, validated, (checked) => this.#handle(activation, checked));
       else this.#handle(activation, validated);
@@ -187,9 +186,10 @@ export class Engine {
     }
     const { service, name } = activation.target;
     const handler = service.handlers[name] as (ctx: unknown, input: unknown) => unknown;
-    const context = isInternal(service)
-      ? { transactions: this.machine.transactions, activation }
-      : createContext(this, activation);
+    const context =
+      service.given === "machine"
+        ? ({ transactions: this.machine.transactions, activation } satisfies InternalContext)
+        : createContext(this, activation);
     const result = handler(context, input.value);
     if (isThenable(result)) this.#await(activation, result, (value) => this.#finish(activation, value));
     else this.#finish(activation, result);
@@ -254,7 +254,7 @@ function payloadOf(activation: Activation): unknown {
 /** What came from outside is JSON, where nothing is a tag; what a call or a message carries, the state codec wrote. The engine's own is text. */
 function inputOf(activation: Activation): unknown {
   if (activation.input === null) return undefined;
-  if (isInternal(activation.target.service)) return activation.input;
+  if (activation.target.service.given === "machine") return activation.input;
   const fromOutside = isRoot(activation) && activation.attempt.root?.coded !== true;
   return fromOutside ? JSON.parse(activation.input) : decodeValue(activation.input);
 }

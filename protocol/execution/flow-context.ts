@@ -9,6 +9,8 @@ import type { FlowContext } from "../flows/internal.ts";
 import type { Payload } from "../flows/payload.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
 import type { Activation } from "../transaction/attempt.ts";
+import { SHARES_FORMAT } from "../wire/codec.ts";
+import type { Peer } from "../wire/messages.ts";
 import { assertLive, createContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 
@@ -42,6 +44,13 @@ export class EngineFlowContext implements FlowContext {
     this.#copy.value = value;
   }
 
+  placeOf(key: string): Peer {
+    return this.#engine.machine.partitionOf(key);
+  }
+  takesShares(place: Peer): boolean {
+    const { self, formats } = this.#engine.machine;
+    return place === self || formats.for(place) >= SHARES_FORMAT;
+  }
   clear(): void {
     this.#copy.clear();
   }

@@ -6,17 +6,18 @@ import { timedRows } from "../../dataflow/columns/frame.ts";
 import { hashRows, splitRows } from "../../dataflow/keys.ts";
 import { rowLines } from "../../dataflow/columns/lines.ts";
 import type { LateRows } from "../../dataflow/operators/operator.ts";
-import { chosen } from "../../dataflow/operators/pairs.ts";
+import { chosen } from "../../dataflow/columns/chosen.ts";
 import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../../dataflow/program.ts";
 import { invariant } from "../assert.ts";
 import { checkVersion, dropEnds } from "./changes.ts";
-import { type FlowState, freshState, shardKey } from "./flow-state.ts";
+import { type FlowState, freshState } from "./flow-state.ts";
 import { callService, lookUp } from "./calls.ts";
 import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
 import { egressKey, type PushResult, REFUSED, type UndeliveredHead } from "./egress.ts";
 import { DEAD, keepLog, LATE, lateLine } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
 import type { ShardHead, ShardResult } from "./shard.ts";
+import { byPlace, callShares, type SharesResult } from "./shares.ts";
 
 /**
  * A large batch comes in parts, one after the other in one transaction. Time goes on with the last of them, so that no event is late for what
@@ -150,21 +151,28 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   const called: number[] = [];
   for (let shard = 0; shard < step.shards; shard++) {
     const due = next[shard] ?? Infinity;
-    if (due <= after || parts.some(({ rows }) => (rows[shard]?.length ?? 0) > 0)) called.push(shard);
+    if (due <= after || parts.some((part) => countOf(part, shard) > 0)) called.push(shard);
   }
   const head: ShardHead = { flow: program.name, vertex, id: step.id, before: toBound(before), after: toBound(after) };
+  const groups = byPlace(ctx, head, called);
   const answers = await Promise.all(
-    called.map((shard) => {
-      const rows = parts.map((part) => part.rows[shard] ?? NO_ROWS);
-      return ctx.ask(SHARD, shardKey(program.name, step.id, shard), "apply", { head, rows });
+    groups.map((shards) => {
+      const counts = parts.map((part) => shards.map((shard) => countOf(part, shard)));
+      return callShares(
+        ctx,
+        { ...head, shards, counts },
+        parts.map((part) => rowsFor(part, shards)),
+      );
     }),
   );
   const out: Rows[] = [];
-  for (const [at, answer] of answers.entries()) {
-    const result = answer.head as ShardResult;
-    const shard = called[at] as number;
-    next[shard] = result.next;
-    for (const late of result.late) setAside(run, step, late, parts[late.input]?.index[shard]);
+  for (const [group, answer] of answers.entries()) {
+    const { results } = answer.head as SharesResult;
+    for (const [at, shard] of (groups[group] as number[]).entries()) {
+      const result = results[at] as ShardResult;
+      next[shard] = result.next;
+      for (const late of result.late) setAside(run, step, late, parts[late.input]?.index?.[shard]);
+    }
     out.push(...answer.rows);
   }
   return out.length === 0 ? NO_ROWS : concatRows(out);
@@ -182,21 +190,37 @@ function setAside(run: Run, step: VertexStep, late: LateRows, index: Uint32Array
   run.late += lines.length;
 }
 
-/** The rows of each share, with the columns that it looks at, and their numbers among all. */
+/** The rows of a vertex, with the columns that it looks at, and which of them are each share's. */
 interface Split {
-  readonly rows: readonly Rows[];
-  readonly index: readonly Uint32Array[];
+  readonly rows: Rows;
+  /** By share, numbers of rows; null where there is but one share, which has all. */
+  readonly index: readonly Uint32Array[] | null;
 }
 
 /** @param clock in windows of the server's time events are of the time that has been reached, which goes on if the clock is set back: nothing is late */
 function split(rows: Rows, port: Port, step: VertexStep, clock: number): Split {
-  if (rows.length === 0) return { rows: [], index: [] };
+  if (rows.length === 0) return { rows: NO_ROWS, index: [] };
   const columns = new Map(port.names.map((name) => [name, () => rows.column(name)] as const));
   const time = step.processing ? new Float64Array(rows.length).fill(clock) : rows.time;
   const seen = new Rows(columns, time, rows.sign);
-  if (step.shards === 1) return { rows: [seen], index: [] };
-  const index = splitRows(hashRows(rows, port.keys), step.shards);
-  return { rows: index.map((each) => (each.length === 0 ? NO_ROWS : seen.pick(each))), index };
+  return { rows: seen, index: step.shards === 1 ? null : splitRows(hashRows(rows, port.keys), step.shards) };
+}
+
+function countOf({ rows, index }: Split, shard: number): number {
+  return index === null ? rows.length : (index[shard]?.length ?? 0);
+}
+
+/** The rows of some shares, one share's behind the other's. */
+function rowsFor({ rows, index }: Split, shards: readonly number[]): Rows {
+  if (index === null || rows.length === 0) return rows;
+  const own = shards.map((shard) => index[shard] as Uint32Array);
+  const all = new Uint32Array(own.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const each of own) {
+    all.set(each, at);
+    at += each.length;
+  }
+  return all.length === 0 ? NO_ROWS : rows.pick(all);
 }
 
 async function deliver({ ctx, state, program, rows, part }: Run, sink: ProgramSink): Promise<void> {

@@ -1,6 +1,6 @@
 /** Batches of events, as the edge has parsed them, read as rows. */
 import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
-import { openFrame } from "../../dataflow/columns/frame.ts";
+import { type FrameTools, openFrame } from "../../dataflow/columns/frame.ts";
 import { Rows } from "../../dataflow/columns/rows.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 
@@ -8,6 +8,8 @@ const encoder = new TextEncoder();
 
 export interface Frame {
   readonly length: number;
+  /** Columns of the stream that it does not have. */
+  readonly lacks: ReadonlySet<string>;
   /** Events from one number to before another. Their time is not looked at yet. */
   rows(from: number, to: number): Rows;
 }
@@ -15,16 +17,18 @@ export interface Frame {
 export class Frames {
   readonly #kernels: Kernels;
   readonly #hashes = new Map<string, number>();
+  readonly #tools: FrameTools;
 
   constructor(kernels: Kernels) {
     this.#kernels = kernels;
+    this.#tools = { kernels, nameHash: (name) => this.#hashOf(name) };
   }
 
   /** @throws CorruptError for columns that are not the stream's */
   open({ columns }: StreamDefinition, bytes: Uint8Array): Frame {
     try {
-      const { rows, part } = openFrame(bytes, columns, (name) => this.#hashOf(name));
-      return { length: rows, rows: (from, to) => new Rows(part(from, to), new Float64Array(to - from)) };
+      const { rows, lacks, part } = openFrame(bytes, columns, this.#tools);
+      return { length: rows, lacks, rows: (from, to) => new Rows(part(from, to), new Float64Array(to - from)) };
     } catch (error) {
       if (error instanceof RangeError) throw new CorruptError("kind", error.message);
       throw error;

@@ -7,6 +7,7 @@ import type { Reply } from "../../sdk/reply.ts";
 import type { FlowDefinition } from "../../sdk/flow.ts";
 import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
 import { servicePrefix } from "../state/state-key.ts";
+import type { Peer } from "../wire/messages.ts";
 import type { Payload, RawJson } from "./payload.ts";
 
 /** What an internal function is given. */
@@ -15,6 +16,10 @@ export interface FlowContext {
   /** The value under its key; undefined while there is none. */
   state: unknown;
   readonly store: ShardStore;
+  /** The partition that a key is on. It stays there as long as this transaction runs. */
+  placeOf(key: string): Peer;
+  /** Whether the code of a partition knows how to be called for several shares. */
+  takesShares(place: Peer): boolean;
   /** Deletes the value and all entries. */
   clear(): void;
   /** Server time of the transaction, ms. */
@@ -42,15 +47,15 @@ export type InternalHandler = (
   input: Payload & RootInput,
 ) => Promise<Payload | RawJson> | Payload | RawJson;
 
-/** Marks a service as internal: its inputs and results are no values of users. */
+/** Its inputs and results are no values of users. */
 export interface InternalService extends ServiceDefinition {
-  readonly internal: true;
+  readonly given: "flow";
   /** Of the service of streams: those that the app knows. */
   readonly streams?: AppDefinition["streams"];
 }
 
 export function isFlowService(service: ServiceDefinition): service is InternalService {
-  return "internal" in service;
+  return service.given === "flow";
 }
 
 /**
@@ -74,7 +79,7 @@ export function internalService(
     state: undefined,
     collections: [],
     handlers: handlers as unknown as ServiceDefinition["handlers"],
-    internal: true,
+    given: "flow",
     allow: {},
     messageAttempts,
     ...FIRST_VERSION,
@@ -92,6 +97,8 @@ export function withInternal(app: AppDefinition, services: readonly InternalServ
 /** Names of internal services: `#` begins none of a user's. */
 export const STREAM = "#stream";
 export const SHARD = "#shard";
+/** Shares of one partition, called together. It keeps nothing. */
+export const SHARES = "#shares";
 export const VIEW = "#view";
 export const EGRESS = "#egress";
 /** The stream by whose name a flow's own state is placed. */

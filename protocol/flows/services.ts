@@ -13,6 +13,7 @@ import {
   type InternalService,
   internalService,
   SHARD,
+  SHARES,
   STREAM,
   VIEW,
 } from "./internal.ts";
@@ -20,6 +21,7 @@ import { type Payload, RawJson } from "./payload.ts";
 import { redrive, REDRIVE, remove, REMOVE } from "./letters.ts";
 import { atPlace, placeHandlers } from "./place.ts";
 import { Shards } from "./shard.ts";
+import { applyShares } from "./shares.ts";
 import { Streams } from "./stream.ts";
 import { Views } from "./view.ts";
 
@@ -63,6 +65,7 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
       },
       ["read"],
     ),
+    internalService(SHARES, { apply: applyShares }, []),
     internalService(
       EGRESS,
       {

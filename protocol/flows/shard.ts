@@ -55,8 +55,10 @@ interface ShardState {
 }
 
 interface Live {
-  /** Null while a batch is under way: should it fail, nothing of this counts. */
+  /** Null while a batch is under way: should it fail, this counts only as it was before. */
   token: string | null;
+  /** That before the last batch. */
+  before: string | null;
   readonly table: ShareTable;
   /** Null before the first batch. */
   operator: ShardOperator | null;
@@ -77,8 +79,10 @@ export class Shards {
     const step = this.#vertex(flow, vertex, id);
     const live = this.#liveOf(ctx);
     const operator = (live.operator ??= step.make());
+    live.before = live.token;
     live.token = null;
     live.table.use(ctx.store, LIMITS.operatorUnits / this.#live.size);
+    live.table.begin(LIMITS.undoUnits);
     const input = { inputs: rows, before: before ?? -Infinity, after: after ?? -Infinity, now: ctx.now() };
     const output = operator.apply(input, live.table);
     const token = ctx.uuid();
@@ -100,10 +104,12 @@ export class Shards {
     return step;
   }
 
+  /** What is in memory of a share, where that is what is stored now, or was and can be again. */
   #liveOf(ctx: FlowContext): Live {
+    const token = tokenOf(ctx);
     const known = this.#live.get(ctx.key);
     this.#live.delete(ctx.key);
-    const live = known?.token === tokenOf(ctx) ? known : { token: null, table: tableOf(ctx), operator: null };
+    const live = (known && current(known, token)) ?? { token, before: null, table: tableOf(ctx), operator: null };
     this.#live.set(ctx.key, live);
     this.#evict();
     return live;
@@ -131,7 +137,7 @@ export class Shards {
     }
     const table = tableOf(ctx);
     if (known === undefined) {
-      this.#live.set(ctx.key, { token, table, operator: null });
+      this.#live.set(ctx.key, { token, before: null, table, operator: null });
       this.#evict();
     }
     return table;
@@ -158,6 +164,13 @@ export class Shards {
     }
     return { head: { rows, more } satisfies ReadResult, rows: [] };
   }
+}
+
+/** The last batch may have been undone. What the operator had beside its entries went further; the next one begins from them. */
+function current(live: Live, token: string): Live | undefined {
+  if (live.token === token) return live;
+  if (live.before !== token || !live.table.undo()) return undefined;
+  return { token, before: null, table: live.table, operator: null };
 }
 
 /** Empty before anything was stored. */

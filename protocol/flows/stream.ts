@@ -1,5 +1,6 @@
 /** A stream: where batches come in, and where committed events are kept for those who read them. */
-import type { Kernels } from "../../core-wasm/types.ts";
+import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
+import { fieldsRead } from "../../dataflow/reads.ts";
 import type { Rows } from "../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { sortableWhole } from "../../dataflow/keys.ts";
@@ -11,7 +12,7 @@ import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
 import type { BatchPart, FedResult, FeedHead } from "./driver.ts";
-import { Frames } from "./frames.ts";
+import { type Frame, Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
 import { type Payload, RawJson } from "./payload.ts";
@@ -36,6 +37,8 @@ export class Streams {
   /** Flows by a stream that they read. */
   readonly #readers = new Map<string, FlowProgram[]>();
   readonly #frames: Frames;
+  /** Fields that are read, by stream. */
+  readonly #read = new Map<string, readonly string[]>();
 
   constructor(app: AppDefinition, kernels: Kernels, programs: Iterable<FlowProgram>) {
     this.#app = app;
@@ -55,6 +58,7 @@ export class Streams {
       if (turn.head !== null) return new RawJson(turn.head as string);
     }
     const frame = this.#frames.open(stream, bytes ?? new Uint8Array());
+    this.#requireColumns(stream, frame);
     const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
     let late: Record<string, number> = {};
     // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
@@ -97,6 +101,14 @@ export class Streams {
       await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
     }
     return new RawJson(JSON.stringify({ accepted: fresh.length }));
+  }
+
+  /** The edge sends what flows read, as far as its version of the code knows them. @throws CorruptError when that is not enough: it sends all then */
+  #requireColumns({ name, columns }: StreamDefinition, { lacks }: Frame): void {
+    if (lacks.size === 0) return;
+    if (!this.#read.has(name)) this.#read.set(name, fieldsRead(this.#app, name) ?? namesOf({ columns }));
+    const missing = this.#read.get(name)?.find((field) => lacks.has(field));
+    if (missing !== undefined) throw new CorruptError("kind", `the events lack the field "${missing}", which is read`);
   }
 
   /** What a flow gives. */
@@ -179,4 +191,4 @@ function keep(ctx: FlowContext, stream: StreamDefinition, rows: Rows, retention:
   ctx.state = { next: state.next + rows.length } satisfies StreamState;
 }
 
-const namesOf = ({ columns }: StreamDefinition): string[] => columns.map(({ name }) => name);
+const namesOf = ({ columns }: Pick<StreamDefinition, "columns">): string[] => columns.map(({ name }) => name);

@@ -2,7 +2,7 @@
  * In which version of batches each peer is written to. A new one begins when everybody in the domain has said that it reads it, and it is
  * written only to an incarnation that has said so itself: after a restart with older code a peer is first written to as everybody can read.
  */
-import { NEWEST_FORMAT, type PeerFormat } from "../wire/codec.ts";
+import { formatNamed, NEWEST_FORMAT, type PeerFormat } from "../wire/codec.ts";
 import type { Peer } from "../wire/messages.ts";
 
 export class Formats {
@@ -18,7 +18,7 @@ export class Formats {
 
   /** The coordinator's word: the lowest of what all read. */
   agree(format: number): void {
-    this.#agreed = format >= NEWEST_FORMAT ? NEWEST_FORMAT : 1;
+    this.#agreed = formatNamed(format);
   }
 
   heard(peer: Peer, reads: PeerFormat): void {

@@ -36,6 +36,7 @@ export const deadService: ServiceDefinition = {
   state: (): Totals => ({ letters: 0, units: 0 }),
   collections: [LETTERS],
   allow: {},
+  given: "machine",
   ...FIRST_VERSION,
   handlers: {
     [BURY]: (ctx, text) => bury(copyOf(ctx), text as string),

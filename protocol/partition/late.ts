@@ -6,7 +6,7 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { cellAt, type Column } from "../../dataflow/columns/column.ts";
 import { compileTest } from "../../dataflow/columns/expressions.ts";
 import { rowLines } from "../../dataflow/columns/lines.ts";
-import { chosen } from "../../dataflow/operators/pairs.ts";
+import { chosen } from "../../dataflow/columns/chosen.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { nodesOf, type WindowedFlow } from "../../sdk/flow.ts";

@@ -3,6 +3,7 @@ import { showEpoch } from "../epochs/epoch.ts";
 import { withInternal } from "../flows/internal.ts";
 import { flowServices } from "../flows/services.ts";
 import { LIMITS } from "../limits.ts";
+import type { Formats } from "../link/formats.ts";
 import { Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
 import type { Moves } from "../moves/moves.ts";
@@ -64,6 +65,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly #moves: Moves;
   readonly #maintenance: Maintenance;
   readonly #parts: MachineParts;
+  readonly self: Peer;
+  readonly incarnation: number;
+  readonly formats: Formats;
   readonly mail: Mail;
   readonly transactions: Transactions;
   #effects: Effect[] = [];
@@ -81,6 +85,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     const { kernels, reader, recovered, partition, incarnation } = setup;
     const app = withInternal(setup.app, flowServices(setup.app, kernels));
     this.#setup = setup;
+    this.self = partition;
+    this.incarnation = incarnation;
     this.#ownership = new Ownership(kernels, partition, setup.map);
     const history = new History();
     const blocks = new Blocks(kernels, reader, recovered.blocks, (error) => this.emit(reportDamage(error)));
@@ -91,6 +97,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#held = new HeldRequests(kernels);
     this.#log = new Log(this.#logParts(blocks), recovered.folded, replayed);
     this.#links = new Links(partition, incarnation, kernels, this, setup.reads);
+    this.formats = this.#links.formats;
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
       run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
@@ -118,7 +125,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         kernels,
         self: partition,
         incarnation,
-        formats: this.#links.formats,
+        formats: this.formats,
         layers: this.#layers,
         history,
         results: this.#results,
@@ -327,12 +334,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   get now(): number {
     return this.#now;
-  }
-  get self(): Peer {
-    return this.#setup.partition;
-  }
-  get incarnation(): number {
-    return this.#setup.incarnation;
   }
   get clock(): Epoch {
     return this.#epochs.participation.clock;

@@ -8,6 +8,7 @@ import type { Results } from "../results/results.ts";
 import { decodeRecent } from "../results/stored-result.ts";
 import type { StoredBlocks } from "../state/blocks/blocks.ts";
 import type { Layers } from "../state/layers.ts";
+import type { Write } from "../state/store.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { Flows } from "./flows.ts";
 
@@ -72,14 +73,23 @@ export function replay(kernels: Kernels, recovered: Recovered, parts: RecoveredP
     sizes.push({ seq: stored.seq, bytes: stored.bytes.length });
     last = record.seq;
   }
-  return { nextSeq: last + 1, sizes, decided: log.decided, undecided: log.undecided };
+  return { nextSeq: last + 1, sizes, decided: log.decided, undecided: log.end() };
 }
 
-/** Applies records in order. One says which epochs before it are committed, so that a later local commit is never covered by an earlier epoch. */
+/** What was prepared for an epoch, while no later record says that it is committed. */
+interface Held {
+  readonly record: UndecidedRecord;
+  readonly writes: ReadonlyArray<readonly Write[]>;
+}
+
+/**
+ * Applies records in order. One says which epochs before it are committed, so that a later local commit is never covered by an earlier epoch.
+ * What an epoch wrote goes into its layer only when the log does not say: nothing is read meanwhile, and most are committed a record later.
+ */
 class LogReplay {
   readonly #parts: RecoveredParts;
   decided: Epoch;
-  undecided: UndecidedRecord[] = [];
+  #held: Held[] = [];
 
   constructor(parts: RecoveredParts, decided: Epoch) {
     this.#parts = parts;
@@ -92,6 +102,12 @@ class LogReplay {
     else this.#apply(record);
   }
 
+  /** The log has no more: what is held is undecided. */
+  end(): UndecidedRecord[] {
+    for (const { record, writes } of this.#held) for (const part of writes) this.#parts.layers.add(record.epoch, part);
+    return this.#held.map(({ record }) => record);
+  }
+
   #apply(record: RecordContent): void {
     const { layers, results, flows } = this.#parts;
     layers.committed.apply(record.writes, record.seq);
@@ -100,28 +116,33 @@ class LogReplay {
   }
 
   #hold(record: RecordContent, { epoch, parts }: NonNullable<RecordContent["epoch"]>): void {
-    this.#parts.layers.add(epoch, record.writes);
-    const known = this.undecided.at(-1);
-    const first = known?.epoch === epoch ? known : undefined;
-    if (first) this.undecided.pop();
-    this.undecided.push({
-      epoch,
-      parts,
-      firstSeq: first?.firstSeq ?? record.seq,
-      lastSeq: record.seq,
-      at: record.at,
-      results: [...(first?.results ?? []), ...record.results],
-      answers: [],
+    const known = this.#held.at(-1);
+    invariant(known === undefined || known.record.epoch <= epoch, "2: an epoch was prepared before an earlier one");
+    const first = known?.record.epoch === epoch ? known : undefined;
+    if (first) this.#held.pop();
+    this.#held.push({
+      record: {
+        epoch,
+        parts,
+        firstSeq: first?.record.firstSeq ?? record.seq,
+        lastSeq: record.seq,
+        at: record.at,
+        results: first ? [...first.record.results, ...record.results] : record.results,
+        answers: [],
+      },
+      writes: first ? [...first.writes, record.writes] : [record.writes],
     });
   }
 
   #learn(decided: Epoch): void {
     this.decided = decided;
-    const committed = this.undecided.filter(({ epoch }) => epoch <= decided);
-    this.undecided = this.undecided.filter(({ epoch }) => epoch > decided);
-    for (const { epoch, lastSeq, results, at } of committed) {
-      this.#parts.layers.decide(epoch, lastSeq);
-      for (const result of results) this.#parts.results.add(result, lastSeq, at);
+    const committed = this.#held.filter(({ record }) => record.epoch <= decided);
+    this.#held = this.#held.filter(({ record }) => record.epoch > decided);
+    const { layers, results } = this.#parts;
+    for (const { record, writes } of committed) {
+      // Read as of an earlier epoch it cannot be: how that was is not known after a restart.
+      for (const part of writes) layers.committed.apply(part, record.lastSeq);
+      for (const result of record.results) results.add(result, record.lastSeq, record.at);
     }
   }
 }

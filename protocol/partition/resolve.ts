@@ -66,11 +66,6 @@ export function resolveAny(app: AppDefinition, service: string, key: string, nam
   );
 }
 
-/** Whether a service's functions are called with the engine's own context. */
-export function isInternal({ contract }: ServiceDefinition): boolean {
-  return INTERNAL.has(contract.name);
-}
-
 /** A function of the app, as clients may name it. @throws TidegateError `unknown-service` or `unknown-function` */
 export function resolveTarget(app: AppDefinition, service: string, key: string, name: string): Target {
   return functionOf(app.services.get(service), service, key, name);

@@ -2,14 +2,7 @@
 import type { Kernels, Table, TableSpec } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { countOf, epochOf, generationOf } from "../epochs/epoch.ts";
-import {
-  ofStatusColumn,
-  packId,
-  statusColumn,
-  type StoredResult,
-  unpackAny,
-  unpackId,
-} from "../results/stored-result.ts";
+import { packId, statusColumn, type StoredResult, unpackAny, unpackResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, Participants } from "../wire/messages.ts";
 
@@ -155,13 +148,9 @@ function decodeRow(table: Table, row: number, decoded: Decoded): void {
       return;
     case ROW.result:
     case ROW.groupedResult:
-      decoded.results.push({
-        ...unpackId(first),
-        body: second,
-        ...ofStatusColumn(table.column(row, 1)),
-        fingerprintLow: table.column(row, 2),
-        fingerprintHigh: table.column(row, 3),
-      });
+      decoded.results.push(
+        unpackResult(first, table.column(row, 1), table.column(row, 2), table.column(row, 3), second),
+      );
       return;
     case ROW.flow: {
       const from = table.column(row, 1);

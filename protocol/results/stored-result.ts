@@ -41,7 +41,7 @@ export function statusColumn({ status, group }: Pick<StoredResult, "status" | "g
 
 export function ofStatusColumn(column: number): Pick<StoredResult, "status" | "group"> {
   const group = Math.floor(column / GROUP_UNIT);
-  return { status: column % GROUP_UNIT, ...(group > 0 ? { group: group - 1 } : {}) };
+  return { status: column % GROUP_UNIT, group: group > 0 ? group - 1 : undefined };
 }
 const GROUP_UNIT = 0x1_0000;
 
@@ -52,8 +52,21 @@ export function packId({ requestId, owner }: Pick<StoredResult, "requestId" | "o
 
 export function unpackId(text: string): Pick<StoredResult, "requestId" | "owner"> {
   const space = text.indexOf(" ");
-  if (space < 0) return { requestId: text };
+  if (space < 0) return { requestId: text, owner: undefined };
   return { requestId: text.slice(0, space), owner: Number.parseInt(text.slice(space + 1), 16) };
+}
+
+/** A result as a packed table has it. */
+export function unpackResult(
+  id: string,
+  column: number,
+  fingerprintLow: number,
+  fingerprintHigh: number,
+  body: string,
+): StoredResult {
+  const { requestId, owner } = unpackId(id);
+  const { status, group } = ofStatusColumn(column);
+  return { requestId, status, fingerprintLow, fingerprintHigh, body, group, owner };
 }
 
 /** Edge results of one fold, packed into one row. */
@@ -82,13 +95,12 @@ export function encodeRecent(kernels: Kernels, results: readonly StoredResult[])
 
 export function decodeRecent(kernels: Kernels, bytes: Uint8Array): StoredResult[] {
   const table = unpackAny(kernels, RECENT, bytes);
-  return Array.from({ length: table.rows }, (_, row) => ({
-    ...unpackId(table.field(row, 0)),
-    body: table.field(row, 1),
-    ...ofStatusColumn(table.column(row, 0)),
-    fingerprintLow: table.column(row, 1),
-    fingerprintHigh: table.column(row, 2),
-  }));
+  const results: StoredResult[] = [];
+  for (let row = 0; row < table.rows; row++) {
+    const [column, low, high] = [table.column(row, 0), table.column(row, 1), table.column(row, 2)];
+    results.push(unpackResult(table.field(row, 0), column, low, high, table.field(row, 1)));
+  }
+  return results;
 }
 
 /**

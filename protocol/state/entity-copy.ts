@@ -1,6 +1,6 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
-import { expiryRow, type Life, lifetimeRow, LIFETIMES, renewal } from "./expiry.ts";
+import { expiryRow, type Life, lifetimeRow, renewal } from "./expiry.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
@@ -277,7 +277,7 @@ export class EntityCopy {
 
   /** What is written while the code declares no time to live must not expire at a time that other code has set before. */
   #withoutExpiry(writes: Write[]): Write[] {
-    if (writes.length === 0 || this.#state.get(lifetimeRow(this.#service.contract), LIFETIMES) === null) return writes;
+    if (writes.length === 0 || !this.#state.hasLifetime(lifetimeRow(this.#service.contract))) return writes;
     const row = expiryRow(this.entity);
     if (this.#state.get(row, this.entity) !== null) writes.push({ op: "delete", key: row, text: "" });
     return writes;

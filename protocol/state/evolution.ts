@@ -20,8 +20,8 @@ export function readVersion(
   service?: Pick<Versioned, "contract">,
 ): { readonly version: number; readonly text: string } {
   // What the engine's own services store is no text of the codec, and may begin with anything.
-  const isInternal = service?.contract.name.startsWith(INTERNAL) === true;
-  if (stored.charCodeAt(0) !== MARK || isInternal) return { version: 1, text: stored };
+  if (stored.charCodeAt(0) !== MARK || service?.contract.name.startsWith(INTERNAL) === true)
+    return { version: 1, text: stored };
   const [prefix, version] = PREFIX.exec(stored) ?? [];
   if (prefix === undefined) throw new TidegateError("damaged-data", "a stored value is of no version that can be read");
   return { version: Number(version), text: stored.slice(prefix.length) };

@@ -27,9 +27,13 @@ export function expiringEntity(row: string): string | null {
 export const LIFETIMES = entityKey("#lifetimes", "");
 const SERVICES = collectionPrefix(LIFETIMES, "services");
 
+export function isLifetimeRow(key: string): boolean {
+  return key.startsWith(SERVICES);
+}
+
 const rowsOf = new WeakMap<object, string>();
 
-/** Of a service: there, when some key of it may have an expiry, whatever the code declares now. Asked for with every write, so that it is made once. */
+/** Of a service: there, when some key of it may have an expiry, whatever the code declares now; it stays. Asked for with every write, so that it is made once. */
 export function lifetimeRow(contract: { readonly name: string }): string {
   let row = rowsOf.get(contract);
   if (row === undefined) rowsOf.set(contract, (row = rowOf(contract.name)));

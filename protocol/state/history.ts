@@ -121,6 +121,11 @@ class PastState implements StateView {
     return this.#committed.get(key, entity);
   }
 
+  /** Nothing is written here, and the row stays once it is there. */
+  hasLifetime(row: string): boolean {
+    return this.#committed.hasLifetime(row);
+  }
+
   range(
     prefix: string,
     entity: string,

@@ -5,6 +5,7 @@
 import { invariant } from "../assert.ts";
 import type { Epoch } from "../wire/messages.ts";
 import type { History } from "./history.ts";
+import { LIFETIMES } from "./expiry.ts";
 import { Overlay } from "./overlay.ts";
 import { inOrder } from "./state-key.ts";
 import type { Change, StateStore, Write } from "./store.ts";
@@ -12,6 +13,8 @@ import type { Change, StateStore, Write } from "./store.ts";
 /** Where a transaction's copies read from. */
 export interface StateView {
   get(key: string, entity: string): Change;
+  /** Whether the row of a service's lifetimes is there (expiry.ts). */
+  hasLifetime(row: string): boolean;
   /** Entries of a collection between two full keys, ascending unless reversed. */
   range(
     prefix: string,
@@ -51,6 +54,10 @@ export class Layers implements StateView {
       if (change !== undefined) return change;
     }
     return this.committed.get(key, entity);
+  }
+
+  hasLifetime(row: string): boolean {
+    return this.isUndecided(LIFETIMES) ? this.get(row, LIFETIMES) !== null : this.committed.hasLifetime(row);
   }
 
   range(

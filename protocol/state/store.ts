@@ -1,6 +1,7 @@
 /** Committed state as the machine sees it: what is not folded yet, over a bounded cache, over storage. */
 import { invariant } from "../assert.ts";
 import { Oldest } from "../oldest.ts";
+import { isLifetimeRow, LIFETIMES } from "./expiry.ts";
 import { addTo, entityOf, isEntity, prefixOf, removeFrom } from "./indexes.ts";
 import type { StoredState } from "./reader.ts";
 import { afterPrefix, compareKeys, inOrder } from "./state-key.ts";
@@ -15,14 +16,21 @@ export interface Write {
   readonly text: string;
 }
 
+/** A pair as storage has it. */
+interface Clean {
+  readonly change: Change;
+  /** Read since it was last the oldest: then it stays once more. To put it last with every read instead costs as much as the read. */
+  used: boolean;
+}
+
 interface Unfolded {
   change: Change;
   /** Record that holds the newest change; the entry may leave memory once that record is folded. */
   seq: number;
 }
 
-/** Rough cost of a cached pair beyond its characters: two string headers and a map slot. */
-const ENTRY_OVERHEAD = 96;
+/** Rough cost of a cached pair beyond its characters: two string headers, an object and a map slot. */
+const ENTRY_OVERHEAD = 120;
 const ABSENT = null;
 /** Rows of an entity read at a time. */
 const UNDER_PAGE = 500;
@@ -41,10 +49,12 @@ export class StateStore {
   readonly #cachedOf = new Map<string, Set<string>>();
   /** Prefixes whose stored content is void until a fold deletes it; value is the record that cleared them. */
   readonly #cleared = new Map<string, number>();
-  /** Clean pairs, least recently used first. */
-  readonly #cache = new Map<string, Change>();
+  /** Clean pairs, those first that have been there longest since they were last spared. */
+  readonly #cache = new Map<string, Clean>();
   readonly #oldest = new Oldest(this.#cache);
   #cachedBytes = 0;
+  /** Rows of services' lifetimes that were asked for, and whether they are there: to look among all keys with every write costs as much as writing. */
+  readonly #lifetimes = new Map<string, boolean>();
 
   constructor(stored: StoredState, cacheBytes: number) {
     this.#stored = stored;
@@ -58,21 +68,26 @@ export class StateStore {
     if (this.#cleared.has(entity)) return ABSENT;
     const cached = this.#cache.get(key);
     if (cached !== undefined) {
-      this.#cache.delete(key);
-      this.#oldest.deleted(key);
-      this.#cache.set(key, cached);
-      return cached;
+      cached.used = true;
+      return cached.change;
     }
     const stored = this.#stored.get(key, entity) ?? ABSENT;
     this.#remember(key, stored);
     return stored;
   }
 
+  /** Whether the row of a service's lifetimes is there. */
+  hasLifetime(row: string): boolean {
+    let known = this.#lifetimes.get(row);
+    if (known === undefined) this.#lifetimes.set(row, (known = this.get(row, LIFETIMES) !== ABSENT));
+    return known;
+  }
+
   /** As `get`, but undefined for what only storage could tell. */
   peek(key: string, entity: string): Change | undefined {
     const unfolded = this.#unfolded.get(key);
     if (unfolded) return unfolded.change;
-    return this.#cleared.has(entity) ? ABSENT : this.#cache.get(key);
+    return this.#cleared.has(entity) ? ABSENT : this.#cache.get(key)?.change;
   }
 
   /** Committed entries of a collection between two full keys, ascending unless reversed. */
@@ -110,12 +125,14 @@ export class StateStore {
     this.#unfolded.set(key, { change, seq });
     const prefix = prefixOf(key);
     if (prefix === key) return;
+    if (isLifetimeRow(key)) this.#lifetimes.set(key, change !== ABSENT);
     addTo(this.#entries, prefix, key);
     addTo(this.#prefixesOf, entityOf(key), prefix);
   }
 
   /** Cached pairs under the prefix stay until `markCleared`: `#cleared` hides them. */
   #clear(entity: string, seq: number): void {
+    if (entity === LIFETIMES) this.#lifetimes.clear();
     this.#dropUnfolded(entity);
     for (const prefix of this.#prefixesOf.get(entity) ?? []) {
       for (const key of this.#entries.get(prefix) ?? []) this.#dropUnfolded(key);
@@ -201,23 +218,33 @@ export class StateStore {
 
   #remember(key: string, change: Change): void {
     this.#forget(key);
-    this.#cache.set(key, change);
+    this.#cache.set(key, { change, used: false });
     if (!isEntity(key)) addTo(this.#cachedOf, entityOf(key), key);
     this.#cachedBytes += cost(key, change);
-    while (this.#cachedBytes > this.#cacheBytes) {
+    while (this.#cachedBytes > this.#cacheBytes) this.#forgetOldest();
+  }
+
+  /** Ends, since each that is spared has been read since it was last. */
+  #forgetOldest(): void {
+    for (;;) {
       const oldest = this.#oldest.key;
       invariant(oldest !== undefined, "9: the cache counts bytes that it does not hold");
-      this.#forget(oldest);
+      const cached = this.#cache.get(oldest) as Clean;
+      if (!cached.used) return this.#forget(oldest);
+      cached.used = false;
+      this.#cache.delete(oldest);
+      this.#oldest.deleted(oldest);
+      this.#cache.set(oldest, cached);
     }
   }
 
   #forget(key: string): void {
-    const change = this.#cache.get(key);
-    if (change === undefined) return;
+    const cached = this.#cache.get(key);
+    if (cached === undefined) return;
     this.#cache.delete(key);
     this.#oldest.deleted(key);
     if (!isEntity(key)) removeFrom(this.#cachedOf, entityOf(key), key);
-    this.#cachedBytes -= cost(key, change);
+    this.#cachedBytes -= cost(key, cached.change);
   }
 
   /** Every key with a change that is not folded, and every prefix that is cleared and not folded. */

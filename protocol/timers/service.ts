@@ -34,6 +34,7 @@ export const timersService: ServiceDefinition = {
   state: undefined,
   collections: [WAITING, SCHEDULES],
   allow: {},
+  given: "machine",
   ...FIRST_VERSION,
   handlers: {
     [FIRE]: (ctx) => fire(ctx as InternalContext),

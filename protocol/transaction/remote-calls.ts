@@ -1,10 +1,12 @@
 /** Calls between partitions within one transaction: what is sent for a call and its answer, and what is done on receiving them (docs/protocol.md, "Running a transaction"). */
 import { TidegateError } from "../../sdk/errors.ts";
 import { Few } from "../few.ts";
+import { isFlowService } from "../flows/internal.ts";
 import { LIMITS } from "../limits.ts";
 import type {
   AbortMessage,
   AnswerMessage,
+  AnswerOutcome,
   CallMessage,
   ChaseMessage,
   CycleMessage,
@@ -143,7 +145,7 @@ export class RemoteCalls {
     try {
       target = this.#transactions.resolve(message.service, message.key, message.name);
     } catch (error) {
-      this.#send(attempt, caller, { ok: false, failure: failureOf(error) });
+      this.#send(attempt, caller, encodeOutcome({ ok: false, failure: failureOf(error) }));
       return null;
     }
     const { scope, up } = enclosing(attempt, message.scopes, again ?? null, target);
@@ -177,7 +179,9 @@ export class RemoteCalls {
     if (!told.ok) scope.failure ??= told.failure;
     if (!told.ok && told.failure.kind === "thrown") this.#report(activation, told.failure.error);
     if (!attempt.locking) this.#owner.show();
-    this.#send(attempt, caller, told);
+    // Of rows as many may come back as were sent.
+    const most = isFlowService(activation.target.service) ? LIMITS.maxCallBytes : LIMITS.maxResultBytes;
+    this.#send(attempt, caller, encodeOutcome(told, most));
   }
 
   #report({ target }: Activation, error: unknown): void {
@@ -187,14 +191,14 @@ export class RemoteCalls {
     this.#owner.emit({ kind: "report", level: "error", message, members });
   }
 
-  #send(attempt: Attempt, { peer, callId }: { peer: Peer; callId: number }, outcome: Outcome): void {
+  #send(attempt: Attempt, { peer, callId }: { peer: Peer; callId: number }, outcome: AnswerOutcome): void {
     const parts = participantsOf(attempt);
     parts.set(this.#owner.self, this.#owner.incarnation);
     this.#owner.send(peer, {
       kind: "answer",
       id: attempt.id,
       callId,
-      outcome: encodeOutcome(outcome),
+      outcome,
       parts,
       clock: this.#owner.clock,
     });

@@ -9,11 +9,12 @@ import type { AnswerOutcome } from "../wire/messages.ts";
 import type { Outcome } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 
-export function encodeOutcome(outcome: Outcome): AnswerOutcome {
+/** @param most bytes that a value may have */
+export function encodeOutcome(outcome: Outcome, most: number = LIMITS.maxResultBytes): AnswerOutcome {
   if (outcome.ok) {
     const value = outcome.value === undefined ? null : (outcome.value as string);
-    if (value === null || fitsUtf8(value, LIMITS.maxResultBytes)) return { ok: true, value };
-    return encodeFailure({ kind: "engine", error: tooLarge() });
+    if (value === null || fitsUtf8(value, most)) return { ok: true, value };
+    return encodeFailure({ kind: "engine", error: tooLarge(most) });
   }
   return encodeFailure(outcome.failure);
 }
@@ -22,7 +23,11 @@ function encodeFailure(failure: Failure): AnswerOutcome {
   const { kind } = failure;
   const detail = kind === "thrown" ? thrownDetail(failure.error) : declaredDetail(failure);
   if (fitsUtf8(detail, LIMITS.maxResultBytes)) return { ok: false, failure: kind, detail };
-  return { ok: false, failure: "engine", detail: declaredDetail({ kind: "engine", error: tooLarge() }) };
+  return {
+    ok: false,
+    failure: "engine",
+    detail: declaredDetail({ kind: "engine", error: tooLarge(LIMITS.maxResultBytes) }),
+  };
 }
 
 function declaredDetail(failure: Exclude<Failure, { kind: "thrown" }>): string {
@@ -65,9 +70,9 @@ function decodeFailure(kind: Failure["kind"], detail: unknown[]): Failure {
   return { kind: "thrown", error };
 }
 
-function tooLarge(): TidegateError {
+function tooLarge(most: number): TidegateError {
   return new TidegateError(
     "transaction-too-large",
-    `what a call returns has at most ${LIMITS.maxResultBytes} bytes; return less, or in pages`,
+    `what a call returns has at most ${most} bytes; return less, or in pages`,
   );
 }

@@ -10,7 +10,15 @@ import { malformed } from "./codec/structure.ts";
 import { readAnswer, readCall, writeAnswer, writeCall } from "./codec/transaction.ts";
 import type { Epoch, Peer, PeerMessage } from "./messages.ts";
 
-export { formatOf, NEWEST_FORMAT, PEER, type PeerFormat, unpackPeer } from "./codec/rows.ts";
+export {
+  formatNamed,
+  formatOf,
+  NEWEST_FORMAT,
+  PEER,
+  type PeerFormat,
+  SHARES_FORMAT,
+  unpackPeer,
+} from "./codec/rows.ts";
 
 export interface BatchHead {
   readonly sender: Peer;

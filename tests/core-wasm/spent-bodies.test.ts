@@ -17,7 +17,7 @@ const bodyOf = (events: number): Uint8Array =>
   );
 
 function parsed(body: Uint8Array, spend: boolean) {
-  const outcome = kernels.parseEvents(body, COLUMNS, "ndjson", spend);
+  const outcome = kernels.parseEvents(body, COLUMNS, "ndjson", { spend });
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.fault));
   return outcome;
 }
@@ -47,7 +47,7 @@ test("a short one, one that is refused, and one in memory that it shares stay", 
   expect(parsed(short, true).room).toBeUndefined();
   expect(short.length).toBeGreaterThan(0);
   const wrong = new Uint8Array([...bodyOf(120_000), 0x7b]);
-  expect(kernels.parseEvents(wrong, COLUMNS, "ndjson", true).ok).toBe(false);
+  expect(kernels.parseEvents(wrong, COLUMNS, "ndjson", { spend: true }).ok).toBe(false);
   expect(wrong.length).toBeGreaterThan(0);
   const shared = new Uint8Array([0x0a, ...bodyOf(120_000)]).subarray(1);
   expect(parsed(shared, true).rows).toBe(120_000);

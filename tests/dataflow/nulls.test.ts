@@ -20,6 +20,7 @@ import { keyCells, keyText, partText } from "../../dataflow/keys.ts";
 import { boolean, float64, int64, nested, optional, stream, text, timestamp } from "../../sdk/index.ts";
 
 const kernels = createKernels(loadCore());
+const tools = { nameHash, kernels };
 
 const whole = fc.oneof(
   fc.integer(),
@@ -97,7 +98,7 @@ test("frames are read as they were written: by path, with null for what is null 
       );
       const parsed = kernels.parseEvents(new TextEncoder().encode(lines.join("\n")), Events.columns);
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.fault));
-      const { rows, columns } = readFrame(parsed.frame, Events.columns, nameHash);
+      const { rows, columns } = readFrame(parsed.frame, Events.columns, tools);
       expect(rows).toBe(events.length);
       for (const [at, { name }] of Events.columns.entries()) {
         const cells = shown(columns.get(name)!());
@@ -126,7 +127,7 @@ test("parts of a frame are its rows", () => {
         // As it lies behind the head of a message: anywhere.
         const bytes = new Uint8Array(parsed.frame.length + shift).subarray(shift);
         bytes.set(parsed.frame);
-        const frame = openFrame(bytes, Events.columns, nameHash);
+        const frame = openFrame(bytes, Events.columns, tools);
         const [from, to] = [a % (events.length + 1), b % (events.length + 1)].toSorted((x, y) => x - y) as [
           number,
           number,
@@ -143,7 +144,7 @@ test("a frame of another stream is none of this one, though only a field's optio
   const parsed = kernels.parseEvents(new TextEncoder().encode('{"n":1}'), [{ name: "n", type: "i64" }]);
   if (!parsed.ok) throw new Error("the test's event is wrong");
   const other = [{ name: "n", type: "i64", optional: true }] as const;
-  expect(() => readFrame(parsed.frame, other, nameHash)).toThrow("other columns");
+  expect(() => readFrame(parsed.frame, other, tools)).toThrow("other columns");
 });
 
 test("booleans are keys, before numbers and texts; null is none", () => {

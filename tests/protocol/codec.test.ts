@@ -53,7 +53,7 @@ const outcome = fc.oneof(
   }),
 );
 const counts = fc.array(fc.record({ peer, incarnation: u32, finishes: wide }), { maxLength: 4 });
-const format = fc.constantFrom<PeerFormat[]>(1, 2);
+const format = fc.constantFrom<PeerFormat[]>(1, 2, 3);
 const kind = <K extends PeerMessage["kind"]>(name: K) => fc.constant(name);
 
 /** One entry per kind of message; the type fails when one is missing. */

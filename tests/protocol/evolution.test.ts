@@ -30,6 +30,9 @@ class Stored implements StateView {
   get(key: string): string | null {
     return this.texts.get(key) ?? null;
   }
+  hasLifetime(): boolean {
+    return false;
+  }
   range(prefix: string): Array<[string, string]> {
     return [...this.texts]
       .filter(([key]) => key.startsWith(prefix) && key !== entity)

@@ -125,6 +125,12 @@ test("whatever the parts", { timeout: 60_000 }, async () => {
   );
 });
 
+test("an event whose time for a join is over meets nobody, whatever it came with", async () => {
+  const at = (ms: number) => ({ key: "a", value: 0, low: false, note: null, at: ms });
+  const batches = [[at(16_001)], [12_000, 12_001, 22_001].map(at)];
+  expect(await played(batches, 200)).toEqual(await played(batches, WHOLE));
+});
+
 test("a stream between two flows comes to its end though the last part gives it nothing", async () => {
   const at = (seconds: number, low: boolean) => ({ key: "a", value: 1, low, note: null, at: seconds * 1_000 });
   const batch = [at(1, true), at(40, true), ...Array.from({ length: 20 }, () => at(41, false))];

@@ -6,7 +6,7 @@ import { LIMITS } from "../../protocol/limits.ts";
 import type { LinkEffect } from "../../protocol/link/effects.ts";
 import { Formats } from "../../protocol/link/formats.ts";
 import { Links } from "../../protocol/link/links.ts";
-import { decodeBatch, formatOf, type PeerFormat } from "../../protocol/wire/codec.ts";
+import { decodeBatch, formatNamed, formatOf, type PeerFormat } from "../../protocol/wire/codec.ts";
 import type { PeerMessage } from "../../protocol/wire/messages.ts";
 
 const kernels = createReferenceKernels();
@@ -56,6 +56,20 @@ test("a newer version begins when all have agreed and the peer's incarnation has
   older.agree(2);
   older.heard(1, 2);
   expect(older.for(1)).toBe(1);
+});
+
+test("of several newer versions it is the highest that both and all read", () => {
+  const formats = new Formats(3);
+  formats.agree(3);
+  formats.heard(1, 2);
+  formats.heard(2, 3);
+  expect([formats.for(1), formats.for(2), formats.for(3)]).toEqual([2, 3, 1]);
+  formats.agree(2);
+  expect([formats.for(1), formats.for(2)]).toEqual([2, 2]);
+  // What is not known here yet is as good as the newest.
+  formats.agree(9);
+  expect(formats.for(2)).toBe(3);
+  expect([0, 1, 2, 3, 9].map(formatNamed)).toEqual([1, 1, 2, 3, 3]);
 });
 
 test("all agree on the lowest; who has said nothing reads the first", () => {

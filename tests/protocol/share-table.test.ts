@@ -54,7 +54,10 @@ function compare(random: Random, table: InstanceType<typeof ShareTable>, model: 
   if (JSON.stringify(found) !== JSON.stringify(expected)) expect(found).toEqual(expected);
 }
 
-function play(seed: number, batches: number): { apart: boolean; chunks: number; stored: number; live: number } {
+function play(
+  seed: number,
+  batches: number,
+): { apart: boolean; chunks: number; stored: number; live: number; undos: number } {
   const random = createRandom(seed);
   const most = random.pick([Infinity, 2_000, 200]);
   let model: Model = new Map();
@@ -62,22 +65,30 @@ function play(seed: number, batches: number): { apart: boolean; chunks: number; 
   let state: TableState | undefined;
   let table = new ShareTable(storeOf(entries), state);
   let apart = false;
+  let undos = 0;
+  const undoable = random.pick([Infinity, 100]);
   for (let batch = 0; batch < batches; batch++) {
     const undone = random.oneIn(5);
     const before = { model: new Map(model), entries: new Map(entries), state };
     if (random.oneIn(6)) table = new ShareTable(storeOf(entries), state);
     table.use(storeOf(entries), most);
+    table.begin(undoable);
     const changes = random.oneIn(10) ? 100 : random.int(8);
     for (let at = 0; at < changes; at++) {
       change(random, table, model);
       if (random.oneIn(20)) compare(random, table, model);
     }
-    state = table.keep();
+    // It may fail before it has ended.
+    if (undone && random.oneIn(3)) entries = new Map(entries);
+    else state = table.keep();
     compare(random, table, model);
     apart ||= [...entries.keys()].some((key) => !key.startsWith("c|"));
     if (!undone) continue;
     ({ model, entries, state } = before);
-    table = new ShareTable(storeOf(entries), state);
+    if (random.oneIn(4) || !table.undo()) table = new ShareTable(storeOf(entries), state);
+    else undos += 1;
+    table.use(storeOf(entries), most);
+    compare(random, table, model);
   }
   // Nothing is left over: a table that is read again is the same, and every chunk is named.
   table = new ShareTable(storeOf(entries), state);
@@ -87,21 +98,23 @@ function play(seed: number, batches: number): { apart: boolean; chunks: number; 
   expect(chunks).toHaveLength((state?.next ?? 0) - (state?.first ?? 0));
   const size = (texts: Iterable<[string, string]>): number =>
     [...texts].reduce((sum, [key, text]) => sum + key.length + text.length, 0);
-  return { apart, chunks: chunks.length, stored: size(entries), live: size(model) };
+  return { apart, chunks: chunks.length, stored: size(entries), live: size(model), undos };
 }
 
 describe("a share's entries", () => {
   test("are what was put, whatever is lost or undone", () => {
-    let [apart, chunks] = [0, 0];
+    let [apart, chunks, undos] = [0, 0, 0];
     for (let seed = 1; seed <= 40; seed++) {
       const end = play(seed, 60);
       apart += Number(end.apart);
+      undos += end.undos;
       chunks = Math.max(chunks, end.chunks);
       // What is void does not pile up.
       expect(end.stored).toBeLessThan(5 * end.live + 40 * LIMITS.chunkUnits);
     }
     expect(apart).toBeGreaterThan(15);
     expect(chunks).toBeGreaterThan(3);
+    expect(undos).toBeGreaterThan(100);
   });
 
   test("of an older version are found where they are", () => {

@@ -1,5 +1,6 @@
 /** Committed state: unfolded over cached over stored, against a plain map, through folds in pieces and crashes between them. */
 import { describe, expect, test } from "vitest";
+import { lifetimeRow } from "../../protocol/state/expiry.ts";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
 import { collectionPrefix, compareKeys, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
@@ -154,5 +155,34 @@ describe("the store", () => {
     const entity = entityKey("s", "k");
     for (let n = 0; n < 5; n++) expect(store.get(entity, entity)).toBe(null);
     expect(reads).toBe(1);
+  });
+
+  test("keeps what is read, and drops what is not", () => {
+    const disk = new PlainState();
+    let reads = 0;
+    disk.get = () => {
+      reads += 1;
+      return "x".repeat(100);
+    };
+    const store = new StateStore(disk, 5_000);
+    const read = (name: string) => store.get(entityKey("s", name), entityKey("s", name));
+    read("hot");
+    for (let n = 0; n < 200; n++) {
+      read(`cold ${n}`);
+      read("hot");
+    }
+    expect(reads).toBe(201);
+    read("cold 0");
+    expect(reads).toBe(202);
+  });
+
+  test("knows which services have lifetimes before and after a row is written", () => {
+    const store = new StateStore(new PlainState(), 5_000);
+    const [one, other] = [lifetimeRow({ name: "one" }), lifetimeRow({ name: "other" })];
+    expect([store.hasLifetime(one), store.hasLifetime(other)]).toEqual([false, false]);
+    store.apply([{ op: "put", key: one, text: "" }], 1);
+    expect([store.hasLifetime(one), store.hasLifetime(other)]).toEqual([true, false]);
+    store.markFolded(one, 1);
+    expect(store.hasLifetime(one)).toBe(true);
   });
 });

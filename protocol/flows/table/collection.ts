@@ -38,6 +38,20 @@ export class Collection {
     this.#ordered?.removed();
   }
 
+  /** As if it had never been added. */
+  forget(entry: Entry): void {
+    if (this.entries.get(entry.key) === entry) this.remove(entry);
+  }
+
+  /** As it was, be it there or not. */
+  restore(entry: Entry, text: string, chunk: number): void {
+    entry.text = text;
+    entry.chunk = chunk;
+    if (this.entries.get(entry.key) === entry) return;
+    this.entries.set(entry.key, entry);
+    this.#ordered?.added(entry.key);
+  }
+
   /** Entries with `from <= key < to`, ascending unless reversed. */
   *range(from: string | undefined, to: string | undefined, reverse: boolean): Generator<[key: string, text: string]> {
     this.#ordered ??= new Ordered(this.entries.keys(), (key) => this.entries.has(key));

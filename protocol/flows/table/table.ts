@@ -14,6 +14,7 @@ import { inOrder } from "../../state/state-key.ts";
 import { checkEntryKey } from "../entry-key.ts";
 import { ChunkWriter, readChunk, ROW_UNITS } from "./chunk.ts";
 import { Collection, costOf, type Entry, PENDING } from "./collection.ts";
+import { Undo } from "./undo.ts";
 
 /** What is stored of a table beside its chunks. */
 export interface TableState {
@@ -34,6 +35,17 @@ interface Chunk {
   units: number;
 }
 
+/** A table as it was before a batch. */
+interface Before {
+  readonly entries: Undo;
+  readonly chunks: readonly Chunk[];
+  readonly apart: readonly string[];
+  readonly next: number;
+  readonly stored: number;
+  readonly live: number;
+  readonly cost: number;
+}
+
 export class ShareTable implements ShardStore {
   #store: ShardStore;
   readonly #collections = new Map<string, Collection>();
@@ -48,6 +60,8 @@ export class ShareTable implements ShardStore {
   #cost = 0;
   /** What they may take. */
   #most = Infinity;
+  /** Null where the last batch cannot be undone. */
+  #before: Before | null = null;
 
   /** @param state undefined when nothing was stored; null when what was is of an older version */
   constructor(store: ShardStore, state: TableState | null | undefined) {
@@ -100,7 +114,36 @@ export class ShareTable implements ShardStore {
 
   /** What it takes of memory, in characters. */
   get cost(): number {
-    return this.#cost;
+    return this.#cost + (this.#before?.entries.units ?? 0);
+  }
+
+  /** A batch begins, which can be undone until the next one does. @param most characters of what it changes that are kept as they were */
+  begin(most: number): void {
+    this.#before = {
+      entries: new Undo(most),
+      chunks: [...this.#chunks],
+      apart: [...this.#apart],
+      next: this.#next,
+      stored: this.#stored,
+      live: this.#live,
+      cost: this.#cost,
+    };
+  }
+
+  /** Sets back what is in memory to where the last batch began, whether it has ended or not; storage is somebody else's. False where that cannot be. */
+  undo(): boolean {
+    const before = this.#before;
+    this.#before = null;
+    if (before?.entries.run() !== true) return false;
+    for (const collection of this.#collections.values()) collection.pending = [];
+    this.#chunks.splice(0, Infinity, ...before.chunks);
+    this.#apart.clear();
+    for (const name of before.apart) this.#apart.add(name);
+    this.#next = before.next;
+    this.#stored = before.stored;
+    this.#live = before.live;
+    this.#cost = before.cost;
+    return true;
   }
 
   /** The store of the transaction that uses it now. @param most what entries in memory may take, in characters */
@@ -128,6 +171,7 @@ export class ShareTable implements ShardStore {
       checkEntryKey(key);
       const fresh = of.add(key, text, PENDING);
       of.pending.push(fresh);
+      this.#before?.entries.added(fresh);
       this.#count(fresh);
       return;
     }
@@ -135,6 +179,7 @@ export class ShareTable implements ShardStore {
       this.#remove(entry);
       return this.#putApart(collection, key, text);
     }
+    this.#before?.entries.changes(entry);
     this.#forget(entry);
     entry.text = text;
     this.#count(entry);
@@ -154,6 +199,7 @@ export class ShareTable implements ShardStore {
   }
 
   #remove(entry: Entry): void {
+    this.#before?.entries.changes(entry);
     this.#forget(entry);
     this.#change(entry);
     entry.of.remove(entry);
@@ -204,6 +250,7 @@ export class ShareTable implements ShardStore {
       for (const entry of oldest.entries) {
         if (entry.chunk !== oldest.number || entry.text === null) continue;
         left -= unitsOf(entry);
+        this.#before?.entries.changes(entry);
         if (crowded) {
           this.#putApart(entry.of.name, entry.key, entry.text);
           this.#forget(entry);

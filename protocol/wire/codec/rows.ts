@@ -5,15 +5,29 @@ import { UTF8_PER_UNIT } from "../../utf8.ts";
 import { COORDINATOR, type Place, type TransactionId } from "../messages.ts";
 import { malformed } from "./structure.ts";
 
-/** Versions of what peers exchange, and what a row of each is. Version 2 keeps the partition of a transaction's id beside the row's kind. */
+/**
+ * Versions of what peers exchange, and what a row of each is. Version 2 keeps the partition of a transaction's id beside the row's kind. Version 3 has
+ * the same rows: who reads it has the functions that call shares of flows together.
+ */
 const SPECS = {
   1: { kind: 4, version: 1, columns: 16, fields: 5 },
   2: { kind: 4, version: 2, columns: 15, fields: 5 },
+  3: { kind: 4, version: 3, columns: 15, fields: 5 },
 } as const satisfies Record<number, TableSpec>;
 export type PeerFormat = keyof typeof SPECS;
 export const PEER = SPECS[1];
 /** The highest that this code reads, and so the highest that it may write. */
-export const NEWEST_FORMAT: PeerFormat = 2;
+export const NEWEST_FORMAT: PeerFormat = 3;
+/** From which on shares may be called together. */
+export const SHARES_FORMAT: PeerFormat = 3;
+
+const isKnown = (format: number): format is PeerFormat => format in SPECS;
+
+/** Of bytes of any version that is known here, else of the first. */
+function specOf(bytes: Uint8Array): TableSpec {
+  const format = formatOf(bytes);
+  return isKnown(format) ? SPECS[format] : SPECS[1];
+}
 
 /** The version that a packed table says it is, or 0 for bytes that are too short to say. Nothing is checked. */
 export function formatOf(bytes: Uint8Array): number {
@@ -22,17 +36,18 @@ export function formatOf(bytes: Uint8Array): number {
 
 /** Columns of a row in bytes that are a table of a version that is known here. Nothing is checked. */
 export function columnsIn(bytes: Uint8Array): number {
-  return (formatOf(bytes) === 2 ? SPECS[2] : SPECS[1]).columns;
+  return specOf(bytes).columns;
 }
 
 /** @throws CorruptError for bytes that are no table of a version that is known here. */
 export function unpackPeer(kernels: Kernels, bytes: Uint8Array): Table {
-  return kernels.unpack(formatOf(bytes) === 2 ? SPECS[2] : SPECS[1], bytes);
+  return kernels.unpack(specOf(bytes), bytes);
 }
 
-/** A version that a peer named: those who know of none have column 0 there, and read the first. */
+/** The highest version that is known here of those that a peer reads. Who knows of none has column 0 there, and reads the first. */
 export function formatNamed(column: number): PeerFormat {
-  return column >= NEWEST_FORMAT ? NEWEST_FORMAT : 1;
+  const format = Math.min(Math.max(column, 1), NEWEST_FORMAT);
+  return isKnown(format) ? format : 1;
 }
 
 /** What a row is. Versions of the code speak to each other by these numbers: never reuse one. */

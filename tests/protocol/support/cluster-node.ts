@@ -84,8 +84,11 @@ abstract class Base implements Instance {
   }
 }
 
+const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, "0");
+
 export class PartitionNode extends Base {
   readonly engine: Engine;
+  #uuids = 0;
 
   constructor(peer: Peer, partitions: number, store: MapStore, host: NodeHost) {
     super(peer, store, host);
@@ -120,7 +123,8 @@ export class PartitionNode extends Base {
       fatal: (error) => (this.alive ? this.host.failed(error) : undefined),
       now: () => this.host.now(),
       random: () => 0.5,
-      uuid: () => "00000000-0000-4000-8000-000000000000",
+      // No two are the same: what flows have in memory is known by them.
+      uuid: () => `${hex(this.peer, 8)}-0000-4000-8000-${hex(this.incarnation, 4)}${hex(++this.#uuids, 8)}`,
       enclose: (call) => call(),
     };
   }

@@ -1,6 +1,7 @@
 /** A partition whose requests are awaited: the real machine and engine over maps, which flushes, folds and confirms by itself. */
 import { createKernels } from "../../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../../core-wasm/load-node.ts";
+import { fieldsRead } from "../../../dataflow/reads.ts";
 import type { StorageOp, ViewReply } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
 import { INGEST } from "../../../protocol/wire/ingest.ts";
@@ -100,11 +101,15 @@ export class LonePartition {
     return ticket;
   }
 
-  /** Sends a batch of events. */
-  async ingest(stream: string, events: readonly object[]): Promise<Answered> {
+  /** Sends a batch of events, with the columns that are read. */
+  async ingest(
+    stream: string,
+    events: readonly object[],
+    only: readonly string[] | undefined = fieldsRead(this.#app, stream),
+  ): Promise<Answered> {
     const ticket = ++this.#tickets;
     const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join("\n"));
-    const parsed = kernels.parseEvents(body, this.#app.streams.get(stream)?.columns ?? []);
+    const parsed = kernels.parseEvents(body, this.#app.streams.get(stream)?.columns ?? [], "ndjson", { only });
     if (!parsed.ok) throw new Error(`the test's events are wrong: ${parsed.fault.code}`);
     const columns = [INVOKE_FLAG.clientId, ...parsed.fingerprint, parsed.rows];
     const fields = [`c${(++this.#ids).toString(16).padStart(31, "0")}`, stream];
