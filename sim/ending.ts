@@ -48,7 +48,7 @@ export class Ending {
     }
     // Before anything is asked for, too: reading leaves records, and with them what a restart knows.
     const waiters = this.#ground.waiters ?? [];
-    if (!(await this.#drain(waiters.length > 0 ? UNTIMED : this.#counters))) return null;
+    if (!(await this.drain(waiters.length > 0 ? UNTIMED : this.#counters))) return null;
     if (waiters.length > 0 && !(await this.#endWaiting(waiters))) return null;
     if ((this.#ground.clocks ?? []).length > 0 && !(await this.#redrive())) return null;
     if (this.#ground.ends !== undefined && !(await this.#redriveEnds())) return null;
@@ -67,11 +67,11 @@ export class Ending {
   /** What failed for good while everything went wrong goes through now. */
   async #redrive(): Promise<boolean> {
     await this.pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
-    if (!(await this.#drain())) return false;
+    if (!(await this.drain())) return false;
     for (let round = 0; round < 2; round++) {
       const count = await this.#operator.redriveAll(PATIENCE_MS);
       if (count === null) this.#world.fail(`an operator is not answered\n${this.statuses}`);
-      if (count === null || !(await this.#drain())) return false;
+      if (count === null || !(await this.drain())) return false;
       if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
       for (let n = 0; n < count; n++) this.#world.count("dead letter sent again");
     }
@@ -83,7 +83,7 @@ export class Ending {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const count = await this.#operator.redriveEnds(PATIENCE_MS);
       if (count === null) this.#world.fail(`an operator is not answered\n${this.statuses}`);
-      if (count === null || !(await this.#drain())) return false;
+      if (count === null || !(await this.drain())) return false;
       if (count === 0) return true;
       for (let n = 0; n < count; n++) this.#world.count("event sent to its end again");
     }
@@ -124,19 +124,19 @@ export class Ending {
 
   async #drainAndRead(round: number): Promise<Final | null> {
     const world = this.#world;
-    if (!(await this.#drain())) return null;
+    if (!(await this.drain())) return null;
     const final = await readFinal(this.#setup, this.#ground, round, PATIENCE_MS);
     if (!final && world.failures.length === 0) world.fail(`final reads are not answered\n${this.statuses}`);
     return final;
   }
 
-  /** Looks now and then whether everything is at rest. That it never comes to rest is a failure. */
-  async #drain(counters = this.#counters): Promise<boolean> {
+  /** Looks now and then whether everything is at rest: what that is of some takes long to find out. That it never comes to rest is a failure. */
+  async drain(counters = this.#counters, everyMs = 50): Promise<boolean> {
     const world = this.#world;
     const deadline = world.scheduler.now + PATIENCE_MS;
     let rests = 0;
     do {
-      await this.pass(50);
+      await this.pass(everyMs);
       // Twice: what is to be written next may be nothing that is counted.
       rests = this.#isAtRest(counters) ? rests + 1 : 0;
       if (rests === 2) return true;

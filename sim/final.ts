@@ -6,6 +6,8 @@ import type { Ground } from "./clients/generate.ts";
 import type { OutsideState, TripState } from "./clients/outside-service.ts";
 import type { DeskState } from "./clients/promise-service.ts";
 import type { Slate } from "./clients/slate-service.ts";
+import type { Deployed } from "./clients/deployed-service.ts";
+import type { TickState } from "./clients/tick-service.ts";
 import type { TourState } from "./clients/tour-service.ts";
 import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
@@ -22,6 +24,8 @@ export interface Final {
   readonly trips: ReadonlyMap<string, TripState>;
   readonly promises: ReadonlyMap<string, DeskState>;
   readonly tours: ReadonlyMap<string, TourState>;
+  readonly ticks: ReadonlyMap<string, TickState>;
+  readonly deployed: ReadonlyMap<string, Deployed>;
   readonly slates: ReadonlyMap<string, Pick<Slate, "entries" | "sum">>;
   /** Bodies of all that flows have come to, by name. */
   readonly flows: ReadonlyMap<string, string>;
@@ -49,6 +53,10 @@ export async function readFinal(
     ...(ground.outsiders ?? []).flatMap((at): Ask[] => [
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
+    ]),
+    ...(ground.times ?? []).flatMap((at): Ask[] => [
+      { kind: "ticks-seen", at },
+      { kind: "deployed-seen", at },
     ]),
     ...(ground.slates?.keys ?? []).map((at): Ask => ({ kind: "slates-seen", at })),
     ...(ground.waiters ?? []).flatMap((at): Ask[] => [
@@ -102,6 +110,8 @@ const SEEN = {
   "promises-seen": "promises",
   "tours-seen": "tours",
   "slates-seen": "slates",
+  "ticks-seen": "ticks",
+  "deployed-seen": "deployed",
 } as const;
 type SeenAsk = Extract<Ask, { kind: keyof typeof SEEN }>;
 type Seen = Record<(typeof SEEN)[keyof typeof SEEN], Map<string, never>>;

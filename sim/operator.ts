@@ -1,8 +1,9 @@
 /** An operator at the end of a run: sends every dead letter again, and ends what nobody else will, each request several times. */
-import { Client, type ClientSetup } from "./clients/client.ts";
+import { Asker } from "./clients/asker.ts";
+import type { ClientSetup } from "./clients/client.ts";
 import type { DeskState, Settling } from "./clients/promise-service.ts";
 import { tourPromiseId, type TourState } from "./clients/tour-service.ts";
-import type { Ask, Transaction } from "./clients/transaction.ts";
+import type { Ask } from "./clients/transaction.ts";
 import { lettersIn } from "./flows/ends/history.ts";
 
 /** What an operator settles promises with. */
@@ -12,30 +13,31 @@ const FIRST = 400_000;
 
 export class Operator {
   readonly #setup: ClientSetup;
-  #asked = 0;
+  readonly #asker: Asker;
 
   constructor(setup: ClientSetup) {
     this.#setup = setup;
+    this.#asker = new Asker(setup, FIRST);
   }
 
   /** @returns how many there were; null when no answer comes in time */
   async redriveAll(limitMs: number): Promise<number | null> {
     const [listed] =
-      (await this.#ask([{ kind: "dead", name: "list", input: '{"after":"","limit":1000}' }], limitMs)) ?? [];
+      (await this.#asker.ask([{ kind: "dead", name: "list", input: '{"after":"","limit":1000}' }], limitMs)) ?? [];
     if (listed === undefined) return null;
     const { letters } = JSON.parse(listed) as { readonly letters: ReadonlyArray<{ readonly id: string }> };
     const asks = letters.map(({ id }): Ask => ({ kind: "dead", name: "redrive", input: id.slice(0, id.indexOf("-")) }));
-    const answers = await this.#ask(asks, limitMs);
+    const answers = await this.#asker.ask(asks, limitMs);
     if (answers?.some((answer) => answer !== "true")) this.#setup.world.fail(`a dead letter is listed and not there`);
     return answers === null ? null : letters.length;
   }
 
   /** The same of a flow: what its ends did not take. */
   async redriveEnds(limitMs: number): Promise<number | null> {
-    const [listed] = (await this.#ask([{ kind: "ends-letters" }], limitMs)) ?? [];
+    const [listed] = (await this.#asker.ask([{ kind: "ends-letters" }], limitMs)) ?? [];
     if (listed === undefined) return null;
     const letters = lettersIn(listed);
-    const answers = await this.#ask(
+    const answers = await this.#asker.ask(
       letters.map(({ letter }): Ask => ({ kind: "ends-redrive", letter })),
       limitMs,
     );
@@ -53,7 +55,7 @@ export class Operator {
       { kind: "promises-seen", at },
       { kind: "tours-seen", at },
     ]);
-    const bodies = await this.#ask(looks, limitMs);
+    const bodies = await this.#asker.ask(looks, limitMs);
     if (bodies === null) return null;
     const seen = bodies.map((body) => JSON.parse(body) as Partial<DeskState & TourState>);
     const heard = new Set(seen.flatMap((each) => each.heard ?? []).map(({ n }) => n));
@@ -69,25 +71,6 @@ export class Operator {
       ...begun.map(({ n }) => settle(tourPromiseId(n))),
       ...tours.map(retry),
     ];
-    return (await this.#ask(asks, limitMs)) === null ? null : parked.length + tours.length;
-  }
-
-  /** Bodies of the answers, in order. */
-  async #ask(asks: readonly Ask[], limitMs: number): Promise<string[] | null> {
-    const { world, ledger } = this.#setup;
-    const numbers = asks.map(() => FIRST + this.#asked++);
-    const clients = asks.map((ask, at) => {
-      const number = numbers[at] as number;
-      const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0, again: [5, 400] };
-      const client = new Client(this.#setup, number, [[transaction]]);
-      client.next();
-      return client;
-    });
-    if (!(await world.run(() => clients.every(({ isDone }) => isDone), world.scheduler.now + limitMs))) return null;
-    const bodies = new Map<number, string>();
-    for (const { request, answer } of ledger.entries.values()) {
-      if (answer?.status === 200) bodies.set(request.transaction.number, answer.body);
-    }
-    return numbers.map((number) => bodies.get(number) ?? "");
+    return (await this.#asker.ask(asks, limitMs)) === null ? null : parked.length + tours.length;
   }
 }

@@ -136,9 +136,12 @@ export class SimPartition {
     this.engine.input({ kind: "alarm" });
   }
 
-  /** Memory is lost; any first part of what is unconfirmed has reached the disk. Answers that had not left never will. */
-  crash(): void {
-    this.#write(this.#setup.random.int(this.#unconfirmed.length + 1));
+  /**
+   * Memory is lost; any first part of what is unconfirmed has reached the disk. Answers that had not left never will.
+   * @param kept how much of it has
+   */
+  crash(kept = this.#setup.random.int(this.#unconfirmed.length + 1)): void {
+    this.#write(kept);
     this.#confirmed += this.#unconfirmed.length;
     this.#unconfirmed = [];
     this.#held = [];

@@ -3,10 +3,12 @@ import type { Kernels } from "../core-wasm/types.ts";
 import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
 import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
+import { drawDeploys, ROLLOUT_MS } from "./clients/deploys.ts";
 import { drawClocks, hasClocks } from "./clients/clocks.ts";
 import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
 import { drawPromises, hasPromises } from "./clients/promises.ts";
 import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
+import { drawTimes, hasTimes } from "./clients/times.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
 import { drawFlows, drawWatcher, hasFlows } from "./flows/draw.ts";
@@ -14,7 +16,8 @@ import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
-import { drawLaterRescale, drawPlanned, drawRescales, type PlannedFault } from "./faults/planned.ts";
+import { drawLaterRescale, drawPlanned, drawRedeploys, drawRescales, type PlannedFault } from "./faults/planned.ts";
+import { drawMoveAims } from "./faults/named.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -56,13 +59,19 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const partitionOf = partitioner(kernels, partitions);
   const quiet = createRandom(deriveSeed(seed, 9)).oneIn(4);
   const ground = { ...drawGround(random, partitions, partitionOf), quiet, sends: options.sends };
-  const clients = drawClients(seed, random, ground, partitionOf, options.transactions);
-  const clocks = options.sends && hasClocks(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
-  const outsiders = options.sends && hasOutsiders(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
+  const keys = [...new Set(ground.lists.map(({ at }) => at[1]))];
+  const times = options.sends && !options.local && hasTimes(seed) ? drawTimes(seed, keys) : [];
+  const deploys = drawDeploys(seed);
+  const clocks = options.sends && (times.length > 0 || hasClocks(seed)) ? keys : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
   const ends = flows.length > 0 && hasEnds(seed) ? flows : [];
-  const waiters = options.sends && hasPromises(seed) ? [...new Set(ground.lists.map(({ at }) => at[1]))] : [];
-  const slates = options.sends && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
+  // Beside those that depend on time there is less of all else: such a seed is not to cost more than others.
+  const others = options.sends && times.length === 0;
+  const outsiders = others && hasOutsiders(seed) ? keys : [];
+  const waiters = others && hasPromises(seed) ? keys : [];
+  const slates = others && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
+  const timed = [...times, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])];
+  const usual = options.transactions - (times.length > 0 ? timed.flat(2).length : 0);
   return {
     seed,
     partitions,
@@ -74,11 +83,12 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(ends.length > 0 ? { ends } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
-      ...(options.sends && !options.local ? drawBackup(seed) : {}),
+      ...(times.length > 0 ? { times: keys, deploys } : {}),
+      ...(others && !options.local ? drawBackup(seed) : {}),
     },
     clients: [
-      ...clients,
-      ...(clocks.length > 0 ? drawClocks(seed, clocks) : []),
+      ...drawClients(seed, random, ground, partitionOf, Math.max(usual, FEWEST)),
+      ...timed,
       ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
       ...(flows.length > 0 ? drawFlows(seed, flows) : []),
       ...(slates ? drawSlates(seed, slates) : []),
@@ -91,8 +101,13 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
       ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
       ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
+      ...(times.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 58)))),
+      ...(times.length === 0 ? [] : drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, deploys, ROLLOUT_MS)),
     ],
-    aims: drawAims(createRandom(deriveSeed(seed, 7)), partitions),
+    aims: [
+      ...drawAims(createRandom(deriveSeed(seed, 7)), partitions),
+      ...(times.length === 0 ? [] : drawMoveAims(createRandom(deriveSeed(seed, 59)))),
+    ],
   };
 }
 
@@ -113,6 +128,8 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
   };
 }
 
+/** Transactions of clients that are always there, however many others there are. */
+const FEWEST = 20;
 /** Keys of events, at most: windows of few keys have more events each. */
 const FLOW_KEYS = 4;
 const KEYS = Array.from({ length: 64 }, (_, n) => `k${n}`);

@@ -6,10 +6,14 @@ import { type AppDefinition, defineApp } from "../sdk/index.ts";
 import { bankService } from "./clients/bank-service.ts";
 import { Client, type ClientSetup } from "./clients/client.ts";
 import { Ledger } from "./clients/ledger.ts";
-import { clockService } from "./clients/clock-service.ts";
+import { CLOCK_ATTEMPTS, clockService, DEADLY_ATTEMPTS } from "./clients/clock-service.ts";
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { promiseService } from "./clients/promise-service.ts";
 import { slateService } from "./clients/slate-service.ts";
+import { DECLARED, deployedService } from "./clients/deployed-service.ts";
+import { ROLLOUT_MS } from "./clients/deploys.ts";
+import { tickService } from "./clients/tick-service.ts";
+import { useService } from "./clients/use-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
@@ -21,6 +25,8 @@ import { Boundaries, schedulePlanned } from "./faults/planned.ts";
 import { profileOf } from "./faults/rates.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
+import { hasRetention, RETENTION, RetentionAct } from "./acts/retention.ts";
+import { TimesAct } from "./acts/times.ts";
 import { Backup, type Taken } from "./admin/backup.ts";
 import { Eraser } from "./admin/eraser.ts";
 import { Restored } from "./admin/restored.ts";
@@ -32,6 +38,7 @@ import { deriveSeed } from "./seeds.ts";
 import { mostPartitions, mostSkewMs, type Plan } from "./plan.ts";
 import { CoordinatorObject } from "./world/coordinator-object.ts";
 import { countedService } from "./world/functions.ts";
+import { Rollout } from "./world/rollout.ts";
 import { kindsOf } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
 import { both, type Observer } from "./world/observer.ts";
@@ -84,23 +91,43 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
-function appOf(partitions: number, { outsiders, flows, ends }: Plan["ground"]): AppDefinition {
-  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${ends !== undefined}`;
+function appOf(partitions: number, { outsiders, flows, ends, times }: Plan["ground"], version = 0): AppDefinition {
+  const deployed = times === undefined ? "" : `${version} ${times[0]}`;
+  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${ends !== undefined} ${deployed}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
-    ...[...listServices(), bankService(), clockService(), promiseService(), tourService(), slateService()],
+    ...[
+      ...listServices(),
+      bankService(),
+      clockService(times === undefined ? CLOCK_ATTEMPTS : DEADLY_ATTEMPTS),
+      promiseService(),
+      tourService(),
+      slateService(),
+    ],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
     ...(ends === undefined ? [] : [gateService()]),
+    ...(times === undefined ? [] : [tickService(), useService(), deployedService(version, times[0] as string)]),
   ];
   const ending = ends === undefined ? [] : [endsFlow()];
-  const more = flows === undefined ? {} : { flows: [...simulatedFlows(), ...ending] };
+  const more = {
+    ...(flows === undefined ? {} : { flows: [...simulatedFlows(), ...ending] }),
+    ...(times === undefined ? {} : { resultRetention: RETENTION }),
+  } as const;
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
   const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
   const app = { ...defined, builtins };
   apps.set(name, app);
   return app;
+}
+
+/** The versions of the app's code, where it has several, and when they are deployed. */
+function rolloutOf({ seed, partitions, ground }: Plan): Rollout {
+  const { deploys = [] } = ground;
+  const count = ground.times === undefined ? 1 : DECLARED.length;
+  const versions = Array.from({ length: count }, (_, version) => appOf(partitions, ground, version));
+  return new Rollout(versions, deploys, ROLLOUT_MS, createRandom(deriveSeed(seed, 63)));
 }
 
 /** An update under way: some instances run older code, after a restart perhaps again. */
@@ -130,10 +157,12 @@ class Run {
   readonly #lingerMs: number;
   readonly #durable: DurableLog;
   readonly #ending: Ending;
+  readonly #rollout: Rollout;
 
   constructor(plan: Plan, { kernels: shared, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     const kernels = plan.ground.flows === undefined ? shared : ownKernels();
     this.#plan = plan;
+    this.#rollout = rolloutOf(plan);
     this.#lingerMs = lingerMs;
     this.#durable = new DurableLog(kernels, plan, () => this.#world.scheduler.now);
     this.#world = new World({
@@ -146,6 +175,7 @@ class Run {
       coordinator: (world: World) =>
         new CoordinatorObject(world, kernels, plan.partitions) as unknown as SimObject<unknown>,
       formats: versionsOf(plan),
+      code: () => this.#rollout.appAt(this.#world.scheduler.now),
       kindsOf,
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
@@ -208,10 +238,25 @@ class Run {
     if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
+    const { times } = this.#plan.ground;
+    const skewMs = mostSkewMs(this.#plan);
+    const deploy = (version: number) => this.#rollout.finish(version);
+    const act =
+      times && world.failures.length === 0 ? new TimesAct(this.#setup, times, this.#ending, skewMs, deploy) : null;
+    const played = act && (await act.play());
+    if (played && hasRetention(this.#plan.seed))
+      await new RetentionAct(this.#setup, this.#plan.ground, this.#ending, skewMs).play();
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
     this.#seeNothingErased();
     if (final) {
-      const findings = judge(this.#ledger, this.#durable, final, world.outside, mostSkewMs(this.#plan));
+      const findings = judge(
+        this.#ledger,
+        this.#durable,
+        final,
+        world.outside,
+        skewMs,
+        played && { ...played, deploys: this.#plan.ground.deploys ?? [] },
+      );
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
       if (backup?.taken && findings.length === 0) await this.#restore(backup.taken);
     }

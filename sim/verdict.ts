@@ -8,6 +8,11 @@ import type { Finding } from "./checkers/finding.ts";
 import type { Operation, Outcome } from "./checkers/history.ts";
 import type { Taken } from "./admin/backup.ts";
 import type { RestoredRun } from "./admin/restored.ts";
+import type { Played } from "./acts/times.ts";
+import { checkEvolved } from "./checkers/evolved.ts";
+import { checkDeadly } from "./checkers/deadly.ts";
+import { checkTicks } from "./checkers/ticks.ts";
+import { checkUses } from "./checkers/uses.ts";
 import { checkLedger } from "./checkers/ledger.ts";
 import { checkListAppend } from "./checkers/list-append.ts";
 import { checkTimers } from "./checkers/timers.ts";
@@ -23,7 +28,10 @@ import { OUTSIDE } from "./clients/clocks.ts";
 import { TTL_MS, type Touched } from "./clients/outside-service.ts";
 import type { Done, OutsideWorld } from "./world/outside.ts";
 import { maySayNo } from "./clients/asks.ts";
+import { addedOf, cancelsOf, ticksOf, usesOf } from "./timing.ts";
 import { promisesOf, toursOf } from "./waiting.ts";
+import { DEADLY_ATTEMPTS } from "./clients/clock-service.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
 import type { DurableLog } from "./durable-log.ts";
@@ -33,11 +41,19 @@ import { type Final, isFinalRead } from "./final.ts";
 import { endsHistoryOf } from "./flows/ends/history.ts";
 import { flowHistoryOf } from "./flows/history.ts";
 
+/** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
+const UNCONFIRMED = 8;
+/** Before a message is suspected, and then as often as it may fail. */
+const MOST_KILLS = LIMITS.suspectRestarts + DEADLY_ATTEMPTS + UNCONFIRMED;
+
+/** What was played, and when versions of the code were deployed before, simulated ms. */
+type PlayedTimes = Played & { readonly deploys: readonly number[] };
 type Outside = Pick<OutsideWorld, "done" | "tolls" | "ends">;
 
 /**
  * @param outside what effects have done to the world
  * @param skewMs how far clocks may be off, each way
+ * @param played what was played of time when nothing went wrong; null where that is no part of the run
  */
 export function judge(
   ledger: Ledger,
@@ -45,9 +61,11 @@ export function judge(
   final: Final,
   { done, tolls, ends }: Outside,
   skewMs: number,
+  played: PlayedTimes | null = null,
 ): Finding[] {
   const flows = final.flows.size === 0 ? null : flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead);
   return [
+    ...(played ? judgeTimes(ledger, final, played, skewMs) : []),
     ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
     // Snapshots may be old, but must fit in with the rest.
@@ -71,6 +89,16 @@ export function judge(
       ? []
       : checkEnds(endsHistoryOf(ledger, flows.sent, final.flows, ends.done))),
     ...failuresOf(ledger),
+  ];
+}
+
+function judgeTimes(ledger: Ledger, final: Final, { deploys, ...played }: PlayedTimes, skewMs: number): Finding[] {
+  return [
+    ...checkTicks(ticksOf(final, played, deploys, skewMs)),
+    ...checkLedger(addedOf(ledger, final)),
+    ...checkEvolved(final.deployed),
+    ...checkUses(usesOf(ledger, skewMs)),
+    ...checkDeadly(played.deadly, MOST_KILLS),
   ];
 }
 
@@ -193,7 +221,7 @@ function timersOf(
     sent,
     unknown,
     rung: states.flatMap(([to, { rung }]) => rung.map((each) => ({ ...each, to }))),
-    dropped: states.flatMap(([, { dropped }]) => dropped),
+    dropped: [...states.flatMap(([, { dropped }]) => dropped), ...cancelsOf(ledger, skewMs)],
     skewMs,
   };
 }
@@ -246,6 +274,8 @@ function failuresOf(ledger: Ledger): Finding[] {
 
 function mayEndSo({ answer, request: { transaction } }: Entry): boolean {
   if ((answer?.status === 404 || answer?.status === 422) && maySayNo(transaction.ask)) return true;
+  // By code of a version before the one that has changed the state.
+  if (answer?.status === 503 && answer.body.includes("/problems/newer-state")) return transaction.ask.kind === "add";
   if (answer?.status !== 500) return answer?.status === 504 && !transaction.clientId;
   const { type } = JSON.parse(answer.body) as { type: string };
   if (type === "/problems/call-cycle") return mayCycle(transaction.ask);

@@ -7,7 +7,7 @@ import { isOutcomeId, isOutside } from "../outside/work.ts";
 import { decodeError, type Ending, type FailedTry } from "./ending.ts";
 import { DEAD } from "./dead-letter.ts";
 import { OutboxLoad } from "./load.ts";
-import { lostTry, Suspects } from "./suspects.ts";
+import { lostTry, spread, Suspects } from "./suspects.ts";
 import type { Message } from "./message.ts";
 
 /** `last`: a failure is final. `give-up`: it is not to run any more; if nobody knows what has become of it, it has failed for good. */
@@ -16,6 +16,8 @@ export type Try = "one" | "last" | "give-up";
 export interface OutboxOwner {
   /** Hands a message to the partition of its target; the answer comes as `posted`, or never. */
   post(message: Message, how: Try): void;
+  /** Asks the partition of its target whether it is still what it was: should it not be, `targetLost` follows. */
+  probe(message: Message): void;
   /** It is delivered: forget it durably. */
   delivered(message: Message): void;
   /** It has failed once more: remember that durably. */
@@ -36,6 +38,8 @@ interface Channel {
   posted: boolean;
   /** When that was written down, by this instance; ms, 0 for not. */
   marked: number;
+  /** Since then the partition of its target was asked whether it is still what it was. */
+  probed: boolean;
   /** How often whoever ran it was lost, as far as this instance knows. */
   lost: number;
 }
@@ -69,7 +73,15 @@ export class Outbox {
     const known = this.#channels.get(name);
     if (known) known.messages.push(message);
     else {
-      this.#channels.set(name, { messages: [message], nextAt: 0, failures: 0, posted: false, marked: 0, lost: 0 });
+      this.#channels.set(name, {
+        messages: [message],
+        nextAt: 0,
+        failures: 0,
+        posted: false,
+        marked: 0,
+        probed: false,
+        lost: 0,
+      });
       this.#ready.add(name);
     }
   }
@@ -94,6 +106,7 @@ export class Outbox {
     if (message.begun === true && channel.marked === 0) return this.#lost(name, channel);
     const left = this.#owner.attemptsOf(message) - (message.tries?.length ?? 0);
     if (left > 0 && this.#suspects.has(message) && channel.marked === 0) return this.#mark(name, channel);
+    if (channel.marked > 0 && !channel.probed) return this.#probe(channel);
     channel.posted = true;
     channel.nextAt = this.#owner.now() + LIMITS.repostMs;
     this.#owner.post(message, left <= 0 ? "give-up" : left === 1 ? "last" : "one");
@@ -105,11 +118,21 @@ export class Outbox {
    */
   #mark(name: string, channel: Channel): void {
     const [message] = channel.messages as [Message];
+    // Whatever was under way went with the instance that it was handed to: should the target's be lost before the try begins, it is not the reason.
+    channel.posted = false;
     channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs;
     if (!this.#suspects.enter(name)) return;
     channel.marked = this.#owner.now();
+    channel.probed = false;
     channel.messages[0] = { ...message, begun: true };
     this.#owner.failed(channel.messages[0]);
+  }
+
+  /** Behind the mark: an instance that was lost long ago is not to be taken for one that was lost with the try. */
+  #probe(channel: Channel): void {
+    channel.probed = true;
+    channel.nextAt = this.#owner.now() + LIMITS.suspectProbeMs;
+    this.#owner.probe(channel.messages[0] as Message);
   }
 
   /** The try is over, or takes so long that others need not wait for its end. */
@@ -122,6 +145,7 @@ export class Outbox {
   #lost(name: string, channel: Channel): void {
     this.#unmark(name);
     this.#again(channel, this.#tried(channel, lostTry(this.#owner.now())));
+    channel.nextAt += spread(channel.messages[0] as Message);
   }
 
   #again(channel: Channel, message: Message | undefined): void {

@@ -16,6 +16,18 @@ export function isSuspicious(message: Message, partition: number, incarnation: n
   return made !== null && incarnation - made >= LIMITS.suspectRestarts;
 }
 
+/**
+ * ms by which a try comes later behind one that was lost, another time for each message and try: other partitions suspect what they keep by the same
+ * losses, and tries at the same times would be lost together, each time.
+ */
+export function spread({ requestId, tries = [] }: Message): number {
+  let mixed = tries.length;
+  for (let at = 0; at < requestId.length; at++) mixed = (mixed * 31 + requestId.charCodeAt(at)) % SPREAD;
+  return Math.floor((LIMITS.suspectSpreadMs * mixed) / SPREAD);
+}
+/** Prime, so that what is mixed is spread. */
+const SPREAD = 1_009;
+
 /** What is remembered of a try that was lost with whoever ran it. */
 export function lostTry(at: number): FailedTry {
   return { at, status: 500, type: "interrupted", error: "whoever ran it was lost before it ended" };

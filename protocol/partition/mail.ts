@@ -79,6 +79,8 @@ export class Mail {
   #forgotten: Message[] = [];
   /** Messages have been handed to other partitions. */
   #posts = false;
+  /** Messages to keys of this partition, with what is to be done with each when its row is durable. */
+  readonly #here = new Map<string, Try>();
   readonly #alarm: Alarm;
   readonly #timers: Timers;
   readonly #expiry: Expiry;
@@ -106,6 +108,10 @@ export class Mail {
     const [owner, parts] = [this.#owner, this.#parts];
     return new Outbox({
       post: (message, how) => this.#post(message, how),
+      probe: ({ key }) => {
+        const peer = owner.partitionOf(key);
+        if (peer !== owner.self) owner.send(peer, { kind: "ping" });
+      },
       delivered: (message) => {
         parts.commit([deliveredWrite(message)]);
         this.#forgotten.push(message);
@@ -276,14 +282,27 @@ export class Mail {
     else if (nextAt < Infinity) this.#alarm.want(nextAt);
   }
 
-  /** Hands a message to the partition of its target; to this one without a detour. */
+  /**
+   * Hands a message to the partition of its target. To another one it leaves when its row is durable; one of this partition waits for the next
+   * flush, by which its row is: should it end this instance, the next is to find it and not what it came of, which would only make it anew.
+   */
   #post(message: Message, how: Try): void {
     if (isOutside(message)) return this.#outside.start(message);
     const [last, giveUp] = [how !== "one", how === "give-up"];
     const peer = this.#owner.partitionOf(message.key);
-    if (peer === this.#owner.self) return this.#parts.run({ ...message, last, giveUp });
+    if (peer === this.#owner.self) return void this.#here.set(message.requestId, how);
     this.#posts = true;
     this.#owner.send(peer, { ...message, kind: "post", last, giveUp });
+  }
+
+  /** Those that are kept still. */
+  #runHere(): void {
+    const here = [...this.#here];
+    this.#here.clear();
+    for (const [requestId, how] of here) {
+      const message = this.#outbox.find(requestId);
+      if (message) this.#parts.run({ ...message, last: how !== "one", giveUp: how === "give-up" });
+    }
   }
 
   /**
@@ -357,6 +376,7 @@ export class Mail {
     this.#load();
     // Whose effects they are is known when all are here.
     if (this.#loading.isDone) this.#outside.settle();
+    this.#runHere();
     this.#outbox.release();
     const told = this.#toTell;
     this.#toTell = [];
@@ -386,7 +406,8 @@ export class Mail {
   wantsFlush(isUp: boolean): boolean {
     if (!isUp) return false;
     const isLooking = !this.#loading.isDone || this.#timers.isLooking;
-    return this.#toTell.length > 0 || this.#outbox.hasReady || this.#outside.hasEnded || isLooking;
+    const isHanding = this.#toTell.length > 0 || this.#here.size > 0 || this.#outbox.hasReady;
+    return isHanding || this.#outside.hasEnded || isLooking;
   }
 
   get isFull(): boolean {

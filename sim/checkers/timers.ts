@@ -8,7 +8,8 @@ export type TimerAnomaly =
   | "timer-unsent"
   | "timer-elsewhere"
   | "timer-after-cancel"
-  | "timer-cancelled-twice";
+  | "timer-cancelled-twice"
+  | "timer-cancel-lost";
 
 export interface TimerHistory {
   /** Every message that was sent, by its sender and number, and where it was sent. */
@@ -23,8 +24,14 @@ export interface TimerHistory {
     readonly due: number;
     readonly ms: number;
   }>;
-  /** What cancels were told. */
-  readonly dropped: ReadonlyArray<{ readonly from: string; readonly n: number; readonly won: boolean }>;
+  /** What cancels were told: that they were in time or not, or null where nobody heard. */
+  readonly dropped: ReadonlyArray<{
+    readonly from: string;
+    readonly n: number;
+    readonly won: boolean | null;
+    /** It was answered when the time had not come by any clock. */
+    readonly inTime?: boolean;
+  }>;
   /** How far clocks may be off, ms: of the one that set the time and the one that looked at it. */
   readonly skewMs: number;
 }
@@ -41,6 +48,12 @@ export function checkTimers(history: TimerHistory): Finding<TimerAnomaly>[] {
     if (each.won && won.has(name)) find("timer-cancelled-twice", name, "was cancelled by two, each in time");
     if (each.won) won.add(name);
   }
+  const unsure = new Set(history.dropped.filter((each) => each.won === null).map(nameOf));
+  for (const { from, n, won: isWon, inTime = false } of history.dropped) {
+    const name = nameOf({ from, n });
+    if (isWon === false && inTime && !won.has(name) && !unsure.has(name))
+      find("timer-cancel-lost", name, "was not cancelled, though its time had not come");
+  }
   const arrived = new Set<string>();
   for (const each of history.rung) {
     const name = nameOf(each);
@@ -55,7 +68,8 @@ export function checkTimers(history: TimerHistory): Finding<TimerAnomaly>[] {
   }
   for (const each of history.sent) {
     const name = nameOf(each);
-    if (!arrived.has(name) && !won.has(name)) find("timer-missing", name, "never arrived, and was not cancelled");
+    if (!arrived.has(name) && !won.has(name) && !unsure.has(name))
+      find("timer-missing", name, "never arrived, and was not cancelled");
   }
   return findings;
 }

@@ -80,7 +80,7 @@ export class Client {
     const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
     const number = hex(transaction.number + 1, 12);
     const edgeId = `e${hex(EPOCH_MS + Math.floor(world.scheduler.now), 11)}${number}${hex(line, 8)}`;
-    const { at, name, input: body } = encodeAsk(transaction.ask);
+    const { at, name, input: body } = encodeAsk(transaction.ask, (of) => this.#setup.ledger.answerTo(of));
     const input = transaction.delay === undefined ? body : `+${transaction.delay}\n${body}`;
     const flags =
       (transaction.clientId ? INVOKE_FLAG.clientId : 0) |

@@ -22,6 +22,10 @@ export interface Ground {
   readonly ends?: readonly string[];
   /** Keys that are written to and cleared, and one that is erased; likewise. */
   readonly slates?: Slates;
+  /** Keys whose schedules, messages and state depend on time; likewise. */
+  readonly times?: readonly string[];
+  /** When the next versions of the app's code are deployed, ms; likewise. */
+  readonly deploys?: readonly number[];
   /** A backup is taken after so many ms. */
   readonly backupMs?: number;
   /** Keys that make promises and start sagas that wait for some; likewise. */

@@ -28,6 +28,7 @@ export interface Entry {
 /** Beside lists. */
 const WRITING: ReadonlySet<string> = new Set([
   ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate", "events", "emit"],
+  ...["cancel", "tick", "use", "add"],
 ]);
 
 /** Answers that every repetition must get too: they were recorded. */
@@ -83,6 +84,17 @@ export class Ledger {
       () =>
         `${process} asks ${request.row.id.slice(-12)} ${request.row.at.join("/")} ${request.row.name} ${request.row.input}`,
     );
+  }
+
+  /** The body of what a transaction was answered, if it went well. */
+  answerTo(number: number): string | undefined {
+    const answer = this.entryOf(number)?.answer;
+    return answer && answer.status < 300 ? answer.body : undefined;
+  }
+
+  entryOf(number: number): Entry | undefined {
+    for (const entry of this.entries.values()) if (entry.request.transaction.number === number) return entry;
+    return undefined;
   }
 
   /** The present place among all that clients did and heard. */

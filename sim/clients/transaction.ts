@@ -4,6 +4,7 @@ import type { Settling } from "./promise-service.ts";
 import type { Micro, Place, Step } from "./steps.ts";
 import type { SlateInput, SlateName } from "./slate-service.ts";
 import type { Tour } from "./tour-service.ts";
+import type { UseInput, UseName } from "./use-service.ts";
 
 export type Ask =
   | FlowAsk
@@ -25,7 +26,22 @@ export type Ask =
       readonly pause: number;
     }
   /** What sends messages for later, or cancels some; with a delay it is itself such a message. */
-  | { readonly kind: "clock"; readonly at: string; readonly name: "later" | "drop" | "ring"; readonly input: object }
+  | {
+      readonly kind: "clock";
+      readonly at: string;
+      readonly name: "later" | "drop" | "ring" | "give";
+      readonly input: object | number;
+    }
+  /** Cancels from outside the message that the answer to a transaction named, by the number of that. */
+  | { readonly kind: "cancel"; readonly of: number }
+  /** Makes a schedule or ends one, and all that a key has made of them and was sent by them. */
+  | { readonly kind: "tick"; readonly at: string; readonly name: "arrange" | "end"; readonly input: object }
+  | { readonly kind: "ticks-seen"; readonly at: string }
+  /** Adds to what a service keeps whose code is deployed anew meanwhile, and all that a key has of it. */
+  | { readonly kind: "add"; readonly at: string; readonly n: number }
+  | { readonly kind: "deployed-seen"; readonly at: string }
+  /** Comes to what lives only while it is used. */
+  | { readonly kind: "use"; readonly at: string; readonly name: UseName; readonly input: UseInput }
   /** What asks for an effect. */
   | { readonly kind: "effect"; readonly at: string; readonly input: object }
   /** All that a key has asked for and was told. */

@@ -217,6 +217,17 @@ function heardLate(random: Random, who: "coordinator" | "self"): AimAction[] {
   ];
 }
 
+/** Where key groups move: whoever gives or takes them is lost, near a piece of it, or while nothing runs since what is left is moved. */
+export function drawMoveAims(random: Random): Aim[] {
+  return Array.from({ length: 2 + random.int(4) }, () => {
+    const isFrozen = random.oneIn(2);
+    const piece = random.pick(["handled move-chunk", "sent moved", "sent move-taken"] as const);
+    const who = random.pick(isFrozen ? (["peer", "other"] as const) : (["self", "peer"] as const));
+    const nth = 1 + random.int(isFrozen ? 4 : 12);
+    return aim("lost in a move", isFrozen ? "handled moved" : piece, nth, crash(random, who, random.next() * 12));
+  });
+}
+
 function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
   return { name, on, nth, actions };
 }

@@ -61,6 +61,23 @@ export function drawLaterRescale(random: Random): PlannedFault[] {
   return [{ at: 600 + random.next() * 2_500, kind: "rescale", partitions: 1 + random.int(MOST_PARTITIONS) }];
 }
 
+/** Each deploy resets every object, some time while it lasts; partitions twice, since it may be taken back in between. */
+export function drawRedeploys(
+  random: Random,
+  partitions: number,
+  times: readonly number[],
+  lastsMs: number,
+): PlannedFault[] {
+  return times.flatMap((time) =>
+    [COORDINATOR, ...Array.from({ length: 2 * partitions }, (_, number) => number % partitions)].map(
+      (object): PlannedFault => {
+        const at = time + random.next() * lastsMs;
+        return { at, kind: "crash", object, manner: drawManner(random, "deploy of another version") };
+      },
+    ),
+  );
+}
+
 function drawOne(random: Random, partitions: number): PlannedFault {
   const at = random.next() * SPAN_MS;
   const object = drawPeer(random, partitions);

@@ -16,6 +16,7 @@ import { UNFOUND } from "./bugs/unfound.ts";
 import { DELAYED } from "./bugs/timers.ts";
 import { OUTSIDES } from "./bugs/outside.ts";
 import { ERASING } from "./bugs/erasing.ts";
+import { TIMES } from "./bugs/times.ts";
 import { WAITING } from "./bugs/waiting.ts";
 import type { PlantedBug } from "./planted.ts";
 
@@ -35,6 +36,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...OUTSIDES,
   ...WAITING,
   ...ERASING,
+  ...TIMES,
   ...STREAMING,
   ...ENDING,
 ];

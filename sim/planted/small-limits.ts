@@ -22,6 +22,7 @@ export const SMALL_LIMITS = {
   blockBytes: 300,
   mergeBytes: 1_000,
   dropsPerTurn: 2,
+  resultSlotMs: 20_000,
   maxRuns: 4,
   blockCacheBytes: 1_000,
   maxFilterBytes: 150,
@@ -42,6 +43,9 @@ export const SMALL_LIMITS = {
 /** ms for which a promise is kept that has ended: a run does not last for a week. */
 const PROMISE_KEPT_MS = 1_500;
 
+/** A minute of schedules lasts 600 ms (clients/tick-service.ts): so many go into one. */
+const MINUTES = 100;
+
 /** Puts them, and others by name, in the place of the real ones when limits are loaded. */
 export function smallLimitsPatches(others: Readonly<Record<string, number>> = {}): Patch[] {
   const small = JSON.stringify({ ...SMALL_LIMITS, ...others });
@@ -61,6 +65,14 @@ export function smallLimitsPatches(others: Readonly<Record<string, number>> = {}
       file: "sdk/limits.ts",
       find: "PROMISE_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;",
       replace: `PROMISE_KEPT_MS = ${PROMISE_KEPT_MS};`,
+    },
+    {
+      file: "sdk/cron.ts",
+      find: "export function nextTime(cron: Cron, after: number): number | null {",
+      replace:
+        "export function nextTime(cron: Cron, after: number): number | null {\n" +
+        `  const at = realTime(cron, after * ${MINUTES});\n  return at === null ? null : at / ${MINUTES};\n}\n` +
+        "function realTime(cron: Cron, after: number): number | null {",
     },
   ];
 }

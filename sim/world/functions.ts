@@ -15,6 +15,10 @@ export interface FunctionHost {
   readonly trueMs: number;
   /** A number above all before it, for whoever asks in turn. */
   nextOrder(): number;
+  /** Id of the request whose function runs on that key: of a message its own. */
+  requestOf(service: string, key: string): string;
+  /** Ends this instance, as a function does that takes all memory. @param who does, to be counted */
+  kill(who: string): void;
 }
 
 let caller: FunctionHost | undefined;

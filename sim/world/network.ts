@@ -41,6 +41,11 @@ export class Network {
     this.#cuts.set(pair(b, a), until);
   }
 
+  /** Nothing that `from` says reaches `to` until a time. */
+  cutOneWay(from: Peer, to: Peer, until: number): void {
+    this.#cuts.set(pair(from, to), until);
+  }
+
   heal(): void {
     this.#cuts.clear();
     this.lateness = [];

@@ -88,6 +88,7 @@ export abstract class SimObject<Op> {
   /** Who takes what arrives: a zombie, the present instance, or the one that this starts; null when the call fails. */
   route(fromClient = false): Instance<Op> | null {
     const { world } = this;
+    if (world.scheduler.now < world.darkUntil) return null;
     this.zombies = this.zombies.filter(({ state }) => state === "zombie");
     const zombies = fromClient ? this.zombies.filter(({ peersOnly }) => !peersOnly) : this.zombies;
     if (zombies.length > 0 && this.random.next() < world.profile.zombieMail) {

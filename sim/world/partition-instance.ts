@@ -3,6 +3,7 @@ import { Engine, type EngineHost, type HostEffect } from "../../protocol/executi
 import type { OutsideCall } from "../../protocol/outside/work.ts";
 import type { Input, StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
 import { PartitionMachine } from "../../protocol/partition/machine.ts";
+import { entityKey } from "../../protocol/state/state-key.ts";
 import type { PartitionSetup } from "../../protocol/partition/setup.ts";
 import { MapStore } from "../map-store.ts";
 import { uuidFrom } from "../random.ts";
@@ -36,7 +37,8 @@ export class PartitionInstance extends Instance<StorageOp> {
     super(object.world, object, incarnation);
     this.#view = object.disk.copyInto(new View());
     this.#view.instance = this;
-    const { app, kernels, map } = object.setup;
+    const { kernels, map } = object.setup;
+    const app = object.world.code;
     const setup: PartitionSetup = {
       app,
       kernels,
@@ -65,6 +67,22 @@ export class PartitionInstance extends Instance<StorageOp> {
     const ticket = this.nextTicket();
     this.#requests.set(ticket, answered);
     this.turn(() => this.engine.input(request(ticket)));
+  }
+
+  /** @throws when none runs there */
+  requestOf(service: string, key: string): string {
+    const entity = entityKey(service, key);
+    for (const { root, live } of this.engine.machine.transactions.attempts.all()) {
+      for (const [, { state, target }] of live.entries())
+        if (root !== null && state === "running" && target.entity === entity) return root.requestId;
+    }
+    throw new Error(`no request of this partition runs on ${service}/${key}`);
+  }
+
+  kill(who: string): void {
+    const { killed } = this.world;
+    killed.set(who, (killed.get(who) ?? 0) + 1);
+    this.doom({ keep: "some", zombie: false, bootMs: 1 + this.random.int(40), kind: "instance ended by a function" });
   }
 
   alarm(): void {

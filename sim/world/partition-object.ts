@@ -44,9 +44,14 @@ export class PartitionObject extends SimObject<StorageOp> {
 
   /** Kept in storage: it starts the object should it be down then. A later one takes its place. */
   setAlarm(inMs: number): void {
-    const number = ++this.#alarms;
-    this.world.scheduler.in(inMs, () => {
+    this.#ring(++this.#alarms, inMs);
+  }
+
+  #ring(number: number, inMs: number): void {
+    const { scheduler } = this.world;
+    scheduler.in(inMs, () => {
       if (number !== this.#alarms) return;
+      if (scheduler.now < this.world.darkUntil) return this.#ring(number, this.world.darkUntil - scheduler.now);
       this.world.count("alarm of an object");
       (this.boot() as PartitionInstance).alarm();
     });

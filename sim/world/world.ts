@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly observer?: Observer;
   /** Keeps lines for people. */
   readonly trace?: boolean;
+  /** The code of the next instance of a partition; always the same when absent. */
+  readonly code?: () => AppDefinition;
   /** Makes the coordinator; without one only transactions of one partition end. */
   readonly coordinator?: (world: World) => SimObject<unknown>;
   /** The highest version of batches that the next instance of an object reads; the newest when absent. */
@@ -54,6 +56,10 @@ export class World {
   readonly coordinator: SimObject<unknown> | undefined;
   /** Faults by kind. */
   readonly faults = new Map<string, number>();
+  /** How often functions have ended whoever ran them, by who did. */
+  readonly killed = new Map<string, number>();
+  /** Nobody can be started or reached before this time; simulated ms. */
+  darkUntil = 0;
   /** No more faults: what happens from here on happens as it should. */
   calm = false;
   /** What was found wrong. */
@@ -64,6 +70,7 @@ export class World {
   readonly #slowDisks = new Map<Peer, number>();
   readonly #kindsOf: ((bytes: Uint8Array) => readonly string[]) | undefined;
   readonly #formats: ((object: Peer) => PeerFormat) | undefined;
+  readonly #code: () => AppDefinition;
   #acting: Instance<unknown> | undefined;
   #order = 0;
 
@@ -76,6 +83,7 @@ export class World {
     this.#kindsOf = options.kindsOf;
     this.runOutside = options.runOutside ?? ((call, random, ended) => this.outside.run(call, random, ended));
     this.#formats = options.formats;
+    this.#code = options.code ?? (() => app);
     this.kernels = kernels;
     this.network = new Network(this);
     const map = initialMap(options.partitions);
@@ -104,6 +112,11 @@ export class World {
 
   readsOf(object: Peer): PeerFormat {
     return this.#formats?.(object) ?? NEWEST_FORMAT;
+  }
+
+  /** Of the next instance of a partition. */
+  get code(): AppDefinition {
+    return this.#code();
   }
 
   slowDisk(peer: Peer, until: number): void {

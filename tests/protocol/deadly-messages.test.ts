@@ -1,5 +1,5 @@
 /** Messages whose function ends whoever runs it: they are given up like those that fail, and nobody else's are. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { LIMITS } from "../../protocol/limits.ts";
 import { contract, fn, query, service } from "../../sdk/index.ts";
@@ -7,25 +7,29 @@ import { LonePartition } from "./support/lone-partition.ts";
 import { Cluster } from "./support/cluster.ts";
 import { INVOKE, INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { kernels } from "./support/lone-partition.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
+useLimits();
 beforeEach(() => {
   runs = 0;
   deadlyRuns = Infinity;
   kill = () => {};
+  untilSlow = () => Promise.resolve();
 });
-afterEach(() => void Object.assign(limits, real));
 
 let runs = 0;
 /** So many runs of the deadly function end whoever runs it. */
 let deadlyRuns = Infinity;
 let kill = (): void => {};
+let untilSlow = (): Promise<void> => Promise.resolve();
 
 const ATTEMPTS = 4;
 const List = contract("list", {
   send: fn({ input: z.object({ to: z.string(), deadly: z.boolean(), n: z.int() }) }),
+  slowly: fn({ input: z.object({ to: z.string(), n: z.int() }) }),
+  later: fn({ input: z.object({ to: z.string(), n: z.int() }) }),
   add: fn({ input: z.int() }),
+  slow: fn({ input: z.int() }),
   die: fn({ input: z.int() }),
   all: query({ output: z.array(z.number()) }),
 });
@@ -34,7 +38,14 @@ const list = service(
   { state: (): number[] => [], messages: { maxAttempts: ATTEMPTS } },
   {
     send: (ctx, { to, deadly, n }) => void ctx.send(List, to)[deadly ? "die" : "add"](n),
+    slowly: (ctx, { to, n }) => void ctx.send(List, to).slow(n),
+    later: (ctx, { to, n }) => void ctx.send(List, to, { delay: 100 }).die(n),
     add: (ctx, n) => void ctx.state.push(n),
+    /** Takes long enough for others to end who runs it. */
+    slow: async (ctx, n) => {
+      await untilSlow();
+      ctx.state.push(n);
+    },
     async die(ctx, n) {
       runs += 1;
       if (runs <= deadlyRuns) {
@@ -107,6 +118,34 @@ describe("a message that ends its partition each time", () => {
   });
 });
 
+/** As the shell does it: a flush begins when everything before it is durable. */
+class GroupCommit extends Run {
+  override async settle(): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      // Confirming comes last of them, flushing first.
+      const move = this.partition.moves().at(-1);
+      if (move === undefined) return;
+      move();
+    }
+  }
+}
+
+describe("a message that ends its partition in the very turn in which it is run", () => {
+  test.each(["later", "send"] as const)("is a dead letter after its tries when it came of %s", async (name) => {
+    const run = new GroupCommit();
+    // Of what is not confirmed by then nothing is kept.
+    kill = () => run.partition.crash(0);
+    const input = name === "later" ? { to: "x", n: 1 } : { to: "x", n: 1, deadly: true };
+    run.send([{ service: "list", key: "a", name, input }]);
+    await run.settle();
+    await run.pass(100_000, 500);
+    expect(runs).toBe(LIMITS.suspectRestarts + ATTEMPTS);
+    expect((await run.letters()).map((letter) => letter.function)).toEqual(["die"]);
+    expect(run.partition.engine.machine.status).toMatchObject({ outbox: 0, timers: 0 });
+  });
+});
+
 class Domain {
   readonly c: Cluster;
   #ids = 0;
@@ -117,13 +156,18 @@ class Domain {
     partition: number,
     name: string,
     input?: unknown,
+    key = this.c.place(partition)[1],
   ): Promise<() => { status: number; body: string } | undefined> {
     const id = `c${(++this.#ids).toString(16).padStart(31, "d")}`;
-    const key = this.c.place(partition)[1];
     const fields = [id, "list", key, name, input === undefined ? "" : JSON.stringify(input)];
     const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, INVOKE_FLAG.clientId, 0, 0], fields });
     const answer = await this.c.give(partition, { kind: "invoke", frame });
     return () => answer()?.at(-1);
+  }
+  async all(partition: number, key: string): Promise<unknown> {
+    const answer = await this.ask(partition, "all", undefined, key);
+    await this.c.settle();
+    return JSON.parse(answer()?.body ?? "null");
   }
   /** Time passes, and whoever was killed starts again. */
   async pass(seconds: number, isDead: () => boolean, restart: () => Promise<void>): Promise<void> {
@@ -153,5 +197,33 @@ describe("a message that ends the partition of its target each time, while its s
     const all = await d.ask(1, "all");
     await d.c.settle();
     expect([JSON.parse(all()?.body ?? ""), d.c.node(0).status.outbox]).toEqual([[2], 0]);
+  });
+});
+
+describe("messages that others keep for the target of one that ends it each time", () => {
+  test("are delivered, though they are under way then", async () => {
+    const d = new Domain(await Cluster.up(3, [list]));
+    let dead = false;
+    kill = () => void (dead = true);
+    const waiting: Array<() => void> = [];
+    untilSlow = () => new Promise((resolve) => waiting.push(resolve));
+    const restart = async () => {
+      dead = false;
+      waiting.length = 0;
+      await d.c.restart(2);
+    };
+    const isDead = () => {
+      // They go on when some time has passed in which nobody was lost.
+      if (!dead) for (const goOn of waiting.splice(0)) goOn();
+      return dead;
+    };
+    const to = d.c.place(2)[1];
+    const others = [1, 2, 3].map((number) => d.c.place(2, number)[1]);
+    await d.ask(0, "send", { to, deadly: true, n: 1 });
+    for (const [n, other] of others.entries()) await d.ask(1, "slowly", { to: other, n });
+    await d.pass(250, isDead, restart);
+    expect(runs).toBeLessThanOrEqual(LIMITS.suspectRestarts + ATTEMPTS);
+    expect([d.c.node(0).status.outbox, d.c.node(1).status.outbox]).toEqual([0, 0]);
+    for (const [n, other] of others.entries()) expect(await d.all(2, other)).toEqual([n]);
   });
 });

@@ -1,14 +1,12 @@
 /** Messages that are stored are read some in a turn: none is lost, none comes twice, and those of a channel keep their order with what is sent meanwhile. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import * as z from "zod";
 import { LIMITS } from "../../protocol/limits.ts";
 import { contract, fn, query, service } from "../../sdk/index.ts";
 import { LonePartition } from "./support/lone-partition.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
-beforeEach(() => void Object.assign(limits, { messagesPerTurn: 2, messageAttempts: 1_000 }));
-afterEach(() => void Object.assign(limits, real));
+useLimits({ messagesPerTurn: 2, messageAttempts: 1_000 });
 
 let isOpen = false;
 const List = contract("list", {

@@ -30,6 +30,7 @@ class Post {
   now = 0;
   posted: string[] = [];
   readonly delivered: string[] = [];
+  readonly probed: string[] = [];
   readonly failed: Message[] = [];
   readonly dead: Message[] = [];
   /** Whether a failure of what was handed over last is final. */
@@ -39,6 +40,7 @@ class Post {
       this.posted.push(requestId);
       this.last = how === "last";
     },
+    probe: ({ requestId }) => void this.probed.push(requestId),
     delivered: ({ requestId }) => void this.delivered.push(requestId),
     failed: (tried) => void this.failed.push(tried),
     dead: (letter) => void this.dead.push(letter),

@@ -1,5 +1,5 @@
 /** Of effects as they are kept: what is told of their ends, how often they are begun, and whose turn it is. */
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { Lanes } from "../../protocol/outside/lanes.ts";
 import { outcomeLetter } from "../../protocol/outside/work.ts";
@@ -8,10 +8,9 @@ import { VALUE_MAX_DEPTH } from "../../sdk/limits.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import * as z from "zod";
 import { LonePartition } from "./support/lone-partition.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
-afterEach(() => void Object.assign(limits, real));
+const limits = useLimits();
 
 function nested(depth: number): string {
   let value: unknown = 1;

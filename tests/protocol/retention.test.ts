@@ -1,17 +1,12 @@
 /** How long results are kept: those of clients as the app says, those of messages whatever it says, and no more than there is room for. */
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
-import { LIMITS } from "../../protocol/limits.ts";
 import { contract, defineApp, fn, service } from "../../sdk/index.ts";
 import * as z from "zod";
 import { LonePartition, type Answered } from "./support/lone-partition.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { foldBytes: number; maxResultsBytes: number; resultSlotMs: number };
-const real = { ...LIMITS };
-afterEach(() => {
-  const { foldBytes, maxResultsBytes, resultSlotMs } = real;
-  Object.assign(limits, { foldBytes, maxResultsBytes, resultSlotMs });
-});
+const limits = useLimits();
 
 const Count = contract("count", {
   add: fn({ output: z.number() }),
@@ -71,6 +66,7 @@ describe("results of Idempotency-Keys", () => {
     const run = new Run([count]);
     await run.add(1);
     await run.fold();
+    const { maxResultsBytes } = limits;
     Object.assign(limits, { maxResultsBytes: 1 });
     const refused = await run.add(2);
     expect([refused.status, JSON.parse(refused.body)]).toMatchObject([
@@ -78,7 +74,7 @@ describe("results of Idempotency-Keys", () => {
       { type: "/problems/overloaded", retryable: true },
     ]);
     expect((await run.add(1)).body).toBe("1");
-    Object.assign(limits, { maxResultsBytes: real.maxResultsBytes });
+    Object.assign(limits, { maxResultsBytes });
     expect((await run.add(2)).body).toBe("2");
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { KIND } from "../../protocol/wire/codec/rows.ts";
 import type { Done, Settings } from "../../sim/pool/messages.ts";
 import { Pool } from "../../sim/pool/pool.ts";
+import { hasTimes } from "../../sim/clients/times.ts";
 import { hasFlows } from "../../sim/flows/draw.ts";
 import { Totals } from "../../sim/report/totals.ts";
 import { nameOfKind } from "../../sim/world/kinds.ts";
@@ -66,6 +67,22 @@ test("events are sent, numbered, emitted and read in some seeds", () => {
   // Late events and what a service refuses are read at the end of each.
   expect(answered("aside 200")).toBeGreaterThanOrEqual(seeds * 10);
   expect(totals.faults.get("batch ahead of its producer's last")).toBeGreaterThan(seeds);
+});
+
+test("schedules, cancels over HTTP, what lives while it is used, and what ends who runs it are in some seeds", () => {
+  const seeds = Array.from({ length: SEEDS }, (_, n) => n + 1).filter(hasTimes).length;
+  expect(seeds).toBeGreaterThan(SEEDS / 30);
+  for (const [answer, each] of [
+    ["tick 200", 15],
+    ["use 200", 20],
+    ["use 409", 2],
+    ["cancel 200", 8],
+  ] as const)
+    expect(totals.answers.get(answer), answer).toBeGreaterThan(seeds * each);
+  expect(totals.faults.get("nobody up for a while")).toBe(seeds);
+  expect(totals.faults.get("instance ended by a function")).toBeGreaterThan(seeds * 5);
+  for (const what of ["request repeated just in time", "sender does not hear of its message"])
+    expect(totals.faults.get(what), what).toBeGreaterThan(0);
 });
 
 test("promises are settled, sagas cancelled, keys erased and backups restored meanwhile", () => {

@@ -1,6 +1,6 @@
 /** Messages that fail: tried again a bounded number of times, then kept as dead letters, which can be read, sent again and deleted. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { createRandom } from "../../sim/random.ts";
 import { attempts, deadly, poisonous } from "../app/src/mail.ts";
@@ -19,14 +19,12 @@ import {
 import { fold } from "./support/fold.ts";
 import { abortOne } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 const PATIENCE_MS = 20_000;
 const REPOST_MS = 40;
-const limits = LIMITS as { -readonly [N in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
+const limits = useLimits({ repostMs: REPOST_MS, repostMaxMs: 80, tickMs: 20, alarmMs: 500 });
 
-beforeEach(() => void Object.assign(limits, { repostMs: REPOST_MS, repostMaxMs: 80, tickMs: 20, alarmMs: 500 }));
-afterEach(() => void Object.assign(limits, real));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

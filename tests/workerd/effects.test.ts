@@ -1,21 +1,18 @@
 /** Effects: they leave with the commit of their transaction, always under the same key, and what becomes of each is told once. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../sim/random.ts";
 import { crawling, deadly, running, world } from "../app/src/outside.ts";
 import { ask, call, freshKey, leftovers, problemOf } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 const ROUNDS = 25;
-const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
 const SMALL = { repostMs: 100, tickMs: 20, alarmMs: 500, maxEffectsRunning: 4 };
+const limits = useLimits(SMALL);
 
-beforeEach(() => void Object.assign(limits, SMALL));
-afterEach(() => void Object.assign(limits, real));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

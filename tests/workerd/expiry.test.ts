@@ -1,20 +1,14 @@
 /** State with a time to live: there until the very moment, not seen from then on, and deleted later whatever breaks. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import { TTL_MS } from "../app/src/shortlived.ts";
 import { admin, ask, call, freshKey, freshKeyNear, inside, leftovers, partitionOf, stub } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { abortOne } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { tickMs: number; alarmMs: number; expiryPauseMs: number; expiryRowsPerTurn: number };
-const real = { ...LIMITS };
-beforeEach(() => void Object.assign(limits, { tickMs: 20, alarmMs: 500, expiryPauseMs: 100, expiryRowsPerTurn: 8 }));
-afterEach(() => {
-  const { tickMs, alarmMs, expiryPauseMs, expiryRowsPerTurn } = real;
-  Object.assign(limits, { tickMs, alarmMs, expiryPauseMs, expiryRowsPerTurn });
-});
+useLimits({ tickMs: 20, alarmMs: 500, expiryPauseMs: 100, expiryRowsPerTurn: 8 });
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,11 +1,9 @@
 /** More events under way than a partition holds: the others are told to come again, and nothing is lost or taken twice. */
-import { afterEach, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { expect, test } from "vitest";
 import { leftovers, send } from "./support/app.ts";
+import { useLimits } from "../support/limits.ts";
 
-const limits = LIMITS as { maxIngestBytes: number };
-const { maxIngestBytes } = LIMITS;
-afterEach(() => void (limits.maxIngestBytes = maxIngestBytes));
+const limits = useLimits();
 
 test("bytes of events under way are bounded: beyond it is 503 with Retry-After, and all come through in the end", async () => {
   limits.maxIngestBytes = 20_000;

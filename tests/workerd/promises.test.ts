@@ -1,18 +1,15 @@
 /** Promises: made with their transaction, settled once, by an event, a rejection or their deadline, whatever breaks meanwhile. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../sim/random.ts";
 import { type Answer, ask, call, freshKey, leftovers, problemOf, send } from "./support/app.ts";
 import { fold } from "./support/fold.ts";
 import { abortOne, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 const ROUNDS = 15;
-const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number };
-const real = { ...LIMITS };
-beforeEach(() => void Object.assign(limits, { repostMs: 100, tickMs: 20, alarmMs: 500 }));
-afterEach(() => void Object.assign(limits, { repostMs: real.repostMs, tickMs: real.tickMs, alarmMs: real.alarmMs }));
+useLimits({ repostMs: 100, tickMs: 20, alarmMs: 500 });
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,6 @@
 /** Sagas: steps one after the other, each once, and made up for when a later one fails, whatever breaks meanwhile. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import type { SagaView } from "../../sdk/index.ts";
 import { createRandom } from "../../sim/random.ts";
 import { world } from "../app/src/outside.ts";
@@ -10,12 +9,10 @@ import { admin, type Answer, ask, call, freshKey, leftovers, problemOf, send } f
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 const ROUNDS = 15;
-const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number };
-const real = { ...LIMITS };
-beforeEach(() => void Object.assign(limits, { repostMs: 100, tickMs: 20, alarmMs: 500 }));
-afterEach(() => void Object.assign(limits, real));
+const limits = useLimits({ repostMs: 100, tickMs: 20, alarmMs: 500 });
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,6 @@
 /** One-way messages: they leave with the commit of their transaction, arrive once and in order, and nothing that breaks loses or doubles one. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import { checkMessageOrder } from "../../sim/checkers/message-order.ts";
 import { createRandom } from "../../sim/random.ts";
 import { attempts } from "../app/src/mail.ts";
@@ -9,15 +8,12 @@ import { ask, call, freshKey, freshKeyNear, leftovers, problemOf, statusOf, stub
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 const ABORTS = 10;
 const REPOST_MS = 100;
-/** Longer than anything here takes. */
-const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number };
-const real = { ...LIMITS };
+const limits = useLimits({ repostMs: REPOST_MS, tickMs: 50, alarmMs: 500 });
 
-beforeEach(() => void Object.assign(limits, { repostMs: REPOST_MS, tickMs: 50, alarmMs: 500 }));
-afterEach(() => void Object.assign(limits, { repostMs: real.repostMs, tickMs: real.tickMs, alarmMs: real.alarmMs }));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -344,8 +340,8 @@ describe("POST …/send", () => {
 
   test("above what a partition may hold undelivered is refused with 503", async () => {
     const key = freshKey();
-    const full = LIMITS as { maxUndelivered: number };
-    full.maxUndelivered = 1;
+    const { maxUndelivered } = limits;
+    limits.maxUndelivered = 1;
     try {
       expect((await sendOne(key, "stubborn", { name: `full-${key}`, failures: 2 })).status).toBe(202);
       const refused = await sendOne(key, "receive", { from: "outside", n: 1 });
@@ -357,7 +353,7 @@ describe("POST …/send", () => {
       const sender = await call(["mail", freshKeyNear(key, true)], "send", { to: [key] });
       expect([sender.status, problemOf(sender)]).toEqual([503, "overloaded"]);
     } finally {
-      full.maxUndelivered = real.maxUndelivered;
+      limits.maxUndelivered = maxUndelivered;
     }
     await delivered(key);
     expect(await received(key)).toEqual([]);

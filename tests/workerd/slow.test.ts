@@ -1,20 +1,17 @@
 /** A transaction that takes too long: it is given up with a clear answer, frees what it holds, and until then holds up nobody else. */
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, expect, test } from "vitest";
 import { openGate } from "../app/src/gates.ts";
 import type { RowOperation } from "../app/src/row-operation.ts";
 import { type Answer, ask, call, freshKey, leftovers, problemOf } from "./support/app.ts";
 import { keysApart, keysBeside } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 /** An attempt may take this long here, and is looked at so often. */
 const ATTEMPT_MS = 3_000;
 const EXPIRY_MS = 200;
 const MARGIN_MS = 6_000;
-const limits = LIMITS as { transactionMs: number; tickMs: number };
-const real = { ...LIMITS };
+useLimits({ transactionMs: ATTEMPT_MS, tickMs: EXPIRY_MS });
 
-beforeEach(() => void Object.assign(limits, { transactionMs: ATTEMPT_MS, tickMs: EXPIRY_MS }));
-afterEach(() => void Object.assign(limits, { transactionMs: real.transactionMs, tickMs: real.tickMs }));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

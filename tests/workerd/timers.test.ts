@@ -1,7 +1,6 @@
 /** Delayed messages: delivered once, never early, whatever breaks; cancelled for certain or not at all. */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../sim/random.ts";
 import {
   type Answer,
@@ -19,14 +18,12 @@ import {
 import { fold } from "./support/fold.ts";
 import { abortOne, PATIENCE_MS, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
+import { useLimits } from "../support/limits.ts";
 
 /** Long enough that nothing fires by itself meanwhile. */
 const LONG = 3_600_000;
-const limits = LIMITS as { -readonly [N in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
+const limits = useLimits({ repostMs: 100, tickMs: 50, alarmMs: 500 });
 
-beforeEach(() => void Object.assign(limits, { repostMs: 100, tickMs: 50, alarmMs: 500 }));
-afterEach(() => void Object.assign(limits, real));
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -53,8 +53,8 @@ export const OUTSIDES: readonly PlantedBug[] = [
       { file: MAIL, find: "  #ids = 0;\n", replace: "  #ids = 0;\n  readonly #late: Write[] = [];\n" },
       {
         file: MAIL,
-        find: "this.#outbox.hasReady || this.#outside.hasEnded",
-        replace: "this.#outbox.hasReady || this.#outside.hasEnded || this.#late.length > 0",
+        find: "isHanding || this.#outside.hasEnded",
+        replace: "isHanding || this.#outside.hasEnded || this.#late.length > 0",
       },
     ],
   },

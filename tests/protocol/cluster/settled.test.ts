@@ -1,5 +1,5 @@
 /** What has become of a message is known for as long as it can be handed over again, and no longer. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../protocol/limits.ts";
 import { decodeRecord } from "../../../protocol/record/record.ts";
 import { SETTLED_STATUS } from "../../../protocol/results/stored-result.ts";
@@ -10,11 +10,9 @@ import type { MapStore } from "../../../sim/map-store.ts";
 import * as z from "zod";
 import { Cluster, isOf } from "../support/cluster.ts";
 import { kernels } from "../support/lone-partition.ts";
+import { useLimits } from "../../support/limits.ts";
 
-const limits = LIMITS as { -readonly [Name in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
-beforeEach(() => void Object.assign(limits, { foldBytes: 2_000, carriedResults: 100 }));
-afterEach(() => void Object.assign(limits, real));
+const limits = useLimits({ foldBytes: 2_000, carriedResults: 100 });
 
 const Count = contract("count", {
   send: fn({ input: z.object({ to: z.string(), times: z.number(), name: z.enum(["add", "refuse", "pad"]) }) }),
@@ -188,12 +186,13 @@ test("above their bound messages wait with their senders, and what clients ask f
   d.c.clock += 1_000;
   await d.fold(1);
   expect(known(d.c.stores[1]).blocks.length).toBeGreaterThan(0);
+  const { maxMessageResultsBytes } = LIMITS;
   Object.assign(limits, { maxMessageResultsBytes: 1 });
   await d.send(d.keys[1], 2);
   await d.c.run();
   expect(d.c.node(0).status.outbox).toBe(2);
   expect(await (await d.ask(1, "pad"))()).toMatchObject({ status: 200 });
-  Object.assign(limits, { maxMessageResultsBytes: real.maxMessageResultsBytes });
+  Object.assign(limits, { maxMessageResultsBytes });
   await d.c.pass(LIMITS.repostMs);
   await d.c.settle();
   expect([await d.n(1), d.c.node(0).status.outbox]).toEqual([5, 0]);

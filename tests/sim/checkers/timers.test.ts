@@ -5,6 +5,8 @@ const sent = [1, 2].map((n) => ({ from: "s", n, to: "t" }));
 const rung = (n: number, change: object = {}) => ({ from: "s", n, to: "t", due: 100, ms: 105, ...change });
 const won = (n: number, isWon = true) => ({ from: "s", n, won: isWon });
 
+const inTime = (n: number) => ({ ...won(n, false), inTime: true });
+
 function anomalies(history: Partial<TimerHistory>): string[] {
   const none: TimerHistory = { sent, rung: [], dropped: [], skewMs: 0 };
   return checkTimers({ ...none, ...history }).map(({ anomaly }) => anomaly);
@@ -24,6 +26,13 @@ describe("delayed messages", () => {
       { rung: [rung(1)], dropped: [won(2, false)] },
       ["timer-missing"],
     ],
+    ["nobody heard whether it was cancelled", { rung: [rung(1)], dropped: [{ ...won(2), won: null }] }, []],
+    [
+      "a cancel before its time comes too late",
+      { rung: [rung(1), rung(2)], dropped: [inTime(2)] },
+      ["timer-cancel-lost"],
+    ],
+    ["a cancel before its time comes behind another", { rung: [rung(1)], dropped: [inTime(2), won(2)] }, []],
     ["one arrives twice", { rung: [rung(1), rung(2), rung(1)] }, ["timer-repeated"]],
     ["one arrives though it was cancelled", { rung: [rung(1), rung(2)], dropped: [won(2)] }, ["timer-after-cancel"]],
     ["two cancel one", { rung: [rung(1)], dropped: [won(2), won(2)] }, ["timer-cancelled-twice"]],
