@@ -14,6 +14,7 @@ import {
   min,
   reduce,
   session,
+  sinks,
   sliding,
   sum,
   top,
@@ -328,6 +329,82 @@ table(
     // -23 is just behind: 11 from the beginning.
     { events: [["a", 32, -23]], late: 1, out: [] },
   ],
+);
+
+table(
+  "sessions: one that comes to reach as far back as one that has ended is not that one, nor in its place",
+  () => {
+    const sessions = flow("f")
+      .from(In, { time: "at" })
+      .keyBy("k")
+      .window(session(10))
+      .aggregate({ n: count(), total: sum("v") });
+    return sinks(sessions.toStream(Counted), sessions.toView("sessions"));
+  },
+  [
+    { events: [["a", 1, 0]], out: [] },
+    { events: [["b", 1, 20]], out: [["a", 0, 10, 1, 1]] },
+    // Time is 20, and the first is over. These make another, from 15 back to just its beginning, one after the other.
+    { events: [["a", 2, 15]], out: [] },
+    { events: [["a", 4, 8]], out: [] },
+    { events: [["a", 8, 0]], out: [] },
+    { events: [["a", 16, 24]], out: [] },
+    { events: [["c", 1, 33]], out: [["b", 20, 30, 1, 1]] },
+    { events: [["a", 64, -5]], late: 0, out: [] },
+    {
+      events: [["c", 2, 34]],
+      out: [["a", -5, 34, 5, 94]],
+    },
+    { events: [["a", 32, 3]], late: 1, out: [] },
+  ],
+  async (bench) => {
+    const rows = await bench.view("f", "sessions", { key: "a" });
+    expect(rows).toEqual([
+      { key: "a", window: { start: -5, end: 34 }, n: 5, total: 94, final: true },
+      { key: "a", window: { start: 0, end: 10 }, n: 1, total: 1, final: true },
+    ]);
+  },
+);
+
+table(
+  "sessions: several of a key that begin at once stand in its view in their order",
+  () =>
+    flow("f")
+      .from(In, { time: "at" })
+      .keyBy("k")
+      .window(session(10))
+      .aggregate({ n: count(), total: sum("v") })
+      .toView("sessions"),
+  [
+    { events: [["a", 1, 0]] },
+    { events: [["b", 1, 20]] },
+    {
+      events: [
+        ["a", 2, 0],
+        ["a", 4, 15],
+        ["a", 8, 8],
+      ],
+    },
+    // That one is over too, and a third comes to reach back to there.
+    { events: [["b", 1, 40]] },
+    {
+      events: [8, 16, 24, 32, 0].map((at) => ["a", 1, at] as const),
+    },
+  ],
+  async (bench) => {
+    const rows = (first: unknown[]) => [
+      ...first,
+      { key: "b", window: { start: 20, end: 30 }, n: 1, total: 1, final: true },
+      { key: "b", window: { start: 40, end: 50 }, n: 1, total: 1, final: false },
+    ];
+    expect(await bench.view("f", "sessions")).toEqual(
+      rows([
+        { key: "a", window: { start: 0, end: 10 }, n: 1, total: 1, final: true },
+        { key: "a", window: { start: 0, end: 25 }, n: 3, total: 14, final: true },
+        { key: "a", window: { start: 0, end: 42 }, n: 5, total: 5, final: false },
+      ]),
+    );
+  },
 );
 
 const countedSessions = (outOfOrderness: number): FlowDefinition =>
