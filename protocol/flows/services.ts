@@ -26,9 +26,9 @@ import { Streams } from "./stream.ts";
 import { Views } from "./view.ts";
 
 /** Flows that are not the window kernel's. */
-export function programsOf(app: AppDefinition): ReadonlyMap<string, FlowProgram> {
+export function programsOf(app: AppDefinition, kernels?: Kernels): ReadonlyMap<string, FlowProgram> {
   const general = [...app.flows.values()].filter(({ name }) => !app.windowed.has(name));
-  return new Map(general.map((flow) => [flow.name, programOf(flow)]));
+  return new Map(general.map((flow) => [flow.name, programOf(flow, kernels)]));
 }
 
 function clear(ctx: FlowContext): Payload {
@@ -38,7 +38,7 @@ function clear(ctx: FlowContext): Payload {
 
 /** Made for each partition: what they keep in memory is that of its keys. */
 export function flowServices(app: AppDefinition, kernels: Kernels): InternalService[] {
-  const programs = programsOf(app);
+  const programs = programsOf(app, kernels);
   const streams = new Streams(app, kernels, programs.values());
   const shards = new Shards(programs);
   const views = new Views(app, programs);
