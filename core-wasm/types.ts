@@ -175,6 +175,20 @@ export interface TextRanges {
   readonly ends: Uint32Array;
 }
 
+/**
+ * Arithmetic, comparisons and conditions over columns. Registers are the constants, then the columns, then one for each instruction, in order;
+ * column-program.ts has the instructions. What a register holds, numbers or conditions, is for who makes the program to know.
+ */
+export interface ColumnProgram {
+  /** Five words an instruction: its number, the register that it writes, and three that it reads, 0 for those that it does not. */
+  readonly code: Uint32Array;
+  readonly constants: Float64Array;
+  /** The register that is the result. */
+  readonly result: number;
+  /** The result are conditions. */
+  readonly conditions: boolean;
+}
+
 /** The rows of a columns frame that one partition has. */
 export interface SplitFrame {
   readonly partition: number;
@@ -353,6 +367,16 @@ export interface Kernels {
   splitTexts(bytes: Uint8Array, texts: TextRanges, separator: Uint8Array, part: number): TextRanges;
   /** How often the needle, which is not empty, is in each text, counted up to `most`; occurrences do not overlap. */
   countInTexts(bytes: Uint8Array, texts: TextRanges, needle: Uint8Array, most: number): Uint32Array;
+  /**
+   * Runs a program over columns of doubles, and of bytes that are conditions, 1 or 0. Whole numbers are exact: null when one came to be beyond
+   * 2^53 - 1 on the way, which doubles cannot have.
+   * @throws RangeError `bad-program: …`
+   */
+  runProgram(
+    program: ColumnProgram,
+    columns: readonly (Float64Array | Uint8Array)[],
+    rows: number,
+  ): Float64Array | Uint8Array | null;
   /** @throws RangeError `bad-plan: …` or `bad-columns: …` */
   openWindow(plan: WindowPlan): WindowState;
   /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */

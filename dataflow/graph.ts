@@ -1,6 +1,7 @@
 /** The graph of a flow for people: its operators in order, and where each of them runs. */
 
 import type {
+  ExpressionNode,
   FieldTest,
   FlowDefinition,
   FlowNode,
@@ -11,10 +12,11 @@ import type {
   WindowSpec,
 } from "../sdk/index.ts";
 import { expressionText, nodesOf } from "../sdk/index.ts";
+import { isVector } from "./columns/vectors.ts";
 import { windowedOf } from "./plan.ts";
 
 /**
- * `wasm`: kernels of the Wasm core. `columns`: programs over typed columns, without an object per event. `javascript`: functions of the
+ * `wasm`: kernels of the Wasm core. `columns`: programs over typed columns, without an object per event, parts of which kernels may run too. `javascript`: functions of the
  * user's, an event at a time, and what has effects on stored rows.
  */
 export type Runtime = "wasm" | "columns" | "javascript";
@@ -91,9 +93,11 @@ function operatorVertex({ operator, fields }: FlowNode): Pick<Vertex, "operator"
       return { operator: kind, runtime: "wasm", detail };
     }
     case "filter":
-      return { operator: kind, runtime: "columns", detail: expressionText(operator.test) };
-    case "map":
-      return { operator: kind, runtime: "columns", detail: columnsText(operator.columns) };
+      return { operator: kind, runtime: runtimeOf([operator.test]), detail: expressionText(operator.test) };
+    case "map": {
+      const expressions = operator.columns.map(({ expression }) => expression);
+      return { operator: kind, runtime: runtimeOf(expressions), detail: columnsText(operator.columns) };
+    }
     case "union":
       return { operator: kind, runtime: "columns", detail: Object.keys(fields).join(", ") };
     case "filter-rows":
@@ -121,6 +125,12 @@ function operatorVertex({ operator, fields }: FlowNode): Pick<Vertex, "operator"
     case "process":
       return { operator: kind, runtime: "javascript", detail: `user code, ${keysText(operator.keys)}` };
   }
+}
+
+/** Fields that are passed on cost nothing: they do not decide. */
+function runtimeOf(expressions: readonly ExpressionNode[]): Runtime {
+  const computed = expressions.filter(({ op }) => op !== "field");
+  return computed.length > 0 && computed.every(isVector) ? "wasm" : "columns";
 }
 
 function sinkVertex(sink: Sink): Pick<Vertex, "name" | "operator" | "runtime" | "detail"> {

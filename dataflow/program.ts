@@ -13,6 +13,7 @@ import {
 import type { Column } from "./columns/column.ts";
 import { compile, compileTest } from "./columns/expressions.ts";
 import { concatRows, Rows, rowsOf } from "./columns/rows.ts";
+import type { VectorKernels } from "./columns/vectors.ts";
 import { Deduplicate } from "./operators/deduplicate.ts";
 import type { AggregateSpec } from "./operators/groups.ts";
 import { PairJoin, TableJoin } from "./operators/joins.ts";
@@ -89,11 +90,14 @@ export interface FlowProgram {
   readonly views: readonly ViewProgram[];
 }
 
-/** Compiles a flow. */
-export function programOf(definition: FlowDefinition): FlowProgram {
+/**
+ * Compiles a flow.
+ * @param kernels run what they can of its expressions
+ */
+export function programOf(definition: FlowDefinition, kernels?: VectorKernels): FlowProgram {
   const nodes = nodesOf(definition);
   const steps: ProgramStep[] = [];
-  for (const node of nodes) steps.push(stepOf(node, nodes, steps, definition));
+  for (const node of nodes) steps.push(stepOf(node, nodes, steps, { flow: definition, kernels }));
   const views: ViewProgram[] = [];
   const sinks: ProgramSink[] = [];
   for (const sink of definition.sinks) {
@@ -130,7 +134,7 @@ function stepOf(
   node: FlowNode,
   nodes: readonly FlowNode[],
   steps: readonly ProgramStep[],
-  flow: FlowDefinition,
+  { flow, kernels }: { readonly flow: FlowDefinition; readonly kernels: VectorKernels | undefined },
 ): ProgramStep {
   const inputs = node.inputs.map((input) => nodes.indexOf(input));
   const own = steps.length;
@@ -146,7 +150,7 @@ function stepOf(
     case "filter-rows":
     case "flat-map":
     case "union":
-      return { ...common, kind: "inline", run: inlineOf(node, operator) };
+      return { ...common, kind: "inline", run: inlineOf(node, operator, kernels) };
     case "lookup":
       return {
         ...common,
@@ -162,20 +166,20 @@ function stepOf(
 
 type Inline = Extract<FlowNode["operator"], { readonly kind: "filter" | "map" | "filter-rows" | "flat-map" | "union" }>;
 
-function inlineOf(node: FlowNode, operator: Inline): InlineStep["run"] {
+function inlineOf(node: FlowNode, operator: Inline, kernels: VectorKernels | undefined): InlineStep["run"] {
   const names = Object.keys(node.inputs[0]?.fields ?? {});
   switch (operator.kind) {
     case "union":
       return concatRows;
     case "filter": {
-      const test = compileTest(operator.test);
+      const test = compileTest(operator.test, kernels);
       return ([rows = EMPTY]) => {
         const index = chosen(test([rows], rows.length));
         return index.length === rows.length ? rows : rows.pick(index);
       };
     }
     case "map": {
-      const programs = operator.columns.map(({ name, expression }) => [name, compile(expression)] as const);
+      const programs = operator.columns.map(({ name, expression }) => [name, compile(expression, kernels)] as const);
       return ([rows = EMPTY]) =>
         rows.withColumns(
           new Map<string, () => Column>(programs.map(([name, program]) => [name, () => program([rows], rows.length)])),

@@ -13,6 +13,7 @@ import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 import { isFlowAsk } from "./flows/asks.ts";
 import { finalReads, nameOfRead } from "./flows/draw.ts";
+import { finalEndsReads } from "./flows/ends/asks.ts";
 
 export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
@@ -61,6 +62,7 @@ export async function readFinal(
       { kind: "tours-seen", at },
     ]),
     ...(ground.flows === undefined ? [] : finalReads(ground.flows)),
+    ...(ground.ends === undefined ? [] : finalEndsReads(ground.ends)),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;

@@ -24,8 +24,8 @@ import {
 
 /** Events to a run, all that the query reads. */
 const EVENTS = 100_000;
-/** Runs that do not count: what is compiled only after a while is compiled then. */
-const WARM_UPS = 2;
+/** Runs that do not count, a tenth of a second of CPU each: what is compiled only after a while is compiled then, and rates grow until the fifth. */
+const WARM_UPS = 5;
 export interface NexmarkOptions {
   readonly runs: number;
   /** Queries, by commas; all when absent. */

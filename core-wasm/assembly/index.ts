@@ -30,6 +30,7 @@ export {
   eventsRows,
   eventsTake,
 } from "./events";
+export { runProgram } from "./programs";
 export { countInTexts, splitTexts } from "./texts";
 export { splitBound, splitOpen, splitRows, splitWrite } from "./split";
 export { nameHash, windowBytes, windowFree, windowGroups, windowOpen } from "./flow";

@@ -6,6 +6,7 @@ import { parseEvents } from "./events.ts";
 import { HashKernels } from "./hash.ts";
 import { CoreInstance } from "./instance.ts";
 import { checkJson } from "./json.ts";
+import { runProgram } from "./programs.ts";
 import { splitEvents } from "./split.ts";
 import { TableKernels } from "./table.ts";
 import { countInTexts, splitTexts } from "./texts.ts";
@@ -35,6 +36,7 @@ export function createKernels(module: WebAssembly.Module): Kernels {
     splitEvents: (frame, columns, key, groups) => splitEvents(core, frame, columns, key, groups),
     splitTexts: (bytes, texts, separator, part) => splitTexts(core, bytes, texts, separator, part),
     countInTexts: (bytes, texts, needle, most) => countInTexts(core, bytes, texts, needle, most),
+    runProgram: (program, columns, rows) => runProgram(core, program, columns, rows),
     openWindow: (plan) => openWindow(core, plan),
     readGroups: (bytes) => readGroups(core, bytes),
     sealBlock: (spec, input) => blocks.seal(spec, input),

@@ -8,6 +8,7 @@ import { parseEvents } from "./events.ts";
 import { readGroups } from "./groups.ts";
 import { checkJson } from "./json.ts";
 import { murmur3 } from "./murmur3.ts";
+import { runProgram } from "./programs.ts";
 import { splitEvents } from "./split.ts";
 import { pack, unpack } from "./table.ts";
 import { countInTexts, splitTexts } from "./texts.ts";
@@ -27,6 +28,7 @@ export function createReferenceKernels(): Kernels {
     splitEvents,
     splitTexts,
     countInTexts,
+    runProgram,
     openWindow,
     readGroups,
     sealBlock,

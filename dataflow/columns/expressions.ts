@@ -1,4 +1,4 @@
-/** Expressions as programs over columns: each node is a loop over all rows. */
+/** Expressions as programs over columns: each node is a loop over all rows, unless the kernels run it. */
 
 import type { ExpressionNode, FunctionName } from "../../sdk/index.ts";
 import {
@@ -17,6 +17,7 @@ import type { Rows } from "./rows.ts";
 import { TextList } from "./text-list.ts";
 import { containing, textProgram } from "./texts.ts";
 import { timeProgram } from "./times.ts";
+import { vectorised, type VectorKernels } from "./vectors.ts";
 
 /** The inputs of a program: one, or the two sides of a join, row by row. */
 export type Sides = readonly [Rows] | readonly [Rows, Rows];
@@ -25,8 +26,41 @@ export type Program = (sides: Sides, length: number) => Column;
 export type Test = (sides: Sides, length: number) => Uint8Array;
 export type Numbers = NumberColumn | BigColumn;
 
+/** Compiles expressions and the parts of them. */
+interface Compiler {
+  value(node: ExpressionNode): Program;
+  test(node: ExpressionNode): Test;
+}
+
+const PLAIN: Compiler = { value: (node) => valueOf(node, PLAIN), test: (node) => testOf(node, PLAIN) };
+
+/** @param kernels run what they can of it, in Wasm */
+function compilerFor(kernels: VectorKernels | undefined): Compiler {
+  if (kernels === undefined) return PLAIN;
+  const inner = (node: ExpressionNode): Program => own.value(node);
+  const inKernels = (node: ExpressionNode): Program | null => vectorised(node, kernels, inner, PLAIN.value);
+  const own: Compiler = {
+    value: (node) => inKernels(node) ?? valueOf(node, own),
+    test: (node) => {
+      const program = inKernels(node);
+      return program === null ? testOf(node, own) : (sides, length) => (program(sides, length) as BoolColumn).values;
+    },
+  };
+  return own;
+}
+
 /** Compiles a value. */
-export function compile(node: ExpressionNode): Program {
+export function compile(node: ExpressionNode, kernels?: VectorKernels): Program {
+  return compilerFor(kernels).value(node);
+}
+
+/** Compiles a condition. */
+export function compileTest(node: ExpressionNode, kernels?: VectorKernels): Test {
+  return compilerFor(kernels).test(node);
+}
+
+function valueOf(node: ExpressionNode, compiler: Compiler): Program {
+  const argument = (args: readonly ExpressionNode[], at: number): Program => compiler.value(args[at] as ExpressionNode);
   if (node.op === "literal") {
     const { value, kind } = node;
     return (_, length) => (value === null ? nullColumn(kind, length) : constantColumn(value, length));
@@ -52,7 +86,7 @@ export function compile(node: ExpressionNode): Program {
     case "abs":
       return absolute(argument(node.args, 0));
     case "when":
-      return choice(compileTest(node.args[0] as ExpressionNode), argument(node.args, 1), argument(node.args, 2));
+      return choice(compiler.test(node.args[0] as ExpressionNode), argument(node.args, 1), argument(node.args, 2));
     case "to-float":
       return mapNumbers(argument(node.args, 0), (column) => ({
         type: "number",
@@ -63,37 +97,32 @@ export function compile(node: ExpressionNode): Program {
     case "coalesce":
       return coalesce(argument(node.args, 0), argument(node.args, 1));
     default:
-      if (node.kind === "boolean") return conditionProgram(compileTest(node));
-      return timeProgram(node, compile) ?? textProgram(node, compile);
+      if (node.kind === "boolean") return conditionProgram(testOf(node, compiler));
+      return timeProgram(node, compiler.value) ?? textProgram(node, compiler.value);
   }
-}
-
-function argument(args: readonly ExpressionNode[], at: number): Program {
-  return compile(args[at] as ExpressionNode);
 }
 
 function conditionProgram(test: Test): Program {
   return (sides, length) => ({ type: "bool", values: test(sides, length) });
 }
 
-/** Compiles a condition. */
-export function compileTest(node: ExpressionNode): Test {
+function testOf(node: ExpressionNode, compiler: Compiler): Test {
   if (node.op === "literal") return (_, length) => new Uint8Array(length).fill(node.value === true ? 1 : 0);
   if (node.op === "field" || node.op === "when" || node.op === "coalesce") {
-    const program = compile(node);
+    const program = valueOf(node, compiler);
     return (sides, length) => (program(sides, length) as BoolColumn).values;
   }
   if (node.op === "is-null") {
-    const program = argument(node.args, 0);
+    const program = compiler.value(node.args[0] as ExpressionNode);
     return (sides, length) => program(sides, length).nulls ?? new Uint8Array(length);
   }
   const [left, right] = node.args as readonly [ExpressionNode, ExpressionNode];
   switch (node.op) {
     case "and":
     case "or":
-      return combine(node.op === "and", compileTest(left), compileTest(right));
+      return combine(node.op === "and", compiler.test(left), compiler.test(right));
     case "not": {
-      const test = compileTest(left);
+      const test = compiler.test(left);
       return (sides, length) => {
         const result = new Uint8Array(test(sides, length));
         for (let row = 0; row < length; row++) result[row] = 1 - (result[row] as number);
@@ -103,9 +132,9 @@ export function compileTest(node: ExpressionNode): Test {
     case "contains":
     case "starts-with":
     case "ends-with":
-      return textTest(node.op, compile(left), String((right as { value?: unknown }).value));
+      return textTest(node.op, compiler.value(left), String((right as { value?: unknown }).value));
     default:
-      return comparison(node.op, compile(left), compile(right));
+      return comparison(node.op, compiler.value(left), compiler.value(right));
   }
 }
 

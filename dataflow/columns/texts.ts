@@ -43,7 +43,7 @@ export function textProgram(node: Call, compile: (node: ExpressionNode) => Progr
     case "match":
       return matched(of, String(constants[0]), String(constants[1]), Number(constants[2]));
     case "concat":
-      return concat([of, ...rest.map(compile)]);
+      return concat([of, ...rest.map((each) => compile(each))]);
     default:
       throw new TypeError(`there is no function ${node.op}`);
   }

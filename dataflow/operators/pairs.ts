@@ -7,25 +7,26 @@ import { chosen } from "../columns/chosen.ts";
 import { compile, compileTest, type Program, type Test } from "../columns/expressions.ts";
 import { NO_ROWS, Rows } from "../columns/rows.ts";
 
-export interface Kept {
-  readonly time: number;
-  readonly cells: readonly Cell[];
-}
+/** A row: its event time, then its cells. */
+export type Kept = readonly [time: number, ...cells: Cell[]];
 
-export function keptRows(rows: Rows, names: readonly string[]): Kept[] {
+/** Makes the row of a number. */
+export function keptReader(rows: Rows, names: readonly string[]): (row: number) => Kept {
   const columns = names.map((name) => rows.column(name));
-  return Array.from({ length: rows.length }, (_, row) => ({
-    time: rows.time[row] as number,
-    cells: columns.map((column) => cellAt(column, row)),
-  }));
+  const { time } = rows;
+  return (row) => {
+    const kept: [number, ...Cell[]] = [time[row] as number];
+    for (const column of columns) kept.push(cellAt(column, row));
+    return kept;
+  };
 }
 
 export function encodeKept(rows: readonly Kept[]): string {
-  return encodeValue(rows.map(({ time, cells }) => [time, ...cells]));
+  return encodeValue(rows);
 }
 
 export function decodeKept(text: string): Kept[] {
-  return (decodeValue(text) as Array<[number, ...Cell[]]>).map(([time, ...cells]) => ({ time, cells }));
+  return decodeValue(text) as Kept[];
 }
 
 export interface PairSpec {
@@ -76,7 +77,7 @@ export class Pairs {
   /** Takes the pairs so far. Their time is the later of the two. */
   take(): Rows {
     const [lefts, rights] = [this.#left.splice(0), this.#right.splice(0)];
-    const time = Float64Array.from(lefts, (left, at) => Math.max(left.time, (rights[at] as Kept).time));
+    const time = Float64Array.from(lefts, (left, at) => Math.max(left[0], (rights[at] as Kept)[0]));
     return this.#program.run([sideOf(this.#spec.left, lefts, time), sideOf(this.#spec.right, rights, time)], time);
   }
 }
@@ -87,7 +88,7 @@ function sideOf(fields: Fields, kept: readonly Kept[], time: Float64Array): Rows
     columns.set(name, () =>
       columnOf(
         field,
-        kept.map(({ cells }) => cells[at]),
+        kept.map((row) => row[at + 1]),
       ),
     );
   }
