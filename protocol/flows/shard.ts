@@ -99,6 +99,7 @@ export class Shards {
       throw new TidegateError(
         "overloaded",
         `flow "${flow}" is being changed: this partition has another version of it`,
+        { members: { retryable: true } },
       );
     return step;
   }
@@ -133,20 +134,26 @@ export class Shards {
     }
   }
 
-  /** Entries as this transaction sees them; a snapshot may be of an earlier time than what is in memory. */
-  #seen(ctx: FlowContext): ShareTable {
+  /** Lets something look at the entries as this transaction sees them; a snapshot may be of an earlier time than what is in memory. */
+  #look<T>(ctx: FlowContext, look: (table: ShareTable) => T): T {
     const known = this.#live.get(ctx.key);
     const token = tokenOf(ctx);
     if (known?.token === token) {
       known.table.use(ctx.store);
-      return known.table;
+      return look(known.table);
+    }
+    // While the last batch is not decided, views are as of before it.
+    if (known !== undefined && known.token !== null && known.before === token && known.table.knowsBefore) {
+      const { table } = known;
+      table.use(ctx.store);
+      return table.before(() => look(table));
     }
     const table = tableOf(ctx);
     if (known === undefined) {
       this.#live.set(ctx.key, { token, before: null, table, operator: null });
       this.#evict();
     }
-    return table;
+    return look(table);
   }
 
   /** Entries of a view, in their order. */
@@ -160,14 +167,16 @@ export class Shards {
     const rows: ReadRow[] = [];
     let size = 0;
     let more = false;
-    for (const [entry, text] of entries(this.#seen(ctx), program.content === "windows", after, key)) {
-      const row = render(entry, text, watermark ?? -Infinity);
-      if (row === null) continue;
-      rows.push([entry, row]);
-      size += row.length;
-      more = rows.length >= limit || (size > LIMITS.maxViewChars && bounded === true);
-      if (more) break;
-    }
+    this.#look(ctx, (table) => {
+      for (const [entry, text] of entries(table, program.content === "windows", after, key)) {
+        const row = render(entry, text, watermark ?? -Infinity);
+        if (row === null) continue;
+        rows.push([entry, row]);
+        size += row.length;
+        more = rows.length >= limit || (size > LIMITS.maxViewChars && bounded === true);
+        if (more) break;
+      }
+    });
     return { head: { rows, more } satisfies ReadResult, rows: [] };
   }
 }

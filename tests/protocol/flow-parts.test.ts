@@ -47,6 +47,8 @@ function made(): FlowBench {
     all
       .keyBy("key")
       .window(session("4s"))
+      // What belongs to a session that is not late is not late, and which others there are is asked of each part by itself.
+      .allowedLateness("1h")
       .aggregate({ n: count(), total: sum("value") })
       .toView("sessions"),
     all

@@ -1,13 +1,11 @@
 /** Memory of a partition's shares: what some leave, others may take; beyond all of it entries stand apart, and nothing is lost. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { count, flow, int64, sinks, stream, text, timestamp } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 
 const UNITS = 40_000;
-vi.mock("../../protocol/limits.ts", async (original) => {
-  const { LIMITS, ...rest } = await original<{ LIMITS: Record<string, number> }>();
-  return { ...rest, LIMITS: { ...LIMITS, operatorUnits: 40_000, undoUnits: 0 } };
-});
+useLimits({ operatorUnits: UNITS, undoUnits: 0 });
 
 const Sales = stream("sales", { item: text(), shop: int64(), at: timestamp() });
 const from = flow("all").from(Sales, { time: "at" });

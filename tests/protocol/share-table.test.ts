@@ -54,6 +54,16 @@ function compare(random: Random, table: InstanceType<typeof ShareTable>, model: 
   if (JSON.stringify(found) !== JSON.stringify(expected)) expect(found).toEqual(expected);
 }
 
+/** Each entry by its key. */
+function lookAll(table: InstanceType<typeof ShareTable>, model: Model): void {
+  for (const collection of COLLECTIONS) {
+    for (const [key, text] of table.range(collection, { limit: 10_000 }))
+      if (model.get(`${collection}|${key}`) !== text) throw new Error(`${key} is another text`);
+  }
+  for (const [full, text] of model)
+    if (table.get(full.slice(0, 1), full.slice(2)) !== text) throw new Error(`${full} is not there`);
+}
+
 function play(
   seed: number,
   batches: number,
@@ -82,6 +92,13 @@ function play(
     if (undone && random.oneIn(3)) entries = new Map(entries);
     else state = table.keep();
     compare(random, table, model);
+    if (table.knowsBefore && random.oneIn(2)) {
+      table.use(storeOf(before.entries));
+      table.before(() => compare(random, table, before.model));
+      table.before(() => lookAll(table, before.model));
+      table.use(storeOf(entries), most);
+      lookAll(table, model);
+    }
     apart ||= [...entries.keys()].some((key) => !key.startsWith("c|"));
     if (!undone) continue;
     ({ model, entries, state } = before);

@@ -130,6 +130,17 @@ export class ShareTable implements ShardStore {
     };
   }
 
+  /** Whether what was before the last batch is still known. */
+  get knowsBefore(): boolean {
+    return this.#before?.entries.isWhole === true;
+  }
+
+  /** Lets something look at the entries as they were before the last batch, by the store of a transaction that sees that. */
+  before<T>(look: () => T): T {
+    invariant(this.#before !== null, "1: a table is looked at as it was, and does not know that");
+    return this.#before.entries.during(look);
+  }
+
   /** Sets back what is in memory to where the last batch began, whether it has ended or not; storage is somebody else's. False where that cannot be. */
   undo(): boolean {
     const before = this.#before;

@@ -1,4 +1,5 @@
 /** How a table was before its last batch. A batch that is undone need not cost the memory of all those before it. */
+import { invariant } from "../../assert.ts";
 import type { Entry } from "./collection.ts";
 
 /** What an entry was; its text is null where it was not there. */
@@ -43,16 +44,39 @@ export class Undo {
     this.#units = 0;
   }
 
+  /** Nothing is missing. */
+  get isWhole(): boolean {
+    return this.#steps !== null;
+  }
+
   /** Sets entries back, once. False when that were too many. */
   run(): boolean {
-    const steps = this.#steps;
+    if (this.#steps === null) return false;
+    this.#swap(this.#steps);
     this.#steps = null;
     this.#units = 0;
-    if (steps === null) return false;
-    for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-      if (step.text === null) step.entry.of.forget(step.entry);
-      else step.entry.of.restore(step.entry, step.text, step.chunk);
-    }
     return true;
+  }
+
+  /** Sets entries back as long as something looks at them, which changes nothing. */
+  during<T>(look: () => T): T {
+    invariant(this.#steps !== null, "1: what a batch has changed is looked for and was forgotten");
+    this.#steps = this.#swap(this.#steps);
+    try {
+      return look();
+    } finally {
+      this.#steps = this.#swap(this.#steps);
+    }
+  }
+
+  /** Sets entries back from last to first. Returns what sets them to where they were, in the same way. */
+  #swap(steps: readonly Step[]): Step[] {
+    const inverse: Step[] = [];
+    for (const { entry, text, chunk } of steps.toReversed()) {
+      inverse.push({ entry, text: entry.text, chunk: entry.chunk });
+      if (text === null) entry.of.forget(entry);
+      else entry.of.restore(entry, text, chunk);
+    }
+    return inverse;
   }
 }

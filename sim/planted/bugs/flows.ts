@@ -27,6 +27,14 @@ export const STREAMING: readonly PlantedBug[] = [
     replace: "table: live.table, operator: live.operator };",
   },
   {
+    name: "view-ahead-of-decision",
+    what: "A view shows of a share what is in memory, though the batch that it comes of is not decided.",
+    rule: "invariant 3",
+    file: SHARD,
+    find: "return table.before(() => look(table));",
+    replace: "return look(table);",
+  },
+  {
     name: "watermark-of-the-quickest",
     what: "Time has come as far as in the quickest source, not as in the slowest.",
     rule: "event time",
