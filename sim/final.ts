@@ -54,10 +54,8 @@ export async function readFinal(
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
     ]),
-    ...(ground.times ?? []).flatMap((at): Ask[] => [
-      { kind: "ticks-seen", at },
-      { kind: "deployed-seen", at },
-    ]),
+    ...(ground.ticks ?? []).map((at): Ask => ({ kind: "ticks-seen", at })),
+    ...(ground.times ?? []).map((at): Ask => ({ kind: "deployed-seen", at })),
     ...(ground.slates?.keys ?? []).map((at): Ask => ({ kind: "slates-seen", at })),
     ...(ground.waiters ?? []).flatMap((at): Ask[] => [
       { kind: "promises-seen", at },

@@ -83,7 +83,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(ends.length > 0 ? { ends } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
-      ...(times.length > 0 ? { times: keys, deploys } : {}),
+      ...(times.length > 0 ? { times: keys, ticks: keys, deploys } : {}),
       ...(others && !options.local ? drawBackup(seed) : {}),
     },
     clients: [

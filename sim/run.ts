@@ -91,9 +91,11 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
-function appOf(partitions: number, { outsiders, flows, ends, times }: Plan["ground"], version = 0): AppDefinition {
+function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefinition {
+  const { outsiders, flows, ends, times, ticks } = ground;
   const deployed = times === undefined ? "" : `${version} ${times[0]}`;
-  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${ends !== undefined} ${deployed}`;
+  const parts = [outsiders, flows, ends, ticks].map((part) => part !== undefined);
+  const name = `${partitions} ${parts.join(" ")} ${deployed}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
@@ -108,7 +110,8 @@ function appOf(partitions: number, { outsiders, flows, ends, times }: Plan["grou
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
     ...(ends === undefined ? [] : [gateService()]),
-    ...(times === undefined ? [] : [tickService(), useService(), deployedService(version, times[0] as string)]),
+    ...(ticks === undefined ? [] : [tickService()]),
+    ...(times === undefined ? [] : [useService(), deployedService(version, times[0] as string)]),
   ];
   const ending = ends === undefined ? [] : [endsFlow()];
   const more = {

@@ -65,6 +65,7 @@ export function judge(
 ): Finding[] {
   const flows = final.flows.size === 0 ? null : flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead);
   return [
+    ...checkTicks(ticksOf(final, played, played?.deploys ?? [], skewMs)),
     ...(played ? judgeTimes(ledger, final, played, skewMs) : []),
     ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
@@ -92,13 +93,12 @@ export function judge(
   ];
 }
 
-function judgeTimes(ledger: Ledger, final: Final, { deploys, ...played }: PlayedTimes, skewMs: number): Finding[] {
+function judgeTimes(ledger: Ledger, final: Final, { deadly }: PlayedTimes, skewMs: number): Finding[] {
   return [
-    ...checkTicks(ticksOf(final, played, deploys, skewMs)),
     ...checkLedger(addedOf(ledger, final)),
     ...checkEvolved(final.deployed),
     ...checkUses(usesOf(ledger, skewMs)),
-    ...checkDeadly(played.deadly, MOST_KILLS),
+    ...checkDeadly(deadly, MOST_KILLS),
   ];
 }
 

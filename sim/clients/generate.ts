@@ -24,6 +24,8 @@ export interface Ground {
   readonly slates?: Slates;
   /** Keys whose schedules, messages and state depend on time; likewise. */
   readonly times?: readonly string[];
+  /** Keys whose schedules there are; those of `times` are among them. */
+  readonly ticks?: readonly string[];
   /** When the next versions of the app's code are deployed, ms; likewise. */
   readonly deploys?: readonly number[];
   /** A backup is taken after so many ms. */
