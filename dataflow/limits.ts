@@ -4,6 +4,8 @@
 export const GROUPS_MAX = 200_000;
 /** Groups that one share of a vertex keeps in memory; all are stored, and those beyond are read again when they are needed. */
 export const CACHED_GROUPS_MAX = 16_384;
+/** Milliseconds from 1970 that the time of an event counts for, at most: those of `Date`. */
+export const EVENT_TIME_MAX = 8_640_000_000_000_000;
 
 /** Characters of a side's rows that a join keeps in the entry of their key; longer ones become an entry of their own. */
 export const OWN_ROWS_UNITS = 256;

@@ -5,7 +5,7 @@ import { exact } from "../sdk/exact.ts";
 import type { FieldKind, FlowNode } from "../sdk/index.ts";
 import type { Cell } from "./columns/column.ts";
 import { cellJson } from "./columns/rows.ts";
-import { fromSortableWhole, groupOfText, keyCells, keyText, partCell } from "./keys.ts";
+import { fromSortableWhole, groupOfText, keyCells, keyText, PART, partCell } from "./keys.ts";
 import { type AggregateSpec, type Group, Grouping } from "./operators/groups.ts";
 import type { ViewProgram } from "./program.ts";
 
@@ -85,7 +85,7 @@ function windowRenderer(node: FlowNode): Renderer {
     const start = Number(fromSortableWhole(key.slice(0, BEGIN)));
     const group = grouping.decode(key, text);
     const end = window?.kind === "session" ? group.time + window.gap : start + (window?.size ?? 0);
-    const cells = keyCells(key.slice(BEGIN + 1));
+    const cells = keyCells(key.slice(key.indexOf(PART, BEGIN) + 1));
     const shown = cells.length === 1 ? cellJson(cells[0] as Cell) : `[${cells.map(cellJson).join(",")}]`;
     const members = [
       `"key":${shown}`,

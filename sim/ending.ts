@@ -51,6 +51,7 @@ export class Ending {
     if (!(await this.drain(waiters.length > 0 ? UNTIMED : this.#counters))) return null;
     if (waiters.length > 0 && !(await this.#endWaiting(waiters))) return null;
     if ((this.#ground.clocks ?? []).length > 0 && !(await this.#redrive())) return null;
+    if (this.#ground.ends !== undefined && !(await this.#redriveEnds())) return null;
     this.#resetAll();
     const first = await this.#drainAndRead(0);
     if (!first) return null;
@@ -74,6 +75,19 @@ export class Ending {
       if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
       for (let n = 0; n < count; n++) this.#world.count("dead letter sent again");
     }
+    return true;
+  }
+
+  /** What ends of a flow did not take they take now, or when it comes once more: some of it came to nobody before. */
+  async #redriveEnds(): Promise<boolean> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const count = await this.#operator.redriveEnds(PATIENCE_MS);
+      if (count === null) this.#world.fail(`an operator is not answered\n${this.statuses}`);
+      if (count === null || !(await this.drain())) return false;
+      if (count === 0) return true;
+      for (let n = 0; n < count; n++) this.#world.count("event sent to its end again");
+    }
+    // What is left is the checkers' to say.
     return true;
   }
 

@@ -13,6 +13,7 @@ import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 import { isFlowAsk } from "./flows/asks.ts";
 import { finalReads, nameOfRead } from "./flows/draw.ts";
+import { finalEndsReads } from "./flows/ends/asks.ts";
 
 export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
@@ -53,16 +54,15 @@ export async function readFinal(
       { kind: "effects-seen", at },
       { kind: "trips-seen", at },
     ]),
-    ...(ground.times ?? []).flatMap((at): Ask[] => [
-      { kind: "ticks-seen", at },
-      { kind: "deployed-seen", at },
-    ]),
+    ...(ground.ticks ?? []).map((at): Ask => ({ kind: "ticks-seen", at })),
+    ...(ground.times ?? []).map((at): Ask => ({ kind: "deployed-seen", at })),
     ...(ground.slates?.keys ?? []).map((at): Ask => ({ kind: "slates-seen", at })),
     ...(ground.waiters ?? []).flatMap((at): Ask[] => [
       { kind: "promises-seen", at },
       { kind: "tours-seen", at },
     ]),
     ...(ground.flows === undefined ? [] : finalReads(ground.flows)),
+    ...(ground.ends === undefined ? [] : finalEndsReads(ground.ends)),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;

@@ -4,6 +4,7 @@ import type { ClientSetup } from "./clients/client.ts";
 import type { DeskState, Settling } from "./clients/promise-service.ts";
 import { tourPromiseId, type TourState } from "./clients/tour-service.ts";
 import type { Ask } from "./clients/transaction.ts";
+import { lettersIn } from "./flows/ends/history.ts";
 
 /** What an operator settles promises with. */
 export const SETTLED: Settling = { ok: true, value: 0 };
@@ -28,6 +29,20 @@ export class Operator {
     const asks = letters.map(({ id }): Ask => ({ kind: "dead", name: "redrive", input: id.slice(0, id.indexOf("-")) }));
     const answers = await this.#asker.ask(asks, limitMs);
     if (answers?.some((answer) => answer !== "true")) this.#setup.world.fail(`a dead letter is listed and not there`);
+    return answers === null ? null : letters.length;
+  }
+
+  /** The same of a flow: what its ends did not take. */
+  async redriveEnds(limitMs: number): Promise<number | null> {
+    const [listed] = (await this.#asker.ask([{ kind: "ends-letters" }], limitMs)) ?? [];
+    if (listed === undefined) return null;
+    const letters = lettersIn(listed);
+    const answers = await this.#asker.ask(
+      letters.map(({ letter }): Ask => ({ kind: "ends-redrive", letter })),
+      limitMs,
+    );
+    if (answers?.some((answer) => answer !== "true"))
+      this.#setup.world.fail("a dead letter of a flow is listed and not there");
     return answers === null ? null : letters.length;
   }
 

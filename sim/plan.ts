@@ -11,7 +11,8 @@ import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
 import { drawTimes, hasTimes } from "./clients/times.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
-import { drawFlows, hasFlows } from "./flows/draw.ts";
+import { drawFlows, drawWatcher, hasFlows } from "./flows/draw.ts";
+import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
@@ -63,6 +64,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const deploys = drawDeploys(seed);
   const clocks = options.sends && (times.length > 0 || hasClocks(seed)) ? keys : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
+  const ends = flows.length > 0 && hasEnds(seed) ? flows : [];
   // Beside those that depend on time there is less of all else: such a seed is not to cost more than others.
   const others = options.sends && times.length === 0;
   const outsiders = others && hasOutsiders(seed) ? keys : [];
@@ -78,9 +80,10 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
       ...(flows.length > 0 ? { flows } : {}),
+      ...(ends.length > 0 ? { ends } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
-      ...(times.length > 0 ? { times: keys, deploys } : {}),
+      ...(times.length > 0 ? { times: keys, ticks: keys, deploys } : {}),
       ...(others && !options.local ? drawBackup(seed) : {}),
     },
     clients: [
@@ -90,6 +93,8 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(flows.length > 0 ? drawFlows(seed, flows) : []),
       ...(slates ? drawSlates(seed, slates) : []),
       ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
+      ...(ends.length > 0 ? drawEnds(seed, ends) : []),
+      ...(flows.length > 0 ? [drawWatcher(seed)] : []),
     ],
     rates: drawRates(createRandom(deriveSeed(seed, 5))),
     planned: [

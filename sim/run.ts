@@ -17,6 +17,7 @@ import { useService } from "./clients/use-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
+import { endsFlow, gateService } from "./flows/ends/app.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
@@ -90,9 +91,11 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
-function appOf(partitions: number, { outsiders, flows, times }: Plan["ground"], version = 0): AppDefinition {
+function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefinition {
+  const { outsiders, flows, ends, times, ticks } = ground;
   const deployed = times === undefined ? "" : `${version} ${times[0]}`;
-  const name = `${partitions} ${outsiders !== undefined} ${flows !== undefined} ${deployed}`;
+  const parts = [outsiders, flows, ends, ticks].map((part) => part !== undefined);
+  const name = `${partitions} ${parts.join(" ")} ${deployed}`;
   const known = apps.get(name);
   if (known) return known;
   const services = [
@@ -106,10 +109,13 @@ function appOf(partitions: number, { outsiders, flows, times }: Plan["ground"], 
     ],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
-    ...(times === undefined ? [] : [tickService(), useService(), deployedService(version, times[0] as string)]),
+    ...(ends === undefined ? [] : [gateService()]),
+    ...(ticks === undefined ? [] : [tickService()]),
+    ...(times === undefined ? [] : [useService(), deployedService(version, times[0] as string)]),
   ];
+  const ending = ends === undefined ? [] : [endsFlow()];
   const more = {
-    ...(flows === undefined ? {} : { flows: simulatedFlows() }),
+    ...(flows === undefined ? {} : { flows: [...simulatedFlows(), ...ending] }),
     ...(times === undefined ? {} : { resultRetention: RETENTION }),
   } as const;
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });

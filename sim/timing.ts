@@ -24,13 +24,19 @@ function dueOf(id: string): number {
 /** Who keeps the schedules that the code declares, in a history. */
 const CODE = "the code";
 
-/** @param deploys when versions of the code were deployed, simulated ms */
+const NOTHING: Pick<Played, "quiet" | "dark"> = { quiet: [], dark: [] };
+
+/**
+ * @param played null where that is no part of the run, nor are other versions of the code
+ * @param deploys when versions of the code were deployed, simulated ms
+ */
 export function ticksOf(
   { ticks, deployed }: Final,
-  { quiet, dark, deployedMs }: Played,
+  played: Played | null,
   deploys: readonly number[],
   skewMs: number,
 ): TickHistory {
+  const { quiet, dark } = played ?? NOTHING;
   const arranged = new Map<string, Arrangement[]>();
   for (const [key, state] of ticks)
     arranged.set(
@@ -38,7 +44,7 @@ export function ticksOf(
       state.arranged.map((each) => (each.op === "end" ? each : { ...each, every: each.every * MINUTE_MS })),
     );
   const [at = ""] = deployed.keys();
-  arranged.set(CODE, declaredFor(at, deploys, deployedMs, skewMs));
+  if (played) arranged.set(CODE, declaredFor(at, deploys, played.deployedMs, skewMs));
   const came = [
     ...[...ticks].flatMap(([to, { ticked }]) => ticked.map((each) => ({ ...each, to }))),
     ...[...deployed].flatMap(([to, { beaten }]) => beaten.map((each) => ({ ...each, from: CODE, to }))),
@@ -90,7 +96,8 @@ export function cancelsOf(ledger: Ledger, skewMs: number): TimerHistory["dropped
   return [...ledger.entries.values()].flatMap((entry): TimerHistory["dropped"] => {
     const { ask } = entry.request.transaction;
     const target = ask.kind === "cancel" ? targetOf(ledger, ask.of) : null;
-    if (target === null) return [];
+    // Who asked when nobody had been told the id has cancelled nothing.
+    if (target === null || entry.request.row.input !== target.id) return [];
     const { answer, completedMs } = entry;
     const inTime = EPOCH_MS + completedMs < dueOf(target.id) - skewMs;
     return [{ ...target, won: answer?.status === DONE ? answer.body === "true" : null, inTime }];

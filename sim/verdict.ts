@@ -1,5 +1,6 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
+import { checkEnds } from "./checkers/flow-ends.ts";
 import { checkFlows } from "./checkers/flows.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
@@ -37,6 +38,7 @@ import type { DurableLog } from "./durable-log.ts";
 import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import { type Final, isFinalRead } from "./final.ts";
+import { endsHistoryOf } from "./flows/ends/history.ts";
 import { flowHistoryOf } from "./flows/history.ts";
 
 /** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
@@ -46,7 +48,7 @@ const MOST_KILLS = LIMITS.suspectRestarts + DEADLY_ATTEMPTS + UNCONFIRMED;
 
 /** What was played, and when versions of the code were deployed before, simulated ms. */
 type PlayedTimes = Played & { readonly deploys: readonly number[] };
-type Outside = Pick<OutsideWorld, "done" | "tolls">;
+type Outside = Pick<OutsideWorld, "done" | "tolls" | "ends">;
 
 /**
  * @param outside what effects have done to the world
@@ -57,11 +59,13 @@ export function judge(
   ledger: Ledger,
   durable: DurableLog,
   final: Final,
-  { done, tolls }: Outside,
+  { done, tolls, ends }: Outside,
   skewMs: number,
   played: PlayedTimes | null = null,
 ): Finding[] {
+  const flows = final.flows.size === 0 ? null : flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead);
   return [
+    ...checkTicks(ticksOf(final, played, played?.deploys ?? [], skewMs)),
     ...(played ? judgeTimes(ledger, final, played, skewMs) : []),
     ...checkDurableBeforeReply(durable.events),
     ...checkListAppend(historyOf(ledger, ({ request }) => !request.transaction.snapshot)),
@@ -81,18 +85,20 @@ export function judge(
     ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
-    ...(final.flows.size === 0 ? [] : checkFlows(flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead))),
+    ...(flows === null ? [] : checkFlows(flows)),
+    ...(flows === null || !final.flows.has("ends-status")
+      ? []
+      : checkEnds(endsHistoryOf(ledger, flows.sent, final.flows, ends.done))),
     ...failuresOf(ledger),
   ];
 }
 
-function judgeTimes(ledger: Ledger, final: Final, { deploys, ...played }: PlayedTimes, skewMs: number): Finding[] {
+function judgeTimes(ledger: Ledger, final: Final, { deadly }: PlayedTimes, skewMs: number): Finding[] {
   return [
-    ...checkTicks(ticksOf(final, played, deploys, skewMs)),
     ...checkLedger(addedOf(ledger, final)),
     ...checkEvolved(final.deployed),
     ...checkUses(usesOf(ledger, skewMs)),
-    ...checkDeadly(played.deadly, MOST_KILLS),
+    ...checkDeadly(deadly, MOST_KILLS),
   ];
 }
 

@@ -39,16 +39,22 @@ export function eventFormat(request: Request): EventEnvelope {
   return { format: "object", identity: { id, source } };
 }
 
-/** A header of the binary mode, whose value may be percent-encoded UTF-8 (CloudEvents HTTP binding, 3.1.3.2). */
+/** A header of the binary mode, whose value may be a quoted string and percent-encoded UTF-8 (CloudEvents HTTP binding, 3.1.3.2). */
 function attribute(request: Request, name: string): string {
-  const header = request.headers.get(name);
-  if (header === null || header === "") throw invalid(name, "missing", "a CloudEvent has it");
+  const header = unquoted(request.headers.get(name) ?? "");
+  if (header === "") throw invalid(name, "missing", "a CloudEvent has it");
   try {
     return decodeURIComponent(header);
   } catch {
     // A percent sign that encodes nothing stands for itself: receivers are to be lenient.
     return header;
   }
+}
+
+const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
+
+function unquoted(header: string): string {
+  return QUOTED.exec(header)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? header;
 }
 
 function invalid(field: string, code: string, detail: string) {

@@ -1,6 +1,6 @@
 /** `/v1/flows/{flow}/dead-letters/{number}`: events that an end of a flow did not take, one by one: given to it again, or deleted. */
-import { flowService, homeOf } from "../protocol/flows/internal.ts";
-import { REDRIVE, REMOVE } from "../protocol/flows/letters.ts";
+import { homeOf, VIEW } from "../protocol/flows/internal.ts";
+import { type LetterAsk, REDRIVE, REMOVE } from "../protocol/flows/letters.ts";
 import { lastSegments } from "./address.ts";
 import { actOnce } from "./dead-letters.ts";
 import { requireOwner } from "./door/rules.ts";
@@ -26,6 +26,7 @@ async function act(edge: Edge, name: string, number: string, does: string, done:
   // What the window kernel runs has no ends but its view.
   if (!/^\d{1,15}$/.test(number) || app.windowed.has(name))
     throw refuse("unknown-message", "this is not the id of a dead letter of the flow");
-  const asked = { service: flowService(name), key: homeOf(flow), name: does, input: number };
+  const input = JSON.stringify({ flow: name, letter: Number(number) } satisfies LetterAsk);
+  const asked = { service: VIEW, key: homeOf(flow), name: does, input };
   return actOnce(edge, ["flows", name, "dead-letters", number, does], asked, done);
 }

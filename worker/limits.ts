@@ -54,6 +54,8 @@ export const LIMITS = {
   /** Rows of a view's answer, unless `?limit=` says otherwise. */
   viewRowsDefault: 100,
   viewRowsMax: 10_000,
+  /** Characters of an id in a queue's message; of a longer one its hash is kept. */
+  queueIdChars: 256,
   /** Dead letters of one answer, unless `?limit=` says otherwise. */
   deadLettersDefault: 100,
   deadLettersMax: 1_000,

@@ -1,4 +1,5 @@
 /** Messages of Cloudflare Queues as events of streams: each is taken once, by its id. */
+import { createHash } from "node:crypto";
 import { STREAM } from "../protocol/flows/internal.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import type { AppDefinition } from "../sdk/app.ts";
@@ -7,6 +8,7 @@ import type { EventColumn, StreamDefinition } from "../sdk/stream.ts";
 import type { Backend } from "./backend.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import { clientRequestId } from "./idempotency.ts";
+import { LIMITS } from "./limits.ts";
 
 /** What of a `MessageBatch` is used. */
 export interface QueueBatch {
@@ -23,7 +25,8 @@ export interface QueueMessage {
 const encoder = new TextEncoder();
 
 /**
- * Takes a batch of messages as one transaction. Those that do not fit the stream, and all of them when it fails, are to be delivered again.
+ * Takes a batch of messages as one transaction, or each as one of its own where that fails. Those that do not fit the stream, and those that fail, are
+ * to be delivered again.
  * @throws Error for a queue that the app does not name: then all of them are
  */
 export async function takeMessages(app: AppDefinition, backend: Backend, batch: QueueBatch): Promise<void> {
@@ -37,7 +40,7 @@ export async function takeMessages(app: AppDefinition, backend: Backend, batch: 
     const parsed = kernels.parseEvents(encoder.encode(text), stream.columns);
     return parsed.ok && parsed.rows === 1;
   };
-  const sound: Array<QueuedEvent & { readonly message: QueueMessage }> = [];
+  const sound: SoundMessage[] = [];
   for (const message of batch.messages) {
     const event = [asIs, asSent].map((read) => read(message, stream)).find((read) => read !== null && fits(read.text));
     if (event) sound.push({ message, ...event });
@@ -46,19 +49,35 @@ export async function takeMessages(app: AppDefinition, backend: Backend, batch: 
       message.retry();
     }
   }
-  if (sound.length === 0) return;
+  if (sound.length > 0) await take(backend, batch.queue, stream, sound);
+}
+
+type SoundMessage = QueuedEvent & { readonly message: QueueMessage };
+
+/** What fails together is tried one by one, so that a message on which a flow fails holds up no other. */
+async function take(
+  backend: Backend,
+  queue: string,
+  stream: StreamDefinition,
+  sound: readonly SoundMessage[],
+): Promise<void> {
   const startedAt = backend.now();
   const ids = sound.map(({ id }) => id);
-  const answer = await invoke(backend, startedAt, {
+  const { status } = await invoke(backend, startedAt, {
     // The same messages together are the same request; each by itself is known to the stream.
-    requestId: clientRequestId("queue", "POST", ["queues", batch.queue], JSON.stringify(ids)),
+    requestId: clientRequestId("queue", "POST", ["queues", queue], JSON.stringify(ids)),
     flags: INVOKE_FLAG.internal | INVOKE_FLAG.clientId,
     fingerprint: NO_FINGERPRINT,
     target: { service: STREAM, key: stream.name, function: "queued", kind: "fn" },
-    input: JSON.stringify({ messages: sound.map(({ id, text }) => [`${batch.queue}/${id}`, text]) }),
+    input: JSON.stringify({ messages: sound.map(({ id, text }) => [`${queue}/${id}`, text]) }),
   });
+  // Those that the partition had no time or room for have no better chance alone.
+  if (status !== 200 && status < 502 && sound.length > 1) {
+    for (const one of sound) await take(backend, queue, stream, [one]);
+    return;
+  }
   for (const { message } of sound) {
-    if (answer.status === 200) message.ack();
+    if (status === 200) message.ack();
     else message.retry();
   }
 }
@@ -74,8 +93,11 @@ interface QueuedEvent {
 function asIs({ id, body }: QueueMessage): QueuedEvent | null {
   try {
     const text = body instanceof ArrayBuffer || body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
-    // Text stays as it is, since numbers beyond 2^53 would not; only line feeds within it would make two events of one.
-    return { id, text: typeof text === "string" ? text.replaceAll(/[\r\n]+/g, " ") : JSON.stringify(text) };
+    if (typeof text !== "string") return { id, text: JSON.stringify(text) };
+    // Text stays as it is, since numbers beyond 2^53 would not; only line feeds between its tokens would make two events of one.
+    const isOneLine = !/[\r\n]/.test(text);
+    if (!isOneLine) JSON.parse(text);
+    return { id, text: isOneLine ? text : text.replaceAll(/[\r\n]+/g, " ") };
   } catch {
     return null;
   }
@@ -91,7 +113,13 @@ function asSent({ body }: QueueMessage, { columns }: StreamDefinition): QueuedEv
     const whole = typeof value === "string" && /^-?\d+$/.test(value) && columns.some((column) => isWhole(column, name));
     return `${JSON.stringify(name)}:${whole ? value : JSON.stringify(value)}`;
   });
-  return { id: `sent/${id}`, text: `{${members.join(",")}}` };
+  return { id: `sent/${shortId(id)}`, text: `{${members.join(",")}}` };
+}
+
+/** An id of any text, such as another app may send, as one that can be kept. */
+function shortId(id: string): string {
+  if (id.length <= LIMITS.queueIdChars && id.isWellFormed()) return id;
+  return `#${createHash("sha256").update(JSON.stringify(id)).digest("base64url")}`;
 }
 
 function isWhole({ name, type }: EventColumn, field: string): boolean {

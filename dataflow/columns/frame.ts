@@ -3,6 +3,7 @@
 import type { EventColumn } from "../../sdk/index.ts";
 import type { BigColumn, Column, NumberColumn, TextColumn } from "./column.ts";
 import { doubles, withNulls } from "./column.ts";
+import { EVENT_TIME_MAX } from "../limits.ts";
 import { Rows } from "./rows.ts";
 import { TextHeap, type TextKernels, TextList } from "./text-list.ts";
 
@@ -210,10 +211,18 @@ function startOf(ends: Uint32Array, code: number): number {
   return code === 0 ? 0 : (ends[code - 1] as number);
 }
 
-/** The events with their time. */
+/** The events with their time, which is at most as far from 1970 as a `Date` may be: beyond 2^53 a window would be no longer than its steps. */
 export function timedRows(columns: ReadonlyMap<string, Column | (() => Column)>, time: string): Rows {
   const column = columns.get(time);
   const made = typeof column === "function" ? column() : column;
   if (made?.type !== "number" && made?.type !== "big") throw new RangeError(`the events have no time "${time}"`);
-  return new Rows(new Map([...columns, [time, made]]), doubles(made));
+  return new Rows(new Map([...columns, [time, made]]), within(doubles(made)));
+}
+
+function within(times: Float64Array): Float64Array {
+  for (const time of times) {
+    if (time > EVENT_TIME_MAX || time < -EVENT_TIME_MAX)
+      return times.map((each) => Math.max(-EVENT_TIME_MAX, Math.min(EVENT_TIME_MAX, each)));
+  }
+  return times;
 }

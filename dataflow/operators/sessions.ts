@@ -1,21 +1,30 @@
 /** Aggregates over sessions: windows of one key that grow, and become one where an event lies between two. */
 
 import type { Rows } from "../columns/rows.ts";
-import { type GroupId, groupIds, groupOfText } from "../keys.ts";
+import { type GroupId, groupIds, groupOfText, PART, sortableWhole } from "../keys.ts";
 import { CACHED_GROUPS_MAX } from "../limits.ts";
 import { type AggregateSpec, type Group, Grouping, Results } from "./groups.ts";
 import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
 import type { ShardStore } from "./store.ts";
 import { firstTimer, setTimer, takeDue } from "./timers.ts";
-import { groupKey, GROUPS } from "./windows.ts";
+import { GROUPS } from "./windows.ts";
 
 /** Collection: beginnings of a key's sessions that can still change. */
 const OPEN = "k";
+type Begin = number | readonly [start: number, twin: number];
+/** Behind `PART`, so that those of one beginning are in their order. */
+const TWIN = "\u0004";
+
+function sessionKey(start: number, twin: number, text: string): string {
+  return sortableWhole(start) + TWIN.repeat(twin) + PART + text;
+}
 
 interface Session extends Group {
   start: number;
-  /** Where it is stored; null while it is not. */
+  /** Under which beginning it is stored; null while it is not. */
   stored: number | null;
+  /** How many of the key are stored under that beginning before it: those have ended, and it has come to reach as far back as they do. */
+  twin: number;
   /** Its result had been given before this batch, and is taken back by it. */
   given: boolean;
   /** The one that it became part of. */
@@ -117,7 +126,7 @@ export class SessionAggregate implements ShardOperator {
   }
 
   #begin(open: Session[], id: GroupId, time: number): Session {
-    const session = { ...this.#grouping.fresh(id), time, start: time, stored: null, given: false, into: null };
+    const session = { ...this.#grouping.fresh(id), time, start: time, stored: null, twin: 0, given: false, into: null };
     open.push(session);
     return session;
   }
@@ -139,7 +148,7 @@ export class SessionAggregate implements ShardOperator {
     session.time = Math.max(session.time, other.time);
     session.slots = this.#grouping.accumulators.map(({ merge }, at) => merge(session.slots[at], other.slots[at]));
     open.splice(open.indexOf(other), 1);
-    if (other.stored !== null) batch.store.put(GROUPS, groupKey(other.stored, this.#grouping.text(other.id)), null);
+    this.#drop(batch.store, other);
   }
 
   #result({ results }: Batch, session: Session, sign: 1 | -1): void {
@@ -151,11 +160,16 @@ export class SessionAggregate implements ShardOperator {
   #keep(batch: Batch, session: Session): void {
     const { store, input } = batch;
     const text = this.#grouping.text(session.id);
-    if (session.stored !== null && session.stored !== session.start)
-      store.put(GROUPS, groupKey(session.stored, text), null);
     const isNew = session.stored === null;
-    session.stored = session.start;
-    store.put(GROUPS, groupKey(session.start, text), this.#grouping.encode(session));
+    if (session.stored !== session.start) {
+      this.#drop(store, session);
+      session.stored = session.start;
+      session.twin = 0;
+      // Only views keep what has ended.
+      while (this.#spec.viewed && store.get(GROUPS, sessionKey(session.start, session.twin, text)) !== null)
+        session.twin += 1;
+    }
+    store.put(GROUPS, sessionKey(session.start, session.twin, text), this.#grouping.encode(session));
     const end = this.#endOf(session);
     // One that goes on beyond the watermark has the timer of its older end, unless that has fired.
     if (this.#isTimed && (isNew || session.given || end <= input.before))
@@ -174,11 +188,12 @@ export class SessionAggregate implements ShardOperator {
       return open;
     }
     const text = this.#grouping.text(id);
-    const starts = JSON.parse(store.get(OPEN, text) ?? "[]") as number[];
-    const sessions = starts.flatMap((start) => {
-      const stored = store.get(GROUPS, groupKey(start, text));
+    const begins = JSON.parse(store.get(OPEN, text) ?? "[]") as Begin[];
+    const sessions = begins.flatMap((begin) => {
+      const [start, twin] = typeof begin === "number" ? [begin, 0] : begin;
+      const stored = store.get(GROUPS, sessionKey(start, twin, text));
       if (stored === null) return [];
-      return [{ ...this.#grouping.decode(id, stored), start, stored: start, given: false, into: null }];
+      return [{ ...this.#grouping.decode(id, stored), start, stored: start, twin, given: false, into: null }];
     });
     const open = sessions.filter(isOpen);
     this.#keys.set(id, open);
@@ -197,15 +212,19 @@ export class SessionAggregate implements ShardOperator {
       if (expires > input.after) setTimer(store, end > input.after ? end : expires, text);
       else {
         open.splice(open.indexOf(session), 1);
-        if (!this.#spec.viewed) store.put(GROUPS, groupKey(session.start, text), null);
+        if (!this.#spec.viewed) this.#drop(store, session);
       }
     }
     batch.keys.add(id);
   }
 
+  #drop(store: ShardStore, { stored, twin, id }: Session): void {
+    if (stored !== null) store.put(GROUPS, sessionKey(stored, twin, this.#grouping.text(id)), null);
+  }
+
   #keepOpen(store: ShardStore, id: GroupId): void {
-    const starts = (this.#keys.get(id) ?? []).map(({ start }) => start);
-    store.put(OPEN, this.#grouping.text(id), starts.length === 0 ? null : JSON.stringify(starts));
+    const begins = (this.#keys.get(id) ?? []).map(({ start, twin }): Begin => (twin === 0 ? start : [start, twin]));
+    store.put(OPEN, this.#grouping.text(id), begins.length === 0 ? null : JSON.stringify(begins));
   }
 }
 

@@ -36,7 +36,34 @@ export function checkVersion(
     Reflect.deleteProperty(state.next, name);
   }
   for (const step of program.steps) if (step.kind === "vertex") state.vertices[step.name] = step.id;
+  alignSources(program, state);
   return { state, dropped: shards };
+}
+
+/** Sources are named in their order, which may be another by now: what is known of one goes on with the one of the same stream. */
+function alignSources({ steps }: FlowProgram, state: FlowState): void {
+  const sources = steps.filter((step) => step.kind === "source");
+  const isOwn = ({ name, stream }: (typeof sources)[number]): boolean => {
+    const known = state.sources[name];
+    return known !== undefined && (known.stream ?? stream.name) === stream.name;
+  };
+  if (sources.every(isOwn)) return;
+  const names = new Set(sources.map(({ name }) => name));
+  const owned = new Set(sources.filter(isOwn).map(({ name }) => name));
+  const left = Object.entries(state.sources).filter(([name]) => !owned.has(name));
+  const aligned: FlowState["sources"] = {};
+  for (const source of sources) {
+    const known = isOwn(source) ? state.sources[source.name] : takeOf(left, source.stream.name);
+    if (known !== undefined) aligned[source.name] = known;
+  }
+  // Of sources that are gone: an earlier version may come back.
+  for (const [name, known] of left) if (!names.has(name)) aligned[name] = known;
+  state.sources = aligned;
+}
+
+function takeOf(left: Array<[string, FlowState["sources"][string]]>, stream: string) {
+  const at = left.findIndex(([, known]) => known.stream === stream);
+  return at < 0 ? undefined : left.splice(at, 1)[0]?.[1];
 }
 
 /** Ends in the outside world that are gone, and how many events wait there. */

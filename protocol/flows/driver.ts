@@ -54,6 +54,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   await Promise.all(gone);
   await dropEnds(ctx, program, state);
   state.begun ??= ctx.now();
+  state.placed = true;
   if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
   const run: Run = { ctx, program, state, rows: [], part, late: state.partLate ?? 0 };
   const [given] = rows;
@@ -97,7 +98,8 @@ function take({ ctx, state }: Run, step: SourceStep, batch: Rows): Rows {
   const known = state.sources[step.name];
   let reached = known?.reached ?? -Infinity;
   for (const time of rows.time) if (time - step.outOfOrderness > reached) reached = time - step.outOfOrderness;
-  state.sources[step.name] = { reached: toBound(reached), at: rows.length > 0 ? ctx.now() : (known?.at ?? ctx.now()) };
+  const at = rows.length > 0 ? ctx.now() : (known?.at ?? ctx.now());
+  state.sources[step.name] = { reached: toBound(reached), at, stream: step.stream.name };
   return rows;
 }
 

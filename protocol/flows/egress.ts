@@ -93,11 +93,7 @@ export class Egress {
     }
     // One batch finds room in any case: it may be more than what is kept.
     if (state.units > 0 && state.units + units > LIMITS.maxEgressUnits) {
-      if (sink.onFull === "abort-batch")
-        throw new TidegateError(
-          "overloaded",
-          `too many events wait for the ${sink.to} "${sink.name}"; nothing was taken`,
-        );
+      if (sink.onFull === "abort-batch") throw full(sink, "; nothing was taken");
       return { head: { refused: Array.from(rows?.time ?? [], (_, row) => [row, "full"]) }, rows: [] };
     }
     keep(ctx.store, state, lines, ctx.now());
@@ -113,8 +109,7 @@ export class Egress {
     const state = stateOf(ctx);
     if (utf8Length(line) + sink.most.overhead > sink.most.eventBytes)
       throw new TidegateError("body-too-large", REFUSED["too-large"]);
-    if (state.units > 0 && state.units + line.length > LIMITS.maxEgressUnits)
-      throw new TidegateError("overloaded", `too many events wait for the ${sink.to} "${sink.name}"`);
+    if (state.units > 0 && state.units + line.length > LIMITS.maxEgressUnits) throw full(sink);
     keep(ctx.store, state, [line], ctx.now());
     deliver(ctx, sink, state);
     ctx.state = state;
@@ -164,9 +159,17 @@ export class Egress {
     const sink = program?.sinks.find((each) => each.kind === "egress" && each.name === name);
     // The caller, or who keeps the message, may run another version of the code.
     if (program === undefined || sink?.kind !== "egress")
-      throw new TidegateError("overloaded", `flow "${flow}" has no end "${name}" in this version of the code`);
+      throw comeAgain(`flow "${flow}" has no end "${name}" in this version of the code`);
     return { program, sink };
   }
+}
+
+function full({ to, name }: EgressSink, more = ""): TidegateError {
+  return comeAgain(`too many events wait for the ${to} "${name}"${more}`);
+}
+
+function comeAgain(message: string): TidegateError {
+  return new TidegateError("overloaded", message, { members: { retryable: true } });
 }
 
 function statusOf({ next, delivered, failed }: EgressState): EgressStatus {

@@ -4,14 +4,16 @@
 export interface FlowState {
   /** Vertices by name, with what their shares are called. */
   vertices: Record<string, string>;
-  /** By source: how far its events say that time has come, and server time of the last. */
-  sources: Record<string, { reached: number | null; at: number }>;
+  /** By source: how far its events say that time has come, server time of the last, and its stream, where the code that wrote it knew that. */
+  sources: Record<string, { reached: number | null; at: number; stream?: string }>;
   /** By vertex: the watermark that it has been told. */
   marks: Record<string, number | null>;
   /** By vertex: for each share, the watermark at which it has something to do; null for never. */
   next: Record<string, Array<number | null>>;
   /** Ends in the outside world. */
   ends?: string[];
+  /** It is known elsewhere that this is its place. */
+  placed?: boolean;
   /** Server time of its first batch. */
   begun: number | null;
   /** Server time at which it goes on even if no event comes; null for never. */

@@ -6,23 +6,29 @@ import { exact } from "../../sdk/exact.ts";
 import type { FlowNode } from "../../sdk/index.ts";
 import { callAgain } from "./calls.ts";
 import { type AgainHead, egressKey } from "./egress.ts";
-import { EGRESS, type FlowContext, type RootInput } from "./internal.ts";
+import { EGRESS, type FlowContext } from "./internal.ts";
 import { jsonMembers } from "./json-members.ts";
 import { takeLine } from "./lines.ts";
 import { DEAD } from "./log.ts";
-import { RawJson } from "./payload.ts";
+import type { Payload } from "./payload.ts";
 
-/** Functions of a flow's own key, by the names that the edge asks for. Their input is the number of a letter; they answer whether it is there. */
+/** Functions of views, by the names that the edge asks for, and of a flow's own key. They answer whether the letter is there. */
 export const REDRIVE = "redrive";
 export const REMOVE = "remove";
+
+/** What is asked of one; JSON. */
+export interface LetterAsk {
+  readonly flow: string;
+  readonly letter: number;
+}
 
 /**
  * Gives the event to the end that did not take it, and takes it from the list: both or neither. What refuses it once more fails this.
  * @throws TidegateError `flow-changed` when the flow has no such end any more, `invalid-event` when that is given other fields now
  */
-export async function redrive(ctx: FlowContext, program: FlowProgram, { text = "" }: RootInput): Promise<RawJson> {
-  const line = takeLine(ctx.store, DEAD, Number(text));
-  if (line === null) return new RawJson("false");
+export async function redrive(ctx: FlowContext, program: FlowProgram, { head }: Payload): Promise<Payload> {
+  const line = takeLine(ctx.store, DEAD, (head as LetterAsk).letter);
+  if (line === null) return { head: false, rows: [] };
   const letter = jsonMembers(line);
   const name = JSON.parse(letter.get("sink") ?? "null") as string;
   const event = letter.get("event") ?? "{}";
@@ -30,7 +36,7 @@ export async function redrive(ctx: FlowContext, program: FlowProgram, { text = "
   if (sink === undefined || sink.kind === "stream")
     throw new TidegateError("flow-changed", `flow "${program.name}" has no end "${name}" any more`);
   await giveAgain(ctx, program, sink, letter, event);
-  return new RawJson("true");
+  return { head: true, rows: [] };
 }
 
 async function giveAgain(
@@ -49,8 +55,8 @@ async function giveAgain(
   await callAgain(ctx, sink, key, eventOf(sink.name, sink.input, event));
 }
 
-export function remove(ctx: FlowContext, { text = "" }: RootInput): RawJson {
-  return new RawJson(String(takeLine(ctx.store, DEAD, Number(text)) !== null));
+export function remove(ctx: FlowContext, { head }: Payload): Payload {
+  return { head: takeLine(ctx.store, DEAD, (head as LetterAsk).letter) !== null, rows: [] };
 }
 
 /** An event as user code gets it. */

@@ -9,6 +9,7 @@ import {
   EGRESS,
   type FlowContext,
   flowService,
+  type InternalHandler,
   type InternalService,
   internalService,
   SHARD,
@@ -18,6 +19,7 @@ import {
 } from "./internal.ts";
 import { type Payload, RawJson } from "./payload.ts";
 import { redrive, REDRIVE, remove, REMOVE } from "./letters.ts";
+import { atPlace, placeHandlers } from "./place.ts";
 import { Shards } from "./shard.ts";
 import { applyShares } from "./shares.ts";
 import { Streams } from "./stream.ts";
@@ -83,6 +85,8 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
         view: (ctx, input) => views.view(ctx, input),
         aside: (ctx, input) => views.aside(ctx, input),
         flow: (ctx, input) => views.flow(ctx, input),
+        [REDRIVE]: (ctx, input) => views.letter(ctx, REDRIVE, input),
+        [REMOVE]: (ctx, input) => views.letter(ctx, REMOVE, input),
       },
       ["view", "aside", "flow"],
     ),
@@ -98,17 +102,19 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
 
 /** Of a flow's own key. */
 function ownService(program: FlowProgram, views: Views): InternalService {
-  const handlers = {
-    feed: (ctx, input) => feed(ctx, program, input),
+  const { name } = program;
+  const handlers: Record<string, InternalHandler> = {
+    feed: atPlace(name, "feed", (ctx, input) => feed(ctx, program, input), true),
     tick: async (ctx) => {
       await feed(ctx, program, { head: { stream: null }, rows: [] });
       return new RawJson("null");
     },
-    status: (ctx) => views.status(ctx, program.name),
-    setAside: (ctx, input) => setUndeliveredAside(ctx, input),
-    [REDRIVE]: (ctx, input) => redrive(ctx, program, input),
-    [REMOVE]: (ctx, input) => remove(ctx, input),
-    aside: (ctx, input) => views.asideHere(ctx, input),
-  } satisfies Parameters<typeof internalService>[1];
-  return internalService(flowService(program.name), handlers, ["status", "aside"]);
+    status: atPlace(name, "status", (ctx) => views.status(ctx, name)),
+    setAside: atPlace(name, "setAside", (ctx, input) => setUndeliveredAside(ctx, input)),
+    [REDRIVE]: atPlace(name, REDRIVE, (ctx, input) => redrive(ctx, program, input)),
+    [REMOVE]: atPlace(name, REMOVE, (ctx, input) => remove(ctx, input)),
+    aside: atPlace(name, "aside", (ctx, input) => views.asideHere(ctx, input)),
+    ...placeHandlers,
+  };
+  return internalService(flowService(name), handlers, ["status", "aside", "place"]);
 }

@@ -99,6 +99,7 @@ export class Shards {
       throw new TidegateError(
         "overloaded",
         `flow "${flow}" is being changed: this partition has another version of it`,
+        { members: { retryable: true } },
       );
     return step;
   }

@@ -86,7 +86,8 @@ export class Streams {
     const { messages } = JSON.parse(text) as { readonly messages: ReadonlyArray<readonly [id: string, event: string]> };
     const now = ctx.now();
     forgetQueued(ctx.store, now - LIMITS.queuedIdMs);
-    const fresh = messages.filter(([id]) => ctx.store.get(QUEUED, id) === null);
+    // One that is in the queue twice may come twice in one batch.
+    const fresh = [...new Map(messages)].filter(([id]) => ctx.store.get(QUEUED, id) === null);
     for (const [id] of fresh) {
       ctx.store.put(QUEUED, id, String(now));
       ctx.store.put(QUEUED_AT, `${sortableWhole(now)}${id}`, "1");

@@ -11,6 +11,7 @@ import { dropsOf, endsDropped, endsOf } from "./changes.ts";
 import { type FlowState, freshState, shardKey } from "./flow-state.ts";
 import { egressKey, type EgressStatus } from "./egress.ts";
 import { EGRESS, type FlowContext, flowService, homeOf, type RootInput, SHARD } from "./internal.ts";
+import type { LetterAsk } from "./letters.ts";
 import { type Aside, endOfLog, readLog } from "./log.ts";
 import { type Payload, RawJson } from "./payload.ts";
 import type { ReadHead, ReadResult, ReadRow } from "./shard.ts";
@@ -109,6 +110,14 @@ export class Views {
     const definition = this.#app.flows.get(ask.flow);
     if (definition === undefined) throw new TidegateError("unknown-flow", `there is no flow "${ask.flow}"`);
     const { head } = await ctx.ask(flowService(ask.flow), homeOf(definition), "aside", { head: ask, rows: [] });
+    return new RawJson(JSON.stringify(head));
+  }
+
+  /** Does something with a dead letter of a flow that has operators. @param name of the function of the flow's own key */
+  async letter(ctx: FlowContext, name: string, { text = "" }: RootInput): Promise<RawJson> {
+    const ask = JSON.parse(text) as LetterAsk;
+    const { home } = this.#program(ask.flow);
+    const { head } = await ctx.ask(flowService(ask.flow), home, name, { head: ask, rows: [] });
     return new RawJson(JSON.stringify(head));
   }
 

@@ -21,7 +21,7 @@ import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
 import type { AdmissionParts, AdmissionSetup } from "./admission-parts.ts";
 import { Ages } from "./ages.ts";
-import type { RequestIdentity } from "./request-identity.ts";
+import { mended, type RequestIdentity } from "./request-identity.ts";
 import { ownId, type Root, type Waiter } from "./root.ts";
 
 /** A message that is handed over; with `last`, a failure is final, and with `giveUp` it is not to run any more. */
@@ -464,11 +464,13 @@ export class Admission {
     invariant(table.rows === 1, "8: an ingest envelope has one row");
     this.#parts.tickets.open(ticket, 1);
     const waiter: Waiter = { ticket, line: 1, joined: false };
-    const id: RequestIdentity = {
+    const produced = producedOf(table, spec);
+    const sent: RequestIdentity = {
       requestId: table.field(0, INGEST_FIELD.requestId),
       fingerprintLow: table.column(0, INGEST_COLUMN.fingerprintLow),
       fingerprintHigh: table.column(0, INGEST_COLUMN.fingerprintHigh),
     };
+    const id = produced === null ? sent : mended(sent, this.#parts.results.find(sent.requestId));
     if (this.#settled(id, waiter, now)) return undefined;
     const stream = table.field(0, INGEST_FIELD.stream);
     const group = this.#parts.ownership.groupOf(stream);
@@ -483,7 +485,7 @@ export class Admission {
       rows: table.column(0, INGEST_COLUMN.rows),
       columns: table.tail,
       clientId: (table.column(0, INGEST_COLUMN.flags) & INVOKE_FLAG.clientId) !== 0,
-      produced: producedOf(table, spec),
+      produced,
     };
   }
 }

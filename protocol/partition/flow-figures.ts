@@ -5,6 +5,7 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import { type EgressStatus, egressKey, egressStatusOf } from "../flows/egress.ts";
 import type { FlowState } from "../flows/flow-state.ts";
 import { EGRESS, flowService, homeOf } from "../flows/internal.ts";
+import { type Elsewhere, isElsewhere } from "../flows/place.ts";
 import type { Ownership } from "../moves/ownership.ts";
 import { entityKey } from "../state/state-key.ts";
 import type { StateStore } from "../state/store.ts";
@@ -30,22 +31,31 @@ interface Parts {
 
 /** Of the flows that are kept here. */
 export function flowFigures({ flows, ownership, layers }: Parts): FlowFigures[] {
-  const here = [...flows.app.flows.values()].filter((flow) => ownership.isHere(homeOf(flow)));
-  return here.flatMap((flow) => {
-    const found = figuresOf(flow, flows, layers.committed);
-    return found === null ? [] : [{ flow: flow.name, ...found }];
+  return [...flows.app.flows.values()].flatMap((flow) => {
+    // An earlier version of it may have begun at another stream.
+    const places = new Set([homeOf(flow), ...(flows.app.windowed.has(flow.name) ? [] : flows.app.streams.keys())]);
+    return [...places].flatMap((place) => {
+      const found = ownership.isHere(place) ? figuresAt(place, flow, flows, layers.committed) : null;
+      return found === null ? [] : [{ flow: flow.name, ...found }];
+    });
   });
 }
 
-function figuresOf(flow: FlowDefinition, flows: Flows, committed: StateStore): Omit<FlowFigures, "flow"> | null {
-  if (flows.app.windowed.has(flow.name)) {
-    const { events, batches, late } = flows.runtime(flow.name)?.status ?? { events: 0, batches: 0, late: 0 };
+function figuresAt(
+  place: string,
+  { name }: FlowDefinition,
+  flows: Flows,
+  committed: StateStore,
+): Omit<FlowFigures, "flow"> | null {
+  if (flows.app.windowed.has(name)) {
+    const { events, batches, late } = flows.runtime(name)?.status ?? { events: 0, batches: 0, late: 0 };
     return { events, batches, late, deadLetters: 0 };
   }
-  const entity = entityKey(flowService(flow.name), homeOf(flow));
+  const entity = entityKey(flowService(name), place);
   const text = committed.get(entity, entity);
-  if (text === null) return null;
-  const { events, batches, late, dead } = decodeValue(text) as FlowState;
+  const state = text === null ? null : (decodeValue(text) as FlowState | Elsewhere);
+  if (state === null || isElsewhere(state)) return null;
+  const { events, batches, late, dead } = state;
   return { events, batches, late, deadLetters: dead };
 }
 

@@ -60,7 +60,9 @@ function decodeFailure(kind: Failure["kind"], detail: unknown[]): Failure {
   }
   if (kind === "engine") {
     const [type, message, members] = detail as [ProblemType, string, Record<string, unknown> | null];
-    return { kind, error: new TidegateError(type, message), members: members ?? undefined };
+    // They go on with the error, should code that catches it throw it again.
+    const more = members === null ? {} : { members };
+    return { kind, error: new TidegateError(type, message, more), members: members ?? undefined };
   }
   const [name, message] = detail as [string, string];
   const error = new Error(message);

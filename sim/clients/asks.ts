@@ -4,7 +4,7 @@ import { type DelayedId, formatMessageId, parseMessageId } from "../../sdk/messa
 import { sagaServiceName } from "../../sdk/saga.ts";
 import { CANCEL } from "../../protocol/timers/service.ts";
 import { TIMERS } from "../../protocol/timers/timer.ts";
-import { encodeFlowAsk, INTERNAL_READS, isFlowAsk } from "../flows/asks.ts";
+import { encodeFlowAsk, FLOW_INTERNAL, isFlowAsk } from "../flows/asks.ts";
 import type { Place } from "./steps.ts";
 import { tour, tourId } from "./tour-service.ts";
 import type { Ask } from "./transaction.ts";
@@ -99,7 +99,7 @@ const INTERNAL: ReadonlySet<Ask["kind"]> = new Set([
   "settle",
   "promise",
   "tour-run",
-  ...INTERNAL_READS,
+  ...FLOW_INTERNAL,
 ]);
 
 export function isInternal({ kind }: Ask): boolean {

@@ -18,10 +18,14 @@ export interface Ground {
   readonly outsiders?: readonly string[];
   /** Keys of events and of what counts them; likewise. */
   readonly flows?: readonly string[];
+  /** Keys of events of the flow that ends in every way; likewise. */
+  readonly ends?: readonly string[];
   /** Keys that are written to and cleared, and one that is erased; likewise. */
   readonly slates?: Slates;
   /** Keys whose schedules, messages and state depend on time; likewise. */
   readonly times?: readonly string[];
+  /** Keys whose schedules there are; those of `times` are among them. */
+  readonly ticks?: readonly string[];
   /** When the next versions of the app's code are deployed, ms; likewise. */
   readonly deploys?: readonly number[];
   /** A backup is taken after so many ms. */

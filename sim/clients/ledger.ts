@@ -48,6 +48,11 @@ function isAhead({ status, body }: Answer): boolean {
   return status === 409 && body.includes("/problems/sequence-gap");
 }
 
+/** It was refused for a while: by the engine, or by an end of a flow that has no room. */
+function comesAgain({ status, retryable, body }: Answer): boolean {
+  return status === 503 && (retryable || body.includes('"retryable":true'));
+}
+
 /** A batch that was there already, by the number that its producer gave it. */
 export function isDuplicate({ status, body }: Answer): boolean {
   return status === 200 && body.includes('"duplicate":true');
@@ -108,7 +113,7 @@ export class Ledger {
       this.#compare(entry, answer);
       return true;
     }
-    if (answer.status === 503 && answer.retryable) {
+    if (comesAgain(answer)) {
       this.#world.count("request refused for a while");
       entry.refused = true;
       return false;
@@ -126,7 +131,7 @@ export class Ledger {
   }
 
   #compare({ request, answer: first }: Entry, again: Answer): void {
-    if (!first || !isKept(request, first) || (again.status === 503 && again.retryable)) return;
+    if (!first || !isKept(request, first) || comesAgain(again)) return;
     // A function that throws is not recorded: a repetition that ran before this one may have failed, and be heard later.
     if (again.status === 500 || (again.status !== 200 && maySayNo(request.transaction.ask))) return;
     // So may it have been ahead of its producer's last batch.

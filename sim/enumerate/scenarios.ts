@@ -3,6 +3,7 @@ import type { Kernels } from "../../core-wasm/types.ts";
 import { COORDINATOR } from "../../protocol/wire/messages.ts";
 import type { Step } from "../clients/steps.ts";
 import type { Plan } from "../plan.ts";
+import { MINUTE_MS } from "../clients/tick-service.ts";
 import { EPOCH_MS } from "../world/object.ts";
 import { BEGIN_MS, Stage } from "./stage.ts";
 
@@ -128,6 +129,29 @@ const SCENARIOS: Readonly<Record<string, Make>> = {
       [s.client(0, s.later(0, 1, { delay: 40, count: 2 })), s.client(30, s.drop(1, 0, 1))],
       [{ at: BEGIN_MS + 8, kind: "rescale", partitions: 3 }],
     );
+  },
+
+  "a cancel over HTTP"(kernels) {
+    const s = new Stage(kernels, 2);
+    // The first number of the stage is that of the message. About when it fires.
+    return s.plan([
+      s.client(0, s.ring(1, 14), { ask: { kind: "cancel", of: 0 }, after: 8, again: [6, 15, 40] }),
+      s.client(16, { ask: { kind: "cancel", of: 0 } }),
+    ]);
+  },
+
+  "a schedule that is changed"(kernels) {
+    const s = new Stage(kernels, 2);
+    const minuteMs = MINUTE_MS - BEGIN_MS;
+    return s.plan([
+      // Fires, is another around the next time, and ends around the one behind that.
+      s.client(
+        minuteMs - 20,
+        s.arrange(0, 1, 1, 1),
+        { ask: s.arrange(0, 1, 2, 1), after: MINUTE_MS + 10 },
+        { ask: s.end(0), after: MINUTE_MS - 10 },
+      ),
+    ]);
   },
 
   "a message that fails for good"(kernels) {

@@ -1,5 +1,6 @@
 /** Where enumerated scenarios play: one list and one account in each partition, and plans without chance. */
 import type { Kernels } from "../../core-wasm/types.ts";
+import { OUTSIDE } from "../clients/clocks.ts";
 import { appendsOf, type Call, type Place, type Step } from "../clients/steps.ts";
 import type { Ask, ClientPlan, Transaction } from "../clients/transaction.ts";
 import type { PlannedFault } from "../faults/planned.ts";
@@ -92,6 +93,22 @@ export class Stage {
     return { kind: "clock", at: this.#keys[by] as string, name: "drop", input: { from: this.#keys[from], nth } };
   }
 
+  /** Sends a message for later to the key of a partition, from outside. */
+  ring(to: number, delay: number): Partial<Transaction> {
+    const number = this.#number;
+    const input = { from: OUTSIDE, n: number, due: 0 };
+    return { ask: { kind: "clock", at: this.#keys[to] as string, name: "ring", input }, oneWay: true, delay };
+  }
+
+  /** Has the key of one partition send that of another a message every minute, or ends that. */
+  arrange(from: number, to: number, n: number, every: number): Ask {
+    const input = { n, name: "one", to: this.#keys[to], every, how: "return" };
+    return { kind: "tick", at: this.#keys[from] as string, name: "arrange", input };
+  }
+  end(from: number): Ask {
+    return { kind: "tick", at: this.#keys[from] as string, name: "end", input: { name: "one" } };
+  }
+
   transfer(from: number, to: number, amount: number): Ask {
     const [a, b] = [this.#keys[from] as string, this.#keys[to] as string];
     return { kind: "transfer", from: a, to: b, amount, pause: 0 };
@@ -114,7 +131,8 @@ export class Stage {
     const lists = this.#keys.map((_, partition) => ({ at: this.list(partition), partition }));
     const hasClocks = clients.flat(2).some(({ ask }) => ask.kind === "clock");
     const clocks = hasClocks ? { clocks: this.#keys } : {};
-    const ground = { lists, accounts: this.#keys, quiet: false, sends: false, ...clocks };
+    const ticks = clients.flat(2).some(({ ask }) => ask.kind === "tick") ? { ticks: this.#keys } : {};
+    const ground = { lists, accounts: this.#keys, quiet: false, sends: false, ...clocks, ...ticks };
     return { seed: 1, partitions: this.#partitions, ground, clients, rates: STILL, planned, aims: [] };
   }
 }

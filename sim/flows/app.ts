@@ -24,8 +24,7 @@ import {
 } from "../../sdk/index.ts";
 import { anything } from "../clients/schema.ts";
 import { counted } from "../world/functions.ts";
-
-const fields = { n: int64(), k: text(), v: int64(), at: timestamp() };
+import { fields } from "./model/events.ts";
 
 export const Left = stream("flow-left", fields);
 export const Right = stream("flow-right", fields);

@@ -6,6 +6,8 @@ import { INGEST, PRODUCED } from "../../protocol/wire/ingest.ts";
 import type { StreamDefinition } from "../../sdk/index.ts";
 import type { Place } from "../clients/steps.ts";
 import { Emitted, Kernel, Left, OUT, type OutName, SOURCES } from "./app.ts";
+import { Sold } from "./ends/app.ts";
+import { encodeEndsAsk, ENDS_INTERNAL, ENDS_KINDS, type EndsAsk, isEndsAsk } from "./ends/asks.ts";
 import type { FlowEvent } from "./model/events.ts";
 
 /** A view, by the flow that keeps it. */
@@ -52,7 +54,8 @@ export type FlowAsk =
   | { readonly kind: "page"; readonly out: OutName; readonly after: number; readonly limit: number }
   /** Late events, or those that a service refused. */
   | { readonly kind: "aside"; readonly flow: FlowName; readonly what: "late" | "dead" }
-  | { readonly kind: "counters"; readonly at: string; readonly keys: readonly string[] };
+  | { readonly kind: "counters"; readonly at: string; readonly keys: readonly string[] }
+  | EndsAsk;
 
 const KINDS: ReadonlySet<string> = new Set([
   "events",
@@ -62,6 +65,7 @@ const KINDS: ReadonlySet<string> = new Set([
   "page",
   "aside",
   "counters",
+  ...ENDS_KINDS,
 ] satisfies Array<FlowAsk["kind"]>);
 
 export function isFlowAsk(ask: { readonly kind: string }): ask is FlowAsk {
@@ -71,12 +75,15 @@ export function isFlowAsk(ask: { readonly kind: string }): ask is FlowAsk {
 const ASIDE = { late: LATE, dead: DEAD } as const;
 
 /** Functions of the engine's own. */
-export const INTERNAL_READS = ["view", "page", "aside"] as const satisfies ReadonlyArray<FlowAsk["kind"]>;
+export const FLOW_INTERNAL = ["view", "page", "aside", ...ENDS_INTERNAL] as const satisfies ReadonlyArray<
+  FlowAsk["kind"]
+>;
 
 /** Rows that one page of a view or a stream has at most. */
 export const PAGE_ROWS = 5_000;
 
 export function encodeFlowAsk(ask: FlowAsk): { readonly at: Place; readonly name: string; readonly input: string } {
+  if (isEndsAsk(ask)) return encodeEndsAsk(ask);
   switch (ask.kind) {
     case "events":
       return { at: [STREAM, ask.stream], name: "take", input: JSON.stringify(ask.events) };
@@ -119,7 +126,7 @@ export function envelopeOf(
   { id, flags, fingerprint }: { readonly id: string; readonly flags: number; readonly fingerprint: number },
   { stream, events, producer }: Extract<FlowAsk, { readonly kind: "events" }>,
 ): Uint8Array {
-  const { columns } = SOURCES.find(({ name }) => name === stream) as StreamDefinition;
+  const { columns } = [...SOURCES, Sold].find(({ name }) => name === stream) as StreamDefinition;
   const parsed = kernels.parseEvents(encoder.encode(events.map((each) => JSON.stringify(each)).join("\n")), columns);
   if (!parsed.ok) throw new Error(`simulated events are wrong: ${parsed.fault.code}`);
   const head = [flags, fingerprint >>> 0, 7, parsed.rows];

@@ -11,6 +11,9 @@ const FIRST = 200_000;
 /** Numbers of the events of one batch. */
 const PER_BATCH = 10;
 const READS = 12;
+/** Above the numbers of those of ends of flows. */
+const FIRST_LOOK = 270_000;
+const LOOKS = 25;
 const EMITS = 8;
 /** How far event time goes on from one batch of a client to its next, ms. */
 const STEP = 30;
@@ -43,6 +46,20 @@ export function drawFlows(seed: number, keys: readonly string[]): ClientPlan[] {
   ];
 }
 
+/** Somebody who looks at the view of the window kernel again and again: each look costs nothing, and what it may see half done is there for a moment. */
+export function drawWatcher(seed: number): ClientPlan {
+  const random = createRandom(deriveSeed(seed, 48));
+  return Array.from({ length: LOOKS }, (_, at) => [
+    {
+      number: FIRST_LOOK + at,
+      ask: { kind: "kernel-view" } as const,
+      snapshot: false,
+      clientId: false,
+      after: random.int(40),
+    },
+  ]);
+}
+
 interface Numbers {
   transaction: number;
   batch: number;
@@ -54,7 +71,8 @@ interface SenderOptions {
   readonly numbered: boolean;
 }
 
-class Sender {
+/** A client that sends batches to one stream. */
+export class Sender {
   readonly #random: Random;
   readonly #keys: readonly string[];
   readonly #numbers: Numbers;

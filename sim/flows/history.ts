@@ -3,6 +3,8 @@ import type { Entry, Ledger } from "../clients/ledger.ts";
 import { isDuplicate } from "../clients/ledger.ts";
 import { Emitted, Kernel } from "./app.ts";
 import { type FlowAsk, isFlowAsk } from "./asks.ts";
+import { isBarred, Sold } from "./ends/app.ts";
+import { type EndsAsk, isEndsAsk } from "./ends/asks.ts";
 import type { FlowEvent } from "./model/events.ts";
 
 /** A batch of events, under however many ids it was sent. */
@@ -16,7 +18,7 @@ export interface SentBatch {
   readonly taken: number | null;
   /** What functions emit is taken some time after they were answered. */
   readonly emitted: boolean;
-  /** It must not be there: the transaction that emitted it was undone. */
+  /** It must not be there: the transaction that emitted it was undone, or a service refuses it. */
   readonly undone: boolean;
   /** Bodies of answers that took it. */
   readonly answers: readonly string[];
@@ -25,7 +27,7 @@ export interface SentBatch {
 /** What somebody was shown while everything went on. */
 export interface FlowRead {
   readonly name: string;
-  readonly ask: Exclude<FlowAsk, { readonly kind: "events" | "emit" }>;
+  readonly ask: Exclude<FlowAsk, EndsAsk | { readonly kind: "events" | "emit" }>;
   readonly fresh: boolean;
   readonly invoked: number;
   readonly completed: number;
@@ -55,7 +57,7 @@ export function flowHistoryOf(
   const kernel = new Map<string, string>();
   for (const entry of ledger.entries.values()) {
     const { ask, snapshot, number } = entry.request.transaction;
-    if (!isFlowAsk(ask)) continue;
+    if (!isFlowAsk(ask) || isEndsAsk(ask)) continue;
     if (ask.kind === "events") {
       const name = nameOfBatch(ask.batch);
       sent.set(name, joined(sent.get(name), entry, ask));
@@ -80,7 +82,7 @@ function joined(
   const taken = answer?.status === 200 ? completed : null;
   const answers = answer?.status === 200 && !isDuplicate(answer) ? [answer.body] : [];
   const name = nameOfBatch(batch);
-  const sent = { emitted: false, undone: false };
+  const sent = { emitted: false, undone: stream === Sold.name && events.some(isBarred) };
   if (known === undefined) return { name, stream, events, producer, invoked, taken, ...sent, answers };
   return {
     ...known,

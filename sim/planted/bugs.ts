@@ -4,6 +4,7 @@ import { CHANNELS } from "./bugs/channels.ts";
 import { COORDINATOR } from "./bugs/coordinator.ts";
 import { EPOCHS } from "./bugs/epochs.ts";
 import { FINISH } from "./bugs/finish.ts";
+import { ENDING } from "./bugs/flow-ends.ts";
 import { STREAMING } from "./bugs/flows.ts";
 import { MOVING } from "./bugs/moves.ts";
 import { OUTBOXES } from "./bugs/outbox.ts";
@@ -37,6 +38,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...ERASING,
   ...TIMES,
   ...STREAMING,
+  ...ENDING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

@@ -36,6 +36,8 @@ export const SMALL_LIMITS = {
   expiryPauseMs: 100,
   maxLiveShards: 3,
   streamEntryChars: 120,
+  // Some four events.
+  maxEgressUnits: 220,
 } as const;
 
 /** ms for which a promise is kept that has ended: a run does not last for a week. */

@@ -21,6 +21,7 @@ export function foundBy(failure: string): string {
   const assertion = /InvariantError: (.*)$/.exec(line)?.[1];
   if (assertion !== undefined) return `assertion "${assertion.replaceAll(/\d+\.\d+/g, "N")}"`;
   if (STALLS.test(line) || line.includes("/problems/deadline-exceeded")) return "stall";
+  if (line.startsWith("a final read was answered")) return "a final read that fails";
   if (line.includes(" and then ")) return "answers that differ";
   const anomaly = /^([a-zA-Z0-9 -]+):/.exec(line)?.[1];
   return anomaly ?? line.slice(0, 80);

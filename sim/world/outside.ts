@@ -3,6 +3,7 @@ import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { type Deed, deed } from "../clients/outside-service.ts";
 import { toll } from "../clients/tour-service.ts";
+import { EndsWorld, isEnd } from "../flows/ends/world.ts";
 import type { Random } from "../random.ts";
 import type { World } from "./world.ts";
 
@@ -27,6 +28,8 @@ export class OutsideWorld {
   readonly done: Done[] = [];
   /** The same, of the effects of sagas. */
   readonly tolls: Done[] = [];
+  /** What ends of flows have delivered. */
+  readonly ends = new EndsWorld();
   readonly #world: World;
 
   constructor(world: World) {
@@ -45,7 +48,7 @@ export class OutsideWorld {
       return;
     }
     scheduler.in(later(), () => {
-      const end = this.#do(name, id, decodeValue(input) as Deed);
+      const end = isEnd(name) ? this.ends.deliver(name, id, input) : this.#do(name, id, decodeValue(input) as Deed);
       const isLost = happens();
       if (isLost) this.#world.count("effect lost after it was done");
       scheduler.in(later(), () => ended(isLost ? interrupted : end));

@@ -74,7 +74,8 @@ class Bench {
     return (await this.list(after, limit)).map(([number]) => number);
   }
   act(name: "redrive" | "remove", number: number) {
-    return this.partition.call({ service: "#flow:sold", key: "sales", name, input: number, internal: true });
+    const input = { flow: "sold", letter: number };
+    return this.partition.call({ service: "#view", key: "sales", name, input, internal: true });
   }
   async open(isOpen = true): Promise<void> {
     await this.partition.call({ service: "gate", key: "tea", name: "open", input: isOpen });

@@ -88,6 +88,7 @@ describe("the events of a request", () => {
 
   it.each([
     [{ ...BINARY, "ce-specversion": "2.0" }, "application/json", 422, { field: "ce-specversion" }],
+    [{ ...BINARY, "ce-id": '""' }, "application/json", 422, { field: "ce-id", code: "missing" }],
     [{ ...BINARY, "ce-source": "" }, "application/json", 422, { field: "ce-source", code: "missing" }],
     [BINARY, "text/xml", 415, {}],
   ])("need the headers of binary mode: %j", async (headers, type, status, members) => {
@@ -113,6 +114,7 @@ describe("a batch that comes again", () => {
     await send({ ...cloudEvent("17"), source: "/tills/8" }, "application/cloudevents+json");
     await send(sale("a"), null, { ...BINARY, "ce-id": "9" });
     await send(sale("a"), null, { ...BINARY, "ce-id": "%39" });
+    await send(sale("a"), null, { ...BINARY, "ce-id": '"9"', "ce-source": '"\\/tills/%37"' });
     expect(backend.ingested).toHaveLength(3);
     expect(backend.ingested.map(({ requestId }) => requestId.slice(0, 1))).toEqual(["c", "c", "c"]);
   });

@@ -1,4 +1,8 @@
 /** What the model of flows knows of: events in batches, and what each batch must come to. */
+import { int64, text, timestamp } from "../../../sdk/index.ts";
+
+/** Of all streams that clients send to. */
+export const fields = { n: int64(), k: text(), v: int64(), at: timestamp() };
 
 export interface FlowEvent {
   /** Its own. */

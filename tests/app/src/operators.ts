@@ -103,6 +103,16 @@ export const meterEnds = sinks(
   high.call(Counter, "add", { key: (e) => e.meter, input: (e) => ({ value: Number(e.value) }) }),
 );
 
+/** Of which all or nothing is taken. */
+export const Strict = stream("strict-readings", { meter: text(), value: int64(), at: timestamp() });
+export const meterStrict = flow("meter-strict")
+  .from(Strict, { time: "at" })
+  .call(Counter, "add", {
+    key: (e) => e.meter,
+    input: (e) => ({ value: Number(e.value) }),
+    onRefusal: "abort-batch",
+  });
+
 const joined = flow("meter-joins");
 const left = joined.from(Readings, { time: "at" }).keyBy("meter");
 const right = joined.from(Alarms, { time: "at", idle: "1h" }).keyBy("meter");
@@ -135,4 +145,4 @@ export const meterClock = flow("meter-clock")
   .map((e) => ({ meter: e.meter, n: e.n }))
   .toStream(Clocked);
 
-export const operatorFlows = [meterClock, meterWindows, meterEnds, meterJoins, noted];
+export const operatorFlows = [meterClock, meterWindows, meterEnds, meterJoins, meterStrict, noted];

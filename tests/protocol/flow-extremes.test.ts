@@ -1,0 +1,80 @@
+/** Events at the ends of time: no loop without an end, no window that is none, and everything goes on. */
+import { describe, expect, test } from "vitest";
+import {
+  count,
+  flow,
+  type FlowDefinition,
+  int64,
+  session,
+  sinks,
+  sliding,
+  stream,
+  text,
+  timestamp,
+  tumbling,
+  type TumblingWindow,
+  type WindowSpec,
+} from "../../sdk/index.ts";
+import { FlowBench } from "./support/flow-bench.ts";
+
+const In = stream("in", { k: text(), at: timestamp() });
+const Other = stream("other", { k: text(), at: timestamp() });
+const Out = stream("out", { k: text(), windowStart: timestamp(), windowEnd: timestamp(), n: int64() });
+const MAX = 8_640_000_000_000_000;
+
+/** A number that no double holds. */
+const raw = (digits: string): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
+const at = (time: unknown) => ({ k: "a", at: time });
+
+/** A view has operators of another kind than a stream. */
+function windowed(window: WindowSpec): FlowDefinition {
+  const keyed = flow("f").from(In, { time: "at" }).keyBy("k");
+  const counted = () => keyed.window(window as TumblingWindow).aggregate({ n: count() });
+  return sinks(counted().toStream(Out), counted().toView("shown"));
+}
+
+describe.each<[string, WindowSpec, number]>([
+  ["tumbling", tumbling(10), 1],
+  ["sliding, a hundred at a time", sliding(10_000, 100), 100],
+  ["session", session(10), 1],
+])("windows: %s", (_, window, each) => {
+  test.each([
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9007199254740993",
+    "-9007199254740993",
+    "9007199254740991",
+  ])("take an event at %s", { timeout: 10_000 }, async (time) => {
+    const bench = new FlowBench(windowed(window));
+    const isLate = time.startsWith("-");
+    await bench.ingest("in", [at(5)]);
+    bench.taken("out");
+    expect(await bench.ingest("in", [at(raw(time))])).toEqual({ f: isLate ? 2 : 0 });
+    // What came before has ended where time has.
+    expect(bench.taken("out").length).toBe(isLate ? 0 : each);
+    bench.restart();
+    expect(await bench.ingest("in", [at(6)])).toEqual({ f: isLate ? 0 : 2 });
+    const rows = (await bench.view("f", "shown")) as Array<{ window: { start: number; end: number }; n: number }>;
+    for (const { start, end } of rows.map((row) => row.window)) {
+      expect(end).toBeGreaterThan(start);
+      expect(Math.abs(start)).toBeLessThanOrEqual(MAX + 10_000);
+    }
+    expect(rows.reduce((sum, { n }) => sum + n, 0)).toBe(2 * each);
+  });
+});
+
+test.each(["9223372036854775807", "-9223372036854775808"])("joins and duplicates take an event at %s", async (time) => {
+  const f = flow("f");
+  const [left, right] = [f.from(In, { time: "at" }).keyBy("k"), f.from(Other, { time: "at" }).keyBy("k")];
+  const near = left.join(right).within({ before: 100, after: 100 });
+  const bench = new FlowBench(
+    sinks(
+      near.select((a, b) => ({ k: a.k, a: a.at, b: b.at })).toView("near", { key: ["a", "b"] }),
+      f.from(In, { time: "at" }).keyBy("k").deduplicate({ ttl: 50 }).toView("firsts", { key: "k" }),
+    ),
+  );
+  for (const stream of ["in", "other"]) await bench.ingest(stream, [at(raw(time))]);
+  bench.restart();
+  expect(await bench.view("f", "near")).toHaveLength(1);
+  expect(await bench.view("f", "firsts")).toHaveLength(1);
+});
