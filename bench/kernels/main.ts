@@ -1,6 +1,7 @@
 /** Kernels beside idiomatic and hand-tuned JavaScript on the same bytes; both ratios are shown, since the first alone flatters Wasm. */
 import { report, type Row } from "../lib/report.ts";
 import { benchChecksum } from "./checksum.ts";
+import { benchColumns } from "./columns.ts";
 import type { KernelResult } from "./harness.ts";
 import { benchHash } from "./hash.ts";
 import { benchIngest } from "./ingest.ts";
@@ -32,7 +33,16 @@ function rowsOf(result: KernelResult): Row[] {
 }
 
 export async function benchKernels(): Promise<void> {
-  const suites = [benchIngest, benchPartition, benchRoute, benchWindow, benchHash, benchChecksum, benchTable];
+  const suites = [
+    benchIngest,
+    benchPartition,
+    benchRoute,
+    benchWindow,
+    benchColumns,
+    benchHash,
+    benchChecksum,
+    benchTable,
+  ];
   const rows: Row[] = [];
   for (const suite of suites) {
     for (const result of suite()) rows.push(...rowsOf(result));

@@ -5,6 +5,7 @@ import {
   MAX_EVENT_BODY_BYTES,
   MAX_KEPT_EVENT_BUFFER,
   MAX_KEPT_FRAME,
+  MAX_TABLE_TAIL_INSIDE,
 } from "../limits.ts";
 import { ATTRIBUTES, ID_ATTRIBUTE, SOURCE_ATTRIBUTE } from "../cloud-event.ts";
 import type { EventColumn, EventFormat, EventIdentity, ParsedEvents, ParseOptions } from "../types.ts";
@@ -106,7 +107,13 @@ function parsed(core: CoreInstance, kernels: EventFunctions, columns: number, sp
     rows: kernels.eventsRows() >>> 0,
     fingerprint: [kernels.eventsFingerprintLow() >>> 0, kernels.eventsFingerprintHigh() >>> 0],
   } as const;
-  if (kernels.firstPiece() === 0) return { ...found, frame: core.copy(kernels.eventsFrame(), length) };
+  if (kernels.firstPiece() === 0) {
+    const at = kernels.eventsFrame();
+    if (length <= MAX_TABLE_TAIL_INSIDE) return { ...found, frame: core.copy(at, length) };
+    const memory = new Uint8Array(EVENT_FRAME_ROOM + length);
+    memory.set(core.u8.subarray(at, at + length), EVENT_FRAME_ROOM);
+    return { ...found, frame: memory.subarray(EVENT_FRAME_ROOM), room: EVENT_FRAME_ROOM };
+  }
   if (spent === null) return { ...found, frame: putTogether(core, kernels, columns, new Uint8Array(length)) };
   giveBack(spent);
   const memory = new Uint8Array(EVENT_FRAME_ROOM + length);

@@ -6,6 +6,7 @@ import {
   type BoolColumn,
   type Column,
   constantColumn,
+  doubles,
   nullColumn,
   withNulls,
   type NumberColumn,
@@ -88,10 +89,7 @@ function valueOf(node: ExpressionNode, compiler: Compiler): Program {
     case "when":
       return choice(compiler.test(node.args[0] as ExpressionNode), argument(node.args, 1), argument(node.args, 2));
     case "to-float":
-      return mapNumbers(argument(node.args, 0), (column) => ({
-        type: "number",
-        values: Float64Array.from(column.values, Number),
-      }));
+      return mapNumbers(argument(node.args, 0), (column) => ({ type: "number", values: doubles(column) }));
     case "to-timestamp":
       return argument(node.args, 0);
     case "coalesce":

@@ -21,9 +21,7 @@ export interface VectorKernels {
   ): Float64Array | Uint8Array | null;
 }
 
-/** A shorter program is as quick where it is: its columns have to be copied for the kernel. */
-const LEAST_INSTRUCTIONS = 2;
-/** So are those over few rows. */
+/** Over fewer rows the calls are what counts. */
 const LEAST_ROWS = 256;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -110,7 +108,7 @@ class Plan {
     const plan = new Plan();
     const result = plan.#operand(node);
     const registers = plan.#constants.length + plan.inputs.length + plan.#made.length;
-    if (plan.#made.length < LEAST_INSTRUCTIONS || registers > ops.MAX_REGISTERS) return null;
+    if (plan.#made.length === 0 || registers > ops.MAX_REGISTERS) return null;
     plan.program = plan.#numbered(result, node.kind === "boolean");
     return plan;
   }

@@ -1,5 +1,6 @@
 /** What a client can do about messages that failed for good. */
 
+import { exact } from "../exact.ts";
 import type { Transport } from "./transport.ts";
 
 export interface DeadLetterOptions {
@@ -61,6 +62,52 @@ export function deadLettersClient(transport: Transport, service: string): DeadLe
     },
     redrive: (id, options) => act(transport, "POST", `${path(id)}/redrive`, options),
     delete: (id, options) => act(transport, "DELETE", path(id), options),
+  };
+}
+
+/** An event that an end of a flow did not take. Times are in ms since 1970. */
+export interface FlowDeadLetter {
+  readonly id: number;
+  readonly event: {
+    readonly at: number;
+    /** The end: a queue's or webhook's name, or `service.function`. */
+    readonly sink: string;
+    /** Of a service: the key that was called, and how it refused. */
+    readonly key?: string;
+    readonly refusal?: { readonly name: string; readonly data?: unknown };
+    /** Of a queue or a webhook: why it could not be delivered. */
+    readonly error?: { readonly type: string; readonly message: string };
+    /** Whole numbers beyond 2^53 are bigint. */
+    readonly event: Readonly<Record<string, unknown>>;
+  };
+}
+
+export interface FlowDeadLettersClient {
+  /** Oldest first. @param options.after the last id that is known */
+  list(options?: {
+    readonly limit?: number;
+    readonly after?: number;
+    readonly signal?: AbortSignal;
+  }): Promise<readonly FlowDeadLetter[]>;
+  /** Gives one to its end again and takes it from the list: both, once. @throws RefusalError when a service refuses it again */
+  redrive(id: number, options?: DeadLetterOptions): Promise<void>;
+  delete(id: number, options?: DeadLetterOptions): Promise<void>;
+}
+
+export function flowDeadLettersClient(transport: Transport, flow: string): FlowDeadLettersClient {
+  const path = `/v1/flows/${flow}/dead-letters`;
+  return {
+    list({ limit, after = -1, signal } = {}) {
+      const most = limit === undefined ? "" : `&limit=${limit}`;
+      const call = { method: "GET", path: `${path}?after=${after}${most}`, signal } as const;
+      return transport.send(
+        call,
+        async (response) =>
+          (JSON.parse(await response.text(), exact) as { readonly events: readonly FlowDeadLetter[] }).events,
+      );
+    },
+    redrive: (id, options) => act(transport, "POST", `${path}/${id}/redrive`, options),
+    delete: (id, options) => act(transport, "DELETE", `${path}/${id}`, options),
   };
 }
 

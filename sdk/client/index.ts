@@ -5,7 +5,12 @@ import type { FlowDefinition } from "../flow.ts";
 import type { EventInput, EventOf, Fields, StreamDefinition } from "../stream.ts";
 import { batch } from "./batch.ts";
 import { type Binding, fetchThrough } from "./binding.ts";
-import { type DeadLettersClient, deadLettersClient } from "./dead-letters.ts";
+import {
+  type DeadLettersClient,
+  deadLettersClient,
+  type FlowDeadLettersClient,
+  flowDeadLettersClient,
+} from "./dead-letters.ts";
 import { readEvents } from "./events.ts";
 import { cancel } from "./messages.ts";
 import { serviceClient } from "./service.ts";
@@ -27,7 +32,14 @@ import type {
 
 export type { Binding, BoundRequest } from "./binding.ts";
 export { ProblemError, RefusalError, UnreachableError } from "./errors.ts";
-export type { DeadLetter, DeadLetterPage, DeadLettersClient, DeadLetterOptions } from "./dead-letters.ts";
+export type {
+  DeadLetter,
+  DeadLetterPage,
+  DeadLettersClient,
+  DeadLetterOptions,
+  FlowDeadLetter,
+  FlowDeadLettersClient,
+} from "./dead-letters.ts";
 export type {
   Accepted,
   BatchLine,
@@ -55,6 +67,8 @@ export interface Core<C extends Contracts> {
   stream(name: string): StreamClient<Readonly<Record<string, unknown>>>;
   /** Messages to a service that failed for good. */
   deadLetters(service: string | Contract): DeadLettersClient;
+  /** Events that ends of a flow did not take. */
+  deadLetters(flow: FlowDefinition): FlowDeadLettersClient;
   /** A view by its flow, typed, or by name. */
   view<Row>(flow: FlowDefinition<Row>): ViewClient<Row>;
   view(name: string): ViewClient<Readonly<Record<string, unknown>>>;
@@ -94,8 +108,10 @@ export function createClient<const C extends Contracts>(
       send: (events, sendOptions) => sendEvents(line, stream, events, sendOptions),
       read: (readOptions) => readEvents(line, typeof stream === "string" ? stream : stream.name, readOptions),
     }),
-    deadLetters: (service: string | Contract) =>
-      deadLettersClient(line, typeof service === "string" ? service : service.name),
+    deadLetters: (of: string | Contract | FlowDefinition) =>
+      typeof of === "object" && "sinks" in of
+        ? flowDeadLettersClient(line, of.name)
+        : deadLettersClient(line, typeof of === "string" ? of : of.name),
     view: (view: string | FlowDefinition): ViewClient<unknown> => ({
       get: (key, viewOptions) => getView(line, viewName(view), key, viewOptions),
     }),

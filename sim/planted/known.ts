@@ -169,7 +169,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "sink-sends-once-a-key": { seed: 104, by: "wrong-messages" },
   "refused-event-forgotten": { seed: 124, by: "wrong-dead-letters" },
   "refused-batch-taken": { seed: 119, by: "batch-undone" },
-  "end-out-of-order": { seed: 159, by: "end-reordered" },
+  "end-out-of-order": { seed: 189, by: "end-reordered" },
   "end-forgets-failures": { seed: 109, by: "end-missing" },
   "end-forgets-early": { seed: 119, by: "end-missing" },
   "full-end-keeps-too": { seed: 149, by: "end-key-changed" },

@@ -93,7 +93,7 @@ describe.each(both)("%s", (_name, kernels) => {
     const lines = body.map((text) => `{"t":${text}}`).join("\n");
     expect(cells(kernels, lines, [T])).toEqual([[value, value, "", "\0", "\ufeff"]]);
     const parsed = kernels.parseEvents(utf8(lines), [T]);
-    const strings = parsed.ok ? new DataView(parsed.frame.buffer).getUint32(32 + 8, true) : 0;
+    const strings = parsed.ok ? new DataView(parsed.frame.buffer, parsed.frame.byteOffset).getUint32(32 + 8, true) : 0;
     expect(strings).toBe(4);
   });
 
@@ -225,7 +225,7 @@ it("keeps 300,000 distinct texts of one length apart, whose hashes are bound to 
   const count = 300_000;
   const lines = Array.from({ length: count }, (_, i) => `{"t":"${String(i).padStart(8, "0")}"}`);
   const parsed = wasm.parseEvents(utf8(lines.join("\n")), [T]);
-  const strings = parsed.ok ? new DataView(parsed.frame.buffer).getUint32(32 + 8, true) : 0;
+  const strings = parsed.ok ? new DataView(parsed.frame.buffer, parsed.frame.byteOffset).getUint32(32 + 8, true) : 0;
   expect(strings).toBe(count);
 });
 

@@ -1,13 +1,13 @@
 /** Events out through the client: by requests to the Worker and by a service binding, across crashes. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { type Binding, type Client, createClient } from "../../sdk/client/index.ts";
+import { type Binding, type Client, createClient, ProblemError, RefusalError } from "../../sdk/client/index.ts";
 import { testWorker } from "../../testing/worker.ts";
-import { Emitter, Noted } from "../app/src/operators.ts";
+import { Counter, Emitter, meterEnds, Noted, Readings } from "../app/src/operators.ts";
 import { freshKey } from "./support/app.ts";
 
 const domain = testWorker();
-const contracts = { Emitter };
+const contracts = { Counter, Emitter };
 const bound = createClient((exports as unknown as { Services: Binding }).Services, contracts);
 
 describe.each<[string, Client<typeof contracts>]>([
@@ -35,6 +35,32 @@ describe.each<[string, Client<typeof contracts>]>([
     await domain.drained();
     const more = await read(first.at(-1)?.id ?? "");
     expect(more.map(({ at }) => at)).toEqual([4]);
+  });
+
+  test("sees to what an end of a flow did not take", async () => {
+    const meter = freshKey();
+    const letters = client.deadLetters(meterEnds);
+    const known = (await letters.list()).at(-1)?.id ?? -1;
+    const value = 2n ** 53n + 1n;
+    await client.stream(Readings).send([
+      { meter, value: 800, at: 1 },
+      { meter, value, at: 1 },
+      { meter, value: 300, at: 1 },
+      { meter, value: 250, at: 1 },
+    ]);
+    const listed = await letters.list({ after: known, limit: 3 });
+    expect(listed.map(({ event }) => [event.sink, event.key, event.refusal?.name, event.event["value"]])).toEqual(
+      [value, 300, 250].map((each) => ["meter-counter.add", meter, "full", each]),
+    );
+    const [large, first, second] = listed.map(({ id }) => id) as [number, number, number];
+    await expect(letters.redrive(first)).rejects.toThrow(RefusalError);
+    await client.meterCounter(meter).empty();
+    await letters.redrive(first);
+    await letters.delete(large);
+    await expect(letters.delete(large)).rejects.toThrow(ProblemError);
+    expect((await letters.list({ after: known })).map(({ id }) => id)).toEqual([second]);
+    expect(await client.meterCounter(meter).total()).toBe(300);
+    await letters.delete(second);
   });
 
   test("knows where it is before the first event, so that none is lost when the connection ends", async () => {

@@ -1,0 +1,37 @@
+/** Events that a stream keeps: numbered, readable from any number on for as long as it says, across a restart. */
+import { expect, test } from "vitest";
+import { flow, stream, text, timestamp } from "../../sdk/index.ts";
+import { LonePartition } from "./support/lone-partition.ts";
+
+const Kept = stream("kept", { k: text(), at: timestamp() }, { retention: "1h" });
+const kept = flow("f").from(Kept, { time: "at" }).toView("v", { key: "k" });
+
+test("a reader goes on behind its last event; where that is kept no longer, with the first that is", async () => {
+  const partition = new LonePartition([], { flows: [kept] });
+  const read = async (after: number | null): Promise<unknown> => {
+    const input = { after, limit: 100 };
+    const { body } = await partition.call({ service: "#stream", key: "kept", name: "read", input, internal: true });
+    const page = JSON.parse(body) as { first: number; events: string[]; end: number };
+    return [page.first, page.events.map((event) => (JSON.parse(event) as { k: string }).k).join(), page.end];
+  };
+  for (let n = 0; n < 3; n++)
+    await partition.ingest("kept", [
+      { k: `a${n}`, at: n },
+      { k: `b${n}`, at: n },
+    ]);
+  expect([await read(-1), await read(2), await read(null)]).toEqual([
+    [0, "a0,b0,a1,b1,a2,b2", 6],
+    [3, "b1,a2,b2", 6],
+    [6, "", 6],
+  ]);
+  await partition.pass(3_700_000, 100_000);
+  await partition.ingest("kept", [{ k: "new", at: 9 }]);
+  await partition.redeploy([], { flows: [kept] });
+  // Its id says that there was something between.
+  expect([await read(-1), await read(2), await read(5), await read(6)]).toEqual([
+    [6, "new", 7],
+    [6, "new", 7],
+    [6, "new", 7],
+    [7, "", 7],
+  ]);
+});
