@@ -79,6 +79,8 @@ export const LIMITS = {
   expiryRowsPerTurn: 256,
   maxExpiringKeys: 16,
   expiryPauseMs: 60_000,
+  /** By how much the time of a transaction may be before that of one whose state it renews: it may have waited, and clocks differ. */
+  maxRenewalLagMs: 60_000,
   /** Delayed messages of a partition that are in memory, at most twice as many for a moment; the others are read when these have gone. */
   maxTimersInMemory: 5_000,
   /** Delayed messages of a key that fire together, and their characters, unless a single one has more; and keys of which some fire at a time. */
@@ -280,6 +282,10 @@ invariant(LIMITS.maxMessageBytes + 64 * KiB < LIMITS.maxTransactionBytes, "a mes
 invariant(
   TRANSACTION_DEADLINE_MAX_MS + LIMITS.tickMs < LIMITS.requestDeadlineMs,
   "whoever asked for a transaction must still wait when it is given up",
+);
+invariant(
+  TRANSACTION_DEADLINE_MAX_MS + LIMITS.maxClockSkewMs <= LIMITS.maxRenewalLagMs,
+  "a transaction that waited must not be taken for a shorter time to live",
 );
 invariant(LIMITS.transactionMs <= TRANSACTION_DEADLINE_MAX_MS, "what is not declared must be what could be");
 invariant(

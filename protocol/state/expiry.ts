@@ -3,6 +3,7 @@
  * key, and whoever reads the state sees by the same entry whether there still is any.
  */
 import type { TimeToLive } from "../../sdk/service.ts";
+import { LIMITS } from "../limits.ts";
 import { entityOf } from "./indexes.ts";
 import { collectionPrefix, encodeEntryKey, entityKey, parseStateKey } from "./state-key.ts";
 import type { Write } from "./store.ts";
@@ -65,8 +66,14 @@ export interface Life extends TimeToLive {
   readonly renews: boolean;
 }
 
-/** The write that renews, unless it would change nothing. @param before when the state expires; null where nothing says so */
+/**
+ * The write that renews, unless it would change nothing. A transaction that waited has an earlier time than one that came before it: by that it must
+ * not take away what the other has kept. Only a shorter time to live makes more of a difference.
+ * @param before when the state expires; null where nothing says so
+ */
 export function renewal(service: string, entity: string, { now, ms }: Life, before: number | null): Write[] {
-  const at = now + ms;
+  const renewed = now + ms;
+  const isLate = before !== null && before > renewed && before - renewed <= LIMITS.maxRenewalLagMs;
+  const at = isLate ? before : renewed;
   return at === before ? [] : [{ op: "put", key: expiryRow(entity), text: String(at) }, lifetimeWrite(service)];
 }

@@ -29,16 +29,21 @@ export function checkLifetimes({ touches, ttlMs, skewMs }: LifetimeHistory): Fin
     // One at a time has the key, so that this is their order.
     const inOrder = [...all].sort((a, b) => a.ms - b.ms);
     const seen = new Set<number>();
+    // Of the times of those who came since somebody saw nobody.
+    let latest = -Infinity;
     for (const [place, { n, at, ms, before }] of inOrder.entries()) {
       // Of those of one moment nobody knows which came first.
       const last = inOrder.slice(0, place).findLast((other) => other.ms < ms);
       if (before !== null) {
-        if (before.at + ttlMs <= at) find("expired-seen", n, `saw ${before.n}, ${at - before.at} ms old`);
+        // One that waited has an earlier time than others before it, which still count.
+        if (Math.max(before.at, latest) + ttlMs <= at)
+          find("expired-seen", n, `saw ${before.n}, ${at - before.at} ms old`);
         if (seen.has(before.n)) find("touched-twice", n, `saw ${before.n}, as another did`);
         seen.add(before.n);
       } else if (last && !hasTwin(inOrder, last.ms) && last.at + ttlMs > Math.max(at, ms + skewMs)) {
         find("removed-early", n, `saw nobody, ${at - last.at} ms after ${last.n}`);
       }
+      latest = before === null ? at : Math.max(latest, at);
     }
   }
   return findings;

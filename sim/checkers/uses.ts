@@ -63,7 +63,11 @@ function checkUse(
   if (found !== null && last?.n !== found) find("use-otherwise", `found ${found}, not ${last?.n ?? "nothing"}`);
   else if (found !== null && last !== null && at >= last.maybe + ttlMs)
     find("expired-seen", `found ${found}, ${at - last.maybe} ms after the last use`);
-  if (name === "touch") return { n, at, maybe: at };
+  // One that waited has an earlier time than others before it, which still count.
+  const since = found === null || last === null ? at : Math.max(at, last.at);
+  if (name === "touch") return { n, at: since, maybe: Math.max(since, found === null ? 0 : (last?.maybe ?? 0)) };
   // What has expired and is not deleted yet has not, by a clock that is behind.
-  return found === null || last === null || name === "refuse" ? last : { n: last.n, at, maybe: at };
+  return found === null || last === null || name === "refuse"
+    ? last
+    : { n: last.n, at: since, maybe: Math.max(since, last.maybe) };
 }

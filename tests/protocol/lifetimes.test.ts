@@ -79,3 +79,49 @@ test("a service that never had one writes no more than before", async () => {
     false,
   );
 });
+
+const Held = contract("held", {
+  touch: fn({ output: z.boolean() }),
+  /** Touches another key when it may go on: by a time that is past then. */
+  late: fn({ input: z.string() }),
+});
+
+test.each(["use", "write"] as const)(
+  "what one has kept after its %s another that waited does not take away",
+  async (after) => {
+    let goOn = (): void => {};
+    const waits = new Promise<void>((resolve) => (goOn = resolve));
+    const held = service(
+      Held,
+      { state: () => ({ n: 0 }), ttl: { after, duration: "1m" } },
+      {
+        touch: (ctx) => ctx.state.n++ > 0,
+        late: async (ctx, key) => {
+          await waits;
+          await ctx.call(Held, key).touch();
+        },
+      },
+    );
+    const run = new LonePartition([held]);
+    run.send([{ service: "held", key: "a", name: "late", input: "b" }]);
+    await run.settle();
+    run.partition.clock += 10_000;
+    const touch = async () => (await run.call({ service: "held", key: "b", name: "touch" })).body;
+    expect(await touch()).toBe("false");
+    goOn();
+    await run.settle();
+    run.partition.clock += MINUTE - 1;
+    expect(await touch()).toBe("true");
+  },
+);
+
+test("a time to live that has become shorter counts from the next write", async () => {
+  const run = new Run([note("3h")]);
+  await run.write("a", "old");
+  await run.redeploy([note("1h")]);
+  await run.write("a", "new");
+  await run.pass(HOUR - MINUTE, MINUTE);
+  expect(await run.read("a")).toEqual(["new"]);
+  await run.pass(2 * MINUTE, MINUTE);
+  expect(await run.read("a")).toEqual([]);
+});

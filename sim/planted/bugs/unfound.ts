@@ -50,6 +50,14 @@ export const UNFOUND: readonly PlantedBug[] = [
     replace: "this.#log.write();",
   },
   {
+    name: "late-use-shortens",
+    what: "A transaction that has waited renews by its own time, though one before it has kept the state for longer.",
+    rule: "X2",
+    file: "protocol/state/expiry.ts",
+    find: "const at = isLate ? before : renewed;",
+    replace: "void isLate;\n  const at = renewed;",
+  },
+  {
     name: "replaced-hands-over",
     what: "An instance that has been replaced hands messages over that its successor has forgotten.",
     rule: "O11",

@@ -36,6 +36,18 @@ describe("state that lives while it is used", () => {
       [],
     ],
     ["is nobody's when one is not known", [use("look", 5, 7)], { unknown: new Set(["k"]) }, []],
+    [
+      "is kept by the latest of its uses, whoever came last",
+      [use("touch", 50, null), use("look", 0, 50), use("look", 140, 50)],
+      {},
+      [],
+    ],
+    [
+      "is gone by the time of one that came late",
+      [use("touch", 50, null), use("look", 0, 50), use("look", 120, null)],
+      {},
+      ["removed-early"],
+    ],
     ["is seen too long", [use("touch", 0, null), use("look", 100, 0)], {}, ["expired-seen"]],
     ["is kept by a refusal", [use("touch", 0, null), use("refuse", 90, 0), use("look", 120, 0)], {}, ["expired-seen"]],
     ["is gone early", [use("touch", 0, null), use("look", 99, null)], {}, ["removed-early"]],
