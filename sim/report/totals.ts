@@ -47,7 +47,7 @@ export class Totals {
     const faults = [...this.faults.values()].reduce((sum, count) => sum + count, 0);
     const lines = [
       `${this.seeds} seeds in ${(elapsedMs / 1000).toFixed(0)} s (${(elapsedMs / this.seeds).toFixed(0)} ms a seed), ` +
-        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages, ${this.newer} batches of the second version`,
+        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages, ${this.newer} batches of a newer version`,
       `${this.#transactions} transactions (at least ${this.fewestTransactions} a seed), ` +
         `${faults} faults (at least ${this.fewestFaults} a seed), ${this.#notes} notes`,
       `Faults:\n${table(this.faults)}`,
