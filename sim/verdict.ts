@@ -42,7 +42,7 @@ import { endsHistoryOf } from "./flows/ends/history.ts";
 import { flowHistoryOf } from "./flows/history.ts";
 
 /** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
-const UNCONFIRMED = 8;
+const UNCONFIRMED = 14;
 /** Before a message is suspected, and then as often as it may fail. */
 const MOST_KILLS = LIMITS.suspectRestarts + DEADLY_ATTEMPTS + UNCONFIRMED;
 
