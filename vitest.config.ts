@@ -103,6 +103,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          // As many as there are cores: they wait for nothing but each other.
+          maxWorkers: "100%",
           include: ["tests/**/*.test.ts"],
           exclude: ELSEWHERE,
           environment: "node",
