@@ -110,7 +110,7 @@ export class Ending {
 
   /** A message that was delivered is forgotten for good: no restart finds it again. */
   #seeNothingKept(): void {
-    for (const [name, { outbox = 0, timers = 0 }] of Object.entries(this.#statusByName())) {
+    for (const [name, { outbox = 0, timers = 0 }] of Object.entries(this.#countersByName())) {
       const kept = outbox + (this.#counters.includes("timers") ? timers : 0);
       if (kept > 0) this.#world.fail(`kept for ever: ${name} finds ${kept} messages after a restart at rest`);
     }
@@ -142,7 +142,7 @@ export class Ending {
       if (rests === 2) return true;
     } while (world.scheduler.now < deadline && world.failures.length === 0);
     if (world.failures.length > 0) return false;
-    const leaks = findLeaks(this.#statusByName(), counters).filter(({ anomaly }) => anomaly === "left-over");
+    const leaks = findLeaks(this.#countersByName(), counters).filter(({ anomaly }) => anomaly === "left-over");
     world.fail(`it does not drain: ${leaks.map(({ explanation }) => explanation).join("; ")}\n${this.statuses}`);
     return false;
   }
@@ -156,13 +156,13 @@ export class Ending {
   #isAtRest(counters: readonly string[]): boolean {
     const up = this.#world.objects.every(({ current, isNew }) => isNew || current?.gate.isClean === true);
     if (!up || this.#world.coordinator?.current?.phase === "recovering") return false;
-    return findLeaks(this.#statusByName(), counters).every(({ anomaly }) => anomaly !== "left-over");
+    return findLeaks(this.#countersByName(), counters).every(({ anomaly }) => anomaly !== "left-over");
   }
 
-  #statusByName(): Record<string, Status> {
+  #countersByName(): Record<string, Status> {
     return Object.fromEntries(
       this.#world.objects.flatMap(({ name, current }) =>
-        current ? [[name, (current as PartitionInstance | CoordinatorInstance).status as unknown as Status]] : [],
+        current ? [[name, (current as PartitionInstance | CoordinatorInstance).counters as unknown as Status]] : [],
       ),
     );
   }

@@ -46,8 +46,8 @@ import { receiveMessage } from "./receive.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import { keepsFailure, keepsResult, keptBody, type Root } from "./root.ts";
-import type { PartitionSetup, PartitionStatus } from "./setup.ts";
-import { isCongested, type MachineParts, statusOf } from "./status.ts";
+import type { PartitionCounters, PartitionSetup, PartitionStatus } from "./setup.ts";
+import { countersOf, isCongested, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { type AskedView, answerViews } from "./views.ts";
 
@@ -216,9 +216,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#log.fold();
         break;
       case "deliver":
-        if (this.#links.deliver(input.ticket, input.bytes) !== "answered") {
-          this.emit({ kind: "undelivered", ticket: input.ticket });
-        }
+        if (this.#links.deliver(input.ticket, input.bytes) === "answered") break;
+        this.emit({ kind: "undelivered", ticket: input.ticket });
         break;
       case "sent":
         this.#links.sent(input.to, input.batch, input.incarnation, now);
@@ -453,10 +452,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   finishing(attempt: Attempt, outcome: Outcome, writes: readonly Write[]): void {
     const root = attempt.root as Root;
     const body = outcome.ok ? resultOf(root, this.#tickets, outcome.value) : outcome.failure;
-    if (typeof body === "string") {
-      this.#epochs.finishing({ attempt, status: 200, body, recorded: keepsResult(root), drop: false, writes });
-      return;
-    }
+    const done = { attempt, status: 200, recorded: keepsResult(root), drop: false, writes };
+    if (typeof body === "string") return this.#epochs.finishing({ ...done, body });
     const { failure, answer } = shownAnswer(root, this, body);
     const recorded = keepsFailure(root, failure, answer.status);
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
@@ -487,14 +484,16 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     // In an era in which nothing runs nothing may be delivered either: that is a change.
     if (this.#isUp) this.mail.release();
     const epoch = showEpoch(this.clock);
-    for (const { ticket, body } of this.#tickets.takeDone(this.#setup.kernels, epoch)) {
-      this.emit({ kind: "reply", ticket, body });
-    }
+    const answers = this.#tickets.takeDone(this.#setup.kernels, epoch);
+    for (const { ticket, body } of answers) this.emit({ kind: "reply", ticket, body });
     for (const { ticket, body } of views) this.emit({ kind: "reply", ticket, body: { ...body, epoch } });
   }
 
   /** Figures for tests and metrics. */
   get status(): PartitionStatus {
     return statusOf(this.#parts, this.#moves);
+  }
+  get counters(): PartitionCounters {
+    return countersOf(this.#parts, this.#moves);
   }
 }

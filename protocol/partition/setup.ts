@@ -28,7 +28,7 @@ export interface PartitionSetup {
 }
 
 /** Figures of one partition. `waiting` to `outbox` are 0 when nothing runs (invariant 6). */
-export interface PartitionStatus {
+export interface PartitionCounters {
   readonly phase: "starting" | "fenced" | "moving" | "up";
   /** Rows of requests without an answer. */
   readonly waiting: number;
@@ -63,6 +63,8 @@ export interface PartitionStatus {
   readonly cachedBytes: number;
   /** Number of the newest record. */
   readonly seq: number;
+}
+export interface PartitionStatus extends PartitionCounters {
   /** Of flows that are kept here, and of their ends in the outside world. */
   readonly flows: readonly FlowFigures[];
   readonly ends: readonly EndFigures[];

@@ -15,7 +15,7 @@ import type { Flows } from "./flows.ts";
 import type { HeldRequests } from "./held.ts";
 import type { Log } from "./log.ts";
 import type { Mail } from "./mail.ts";
-import type { PartitionStatus } from "./setup.ts";
+import type { PartitionCounters, PartitionStatus } from "./setup.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** What a machine is made of. */
@@ -42,7 +42,8 @@ export function isCongested({ log, layers, links }: MachineParts): boolean {
   return isBehind || links.congested;
 }
 
-export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves: Moves): PartitionStatus {
+/** All that costs nothing to find out. */
+export function countersOf({ layers, epochs, log, ...parts }: MachineParts, moves: Moves): PartitionCounters {
   const { participation } = epochs;
   const { committed } = layers;
   return {
@@ -65,7 +66,9 @@ export function statusOf({ layers, epochs, log, ...parts }: MachineParts, moves:
     unfoldedKeys: committed.unfoldedKeys,
     cachedBytes: committed.cachedBytes,
     seq: log.seq - 1,
-    flows: flowFigures({ layers, ...parts }),
-    ends: endFigures({ layers, ...parts }),
   };
+}
+
+export function statusOf(parts: MachineParts, moves: Moves): PartitionStatus {
+  return { ...countersOf(parts, moves), flows: flowFigures(parts), ends: endFigures(parts) };
 }

@@ -103,6 +103,10 @@ export class CoordinatorInstance extends Instance<NamedText> {
     return { ...this.machine.status, moving } as unknown as Readonly<Record<string, unknown>>;
   }
 
+  get counters(): Readonly<Record<string, unknown>> {
+    return this.status;
+  }
+
   /** Nothing is read after the start. */
   protected override see(): void {}
 

@@ -114,6 +114,11 @@ export class PartitionInstance extends Instance<StorageOp> {
     return this.engine.machine.status as unknown as Readonly<Record<string, unknown>>;
   }
 
+  /** What of that costs nothing to find out: all numbers are in it. */
+  get counters(): Readonly<Record<string, unknown>> {
+    return this.engine.machine.counters as unknown as Readonly<Record<string, unknown>>;
+  }
+
   protected override see(ops: readonly StorageOp[]): void {
     for (const op of ops) this.#view.perform(op);
   }
