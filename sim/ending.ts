@@ -7,6 +7,7 @@ import { differences, type Final, readFinal } from "./final.ts";
 import { Operator } from "./operator.ts";
 import type { CoordinatorInstance } from "./world/coordinator-object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
+import { findStrays } from "./strays.ts";
 import type { World } from "./world/world.ts";
 
 /** Later than this no message comes. */
@@ -58,6 +59,7 @@ export class Ending {
     this.#resetAll();
     this.#world.scheduler.in(2, () => this.#seeNothingKept());
     const second = await this.#drainAndRead(1);
+    for (const stray of second ? findStrays(this.#world) : []) this.#world.fail(`left behind by a move: ${stray}`);
     const changed = second ? differences(first, second) : [];
     if (changed.length > 0)
       this.#world.fail(`after a reset of all objects the state is another: ${changed.join("; ")}`);

@@ -401,6 +401,8 @@ export class Moves {
     for (const [source, incoming] of waiting) this.#open(source, incoming);
     // While a move is under way there is, or will be, more of it.
     if (ownership.nextVersion > 0) return false;
+    // What says that nothing is left must not outlive what deletes the last of it.
+    this.#owner.log.write();
     this.#garbage = false;
     this.#owner.persist([{ op: "put-meta", name: "garbage", value: "" }]);
     return false;

@@ -74,7 +74,7 @@ const stations = contract("ts", {
 export const fare = effect("fare", {
   input: anything<Deed>(),
   output: anything<number>(),
-  retries: { attempts: 6, delay: 15, maxDelay: 60 },
+  retries: { attempts: 30, delay: 15, maxDelay: 60 },
   handler: () => 0,
 });
 

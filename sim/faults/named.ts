@@ -190,6 +190,12 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       ...{ do: "crash", who: "self", delayMs: random.next() * random.pick([0.5, 8]) },
       manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
     }),
+  // It says that nothing is left of what was given away, and may not have written what deletes that.
+  (random) =>
+    aim("lost as it says that all is deleted", "confirmed garbage", 1 + random.int(4), {
+      ...{ do: "crash", who: "self", delayMs: 0 },
+      manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
+    }),
 ];
 
 /** One partition hears of an abort so late that the others have long committed later epochs; somebody crashes meanwhile. */

@@ -42,6 +42,14 @@ export const UNFOUND: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "move-forgets-garbage",
+    what: "That nothing is left of what was given away is durable before what deletes the last of it.",
+    rule: "G6",
+    file: "protocol/moves/moves.ts",
+    find: "    this.#owner.log.write();\n    this.#garbage = false;\n",
+    replace: "    this.#garbage = false;\n",
+  },
+  {
     name: "reply-without-touch",
     what: "What wrote nothing is answered without a look at storage.",
     rule: "12",

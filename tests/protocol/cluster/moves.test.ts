@@ -1,7 +1,10 @@
 /** Moves of key groups whose partners miss each other: what was acknowledged by an instance that has been replaced has reached nobody. */
 import { expect, test } from "vitest";
+import { initialMap, rescaledMap } from "../../../protocol/keygroups/map.ts";
 import type { Peer } from "../../../protocol/wire/messages.ts";
+import { strayKeys } from "../../../sim/strays.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
+import { kernels } from "../support/lone-partition.ts";
 
 /** Partition 2 comes, of which both others are sources. */
 test("a target that restarts is heard of by its source, though a replaced instance of that took its first word", () =>
@@ -37,3 +40,27 @@ async function movesThough({ restarts, hears }: { restarts: Peer; hears: Peer })
   }
   expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 3, phase: "still" });
 }
+
+test("a partition that says that nothing is left of what it gave away has written what deletes the last of it", async () => {
+  const cluster = await Cluster.up(2, [], [], 2);
+  for (let n = 0; n < 5; n++) await cluster.ask(cluster.place(1, n), [{ op: "add", by: 1 }]);
+  await cluster.run();
+  const [store, node] = [cluster.stores[1]!, cluster.node(1)];
+  const setup = { app: cluster.app, kernels, map: rescaledMap(initialMap(2), 1) };
+  // Work is done before flushes, as it may be.
+  const callBack = node.callBack.bind(node);
+  node.callBack = (kind) => {
+    if (kind !== "flush" || !node.wants.has("work")) callBack(kind);
+  };
+  const strays: string[][] = [];
+  const perform = store.perform.bind(store);
+  store.perform = (op) => {
+    perform(op);
+    if (op.op === "put-meta" && op.name === "garbage" && op.value === "") strays.push(strayKeys(store, 1, setup));
+  };
+  expect(strayKeys(store, 1, setup)).toHaveLength(5);
+  cluster.coordinator.rescale(1);
+  await cluster.turn();
+  await cluster.settle();
+  expect(strays).toEqual([[]]);
+});
