@@ -61,7 +61,7 @@ export async function readFinal(
       { kind: "promises-seen", at },
       { kind: "tours-seen", at },
     ]),
-    ...(ground.flows === undefined ? [] : finalReads(ground.flows)),
+    ...(ground.flows === undefined ? [] : finalReads(ground.flows, ground.deploys !== undefined)),
     ...(ground.ends === undefined ? [] : finalEndsReads(ground.ends)),
   ];
   const clients = asks.map((ask, index) => {

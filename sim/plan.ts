@@ -12,6 +12,8 @@ import { drawTimes, hasTimes } from "./clients/times.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
 import { drawFlows, drawWatcher, hasFlows } from "./flows/draw.ts";
+import { drawMild, MILD_MS } from "./faults/mild.ts";
+import { drawChanges, drawChanging, hasChanges } from "./flows/changes.ts";
 import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
@@ -33,7 +35,7 @@ export interface Plan {
 }
 
 /** As many partitions as there ever are. */
-export function mostPartitions({ partitions, planned }: Plan): number {
+export function mostPartitions({ partitions, planned }: Pick<Plan, "partitions" | "planned">): number {
   return Math.max(partitions, ...planned.map((fault) => (fault.kind === "rescale" ? fault.partitions : 0)));
 }
 
@@ -64,6 +66,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const deploys = drawDeploys(seed);
   const clocks = options.sends && (times.length > 0 || hasClocks(seed)) ? keys : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
+  const changes = flows.length > 0 && hasChanges(seed) ? drawChanges(seed) : null;
   const ends = flows.length > 0 && hasEnds(seed) ? flows : [];
   // Beside those that depend on time there is less of all else: such a seed is not to cost more than others.
   const others = options.sends && times.length === 0;
@@ -72,6 +75,14 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const slates = others && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   const timed = [...times, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])];
   const usual = options.transactions - (times.length > 0 ? timed.flat(2).length : 0);
+  const early: PlannedFault[] = [
+    ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
+    ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
+    ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
+    ...(times.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 58)))),
+    ...(times.length === 0 ? [] : drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, deploys, ROLLOUT_MS)),
+  ];
+  const most = mostPartitions({ partitions, planned: early });
   return {
     seed,
     partitions,
@@ -80,6 +91,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
       ...(flows.length > 0 ? { flows } : {}),
+      ...(changes ? { deploys: changes } : {}),
       ...(ends.length > 0 ? { ends } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
@@ -96,13 +108,11 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(ends.length > 0 ? drawEnds(seed, ends) : []),
       ...(flows.length > 0 ? [drawWatcher(seed)] : []),
     ],
-    rates: drawRates(createRandom(deriveSeed(seed, 5))),
+    rates: { ...drawRates(createRandom(deriveSeed(seed, 5))), ...(flows.length > 0 ? { mildFromMs: MILD_MS } : {}) },
     planned: [
-      ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
-      ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
-      ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
-      ...(times.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 58)))),
-      ...(times.length === 0 ? [] : drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, deploys, ROLLOUT_MS)),
+      ...early,
+      ...(flows.length > 0 ? drawMild(seed, partitions) : []),
+      ...(changes ? drawChanging(seed, most, changes) : []),
     ],
     aims: [
       ...drawAims(createRandom(deriveSeed(seed, 7)), partitions),

@@ -10,7 +10,7 @@ import { CLOCK_ATTEMPTS, clockService, DEADLY_ATTEMPTS } from "./clients/clock-s
 import { deed, fare, outsideServices, trip } from "./clients/outside-service.ts";
 import { promiseService } from "./clients/promise-service.ts";
 import { slateService } from "./clients/slate-service.ts";
-import { DECLARED, deployedService } from "./clients/deployed-service.ts";
+import { deployedService, LAST_VERSION } from "./clients/deployed-service.ts";
 import { ROLLOUT_MS } from "./clients/deploys.ts";
 import { tickService } from "./clients/tick-service.ts";
 import { useService } from "./clients/use-service.ts";
@@ -18,11 +18,14 @@ import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
 import { endsFlow, gateService } from "./flows/ends/app.ts";
+import { CHANGE_LASTS_MS } from "./flows/changes.ts";
+import { LAST_FLOW_VERSION } from "./flows/versions.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
-import { profileOf } from "./faults/rates.ts";
+import { MILD_LASTS_MS } from "./faults/mild.ts";
+import { mildProfileOf, profileOf } from "./faults/rates.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
 import { hasRetention, RETENTION, RetentionAct } from "./acts/retention.ts";
@@ -93,7 +96,7 @@ const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
 function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefinition {
   const { outsiders, flows, ends, times, ticks } = ground;
-  const deployed = times === undefined ? "" : `${version} ${times[0]}`;
+  const deployed = times === undefined ? String(version) : `${version} ${times[0]}`;
   const parts = [outsiders, flows, ends, ticks].map((part) => part !== undefined);
   const name = `${partitions} ${parts.join(" ")} ${deployed}`;
   const known = apps.get(name);
@@ -115,7 +118,7 @@ function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefi
   ];
   const ending = ends === undefined ? [] : [endsFlow()];
   const more = {
-    ...(flows === undefined ? {} : { flows: [...simulatedFlows(), ...ending] }),
+    ...(flows === undefined ? {} : { flows: [...simulatedFlows(version), ...ending] }),
     ...(times === undefined ? {} : { resultRetention: RETENTION }),
   } as const;
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
@@ -128,9 +131,16 @@ function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefi
 /** The versions of the app's code, where it has several, and when they are deployed. */
 function rolloutOf({ seed, partitions, ground }: Plan): Rollout {
   const { deploys = [] } = ground;
-  const count = ground.times === undefined ? 1 : DECLARED.length;
-  const versions = Array.from({ length: count }, (_, version) => appOf(partitions, ground, version));
-  return new Rollout(versions, deploys, ROLLOUT_MS, createRandom(deriveSeed(seed, 63)));
+  const versions = Array.from({ length: lastVersionOf(ground) + 1 }, (_, version) =>
+    appOf(partitions, ground, version),
+  );
+  const lastsMs = ground.flows === undefined ? ROLLOUT_MS : CHANGE_LASTS_MS;
+  return new Rollout(versions, deploys, lastsMs, createRandom(deriveSeed(seed, 63)));
+}
+
+function lastVersionOf({ deploys, times }: Plan["ground"]): number {
+  if (times !== undefined) return LAST_VERSION;
+  return deploys === undefined ? 0 : LAST_FLOW_VERSION;
 }
 
 /** An update under way: some instances run older code, after a restart perhaps again. */
@@ -231,15 +241,19 @@ class Run {
     for (const object of initial as ReadonlyArray<SimObject<unknown>>)
       world.scheduler.in(object.random.next() * 5, () => void object.boot());
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
+    const { mildFromMs } = this.#plan.rates;
+    if (mildFromMs !== undefined)
+      world.scheduler.in(mildFromMs, () => world.becomeMild(mildProfileOf(this.#plan.rates)));
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
     for (const client of clients) client.next();
     const eraser = this.#eraser();
     const backup = this.#backup();
     const answered = () =>
       clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true) && (backup?.isDone ?? true);
-    await world.run(answered, FAULTS_MS);
+    await world.run(answered, mildFromMs === undefined ? FAULTS_MS : mildFromMs + MILD_LASTS_MS);
     if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
+    this.#finishChanges();
     if (!(await world.run(answered, world.scheduler.now + PATIENCE_MS))) this.#unanswered();
     const { times } = this.#plan.ground;
     const skewMs = mostSkewMs(this.#plan);
@@ -265,6 +279,15 @@ class Run {
     }
   }
 
+  /** Flows go on when all have one version of them. */
+  #finishChanges(): void {
+    const { flows, deploys } = this.#plan.ground;
+    if (flows === undefined || deploys === undefined) return;
+    this.#rollout.finish(LAST_FLOW_VERSION);
+    for (const object of this.#world.partitions)
+      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "deploy of another version to all" });
+  }
+
   #backup(): Backup | null {
     const { backupMs } = this.#plan.ground;
     if (backupMs === undefined) return null;
@@ -275,7 +298,8 @@ class Run {
 
   /** What was taken is one moment of the run, and leads on from there. */
   async #restore(taken: Taken): Promise<void> {
-    const app = appOf(this.#plan.partitions, this.#plan.ground);
+    const { partitions, ground } = this.#plan;
+    const app = appOf(partitions, ground, lastVersionOf(ground));
     const restored = await new Restored(this.#plan, app, this.#setup.kernels, taken).run(this.#ledger);
     this.#world.count("backup restored");
     for (const failure of restored.failures) this.#world.fail(`restored: ${failure}`);

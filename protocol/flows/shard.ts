@@ -3,7 +3,7 @@ import type { LateRows, ShardOperator } from "../../dataflow/operators/operator.
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { GROUPS } from "../../dataflow/operators/windows.ts";
 import { PART } from "../../dataflow/keys.ts";
-import type { FlowProgram, VertexStep } from "../../dataflow/program.ts";
+import type { FlowProgram, VertexStep, ViewProgram } from "../../dataflow/program.ts";
 import { rendererOf, type Renderer } from "../../dataflow/views.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -29,7 +29,11 @@ export interface ShardResult {
 /** What a view asks of a share. */
 export interface ReadHead {
   readonly flow: string;
+  /** Its number among the views of the version that asks: for code that knows no names. */
   readonly view: number;
+  /** The view, and the vertex that it shows; absent where an older version asks. */
+  readonly name?: string;
+  readonly id?: string;
   readonly watermark: number | null;
   readonly limit: number;
   /** It may give fewer rows than the limit, where they are large. */
@@ -95,13 +99,18 @@ export class Shards {
   #vertex(flow: string, vertex: number, id: string): VertexStep {
     const step = this.#programs.get(flow)?.steps[vertex];
     // The caller may run another version of the code.
-    if (step?.kind !== "vertex" || step.id !== id)
-      throw new TidegateError(
-        "overloaded",
-        `flow "${flow}" is being changed: this partition has another version of it`,
-        { members: { retryable: true } },
-      );
+    if (step?.kind !== "vertex" || step.id !== id) throw otherVersion(flow);
     return step;
+  }
+
+  /** The caller may run another version of the code: there the view may stand elsewhere, or show what another vertex keeps. */
+  #view({ flow, view, name, id }: ReadHead): ViewProgram {
+    const { views = [], steps = [] } = this.#programs.get(flow) ?? {};
+    const found = name === undefined ? views[view] : views.find(({ sink }) => sink.name === name);
+    const step = found && steps[found.vertex];
+    if (name !== undefined && (step?.kind !== "vertex" || step.id !== id)) throw otherVersion(flow);
+    if (found === undefined) throw new TidegateError("unknown-view", `flow "${flow}" has no such view`);
+    return found;
   }
 
   /** What is in memory of a share, where that is what is stored now, or was and can be again. */
@@ -158,10 +167,9 @@ export class Shards {
 
   /** Entries of a view, in their order. */
   read(ctx: FlowContext, { head }: Payload): Payload {
-    const { flow, view, watermark, limit, bounded, after, key } = head as ReadHead;
-    const program = this.#programs.get(flow)?.views[view];
-    if (program === undefined) throw new TidegateError("unknown-view", `flow "${flow}" has no such view`);
-    const name = `${flow}/${view}`;
+    const { flow, watermark, limit, bounded, after, key } = head as ReadHead;
+    const program = this.#view(head as ReadHead);
+    const name = `${flow}/${program.sink.name}`;
     const render = this.#renderers.get(name) ?? rendererOf(program);
     this.#renderers.set(name, render);
     const rows: ReadRow[] = [];
@@ -179,6 +187,11 @@ export class Shards {
     });
     return { head: { rows, more } satisfies ReadResult, rows: [] };
   }
+}
+
+function otherVersion(flow: string): TidegateError {
+  const message = `flow "${flow}" is being changed: this partition has another version of it`;
+  return new TidegateError("overloaded", message, { members: { retryable: true } });
 }
 
 /** The last batch may have been undone. What the operator had beside its entries went further; the next one begins from them. */

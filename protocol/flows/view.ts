@@ -83,6 +83,8 @@ export class Views {
     const head: ReadHead = {
       flow: ask.flow,
       view: at,
+      name: view.sink.name,
+      id: step.id,
       watermark,
       limit: ask.top === undefined ? ask.limit + 1 : LIMITS.maxTopRows,
       bounded: ask.top === undefined,

@@ -1,7 +1,8 @@
 /** How one try at a message's transaction has ended, as who keeps the message is told, and what that comes to. */
-import { REFUSAL_STATUS } from "../../sdk/problems.ts";
+import { problemOf, type ProblemType, REFUSAL_STATUS } from "../../sdk/problems.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import { ERASED_STATUS } from "../results/stored-result.ts";
+import type { Failure } from "../transaction/failure.ts";
 
 /** A try that failed. */
 export interface FailedTry {
@@ -32,6 +33,13 @@ const OVERLOADED = 503;
 const FAILURE = 500;
 const ERROR_LENGTH = 500;
 
+/**
+ * The one engine problem that has the status of a refusal and is none: a flow takes nothing until another version of it is deployed. Events that functions
+ * emit, and ticks, wait for that with who keeps them.
+ */
+const FLOW_CHANGED: ProblemType = "flow-changed";
+const FLOW_CHANGED_TYPE = problemOf(FLOW_CHANGED).type;
+
 /** Whether a status says that the message was carried out, or that its function has answered no. */
 export function isAnswer(status: number): boolean {
   return status < 400 || status === REFUSAL_STATUS;
@@ -42,11 +50,22 @@ export function isFinal(status: number, last: boolean): boolean {
   return isAnswer(status) || status < FAILURE || (last && status !== OVERLOADED);
 }
 
+/** Whether a failure has nothing to do with the message, and passes: it is handed over again, however often. */
+export function passes(failure: Failure): boolean {
+  return failure.kind === "engine" && failure.error.type === FLOW_CHANGED;
+}
+
 /** @param body the problem document, where the status says so */
 export function endingOf(status: number, body: string, error: string, last: boolean): Ending {
+  if (status === OVERLOADED || isOfChangedFlow(status, body)) return LATER;
   if (isAnswer(status)) return DELIVERED;
-  if (status === OVERLOADED) return LATER;
   return { done: false, dead: isFinal(status, last), error: encodeError(status, body, error) };
+}
+
+/** Of a refusal that was recorded there is no body. */
+function isOfChangedFlow(status: number, body: string): boolean {
+  if (status !== REFUSAL_STATUS || body === "") return false;
+  return (JSON.parse(body) as { readonly type?: unknown }).type === FLOW_CHANGED_TYPE;
 }
 
 /** The same of what was recorded. */

@@ -1,5 +1,5 @@
 /** A root request: one transaction as it was asked for from outside, through all its attempts. */
-import { isAnswer, isFinal } from "../outbox/ending.ts";
+import { isAnswer, isFinal, passes } from "../outbox/ending.ts";
 import type { Failure } from "../transaction/failure.ts";
 import type { Attempt, Target } from "../transaction/attempt.ts";
 import type { Trace } from "../observe/trace.ts";
@@ -69,8 +69,8 @@ export function keepsResult({ target, clientId, requestId }: Root): boolean {
 }
 
 /** Whether a failure is kept as the answer: it shows what was read, or decides what becomes of a message. */
-export function keepsFailure({ poster, last }: Root, { kind }: Failure, status: number): boolean {
-  return kind === "refusal" || (poster !== null && isFinal(status, last));
+export function keepsFailure({ poster, last }: Root, failure: Failure, status: number): boolean {
+  return failure.kind === "refusal" || (poster !== null && isFinal(status, last) && !passes(failure));
 }
 
 /** What is kept of an answer: whoever sent a message hears whether it is delivered, not what was returned. */

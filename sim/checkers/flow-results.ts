@@ -15,7 +15,8 @@ export type FlowResultAnomaly =
   | "wrong-messages"
   | "wrong-dead-letters"
   | "wrong-lookup"
-  | "wrong-pairs";
+  | "wrong-pairs"
+  | "unnamed-lost";
 
 export interface ViewBody {
   readonly rows: readonly Row[];

@@ -6,6 +6,7 @@ import type { FlowBatch, Outcome, Row } from "../flows/model/events.ts";
 import { JoinsModel } from "../flows/model/joins.ts";
 import { KernelModel } from "../flows/model/kernel.ts";
 import { WindowsModel } from "../flows/model/windows.ts";
+import { isRefusing, numberOf, versionOf } from "../flows/versions.ts";
 import type { Finding } from "./finding.ts";
 import { checkIdle } from "./flow-idle.ts";
 import { checkOrder, orderOfEvents } from "./flow-order.ts";
@@ -14,19 +15,20 @@ import { checkCalls, checkMessages, checkPairs, FinalReads, finding, sameRows, s
 
 interface Model {
   readonly watermark: number;
-  take(batch: FlowBatch): Outcome;
+  /** @param version of the flow that takes it */
+  take(batch: FlowBatch, version: number): Outcome;
   view(name: string): Row[];
 }
 
 export function checkFlows(history: FlowHistory): Finding[] {
   const final = new FinalReads(history);
   const from = (...streams: readonly string[]) => history.sent.filter(({ stream }) => streams.includes(stream));
-  const logged = (flow: string, log: OutName, sent: readonly SentBatch[]) =>
-    orderOfEvents(
-      flow,
-      sent,
-      final.stream(log).events.map(({ n }) => Number(n)),
-    );
+  const logged = (flow: string, log: OutName, sent: readonly SentBatch[]) => {
+    const numbers = final.stream(log).events.map(({ n }) => Number(n));
+    const { batches, findings } = orderOfEvents(flow, sent, numbers.map(numberOf));
+    const versions = findings.length > 0 ? [] : versionsOf(batches, numbers.map(versionOf));
+    return { batches, versions, findings };
+  };
   const windows = logged("windows", "windowsLog", from(Left.name));
   const joins = logged("joins", "joinsLog", from(Left.name, Right.name));
   const emits = logged("emits", "emitsLog", from(Emitted.name));
@@ -36,12 +38,13 @@ export function checkFlows(history: FlowHistory): Finding[] {
   // What is judged by an order that is wrong would be wrong everywhere.
   if (orders.length > 0) return orders;
   const evaluated = {
-    windows: evaluate(windows.batches, () => new WindowsModel() as Model & WindowsModel),
-    joins: evaluate(joins.batches, () => new JoinsModel() as Model & JoinsModel),
-    emits: evaluate(emits.batches, () => new EmitsModel() as Model & EmitsModel),
-    kernel: evaluate(kernel.batches, () => new KernelModel() as Model & KernelModel),
+    windows: evaluate(windows, () => new WindowsModel() as Model & WindowsModel),
+    joins: evaluate(joins, () => new JoinsModel() as Model & JoinsModel),
+    emits: evaluate(emits, () => new EmitsModel() as Model & EmitsModel),
+    kernel: evaluate(kernel, () => new KernelModel() as Model & KernelModel),
   };
   return [
+    ...checkNamed(emits),
     ...sameOrder(joins.batches, windows.batches),
     ...sameOrder(idle.batches, joins.batches),
     ...checkAnswers(evaluated, final, idle.batches),
@@ -63,15 +66,42 @@ type All = {
   readonly kernel: Evaluated<KernelModel>;
 };
 
-function evaluate<M extends Model>(batches: readonly SentBatch[], make: () => M): Evaluated<M> {
+/** A version that would lose what it does not name takes nothing behind others. */
+function checkNamed({ batches, versions }: { batches: readonly SentBatch[]; versions: readonly number[] }): Finding[] {
+  const at = versions.findIndex(
+    (version, place) => place > 0 && isRefusing(version) && !isRefusing(versions[place - 1] ?? 0),
+  );
+  if (at < 0) return [];
+  return [
+    finding("unnamed-lost", `flow emits has taken ${batches[at]?.name} by a version that does not name what it loses`),
+  ];
+}
+
+interface Taken {
+  readonly batches: readonly SentBatch[];
+  /** Of the flow, by batch; the first where there is none. */
+  readonly versions?: readonly number[];
+}
+
+function evaluate<M extends Model>({ batches, versions = [] }: Taken, make: () => M): Evaluated<M> {
   const model = make();
-  const outcomes = batches.map((batch) => model.take(batch));
+  const outcomes = batches.map((batch, at) => model.take(batch, versions[at] ?? 0));
   const after = (count: number): M => {
     const prefix = make();
-    for (const batch of batches.slice(0, count)) prefix.take(batch);
+    for (const [at, batch] of batches.slice(0, count).entries()) prefix.take(batch, versions[at] ?? 0);
     return prefix;
   };
   return { batches, model, outcomes, after };
+}
+
+/** By which version of a flow each batch was taken. @param logged the same of each event; a batch whose events differ is that of the first, and shows */
+function versionsOf(batches: readonly SentBatch[], logged: readonly number[]): number[] {
+  let at = 0;
+  return batches.map(({ events }) => {
+    const version = logged[at] ?? 0;
+    at += events.length;
+    return version;
+  });
 }
 
 /** The kernel's flow keeps no list of its events: the order is that in which results became durable. */
@@ -190,8 +220,8 @@ function finalReads({ final }: FlowHistory): FlowRead[] {
     body: final.get(name) ?? "",
   });
   return [
-    ...(["tumbled", "sessions", "totals", "newest", "running", "last"] as const).map((view) =>
-      read(`view ${view}`, { kind: "view", view }),
+    ...(["tumbled", "sessions", "totals", "newest", "running", "last", "counted"] as const).flatMap((view) =>
+      final.has(`view ${view}`) ? [read(`view ${view}`, { kind: "view", view })] : [],
     ),
     read("kernel-view", { kind: "kernel-view" }),
   ];

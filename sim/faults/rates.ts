@@ -21,6 +21,8 @@ export interface Rates {
   readonly tornTurns: boolean;
   /** Chance that an instance runs the code before, which reads one version of messages less. */
   readonly olderCode: number;
+  /** From then on little goes wrong by itself, ms; never when absent. */
+  readonly mildFromMs?: number;
 }
 
 export function drawRates(random: Random): Rates {
@@ -69,9 +71,30 @@ export function profileOf(rates: Rates): Profile {
     slowMs: rates.slowMs,
     tellLoss: 0.9,
     zombieMail: rates.zombieMail,
+    zombieMs: Infinity,
     wakeTwice: rates.alarms,
     wakeLate: rates.alarms,
     failWhenDown: 0.2,
     skewMs: rates.skewMs,
+  };
+}
+
+/** So little that what takes many messages comes to an end between one fault and the next. */
+export function mildProfileOf(rates: Rates): Profile {
+  return {
+    ...profileOf(rates),
+    ...{
+      loseRequest: 0.002,
+      loseReply: 0.002,
+      duplicate: 0.01,
+      slow: 0.005,
+      slowMs: 80,
+      wakeTwice: 0.02,
+      wakeLate: 0.02,
+    },
+    hopMs: (random) => 1 + random.next() * 4,
+    confirmMs: (random) => 1 + random.next() * 8,
+    zombieMail: 0.5,
+    zombieMs: 100,
   };
 }

@@ -1,4 +1,4 @@
-/** Small flows that between them have every kind of operator that keeps something, every kind of end, and the window kernel. */
+/** Small flows that between them have every kind of operator that keeps something, every kind of end, and the window kernel; in several versions. */
 import {
   contract,
   count,
@@ -25,6 +25,7 @@ import {
 import { anything } from "../clients/schema.ts";
 import { counted } from "../world/functions.ts";
 import { fields } from "./model/events.ts";
+import { DROPPED, firstsTtl, isCounting, isRefusing, isTurned, markOf } from "./versions.ts";
 
 export const Left = stream("flow-left", fields);
 export const Right = stream("flow-right", fields);
@@ -65,7 +66,6 @@ export const RULES = {
   session: { gap: 25, lateness: 40 },
   near: { before: 15, after: 25 },
   met: { size: 40 },
-  firstsTtl: 120,
   timer: 30,
   idled: { size: 40 },
   /** By the server's clock. */
@@ -139,8 +139,8 @@ export function counterService(): ServiceDefinition {
 }
 
 /** Windows, sessions, what is withdrawn, duplicates, calls of a service. */
-function windowsFlow(): FlowDefinition {
-  const left = flow("windows").from(Left, { time: "at", outOfOrderness });
+function windowsFlow(version: number): FlowDefinition {
+  const left = flow("windows", { drops: DROPPED.windows }).from(Left, { time: "at", outOfOrderness });
   const kept = left.filter((e) => e.v.gt(0)).map((e) => ({ n: e.n, k: e.k, v: e.v.mul(2), at: e.at }));
   const tumbled = kept
     .keyBy("k")
@@ -161,23 +161,45 @@ function windowsFlow(): FlowDefinition {
     .shards(SHARDS)
     .aggregate({ sessions: count(), total: sum("total") })
     .named("totals");
-  const firsts = left.keyBy("v").shards(SHARDS).deduplicate({ ttl: RULES.firstsTtl }).named("firsts");
-  return sinks(
-    left.map((e) => ({ n: e.n })).toStream(OUT.windowsLog),
+  const firsts = left
+    .keyBy("v")
+    .shards(SHARDS)
+    .deduplicate({ ttl: firstsTtl(version) })
+    .named("firsts");
+  const ends = [
+    left.map((e) => ({ n: version === 0 ? e.n : e.n.add(markOf(version)) })).toStream(OUT.windowsLog),
     tumbled.toView("tumbled"),
     tumbled.toStream(OUT.tumbled),
     sessions.toView("sessions"),
     totals.toView("totals"),
     firsts.call(counters, "add", { key: (e) => e.k, input: (e) => ({ n: Number(e.n), v: Number(e.v) }) }),
-  );
+  ];
+  if (!isCounting(version)) return together(ends, version);
+  const since = left
+    .keyBy("k")
+    .shards(SHARDS)
+    .aggregate({ count: count(), total: sum("v") })
+    .named("counted");
+  return together([since.toView("counted"), ...ends], version);
+}
+
+function together(ends: readonly FlowDefinition[], version: number): FlowDefinition {
+  const [first, ...more] = isTurned(version) ? ends.toReversed() : ends;
+  return sinks(first as FlowDefinition, ...more);
 }
 
 /** Joins of every kind, sliding windows of two sources, a look into a service, messages. */
-function joinsFlow(): FlowDefinition {
-  const f = flow("joins");
-  const left = f.from(Left, { time: "at", outOfOrderness });
-  const right = f.from(Right, { time: "at", outOfOrderness });
-  const both = left.union(right);
+function joinsFlow(version: number): FlowDefinition {
+  const f = flow("joins", { drops: DROPPED.joins });
+  const begin = {
+    left: () => f.from(Left, { time: "at", outOfOrderness }),
+    right: () => f.from(Right, { time: "at", outOfOrderness }),
+  };
+  // Sources are named in their order.
+  const early = isTurned(version) ? begin.right() : null;
+  const left = begin.left();
+  const right = early ?? begin.right();
+  const both = isTurned(version) ? right.union(left) : left.union(right);
   const slid = both
     .keyBy("k")
     .shards(SHARDS)
@@ -194,8 +216,8 @@ function joinsFlow(): FlowDefinition {
     .window(tumbling(RULES.met.size))
     .select((a, b) => ({ k: a.k, l: a.n, r: b.n }))
     .named("met");
-  const newest = join
-    .table()
+  const table = join.table();
+  const newest = (isTurned(version) ? table.where((a, b) => a.n.ne(b.n)) : table)
     .select((a, b) => ({ n: a.n, r: b.n }))
     .named("newest");
   const looked = left.lookup(counters, "count", {
@@ -203,8 +225,8 @@ function joinsFlow(): FlowDefinition {
     fields: OUT.looked.fields,
     select: ({ n }, found) => ({ n, count: found }),
   });
-  return sinks(
-    both.map((e) => ({ n: e.n })).toStream(OUT.joinsLog),
+  const log = both.map((e) => ({ n: version === 0 ? e.n : e.n.add(markOf(version)) })).toStream(OUT.joinsLog);
+  const ends = [
     slid.toStream(OUT.slid),
     near.toStream(OUT.near),
     met.call(counters, "meet", {
@@ -214,35 +236,46 @@ function joinsFlow(): FlowDefinition {
     }),
     newest.toView("newest", { key: "n" }),
     looked.toStream(OUT.looked),
-  );
+  ];
+  // First in each version: where the state of a flow is follows from the first stream of the version that begins it.
+  return together(isTurned(version) ? [...ends, log] : [log, ...ends], version);
 }
 
 /** What functions emit: groups without windows, the last of each key, user code with timers. */
-function emitsFlow(): FlowDefinition {
-  const events = flow("emits").from(Emitted, { time: "at", outOfOrderness: RULES.emittedOutOfOrderness });
-  const keyed = events.keyBy("k").shards(SHARDS);
-  const fired = keyed.process({
-    fields: OUT.fired.fields,
-    state: () => ({ n: 0 }),
-    onEvent(ctx, event) {
-      ctx.state.n += 1;
-      ctx.timer(Number(event.at) + RULES.timer);
-    },
-    onTimer: (ctx, at) => ctx.emit({ k: String(ctx.key), at, n: ctx.state.n }),
+function emitsFlow(version: number): FlowDefinition {
+  const emitted = flow("emits", { drops: isRefusing(version) ? [] : DROPPED.emits }).from(Emitted, {
+    time: "at",
+    outOfOrderness: RULES.emittedOutOfOrderness,
   });
-  return sinks(
-    events.map((e) => ({ n: e.n })).toStream(OUT.emitsLog),
+  const events = isTurned(version) ? emitted.filter((e) => e.n.ge(0)) : emitted;
+  const keyed = events.keyBy("k").shards(SHARDS);
+  const fired = keyed
+    .shards(isRefusing(version) ? SHARDS + 1 : SHARDS)
+    .process({
+      fields: OUT.fired.fields,
+      state: () => ({ n: 0 }),
+      onEvent(ctx, event) {
+        ctx.state.n += 1;
+        ctx.timer(Number(event.at) + RULES.timer);
+      },
+      onTimer: (ctx, at) => ctx.emit({ k: String(ctx.key), at, n: ctx.state.n }),
+    })
+    .named("fired");
+  const ends = [
+    events.map((e) => ({ n: version === 0 ? e.n : e.n.add(markOf(version)) })).toStream(OUT.emitsLog),
     keyed.aggregate({ count: count(), total: sum("v"), least: min("v") }).toView("running"),
     keyed.deduplicate({ keep: "last" }).toView("last", { key: "k" }),
     fired.toStream(OUT.fired),
-  );
+  ];
+  return together(ends, version);
 }
 
 /** Sources that fall idle, and windows of the server's time: the flow goes on by itself. */
-function idleFlow(): FlowDefinition {
+function idleFlow(version: number): FlowDefinition {
   const f = flow("idle");
   const options = { time: "at", outOfOrderness, idle: RULES.idle } as const;
-  const both = f.from(Left, options).union(f.from(Right, options));
+  const union = f.from(Left, options).union(f.from(Right, options));
+  const both = isTurned(version) ? union.filter((e) => e.n.ge(0)) : union;
   const keyed = both.keyBy("k").shards(SHARDS);
   const idled = keyed
     .window(tumbling(RULES.idled.size))
@@ -252,12 +285,13 @@ function idleFlow(): FlowDefinition {
     .window(processing(tumbling(RULES.processed.size)))
     .aggregate({ count: count(), total: sum("v") })
     .named("processed");
-  return sinks(
+  const ends = [
     both.map((e) => ({ n: e.n })).toStream(OUT.idleLog),
     idled.toView("idled"),
     idled.toStream(OUT.idled),
     processed.toStream(OUT.processed),
-  );
+  ];
+  return together(ends, version);
 }
 
 function kernelFlow(): FlowDefinition {
@@ -271,10 +305,10 @@ function kernelFlow(): FlowDefinition {
 }
 
 /** A batch goes through them in this order. */
-export const simulatedFlows = (): FlowDefinition[] => [
-  windowsFlow(),
-  joinsFlow(),
-  emitsFlow(),
-  idleFlow(),
+export const simulatedFlows = (version = 0): FlowDefinition[] => [
+  windowsFlow(version),
+  joinsFlow(version),
+  emitsFlow(version),
+  idleFlow(version),
   kernelFlow(),
 ];

@@ -19,6 +19,8 @@ export const VIEWS = {
   running: "emits",
   last: "emits",
   idled: "idle",
+  /** Not in every version of the flow. */
+  counted: "windows",
 } as const;
 export type ViewName = keyof typeof VIEWS;
 /** Of flows of operators, and the stream under whose name their state is. */

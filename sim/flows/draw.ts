@@ -168,11 +168,12 @@ function drawReading(random: Random, keys: readonly string[]): FlowAsk {
 }
 
 const OUTS = Object.keys(OUT) as OutName[];
-const VIEW_NAMES = Object.keys(VIEWS) as ViewName[];
+const VIEW_NAMES = (Object.keys(VIEWS) as ViewName[]).filter((view) => view !== "counted");
 
-/** Everything, at the end. */
-export function finalReads(keys: readonly string[]): FlowAsk[] {
+/** Everything, at the end. @param isChanged the flows are of their last version */
+export function finalReads(keys: readonly string[], isChanged: boolean): FlowAsk[] {
   return [
+    ...(isChanged ? [{ kind: "view", view: "counted" } as const] : []),
     ...VIEW_NAMES.map((view): FlowAsk => ({ kind: "view", view })),
     { kind: "kernel-view" },
     ...OUTS.map((out): FlowAsk => ({ kind: "page", out, after: -1, limit: PAGE_ROWS })),

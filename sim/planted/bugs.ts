@@ -6,6 +6,7 @@ import { EPOCHS } from "./bugs/epochs.ts";
 import { FINISH } from "./bugs/finish.ts";
 import { ENDING } from "./bugs/flow-ends.ts";
 import { STREAMING } from "./bugs/flows.ts";
+import { CHANGING } from "./bugs/flow-changes.ts";
 import { MOVING } from "./bugs/moves.ts";
 import { OUTBOXES } from "./bugs/outbox.ts";
 import { RUNNING } from "./bugs/running.ts";
@@ -39,6 +40,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...TIMES,
   ...STREAMING,
   ...ENDING,
+  ...CHANGING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

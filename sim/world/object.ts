@@ -76,6 +76,8 @@ export abstract class SimObject<Op> {
       instance.peersOnly = manner.peersOnly === true;
       this.zombies.push(instance);
       world.count("replaced instance lives on");
+      const { zombieMs } = world.profile;
+      if (zombieMs < Infinity) world.scheduler.in(this.random.next() * zombieMs, () => instance.die());
     } else instance.die();
     world.count(manner.kind);
     world.trace.mix(4, this.number, world.scheduler.now);

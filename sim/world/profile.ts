@@ -21,6 +21,8 @@ export interface Profile {
   readonly tellLoss: number;
   /** Chance that a message reaches a replaced instance of its receiver that still lives, and not its successor. */
   readonly zombieMail: number;
+  /** How long a replaced instance lives on at most, if it does not touch storage; ms. */
+  readonly zombieMs: number;
   /** Chance for one wake: it comes again, or late. */
   readonly wakeTwice: number;
   readonly wakeLate: number;
@@ -44,6 +46,7 @@ export function steady(hop: number, confirm: number): Profile {
     slowMs: 0,
     tellLoss: 1,
     zombieMail: 0,
+    zombieMs: Infinity,
     wakeTwice: 0,
     wakeLate: 0,
     failWhenDown: 0,

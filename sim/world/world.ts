@@ -46,7 +46,8 @@ export class World {
   readonly seed: number;
   readonly kernels: Kernels;
   readonly scheduler = new Scheduler();
-  readonly profile: Profile;
+  /** May change. */
+  profile: Profile;
   readonly observer: Observer;
   readonly trace: Trace;
   readonly network: Network;
@@ -173,6 +174,16 @@ export class World {
   /** No more faults: replaced instances end, everything is reachable, everybody is up. */
   calmDown(): void {
     this.calm = true;
+    this.#heal();
+  }
+
+  /** From here on it is as `profile` says. */
+  becomeMild(profile: Profile): void {
+    this.profile = profile;
+    this.#heal();
+  }
+
+  #heal(): void {
     this.network.heal();
     this.#slowDisks.clear();
     for (const object of this.objects) {

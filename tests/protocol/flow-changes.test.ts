@@ -21,8 +21,9 @@ function version({
   size = 10,
   least = 0,
   other = false,
+  turned = false,
   drops = [],
-}: { size?: number; least?: number; other?: boolean; drops?: string[] } = {}): FlowDefinition {
+}: { size?: number; least?: number; other?: boolean; turned?: boolean; drops?: string[] } = {}): FlowDefinition {
   const events = flow("f", { drops })
     .from(In, { time: "at", idle: "1h" })
     .filter((e) => e.v.ge(least));
@@ -33,6 +34,7 @@ function version({
     .toView("totals");
   const windows = events.keyBy("k").window(tumbling(size)).aggregate({ n: count() }).named("windows").toView("windows");
   const extra = events.keyBy("v").aggregate({ n: count() }).named("extra").toView("extra");
+  if (turned) return sinks(windows, totals);
   return other ? sinks(totals, windows, extra) : sinks(totals, windows);
 }
 
@@ -84,6 +86,21 @@ describe("a flow that is changed", () => {
     // Two windows with their beginnings have become one.
     expect(bench.entries).toBe(before - 2);
     expect(await bench.drops("f")).toEqual([]);
+  });
+
+  test("shows its views while partitions run different versions, each as what it is", async () => {
+    const bench = await started();
+    const before = await Promise.all(["totals", "windows"].map((view) => bench.view("f", view)));
+    bench.deployTo(["#shard", "#shares"], version({ turned: true, size: 20, drops: ["windows"] }));
+    // What did not change stands at another place there.
+    expect(await bench.view("f", "totals")).toEqual(before[0]);
+    // What did is asked for again until both have one version.
+    await expect(bench.view("f", "windows")).rejects.toMatchObject({
+      type: "overloaded",
+      members: { retryable: true },
+    });
+    bench.deployTo(["#shard", "#shares"], version({ turned: true }));
+    expect(await Promise.all(["totals", "windows"].map((view) => bench.view("f", view)))).toEqual(before);
   });
 
   test("keeps state whatever events get further fields", async () => {

@@ -1,5 +1,6 @@
 /** What the flow `emits` must come to, from its events in their order. */
 import { RULES } from "../app.ts";
+import { isRefusing, markOf } from "../versions.ts";
 import { type FlowBatch, type FlowEvent, groupBy, latest, NO_TIME, type Outcome, type Row, sumOf } from "./events.ts";
 
 export class EmitsModel {
@@ -7,23 +8,33 @@ export class EmitsModel {
   batches = 0;
   readonly #events: FlowEvent[] = [];
   /** By key: times that are yet to come. */
-  readonly #timers = new Map<string, Set<number>>();
+  #timers = new Map<string, Set<number>>();
+  /** Events from here on are known to what keeps the timers. */
+  #begin = 0;
+  #version = 0;
 
-  take({ events }: FlowBatch): Outcome {
+  /** @param version of the flow that takes it */
+  take({ events }: FlowBatch, version = 0): Outcome {
     this.batches += 1;
+    if (isRefusing(version) !== isRefusing(this.#version)) {
+      this.#timers = new Map();
+      this.#begin = this.#events.length;
+    }
+    this.#version = version;
     this.watermark = Math.max(this.watermark, latest(events.map(({ at }) => at)) - RULES.emittedOutOfOrderness);
     for (const event of events) {
       this.#events.push(event);
       this.#timers.set(event.k, (this.#timers.get(event.k) ?? new Set()).add(event.at + RULES.timer));
     }
-    return { late: [], given: { emitsLog: events.map(({ n }) => ({ n })), fired: this.#fired() } };
+    const log = events.map(({ n }) => ({ n: n + markOf(version) }));
+    return { late: [], given: { emitsLog: log, fired: this.#fired() } };
   }
 
   #fired(): Row[] {
     return [...this.#timers].flatMap(([k, timers]) => {
       const due = [...timers].filter((at) => at <= this.watermark);
       for (const at of due) timers.delete(at);
-      return due.map((at) => ({ k, at, n: this.#events.filter((event) => event.k === k).length }));
+      return due.map((at) => ({ k, at, n: this.#events.slice(this.#begin).filter((event) => event.k === k).length }));
     });
   }
 

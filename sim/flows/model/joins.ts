@@ -1,5 +1,6 @@
 /** What the flow `joins` must come to, from its events in their order. */
 import { Left, RULES } from "../app.ts";
+import { isTurned, markOf } from "../versions.ts";
 import { type FlowBatch, type FlowEvent, groupBy, latest, NO_TIME, type Outcome, type Row, sumOf } from "./events.ts";
 
 /** A pair within bounds. One that a row may have been forgotten for is only allowed. */
@@ -20,15 +21,19 @@ export class JoinsModel {
   readonly #slid: FlowEvent[] = [];
   readonly #kept = { left: [] as FlowEvent[], right: [] as FlowEvent[] };
   readonly #windowed = { left: [] as FlowEvent[], right: [] as FlowEvent[] };
-  readonly #newest = new Map<string, FlowEvent>();
+  #newest = new Map<string, FlowEvent>();
+  #version = 0;
   readonly #joined: Row[] = [];
 
   get watermark(): number {
     return Math.min(this.#reached.left, this.#reached.right);
   }
 
-  take({ stream, events }: FlowBatch): Outcome {
+  /** @param version of the flow that takes it */
+  take({ stream, events }: FlowBatch, version = 0): Outcome {
     const batch = this.batches++;
+    if (isTurned(version) !== isTurned(this.#version)) this.#newest = new Map();
+    this.#version = version;
     const side: Side = stream === Left.name ? "left" : "right";
     const before = this.watermark;
     this.#reached[side] = Math.max(this.#reached[side], latest(events.map(({ at }) => at)) - RULES.outOfOrderness);
@@ -43,7 +48,7 @@ export class JoinsModel {
     this.#tell(before, after);
     return {
       late,
-      given: { joinsLog: events.map(({ n }) => ({ n })), slid: this.#ended(before, after) },
+      given: { joinsLog: events.map(({ n }) => ({ n: n + markOf(version) })), slid: this.#ended(before, after) },
     };
   }
 

@@ -1,5 +1,6 @@
 /** What the flow `windows` must come to, from its events in their order: nothing here knows how operators keep their state. */
 import { isRefused, RULES } from "../app.ts";
+import { firstsTtl, isCounting, markOf } from "../versions.ts";
 import { type FlowBatch, type FlowEvent, groupBy, latest, NO_TIME, type Outcome, type Row, sumOf } from "./events.ts";
 
 interface Accepted extends FlowEvent {
@@ -20,20 +21,30 @@ export class WindowsModel {
   readonly #tumbled: Accepted[] = [];
   #sessions: Session[] = [];
   /** Value to the newest time at which it was seen. */
-  readonly #seen = new Map<number, number>();
+  #seen = new Map<number, number>();
+  /** Events since `counted` has been there. */
+  #counted: FlowEvent[] = [];
+  #version = 0;
 
-  take({ events }: FlowBatch): Outcome {
+  /** @param version of the flow that takes it */
+  take({ events }: FlowBatch, version = 0): Outcome {
     const batch = this.batches++;
     const before = this.watermark;
+    const isKnown = firstsTtl(version) === firstsTtl(this.#version);
+    this.#version = version;
+    if (!isKnown) this.#seen = new Map();
+    this.#counted = isCounting(version) ? [...this.#counted, ...events] : [];
     const after = Math.max(before, latest(events.map(({ at }) => at)) - RULES.outOfOrderness);
     this.watermark = after;
     const late: Array<[string, number]> = [];
     for (const event of events) {
       if (event.v > 0 && !this.#tumble(event, batch, before)) late.push(["tumbled", event.n]);
-      this.#first(event, batch, before);
+      // One that is defined anew does not know how far time had come.
+      this.#first(event, batch, isKnown ? before : NO_TIME);
     }
     for (const { n } of this.#join(events, before)) late.push(["sessions", n]);
-    return { late, given: { windowsLog: events.map(({ n }) => ({ n })), tumbled: this.#given(batch, before, after) } };
+    const log = events.map(({ n }) => ({ n: n + markOf(version) }));
+    return { late, given: { windowsLog: log, tumbled: this.#given(batch, before, after) } };
   }
 
   #tumble(event: FlowEvent, batch: number, before: number): boolean {
@@ -82,15 +93,21 @@ export class WindowsModel {
 
   #first(event: FlowEvent, batch: number, before: number): void {
     const seen = this.#seen.get(event.v);
-    const isKnown = seen !== undefined && seen + RULES.firstsTtl > before;
+    const isKnown = seen !== undefined && seen + firstsTtl(this.#version) > before;
     this.#seen.set(event.v, isKnown ? Math.max(seen, event.at) : event.at);
     if (isKnown) return;
     if (isRefused(event.v)) this.dead.push({ n: event.n, k: event.k });
     else this.added.set(event.k, [...(this.added.get(event.k) ?? []), { n: event.n, batch }]);
   }
 
-  view(name: "tumbled" | "sessions" | "totals"): Row[] {
+  view(name: "tumbled" | "sessions" | "totals" | "counted"): Row[] {
     switch (name) {
+      case "counted":
+        return [...groupBy(this.#counted, ({ k }) => k)].map(([k, events]) => ({
+          k,
+          count: events.length,
+          total: sumOf(events),
+        }));
       case "tumbled":
         return this.#windows().map(([end, events]) => ({
           key: events[0]?.k,

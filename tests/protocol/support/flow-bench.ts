@@ -68,6 +68,13 @@ export class FlowBench {
     this.restart();
   }
 
+  /** Keys of some services are on partitions that have another version. */
+  deployTo(services: readonly string[], ...flows: readonly FlowDefinition[]): void {
+    const others = flowServices(defineApp({ services: [], flows }), kernels);
+    const changed = others.filter(({ contract }) => services.includes(contract.name));
+    this.#services = new Map([...this.#services, ...changed.map((each) => [each.contract.name, each] as const)]);
+  }
+
   /** Operators whose state the present version would lose. */
   async drops(flow: string): Promise<unknown> {
     return (await this.status(flow))["drops"];

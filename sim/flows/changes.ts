@@ -1,0 +1,36 @@
+/** When the flows are deployed in other versions, and who starts with which. */
+import type { PlannedFault } from "../faults/planned.ts";
+import { MILD_MS } from "../faults/mild.ts";
+import { drawManner } from "../faults/manner.ts";
+import { createRandom } from "../random.ts";
+import { deriveSeed } from "../seeds.ts";
+import { hasFlows } from "./draw.ts";
+
+/** For so long some instances begin with the version before; ms. */
+export const CHANGE_LASTS_MS = 450;
+/** By then every partition has begun anew since. */
+const OVER_MS = 60;
+
+/** In every third seed that has flows, and so with and without ends of them. */
+export function hasChanges(seed: number): boolean {
+  return hasFlows(seed) && seed % 15 === 14;
+}
+
+/** When each of the next two versions is deployed, while events come; ms. */
+export function drawChanges(seed: number): readonly [number, number] {
+  const random = createRandom(deriveSeed(seed, 70));
+  return [MILD_MS + 600 + random.int(1_400), MILD_MS + 3_000 + random.int(2_000)];
+}
+
+/** Each partition begins anew while a version is deployed, twice, since it may be taken back in between; and once more when none has another any more. */
+export function drawChanging(seed: number, partitions: number, times: readonly number[]): PlannedFault[] {
+  const random = createRandom(deriveSeed(seed, 71));
+  const everybody = Array.from({ length: partitions }, (_, number) => number);
+  return times.flatMap((time) =>
+    [...everybody, ...everybody, ...everybody].map((object, index): PlannedFault => {
+      const isLast = index >= 2 * partitions;
+      const at = time + (isLast ? CHANGE_LASTS_MS + random.next() * OVER_MS : random.next() * CHANGE_LASTS_MS);
+      return { at, kind: "crash", object, manner: drawManner(random, "deploy of changed flows") };
+    }),
+  );
+}
