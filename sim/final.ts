@@ -14,6 +14,7 @@ import type { Ask, Transaction } from "./clients/transaction.ts";
 import { isFlowAsk } from "./flows/asks.ts";
 import { finalReads, nameOfRead } from "./flows/draw.ts";
 import { finalEndsReads } from "./flows/ends/asks.ts";
+import { finalQueueReads } from "./flows/queue/asks.ts";
 
 export interface Final {
   readonly lists: ReadonlyMap<string, readonly number[]>;
@@ -63,6 +64,7 @@ export async function readFinal(
     ]),
     ...(ground.flows === undefined ? [] : finalReads(ground.flows, ground.deploys !== undefined)),
     ...(ground.ends === undefined ? [] : finalEndsReads(ground.ends)),
+    ...(ground.queue === undefined ? [] : finalQueueReads(ground.queue)),
   ];
   const clients = asks.map((ask, index) => {
     const number = FIRST * (round + 1) + index;

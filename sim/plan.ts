@@ -15,6 +15,7 @@ import { drawFlows, drawWatcher, hasFlows } from "./flows/draw.ts";
 import { drawMild, MILD_MS } from "./faults/mild.ts";
 import { drawChanges, drawChanging, hasChanges } from "./flows/changes.ts";
 import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
+import { drawQueueReads, hasQueue } from "./flows/queue/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
@@ -67,6 +68,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const clocks = options.sends && (times.length > 0 || hasClocks(seed)) ? keys : [];
   const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
   const changes = flows.length > 0 && hasChanges(seed) ? drawChanges(seed) : null;
+  const queue = flows.length > 0 && hasQueue(seed) ? flows : [];
   const ends = flows.length > 0 && hasEnds(seed) ? flows : [];
   // Beside those that depend on time there is less of all else: such a seed is not to cost more than others.
   const others = options.sends && times.length === 0;
@@ -74,7 +76,8 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const waiters = others && hasPromises(seed) ? keys : [];
   const slates = others && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   const timed = [...times, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])];
-  const usual = options.transactions - (times.length > 0 ? timed.flat(2).length : 0);
+  const instead = times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS : 0;
+  const usual = options.transactions - instead;
   const early: PlannedFault[] = [
     ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
     ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
@@ -93,6 +96,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(flows.length > 0 ? { flows } : {}),
       ...(changes ? { deploys: changes } : {}),
       ...(ends.length > 0 ? { ends } : {}),
+      ...(queue.length > 0 ? { queue } : {}),
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
       ...(times.length > 0 ? { times: keys, ticks: keys, deploys } : {}),
@@ -107,6 +111,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
       ...(ends.length > 0 ? drawEnds(seed, ends) : []),
       ...(flows.length > 0 ? [drawWatcher(seed)] : []),
+      ...(queue.length > 0 ? [drawQueueReads(seed)] : []),
     ],
     rates: { ...drawRates(createRandom(deriveSeed(seed, 5))), ...(flows.length > 0 ? { mildFromMs: MILD_MS } : {}) },
     planned: [
@@ -138,6 +143,8 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
   };
 }
 
+/** So many transactions less there are beside flows, in which more goes on while there are faults. */
+const BESIDE_FLOWS = 60;
 /** Transactions of clients that are always there, however many others there are. */
 const FEWEST = 20;
 /** Keys of events, at most: windows of few keys have more events each. */

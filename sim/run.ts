@@ -18,6 +18,9 @@ import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
 import { endsFlow, gateService } from "./flows/ends/app.ts";
+import { queueFlow, tallyService } from "./flows/queue/app.ts";
+import { comesLate, drawMessages } from "./flows/queue/draw.ts";
+import { Queue } from "./flows/queue/queue.ts";
 import { CHANGE_LASTS_MS } from "./flows/changes.ts";
 import { LAST_FLOW_VERSION } from "./flows/versions.ts";
 import { DurableLog } from "./durable-log.ts";
@@ -95,9 +98,9 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
 function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefinition {
-  const { outsiders, flows, ends, times, ticks } = ground;
+  const { outsiders, flows, ends, queue, times, ticks } = ground;
   const deployed = times === undefined ? String(version) : `${version} ${times[0]}`;
-  const parts = [outsiders, flows, ends, ticks].map((part) => part !== undefined);
+  const parts = [outsiders, flows, ends, queue, ticks].map((part) => part !== undefined);
   const name = `${partitions} ${parts.join(" ")} ${deployed}`;
   const known = apps.get(name);
   if (known) return known;
@@ -113,10 +116,11 @@ function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefi
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
     ...(ends === undefined ? [] : [gateService()]),
+    ...(queue === undefined ? [] : [tallyService()]),
     ...(ticks === undefined ? [] : [tickService()]),
     ...(times === undefined ? [] : [useService(), deployedService(version, times[0] as string)]),
   ];
-  const ending = ends === undefined ? [] : [endsFlow()];
+  const ending = [...(ends === undefined ? [] : [endsFlow()]), ...(queue === undefined ? [] : [queueFlow()])];
   const more = {
     ...(flows === undefined ? {} : { flows: [...simulatedFlows(version), ...ending] }),
     ...(times === undefined ? {} : { resultRetention: RETENTION }),
@@ -248,8 +252,9 @@ class Run {
     for (const client of clients) client.next();
     const eraser = this.#eraser();
     const backup = this.#backup();
-    const answered = () =>
-      clients.every(({ isDone }) => isDone) && (eraser?.isDone ?? true) && (backup?.isDone ?? true);
+    const queue = this.#queue();
+    const others = [eraser, backup, queue];
+    const answered = () => clients.every(({ isDone }) => isDone) && others.every((each) => each?.isDone ?? true);
     await world.run(answered, mildFromMs === undefined ? FAULTS_MS : mildFromMs + MILD_LASTS_MS);
     if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
@@ -263,6 +268,7 @@ class Run {
     const played = act && (await act.play());
     if (played && hasRetention(this.#plan.seed))
       await new RetentionAct(this.#setup, this.#plan.ground, this.#ending, skewMs).play();
+    if (queue && comesLate(this.#plan.seed) && world.failures.length === 0) await this.#deliverLate(queue);
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
     this.#seeNothingErased();
     if (final) {
@@ -286,6 +292,25 @@ class Run {
     this.#rollout.finish(LAST_FLOW_VERSION);
     for (const object of this.#world.partitions)
       object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "deploy of another version to all" });
+  }
+
+  #queue(): Queue | null {
+    const { ground, seed } = this.#plan;
+    if (ground.queue === undefined) return null;
+    const queue = new Queue(this.#setup, drawMessages(seed, ground.queue), mostSkewMs(this.#plan));
+    queue.start();
+    return queue;
+  }
+
+  /** Everybody has lost its memory, and messages that were taken long ago come once more. */
+  async #deliverLate(queue: Queue): Promise<void> {
+    const world = this.#world;
+    for (const object of world.objects)
+      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "crash before messages come late" });
+    await this.#ending.pass(Math.max(1, queue.lastAt - world.scheduler.now));
+    queue.deliverAgain();
+    if (await world.run(() => queue.isDone, world.scheduler.now + PATIENCE_MS)) return;
+    if (world.failures.length === 0) world.fail(`without an answer: messages that come late\n${this.#ending.statuses}`);
   }
 
   #backup(): Backup | null {

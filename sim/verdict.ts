@@ -1,6 +1,7 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
 import { checkEnds } from "./checkers/flow-ends.ts";
+import { checkQueue } from "./checkers/flow-queue.ts";
 import { checkFlows } from "./checkers/flows.ts";
 import { checkFrameOrder, type Row } from "./checkers/frame-order.ts";
 import { checkDurableBeforeReply } from "./checkers/durable-before-reply.ts";
@@ -39,6 +40,8 @@ import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import { type Final, isFinalRead } from "./final.ts";
 import { endsHistoryOf } from "./flows/ends/history.ts";
+import { queueHistoryOf } from "./flows/queue/history.ts";
+import { isFailing } from "./flows/queue/app.ts";
 import { flowHistoryOf } from "./flows/history.ts";
 
 /** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
@@ -89,6 +92,7 @@ export function judge(
     ...(flows === null || !final.flows.has("ends-status")
       ? []
       : checkEnds(endsHistoryOf(ledger, flows.sent, final.flows, ends.done))),
+    ...(final.flows.has("queue-log") ? checkQueue(queueHistoryOf(ledger, final.flows)) : []),
     ...failuresOf(ledger),
   ];
 }
@@ -287,5 +291,6 @@ function mayCycle(ask: Ask): boolean {
 }
 
 function mayThrow(ask: Ask): boolean {
+  if (ask.kind === "queued") return ask.messages.some(({ event }) => isFailing(event));
   return JSON.stringify(ask).includes('"throw"');
 }

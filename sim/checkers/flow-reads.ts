@@ -88,8 +88,8 @@ function checkView(
 }
 
 /** Whether so many batches can be what was there then. */
-function checkMoment(
-  { name, fresh, invoked, completed }: FlowRead,
+export function checkMoment(
+  { name, fresh, invoked, completed }: Pick<FlowRead, "name" | "fresh" | "invoked" | "completed">,
   batches: readonly SentBatch[],
   count: number,
 ): Finding<FlowReadAnomaly>[] {

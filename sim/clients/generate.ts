@@ -20,6 +20,8 @@ export interface Ground {
   readonly flows?: readonly string[];
   /** Keys of events of the flow that ends in every way; likewise. */
   readonly ends?: readonly string[];
+  /** Keys of events that come from a queue; likewise. */
+  readonly queue?: readonly string[];
   /** Keys that are written to and cleared, and one that is erased; likewise. */
   readonly slates?: Slates;
   /** Keys whose schedules, messages and state depend on time; likewise. */

@@ -9,6 +9,7 @@ import { Emitted, Kernel, Left, OUT, type OutName, SOURCES } from "./app.ts";
 import { Sold } from "./ends/app.ts";
 import { encodeEndsAsk, ENDS_INTERNAL, ENDS_KINDS, type EndsAsk, isEndsAsk } from "./ends/asks.ts";
 import type { FlowEvent } from "./model/events.ts";
+import { encodeQueueAsk, isQueueAsk, QUEUE_INTERNAL, QUEUE_KINDS, type QueueAsk } from "./queue/asks.ts";
 
 /** A view, by the flow that keeps it. */
 export const VIEWS = {
@@ -57,7 +58,8 @@ export type FlowAsk =
   /** Late events, or those that a service refused. */
   | { readonly kind: "aside"; readonly flow: FlowName; readonly what: "late" | "dead" }
   | { readonly kind: "counters"; readonly at: string; readonly keys: readonly string[] }
-  | EndsAsk;
+  | EndsAsk
+  | QueueAsk;
 
 const KINDS: ReadonlySet<string> = new Set([
   "events",
@@ -68,6 +70,7 @@ const KINDS: ReadonlySet<string> = new Set([
   "aside",
   "counters",
   ...ENDS_KINDS,
+  ...QUEUE_KINDS,
 ] satisfies Array<FlowAsk["kind"]>);
 
 export function isFlowAsk(ask: { readonly kind: string }): ask is FlowAsk {
@@ -77,15 +80,20 @@ export function isFlowAsk(ask: { readonly kind: string }): ask is FlowAsk {
 const ASIDE = { late: LATE, dead: DEAD } as const;
 
 /** Functions of the engine's own. */
-export const FLOW_INTERNAL = ["view", "page", "aside", ...ENDS_INTERNAL] as const satisfies ReadonlyArray<
-  FlowAsk["kind"]
->;
+export const FLOW_INTERNAL = [
+  "view",
+  "page",
+  "aside",
+  ...ENDS_INTERNAL,
+  ...QUEUE_INTERNAL,
+] as const satisfies ReadonlyArray<FlowAsk["kind"]>;
 
 /** Rows that one page of a view or a stream has at most. */
 export const PAGE_ROWS = 5_000;
 
 export function encodeFlowAsk(ask: FlowAsk): { readonly at: Place; readonly name: string; readonly input: string } {
   if (isEndsAsk(ask)) return encodeEndsAsk(ask);
+  if (isQueueAsk(ask)) return encodeQueueAsk(ask);
   switch (ask.kind) {
     case "events":
       return { at: [STREAM, ask.stream], name: "take", input: JSON.stringify(ask.events) };

@@ -6,6 +6,7 @@ import { type FlowAsk, isFlowAsk } from "./asks.ts";
 import { isBarred, Sold } from "./ends/app.ts";
 import { type EndsAsk, isEndsAsk } from "./ends/asks.ts";
 import type { FlowEvent } from "./model/events.ts";
+import { isQueueAsk, type QueueAsk } from "./queue/asks.ts";
 
 /** A batch of events, under however many ids it was sent. */
 export interface SentBatch {
@@ -27,7 +28,7 @@ export interface SentBatch {
 /** What somebody was shown while everything went on. */
 export interface FlowRead {
   readonly name: string;
-  readonly ask: Exclude<FlowAsk, EndsAsk | { readonly kind: "events" | "emit" }>;
+  readonly ask: Exclude<FlowAsk, EndsAsk | QueueAsk | { readonly kind: "events" | "emit" }>;
   readonly fresh: boolean;
   readonly invoked: number;
   readonly completed: number;
@@ -57,7 +58,7 @@ export function flowHistoryOf(
   const kernel = new Map<string, string>();
   for (const entry of ledger.entries.values()) {
     const { ask, snapshot, number } = entry.request.transaction;
-    if (!isFlowAsk(ask) || isEndsAsk(ask)) continue;
+    if (!isFlowAsk(ask) || isEndsAsk(ask) || isQueueAsk(ask)) continue;
     if (ask.kind === "events") {
       const name = nameOfBatch(ask.batch);
       sent.set(name, joined(sent.get(name), entry, ask));

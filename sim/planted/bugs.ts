@@ -7,6 +7,7 @@ import { FINISH } from "./bugs/finish.ts";
 import { ENDING } from "./bugs/flow-ends.ts";
 import { STREAMING } from "./bugs/flows.ts";
 import { CHANGING } from "./bugs/flow-changes.ts";
+import { QUEUEING } from "./bugs/flow-queue.ts";
 import { MOVING } from "./bugs/moves.ts";
 import { OUTBOXES } from "./bugs/outbox.ts";
 import { RUNNING } from "./bugs/running.ts";
@@ -41,6 +42,7 @@ export const BUGS: readonly PlantedBug[] = [
   ...STREAMING,
   ...ENDING,
   ...CHANGING,
+  ...QUEUEING,
 ];
 
 export function bugNamed(name: string): PlantedBug {

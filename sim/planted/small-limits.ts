@@ -36,6 +36,7 @@ export const SMALL_LIMITS = {
   expiryPauseMs: 100,
   maxLiveShards: 3,
   streamEntryChars: 120,
+  queuedIdMs: 60_000,
   // Some four events.
   maxEgressUnits: 220,
 } as const;
