@@ -76,7 +76,8 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const waiters = others && hasPromises(seed) ? keys : [];
   const slates = others && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   const timed = [...times, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])];
-  const instead = times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS : 0;
+  const instead =
+    times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS + (changes ? BESIDE_CHANGES : 0) : 0;
   const usual = options.transactions - instead;
   const early: PlannedFault[] = [
     ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
@@ -144,7 +145,9 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
 }
 
 /** So many transactions less there are beside flows, in which more goes on while there are faults. */
-const BESIDE_FLOWS = 60;
+const BESIDE_FLOWS = 110;
+/** And so many beside flows that are changed. */
+const BESIDE_CHANGES = 35;
 /** Transactions of clients that are always there, however many others there are. */
 const FEWEST = 20;
 /** Keys of events, at most: windows of few keys have more events each. */

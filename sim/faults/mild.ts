@@ -11,7 +11,7 @@ import { drawPeer, type PlannedFault } from "./planned.ts";
 export const MILD_MS = 1_600;
 /** It ends with all faults, at the latest. */
 export const MILD_LASTS_MS = 7_000;
-const FAULTS = 14;
+const FAULTS = 10;
 
 export function drawMild(seed: number, partitions: number): PlannedFault[] {
   const random = createRandom(deriveSeed(seed, 72));

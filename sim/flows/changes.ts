@@ -22,13 +22,13 @@ export function drawChanges(seed: number): readonly [number, number] {
   return [MILD_MS + 600 + random.int(1_400), MILD_MS + 3_000 + random.int(2_000)];
 }
 
-/** Each partition begins anew while a version is deployed, twice, since it may be taken back in between; and once more when none has another any more. */
+/** Each partition begins anew while a version is deployed, some twice, so that it is taken back in between; and once more when none has another any more. */
 export function drawChanging(seed: number, partitions: number, times: readonly number[]): PlannedFault[] {
   const random = createRandom(deriveSeed(seed, 71));
   const everybody = Array.from({ length: partitions }, (_, number) => number);
   return times.flatMap((time) =>
-    [...everybody, ...everybody, ...everybody].map((object, index): PlannedFault => {
-      const isLast = index >= 2 * partitions;
+    [...everybody, ...everybody, ...everybody.filter(() => random.oneIn(3))].map((object, index): PlannedFault => {
+      const isLast = index < partitions;
       const at = time + (isLast ? CHANGE_LASTS_MS + random.next() * OVER_MS : random.next() * CHANGE_LASTS_MS);
       return { at, kind: "crash", object, manner: drawManner(random, "deploy of changed flows") };
     }),

@@ -4,7 +4,9 @@ import { KIND } from "../../protocol/wire/codec/rows.ts";
 import type { Done, Settings } from "../../sim/pool/messages.ts";
 import { Pool } from "../../sim/pool/pool.ts";
 import { hasTimes } from "../../sim/clients/times.ts";
+import { hasChanges } from "../../sim/flows/changes.ts";
 import { hasFlows } from "../../sim/flows/draw.ts";
+import { hasQueue } from "../../sim/flows/queue/draw.ts";
 import { Totals } from "../../sim/report/totals.ts";
 import { nameOfKind } from "../../sim/world/kinds.ts";
 
@@ -67,6 +69,19 @@ test("events are sent, numbered, emitted and read in some seeds", () => {
   // Late events and what a service refuses are read at the end of each.
   expect(answered("aside 200")).toBeGreaterThanOrEqual(seeds * 10);
   expect(totals.faults.get("batch ahead of its producer's last")).toBeGreaterThan(seeds);
+});
+
+test("queues deliver their messages again and again, and flows are deployed in other versions, in some seeds", () => {
+  const all = Array.from({ length: SEEDS }, (_, n) => n + 1);
+  const queues = all.filter(hasQueue).length;
+  expect(totals.answers.get("queued 200")).toBeGreaterThan(queues * 8);
+  for (const [what, each] of [
+    ["message delivered again", 2],
+    ["messages taken one by one", 0.5],
+    ["acknowledgement of messages lost", 1],
+  ] as const)
+    expect(totals.faults.get(what), what).toBeGreaterThan(queues * each);
+  expect(totals.faults.get("deploy of changed flows")).toBeGreaterThan(all.filter(hasChanges).length * 5);
 });
 
 test("schedules, cancels over HTTP, what lives while it is used, and what ends who runs it are in some seeds", () => {

@@ -10,14 +10,14 @@ export interface SentMessage extends Message {
   readonly at: number;
 }
 
-const MESSAGES = 24;
+const MESSAGES = 18;
 const SPAN_MS = 5_500;
 /** Above the numbers of all other events. */
 const FIRST_EVENT = 600_000;
 const VALUES = 10;
 /** Above the numbers of clients of other flows; those of deliveries follow. */
 const FIRST_READ = 280_000;
-const READS = 6;
+const READS = 4;
 export const FIRST_DELIVERY = 281_000;
 
 /** In the seeds with flows that have no ends. */
