@@ -149,4 +149,29 @@ describe("the plain evaluation, by tables worked out by hand", () => {
       ["met", 6],
     ]);
   });
+
+  test("of flows in several versions: what is defined anew and what is new begin empty, all else goes on", () => {
+    const model = new WindowsModel();
+    model.take(left(event(1, 1, 10)), 0);
+    // The second version does not know that it had seen the value, and begins to count.
+    expect(model.take(left(event(2, 1, 20)), 1).given["windowsLog"]).toEqual([{ n: 10_000_002 }]);
+    model.take(left(event(3, 1, 30)), 2);
+    expect(model.added.get("a")).toEqual([
+      { n: 1, batch: 0 },
+      { n: 2, batch: 1 },
+    ]);
+    expect(model.view("counted")).toEqual([{ k: "a", count: 2, total: 2 }]);
+    expect(model.view("tumbled")).toMatchObject([{ count: 3, total: 6 }]);
+    // Taken back, and deployed once more.
+    model.take(left(event(4, 1, 40)), 0);
+    model.take(left(event(5, 1, 45)), 2);
+    expect(model.view("counted")).toEqual([{ k: "a", count: 1, total: 1 }]);
+    expect(model.added.get("a")?.map(({ n }) => n)).toEqual([1, 2, 4, 5]);
+
+    const joins = new JoinsModel();
+    joins.take(right(event(6, 1, 10)), 0);
+    joins.take(left(event(7, 1, 11)), 0);
+    joins.take(left(event(8, 1, 12)), 1);
+    expect(joins.view()).toEqual([{ n: 7, r: 6 }]);
+  });
 });
