@@ -72,7 +72,9 @@ export class Streams {
 
   /** An event that a function emitted, as a message. */
   async emitted(ctx: FlowContext, { text = "" }: RootInput): Promise<RawJson> {
-    const stream = this.#stream(ctx.key);
+    const stream = this.#app.streams.get(ctx.key);
+    // A failure that counts: should the stream never come back, it is a dead letter in the end.
+    if (stream === undefined) throw new Error(`this version of the code knows no stream "${ctx.key}"`);
     const parsed = this.#kernels.parseEvents(encoder.encode(text), stream.columns);
     // The stream may have had other fields when it was sent: whoever looks after the flow has to know, and nothing else waits for it.
     if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
@@ -141,7 +143,11 @@ export class Streams {
 
   #stream(name: string): StreamDefinition {
     const stream = this.#app.streams.get(name);
-    if (stream === undefined) throw new TidegateError("unknown-stream", `there is no stream "${name}"`);
+    // Whoever asks knows it: the edge, or a flow on another partition. They may run another version of the code.
+    if (stream === undefined) {
+      const message = `this partition has another version of the code, which knows no stream "${name}"`;
+      throw new TidegateError("overloaded", message, { members: { retryable: true } });
+    }
     return stream;
   }
 

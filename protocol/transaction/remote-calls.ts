@@ -20,7 +20,7 @@ import type {
 } from "../wire/messages.ts";
 import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED } from "./attempt.ts";
 import { answeredBy, chased, hopsFrom, untrodden } from "./chase.ts";
-import { failureOf } from "./failure.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
 import { restoreScope } from "./rollback.ts";
 import { enclosing, placesOf, scopeKey } from "./scopes.ts";
@@ -145,7 +145,7 @@ export class RemoteCalls {
     try {
       target = this.#transactions.resolve(message.service, message.key, message.name);
     } catch (error) {
-      this.#send(attempt, caller, encodeOutcome({ ok: false, failure: failureOf(error) }));
+      this.#send(attempt, caller, encodeOutcome({ ok: false, failure: ofOtherVersion(failureOf(error)) }));
       return null;
     }
     const { scope, up } = enclosing(attempt, message.scopes, again ?? null, target);
@@ -389,3 +389,11 @@ function homeScopes(activation: Activation): Array<Activation["scope"]> {
 function isMirror({ activation, place }: Activation["scope"]): boolean {
   return activation?.id !== place?.activation;
 }
+
+/** Who calls a function knows it: where that is not known here, one of both has another version of the code. */
+function ofOtherVersion(failure: Failure): Failure {
+  if (failure.kind !== "engine" || !NOT_KNOWN.has(failure.error.type)) return failure;
+  const error = new TidegateError("overloaded", `${failure.error.message} in the version of the code of a partition`);
+  return { kind: "engine", error, members: { retryable: true } };
+}
+const NOT_KNOWN: ReadonlySet<string> = new Set(["unknown-service", "unknown-function"]);

@@ -26,7 +26,12 @@ export interface AllEvaluated {
   readonly emits: Evaluated<EmitsModel>;
   readonly kernel: Evaluated<KernelModel>;
 }
-type AnyModel = { readonly watermark: number; view(name: string): Row[] };
+interface AnyModel {
+  readonly watermark: number;
+  /** Whether what a view shows is there since the last batch or before; it is when this is absent. */
+  hasBegun?(name: string): boolean;
+  view(name: string): Row[];
+}
 
 /** Streams that show the order in which a flow has taken its events. */
 const LOGS: Partial<Record<OutName, FlowName>> = {
@@ -76,7 +81,7 @@ function checkView(
   const what = `${read.name}, of view ${view} behind ${body.batches} of ${batches.length} batches,`;
   const sum = (counts: readonly number[]) => counts.slice(0, body.batches).reduce((total, count) => total + count, 0);
   const head = {
-    watermark: Number.isFinite(model.watermark) ? model.watermark : null,
+    watermark: Number.isFinite(model.watermark) && (model.hasBegun?.(view) ?? true) ? model.watermark : null,
     events: sum(batches.map(({ events }) => events.length)),
     late: sum(outcomes.map(({ late }) => late.length)),
   };

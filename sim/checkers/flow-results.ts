@@ -49,6 +49,9 @@ export class FinalReads {
     if (body === undefined) throw new Error(`nobody has read ${name}`);
     return JSON.parse(body) as unknown;
   }
+  has(name: string): boolean {
+    return this.#bodies.has(name);
+  }
   view(name: string): ViewBody {
     return this.#read(`view ${name}`) as ViewBody;
   }

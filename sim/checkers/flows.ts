@@ -170,6 +170,7 @@ function checkStreams({ windows, joins, emits }: All, final: FinalReads): Findin
   return [
     ...given("windowsLog", windows),
     ...given("tumbled", windows),
+    ...(final.has("stream newer") ? given("newer", windows) : []),
     ...given("joinsLog", joins),
     ...given("slid", joins),
     ...given("emitsLog", emits),

@@ -54,6 +54,8 @@ export const OUT = {
   fired: stream("flow-fired", { k: text(), at: timestamp(), n: int64() }),
   idled: stream("flow-idled", inWindows),
   processed: stream("flow-processed", inWindows),
+  /** Not in every version of the flow. */
+  newer: inOrder("flow-newer"),
 } as const;
 export type OutName = keyof typeof OUT;
 
@@ -68,6 +70,7 @@ export const RULES = {
   met: { size: 40 },
   timer: 30,
   idled: { size: 40 },
+  newerAbove: 5,
   /** By the server's clock. */
   idle: 150,
   processed: { size: 100 },
@@ -180,7 +183,8 @@ function windowsFlow(version: number): FlowDefinition {
     .shards(SHARDS)
     .aggregate({ count: count(), total: sum("v") })
     .named("counted");
-  return together([since.toView("counted"), ...ends], version);
+  const newer = left.filter((e) => e.v.gt(RULES.newerAbove)).map((e) => ({ n: e.n }));
+  return together([since.toView("counted"), ...ends, newer.toStream(OUT.newer)], version);
 }
 
 function together(ends: readonly FlowDefinition[], version: number): FlowDefinition {

@@ -167,13 +167,19 @@ function drawReading(random: Random, keys: readonly string[]): FlowAsk {
   }
 }
 
-const OUTS = Object.keys(OUT) as OutName[];
+const OUTS = (Object.keys(OUT) as OutName[]).filter((out) => out !== "newer");
 const VIEW_NAMES = (Object.keys(VIEWS) as ViewName[]).filter((view) => view !== "counted");
+
+/** What only later versions have. */
+const NEWER: readonly FlowAsk[] = [
+  { kind: "view", view: "counted" },
+  { kind: "page", out: "newer", after: -1, limit: PAGE_ROWS },
+];
 
 /** Everything, at the end. @param isChanged the flows are of their last version */
 export function finalReads(keys: readonly string[], isChanged: boolean): FlowAsk[] {
   return [
-    ...(isChanged ? [{ kind: "view", view: "counted" } as const] : []),
+    ...(isChanged ? NEWER : []),
     ...VIEW_NAMES.map((view): FlowAsk => ({ kind: "view", view })),
     { kind: "kernel-view" },
     ...OUTS.map((out): FlowAsk => ({ kind: "page", out, after: -1, limit: PAGE_ROWS })),

@@ -1,5 +1,5 @@
 /**
- * What the flows have otherwise in each version of the app's code, where that is deployed anew while they run: an operator is added, two are defined
+ * What the flows have otherwise in each version of the app's code, where that is deployed anew while they run: an operator and a stream are added, two are defined
  * anew and so begin empty, all else keeps what it has, though it stands at another place, behind a filter, or under another first stream. One flow is
  * changed by mistake, and takes nothing until the next version.
  */
@@ -13,7 +13,7 @@ export const DROPPED = { windows: ["firsts", "counted"], joins: ["newest"], emit
 
 /** For how long a value is known; ms of event time. Another is another definition of `firsts`. */
 export const firstsTtl = (version: number): number => (version === 0 ? 120 : 200);
-/** `counted` is there. */
+/** `counted` is there, and the stream `flow-newer`. */
 export const isCounting = (version: number): boolean => version > 0;
 /** Steps and ends are in another order, `newest` has a condition that is always met, and filters leave all that comes. */
 export const isTurned = (version: number): boolean => version === 1;

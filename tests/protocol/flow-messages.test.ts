@@ -74,3 +74,18 @@ test("a window of the server's time that ends meanwhile gives its result when an
   const { events } = JSON.parse((await partition.call(ask)).body) as { readonly events: readonly string[] };
   expect(events.map((event) => JSON.parse(event) as unknown)).toMatchObject([{ k: "a", count: 1 }]);
 });
+
+test("an event for a stream that a version of the code does not know waits for one that does", async () => {
+  made = 0;
+  const partition = new LonePartition([maker], right);
+  await make(partition);
+  await partition.pass(500);
+  await partition.redeploy([maker], wrong);
+  await make(partition);
+  // Neither the flow nor its stream.
+  await partition.redeploy([], {});
+  await partition.pass(30_000, 1_000);
+  await partition.redeploy([maker], right);
+  await partition.pass(90_000, 1_000);
+  expect(await shown(partition)).toEqual({ events: 2, reached: 2 });
+});

@@ -44,7 +44,10 @@ export class WindowsModel {
     }
     for (const { n } of this.#join(events, before)) late.push(["sessions", n]);
     const log = events.map(({ n }) => ({ n: n + markOf(version) }));
-    return { late, given: { windowsLog: log, tumbled: this.#given(batch, before, after) } };
+    return {
+      late,
+      given: { windowsLog: log, tumbled: this.#given(batch, before, after), newer: newerOf(events, version) },
+    };
   }
 
   #tumble(event: FlowEvent, batch: number, before: number): boolean {
@@ -100,6 +103,10 @@ export class WindowsModel {
     else this.added.set(event.k, [...(this.added.get(event.k) ?? []), { n: event.n, batch }]);
   }
 
+  hasBegun(name: string): boolean {
+    return name !== "counted" || isCounting(this.#version);
+  }
+
   view(name: "tumbled" | "sessions" | "totals" | "counted"): Row[] {
     switch (name) {
       case "counted":
@@ -135,6 +142,10 @@ export class WindowsModel {
       }
     }
   }
+}
+
+function newerOf(events: readonly FlowEvent[], version: number): Row[] {
+  return isCounting(version) ? events.filter(({ v }) => v > RULES.newerAbove).map(({ n }) => ({ n })) : [];
 }
 
 const endOf = ({ at }: FlowEvent): number =>

@@ -229,3 +229,32 @@ function agesOf(c: Cluster, kind: "call", from: number): number[] {
     .filter(isOf(kind, from))
     .flatMap(({ messages }) => messages.flatMap((message) => (message.kind === "call" ? [message.age] : [])));
 }
+
+describe("a call of a function that the version of the code there does not know yet", () => {
+  test("fails its transaction so that it is asked for again, and goes through when that is there", async () => {
+    const c = await Cluster.up(2);
+    const [a, b] = [c.place(0), c.place(1)];
+    const code = c as { app: Cluster["app"] };
+    const whole = code.app;
+    const services = new Map([...whole.services].filter(([name]) => name !== "pb"));
+    code.app = { ...whole, services };
+    await c.restart(1);
+    await c.settle();
+    const steps = [on("call", ["pb", b[1]], add(5))];
+    const { answer } = await c.ask(a, steps).then(async (request) => {
+      await c.settle();
+      return request;
+    });
+    expect([answer?.status, JSON.parse(answer?.body ?? "")]).toMatchObject([
+      503,
+      { type: "/problems/overloaded", retryable: true },
+    ]);
+    code.app = whole;
+    await c.restart(1);
+    await c.settle();
+    const again = await c.ask(a, steps);
+    await c.settle();
+    expect(again.answer?.status).toBe(200);
+    await expectIdle(c);
+  });
+});
