@@ -86,7 +86,7 @@ export const UNFOUND: readonly PlantedBug[] = [
     what: "The target does not record that the last try has failed, and may run the message once more.",
     rule: "O8",
     file: "protocol/partition/root.ts",
-    find: "(poster !== null && isFinal(status, last))",
-    replace: "(poster !== null && last && status < 0)",
+    find: "poster !== null && isFinal(status, last)",
+    replace: "poster !== null && last && status < 0",
   },
 ];
