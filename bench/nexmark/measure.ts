@@ -48,7 +48,7 @@ export interface Rates {
 export interface Goal {
   readonly port: number;
   path(kind: Kind): string;
-  headers(key: string): string;
+  headers(key: string, events: number): string;
 }
 
 export const appGoal = (name: string): Goal => ({
@@ -62,6 +62,12 @@ export const plainGoal = (query: string): Goal => ({
   path: (kind) => `/${query}/${kind}`,
   headers: () => "content-type: application/x-ndjson\r\n",
 });
+
+/** Who reads the body, and does nothing else. */
+export const bodyGoal: Goal = {
+  ...plainGoal("none"),
+  headers: (_, events) => `content-type: application/x-ndjson\r\nx-events: ${events}\r\n`,
+};
 
 const LOOK_MS = 40;
 /** Of one look: less is timers and the like. */
@@ -96,7 +102,8 @@ export async function run(
     while (next < bodies.length) {
       const index = next++;
       const { kind, body, events: sent } = bodies[index] as Body;
-      const answer = await connection.post({ path: goal.path(kind), headers: goal.headers(`${name}-${index}`), body });
+      const headers = goal.headers(`${name}-${index}`, sent);
+      const answer = await connection.post({ path: goal.path(kind), headers, body });
       if (answer.status !== 200) throw new Error(`${goal.path(kind)}: ${answer.status} ${answer.body.toString()}`);
       if ((JSON.parse(answer.body.toString()) as { accepted: number }).accepted !== sent) {
         throw new Error(`${goal.path(kind)} took ${answer.body.toString()} of ${sent} events`);
