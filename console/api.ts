@@ -1,4 +1,5 @@
 /** Requests of the page to the app that served it. */
+import { parseExact } from "./exact.ts";
 import type { OpenApi, Overview, Transaction } from "./model.ts";
 import type { Session } from "./session.ts";
 
@@ -67,11 +68,34 @@ export class Api {
   }
 
   async deadLetters(service: string): Promise<readonly DeadLetter[]> {
-    return (await this.#json<{ letters: DeadLetter[] }>("token", `v1/dead-letters/${service}`)).letters;
+    return (await this.#json<{ letters: DeadLetter[] }>("token", `v1/dead-letters/${encodeURIComponent(service)}`))
+      .letters;
   }
 
   redrive(id: string): Promise<unknown> {
     return this.#json("token", `v1/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
+  }
+
+  /** Events that an end of a flow did not take, oldest first. @param after the last id that is known; -1 for the oldest */
+  flowLetters(flow: string, after: number, limit: number): Promise<AsidePage<FlowLetter>> {
+    return this.#json("token", `${letters(flow)}?${query({ after: String(after), limit: String(limit) })}`);
+  }
+
+  /** Gives one to its end again, and takes it from the list. */
+  redriveOfFlow(flow: string, id: number, idempotencyKey: string): Promise<unknown> {
+    const headers = { "idempotency-key": quoted(idempotencyKey) };
+    return this.#json("token", `${letters(flow)}/${id}/redrive`, { method: "POST", headers });
+  }
+
+  deleteOfFlow(flow: string, id: number, idempotencyKey: string): Promise<unknown> {
+    const headers = { "idempotency-key": quoted(idempotencyKey) };
+    return this.#json("token", `${letters(flow)}/${id}`, { method: "DELETE", headers });
+  }
+
+  /** As the dead letters. */
+  lateEvents(flow: string, after: number, limit: number): Promise<AsidePage<LateEvent>> {
+    const page = query({ after: String(after), limit: String(limit) });
+    return this.#json("token", `v1/flows/${encodeURIComponent(flow)}/late?${page}`);
   }
 
   saga(saga: string, id: string): Promise<unknown> {
@@ -147,6 +171,47 @@ export interface DeadLetter extends Readonly<Record<string, unknown>> {
   readonly id: string;
 }
 
+/** What a flow has set aside, each with its number. */
+export interface AsidePage<E> {
+  readonly events: readonly E[];
+  /** The number that the next one will have. */
+  readonly end: number;
+}
+
+export interface FlowLetter {
+  readonly id: number;
+  readonly event: {
+    /** ms since 1970. */
+    readonly at: number;
+    /** The end that did not take it. */
+    readonly sink: string;
+    readonly key?: string;
+    readonly refusal?: { readonly name: string; readonly data?: unknown };
+    readonly error?: { readonly type: string; readonly message: string };
+    readonly event: unknown;
+  };
+}
+
+export interface LateEvent {
+  readonly id: number;
+  readonly event: {
+    readonly at: number;
+    readonly operator: string;
+    readonly input: number;
+    readonly time: number;
+    readonly event: unknown;
+  };
+}
+
+/** Whether the app's version does not have what was asked for. */
+export function isNotThere(error: unknown): boolean {
+  return error instanceof RequestError && error.type === "/problems/not-found";
+}
+
+function letters(flow: string): string {
+  return `v1/flows/${encodeURIComponent(flow)}/dead-letters`;
+}
+
 function query(parameters: Readonly<Record<string, string>>): string {
   return new URLSearchParams(parameters).toString();
 }
@@ -171,7 +236,7 @@ function hex(bytes: number): string {
 
 function parsed(text: string): unknown {
   try {
-    return text === "" ? null : JSON.parse(text);
+    return text === "" ? null : parseExact(text);
   } catch {
     return text;
   }

@@ -1,12 +1,10 @@
 /** One-way messages: how many wait, those that failed for good, and sagas. What the app's version does not have is left out. */
 import { useState } from "preact/hooks";
-import { type Api, type DeadLetter, RequestError } from "../api.ts";
+import { type Api, type DeadLetter, isNotThere } from "../api.ts";
 import { showClock, showNumber } from "../format.ts";
 import type { Overview } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
-
-const NOT_THERE = "/problems/not-found";
 
 export function MessagesView({ api, now }: { readonly api: Api; readonly now: Overview }) {
   return (
@@ -43,21 +41,32 @@ export function MessagesView({ api, now }: { readonly api: Api; readonly now: Ov
         {now.app.services.map(({ name }) => (
           <DeadLetters key={name} api={api} service={name} />
         ))}
+        {ofFlows(now.app).map((name) => (
+          <DeadLetters key={name} api={api} service={name} isRare />
+        ))}
       </section>
       <SagaSection api={api} />
     </>
   );
 }
 
-function isNotThere(error: unknown): boolean {
-  return error instanceof RequestError && error.type === NOT_THERE;
+/** Where what flows could not process is listed: events that functions emitted, and what flows do by the clock. */
+function ofFlows({ flows }: Overview["app"]): string[] {
+  return flows.length === 0 ? [] : ["#stream", ...flows.map(({ name }) => `#flow:${name}`)];
 }
 
-function DeadLetters({ api, service }: { readonly api: Api; readonly service: string }) {
+interface DeadLettersProps {
+  readonly api: Api;
+  readonly service: string;
+  /** That there are none is not worth a line. */
+  readonly isRare?: boolean;
+}
+
+function DeadLetters({ api, service, isRare = false }: DeadLettersProps) {
   const { value, error, again } = useLoaded(() => api.deadLetters(service), [api, service]);
   if (isNotThere(error)) return null;
   if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined || value.length === 0) return <p class="empty">{service}: none</p>;
+  if (value === undefined || value.length === 0) return isRare ? null : <p class="empty">{service}: none</p>;
   return (
     <>
       <h3>{service}</h3>
