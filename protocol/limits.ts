@@ -98,6 +98,8 @@ export const LIMITS = {
   /** Between a question to its target whether that has been lost meanwhile and the try, and by how much tries are spread at most. */
   suspectProbeMs: 250,
   suspectSpreadMs: 1_500,
+  /** That doubles with every try that was lost, so many times. */
+  suspectSpreadDoublings: 3,
   /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
   suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */
