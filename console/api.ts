@@ -1,6 +1,16 @@
 /** Requests of the page to the app that served it. */
 import { parseExact } from "./exact.ts";
-import type { OpenApi, Overview, Transaction } from "./model.ts";
+import type {
+  AsidePage,
+  DeadLetter,
+  FlowLetter,
+  LateEvent,
+  OpenApi,
+  Overview,
+  State,
+  Transaction,
+  ViewPage,
+} from "./model.ts";
 import type { Session } from "./session.ts";
 
 /** An answer that is a problem (RFC 9457), or none at all: then `status` is 0. */
@@ -145,62 +155,6 @@ export class Api {
       throw new RequestError(0, { title: "The app does not answer" });
     }
   }
-}
-
-export interface State {
-  readonly partition: number;
-  readonly value?: unknown;
-  readonly version?: number;
-  readonly entries: readonly {
-    readonly collection: string;
-    readonly entry: string | number;
-    readonly value: unknown;
-  }[];
-  readonly next?: string;
-}
-
-export interface ViewPage {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  readonly watermark?: unknown;
-  readonly events?: number;
-  readonly late?: number;
-  readonly batches?: number;
-}
-
-export interface DeadLetter extends Readonly<Record<string, unknown>> {
-  readonly id: string;
-}
-
-/** What a flow has set aside, each with its number. */
-export interface AsidePage<E> {
-  readonly events: readonly E[];
-  /** The number that the next one will have. */
-  readonly end: number;
-}
-
-export interface FlowLetter {
-  readonly id: number;
-  readonly event: {
-    /** ms since 1970. */
-    readonly at: number;
-    /** The end that did not take it. */
-    readonly sink: string;
-    readonly key?: string;
-    readonly refusal?: { readonly name: string; readonly data?: unknown };
-    readonly error?: { readonly type: string; readonly message: string };
-    readonly event: unknown;
-  };
-}
-
-export interface LateEvent {
-  readonly id: number;
-  readonly event: {
-    readonly at: number;
-    readonly operator: string;
-    readonly input: number;
-    readonly time: number;
-    readonly event: unknown;
-  };
 }
 
 /** Whether the app's version does not have what was asked for. */

@@ -1,8 +1,8 @@
 /** One-way messages: how many wait, those that failed for good, and sagas. What the app's version does not have is left out. */
 import { useState } from "preact/hooks";
-import { type Api, type DeadLetter, isNotThere } from "../api.ts";
+import { type Api, isNotThere } from "../api.ts";
 import { showClock, showNumber } from "../format.ts";
-import type { Overview } from "../model.ts";
+import type { DeadLetter, Overview } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
 

@@ -1,7 +1,8 @@
 /** What a flow has set aside: events that an end did not take, to be given to it again or deleted, and events that came too late. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Api, type AsidePage, type FlowLetter, isNotThere, RequestError } from "../api.ts";
+import { type Api, isNotThere, RequestError } from "../api.ts";
 import { showTime } from "../format.ts";
+import type { AsidePage, FlowLetter } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { Failure, useLoaded } from "../parts/states.tsx";
 
