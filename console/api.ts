@@ -2,9 +2,9 @@
 import { parseExact } from "./exact.ts";
 import type {
   AsidePage,
-  DeadLetter,
   FlowLetter,
   LateEvent,
+  LetterPage,
   OpenApi,
   Overview,
   State,
@@ -25,6 +25,9 @@ export class RequestError extends Error {
     this.problem = problem;
   }
 }
+
+/** Dead letters of messages that are shown at a time. */
+const LETTERS_OF_A_PAGE = 20;
 
 type Role = "token" | "admin";
 
@@ -77,13 +80,18 @@ export class Api {
     return this.#json("token", `v1/flows/${encodeURIComponent(name)}`);
   }
 
-  async deadLetters(service: string): Promise<readonly DeadLetter[]> {
-    return (await this.#json<{ letters: DeadLetter[] }>("token", `v1/dead-letters/${encodeURIComponent(service)}`))
-      .letters;
+  /** Messages that failed for good, oldest first. @param cursor the `next` of the page before; null for the first */
+  deadLetters(service: string, cursor: string | null): Promise<LetterPage> {
+    const page = query({ limit: String(LETTERS_OF_A_PAGE), ...(cursor === null ? {} : { cursor }) });
+    return this.#json("token", `v1/dead-letters/${encodeURIComponent(service)}?${page}`);
   }
 
-  redrive(id: string): Promise<unknown> {
-    return this.#json("token", `v1/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
+  redrive(id: string, idempotencyKey: string): Promise<unknown> {
+    return this.#act("POST", `v1/dead-letters/${encodeURIComponent(id)}/redrive`, idempotencyKey);
+  }
+
+  deleteLetter(id: string, idempotencyKey: string): Promise<unknown> {
+    return this.#act("DELETE", `v1/dead-letters/${encodeURIComponent(id)}`, idempotencyKey);
   }
 
   /** Events that an end of a flow did not take, oldest first. @param after the last id that is known; -1 for the oldest */
@@ -93,13 +101,11 @@ export class Api {
 
   /** Gives one to its end again, and takes it from the list. */
   redriveOfFlow(flow: string, id: number, idempotencyKey: string): Promise<unknown> {
-    const headers = { "idempotency-key": quoted(idempotencyKey) };
-    return this.#json("token", `${letters(flow)}/${id}/redrive`, { method: "POST", headers });
+    return this.#act("POST", `${letters(flow)}/${id}/redrive`, idempotencyKey);
   }
 
   deleteOfFlow(flow: string, id: number, idempotencyKey: string): Promise<unknown> {
-    const headers = { "idempotency-key": quoted(idempotencyKey) };
-    return this.#json("token", `${letters(flow)}/${id}`, { method: "DELETE", headers });
+    return this.#act("DELETE", `${letters(flow)}/${id}`, idempotencyKey);
   }
 
   /** As the dead letters. */
@@ -133,6 +139,10 @@ export class Api {
       replayed: response.headers.get("idempotency-replayed") === "true",
       traceId,
     };
+  }
+
+  #act(method: "POST" | "DELETE", path: string, idempotencyKey: string): Promise<unknown> {
+    return this.#json("token", path, { method, headers: { "idempotency-key": quoted(idempotencyKey) } });
   }
 
   async #json<T>(role: Role, path: string, init: RequestInit = {}): Promise<T> {

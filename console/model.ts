@@ -141,8 +141,15 @@ export interface ViewPage {
   readonly batches?: number;
 }
 
-export interface DeadLetter extends Readonly<Record<string, unknown>> {
+/** All of it is shown as it comes. */
+export interface DeadLetter {
   readonly id: string;
+}
+
+export interface LetterPage {
+  readonly letters: readonly DeadLetter[];
+  /** Cursor of the next page, when there may be one. */
+  readonly next?: string;
 }
 
 /** What a flow has set aside, each with its number. */

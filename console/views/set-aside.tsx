@@ -4,6 +4,7 @@ import { type Api, isNotThere, RequestError } from "../api.ts";
 import { showTime } from "../format.ts";
 import type { AsidePage, FlowLetter } from "../model.ts";
 import { Json } from "../parts/json.tsx";
+import { LetterActions, Pager } from "../parts/letters.tsx";
 import { Failure, useLoaded } from "../parts/states.tsx";
 
 /** Events that are shown at a time, and that are asked for at a time when all are sent again. */
@@ -51,21 +52,6 @@ function usePages<E extends Numbered>(
   };
 }
 
-function Pager({ pages, of }: { readonly pages: Pages<Numbered>; readonly of: string }) {
-  return (
-    <nav class="actions" aria-label={`Pages of ${of}`}>
-      <button type="button" class="quiet" onClick={pages.first}>
-        {pages.isFirst ? "Look again" : "First page"}
-      </button>
-      {!pages.isLast && (
-        <button type="button" class="quiet" onClick={pages.next}>
-          Next page
-        </button>
-      )}
-    </nav>
-  );
-}
-
 function DeadLetters({ api, flow }: { readonly api: Api; readonly flow: string }) {
   const pages = usePages((after) => api.flowLetters(flow, after, SHOWN), [api, flow]);
   const { page, error } = pages;
@@ -85,7 +71,7 @@ function DeadLetters({ api, flow }: { readonly api: Api; readonly flow: string }
         isOffered={page !== undefined && !(isEmpty && pages.isFirst)}
         onDone={pages.first}
       />
-      <Pager pages={pages} of={`dead letters of ${flow}`} />
+      <Pager {...pages} of={`dead letters of ${flow}`} />
     </>
   );
 }
@@ -187,9 +173,6 @@ interface LetterProps {
 
 function Letter({ api, flow, letter, onDone }: LetterProps) {
   const { id, event: said } = letter;
-  const [error, setError] = useState<unknown>();
-  const [isAsked, setAsked] = useState(false);
-  const act = useActs(onDone, setError);
   return (
     <div class="letter">
       <p>
@@ -197,41 +180,13 @@ function Letter({ api, flow, letter, onDone }: LetterProps) {
         {said.key === undefined ? "" : ` under “${said.key}”`} · {whyOf(said)}
       </p>
       <Json value={said.event} label={`Dead letter ${id} of ${flow}`} />
-      <div class="actions">
-        <button type="button" onClick={() => act((key) => api.redriveOfFlow(flow, id, key))}>
-          Send again
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => (isAsked ? act((key) => api.deleteOfFlow(flow, id, key)) : setAsked(true))}
-        >
-          {isAsked ? "Delete it for good" : "Delete"}
-        </button>
-      </div>
-      {error !== undefined && <Failure error={error} />}
+      <LetterActions
+        redrive={(key) => api.redriveOfFlow(flow, id, key)}
+        remove={(key) => api.deleteOfFlow(flow, id, key)}
+        onDone={onDone}
+      />
     </div>
   );
-}
-
-/** Does one thing at a time, once: what got no answer is asked again under the same Idempotency-Key. */
-function useActs(
-  onDone: () => void,
-  onError: (error: unknown) => void,
-): (what: (key: string) => Promise<unknown>) => void {
-  const key = useRef("");
-  const isBusy = useRef(false);
-  return (what) => {
-    if (isBusy.current) return;
-    isBusy.current = true;
-    key.current ||= crypto.randomUUID();
-    what(key.current)
-      .then(onDone, (error: unknown) => {
-        if (!(error instanceof RequestError) || error.status !== 0) key.current = "";
-        onError(error);
-      })
-      .finally(() => (isBusy.current = false));
-  };
 }
 
 function whyOf({ refusal, error }: FlowLetter["event"]): string {
@@ -275,7 +230,7 @@ function LateEvents({ api, flow }: { readonly api: Api; readonly flow: string })
           </table>
         </div>
       )}
-      <Pager pages={pages} of={`late events of ${flow}`} />
+      <Pager {...pages} of={`late events of ${flow}`} />
     </>
   );
 }

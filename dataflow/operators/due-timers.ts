@@ -48,8 +48,10 @@ export class DueTimers {
     const key = timerKey(at, text);
     const left = this.#waiting();
     if (left.has(key)) return;
-    left.add(key);
     this.#count(at, text);
+    // What is to fail need not grow.
+    if (this.#wrong !== null) return;
+    left.add(key);
     push(this.#set, { at, text, order: this.#order++ });
   }
 

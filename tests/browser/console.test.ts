@@ -231,6 +231,10 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     await expect
       .poll(async () => (await listed()).filter((text) => text !== first).length, { timeout: 20_000 })
       .toBe(1);
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Delete it for good" }).click();
+    await expect.poll(() => letters.count()).toBe(0);
+    expect(await listed()).toEqual([]);
   });
 
   test("shows how far a saga is", async () => {

@@ -146,12 +146,19 @@ describe.skipIf(!isThere)("what a flow has set aside", { timeout: 60_000 }, () =
   test("what a flow could not process at all is among the dead letters of messages", async () => {
     const { page } = await served.open();
     const letter = { id: "letter-1", service: "#stream", key: "deliveries", function: "take" };
-    await page.route("**/v1/dead-letters/%23stream", (route) => route.fulfill({ json: { letters: [letter] } }));
+    await page.route("**/v1/dead-letters/%23stream?*", (route) => {
+      const isFirst = !route.request().url().includes("cursor=");
+      return route.fulfill({ json: isFirst ? { letters: [letter], next: "more of it" } : { letters: [] } });
+    });
     await page.goto(`${served.url}/console#/messages`);
     await page.getByRole("heading", { name: "#stream" }).waitFor();
     expect(await page.getByLabel("Dead letter letter-1").textContent()).toContain('"deliveries"');
     await page.getByText("shelf: none").waitFor();
     expect(await page.getByText("#flow:stocking").count()).toBe(0);
+    await button(page, "Next page").click();
+    await page.getByText("none behind these").waitFor();
+    await button(page, "First page").click();
+    await page.getByLabel("Dead letter letter-1").waitFor();
   });
 
   test("fits a phone", async () => {

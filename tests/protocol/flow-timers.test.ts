@@ -153,6 +153,13 @@ describe("timers without end", () => {
     await expect(bench.ingest("pings", [ping("a", 10)])).rejects.toMatchObject({ type: "too-many-timers" });
   });
 
+  test("fail it where one handler sets them all", async () => {
+    const bench = timersOf((ctx, at) => {
+      for (let n = 0; n < 10 * TIMERS_STANDING_MAX; n++) ctx.timer(at - n);
+    });
+    await expect(bench.ingest("pings", [ping("a", 10)])).rejects.toMatchObject({ type: "too-many-timers" });
+  });
+
   test("just as many are taken", async () => {
     const bench = timersOf((ctx, at) => {
       if (ctx.state <= TIMERS_STANDING_MAX) ctx.timer(at);

@@ -4,7 +4,7 @@ import type * as Page from "../../console/model.ts";
 import { OUTCOMES as PAGE_OUTCOMES } from "../../console/model.ts";
 import type { CoordinatorFigures, PartitionFigures } from "../../protocol/observe/figures.ts";
 import type { OUTCOMES, RecentTransaction } from "../../protocol/observe/observer.ts";
-import type { FlowDeadLetter } from "../../sdk/client/dead-letters.ts";
+import type { DeadLetterPage, FlowDeadLetter } from "../../sdk/client/dead-letters.ts";
 import type { ShownApp } from "../../worker/admin/overview.ts";
 
 declare const partition: PartitionFigures;
@@ -15,6 +15,8 @@ declare const app: ShownApp;
 app satisfies Page.Overview["app"];
 declare const transaction: RecentTransaction;
 ({ ...transaction, partition: 1 }) satisfies Page.Transaction;
+declare const letters: DeadLetterPage;
+letters satisfies Page.LetterPage;
 declare const letter: FlowDeadLetter;
 letter satisfies Page.FlowLetter;
 PAGE_OUTCOMES satisfies typeof OUTCOMES;
