@@ -26,6 +26,8 @@ export const LIMITS = {
   tickMs: 250,
   /** Batches to one peer that may be unanswered at a time: further messages wait, and gather. */
   maxBatchesInFlight: 3,
+  /** A batch that an answer has brought is acknowledged with the next call, or by itself after so long: well before it would be sent again. */
+  receiptMs: 100,
   /** Silence of another partition after which it is asked whether it still is what it was. */
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */
