@@ -96,6 +96,7 @@ export default defineConfig({
     onUnhandledError: ({ message }) => message !== "Instance dispose",
     // Many tests wait most of their time: by default one core of two would idle.
     maxWorkers: 2,
+    maxConcurrency: 2,
     // Vitest's cache keeps what it made of an import while the core was not built, and fails ever after.
     fsModuleCache: false,
     onConsoleLog: (log) => !EXPECTED_REPORTS.test(log),

@@ -1,5 +1,16 @@
 /** Requests of the page to the app that served it. */
-import type { OpenApi, Overview, Transaction } from "./model.ts";
+import { parseExact } from "./exact.ts";
+import type {
+  AsidePage,
+  FlowLetter,
+  LateEvent,
+  LetterPage,
+  OpenApi,
+  Overview,
+  State,
+  Transaction,
+  ViewPage,
+} from "./model.ts";
 import type { Session } from "./session.ts";
 
 /** An answer that is a problem (RFC 9457), or none at all: then `status` is 0. */
@@ -14,6 +25,9 @@ export class RequestError extends Error {
     this.problem = problem;
   }
 }
+
+/** Dead letters of messages that are shown at a time. */
+const LETTERS_OF_A_PAGE = 20;
 
 type Role = "token" | "admin";
 
@@ -66,12 +80,38 @@ export class Api {
     return this.#json("token", `v1/flows/${encodeURIComponent(name)}`);
   }
 
-  async deadLetters(service: string): Promise<readonly DeadLetter[]> {
-    return (await this.#json<{ letters: DeadLetter[] }>("token", `v1/dead-letters/${service}`)).letters;
+  /** Messages that failed for good, oldest first. @param cursor the `next` of the page before; null for the first */
+  deadLetters(service: string, cursor: string | null): Promise<LetterPage> {
+    const page = query({ limit: String(LETTERS_OF_A_PAGE), ...(cursor === null ? {} : { cursor }) });
+    return this.#json("token", `v1/dead-letters/${encodeURIComponent(service)}?${page}`);
   }
 
-  redrive(id: string): Promise<unknown> {
-    return this.#json("token", `v1/dead-letters/${encodeURIComponent(id)}/redrive`, { method: "POST" });
+  redrive(id: string, idempotencyKey: string): Promise<unknown> {
+    return this.#act("POST", `v1/dead-letters/${encodeURIComponent(id)}/redrive`, idempotencyKey);
+  }
+
+  deleteLetter(id: string, idempotencyKey: string): Promise<unknown> {
+    return this.#act("DELETE", `v1/dead-letters/${encodeURIComponent(id)}`, idempotencyKey);
+  }
+
+  /** Events that an end of a flow did not take, oldest first. @param after the last id that is known; -1 for the oldest */
+  flowLetters(flow: string, after: number, limit: number): Promise<AsidePage<FlowLetter>> {
+    return this.#json("token", `${letters(flow)}?${query({ after: String(after), limit: String(limit) })}`);
+  }
+
+  /** Gives one to its end again, and takes it from the list. */
+  redriveOfFlow(flow: string, id: number, idempotencyKey: string): Promise<unknown> {
+    return this.#act("POST", `${letters(flow)}/${id}/redrive`, idempotencyKey);
+  }
+
+  deleteOfFlow(flow: string, id: number, idempotencyKey: string): Promise<unknown> {
+    return this.#act("DELETE", `${letters(flow)}/${id}`, idempotencyKey);
+  }
+
+  /** As the dead letters. */
+  lateEvents(flow: string, after: number, limit: number): Promise<AsidePage<LateEvent>> {
+    const page = query({ after: String(after), limit: String(limit) });
+    return this.#json("token", `v1/flows/${encodeURIComponent(flow)}/late?${page}`);
   }
 
   saga(saga: string, id: string): Promise<unknown> {
@@ -101,6 +141,10 @@ export class Api {
     };
   }
 
+  #act(method: "POST" | "DELETE", path: string, idempotencyKey: string): Promise<unknown> {
+    return this.#json("token", path, { method, headers: { "idempotency-key": quoted(idempotencyKey) } });
+  }
+
   async #json<T>(role: Role, path: string, init: RequestInit = {}): Promise<T> {
     const response = await this.#send(role, path, init);
     const body = parsed(await response.text());
@@ -123,28 +167,13 @@ export class Api {
   }
 }
 
-export interface State {
-  readonly partition: number;
-  readonly value?: unknown;
-  readonly version?: number;
-  readonly entries: readonly {
-    readonly collection: string;
-    readonly entry: string | number;
-    readonly value: unknown;
-  }[];
-  readonly next?: string;
+/** Whether the app's version does not have what was asked for. */
+export function isNotThere(error: unknown): boolean {
+  return error instanceof RequestError && error.type === "/problems/not-found";
 }
 
-export interface ViewPage {
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
-  readonly watermark?: unknown;
-  readonly events?: number;
-  readonly late?: number;
-  readonly batches?: number;
-}
-
-export interface DeadLetter extends Readonly<Record<string, unknown>> {
-  readonly id: string;
+function letters(flow: string): string {
+  return `v1/flows/${encodeURIComponent(flow)}/dead-letters`;
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {
@@ -171,7 +200,7 @@ function hex(bytes: number): string {
 
 function parsed(text: string): unknown {
   try {
-    return text === "" ? null : JSON.parse(text);
+    return text === "" ? null : parseExact(text);
   } catch {
     return text;
   }

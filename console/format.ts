@@ -2,6 +2,8 @@
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+// As ISO 8601 writes it.
+const day = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short" });
 
 export function showNumber(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : number.format(value);
@@ -26,6 +28,11 @@ export function showMs(ms: number): string {
 
 export function showClock(at: number): string {
   return `${clock.format(at)}.${String(Math.floor(at % 1_000)).padStart(3, "0")}`;
+}
+
+/** The day too; `–` for no time of a calendar. */
+export function showTime(at: number): string {
+  return Number.isNaN(new Date(at).getTime()) ? "–" : `${day.format(at)} ${showClock(at)}`;
 }
 
 /** An epoch is a generation and a count in it. */

@@ -1,4 +1,4 @@
-/** What the app answers, as far as the page looks at it. */
+/** What the app answers, as far as the page looks at it. A test of types holds it to what the engine and the edge make. */
 
 export interface Histogram {
   /** By powers of two, not cumulative; the last has no bound. */
@@ -119,6 +119,69 @@ export interface Transaction {
     readonly calls: readonly CallSpan[];
     readonly dropped: number;
   } | null;
+}
+
+export interface State {
+  readonly partition: number;
+  readonly value?: unknown;
+  readonly version?: number;
+  readonly entries: readonly {
+    readonly collection: string;
+    readonly entry: string | number;
+    readonly value: unknown;
+  }[];
+  readonly next?: string;
+}
+
+export interface ViewPage {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly watermark?: unknown;
+  readonly events?: number;
+  readonly late?: number;
+  readonly batches?: number;
+}
+
+/** All of it is shown as it comes. */
+export interface DeadLetter {
+  readonly id: string;
+}
+
+export interface LetterPage {
+  readonly letters: readonly DeadLetter[];
+  /** Cursor of the next page, when there may be one. */
+  readonly next?: string;
+}
+
+/** What a flow has set aside, each with its number. */
+export interface AsidePage<E> {
+  readonly events: readonly E[];
+  /** The number that the next one will have. */
+  readonly end: number;
+}
+
+export interface FlowLetter {
+  readonly id: number;
+  readonly event: {
+    /** ms since 1970. */
+    readonly at: number;
+    /** The end that did not take it. */
+    readonly sink: string;
+    readonly key?: string;
+    readonly refusal?: { readonly name: string; readonly data?: unknown };
+    readonly error?: { readonly type: string; readonly message: string };
+    readonly event: unknown;
+  };
+}
+
+export interface LateEvent {
+  readonly id: number;
+  readonly event: {
+    readonly at: number;
+    readonly operator: string;
+    readonly input: number;
+    readonly time: number;
+    readonly event: unknown;
+  };
 }
 
 /** JSON Schema, as far as forms are made of it. */

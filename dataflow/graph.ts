@@ -118,7 +118,8 @@ function operatorVertex({ operator, fields }: FlowNode): Pick<Vertex, "operator"
       const how = rule.kind === "window" ? windowText(rule.window) : ruleText(rule);
       const test = where === null ? "" : `; where ${expressionText(where)}`;
       const detail = `${on}; ${how}${test}; ${columnsText(operator.columns)}; ${left.shards} shards`;
-      return { operator: kind, runtime: "columns", detail };
+      const expressions = operator.columns.map(({ expression }) => expression);
+      return { operator: kind, runtime: runtimeOf(where === null ? expressions : [where, ...expressions]), detail };
     }
     case "deduplicate":
       return { operator: kind, runtime: "columns", detail: `the ${operator.keep}, ${keysText(operator.keys)}` };

@@ -130,12 +130,13 @@ function sameNames(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((name, at) => name === right[at]);
 }
 
-function stepOf(
-  node: FlowNode,
-  nodes: readonly FlowNode[],
-  steps: readonly ProgramStep[],
-  { flow, kernels }: { readonly flow: FlowDefinition; readonly kernels: VectorKernels | undefined },
-): ProgramStep {
+/** What its steps are made of beside their nodes. */
+interface About {
+  readonly flow: FlowDefinition;
+  readonly kernels: VectorKernels | undefined;
+}
+
+function stepOf(node: FlowNode, nodes: readonly FlowNode[], steps: readonly ProgramStep[], about: About): ProgramStep {
   const inputs = node.inputs.map((input) => nodes.indexOf(input));
   const own = steps.length;
   const sources =
@@ -150,7 +151,7 @@ function stepOf(
     case "filter-rows":
     case "flat-map":
     case "union":
-      return { ...common, kind: "inline", run: inlineOf(node, operator, kernels) };
+      return { ...common, kind: "inline", run: inlineOf(node, operator, about.kernels) };
     case "lookup":
       return {
         ...common,
@@ -160,7 +161,7 @@ function stepOf(
         from: Object.keys(node.inputs[0]?.fields ?? {}),
       };
     default:
-      return { ...common, ...vertexOf(node, inputs, flow) };
+      return { ...common, ...vertexOf(node, inputs, about) };
   }
 }
 
@@ -219,7 +220,7 @@ type Keyed = Extract<FlowNode["operator"], { readonly kind: "aggregate" | "join"
 function vertexOf(
   node: FlowNode,
   inputs: readonly number[],
-  flow: FlowDefinition,
+  about: About,
 ): Omit<VertexStep, "name" | "inputs" | "sources"> {
   const operator = node.operator as Keyed;
   const [first = node] = node.inputs;
@@ -240,7 +241,7 @@ function vertexOf(
     shards: shardsOf(keys),
     ports,
     processing: window?.time === "processing",
-    make: makerOf(node, operator, flow),
+    make: makerOf(node, operator, about),
   };
 }
 
@@ -266,7 +267,7 @@ function usedBy(operator: Extract<Keyed, { readonly kind: "aggregate" }>, names:
   return names.filter((name) => used.has(name));
 }
 
-function makerOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): () => ShardOperator {
+function makerOf(node: FlowNode, operator: Keyed, { flow, kernels }: About): () => ShardOperator {
   const [left = node, right = node] = node.inputs;
   const readers = nodesOf(flow).filter((other) => other.inputs.includes(node)).length;
   const ends = flow.sinks.filter(({ input }) => input === node);
@@ -295,7 +296,7 @@ function makerOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): () => S
     case "join": {
       const { rule, where, columns } = operator;
       const keys = [operator.left.fields, operator.right.fields] as const;
-      const spec = { left: left.fields, right: right.fields, where, columns, keys, rule };
+      const spec = { left: left.fields, right: right.fields, where, columns, keys, rule, kernels };
       if (rule.kind === "table") return () => new TableJoin(spec);
       if (rule.kind !== "window") return () => new PairJoin(spec);
       const { window } = rule;

@@ -13,6 +13,7 @@ import { readName } from "../protocol/keygroups/names.ts";
 import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
+import { COORDINATOR } from "../protocol/wire/messages.ts";
 import { LinkShell } from "./link-shell.ts";
 import type { PeerRpc, PeerSession } from "./peers.ts";
 import { SqlMeter } from "./sql-meter.ts";
@@ -55,7 +56,7 @@ class CoordinatorShell {
     this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
     this.#sql.exec(TABLE);
     const host = { input: (input: CoordinatorInput) => this.#input(input), settled: () => ctx.storage.sync() };
-    this.#links = new LinkShell(host, this.#usage, { tenant, placement: door.placement(tenant) });
+    this.#links = new LinkShell(host, this.#usage, { tenant, placement: door.placement(tenant) }, COORDINATOR);
     const generation = Number(this.meta("generation") ?? 0) + 1;
     this.putMeta("generation", String(generation));
     this.#machine = new CoordinatorMachine({
@@ -78,7 +79,7 @@ class CoordinatorShell {
   }
 
   session(): PeerSession {
-    return this.#links.session((bytes) => this.#links.deliver(bytes));
+    return this.#links.session((bytes, beside) => this.#links.deliver(bytes, beside));
   }
 
   get machine(): CoordinatorMachine {

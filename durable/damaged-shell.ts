@@ -2,8 +2,9 @@
 import { CorruptError } from "../core-wasm/types.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
 import type { DamagedEffect, DamagedMachine } from "../protocol/partition/damaged.ts";
+import type { Peer } from "../protocol/wire/messages.ts";
 import { LinkShell } from "./link-shell.ts";
-import type { OwnDomain } from "./peers.ts";
+import type { Answered, Beside, OwnDomain } from "./peers.ts";
 import type { PartitionStore } from "./store.ts";
 import type { Usage } from "./usage.ts";
 
@@ -17,18 +18,18 @@ export class DamagedShell {
     ctx: DurableObjectState,
     store: PartitionStore,
     machine: DamagedMachine,
-    { usage, domain }: { readonly usage: Usage; readonly domain: OwnDomain },
+    { usage, domain, partition }: { readonly usage: Usage; readonly domain: OwnDomain; readonly partition: Peer },
   ) {
     this.#ctx = ctx;
     this.#store = store;
     this.#machine = machine;
     const host = { input: (input: LinkInput) => this.#input(input), settled: () => ctx.storage.sync() };
-    this.#links = new LinkShell(host, usage, domain);
+    this.#links = new LinkShell(host, usage, domain, partition);
     this.#perform(machine.start());
   }
 
-  deliver(bytes: Uint8Array): Promise<number> {
-    return this.#links.deliver(bytes);
+  deliver(bytes: Uint8Array, beside?: Beside): Promise<number | Answered> {
+    return this.#links.deliver(bytes, beside);
   }
 
   #input(input: LinkInput): void {

@@ -28,7 +28,7 @@ import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
-import type { OwnDomain, PeerSession } from "./peers.ts";
+import type { Answered, Beside, OwnDomain, PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
 import { Exporter } from "./telemetry/exporter.ts";
 import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
@@ -84,7 +84,7 @@ export class PartitionShell implements EngineHost {
       input: (input: LinkInput): void => this.#engine?.input(input),
       settled: () => ctx.storage.sync(),
     };
-    this.#links = new LinkShell(host, this.#usage, this.#domain);
+    this.#links = new LinkShell(host, this.#usage, this.#domain, partition);
     void ctx.blockConcurrencyWhile(() => this.#start());
   }
 
@@ -108,7 +108,7 @@ export class PartitionShell implements EngineHost {
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
       this.#log("error", `partition ${partition} does not serve, its storage is damaged`, { error: damage });
       this.#refusal = damage;
-      const surroundings = { usage: this.#usage, domain: this.#domain };
+      const surroundings = { usage: this.#usage, domain: this.#domain, partition };
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), surroundings);
     }
   }
@@ -170,14 +170,14 @@ export class PartitionShell implements EngineHost {
   }
 
   /** A batch of messages from another partition or the coordinator. @throws when one of the two has been replaced */
-  async deliver(bytes: Uint8Array): Promise<number> {
-    if (this.#damaged) return this.#damaged.deliver(bytes);
+  async deliver(bytes: Uint8Array, beside?: Beside): Promise<number | Answered> {
+    if (this.#damaged) return this.#damaged.deliver(bytes, beside);
     if (!this.#engine) throw new Error("the partition has not started");
-    return this.#links.deliver(bytes);
+    return this.#links.deliver(bytes, beside);
   }
 
   session(): PeerSession {
-    return this.#links.session((bytes) => this.deliver(bytes));
+    return this.#links.session((bytes, beside) => this.deliver(bytes, beside));
   }
 
   /** The alarm has rung; that it started this object may be all that it was for. */

@@ -13,7 +13,24 @@ export interface PeerRpc {
   peerSession(): PeerSession;
 }
 
-export type Deliver = (bytes: Uint8Array) => Promise<number>;
+/** What became of a batch: the incarnation that received it, or null when that is not known. */
+export type Receipt = readonly [batch: number, incarnation: number | null];
+
+/** The answer to a batch: who received it, and a batch of its own that was about to leave for whoever sent that. */
+export interface Answered {
+  readonly incarnation: number;
+  readonly batch: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What comes with a batch of who takes answers that carry something: older code sends none, and is answered by a number. */
+export interface Beside {
+  readonly from: Peer;
+  /** For batches that answers have carried. */
+  readonly receipts: readonly Receipt[];
+}
+
+export type Deliver = (bytes: Uint8Array, beside?: Beside) => Promise<number | Answered>;
 
 /** What a peer calls within a session. */
 export class PeerSession extends RpcTarget {
@@ -35,11 +52,12 @@ export class PeerSession extends RpcTarget {
 
   /**
    * Takes a batch of messages. Safe to call twice.
-   * @returns the incarnation that received it
+   * @param bytes none where nothing but receipts is told
+   * @returns the incarnation that received it, or that and a batch for the caller
    * @throws when this instance or the sender's has been replaced, or there is no room
    */
-  deliver(bytes: Uint8Array): Promise<number> {
-    return this.#deliver(bytes);
+  deliver(bytes: Uint8Array, beside?: Beside): Promise<number | Answered> {
+    return this.#deliver(bytes, beside);
   }
 }
 
@@ -88,14 +106,14 @@ export class Peers {
     this.#domain = domain;
   }
 
-  /** Resolves with the incarnation that received the batch, or null when that is not known. Calls to one peer start in order. */
-  async deliver(to: Peer, bytes: Uint8Array): Promise<number | null> {
+  /** Resolves with the incarnation that received the batch, and what came with that; null when it is not known. Calls to one peer start in order. */
+  async deliver(to: Peer, bytes: Uint8Array, beside: Beside): Promise<number | Answered | null> {
     const now = Date.now();
     const session = this.#session(to, now);
     session.usedAt = now;
     session.calls += 1;
     try {
-      return await (session.target ?? session.opened).deliver(bytes);
+      return await (session.target ?? session.opened).deliver(bytes, beside);
     } catch {
       // After an error of the platform a session is broken for good.
       this.#retire(to, session);

@@ -26,6 +26,8 @@ export const LIMITS = {
   tickMs: 250,
   /** Batches to one peer that may be unanswered at a time: further messages wait, and gather. */
   maxBatchesInFlight: 3,
+  /** A batch that an answer has brought is acknowledged with the next call, or by itself after so long: well before it would be sent again. */
+  receiptMs: 100,
   /** Silence of another partition after which it is asked whether it still is what it was. */
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */
@@ -98,6 +100,8 @@ export const LIMITS = {
   /** Between a question to its target whether that has been lost meanwhile and the try, and by how much tries are spread at most. */
   suspectProbeMs: 250,
   suspectSpreadMs: 1_500,
+  /** That doubles with every try that was lost, so many times. */
+  suspectSpreadDoublings: 3,
   /** Others that are suspected wait for it no longer than this: longer than the platform lets a function compute. */
   suspectMs: 60_000,
   /** Tries at a message whose transaction fails, unless its target's service says otherwise; then it is a dead letter. */

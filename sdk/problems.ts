@@ -52,6 +52,7 @@ export const PROBLEMS = {
   "call-depth-exceeded": { status: 500, title: "Calls are nested too deeply" },
   "transaction-too-large": { status: 500, title: "The transaction exceeds a limit" },
   "side-effect-in-transaction": { status: 500, title: "A side effect was attempted inside a transaction" },
+  "too-many-timers": { status: 500, title: "Timers of a flow set each other without end" },
   "transaction-aborted": { status: 500, title: "The transaction was aborted" },
   misconfigured: { status: 500, title: "The app is not configured correctly" },
   overloaded: { status: 503, title: "The service is overloaded; try again later" },

@@ -1,5 +1,5 @@
 /** CPU time of a transfer in the protocol alone, without HTTP, RPC and SQLite; run it under `node --cpu-prof` to see where it goes. */
-import { report, type Row, rowOf } from "../lib/report.ts";
+import { pick, report, type Row, rowOf } from "../lib/report.ts";
 import { EngineLoad, type LoadOptions } from "./load.ts";
 
 /** Transfers of one counted run, for each of those under way; as many before it warm up. */
@@ -39,14 +39,13 @@ async function rowsOf(what: string, options: LoadOptions, runs: number): Promise
   const figures: Figures[] = [];
   for (let n = 0; n < runs; n++) figures.push(await run(load, transfers));
   if (load.refused > 0) throw new Error(`${load.refused} transfers were refused`);
-  const pick = (name: keyof Figures): number[] => figures.map((each) => each[name]);
   return [
-    rowOf(`${what}, ${options.atOnce} at once`, "us of CPU", pick("cpuUs")),
-    rowOf("  batches of messages a transfer", "", pick("batches")),
-    rowOf("  records a transfer", "", pick("records")),
-    rowOf("  bytes sent a transfer", "", pick("sentBytes")),
-    rowOf("  bytes logged a transfer", "", pick("loggedBytes")),
-    rowOf("  transfers a step of the event loop", "", pick("perTurn")),
+    rowOf(`${what}, ${options.atOnce} at once`, "us of CPU", pick(figures, "cpuUs")),
+    rowOf("  batches of messages a transfer", "", pick(figures, "batches")),
+    rowOf("  records a transfer", "", pick(figures, "records")),
+    rowOf("  bytes sent a transfer", "", pick(figures, "sentBytes")),
+    rowOf("  bytes logged a transfer", "", pick(figures, "loggedBytes")),
+    rowOf("  transfers a step of the event loop", "", pick(figures, "perTurn")),
   ];
 }
 

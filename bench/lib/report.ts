@@ -37,6 +37,11 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
+/** One figure of every run. */
+export function pick<F extends string>(runs: ReadonlyArray<Readonly<Record<F, number>>>, figure: F): number[] {
+  return runs.map((run) => run[figure]);
+}
+
 /** A row from the runs of one figure. */
 export function rowOf(what: string, unit: string, runs: readonly number[], target?: Row["target"], note?: string): Row {
   return {

@@ -3,10 +3,12 @@ import { tidegate } from "../../index.ts";
 import { CLOCK_HEADER } from "./clock.ts";
 import { DISCARDING } from "./flows/discarding.ts";
 import { QUERIES } from "./flows/queries.ts";
+import { unread } from "./flows/streams.ts";
 
 const app = tidegate({
   services: [],
   flows: [...QUERIES, ...DISCARDING].map(({ flow }) => flow),
+  streams: QUERIES.filter(({ reads }) => !reads.includes("bid")).map(({ name }) => unread(name)),
   partitions: 4,
 });
 export class Partition extends app.Partition {}

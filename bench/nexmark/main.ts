@@ -7,11 +7,13 @@ import { check, SCENARIOS } from "./check.ts";
 import { APP_PORT, PLAIN_PORT, TOKEN } from "./client.ts";
 import { DISCARDING } from "./flows/discarding.ts";
 import { QUERIES } from "./flows/queries.ts";
+import type { Kind } from "./events.ts";
 import type { Query } from "./flows/query.ts";
 import { AGAINST_PLAIN, COMPARED, DISCARDED, DURABLE } from "./figures.ts";
 import { generate } from "./generator.ts";
 import {
   appGoal,
+  bodyGoal,
   type Goal,
   type Pass,
   passesOf,
@@ -91,47 +93,95 @@ const cores = (what: string, rates: readonly Rates[], figure?: number): Row =>
     figure === undefined ? undefined : { figure },
   );
 
-async function measureQuery(bundles: Bundles, query: Query, passes: readonly Pass[]): Promise<Row[]> {
+interface Contender {
+  readonly goal: Goal;
+  readonly kinds: readonly Kind[];
+  readonly passes: readonly Pass[];
+  readonly rates: Rates[];
+}
+
+/** Runs of each, in turns: the first of them are not counted. */
+async function measureInTurns(bundles: Bundles, contenders: readonly Contender[]): Promise<void> {
   const workerd = await start(bundles);
-  const discarding = DISCARDING.find((each) => each.query === query.name);
-  const goals: Array<{ readonly goal: Goal; readonly rates: Rates[] }> = [
-    { goal: plainGoal(query.name), rates: [] },
-    { goal: appGoal(query.name), rates: [] },
-    ...(discarding ? [{ goal: appGoal(discarding.name), rates: [] }] : []),
-  ];
+  const passes = Math.min(...contenders.map((each) => each.passes.length));
   try {
-    for (const [index, pass] of passes.entries()) {
-      for (const { goal, rates } of goals) {
-        const made = await run(workerd, goal, pass, query.reads, `pass-${index}`);
+    for (let index = 0; index < passes; index++) {
+      for (const { goal, kinds, passes: own, rates } of contenders) {
+        const made = await run(workerd, goal, own[index] as Pass, kinds, `pass-${index}`);
         if (index >= WARM_UPS) rates.push(made);
       }
     }
   } finally {
     await workerd.stop();
   }
-  const [plain, durable, none] = goals.map(({ rates }) => rates) as [Rates[], Rates[], Rates[] | undefined];
-  const ratios = (rates: readonly Rates[]) => rates.map(({ perCore }, at) => perCore / (plain[at] as Rates).perCore);
+}
+
+const ratio = (what: string, rates: readonly Rates[], to: readonly Rates[], target?: { figure: number }): Row =>
+  rowOf(
+    what,
+    "x",
+    rates.map(({ perCore }, at) => perCore / (to[at] as Rates).perCore),
+    target,
+  );
+
+async function measureQuery(bundles: Bundles, query: Query, { passes, mixed }: Passes): Promise<Row[]> {
+  const contender = (goal: Goal, kinds = query.reads): Contender => ({ goal, kinds, passes, rates: [] });
+  const discarding = DISCARDING.find((each) => each.query === query.name);
+  const plain = contender(plainGoal(query.name));
+  const durable = contender(appGoal(query.name));
+  const none = discarding ? contender(appGoal(discarding.name)) : undefined;
+  const body = COMPARED.includes(query.name) ? contender(bodyGoal) : undefined;
+  await measureInTurns(
+    bundles,
+    [plain, durable, none, body].filter((each) => each !== undefined),
+  );
   const target = COMPARED.includes(query.name) ? { figure: AGAINST_PLAIN } : undefined;
+  const isMixed = mixed !== passes;
+  const rows = [
+    cores(`${query.name}: plain JavaScript, in memory`, plain.rates),
+    cores(`${query.name}: durable and readable`, durable.rates, isMixed ? undefined : DURABLE[query.name]),
+    ratio("  ratio", durable.rates, plain.rates, target),
+  ];
+  if (none !== undefined) {
+    rows.push(cores(`${query.name}: durable, discarding`, none.rates, DISCARDED));
+    rows.push(ratio("  ratio", none.rates, plain.rates, target));
+  }
+  if (body !== undefined) {
+    rows.push(cores(`${query.name}: the body read and dropped, by plain JavaScript`, body.rates));
+    rows.push(ratio("  ratio", body.rates, plain.rates));
+  }
+  return isMixed ? [...rows, ...(await measureMixed(bundles, query, mixed))] : rows;
+}
+
+/** A query that reads no bids, given them all the same: what is counted elsewhere are all events of the generator. */
+async function measureMixed(bundles: Bundles, { name }: Query, passes: readonly Pass[]): Promise<Row[]> {
+  const contender = (goal: Goal): Contender => ({ goal, kinds: ["person", "auction", "bid"], passes, rates: [] });
+  const [plain, durable] = [contender(plainGoal(name)), contender(appGoal(name))];
+  await measureInTurns(bundles, [plain, durable]);
   return [
-    cores(`${query.name}: plain JavaScript, in memory`, plain),
-    cores(`${query.name}: durable and readable`, durable, DURABLE[query.name]),
-    rowOf("  ratio", "x", ratios(durable), target),
-    ...(none === undefined
-      ? []
-      : [cores(`${query.name}: durable, discarding`, none, DISCARDED), rowOf("  ratio", "x", ratios(none), target)]),
+    cores(`${name}, bids among the events: plain JavaScript, in memory`, plain.rates),
+    cores(`${name}, bids among the events: durable and readable`, durable.rates, DURABLE[name]),
+    ratio("  ratio", durable.rates, plain.rates),
   ];
 }
 
+interface Passes {
+  /** Of the kinds that the query reads. */
+  readonly passes: readonly Pass[];
+  /** Of all kinds, as the generator makes them: the same where the query reads bids. */
+  readonly mixed: readonly Pass[];
+}
+
 /** Makes the events of a query's runs; those of bids alone and with others are the same. */
-function passMaker(passes: number): (query: Query) => Pass[] {
+function passMaker(passes: number): (query: Query) => Passes {
   const withBids = passesOf(generate({ events: EVENTS * passes, perSecond: PER_SECOND }), passes);
   const kinds = ["person", "auction"] as const;
   let without: Pass[] | undefined;
   return ({ reads }) => {
-    if (reads.includes("bid")) return withBids;
+    if (reads.includes("bid")) return { passes: withBids, mixed: withBids };
     const events = EVENTS * passes * WITHOUT_BIDS;
     without ??= passesOf(generate({ events, perSecond: PER_SECOND * WITHOUT_BIDS, kinds }), passes);
-    return without;
+    return { passes: without, mixed: withBids };
   };
 }
 

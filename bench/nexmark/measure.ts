@@ -48,7 +48,7 @@ export interface Rates {
 export interface Goal {
   readonly port: number;
   path(kind: Kind): string;
-  headers(key: string): string;
+  headers(key: string, events: number): string;
 }
 
 export const appGoal = (name: string): Goal => ({
@@ -62,6 +62,12 @@ export const plainGoal = (query: string): Goal => ({
   path: (kind) => `/${query}/${kind}`,
   headers: () => "content-type: application/x-ndjson\r\n",
 });
+
+/** Who reads the body, and does nothing else. */
+export const bodyGoal: Goal = {
+  ...plainGoal("none"),
+  headers: (_, events) => `content-type: application/x-ndjson\r\nx-events: ${events}\r\n`,
+};
 
 const LOOK_MS = 40;
 /** Of one look: less is timers and the like. */
@@ -79,13 +85,17 @@ async function quiet(workerd: WorkerdProcess): Promise<void> {
   }
 }
 
-/** Sends a pass's batches of these kinds, some at a time and in order; a run in which not all is taken has no figure. */
+/**
+ * Sends a pass's batches of these kinds, some at a time and in order; a run in which not all is taken has no figure.
+ * @param settles whether what is left to be done behind the answers belongs to it: a profiler takes the wait for that for work
+ */
 export async function run(
   workerd: WorkerdProcess,
   goal: Goal,
   pass: Pass,
   kinds: readonly Kind[],
   name: string,
+  settles = true,
 ): Promise<Rates> {
   const bodies = pass.filter(({ kind }) => kinds.includes(kind));
   const cpu = await workerd.cpuSeconds();
@@ -96,7 +106,8 @@ export async function run(
     while (next < bodies.length) {
       const index = next++;
       const { kind, body, events: sent } = bodies[index] as Body;
-      const answer = await connection.post({ path: goal.path(kind), headers: goal.headers(`${name}-${index}`), body });
+      const headers = goal.headers(`${name}-${index}`, sent);
+      const answer = await connection.post({ path: goal.path(kind), headers, body });
       if (answer.status !== 200) throw new Error(`${goal.path(kind)}: ${answer.status} ${answer.body.toString()}`);
       if ((JSON.parse(answer.body.toString()) as { accepted: number }).accepted !== sent) {
         throw new Error(`${goal.path(kind)} took ${answer.body.toString()} of ${sent} events`);
@@ -108,6 +119,6 @@ export async function run(
     await Promise.all(open.map(sender));
   });
   const seconds = (performance.now() - began) / 1000;
-  await quiet(workerd);
+  if (settles) await quiet(workerd);
   return { perCore: events / 1000 / ((await workerd.cpuSeconds()) - cpu), perSecond: events / 1000 / seconds };
 }

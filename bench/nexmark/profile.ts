@@ -31,7 +31,7 @@ export async function profileNexmark(name: string): Promise<void> {
   const reads = QUERIES.find((query) => query.name === name)?.reads ?? ["bid"];
   const passes = profiledPasses(reads);
   try {
-    const drive = (index: number) => run(workerd, appGoal(name), passes[index] as Pass, reads, `pass-${index}`);
+    const drive = (index: number) => run(workerd, appGoal(name), passes[index] as Pass, reads, `pass-${index}`, false);
     await drive(0);
     await drive(1);
     const { result, profile } = await takeProfile(INSPECTOR_PORT, "app", () => drive(2));

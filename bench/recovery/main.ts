@@ -1,5 +1,5 @@
 /** workerd is killed under load and started again on its data: how long until every partition answers, and until it does as much as before. */
-import { report, rowOf, type Row } from "../lib/report.ts";
+import { pick, report, type Row, rowOf } from "../lib/report.ts";
 import { accountName, uniform } from "../transfers/accounts.ts";
 import { type Batch, BATCH_LINES } from "../transfers/batches.ts";
 import type { TransferOptions } from "../transfers/options.ts";
@@ -46,10 +46,9 @@ export async function benchRecovery(options: TransferOptions): Promise<void> {
 }
 
 function rowsOf(recoveries: readonly Recovery[], { repeats }: Clients): Row[] {
-  const pick = (figure: keyof Recovery): number[] => recoveries.map((recovery) => recovery[figure]);
   const most = (what: string, unit: string, figure: keyof Recovery, target?: Row["target"]): Row => {
-    const row = rowOf(what, unit, pick(figure), target);
-    return target ? { ...row, value: Math.max(...pick(figure)), note: "the most of all kills" } : row;
+    const row = rowOf(what, unit, pick(recoveries, figure), target);
+    return target ? { ...row, value: Math.max(...pick(recoveries, figure)), note: "the most of all kills" } : row;
   };
   return [
     most("batches before the kill", "transfers/s", "before"),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { serve } from "../../scripts/lib/local-server.ts";
 import type { RescaleStatus } from "../../protocol/coordinator/rescaling.ts";
-import { median, report, type Row, rowOf } from "../lib/report.ts";
+import { median, pick, report, type Row, rowOf } from "../lib/report.ts";
 
 const TOKEN = "bench-token";
 const CONFIG = join(import.meta.dirname, "../transfers/app.wrangler.jsonc");
@@ -103,12 +103,11 @@ async function rowsOf(keys: number, runs: number): Promise<Row[]> {
       shrunk.push(await bench.move(partitions));
     }
     return [["to twice as many", grown] as const, ["and back", shrunk] as const].flatMap(([way, figures]) => {
-      const pick = (name: keyof Figures): number[] => figures.map((each) => each[name]);
       return [
-        rowOf(`${keys.toLocaleString("en")} keys, ${partitions} partitions ${way}`, "ms", pick("moveMs")),
-        rowOf("  nothing runs for", "ms", pick("pauseMs")),
-        rowOf("  a request beside it, median", "ms", pick("medianMs")),
-        rowOf("  a request beside it, slowest", "ms", pick("mostMs")),
+        rowOf(`${keys.toLocaleString("en")} keys, ${partitions} partitions ${way}`, "ms", pick(figures, "moveMs")),
+        rowOf("  nothing runs for", "ms", pick(figures, "pauseMs")),
+        rowOf("  a request beside it, median", "ms", pick(figures, "medianMs")),
+        rowOf("  a request beside it, slowest", "ms", pick(figures, "mostMs")),
       ];
     });
   } finally {

@@ -1,12 +1,11 @@
 /** One-way messages: how many wait, those that failed for good, and sagas. What the app's version does not have is left out. */
 import { useState } from "preact/hooks";
-import { type Api, type DeadLetter, RequestError } from "../api.ts";
+import { type Api, isNotThere } from "../api.ts";
 import { showClock, showNumber } from "../format.ts";
 import type { Overview } from "../model.ts";
 import { Json } from "../parts/json.tsx";
+import { LetterActions, Pager } from "../parts/letters.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
-
-const NOT_THERE = "/problems/not-found";
 
 export function MessagesView({ api, now }: { readonly api: Api; readonly now: Overview }) {
   return (
@@ -43,44 +42,58 @@ export function MessagesView({ api, now }: { readonly api: Api; readonly now: Ov
         {now.app.services.map(({ name }) => (
           <DeadLetters key={name} api={api} service={name} />
         ))}
+        {ofFlows(now.app).map((name) => (
+          <DeadLetters key={name} api={api} service={name} isRare />
+        ))}
       </section>
       <SagaSection api={api} />
     </>
   );
 }
 
-function isNotThere(error: unknown): boolean {
-  return error instanceof RequestError && error.type === NOT_THERE;
+/** Where what flows could not process is listed: events that functions emitted, and what flows do by the clock. */
+function ofFlows({ flows }: Overview["app"]): string[] {
+  return flows.length === 0 ? [] : ["#stream", ...flows.map(({ name }) => `#flow:${name}`)];
 }
 
-function DeadLetters({ api, service }: { readonly api: Api; readonly service: string }) {
-  const { value, error, again } = useLoaded(() => api.deadLetters(service), [api, service]);
+interface DeadLettersProps {
+  readonly api: Api;
+  readonly service: string;
+  /** That there are none is not worth a line. */
+  readonly isRare?: boolean;
+}
+
+function DeadLetters({ api, service, isRare = false }: DeadLettersProps) {
+  const [cursor, setCursor] = useState<string | null>(null);
+  const { value, error, again } = useLoaded(() => api.deadLetters(service, cursor), [api, service, cursor]);
   if (isNotThere(error)) return null;
   if (error !== undefined) return <Failure error={error} />;
-  if (value === undefined || value.length === 0) return <p class="empty">{service}: none</p>;
+  if (value === undefined) return null;
+  const { letters, next } = value;
+  const isFirst = cursor === null;
+  if (letters.length === 0 && isFirst) return isRare ? null : <p class="empty">{service}: none</p>;
   return (
     <>
       <h3>{service}</h3>
-      {value.map((letter) => (
-        <Letter key={letter.id} api={api} letter={letter} onDone={again} />
+      {letters.map((letter) => (
+        <div key={letter.id} class="letter">
+          <Json value={letter} label={`Dead letter ${letter.id}`} />
+          <LetterActions
+            redrive={(key) => api.redrive(letter.id, key)}
+            remove={(key) => api.deleteLetter(letter.id, key)}
+            onDone={again}
+          />
+        </div>
       ))}
+      {letters.length === 0 && <p class="empty">none behind these</p>}
+      <Pager
+        of={`dead letters of ${service}`}
+        isFirst={isFirst}
+        isLast={next === undefined}
+        first={() => (isFirst ? again() : setCursor(null))}
+        next={() => setCursor(next ?? null)}
+      />
     </>
-  );
-}
-
-function Letter({ api, letter, onDone }: { readonly api: Api; readonly letter: DeadLetter; onDone(): void }) {
-  const [error, setError] = useState<unknown>();
-  const redrive = (): void => {
-    api.redrive(letter.id).then(onDone, setError);
-  };
-  return (
-    <div class="letter">
-      <Json value={letter} label={`Dead letter ${letter.id}`} />
-      <button type="button" onClick={redrive}>
-        Send again
-      </button>
-      {error !== undefined && <Failure error={error} />}
-    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 /** What is stored: a service's keys, and the value and entries of one, with its last transactions. */
 import { useState } from "preact/hooks";
-import type { Api, State } from "../api.ts";
-import type { Overview } from "../model.ts";
+import type { Api } from "../api.ts";
+import type { Overview, State } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
 import { Transactions } from "../parts/transactions.tsx";

@@ -1,11 +1,12 @@
-/** Streams, flows and their views, with how far their watermarks are. */
+/** Streams, flows and their views, with how far their watermarks are, and what flows have set aside. */
 import { useEffect } from "preact/hooks";
 import type { Api } from "../api.ts";
-import { showClock, showNumber } from "../format.ts";
+import { showNumber, showTime } from "../format.ts";
 import type { Overview } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { viewsOf } from "../parts/graph.tsx";
 import { Empty, Failure, useLoaded } from "../parts/states.tsx";
+import { SetAside } from "./set-aside.tsx";
 
 const EVERY_MS = 2_000;
 
@@ -24,6 +25,7 @@ export function StreamsView({ api, app }: { readonly api: Api; readonly app: Ove
           {viewsOf(flow).map((view) => (
             <ViewRows key={view} api={api} view={view} />
           ))}
+          <SetAside api={api} flow={flow.name} />
         </section>
       ))}
     </>
@@ -55,12 +57,7 @@ function ViewRows({ api, view }: { readonly api: Api; readonly view: string }) {
     ["events", showNumber(value?.events)],
     ["late", showNumber(value?.late)],
     ["batches", showNumber(value?.batches)],
-    [
-      "watermark",
-      Number.isFinite(watermark) && watermark > 0
-        ? `${new Date(watermark).toISOString().slice(0, 10)} ${showClock(watermark)}`
-        : "–",
-    ],
+    ["watermark", Number.isFinite(watermark) && watermark > 0 ? showTime(watermark) : "–"],
   ];
   const columns = Object.keys(value?.rows[0] ?? {});
   return (

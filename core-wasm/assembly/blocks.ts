@@ -139,6 +139,11 @@ function push(item: usize, flags: u32, bottom: bool): void {
   mergedCount++;
 }
 
+/** Whether an item's key begins with a cleared one, which there is none of at 0. */
+function isUnder(item: usize, clear: usize, clearLength: u32): bool {
+  return clear != 0 && load<u32>(item, 8) >= clearLength && sameBytes(load<u32>(item, 4), clear, clearLength);
+}
+
 /**
  * Merges opened blocks, whose addresses are u32 in the lists: newer ones (`upper`) over older ones. Upper rows at or above `until`, where
  * `hasUntil`, are left over. What comes of it is written by `blocksWrite`.
@@ -169,19 +174,19 @@ export function blocksMerge(
   while (u < end || l < lowerEnd) {
     const order = u >= end ? 1 : l >= lowerEnd ? -1 : compareItems(u, l);
     if (order > 0) {
-      const length = load<u32>(l, 8);
-      const void_ = clear != 0 && length >= clearLength && sameBytes(load<u32>(l, 4), clear, clearLength);
-      if (!void_) push(l, load<u32>(l), bottom);
+      if (!isUnder(l, clear, clearLength)) push(l, load<u32>(l), bottom);
       l += ITEM;
       continue;
     }
     let flags = load<u32>(u);
-    if (flags & CLEARED) {
+    const isVoid = isUnder(u, clear, clearLength);
+    // What is cleared under a cleared key is void already; the outer one goes on.
+    if ((flags & CLEARED) != 0 && !isVoid) {
       clear = load<u32>(u, 4);
       clearLength = load<u32>(u, 8);
     }
     if (order == 0) {
-      flags |= load<u32>(l) & CLEARED;
+      if (!isVoid) flags |= load<u32>(l) & CLEARED;
       l += ITEM;
     }
     push(u, flags, bottom);

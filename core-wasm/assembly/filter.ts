@@ -1,6 +1,6 @@
 /** Filters: each test of a conjunction clears bits of a bitmap, eight rows at a time; what is left becomes a list of row numbers. */
 import { sameBytes } from "./bytes";
-import { Column, F64, I64, columnAt, hasRepeats, stringAt, stringEnd } from "./columns";
+import { Column, F64, I64, TEXT, columnAt, hasRepeats, stringAt, stringEnd } from "./columns";
 import { scratch } from "./memory";
 
 /** A test, as the façade writes it: column u32 | operator u32 | value (i64, f64, or offset u32 and length u32 of a string behind the plan). */
@@ -71,6 +71,7 @@ function testCodes(data: usize, bits: usize, eights: usize, code: u32, flip: u32
   }
 }
 
+/** @param row of the column */
 function passes(column: Column, row: usize, operator: u32, value: usize, code: u32): bool {
   if (column.type == I64) {
     const have = load<i64>(column.data + (row << 3));
@@ -104,16 +105,16 @@ function codesOf(column: Column, text: usize, length: usize): usize {
   return marks;
 }
 
-function testMarked(column: Column, bits: usize, rows: usize, marks: usize, flip: bool): void {
+function testMarked(codes: usize, bits: usize, rows: usize, marks: usize, flip: bool): void {
   for (let row: usize = 0; row < rows; row++) {
-    const marked = load<u8>(marks + <usize>load<u32>(column.data + (row << 2))) != 0;
+    const marked = load<u8>(marks + <usize>load<u32>(codes + (row << 2))) != 0;
     if (marked != flip) continue;
     const byte = bits + (row >> 3);
     store<u8>(byte, load<u8>(byte) & <u8>~((<u32>1) << (<u32>(row & 7))));
   }
 }
 
-function runTest(test: usize, strings: usize, rows: usize, bits: usize): void {
+function runTest(test: usize, strings: usize, from: usize, rows: usize, bits: usize): void {
   const column = columnAt(load<u32>(test));
   const operator = load<u32>(test, 4);
   const eights = rows >> 3;
@@ -125,37 +126,57 @@ function runTest(test: usize, strings: usize, rows: usize, bits: usize): void {
   const flip: u32 = operator & OPPOSITE ? 0xff : 0;
   const value = test + 8;
   let code: u32 = NO_STRING;
-  if (column.type == I64) testLongs(column.data, bits, eights, plain, load<i64>(value), flip);
-  else if (column.type == F64) testFloats(column.data, bits, eights, plain, load<f64>(value), flip);
+  const wide = column.data + (from << 3);
+  const codes = column.data + (from << 2);
+  if (column.type == I64) testLongs(wide, bits, eights, plain, load<i64>(value), flip);
+  else if (column.type == F64) testFloats(wide, bits, eights, plain, load<f64>(value), flip);
   else if (hasRepeats()) {
     const marks = codesOf(column, strings + load<u32>(value), load<u32>(value, 4));
-    testMarked(column, bits, rows, marks, flip != 0);
+    testMarked(codes, bits, rows, marks, flip != 0);
     return;
   } else {
     code = codeOf(column, strings + load<u32>(value), load<u32>(value, 4));
-    testCodes(column.data, bits, eights, code, flip);
+    testCodes(codes, bits, eights, code, flip);
   }
   for (let row = eights << 3; row < rows; row++) {
-    const pass = passes(column, row, plain, value, code) != (flip != 0);
+    const pass = passes(column, from + row, plain, value, code) != (flip != 0);
     if (!pass) store<u8>(bits + eights, load<u8>(bits + eights) & <u8>~((<u32>1) << (<u32>(row & 7))));
   }
 }
 
-/** Runs `tests` tests over the opened frame's columns and writes the numbers of the rows that pass all (u32 each) to `out`; returns how many. */
-export function selectRows(testsAt: usize, tests: u32, strings: usize, rows: usize, out: usize): usize {
+/** Whether some test looks at texts: those are looked up in the column's dictionary, once for all rows that are tested together. */
+export function testsTexts(testsAt: usize, tests: u32): bool {
+  for (let i: u32 = 0; i < tests; i++) {
+    if (columnAt(load<u32>(testsAt + <usize>i * TEST_BYTES)).type == TEXT) return true;
+  }
+  return false;
+}
+
+/**
+ * Runs `tests` tests over `rows` rows of the opened frame's columns, from row `from` on, and writes the numbers of those that pass all (u32 each) to
+ * `out`; returns how many. `bits` has room for a bit for each row, and 16 bytes more.
+ */
+export function selectRows(
+  testsAt: usize,
+  tests: u32,
+  strings: usize,
+  from: usize,
+  rows: usize,
+  bits: usize,
+  out: usize,
+): usize {
   if (tests == 0) {
-    for (let row: usize = 0; row < rows; row++) store<u32>(out + (row << 2), <u32>row);
+    for (let row: usize = 0; row < rows; row++) store<u32>(out + (row << 2), <u32>(from + row));
     return rows;
   }
   const words = (rows + 64) >> 6;
-  const bits = scratch(words << 3);
   memory.fill(bits, 0, words << 3);
   memory.fill(bits, 0xff, rows >> 3);
   store<u8>(bits + (rows >> 3), <u8>(((<u32>1) << (<u32>(rows & 7))) - 1));
-  for (let i: u32 = 0; i < tests; i++) runTest(testsAt + <usize>i * TEST_BYTES, strings, rows, bits);
+  for (let i: u32 = 0; i < tests; i++) runTest(testsAt + <usize>i * TEST_BYTES, strings, from, rows, bits);
   let at = out;
   for (let word: usize = 0; word < words; word++) {
-    const first = <u32>(word << 6);
+    const first = <u32>(from + (word << 6));
     for (let left = load<u64>(bits + (word << 3)); left != 0; left &= left - 1) {
       store<u32>(at, first + <u32>ctz(left));
       at += 4;

@@ -31,6 +31,8 @@ export const MEASURE_BYTES: usize = 24;
 const FIRST_GROUPS: u32 = 64;
 /** Bytes of a line of the processor's cache. */
 const LINE: usize = 64;
+/** The stride of records of one measure is a line's bytes: this many bits. */
+export const LINE_BITS: usize = 6;
 /** Smaller tables grow fourfold. */
 const FEW_GROUPS: u32 = 16384;
 const PLAN_HEAD: usize = 64;
@@ -111,7 +113,7 @@ function slotAt(flow: Flow, index: u32): usize {
   return flow.slots + ((<usize>index) << 3);
 }
 
-function slotMask(flow: Flow): u32 {
+export function slotMask(flow: Flow): u32 {
   return (flow.capacity << 1) - 1;
 }
 
@@ -236,8 +238,16 @@ function makeBlank(plan: Plan, stride: usize): usize {
 
 /** Fibonacci hashing (Knuth 6.4) of key and start: cheap, and neighbouring keys get distant slots without collisions. */
 export function groupHash(key: i64, start: i64): u32 {
-  const mixed = (<u64>key * 0x9e3779b97f4a7c15) ^ (<u64>start * 0xc2b2ae3d27d4eb4f);
-  return <u32>(mixed >> 32);
+  return hashOf(key, startHash(start));
+}
+
+/** What a window's start adds to the hashes of its groups. */
+export function startHash(start: i64): u64 {
+  return <u64>start * 0xc2b2ae3d27d4eb4f;
+}
+
+export function hashOf(key: i64, ofStart: u64): u32 {
+  return <u32>(((<u64>key * 0x9e3779b97f4a7c15) ^ ofStart) >> 32);
 }
 
 /** Adds a group; `slot` is the empty one that ended the search for it. */

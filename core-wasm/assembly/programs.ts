@@ -109,7 +109,9 @@ function run(op: u32, to: usize, a: usize, b: usize, c: usize, bytes: usize): vo
       for (; to < end; to += 16, a += 16, b += 16) {
         const by = v128.load(b);
         const value = v128.load(a);
-        v128.store(to, whole(f64x2.sub(value, f64x2.mul(f64x2.floor(f64x2.div(value, by)), by))));
+        // By way of what MOD leaves: floor times b may be beyond the whole numbers.
+        const left = f64x2.sub(value, f64x2.mul(f64x2.trunc(f64x2.div(value, by)), by));
+        v128.store(to, whole(f64x2.add(left, v128.and(by, f64x2.lt(left, f64x2.splat(0))))));
       }
       break;
     case EQ:

@@ -1,9 +1,10 @@
 /** Tumbling event-time windows per key: batches of columns in, deltas, closed windows and snapshots out. */
 import { Column, TEXT, columnAt, columnsMatch, frameRows, openFrame, stringAt, stringEnd } from "./columns";
 import { NO_ENTRY, intern, shrinkTo } from "./dictionary";
-import { selectRows } from "./filter";
+import { selectRows, testsTexts } from "./filter";
 import {
   Flow,
+  LINE_BITS,
   MEASURE_BYTES,
   RECORD_HEAD,
   dropNewest,
@@ -11,6 +12,7 @@ import {
   findGroup,
   firstSlot,
   groupHash,
+  hashOf,
   measureColumn,
   measureIsFloat,
   planColumns,
@@ -19,6 +21,8 @@ import {
   recordAt,
   removeClosed,
   slotGroup,
+  slotMask,
+  startHash,
   touch,
 } from "./flow";
 import { OK } from "./frame";
@@ -204,23 +208,91 @@ function saturatingAdd(a: i64, b: i64): i64 {
   return a < 0 ? i64.MIN_VALUE : i64.MAX_VALUE;
 }
 
+/** Adds to a measure: sum, min, max. */
+function addLong(at: usize, value: i64): void {
+  store<i64>(at, saturatingAdd(load<i64>(at), value));
+  if (value < load<i64>(at, 8)) store<i64>(at, value, 8);
+  if (value > load<i64>(at, 16)) store<i64>(at, value, 16);
+}
+
+function addFloat(at: usize, value: f64): void {
+  store<f64>(at, load<f64>(at) + value);
+  if (value < load<f64>(at, 8)) store<f64>(at, value, 8);
+  if (value > load<f64>(at, 16)) store<f64>(at, value, 16);
+}
+
 function addLongs(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) {
     const value = load<i64>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
-    const at = <usize>load<u32>(records + (i << 2)) + offset;
-    store<i64>(at, saturatingAdd(load<i64>(at), value));
-    if (value < load<i64>(at, 8)) store<i64>(at, value, 8);
-    if (value > load<i64>(at, 16)) store<i64>(at, value, 16);
+    addLong(<usize>load<u32>(records + (i << 2)) + offset, value);
   }
 }
 
 function addFloats(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) {
     const value = load<f64>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
-    const at = <usize>load<u32>(records + (i << 2)) + offset;
-    store<f64>(at, load<f64>(at) + value);
-    if (value < load<f64>(at, 8)) store<f64>(at, value, 8);
-    if (value > load<f64>(at, 16)) store<f64>(at, value, 16);
+    addFloat(<usize>load<u32>(records + (i << 2)) + offset, value);
+  }
+}
+
+/**
+ * The same for a flow of one measure and of numbers as keys, which is the usual, and rows that cannot be refused any more: each is added as soon as
+ * its group is found, run by run of rows that are in one window. Returns how many were added.
+ */
+function resolveAndAdd(flow: Flow, selected: usize, count: usize, watermark: i64): usize {
+  const size = flow.plan.size;
+  const times = columnAt(flow.plan.time).data;
+  const end = selected + (count << 2);
+  let kept: usize = 0;
+  let at = selected;
+  while (at < end) {
+    const time = load<i64>(times + ((<usize>load<u32>(at)) << 3));
+    const start = startOf(time, size);
+    const ends = endOf(start, size);
+    // The first window of int64 may be cut short: where it stops is not a window's length from its start.
+    const until = start == i64.MIN_VALUE ? time + 1 : ends;
+    let next = at + 4;
+    while (next < end) {
+      const other = load<i64>(times + ((<usize>load<u32>(next)) << 3));
+      if (other < start || other >= until) break;
+      next += 4;
+    }
+    if (ends > watermark) {
+      flow.firstStart = min(flow.firstStart, start);
+      addRun(flow, at, next, start);
+      kept += (next - at) >> 2;
+    }
+    at = next;
+  }
+  return kept;
+}
+
+/** What the loop needs of the flow is in locals: the compiler cannot know that records and flow are not the same memory. */
+function addRun(flow: Flow, from: usize, to: usize, start: i64): void {
+  const keyData = columnAt(flow.plan.key).data;
+  const data = columnAt(measureColumn(flow.plan, 0)).data;
+  const isFloat = measureIsFloat(flow.plan, 0);
+  const mixed = startHash(start);
+  let slotBase = flow.slots;
+  let mask = slotMask(flow);
+  let records = flow.records;
+  for (let at = from; at < to; at += 4) {
+    const offset = (<usize>load<u32>(at)) << 3;
+    const key = load<i64>(keyData + offset);
+    const hash = hashOf(key, mixed);
+    const slot = load<u64>(slotBase + ((<usize>(hash & mask)) << 3));
+    let record = records + ((<usize>(<u32>slot - 1)) << LINE_BITS);
+    if (<u32>slot == 0 || <u32>(slot >> 32) != hash || load<i64>(record) != key || load<i64>(record, 8) != start) {
+      const group = findGroup(flow, key, start);
+      slotBase = flow.slots;
+      mask = slotMask(flow);
+      records = flow.records;
+      record = records + ((<usize>group) << LINE_BITS);
+    }
+    store<i64>(record, load<i64>(record, 16) + 1, 16);
+    if (load<u32>(record, 28) == 0) touch(flow, <u32>((record - records) >> LINE_BITS), record);
+    if (isFloat) addFloat(record + RECORD_HEAD, load<f64>(data + offset));
+    else addLong(record + RECORD_HEAD, load<i64>(data + offset));
   }
 }
 
@@ -232,16 +304,46 @@ export function windowApply(at: usize, frame: usize, length: usize, own: bool, w
   if (wrong == OK) wrong = columnsMatch(frame, planColumns(plan), plan.columns);
   if (wrong != OK) return wrong;
   const rows = <usize>frameRows(frame);
+  applied = 0;
+  // Where no row can be refused they are taken a block at a time, while its columns are in the processor's cache.
+  const fits = <u64>flow.count + rows <= <u64>max(plan.maxGroups, flow.count);
+  if (fits && plan.measures == 1 && !flow.textKeys && !testsTexts(planTests(plan), plan.tests))
+    applyBlocks(flow, rows, watermark);
+  else return applyWhole(flow, rows, watermark);
+  return OK;
+}
+
+const LARGE_BLOCK: usize = 2048;
+
+function applyBlocks(flow: Flow, rows: usize, watermark: i64): void {
+  const plan = flow.plan;
+  const times = columnAt(plan.time).data;
+  const selected = scratch(LARGE_BLOCK << 2);
+  const bits = scratch((LARGE_BLOCK >> 3) + 16);
+  maxTime = i64.MIN_VALUE;
+  late = 0;
+  for (let from: usize = 0; from < rows; from += LARGE_BLOCK) {
+    const length = min(LARGE_BLOCK, rows - from);
+    maxTime = max(maxTime, maxOf(times + (from << 3), length));
+    const count = selectRows(planTests(plan), plan.tests, planStrings(plan), from, length, bits, selected);
+    const kept = resolveAndAdd(flow, selected, count, watermark);
+    applied += <u32>kept;
+    late += <u32>(count - kept);
+  }
+}
+
+function applyWhole(flow: Flow, rows: usize, watermark: i64): u32 {
+  const plan = flow.plan;
   maxTime = maxOf(columnAt(plan.time).data, rows);
   const selected = scratch(rows << 2);
-  const count = selectRows(planTests(plan), plan.tests, planStrings(plan), rows, selected);
+  const bits = scratch((rows >> 3) + 16);
+  const count = selectRows(planTests(plan), plan.tests, planStrings(plan), 0, rows, bits, selected);
   // As long as every row might open a group, nothing is added before all groups are found: a refusal changes nothing.
   const limit = max(plan.maxGroups, flow.count);
   const step = <u64>flow.count + count <= <u64>limit ? BLOCK : max<usize>(count, 1);
   const groups = scratch(min(step, count) << 2);
   openBlock(min(step, count));
   openKeys(flow, columnAt(plan.key));
-  applied = 0;
   for (let from: usize = 0; from < count; from += step) {
     const block = selected + (from << 2);
     const kept = resolve(flow, block, min(step, count - from), groups, watermark, limit);

@@ -21,7 +21,11 @@ import { openWindow, readGroups } from "./window.ts";
  * ```
  */
 export function createKernels(module: WebAssembly.Module): Kernels {
-  const core = new CoreInstance(module);
+  return kernelsOf(new CoreInstance(module));
+}
+
+/** The kernels of an instance that is there already. */
+export function kernelsOf(core: CoreInstance): Kernels {
   const hashes = new HashKernels(core);
   const tables = new TableKernels(core);
   const blocks = new BlockKernels(core, tables, hashes);

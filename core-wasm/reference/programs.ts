@@ -39,7 +39,7 @@ function perform(op: number, a: number, b: number, c: number): number {
     case ops.FLOOR_DIV:
       return whole(Math.floor(a / b));
     case ops.MODULO:
-      return whole(((a % b) + b) % b);
+      return whole(a % b < 0 ? (a % b) + b : a % b);
     case ops.EQ:
       return Number(a === b);
     case ops.NE:

@@ -6,6 +6,7 @@ import { type Cell, cellAt, type Column, columnOf } from "../columns/column.ts";
 import { chosen } from "../columns/chosen.ts";
 import { compile, compileTest, type Program, type Test } from "../columns/expressions.ts";
 import { NO_ROWS, Rows } from "../columns/rows.ts";
+import type { VectorKernels } from "../columns/vectors.ts";
 
 /** A row: its event time, then its cells. */
 export type Kept = readonly [time: number, ...cells: Cell[]];
@@ -34,6 +35,8 @@ export interface PairSpec {
   readonly right: Fields;
   readonly where: ExpressionNode | null;
   readonly columns: readonly ComputedField[];
+  /** Run what they can of these expressions. */
+  readonly kernels?: VectorKernels | undefined;
 }
 
 /** Makes events of pairs: a condition, and what is selected, over columns. */
@@ -41,9 +44,9 @@ export class PairProgram {
   readonly #test: Test | null;
   readonly #programs: ReadonlyArray<readonly [string, Program]>;
 
-  constructor({ where, columns }: PairSpec) {
-    this.#test = where === null ? null : compileTest(where);
-    this.#programs = columns.map(({ name, expression }) => [name, compile(expression)] as const);
+  constructor({ where, columns, kernels }: PairSpec) {
+    this.#test = where === null ? null : compileTest(where, kernels);
+    this.#programs = columns.map(({ name, expression }) => [name, compile(expression, kernels)] as const);
   }
 
   /** @param sides of which the same rows are pairs */

@@ -4,9 +4,10 @@ import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { EventRow, Fields, ProcessCode } from "../../sdk/index.ts";
 import { type Rows, rowsOf } from "../columns/rows.ts";
 import { type GroupId, groupIds, groupOfText, groupText, keyCells } from "../keys.ts";
+import { DueTimers } from "./due-timers.ts";
 import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
 import type { ShardStore } from "./store.ts";
-import { cancelTimer, firstTimer, setTimer, takeDue } from "./timers.ts";
+import { cancelTimer, firstTimer, setTimer } from "./timers.ts";
 import { GROUPS } from "./windows.ts";
 
 export interface ProcessSpec {
@@ -26,6 +27,12 @@ interface Context {
   emit(event: EventRow): void;
   timer(at: number): void;
   cancelTimer(at: number): void;
+}
+
+/** By time and key's text. */
+interface Timers {
+  set(at: number, text: string): void;
+  cancel(at: number, text: string): void;
 }
 
 /** States of a batch: read once, written once. */
@@ -73,6 +80,10 @@ export class Process implements ShardOperator {
     const times: number[] = [];
     const idOf = groupIds(rows, this.#spec.keys);
     const { onEvent, onTimer } = this.#spec.code;
+    let timers: Timers = {
+      set: (at, text) => setTimer(store, at, text),
+      cancel: (at, text) => cancelTimer(store, at, text),
+    };
     const run = (id: GroupId, time: number, call: (context: never) => void): void => {
       const text = groupText(id, this.#spec.keys.length);
       const state = states.of(text);
@@ -80,17 +91,18 @@ export class Process implements ShardOperator {
         out.push(event);
         times.push(time);
       };
-      const context = new ProcessScope(this.#keyOf(id), state, { time, ...input }, { emit, store, text });
+      const context = new ProcessScope(this.#keyOf(id), state, { time, ...input }, { emit, timers, text });
       call(context as unknown as never);
     };
     for (let row = 0; row < rows.length; row++) {
       const event = rows.object(row, this.#names);
       run(idOf(row), rows.time[row] as number, (context) => onEvent(context, event as never));
     }
-    // A timer may set another that is due as well.
-    for (let due = takeDue(store, input.after); due.length > 0; due = takeDue(store, input.after)) {
-      for (const { at, text } of due)
-        run(groupOfText(text, this.#spec.keys.length), at, (context) => onTimer?.(context, at));
+    const due = new DueTimers(store, input.after);
+    timers = due;
+    for (let timer = due.take(); timer !== null; timer = due.take()) {
+      const { at, text } = timer;
+      run(groupOfText(text, this.#spec.keys.length), at, (context) => onTimer?.(context, at));
     }
     states.keep();
     return {
@@ -112,14 +124,14 @@ class ProcessScope implements Context {
   readonly now: number;
   readonly emit: (event: EventRow) => void;
   readonly #state: { value: unknown };
-  readonly #store: ShardStore;
+  readonly #timers: Timers;
   readonly #text: string;
 
   constructor(
     key: unknown,
     state: { value: unknown },
     { time, before, now }: { readonly time: number } & Pick<ShardInput, "before" | "now">,
-    means: { readonly emit: (event: EventRow) => void; readonly store: ShardStore; readonly text: string },
+    means: { readonly emit: (event: EventRow) => void; readonly timers: Timers; readonly text: string },
   ) {
     this.key = key;
     this.#state = state;
@@ -127,7 +139,7 @@ class ProcessScope implements Context {
     this.watermark = before;
     this.now = now;
     this.emit = means.emit;
-    this.#store = means.store;
+    this.#timers = means.timers;
     this.#text = means.text;
   }
 
@@ -139,10 +151,10 @@ class ProcessScope implements Context {
   }
 
   timer(at: number): void {
-    setTimer(this.#store, whole(at), this.#text);
+    this.#timers.set(whole(at), this.#text);
   }
   cancelTimer(at: number): void {
-    cancelTimer(this.#store, whole(at), this.#text);
+    this.#timers.cancel(whole(at), this.#text);
   }
 }
 

@@ -5,7 +5,14 @@ import { entriesFrom, type ShardStore } from "./store.ts";
 
 const TIMERS = "t";
 
-function timerKey(at: number, text: string): string {
+export interface Timer {
+  readonly at: number;
+  /** Of its key. */
+  readonly text: string;
+}
+
+/** Of the entry: unlike that of any other timer. */
+export function timerKey(at: number, text: string): string {
   return sortableWhole(at) + PART + text;
 }
 
@@ -18,9 +25,9 @@ export function cancelTimer(store: ShardStore, at: number, text: string): void {
 }
 
 /** Takes those at or before a time, in order. */
-export function takeDue(store: ShardStore, after: number): Array<{ readonly at: number; readonly text: string }> {
+export function takeDue(store: ShardStore, after: number): Timer[] {
   if (after === -Infinity) return [];
-  const due: Array<{ at: number; text: string }> = [];
+  const due: Timer[] = [];
   const to = after === Infinity ? undefined : sortableWhole(Math.floor(after)) + AFTER_PARTS;
   for (const [key] of [...entriesFrom(store, TIMERS, "", to)]) {
     due.push({ at: Number(fromSortableWhole(key.slice(0, 16))), text: key.slice(17) });

@@ -17,16 +17,22 @@ export function isSuspicious(message: Message, partition: number, incarnation: n
 }
 
 /**
- * ms by which a try comes later behind one that was lost, another time for each message and try: other partitions suspect what they keep by the same
- * losses, and tries at the same times would be lost together, each time.
+ * ms by which a try comes later behind one that was lost: other partitions suspect what they keep by the same losses, and tries at the same times would
+ * be lost together. From try to try it is another part of a time that is longer each time, so that two messages which meet once part.
  */
 export function spread({ requestId, tries = [] }: Message): number {
-  let mixed = tries.length;
-  for (let at = 0; at < requestId.length; at++) mixed = (mixed * 31 + requestId.charCodeAt(at)) % SPREAD;
-  return Math.floor((LIMITS.suspectSpreadMs * mixed) / SPREAD);
+  const most = LIMITS.suspectSpreadMs * 2 ** Math.min(Math.max(tries.length - 1, 0), LIMITS.suspectSpreadDoublings);
+  return Math.floor((most * mix(requestId, tries.length)) / 2 ** 32);
 }
-/** Prime, so that what is mixed is spread. */
-const SPREAD = 1_009;
+
+/** 32 bits, each of which depends on every bit of the text and the number (FNV-1a, then the finalizer of MurmurHash3). */
+function mix(text: string, number: number): number {
+  let mixed = 0x811c9dc5 ^ number;
+  for (let at = 0; at < text.length; at++) mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
 
 /** What is remembered of a try that was lost with whoever ran it. */
 export function lostTry(at: number): FailedTry {

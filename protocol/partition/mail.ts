@@ -288,11 +288,10 @@ export class Mail {
    */
   #post(message: Message, how: Try): void {
     if (isOutside(message)) return this.#outside.start(message);
-    const [last, giveUp] = [how !== "one", how === "give-up"];
     const peer = this.#owner.partitionOf(message.key);
     if (peer === this.#owner.self) return void this.#here.set(message.requestId, how);
     this.#posts = true;
-    this.#owner.send(peer, { ...message, kind: "post", last, giveUp });
+    this.#owner.send(peer, { ...message, kind: "post", ...asTry(how) });
   }
 
   /** Those that are kept still. */
@@ -301,7 +300,7 @@ export class Mail {
     this.#here.clear();
     for (const [requestId, how] of here) {
       const message = this.#outbox.find(requestId);
-      if (message) this.#parts.run({ ...message, last: how !== "one", giveUp: how === "give-up" });
+      if (message) this.#parts.run({ ...message, ...asTry(how) });
     }
   }
 
@@ -444,4 +443,9 @@ export class Mail {
   get size(): number {
     return this.#outbox.size + Number(!this.#loading.isDone);
   }
+}
+
+/** What a try is to its message. */
+function asTry(how: Try): { readonly last: boolean; readonly giveUp: boolean } {
+  return { last: how !== "one", giveUp: how === "give-up" };
 }

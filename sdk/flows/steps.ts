@@ -257,8 +257,12 @@ export interface ProcessContext<S, G extends Fields> {
   readonly now: number;
   /** Gives an event. */
   emit(event: EventInput<G>): void;
-  /** Calls `onTimer` when event time has come to `at`; one timer for each time. */
+  /**
+   * Calls `onTimer` when event time has come to `at`, a whole number of ms; one timer for each time. Where it has come already, that is behind the
+   * events of this batch. Timers that set others without end fail the batch, `too-many-timers`.
+   */
   timer(at: number): void;
+  /** Also where it would fire with this batch and did not yet. */
   cancelTimer(at: number): void;
 }
 export interface ProcessOptions<F extends Fields, G extends Fields, S> {

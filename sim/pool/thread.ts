@@ -1,4 +1,5 @@
 /** A thread that runs seeds. What it patches must be patched before the protocol is loaded, so it loads all else by `import()`. */
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { bugNamed } from "../planted/bugs.ts";
 import { patchesOf } from "../planted/planted.ts";
@@ -6,12 +7,15 @@ import { applyPatches } from "../planted/patches.ts";
 import { smallLimitsPatches } from "../planted/small-limits.ts";
 import type { Order, Settings } from "./messages.ts";
 
+// With a planted bug all but a file or two are the same as without: what they are without types, and compiled, is kept from thread to thread.
+enableCompileCache();
 const settings = workerData as Settings;
 applyPatches([
   ...smallLimitsPatches(settings.limits),
   ...(settings.bug === null ? [] : patchesOf(bugNamed(settings.bug))),
 ]);
 const { obey } = await import("./obey.ts");
+flushCompileCache();
 
 parentPort?.on("message", (order: Order) => {
   obey(settings, order).then(

@@ -1,36 +1,16 @@
-/** The page for people in a real browser, over the shop with real data. TIDEGATE_SCREENSHOTS=folder keeps what it looked like. */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundle } from "../../scripts/lib/bundle.ts";
-import { type LocalServer, serve } from "../../scripts/lib/local-server.ts";
-import { freePort } from "../kill/support/process-group.ts";
+/** The page for people in a real browser, over the shop with real data. */
+import { resolve } from "node:path";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { isThere, overflow, type ServedConsole, shoot, SHOTS, TOKEN, useConsole } from "./support/served-console.ts";
 
-const TOKEN = "test-token";
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const SHOTS = process.env["TIDEGATE_SCREENSHOTS"];
-/** On a machine without the browser the page is not tested; where everything is to be, that is a failure. */
-const isThere = existsSync(CHROMIUM) || process.env["CI"] === "true";
-
-let server: LocalServer;
-let browser: Browser;
-
-async function post(path: string, body: unknown, type = "application/json"): Promise<Response> {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  const headers = { authorization: `Bearer ${TOKEN}`, "content-type": type };
-  const response = await fetch(server.url + path, { method: "POST", headers, body: text });
-  if (response.status >= 400 && response.status !== 409) throw new Error(`${path}: ${await response.text()}`);
-  return response;
-}
-
-async function fill(): Promise<void> {
+async function fill(served: ServedConsole): Promise<void> {
   for (const customer of ["alice", "bob", "carol"])
-    await post(`/v1/services/account/${customer}/deposit`, { amount: 50_000 });
-  for (const item of ["teapot", "kettle"]) await post(`/v1/services/stock/${item}/restock`, { quantity: 40 });
+    await served.post(`/v1/services/account/${customer}/deposit`, { amount: 50_000 });
+  for (const item of ["teapot", "kettle"]) await served.post(`/v1/services/stock/${item}/restock`, { quantity: 40 });
   for (const customer of ["alice", "bob"]) {
-    await post(`/v1/services/cart/${customer}/add`, { item: "teapot", price: 1_900, quantity: 2 });
-    await post(`/v1/services/cart/${customer}/checkout`, "null");
+    await served.post(`/v1/services/cart/${customer}/add`, { item: "teapot", price: 1_900, quantity: 2 });
+    await served.post(`/v1/services/cart/${customer}/checkout`, "null");
   }
   const events = Array.from({ length: 200 }, (_, n) =>
     JSON.stringify({
@@ -40,55 +20,18 @@ async function fill(): Promise<void> {
       at: 1_700_000_000_000 + n * 1_000,
     }),
   );
-  await (await post("/v1/streams/sales", events.join("\n"), "application/x-ndjson")).text();
+  await (await served.post("/v1/streams/sales", events.join("\n"), "application/x-ndjson")).text();
 }
 
-beforeAll(async () => {
-  if (!isThere) return;
-  const made = await bundle(resolve(import.meta.dirname, "../../wrangler.jsonc"));
-  server = await serve({ bundle: made, port: await freePort(), token: TOKEN });
-  await fill();
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-}, 120_000);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const served = useConsole(resolve(import.meta.dirname, "../../wrangler.jsonc"), fill);
+const post: ServedConsole["post"] = (...asked) => served.post(...asked);
+const open: ServedConsole["open"] = (options) => served.open(options);
 
 /** What of an OpenAPI document is changed. */
 interface Described {
   readonly paths: Readonly<
     Record<string, { readonly post?: { readonly requestBody?: { readonly content: Record<string, unknown> } } }>
   >;
-}
-
-interface Opened {
-  readonly page: Page;
-  /** What the browser complained of: errors of scripts, and of the policy that nothing else may run. */
-  readonly complaints: string[];
-}
-
-async function open(
-  options: { readonly dark?: boolean; readonly phone?: boolean; readonly at?: string } = {},
-): Promise<Opened> {
-  const context = await browser.newContext({
-    colorScheme: options.dark === true ? "dark" : "light",
-    viewport: options.phone === true ? { width: 390, height: 800 } : { width: 1_180, height: 820 },
-  });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(`${server.url}/console`);
-  await page.getByLabel("Token", { exact: true }).fill(TOKEN);
-  await page.getByRole("button", { name: "Open" }).click();
-  await page.getByRole("navigation", { name: "Views" }).waitFor();
-  if (options.at !== undefined) await page.goto(`${server.url}/console#/${options.at}`);
-  return { page, complaints };
-}
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (SHOTS !== undefined) await page.screenshot({ path: join(SHOTS, `${name}.jpg`), type: "jpeg", quality: 65 });
 }
 
 /** With some seconds of load behind it, that crosses partitions. */
@@ -109,16 +52,11 @@ async function shootBusy(page: Page): Promise<void> {
   await shoot(page, "overview");
 }
 
-/** A page as wide as its window has nothing that only a mouse would find. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-}
-
 describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
   test("opens with the token only, and forgets it with the tab", async () => {
-    const context = await browser.newContext();
+    const context = await served.browser.newContext();
     const page = await context.newPage();
-    await page.goto(`${server.url}/console`);
+    await page.goto(`${served.url}/console`);
     await page.getByLabel("Token", { exact: true }).fill("wrong");
     await page.getByRole("button", { name: "Open" }).click();
     await page.getByRole("alert").waitFor();
@@ -130,7 +68,7 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     await page.getByRole("navigation", { name: "Views" }).waitFor();
     expect(await page.evaluate("localStorage.length + document.cookie.length")).toBe(0);
     const other = await context.newPage();
-    await other.goto(`${server.url}/console`);
+    await other.goto(`${served.url}/console`);
     await other.getByLabel("Token", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Leave" }).click();
     await page.getByLabel("Token", { exact: true }).waitFor();
@@ -210,7 +148,7 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
       if (requestBody !== undefined) requestBody.content["application/json"] = { schema: {} };
       await route.fulfill({ json });
     });
-    await page.goto(`${server.url}/console#/services/account/deposit`);
+    await page.goto(`${served.url}/console#/services/account/deposit`);
     await page.reload();
     await page.getByLabel("key", { exact: true }).fill("dora");
     await page.getByPlaceholder("JSON").fill('{"amount":7}');
@@ -254,14 +192,14 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
   test("lists transactions, and the streams with their watermarks", async () => {
     const { page, complaints } = await open({ at: "transactions" });
     await page.getByRole("cell", { name: "cart.checkout" }).first().waitFor();
-    await page.goto(`${server.url}/console#/streams`);
+    await page.goto(`${served.url}/console#/streams`);
     await page.getByRole("heading", { name: "sales-per-minute", level: 2 }).waitFor();
     await expect.poll(() => page.locator('[data-fact="events"]').textContent()).toBe("200");
     expect(await page.locator('[data-fact="watermark"]').textContent()).toMatch(/^2023-11-14 /);
     await page.getByText("operators", { exact: true }).first().click();
     await page.locator("details[open] .json").first().waitFor();
     await shoot(page, "streams");
-    await page.goto(`${server.url}/console#/messages`);
+    await page.goto(`${served.url}/console#/messages`);
     await page.getByRole("heading", { name: "Waiting to be delivered" }).waitFor();
     expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
   });
@@ -293,6 +231,10 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
     await expect
       .poll(async () => (await listed()).filter((text) => text !== first).length, { timeout: 20_000 })
       .toBe(1);
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Delete it for good" }).click();
+    await expect.poll(() => letters.count()).toBe(0);
+    expect(await listed()).toEqual([]);
   });
 
   test("shows how far a saga is", async () => {
@@ -346,7 +288,7 @@ describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
   );
 
   test("is served with a policy that lets it run nothing else and ask nobody else", async () => {
-    const response = await fetch(`${server.url}/console`);
+    const response = await fetch(`${served.url}/console`);
     const policy = response.headers.get("content-security-policy") ?? "";
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain("unsafe");

@@ -1,10 +1,10 @@
 /** What a deploy would lose of flows, from two documents as the real generator makes them. */
-import { count, defineApp, flow, type FlowDefinition, int64, stream, sum, text, timestamp, tumbling } from "tidegate";
+import { count, defineApp, flow, type FlowDefinition, sum, tumbling } from "tidegate";
 import { expect, test } from "vitest";
 import { losses } from "../../cli/check/flows.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
+import { Visits } from "../support/visits.ts";
 
-const Visits = stream("visits", { page: text(), ms: int64(), at: timestamp() });
 const base = (drops: string[] = [], name = "visits") => flow(name, { drops }).from(Visits, { time: "at" });
 const perPage = (drops?: string[]) =>
   base(drops)

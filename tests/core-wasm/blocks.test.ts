@@ -123,6 +123,21 @@ describe("a merge", () => {
   });
 });
 
+it("a merge leaves out what is under a cleared key, behind others that are cleared under it too", () => {
+  const upper = [
+    { flags: BLOCK_FLAG.cleared, key: "a", text: "new" },
+    { flags: BLOCK_FLAG.cleared, key: "ab", text: "" },
+  ];
+  const lower = ["aa", "ab", "abc", "ac", "b"].map((key) => ({ flags: BLOCK_FLAG.cleared, key, text: "old" }));
+  for (const kernels of [wasm, twin]) {
+    const input = { spec: SPEC, upper: [seal(twin, upper).bytes], lower: [seal(twin, lower).bytes], until: null };
+    const tails = { mergedTail: TAIL, restTail: REST_TAIL };
+    const { merged } = kernels.mergeBlocks({ ...input, ...tails, bottom: false, blockBytes: 1_000 });
+    const rows = merged.flatMap(({ bytes }) => kernels.rowsOfBlock(SPEC, bytes, ALL));
+    expect(rows).toEqual([...upper, lower.at(-1)]);
+  }
+});
+
 function expected(upper: readonly BlockRow[], lower: readonly BlockRow[], bottom: boolean): BlockRow[] {
   const rows = new Map<string, BlockRow>(lower.map((row) => [row.key, row]));
   for (const row of upper) {

@@ -93,6 +93,30 @@ it("is rebuilt exactly from its deltas after every prefix, by itself and by its 
   }
 });
 
+it.each([2_047, 2_048, 2_049, 4_096, 6_001])("takes %i rows as the twin does, in and out of order", (rows) => {
+  const source = random(24);
+  for (const measures of [[1], [3]]) {
+    for (const filter of [[], [{ column: 1, op: "ge" as const, value: 20n }]]) {
+      const plan = { columns: COLUMNS, filter, key: 1, time: 0, size: 50, measures, maxGroups: 100_000 };
+      const [state, expected] = [wasm.openWindow(plan), twin.openWindow(plan)];
+      for (let step = 0n; step < 3n; step++) {
+        const row = Array.from({ length: rows }, (_, at) => at);
+        const times = row.map(
+          (at) => step * 1_000n + BigInt(at >> 4) - BigInt(source.int(8) === 0 ? source.int(200) : 0),
+        );
+        const keys = row.map(() => BigInt(source.int(100)));
+        const batch = encodeColumns(COLUMNS, [times, keys, row.map(() => ""), row.map(() => source.int(9) - 4)], rows);
+        const watermark = step * 1_000n + 40n;
+        expect(state.apply(batch, watermark)).toEqual(expected.apply(batch, watermark));
+        expect(state.takeDelta()).toEqual(expected.takeDelta());
+        expect(state.close(watermark)).toEqual(expected.close(watermark));
+      }
+      expect(state.snapshot()).toEqual(expected.snapshot());
+      state.free();
+    }
+  }
+});
+
 /** A batch of `rows` rows with keys of their own, as text and as number. */
 function ownKeys(source: Random, rows: number, time: bigint): Uint8Array {
   const keys = Array.from({ length: rows }, () => source.int(2 ** 31));

@@ -5,6 +5,7 @@ import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
 import { cellAt, lengthOf } from "../../dataflow/columns/column.ts";
+import { PairProgram } from "../../dataflow/operators/pairs.ts";
 import { compile, compileTest } from "../../dataflow/columns/expressions.ts";
 import { type Rows, rowsOf } from "../../dataflow/columns/rows.ts";
 import * as ops from "../../dataflow/columns/vector-ops.ts";
@@ -33,7 +34,7 @@ const NAMES: Readonly<Record<Kind, readonly string[]>> = {
 };
 const DAY = 86_400_000;
 
-const field = (kind: Kind, name: string): ExpressionNode => ({ op: "field", kind, name, side: 0 });
+const field = (kind: Kind, name: string, side: 0 | 1 = 0): ExpressionNode => ({ op: "field", kind, name, side });
 const literal = (kind: Kind, value: bigint | number | string | boolean): ExpressionNode => ({
   op: "literal",
   kind,
@@ -50,7 +51,8 @@ function leaf(kind: Kind, random: Random): ExpressionNode {
   }
   if (kind === "int64" && random.oneIn(6))
     return call("coalesce", kind, { ...field(kind, "o"), optional: true } as ExpressionNode, literal(kind, 5n));
-  return field(kind, random.pick(NAMES[kind]));
+  // As conditions of joins have them.
+  return field(kind, random.pick(NAMES[kind]), random.oneIn(4) ? 1 : 0);
 }
 
 function expression(kind: Kind, depth: number, random: Random): ExpressionNode {
@@ -135,11 +137,12 @@ test("random expressions", () => {
     const rows = rowsWith(random, random.pick([0, 1, 255, 256, 257, 300]));
     const cells = (column: ReturnType<ReturnType<typeof compile>>) =>
       Array.from({ length: lengthOf(column) }, (_, row) => cellAt(column, row));
-    const expected = cells(compile(node)([rows], rows.length));
+    const sides = [rows, rowsWith(random, rows.length)] as const;
+    const expected = cells(compile(node)(sides, rows.length));
     for (const kernels of all) {
-      expect(cells(compile(node, kernels)([rows], rows.length)), `expression ${i}`).toEqual(expected);
+      expect(cells(compile(node, kernels)(sides, rows.length)), `expression ${i}`).toEqual(expected);
       if (kind === "boolean")
-        expect(compileTest(node, kernels)([rows], rows.length)).toEqual(compileTest(node)([rows], rows.length));
+        expect(compileTest(node, kernels)(sides, rows.length)).toEqual(compileTest(node)(sides, rows.length));
     }
   }
   expect(used.ran).toBeGreaterThan(500);
@@ -158,4 +161,20 @@ test("the numbers of instructions are those of the kernels", () => {
   const known = Object.fromEntries(Object.entries(ops));
   expect(Object.fromEntries(Object.entries(core))).toMatchObject(known);
   expect(Object.keys(known).length).toBe(core.INSTRUCTIONS + 1);
+});
+
+test("joins run their condition and what they select in kernels", () => {
+  const random = createRandom(7);
+  const sides = [rowsWith(random, 400), rowsWith(random, 400)] as const;
+  const where = call("lt", "boolean", field("float64", "x"), field("float64", "y", 1));
+  const sum = call("add", "float64", field("float64", "x"), field("float64", "x", 1));
+  const spec = { left: FIELDS, right: FIELDS, where, columns: [{ name: "sum", expression: sum }] };
+  let ran = 0;
+  const { runProgram } = createKernels(loadCore());
+  const kernels: VectorKernels = { runProgram: (...given) => (ran++, runProgram(...given)) };
+  const time = new Float64Array(400);
+  const [own, plain] = [{ ...spec, kernels }, spec].map((each) => new PairProgram(each).run(sides, time));
+  expect(own?.length).toBe(plain?.length);
+  expect(own?.column("sum")).toEqual(plain?.column("sum"));
+  expect(ran).toBe(2);
 });

@@ -30,6 +30,7 @@ vi.useFakeTimers();
 const { Peers } = await import("../../durable/peers.ts");
 const { Usage } = await import("../../durable/usage.ts");
 const BATCH = new Uint8Array(1);
+const ALONE = { from: 1, receipts: [] };
 const never: Instance = () => new Promise(() => undefined);
 
 beforeEach(() => void Object.assign(platform, { opened: 0, disposed: 0 }));
@@ -39,7 +40,7 @@ describe("a session", () => {
   test("is closed when it is not used", async () => {
     const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     platform.current = () => Promise.resolve(1);
-    await peers.deliver(0, BATCH);
+    await peers.deliver(0, BATCH, ALONE);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(platform).toMatchObject({ opened: 1, disposed: 1 });
   });
@@ -48,24 +49,24 @@ describe("a session", () => {
     const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     // The object's machine has vanished; nothing tells the caller.
     platform.current = never;
-    void peers.deliver(0, BATCH);
+    void peers.deliver(0, BATCH, ALONE);
     vi.setSystemTime(Date.now() + LIMITS.replyMs);
     // The object runs elsewhere, and the batch is sent again (C7).
     platform.current = () => Promise.resolve(2);
-    const repeated = await Promise.race([peers.deliver(0, BATCH), Promise.resolve().then(waitSome)]);
+    const repeated = await Promise.race([peers.deliver(0, BATCH, ALONE), Promise.resolve().then(waitSome)]);
     expect(repeated).toBe(2);
   });
 
   test("leads no longer to an instance that was replaced, however often it is used", async () => {
     const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     platform.current = () => Promise.resolve(1);
-    expect(await peers.deliver(0, BATCH)).toBe(1);
+    expect(await peers.deliver(0, BATCH, ALONE)).toBe(1);
     // Another instance has taken its place; the one before lives on and answers.
     platform.current = () => Promise.resolve(2);
-    const answers: Array<number | null> = [];
+    const answers: unknown[] = [];
     for (let ms = 0; ms < 30_000; ms += LIMITS.probeMs / 2) {
       await vi.advanceTimersByTimeAsync(LIMITS.probeMs / 2);
-      answers.push(await peers.deliver(0, BATCH));
+      answers.push(await peers.deliver(0, BATCH, ALONE));
     }
     expect(answers.at(-1)).toBe(2);
   });

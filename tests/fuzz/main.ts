@@ -1,19 +1,17 @@
 /** `npm run fuzz -- <what>`: random inputs for the kernels, held against judges that share no code with them, for as long as asked. */
 import { parseArgs } from "node:util";
-import { random } from "../core-wasm/support/random.ts";
-import { framesFuzz } from "./frames.ts";
-import { jsonFuzz } from "./json.ts";
 import { fuzz, type Rounds } from "./run.ts";
+import { TARGETS } from "./targets.ts";
 
+const names = Object.keys(TARGETS);
 const HELP = `Usage: npm run fuzz -- <what> [--minutes M] [--rounds N] [--seed S]
 
-  json    event bodies, generated and mutated, in every format: accepted as JSON.parse accepts them, with its values, wherever they
-          are cut; and what would take memory, stack or time
-  frames  columns frames, damaged and sealed again: split as their twin splits them, or refused
+${names.map((name) => `  ${name.padEnd(10)}${TARGETS[name]?.what}`).join("\n")}
+  all       each of them in turn
 
-  --minutes M  ends after so long (default 5)
-  --rounds N   ends after so many rounds, of some sixty documents each
-  --seed S     seed of the first round (default 1); a failure names the seed of its round
+  --minutes M  ends after so long (default 5), each
+  --rounds N   ends after so many rounds
+  --seed S     seed of the first round (default 1); a failure names the seed of its round, and shows what failed, made smaller where it can be
 `;
 
 const { values, positionals } = parseArgs({
@@ -25,29 +23,21 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const options: Rounds = {
-  seed: Number(values.seed),
-  rounds: Number(values.rounds),
-  milliseconds: Number(values.minutes) * 60_000,
-  progress: ({ documents, seed }) => console.log(`${documents} documents, seed ${seed}`),
-};
-
-/** Rounds between two looks at what would take memory, stack or time. */
-const EXTREMES_EVERY = 10_000;
-
-const subjects: Record<string, () => Parameters<typeof fuzz>[1]> = {
-  json: () => {
-    const subject = jsonFuzz();
-    return (source, seed) =>
-      subject.round(source) + ((seed - options.seed) % EXTREMES_EVERY === 0 ? subject.extremes(random(seed)) : 0);
-  },
-  frames: () => framesFuzz(),
-};
-
-const subject = subjects[positionals[0] ?? ""];
-if (values.help || !subject) {
+const what = positionals[0] ?? "";
+const chosen = what === "all" ? names : names.filter((name) => name === what);
+if (values.help || chosen.length === 0) {
   console.log(HELP);
   process.exit(values.help ? 0 : 2);
 }
-const { rounds, documents } = fuzz(options, subject());
-console.log(`${documents} documents in ${rounds} rounds: all as they should be`);
+for (const name of chosen) {
+  const options: Rounds = {
+    seed: Number(values.seed),
+    rounds: Number(values.rounds),
+    milliseconds: Number(values.minutes) * 60_000,
+    progress: ({ documents, seed }) => console.log(`${name}: ${documents} cases, seed ${seed}`),
+  };
+  const round = TARGETS[name]?.begin(options.seed);
+  if (!round) continue;
+  const { rounds, documents } = fuzz(options, round);
+  console.log(`${name}: ${documents} cases in ${rounds} rounds, all as they should be`);
+}

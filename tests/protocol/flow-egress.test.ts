@@ -1,8 +1,8 @@
 /** Ends of flows in the outside world: kept, delivered in batches, in order, as many at a time as may be, and nothing lost when one fails or memory does. */
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { describe, expect, it, vi } from "vitest";
 import { DEAD } from "../../protocol/flows/log.ts";
 import { flow, int64, stream, text, timestamp, TidegateError } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
@@ -11,9 +11,7 @@ const sale = (cents: number, item = "tea") => ({ item, cents, at: cents });
 const sales = (from: number, count: number) => Array.from({ length: count }, (_, n) => sale(from + n));
 const line = (cents: number, item = "tea") => JSON.stringify(sale(cents, item));
 
-const limits = LIMITS as { maxEgressUnits: number; lineEntryUnits: number };
-const real = { maxEgressUnits: limits.maxEgressUnits, lineEntryUnits: limits.lineEntryUnits };
-afterEach(() => void Object.assign(limits, real));
+const limits = useLimits();
 
 const toQueue = (options: object = {}) =>
   flow("sold")

@@ -1,6 +1,5 @@
 /** Dead letters of flows: given to their end again, or deleted, one by one; the others keep their numbers. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
 import { jsonMembers } from "../../protocol/flows/json-members.ts";
 import {
   collect,
@@ -21,6 +20,7 @@ import {
 } from "../../sdk/index.ts";
 import { createRandom } from "../../sim/random.ts";
 import { anything } from "../../sim/clients/schema.ts";
+import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Sales = stream("sales", {
@@ -181,12 +181,8 @@ describe("an event that a service refused", () => {
 });
 
 describe("an event that could not be delivered", () => {
-  const limits = LIMITS as { maxEgressUnits: number };
-  const { maxEgressUnits } = LIMITS;
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    limits.maxEgressUnits = maxEgressUnits;
-  });
+  const limits = useLimits();
+  afterEach(() => void vi.unstubAllGlobals());
 
   it("is delivered when it is sent again, under an id of its own", async () => {
     const posted: Array<{ readonly id: string; readonly cents: number }> = [];

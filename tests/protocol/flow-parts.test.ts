@@ -1,8 +1,6 @@
 /** Large batches go through flows in parts: what comes of them is what comes of them as a whole. */
 import fc from "fast-check";
-import { afterEach, expect, test, vi } from "vitest";
-import { LIMITS as mocked } from "../../protocol/limits.ts";
-import type { LIMITS } from "../../protocol/limits.ts";
+import { expect, test } from "vitest";
 import {
   boolean,
   collect,
@@ -19,15 +17,11 @@ import {
   timestamp,
   tumbling,
 } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 
-vi.mock("../../protocol/limits.ts", async (original) => {
-  const real = await original<{ LIMITS: typeof LIMITS }>();
-  return { LIMITS: { ...real.LIMITS } };
-});
-const limits = mocked as { flowPartBytes: number };
+const limits = useLimits();
 const WHOLE = limits.flowPartBytes;
-afterEach(() => void (limits.flowPartBytes = WHOLE));
 
 const In = stream("in", { key: text(), value: int64(), low: boolean(), note: optional(text()), at: timestamp() });
 const Mid = stream("mid", { key: text(), value: int64(), at: timestamp() });

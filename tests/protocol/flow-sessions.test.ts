@@ -1,17 +1,17 @@
 /** Rules of sessions by tables worked out by hand: what is one, what is late, whatever the order within a batch. */
 import { describe, expect } from "vitest";
-import { count, flow, type FlowDefinition, session, sinks, sum } from "../../sdk/index.ts";
+import { count, flow, session, sinks, sum } from "../../sdk/index.ts";
 import { Counted, In, table } from "./support/flow-tables.ts";
+
+/** Counted and summed by key: sessions whose gap is 10. */
+function sessions({ outOfOrderness = 0, lateness = 0 } = {}) {
+  const windows = flow("f").from(In, { time: "at", outOfOrderness }).keyBy("k").window(session(10));
+  return (lateness === 0 ? windows : windows.allowedLateness(lateness)).aggregate({ n: count(), total: sum("v") });
+}
 
 table(
   "sessions: events closer than the gap are one, and one between two makes them one",
-  () =>
-    flow("f")
-      .from(In, { time: "at", outOfOrderness: 20 })
-      .keyBy("k")
-      .window(session(10))
-      .aggregate({ n: count(), total: sum("v") })
-      .toStream(Counted),
+  () => sessions({ outOfOrderness: 20 }).toStream(Counted),
   [
     {
       events: [
@@ -51,12 +51,7 @@ table(
 table(
   "sessions within their lateness: one that has given its result takes it back when it grows",
   () =>
-    flow("f")
-      .from(In, { time: "at" })
-      .keyBy("k")
-      .window(session(10))
-      .allowedLateness(50)
-      .aggregate({ n: count(), total: sum("v") })
+    sessions({ lateness: 50 })
       .keyBy("k")
       .aggregate({ n: count(), total: sum("total") })
       .toView("totals"),
@@ -96,40 +91,23 @@ describe.each(
     return [turned, turned.toReversed()];
   }),
 )("sessions, a batch that begins with %j", (...events) => {
-  table(
-    "which events are late does not depend on their order",
-    () =>
-      flow("f")
-        .from(In, { time: "at" })
-        .keyBy("k")
-        .window(session(10))
-        .aggregate({ n: count(), total: sum("v") })
-        .toStream(Counted),
-    [
-      { events: [["b", 1, 30]], out: [] },
-      { events, late: 3, out: [] },
-      {
-        events: [["b", 2, 33]],
-        out: [
-          ["a", 15, 32, 2, 3],
-          ["d", 5, 33, 3, 7],
-          ["f", 21, 31, 1, 2],
-        ],
-      },
-    ],
-  );
+  table("which events are late does not depend on their order", () => sessions().toStream(Counted), [
+    { events: [["b", 1, 30]], out: [] },
+    { events, late: 3, out: [] },
+    {
+      events: [["b", 2, 33]],
+      out: [
+        ["a", 15, 32, 2, 3],
+        ["d", 5, 33, 3, 7],
+        ["f", 21, 31, 1, 2],
+      ],
+    },
+  ]);
 });
 
 table(
   "sessions: what is too late alone joins two that still take events, and takes their results back",
-  () =>
-    flow("f")
-      .from(In, { time: "at" })
-      .keyBy("k")
-      .window(session(10))
-      .allowedLateness(20)
-      .aggregate({ n: count(), total: sum("v") })
-      .toStream(Counted),
+  () => sessions({ lateness: 20 }).toStream(Counted),
   [
     {
       events: [
@@ -159,12 +137,8 @@ table(
 table(
   "sessions: one that comes to reach as far back as one that has ended is not that one, nor in its place",
   () => {
-    const sessions = flow("f")
-      .from(In, { time: "at" })
-      .keyBy("k")
-      .window(session(10))
-      .aggregate({ n: count(), total: sum("v") });
-    return sinks(sessions.toStream(Counted), sessions.toView("sessions"));
+    const all = sessions();
+    return sinks(all.toStream(Counted), all.toView("sessions"));
   },
   [
     { events: [["a", 1, 0]], out: [] },
@@ -193,13 +167,7 @@ table(
 
 table(
   "sessions: several of a key that begin at once stand in its view in their order",
-  () =>
-    flow("f")
-      .from(In, { time: "at" })
-      .keyBy("k")
-      .window(session(10))
-      .aggregate({ n: count(), total: sum("v") })
-      .toView("sessions"),
+  () => sessions().toView("sessions"),
   [
     { events: [["a", 1, 0]] },
     { events: [["b", 1, 20]] },
@@ -232,36 +200,31 @@ table(
   },
 );
 
-const countedSessions = (outOfOrderness: number): FlowDefinition =>
-  flow("f")
-    .from(In, { time: "at", outOfOrderness })
-    .keyBy("k")
-    .window(session(10))
-    .allowedLateness(50)
-    .aggregate({ n: count(), total: sum("v") })
-    .toStream(Counted);
-
-table("sessions of one key that end with one batch give their results once each", () => countedSessions(20), [
-  {
-    events: [
-      ["a", 1, 0],
-      ["a", 2, 15],
-    ],
-    out: [],
-  },
-  {
-    events: [["b", 4, 60]],
-    out: [
-      ["a", 0, 10, 1, 1],
-      ["a", 15, 25, 1, 2],
-    ],
-  },
-  { events: [["b", 8, 61]], out: [] },
-]);
+table(
+  "sessions of one key that end with one batch give their results once each",
+  () => sessions({ outOfOrderness: 20, lateness: 50 }).toStream(Counted),
+  [
+    {
+      events: [
+        ["a", 1, 0],
+        ["a", 2, 15],
+      ],
+      out: [],
+    },
+    {
+      events: [["b", 4, 60]],
+      out: [
+        ["a", 0, 10, 1, 1],
+        ["a", 15, 25, 1, 2],
+      ],
+    },
+    { events: [["b", 8, 61]], out: [] },
+  ],
+);
 
 table(
   "a session that goes on, though it had given its result, gives one when it ends again",
-  () => countedSessions(0),
+  () => sessions({ lateness: 50 }).toStream(Counted),
   [
     { events: [["a", 1, 0]], out: [] },
     { events: [["b", 1, 12]], out: [["a", 0, 10, 1, 1]] },

@@ -1,5 +1,5 @@
 /** Flows that the window kernel runs, and their code changed: state that fits goes on, other state is neither lost nor in the way of anything else. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import {
   contract,
@@ -15,6 +15,7 @@ import {
   timestamp,
   tumbling,
 } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Taps = stream("taps", { item: text(), amount: int64(), at: timestamp() });
@@ -54,15 +55,11 @@ async function begun(): Promise<LonePartition> {
 }
 const deploy = (partition: LonePartition, ...flows: FlowDefinition[]) => partition.redeploy([probe], { flows });
 
-const limits = LIMITS as { foldBytes: number };
-const { foldBytes } = LIMITS;
-afterEach(() => void (limits.foldBytes = foldBytes));
-
 describe.each([
-  ["in records", foldBytes],
+  ["in records", LIMITS.foldBytes],
   ["in checkpoints", 1],
 ])("a flow of the window kernel that was changed, with its state %s", (_, fold) => {
-  beforeEach(() => void (limits.foldBytes = fold));
+  useLimits({ foldBytes: fold });
 
   it("keeps its state where that fits, over any number of restarts", async () => {
     const partition = await begun();

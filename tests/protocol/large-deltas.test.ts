@@ -2,27 +2,14 @@
 import { expect, test } from "vitest";
 import { INGEST } from "../../protocol/wire/ingest.ts";
 import type { ViewReply } from "../../protocol/partition/effects.ts";
-import {
-  contract,
-  count,
-  defineApp,
-  flow,
-  int64,
-  query,
-  service,
-  stream,
-  sum,
-  text,
-  timestamp,
-  tumbling,
-} from "../../sdk/index.ts";
+import { contract, count, defineApp, flow, query, service, sum, tumbling } from "../../sdk/index.ts";
 import { type Reply, SimPartition } from "../../sim/partition.ts";
 import { createRandom } from "../../sim/random.ts";
+import { Visits } from "../support/visits.ts";
 import { kernels } from "./support/lone-partition.ts";
 
-const Visit = stream("visits", { page: text(), at: timestamp(), ms: int64() });
 const byPage = flow("by-page")
-  .from(Visit, { time: "at", outOfOrderness: "1h" })
+  .from(Visits, { time: "at", outOfOrderness: "1h" })
   .keyBy("page")
   .window(tumbling("1h"))
   .aggregate({ visits: count(), ms: sum("ms") })
@@ -55,7 +42,7 @@ test("a batch whose changes are too large for a record is taken, and is there af
   let ids = 0;
   const ingest = async (pages: readonly string[]): Promise<void> => {
     const body = pages.map((page, at) => JSON.stringify({ page, at, ms: 1 })).join("\n");
-    const parsed = kernels.parseEvents(new TextEncoder().encode(body), Visit.columns);
+    const parsed = kernels.parseEvents(new TextEncoder().encode(body), Visits.columns);
     if (!parsed.ok) throw new Error("the test's events are wrong");
     const ticket = ++ids;
     const fields = [`c${String(ticket).padStart(31, "0")}`, "visits"];

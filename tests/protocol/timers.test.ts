@@ -1,11 +1,13 @@
 /** Delayed and recurring messages on one partition whose clock is in the test's hands. */
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { LIMITS } from "../../protocol/limits.ts";
 import { dueAt, dueOf, indexed, timerId, timerWrite, timersOf, waitingRow } from "../../protocol/timers/timer.ts";
 import { contract, fn, query, service, type ServiceDefinition } from "../../sdk/index.ts";
 import { formatMessageId, parseMessageId } from "../../sdk/message-id.ts";
+import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
+
+const limits = useLimits();
 
 const Bell = contract("bell", {
   later: fn({ input: z.object({ delay: z.number(), count: z.number() }), output: z.array(z.string()) }),
@@ -112,26 +114,20 @@ describe("delayed messages", () => {
   });
 
   test("beyond what is kept in memory are found in their turn, and those that come between them too", async () => {
-    const limits = LIMITS as { maxTimersInMemory: number; maxFiredTogether: number };
-    const real = { ...LIMITS };
     Object.assign(limits, { maxTimersInMemory: 4, maxFiredTogether: 3 });
-    try {
-      await tower.ask("later", { delay: 5_000, count: 30 });
-      await tower.ask("later", { delay: 1_000, count: 20 });
-      expect(tower.timers).toBeLessThanOrEqual(2 * limits.maxTimersInMemory);
-      tower.lone.partition.crash();
-      await tower.ask("later", { delay: 3_000, count: 10 }, "other");
-      expect(tower.timers).toBeLessThanOrEqual(2 * limits.maxTimersInMemory);
-      await tower.pass(1_000);
-      expect((await tower.rung()).map(([n]) => n)).toEqual(Array.from({ length: 20 }, (_, n) => n + 31));
-      await tower.pass(2_000);
-      expect(await tower.rung("other")).toHaveLength(10);
-      await tower.pass(2_000);
-      expect(await tower.rung()).toHaveLength(50);
-      expect(tower.timers).toBe(0);
-    } finally {
-      Object.assign(limits, real);
-    }
+    await tower.ask("later", { delay: 5_000, count: 30 });
+    await tower.ask("later", { delay: 1_000, count: 20 });
+    expect(tower.timers).toBeLessThanOrEqual(2 * limits.maxTimersInMemory);
+    tower.lone.partition.crash();
+    await tower.ask("later", { delay: 3_000, count: 10 }, "other");
+    expect(tower.timers).toBeLessThanOrEqual(2 * limits.maxTimersInMemory);
+    await tower.pass(1_000);
+    expect((await tower.rung()).map(([n]) => n)).toEqual(Array.from({ length: 20 }, (_, n) => n + 31));
+    await tower.pass(2_000);
+    expect(await tower.rung("other")).toHaveLength(10);
+    await tower.pass(2_000);
+    expect(await tower.rung()).toHaveLength(50);
+    expect(tower.timers).toBe(0);
   });
 
   test("that are cancelled leave nothing behind", async () => {
@@ -186,15 +182,9 @@ describe("recurring messages", () => {
 
   test("above their number are refused", async () => {
     const tower = new Tower();
-    const limits = LIMITS as { maxSchedulesPerKey: number };
-    const real = limits.maxSchedulesPerKey;
     limits.maxSchedulesPerKey = 2;
-    try {
-      for (const name of ["a", "b", "a"]) await tower.ask("every", { name, cron: "@daily", fails: false });
-      await expect(tower.ask("every", { name: "c", cron: "@daily", fails: false })).rejects.toThrow("500");
-    } finally {
-      limits.maxSchedulesPerKey = real;
-    }
+    for (const name of ["a", "b", "a"]) await tower.ask("every", { name, cron: "@daily", fails: false });
+    await expect(tower.ask("every", { name: "c", cron: "@daily", fails: false })).rejects.toThrow("500");
   });
 
   test("that the code declares recur without being asked for, and as the newest code says", async () => {

@@ -87,7 +87,7 @@ describe("a flow of every operator", () => {
     const graph = graphOf(all);
     expect(explain(graph)).toContain("filter [columns]: ((price > 100) and not(");
     expect(explain(graph)).toContain("flat-map [javascript]: user code, gives auction, price, at");
-    expect(explain(graph)).toContain("join [columns]: auction = id; right from 1000 ms before to 10000 ms after");
+    expect(explain(graph)).toContain("join [wasm]: auction = id; right from 1000 ms before to 10000 ms after");
     expect(explain(graph)).toContain(
       "call [javascript]: account.charge by to-text(auction) as call, on refusal dead-letter",
     );

@@ -154,7 +154,7 @@ describe("a message that fails", () => {
       const to = where === "another partition" ? b : freshKeyNear(a, true);
       const bad = `deadly-${to}`;
       deadly.add(bad);
-      limits.suspectPauseMs = 60;
+      Object.assign(limits, { suspectPauseMs: 60, suspectSpreadMs: 200 });
       await call(["mail", a], "sendPoison", { to, names: [bad, `one-${to}`] });
       await call(["mail", freshKeyNear(a, true)], "sendPoison", { to, names: [`two-${to}`] });
       let killed = 0;

@@ -1,15 +1,14 @@
 /** Ends of flows in the outside world: a queue of the platform's and a webhook's receiver, with objects aborted between any two steps. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createRandom } from "../../sim/random.ts";
 import { verifyWebhook } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 import { leftovers, queue, send } from "./support/app.ts";
 import { abortOne, PATIENCE_MS, settled } from "./support/patience.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const limits = LIMITS as { repostMs: number; tickMs: number; alarmMs: number; maxEgressUnits: number };
-const { repostMs, tickMs, alarmMs, maxEgressUnits } = LIMITS;
+const limits = useLimits({ repostMs: 100, tickMs: 20, alarmMs: 500 });
 
 /** The receiver: what it was told, by id, and how it answers next. */
 const told = new Map<string, string>();
@@ -29,11 +28,7 @@ beforeAll(() => {
   });
 });
 afterAll(() => void vi.unstubAllGlobals());
-beforeEach(() => void Object.assign(limits, { repostMs: 100, tickMs: 20, alarmMs: 500 }));
-afterEach(async () => {
-  Object.assign(limits, { repostMs, tickMs, alarmMs, maxEgressUnits });
-  expect(await leftovers()).toBe(0);
-});
+afterEach(async () => expect(await leftovers()).toBe(0));
 
 let batches = 0;
 const letter = (name: string, grams: number | string = 1) => `{"letter":"${name}","grams":${grams},"at":${grams}}`;

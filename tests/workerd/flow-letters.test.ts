@@ -1,19 +1,13 @@
 /** Dead letters of flows: events that an end did not take, and such as could not be processed, sent again over HTTP; once, whatever is aborted meanwhile. */
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { LIMITS } from "../../protocol/limits.ts";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { createRandom } from "../../sim/random.ts";
 import { illegible } from "../app/src/operators.ts";
+import { useLimits } from "../support/limits.ts";
 import { type Answer, ask, call, leftovers, problemOf, send } from "./support/app.ts";
 import { abortOne, PATIENCE_MS, settled, untilAnswered } from "./support/patience.ts";
 
-const limits = LIMITS as { -readonly [N in keyof typeof LIMITS]: number };
-const real = { ...LIMITS };
-
-beforeEach(() => void Object.assign(limits, { repostMs: 20, repostMaxMs: 40, tickMs: 20, alarmMs: 500 }));
-afterEach(() => {
-  Object.assign(limits, real);
-  vi.unstubAllGlobals();
-});
+useLimits({ repostMs: 20, repostMaxMs: 40, tickMs: 20, alarmMs: 500 });
+afterEach(() => void vi.unstubAllGlobals());
 afterAll(async () => expect(await leftovers()).toBe(0));
 
 interface Letter {

@@ -261,7 +261,7 @@ test("a run is erased like any key, with the messages that drive it, and so is a
 });
 
 describe("through hard aborts", () => {
-  test("every step and compensation counts once", { timeout: 180_000 }, async () => {
+  test("every step and compensation counts once", { timeout: 300_000 }, async () => {
     const random = createRandom(3);
     for (let round = 0; round < ROUNDS; round++) {
       const [stock, other, id] = keysApart(3) as [string, string, string];

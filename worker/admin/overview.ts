@@ -28,7 +28,10 @@ function writtenBy(sink: Sink): { readonly kind: Written; readonly name: string 
   return { kind: "service", name: sink.contract.name };
 }
 
-function shown(app: AppDefinition): object {
+/** What the app consists of. */
+export type ShownApp = ReturnType<typeof shown>;
+
+function shown(app: AppDefinition) {
   return {
     services: [...app.services.values()].map(({ contract, version, collections }) => ({
       name: contract.name,

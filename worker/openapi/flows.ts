@@ -82,6 +82,7 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
         "sequence-gap",
         "too-many-producers",
         "too-many-groups",
+        "too-many-timers",
       ]),
       200: success(ACCEPTED, "The events are taken, durably."),
     },

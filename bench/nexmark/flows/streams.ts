@@ -46,6 +46,8 @@ function pick<F extends Fields, const N extends keyof F & string>(fields: F, nam
 /** A query's stream of one kind of events, with these of their fields. */
 export const bids = <const N extends keyof typeof BID>(query: string, ...names: readonly N[]) =>
   stream(`${query}-bid`, pick(BID, names));
+/** Of a query that reads no bids: they come all the same, as the generator makes them, and are checked. */
+export const unread = (query: string) => stream(`${query}-bid`, BID);
 export const auctions = <const N extends keyof typeof AUCTION>(query: string, ...names: readonly N[]) =>
   stream(`${query}-auction`, pick(AUCTION, names));
 export const people = <const N extends keyof typeof PERSON>(query: string, ...names: readonly N[]) =>

@@ -315,6 +315,8 @@ const q19 = () =>
     },
   );
 
+export const READS_NO_BIDS: ReadonlySet<string> = new Set(["q3", "q8"]);
+
 export const PLAIN: Readonly<Record<string, () => PlainQuery>> = {
   q0: () => each((bid) => ({ ...bid })),
   q1: () =>

@@ -1,4 +1,5 @@
 /** What the groups of rows share: turns of which the first warms up, and words for shares of a core. */
+import { pick } from "../../lib/report.ts";
 
 /** Plays `runs` turns after one that is not counted. */
 export async function counted<T>(runs: number, turn: () => Promise<T>): Promise<T[]> {
@@ -8,11 +9,6 @@ export async function counted<T>(runs: number, turn: () => Promise<T>): Promise<
     if (run >= 0) turns.push(played);
   }
   return turns;
-}
-
-/** One figure of every run. */
-export function pick<F extends string>(runs: ReadonlyArray<Readonly<Record<F, number>>>, figure: F): number[] {
-  return runs.map((run) => run[figure]);
 }
 
 /** The largest of one figure. */

@@ -1,10 +1,10 @@
 /** One HTTP request for each transfer, beside a hand-written object in the same process: many at a time, and one after the other. */
-import { rowOf, type Row } from "../../lib/report.ts";
+import { pick, rowOf, type Row } from "../../lib/report.ts";
 import { uniform } from "../accounts.ts";
 import type { TransferOptions } from "../options.ts";
 import { bareRun, type SingleFigures, transferRun } from "../single-run.ts";
 import { onStage } from "../stage.ts";
-import { counted, most, pick, share } from "./common.ts";
+import { counted, most, share } from "./common.ts";
 
 const CONCURRENCY = 128;
 

@@ -1,11 +1,11 @@
 /** Batches on keys of which some are much in demand. */
-import { rowOf, type Row } from "../../lib/report.ts";
+import { pick, rowOf, type Row } from "../../lib/report.ts";
 import { type Skew, uniform, zipf } from "../accounts.ts";
 import { closedRun } from "../batch-run.ts";
 import type { TransferOptions } from "../options.ts";
 import { onStage } from "../stage.ts";
 import { loadNote } from "./batch.ts";
-import { counted, most, pick, share } from "./common.ts";
+import { counted, most, share } from "./common.ts";
 
 const HOT_ACCOUNTS = 10;
 const HOT_FIGURE = 3_000;

@@ -53,8 +53,13 @@ export async function rescale(url: string, partitions: number): Promise<void> {
   }
 }
 
-export function restore(url: string, backup: Uint8Array): Promise<Fetched> {
-  return ask(url, "/admin/restore", { method: "POST", body: backup as unknown as BodyInit });
+export async function restore(url: string, backup: Uint8Array): Promise<Fetched> {
+  // Just behind a start or a change of the number of partitions it may be asked for once more, as anybody would.
+  for (let left = 20; ; left--) {
+    const answer = await ask(url, "/admin/restore", { method: "POST", body: backup as unknown as BodyInit });
+    if (answer.status !== 503 || left === 0) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 /** A POST that was answered. */
