@@ -7,12 +7,12 @@ import { encodeMap } from "../../protocol/keygroups/map.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/index.ts";
 import { Client, type ClientSetup } from "../clients/client.ts";
-import { FAILS_MS } from "../clients/clocks.ts";
+import { FAILS_MS, LONGEST_DELAY_MS } from "../clients/clocks.ts";
 import { isKept, Ledger } from "../clients/ledger.ts";
 import { DurableLog } from "../durable-log.ts";
 import { Ending, PATIENCE_MS, UNTIMED } from "../ending.ts";
 import type { Final } from "../final.ts";
-import type { Plan } from "../plan.ts";
+import { mostSkewMs, type Plan } from "../plan.ts";
 import { createRandom } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { CoordinatorObject } from "../world/coordinator-object.ts";
@@ -78,6 +78,9 @@ export class Restored {
     await this.#restore();
     if (world.failures.length === 0) await this.#askAgain(before);
     if (world.failures.length === 0) await this.#erase();
+    // At rest timers are not looked at: those that were set just before the backup was taken are to come, too.
+    const { clocks = [] } = this.#plan.ground;
+    if (clocks.length > 0) await this.#ending.pass(LONGEST_DELAY_MS + 2 * mostSkewMs(this.#plan));
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
     const { ledger } = this.#setup;
     return { failures: world.failures, ledger, final, outside: world.outside, lines: world.trace.lines ?? [] };

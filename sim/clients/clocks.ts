@@ -11,6 +11,10 @@ export const OUTSIDE = "outside";
 const FIRST = 500_000;
 const CLIENTS = 3;
 const ASKS = 14;
+const DELAYS = [0, 5, 60, 250, 800, 2_500] as const;
+const SPREAD_MS = 30;
+/** No message is sent for later than this by the clock of whoever keeps it. */
+export const LONGEST_DELAY_MS = Math.max(...DELAYS) + SPREAD_MS;
 /** Nothing fails later than this after the beginning. */
 export const FAILS_MS = 8_000;
 
@@ -47,5 +51,5 @@ function drawTransaction(random: Random, keys: readonly string[], number: number
 
 /** Some fire while everything goes wrong, some after that. */
 function delayOf(random: Random): number {
-  return random.pick([0, 5, 60, 250, 800, 2_500]) + random.int(30);
+  return random.pick(DELAYS) + random.int(SPREAD_MS);
 }
