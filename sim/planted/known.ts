@@ -180,11 +180,11 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "view-by-place": { seed: 389, by: "wrong-view" },
   "sources-by-place": { seed: 104, by: "wrong-answer" },
   "flow-follows-its-first-stream": { seed: 104, by: "stall" },
-  "unnamed-state-dropped": { seed: 119, by: "unnamed-lost" },
+  "unnamed-state-dropped": { seed: 134, by: "unnamed-lost" },
   "message-ids-forgotten-at-once": { seed: 104, by: "batch-reordered" },
   "message-ids-forgotten-early": { seed: 104, by: "batch-reordered" },
   "message-twice-in-a-batch": { seed: 114, by: "batch-repeated" },
   "known-message-hides-others": { seed: 104, by: "batch-missing" },
   "message-ids-left-behind": { seed: 144, by: "batch-reordered" },
-  "changed-flow-taken-for-a-no": { seed: 119, by: "batch-missing" },
+  "changed-flow-taken-for-a-no": { seed: 134, by: "batch-missing" },
 };
