@@ -62,16 +62,28 @@ export function latestTime(): i64 {
   return maxTime;
 }
 
+function larger(a: v128, b: v128): v128 {
+  return v128.bitselect(a, b, i64x2.gt_s(a, b));
+}
+
+/** Four maxima beside each other: one would wait for itself with every pair of rows. */
 function maxOf(data: usize, rows: usize): i64 {
-  let highest = i64x2.splat(i64.MIN_VALUE);
+  let a = i64x2.splat(i64.MIN_VALUE);
+  let b = a;
+  let c = a;
+  let d = a;
   const end = data + (rows << 3);
   let at = data;
-  for (; at + 16 <= end; at += 16) {
-    const pair = v128.load(at);
-    highest = v128.bitselect(pair, highest, i64x2.gt_s(pair, highest));
+  for (; at + 64 <= end; at += 64) {
+    a = larger(v128.load(at), a);
+    b = larger(v128.load(at, 16), b);
+    c = larger(v128.load(at, 32), c);
+    d = larger(v128.load(at, 48), d);
   }
-  const most = max(i64x2.extract_lane(highest, 0), i64x2.extract_lane(highest, 1));
-  return at < end ? max(most, load<i64>(at)) : most;
+  const pair = larger(larger(a, b), larger(c, d));
+  let most = max(i64x2.extract_lane(pair, 0), i64x2.extract_lane(pair, 1));
+  for (; at < end; at += 8) most = max(most, load<i64>(at));
+  return most;
 }
 
 /** Start of the window that holds `time`: windows are aligned to 0 and floor; the first one of int64 starts where int64 does. */
@@ -276,9 +288,8 @@ function addRun(flow: Flow, from: usize, to: usize, start: i64): void {
   let slotBase = flow.slots;
   let mask = slotMask(flow);
   let records = flow.records;
-  for (let at = from; at < to; at += 4) {
-    const offset = (<usize>load<u32>(at)) << 3;
-    const key = load<i64>(keyData + offset);
+  for (let at = from; at < to;) {
+    const key = load<i64>(keyData + ((<usize>load<u32>(at)) << 3));
     const hash = hashOf(key, mixed);
     const slot = load<u64>(slotBase + ((<usize>(hash & mask)) << 3));
     let record = records + ((<usize>(<u32>slot - 1)) << LINE_BITS);
@@ -289,11 +300,58 @@ function addRun(flow: Flow, from: usize, to: usize, start: i64): void {
       records = flow.records;
       record = records + ((<usize>group) << LINE_BITS);
     }
-    store<i64>(record, load<i64>(record, 16) + 1, 16);
     if (load<u32>(record, 28) == 0) touch(flow, <u32>((record - records) >> LINE_BITS), record);
-    if (isFloat) addFloat(record + RECORD_HEAD, load<f64>(data + offset));
-    else addLong(record + RECORD_HEAD, load<i64>(data + offset));
+    at = isFloat ? addFloatsOf(record, key, keyData, data, at, to) : addLongsOf(record, key, keyData, data, at, to);
   }
+}
+
+function isOf(key: i64, keyData: usize, at: usize): bool {
+  return load<i64>(keyData + ((<usize>load<u32>(at)) << 3)) == key;
+}
+
+/**
+ * Adds the row at `at`, and those behind it as long as they have the same key: what a group holds goes back to memory once for all of them. Returns
+ * where the next key begins.
+ */
+function addLongsOf(record: usize, key: i64, keyData: usize, data: usize, at: usize, to: usize): usize {
+  const measure = record + RECORD_HEAD;
+  let sum = load<i64>(measure);
+  let least = load<i64>(measure, 8);
+  let most = load<i64>(measure, 16);
+  const first = at;
+  do {
+    const value = load<i64>(data + ((<usize>load<u32>(at)) << 3));
+    sum = saturatingAdd(sum, value);
+    if (value < least) least = value;
+    if (value > most) most = value;
+    at += 4;
+  } while (at < to && isOf(key, keyData, at));
+  store<i64>(record, load<i64>(record, 16) + <i64>((at - first) >> 2), 16);
+  store<i64>(measure, sum);
+  store<i64>(measure, least, 8);
+  store<i64>(measure, most, 16);
+  return at;
+}
+
+/** The same of floats, in the order of the rows. */
+function addFloatsOf(record: usize, key: i64, keyData: usize, data: usize, at: usize, to: usize): usize {
+  const measure = record + RECORD_HEAD;
+  let sum = load<f64>(measure);
+  let least = load<f64>(measure, 8);
+  let most = load<f64>(measure, 16);
+  const first = at;
+  do {
+    const value = load<f64>(data + ((<usize>load<u32>(at)) << 3));
+    sum += value;
+    if (value < least) least = value;
+    if (value > most) most = value;
+    at += 4;
+  } while (at < to && isOf(key, keyData, at));
+  store<i64>(record, load<i64>(record, 16) + <i64>((at - first) >> 2), 16);
+  store<f64>(measure, sum);
+  store<f64>(measure, least, 8);
+  store<f64>(measure, most, 16);
+  return at;
 }
 
 /** Applies the columns frame of `length` bytes, which is verified unless it is `own`; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing has changed. */

@@ -104,7 +104,9 @@ it.each([2_047, 2_048, 2_049, 4_096, 6_001])("takes %i rows as the twin does, in
         const times = row.map(
           (at) => step * 1_000n + BigInt(at >> 4) - BigInt(source.int(8) === 0 ? source.int(200) : 0),
         );
-        const keys = row.map(() => BigInt(source.int(100)));
+        // Some behind each other are the same.
+        let key = 0n;
+        const keys = row.map(() => (source.int(3) === 0 ? (key = BigInt(source.int(100))) : key));
         const batch = encodeColumns(COLUMNS, [times, keys, row.map(() => ""), row.map(() => source.int(9) - 4)], rows);
         const watermark = step * 1_000n + 40n;
         expect(state.apply(batch, watermark)).toEqual(expected.apply(batch, watermark));
