@@ -43,6 +43,8 @@ export class LinkShell {
   /** For batches that answers have brought. */
   readonly #receipts = new Map<Peer, Receipt[]>();
   #receiptsLater = false;
+  /** This instance's; 0 before its first answer, when nothing can have been carried. */
+  #incarnation = 0;
   #dispatching = false;
   #nextTicket = 1;
 
@@ -68,7 +70,9 @@ export class LinkShell {
   }
 
   #receive({ from, receipts }: Beside): void {
-    for (const [batch, incarnation] of receipts) {
+    for (const [batch, incarnation, sender] of receipts) {
+      // For an instance before this one: among its own batches another may have that number.
+      if (sender !== this.#incarnation) continue;
       if (this.#carried.get(from)?.batch === batch) this.#carried.delete(from);
       this.#host.input({ kind: "sent", to: from, batch, incarnation });
     }
@@ -106,6 +110,7 @@ export class LinkShell {
         if (!this.#carry(effect)) void this.#send(effect);
         return;
       case "delivered":
+        this.#incarnation = effect.incarnation;
         this.#taken(effect.ticket)?.resolve(effect.incarnation);
         return;
       case "undelivered":
@@ -169,12 +174,12 @@ export class LinkShell {
   }
 
   /** An answer has brought a batch. */
-  async #brought(from: Peer, { batch, bytes }: Answered): Promise<void> {
+  async #brought(from: Peer, { incarnation: sender, batch, bytes }: Answered): Promise<void> {
     this.#usage.transferred(bytes.length);
-    const incarnation = await this.#take(bytes).catch(() => null);
+    const receipt: Receipt = [batch, await this.#take(bytes).catch(() => null), sender];
     const receipts = this.#receipts.get(from);
-    if (receipts) receipts.push([batch, incarnation]);
-    else this.#receipts.set(from, [[batch, incarnation]]);
+    if (receipts) receipts.push(receipt);
+    else this.#receipts.set(from, [receipt]);
     if (this.#receiptsLater) return;
     this.#receiptsLater = true;
     this.#usage.begin();

@@ -13,8 +13,11 @@ export interface PeerRpc {
   peerSession(): PeerSession;
 }
 
-/** What became of a batch: the incarnation that received it, or null when that is not known. */
-export type Receipt = readonly [batch: number, incarnation: number | null];
+/**
+ * What became of a batch: the incarnation that received it, or null when that is not known; and the one that had sent it, since every incarnation
+ * begins to count its batches anew.
+ */
+export type Receipt = readonly [batch: number, incarnation: number | null, sender: number];
 
 /** The answer to a batch: who received it, and a batch of its own that was about to leave for whoever sent that. */
 export interface Answered {

@@ -105,7 +105,7 @@ test("what comes of a batch at once leaves with the answer, and its receipt with
   other.receive = () => undefined;
   one.send(1, 2, 21);
   await soon();
-  expect(platform.calls.slice(1)).toEqual([["partition-1", 21, [[50, 7]]]]);
+  expect(platform.calls.slice(1)).toEqual([["partition-1", 21, [[50, 7, 7]]]]);
   expect(other.sent).toEqual([[50, 7]]);
 });
 
@@ -126,7 +126,7 @@ test("a receipt goes by itself where no call comes", async () => {
   await vi.advanceTimersByTimeAsync(LIMITS.receiptMs + 10);
   expect(platform.calls).toEqual([
     ["partition-1", 20, []],
-    ["partition-1", 0, [[50, 7]]],
+    ["partition-1", 0, [[50, 7, 7]]],
   ]);
   expect(other.sent).toEqual([[50, 7]]);
   // It is no batch.
@@ -187,4 +187,14 @@ test("older code, which says nothing beside its batch, is answered by a number",
   expect(await other.shell.deliver(new Uint8Array(20))).toBe(7);
   await soon();
   expect(platform.calls).toEqual([["partition-0", 30, []]]);
+});
+
+test("a receipt for a batch of the instance before is not taken for one of this, which counts anew", async () => {
+  other.receive = () => other.send(0, 1, 30);
+  expect(await asked(other)).toMatchObject({ batch: 1 });
+  other.receive = () => undefined;
+  await other.shell.deliver(new Uint8Array(20), { from: 0, receipts: [[1, 7, 6]] });
+  expect(other.sent).toEqual([]);
+  await other.shell.deliver(new Uint8Array(20), { from: 0, receipts: [[1, 7, 7]] });
+  expect(other.sent).toEqual([[1, 7]]);
 });
