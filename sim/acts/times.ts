@@ -44,7 +44,7 @@ const UP_MS = 300;
 /** How often it is looked at who gives or takes key groups. */
 const WATCH_MS = 4;
 /** For so long a message ends whoever runs it: it must have been given up long before. */
-const DEADLY_MS = 60_000;
+const DEADLY_MS = 40_000;
 const BESIDE = 4;
 /** It takes some seconds until it is given up. */
 const LOOK_MS = 500;

@@ -143,8 +143,6 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "expired-results-stay": { seed: 122, by: "results-kept" },
   "messages-expire-with-clients": { seed: 332, by: "message-repeated" },
   "deadly-never-suspected": { seed: 101, by: "deadly-forever" },
-  "suspects-side-by-side": { seed: 115, by: "innocent-given-up" },
-  "suspects-in-step": { seed: 157, by: "innocent-given-up" },
   "given-up-and-run": { seed: 101, by: "deadly-forever" },
   "run-with-its-record": { seed: 115, by: "deadly-forever" },
   "shard-memory-outlives-abort": { seed: 104, by: "stall" },

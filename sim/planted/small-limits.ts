@@ -28,6 +28,8 @@ export const SMALL_LIMITS = {
   maxFilterBytes: 150,
   // So that a try at a message can be made again before its sender hears of the one before.
   repostMs: 300,
+  // Five tries are over well before a message ceases to end whoever runs it.
+  suspectSpreadMs: 400,
   maxEffectsRunning: 3,
   maxEffectsOfName: 2,
   maxEffectsOfShare: 1,

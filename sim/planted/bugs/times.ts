@@ -152,29 +152,6 @@ export const TIMES: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "suspects-side-by-side",
-    what: "All messages that are suspected are tried at once.",
-    rule: "O13",
-    file: SUSPECTS,
-    find: "if (this.#current !== null && this.#current !== channel) {",
-    replace: 'if (this.#current === "") {',
-  },
-  {
-    name: "suspects-in-step",
-    what: "An instance of the target that was lost before a try, unheard of, is taken for one that was lost with it.",
-    rule: "O13",
-    file: OUTBOX,
-    find: "    if (channel.marked > 0 && !channel.probed) return this.#probe(channel);\n",
-    replace: "",
-    also: [
-      {
-        file: OUTBOX,
-        find: "    channel.posted = false;\n    channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs",
-        replace: "    channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs",
-      },
-    ],
-  },
-  {
     name: "given-up-and-run",
     what: "A message that is given up is run once more, and so for ever.",
     rule: "O13",

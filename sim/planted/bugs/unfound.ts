@@ -89,4 +89,27 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "poster !== null && isFinal(status, last)",
     replace: "poster !== null && last && status < 0",
   },
+  {
+    name: "suspects-side-by-side",
+    what: "All messages that are suspected are tried at once.",
+    rule: "O13",
+    file: "protocol/outbox/suspects.ts",
+    find: "if (this.#current !== null && this.#current !== channel) {",
+    replace: 'if (this.#current === "") {',
+  },
+  {
+    name: "suspects-in-step",
+    what: "An instance of the target that was lost before a try, unheard of, is taken for one that was lost with it.",
+    rule: "O13",
+    file: "protocol/outbox/outbox.ts",
+    find: "    if (channel.marked > 0 && !channel.probed) return this.#probe(channel);\n",
+    replace: "",
+    also: [
+      {
+        file: "protocol/outbox/outbox.ts",
+        find: "    channel.posted = false;\n    channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs",
+        replace: "    channel.nextAt = this.#owner.now() + LIMITS.suspectPauseMs",
+      },
+    ],
+  },
 ];
