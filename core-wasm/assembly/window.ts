@@ -220,30 +220,19 @@ function saturatingAdd(a: i64, b: i64): i64 {
   return a < 0 ? i64.MIN_VALUE : i64.MAX_VALUE;
 }
 
-/** Adds to a measure: sum, min, max. */
-function addLong(at: usize, value: i64): void {
-  store<i64>(at, saturatingAdd(load<i64>(at), value));
-  if (value < load<i64>(at, 8)) store<i64>(at, value, 8);
-  if (value > load<i64>(at, 16)) store<i64>(at, value, 16);
+/** Sums of whole numbers end where int64 does. */
+function sumOf<T>(sum: T, value: T): T {
+  return isFloat<T>() ? <T>(sum + value) : <T>saturatingAdd(<i64>sum, <i64>value);
 }
 
-function addFloat(at: usize, value: f64): void {
-  store<f64>(at, load<f64>(at) + value);
-  if (value < load<f64>(at, 8)) store<f64>(at, value, 8);
-  if (value > load<f64>(at, 16)) store<f64>(at, value, 16);
-}
-
-function addLongs(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
+/** Adds each row to a measure of its record: sum, min, max. */
+function addEach<T>(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const value = load<i64>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
-    addLong(<usize>load<u32>(records + (i << 2)) + offset, value);
-  }
-}
-
-function addFloats(data: usize, offset: usize, selected: usize, records: usize, count: usize): void {
-  for (let i: usize = 0; i < count; i++) {
-    const value = load<f64>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
-    addFloat(<usize>load<u32>(records + (i << 2)) + offset, value);
+    const value = load<T>(data + ((<usize>load<u32>(selected + (i << 2))) << 3));
+    const at = <usize>load<u32>(records + (i << 2)) + offset;
+    store<T>(at, sumOf<T>(load<T>(at), value));
+    if (value < load<T>(at, 8)) store<T>(at, value, 8);
+    if (value > load<T>(at, 16)) store<T>(at, value, 16);
   }
 }
 
@@ -283,7 +272,7 @@ function resolveAndAdd(flow: Flow, selected: usize, count: usize, watermark: i64
 function addRun(flow: Flow, from: usize, to: usize, start: i64): void {
   const keyData = columnAt(flow.plan.key).data;
   const data = columnAt(measureColumn(flow.plan, 0)).data;
-  const isFloat = measureIsFloat(flow.plan, 0);
+  const float = measureIsFloat(flow.plan, 0);
   const mixed = startHash(start);
   let slotBase = flow.slots;
   let mask = slotMask(flow);
@@ -301,7 +290,9 @@ function addRun(flow: Flow, from: usize, to: usize, start: i64): void {
       record = records + ((<usize>group) << LINE_BITS);
     }
     if (load<u32>(record, 28) == 0) touch(flow, <u32>((record - records) >> LINE_BITS), record);
-    at = isFloat ? addFloatsOf(record, key, keyData, data, at, to) : addLongsOf(record, key, keyData, data, at, to);
+    at = float
+      ? addWhileOf<f64>(record, key, keyData, data, at, to)
+      : addWhileOf<i64>(record, key, keyData, data, at, to);
   }
 }
 
@@ -313,44 +304,23 @@ function isOf(key: i64, keyData: usize, at: usize): bool {
  * Adds the row at `at`, and those behind it as long as they have the same key: what a group holds goes back to memory once for all of them. Returns
  * where the next key begins.
  */
-function addLongsOf(record: usize, key: i64, keyData: usize, data: usize, at: usize, to: usize): usize {
+function addWhileOf<T>(record: usize, key: i64, keyData: usize, data: usize, at: usize, to: usize): usize {
   const measure = record + RECORD_HEAD;
-  let sum = load<i64>(measure);
-  let least = load<i64>(measure, 8);
-  let most = load<i64>(measure, 16);
+  let sum = load<T>(measure);
+  let least = load<T>(measure, 8);
+  let most = load<T>(measure, 16);
   const first = at;
   do {
-    const value = load<i64>(data + ((<usize>load<u32>(at)) << 3));
-    sum = saturatingAdd(sum, value);
+    const value = load<T>(data + ((<usize>load<u32>(at)) << 3));
+    sum = sumOf<T>(sum, value);
     if (value < least) least = value;
     if (value > most) most = value;
     at += 4;
   } while (at < to && isOf(key, keyData, at));
   store<i64>(record, load<i64>(record, 16) + <i64>((at - first) >> 2), 16);
-  store<i64>(measure, sum);
-  store<i64>(measure, least, 8);
-  store<i64>(measure, most, 16);
-  return at;
-}
-
-/** The same of floats, in the order of the rows. */
-function addFloatsOf(record: usize, key: i64, keyData: usize, data: usize, at: usize, to: usize): usize {
-  const measure = record + RECORD_HEAD;
-  let sum = load<f64>(measure);
-  let least = load<f64>(measure, 8);
-  let most = load<f64>(measure, 16);
-  const first = at;
-  do {
-    const value = load<f64>(data + ((<usize>load<u32>(at)) << 3));
-    sum += value;
-    if (value < least) least = value;
-    if (value > most) most = value;
-    at += 4;
-  } while (at < to && isOf(key, keyData, at));
-  store<i64>(record, load<i64>(record, 16) + <i64>((at - first) >> 2), 16);
-  store<f64>(measure, sum);
-  store<f64>(measure, least, 8);
-  store<f64>(measure, most, 16);
+  store<T>(measure, sum);
+  store<T>(measure, least, 8);
+  store<T>(measure, most, 16);
   return at;
 }
 
@@ -420,8 +390,8 @@ function addRows(flow: Flow, selected: usize, groups: usize, count: usize): void
   for (let i: u32 = 0; i < plan.measures; i++) {
     const data = columnAt(measureColumn(plan, i)).data;
     const offset = RECORD_HEAD + <usize>i * MEASURE_BYTES;
-    if (measureIsFloat(plan, i)) addFloats(data, offset, selected, groups, count);
-    else addLongs(data, offset, selected, groups, count);
+    if (measureIsFloat(plan, i)) addEach<f64>(data, offset, selected, groups, count);
+    else addEach<i64>(data, offset, selected, groups, count);
   }
 }
 

@@ -452,8 +452,8 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   finishing(attempt: Attempt, outcome: Outcome, writes: readonly Write[]): void {
     const root = attempt.root as Root;
     const body = outcome.ok ? resultOf(root, this.#tickets, outcome.value) : outcome.failure;
-    const done = { attempt, status: 200, recorded: keepsResult(root), drop: false, writes };
-    if (typeof body === "string") return this.#epochs.finishing({ ...done, body });
+    if (typeof body === "string")
+      return this.#epochs.finishing({ attempt, status: 200, body, recorded: keepsResult(root), drop: false, writes });
     const { failure, answer } = shownAnswer(root, this, body);
     const recorded = keepsFailure(root, failure, answer.status);
     this.#epochs.finishing({ attempt, ...answer, recorded, drop: true, writes: [] });
