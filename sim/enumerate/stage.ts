@@ -18,6 +18,7 @@ const STILL: Rates = {
   slow: 0,
   slowMs: 0,
   zombieMail: 0,
+  zombieMs: Infinity,
   alarms: 0,
   skewMs: 0,
   tornTurns: false,

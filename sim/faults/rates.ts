@@ -15,6 +15,8 @@ export interface Rates {
   readonly slow: number;
   readonly slowMs: number;
   readonly zombieMail: number;
+  /** How long a replaced instance lives on at most: in most runs less than the faults last, so that what comes after it is tried too. */
+  readonly zombieMs: number;
   readonly alarms: number;
   readonly skewMs: number;
   /** Whether what one turn persists may survive in part. */
@@ -51,6 +53,7 @@ export function drawRates(random: Random): Rates {
     skewMs: random.pick([0, 20, 3000]),
     tornTurns: false,
     olderCode: random.pick([0, 0, 0.1, 0.4]),
+    zombieMs: random.pick([100, 400, 400, Infinity]),
   };
 }
 
@@ -71,7 +74,7 @@ export function profileOf(rates: Rates): Profile {
     slowMs: rates.slowMs,
     tellLoss: 0.9,
     zombieMail: rates.zombieMail,
-    zombieMs: Infinity,
+    zombieMs: rates.zombieMs,
     wakeTwice: rates.alarms,
     wakeLate: rates.alarms,
     failWhenDown: 0.2,
