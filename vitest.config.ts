@@ -1,4 +1,4 @@
-/** Where tests run: pure ones in Node, those of the platform shells in workerd, those that start processes afterwards and one by one. */
+/** Where tests run: pure ones in Node, those of the platform shells in workerd, those that start processes afterwards, two at a time. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -49,7 +49,7 @@ function processes(name: string, groupOrder: number) {
       name,
       include: [`tests/${name}/**/*.test.ts`],
       environment: "node" as const,
-      fileParallelism: false,
+      maxWorkers: 2,
       sequence: { groupOrder },
       testTimeout: 150_000,
       hookTimeout: 60_000,
@@ -94,8 +94,8 @@ export default defineConfig({
   test: {
     // Tests abort objects for this reason, and so does the pool: what such an object had under way is nobody's to handle.
     onUnhandledError: ({ message }) => message !== "Instance dispose",
-    // Many tests wait most of their time: by default one core of two would idle.
-    maxWorkers: 2,
+    // Most tests of workerd wait for most of their time: with one for each core the cores would idle.
+    maxWorkers: 3,
     maxConcurrency: 2,
     // Vitest's cache keeps what it made of an import while the core was not built, and fails ever after.
     fsModuleCache: false,

@@ -25,6 +25,11 @@ export class TidegateError extends Error {
 /** What `ctx.try` reports when a call failed without a declared refusal. */
 export type CallError = TidegateError;
 
+/** Nothing was done, and it is worth sending again: what stands against it passes, as another version of the code does. */
+export function comeAgain(message: string): TidegateError {
+  return new TidegateError("overloaded", message, { members: { retryable: true } });
+}
+
 /** A definition that cannot work, found at start-up. */
 export function misconfigured(message: string): TidegateError {
   return new TidegateError("misconfigured", message);

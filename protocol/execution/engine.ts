@@ -180,8 +180,10 @@ export class Engine {
 
   #handle(activation: Activation, input: Validated): void {
     if (!input.ok) {
-      const error = new TidegateError("invalid-input", "the input does not fit the function's schema");
-      this.#return(activation, { ok: false, failure: { kind: "engine", error, members: { issues: input.issues } } });
+      const { issues } = input;
+      const message = "the input does not fit the function's schema";
+      const error = new TidegateError("invalid-input", message, { members: { issues } });
+      this.#return(activation, { ok: false, failure: { kind: "engine", error } });
       return;
     }
     const { service, name } = activation.target;

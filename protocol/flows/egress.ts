@@ -10,7 +10,7 @@ import { rowLines } from "../../dataflow/columns/lines.ts";
 import type { Rows } from "../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { FlowProgram } from "../../dataflow/program.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import type { EgressSink } from "../../sdk/index.ts";
 import type { Outcome } from "../../sdk/outcome.ts";
 import { decodeValue } from "../../sdk/values.ts";
@@ -166,10 +166,6 @@ export class Egress {
 
 function full({ to, name }: EgressSink, more = ""): TidegateError {
   return comeAgain(`too many events wait for the ${to} "${name}"${more}`);
-}
-
-function comeAgain(message: string): TidegateError {
-  return new TidegateError("overloaded", message, { members: { retryable: true } });
 }
 
 function statusOf({ next, delivered, failed }: EgressState): EgressStatus {

@@ -5,7 +5,7 @@ import { GROUPS } from "../../dataflow/operators/windows.ts";
 import { PART } from "../../dataflow/keys.ts";
 import type { FlowProgram, VertexStep, ViewProgram } from "../../dataflow/program.ts";
 import { rendererOf, type Renderer } from "../../dataflow/views.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { FlowContext } from "./internal.ts";
 import { type Payload, toBound } from "./payload.ts";
@@ -190,8 +190,7 @@ export class Shards {
 }
 
 function otherVersion(flow: string): TidegateError {
-  const message = `flow "${flow}" is being changed: this partition has another version of it`;
-  return new TidegateError("overloaded", message, { members: { retryable: true } });
+  return comeAgain(`flow "${flow}" is being changed: this partition has another version of it`);
 }
 
 /** The last batch may have been undone. What the operator had beside its entries went further; the next one begins from them. */

@@ -6,7 +6,7 @@ import type { ShardStore } from "../../dataflow/operators/store.ts";
 import { sortableWhole } from "../../dataflow/keys.ts";
 import type { FlowProgram } from "../../dataflow/program.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
@@ -144,10 +144,8 @@ export class Streams {
   #stream(name: string): StreamDefinition {
     const stream = this.#app.streams.get(name);
     // Whoever asks knows it: the edge, or a flow on another partition. They may run another version of the code.
-    if (stream === undefined) {
-      const message = `this partition has another version of the code, which knows no stream "${name}"`;
-      throw new TidegateError("overloaded", message, { members: { retryable: true } });
-    }
+    if (stream === undefined)
+      throw comeAgain(`this partition has another version of the code, which knows no stream "${name}"`);
     return stream;
   }
 

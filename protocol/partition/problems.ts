@@ -47,7 +47,7 @@ export function failureAnswer(failure: Failure): ProblemAnswer {
     const shown: unknown = data === undefined ? null : JSON.parse(toJson(data));
     return { status: REFUSAL_STATUS, body: JSON.stringify(refusalProblem(service, refusal, shown)) };
   }
-  if (failure.kind === "engine") return problemAnswer(failure.error.type, failure.error.message, failure.members);
+  if (failure.kind === "engine") return problemAnswer(failure.error.type, failure.error.message, failure.error.members);
   return problemAnswer(
     "internal-error",
     "The function threw an error that its contract does not declare; see the log.",

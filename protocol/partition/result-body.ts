@@ -1,5 +1,5 @@
 /** What a root's function returned, as the text of its answer. */
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { RawJson } from "../flows/payload.ts";
 import { LIMITS } from "../limits.ts";
@@ -24,7 +24,7 @@ export function resultOf(root: Root, tickets: Tickets, value: unknown): string |
   }
   if (!tickets.haveRoom(root.waiters, body)) {
     const detail = "the answers to this message are too large together; nothing was done, send fewer lines at once";
-    return { kind: "engine", error: new TidegateError("overloaded", detail), members: { retryable: true } };
+    return { kind: "engine", error: comeAgain(detail) };
   }
   return body;
 }

@@ -6,11 +6,7 @@ export type Failure =
   /** A declared refusal: an answer, recorded under the request's id. */
   | { readonly kind: "refusal"; readonly refusal: Refusal }
   /** An error of the engine with a stable type. */
-  | {
-      readonly kind: "engine";
-      readonly error: TidegateError;
-      readonly members?: Readonly<Record<string, unknown>> | undefined;
-    }
+  | { readonly kind: "engine"; readonly error: TidegateError }
   /** Anything else that user code threw. */
   | { readonly kind: "thrown"; readonly error: unknown };
 
@@ -18,9 +14,7 @@ export type Failure =
 export function failureOf(error: unknown): Failure {
   try {
     if (error instanceof Refusal) return { kind: "refusal", refusal: error };
-    if (error instanceof TidegateError) {
-      return { kind: "engine", error, members: error.members };
-    }
+    if (error instanceof TidegateError) return { kind: "engine", error };
   } catch {
     return { kind: "thrown", error: new TypeError("what was thrown cannot be looked at") };
   }

@@ -1,5 +1,5 @@
 /** Calls between partitions within one transaction: what is sent for a call and its answer, and what is done on receiving them (docs/protocol.md, "Running a transaction"). */
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain } from "../../sdk/errors.ts";
 import { Few } from "../few.ts";
 import { isFlowService } from "../flows/internal.ts";
 import { LIMITS } from "../limits.ts";
@@ -129,8 +129,8 @@ export class RemoteCalls {
 
   /** Names no participant: nothing is kept here of a transaction that had not come before. */
   #refuse(to: Peer, { id, callId }: CallMessage): void {
-    const error = new TidegateError("overloaded", "a partition that the transaction reaches has more than it can hold");
-    const outcome = encodeOutcome({ ok: false, failure: { kind: "engine", error, members: { retryable: true } } });
+    const error = comeAgain("a partition that the transaction reaches has more than it can hold");
+    const outcome = encodeOutcome({ ok: false, failure: { kind: "engine", error } });
     this.#owner.send(to, { kind: "answer", id, callId, outcome, parts: new Map(), clock: this.#owner.clock });
   }
 
@@ -393,7 +393,7 @@ function isMirror({ activation, place }: Activation["scope"]): boolean {
 /** Who calls a function knows it: where that is not known here, one of both has another version of the code. */
 function ofOtherVersion(failure: Failure): Failure {
   if (failure.kind !== "engine" || !NOT_KNOWN.has(failure.error.type)) return failure;
-  const error = new TidegateError("overloaded", `${failure.error.message} in the version of the code of a partition`);
-  return { kind: "engine", error, members: { retryable: true } };
+  const error = comeAgain(`${failure.error.message} in the version of the code of a partition`);
+  return { kind: "engine", error };
 }
 const NOT_KNOWN: ReadonlySet<string> = new Set(["unknown-service", "unknown-function"]);

@@ -32,7 +32,7 @@ function encodeFailure(failure: Failure): AnswerOutcome {
 
 function declaredDetail(failure: Exclude<Failure, { kind: "thrown" }>): string {
   if (failure.kind === "engine") {
-    return JSON.stringify([failure.error.type, failure.error.message, failure.members ?? null]);
+    return JSON.stringify([failure.error.type, failure.error.message, failure.error.members ?? null]);
   }
   const { service, refusal, data } = failure.refusal;
   return JSON.stringify([service, refusal, data === undefined ? null : encodeValue(data)]);
@@ -60,9 +60,7 @@ function decodeFailure(kind: Failure["kind"], detail: unknown[]): Failure {
   }
   if (kind === "engine") {
     const [type, message, members] = detail as [ProblemType, string, Record<string, unknown> | null];
-    // They go on with the error, should code that catches it throw it again.
-    const more = members === null ? {} : { members };
-    return { kind, error: new TidegateError(type, message, more), members: members ?? undefined };
+    return { kind, error: new TidegateError(type, message, members === null ? {} : { members }) };
   }
   const [name, message] = detail as [string, string];
   const error = new Error(message);

@@ -1,5 +1,5 @@
 /** One-way messages of running functions: checked when they are sent, kept with the attempt, and gone with what is undone. */
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
 import { dueTime, type When } from "../../sdk/when.ts";
 import { INVOKE_FLAG } from "../wire/invoke.ts";
@@ -83,10 +83,7 @@ function failureOfSending(attempt: Attempt, { isFull, what }: Room, check: () =>
     const detail = `a transaction sends at most ${LIMITS.maxSendsPerTransaction} messages`;
     return { kind: "engine", error: new TidegateError("transaction-too-large", detail) };
   }
-  if (isFull()) {
-    const error = new TidegateError("overloaded", `too many ${what}`);
-    return { kind: "engine", error, members: { retryable: true } };
-  }
+  if (isFull()) return { kind: "engine", error: comeAgain(`too many ${what}`) };
   return null;
 }
 

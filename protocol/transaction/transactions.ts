@@ -1,6 +1,6 @@
 /** Running transactions as one partition sees them: attempts, activations, locks, failure and rollback. Commits, epochs and answers are the owner's. */
 import type { AppDefinition } from "../../sdk/app.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
@@ -382,11 +382,8 @@ export class Transactions {
       else this.#begin(root, true, 0);
     } else {
       root.attempt = null;
-      const error = new TidegateError(
-        "overloaded",
-        `the transaction gave way to older ones ${LIMITS.maxAttempts} times`,
-      );
-      this.owner.failed(root, { kind: "engine", error, members: { retryable: true } });
+      const error = comeAgain(`the transaction gave way to older ones ${LIMITS.maxAttempts} times`);
+      this.owner.failed(root, { kind: "engine", error });
     }
     this.#locks.release(attempt);
   }
