@@ -1,10 +1,11 @@
 /** The shell of what stands in for a partition whose storage is damaged: messages of other objects are its only inputs. */
 import { CorruptError } from "../core-wasm/types.ts";
+import type { Beside } from "../protocol/link/carrier.ts";
 import type { LinkInput } from "../protocol/link/effects.ts";
 import type { DamagedEffect, DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
 import { LinkShell } from "./link-shell.ts";
-import type { Answered, Beside, OwnDomain } from "./peers.ts";
+import type { Answered, OwnDomain } from "./peers.ts";
 import type { PartitionStore } from "./store.ts";
 import type { Usage } from "./usage.ts";
 

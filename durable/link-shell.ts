@@ -1,8 +1,9 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
+import { type Beside, Carrier } from "../protocol/link/carrier.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
-import { type Answered, type Beside, type OwnDomain, Peers, PeerSession, type Receipt } from "./peers.ts";
+import { type Answered, type OwnDomain, Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
 
@@ -11,7 +12,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** An answer that waits for a batch to carry. */
+/** An answer. */
 interface Held {
   readonly incarnation: number;
   readonly resolve: (answer: number | Answered) => void;
@@ -26,33 +27,19 @@ export interface LinkHost {
 /** Between a batch and what user functions that wait for nothing make of it are some promises. */
 const SOON = 4;
 
-/**
- * A batch that comes of a peer's batch leaves with the answer to that: a call less. It is a batch like any other to the links on both sides; whoever
- * has it says so with its next call, or after some time by itself. At most one for each peer is without a receipt: the others are calls.
- */
 export class LinkShell {
   readonly #host: LinkHost;
   readonly #usage: Usage;
-  readonly #self: Peer;
   readonly #peers: Peers;
+  readonly #carrier: Carrier<Held>;
   readonly #waiting = new Map<number, Waiting>();
-  /** By who waits for it. */
-  readonly #held = new Map<Peer, Held[]>();
-  /** Batches that answers have carried, of which nothing is known yet, and until when anything may be; ms since 1970. */
-  readonly #carried = new Map<Peer, { readonly batch: number; readonly until: number }>();
-  /** For batches that answers have brought. */
-  readonly #receipts = new Map<Peer, Receipt[]>();
-  #receiptsLater = false;
-  /** This instance's; 0 before its first answer, when nothing can have been carried. */
-  #incarnation = 0;
-  #dispatching = false;
   #nextTicket = 1;
 
   constructor(host: LinkHost, usage: Usage, domain: OwnDomain, self: Peer) {
     this.#host = host;
     this.#usage = usage;
-    this.#self = self;
     this.#peers = new Peers(usage, domain);
+    this.#carrier = new Carrier(self, () => Date.now());
   }
 
   /** A session in which a peer delivers. */
@@ -69,13 +56,9 @@ export class LinkShell {
     return beside === undefined ? incarnation : this.#answer(beside.from, incarnation);
   }
 
-  #receive({ from, receipts }: Beside): void {
-    for (const [batch, incarnation, sender] of receipts) {
-      // For an instance before this one: among its own batches another may have that number.
-      if (sender !== this.#incarnation) continue;
-      if (this.#carried.get(from)?.batch === batch) this.#carried.delete(from);
-      this.#host.input({ kind: "sent", to: from, batch, incarnation });
-    }
+  #receive(beside: Beside): void {
+    for (const [batch, incarnation] of this.#carrier.receive(beside))
+      this.#host.input({ kind: "sent", to: beside.from, batch, incarnation });
   }
 
   #take(bytes: Uint8Array): Promise<number> {
@@ -94,12 +77,9 @@ export class LinkShell {
 
   /** With the batch that comes of what was delivered, if it comes at once. */
   async #answer(to: Peer, incarnation: number): Promise<number | Answered> {
-    for (let step = 0; step < SOON && !this.#dispatching; step++) await Promise.resolve();
-    if (!this.#dispatching || this.#isCarrying(to)) return incarnation;
+    for (let step = 0; step < SOON && !this.#carrier.awaitsDispatch; step++) await Promise.resolve();
     return new Promise((resolve) => {
-      const held = this.#held.get(to);
-      if (held) held.push({ incarnation, resolve });
-      else this.#held.set(to, [{ incarnation, resolve }]);
+      if (!this.#carrier.hold(to, { incarnation, resolve })) resolve(incarnation);
     });
   }
 
@@ -110,14 +90,14 @@ export class LinkShell {
         if (!this.#carry(effect)) void this.#send(effect);
         return;
       case "delivered":
-        this.#incarnation = effect.incarnation;
+        this.#carrier.answering(effect.incarnation);
         this.#taken(effect.ticket)?.resolve(effect.incarnation);
         return;
       case "undelivered":
         this.#taken(effect.ticket)?.reject(new Error("not delivered: one of the two has been replaced, or is full"));
         return;
       case "want-dispatch":
-        this.#dispatching = true;
+        this.#carrier.dispatchWanted();
         // A failed write resets the object; there is nothing left to send.
         this.#host.settled().then(
           () => this.#dispatch(),
@@ -134,62 +114,42 @@ export class LinkShell {
   }
 
   #dispatch(): void {
-    this.#dispatching = false;
+    this.#carrier.dispatching();
     try {
       this.#host.input({ kind: "dispatch" });
     } finally {
-      for (const held of this.#held.values()) for (const { incarnation, resolve } of held) resolve(incarnation);
-      this.#held.clear();
+      for (const { incarnation, resolve } of this.#carrier.dispatched()) resolve(incarnation);
     }
   }
 
   #carry({ to, batch, bytes }: Extract<LinkEffect, { kind: "send" }>): boolean {
-    const held = this.#isCarrying(to) ? undefined : this.#held.get(to)?.shift();
-    if (held === undefined) return false;
-    this.#carried.set(to, { batch, until: Date.now() + LIMITS.replyMs });
-    held.resolve({ incarnation: held.incarnation, batch, bytes });
-    return true;
-  }
-
-  /** Behind that time it is sent again, or its channel has ended. */
-  #isCarrying(to: Peer): boolean {
-    const carried = this.#carried.get(to);
-    return carried !== undefined && Date.now() < carried.until;
+    const held = this.#carrier.carry(to, batch);
+    held?.resolve({ incarnation: held.incarnation, batch, bytes });
+    return held !== undefined;
   }
 
   async #send({ to, batch, bytes }: Extract<LinkEffect, { kind: "send" }>): Promise<void> {
     this.#usage.begin();
-    const answer = await this.#peers.deliver(to, bytes, this.#beside(to));
+    const answer = await this.#peers.deliver(to, bytes, this.#carrier.beside(to));
     this.#usage.end();
-    if (this.#carried.get(to)?.batch === batch) this.#carried.delete(to);
+    this.#carrier.settled(to, batch);
     const isPlain = answer === null || typeof answer === "number";
     this.#host.input({ kind: "sent", to, batch, incarnation: isPlain ? answer : answer.incarnation });
     if (!isPlain) await this.#brought(to, answer);
   }
 
-  #beside(to: Peer): Beside {
-    const receipts = this.#receipts.get(to) ?? [];
-    this.#receipts.delete(to);
-    return { from: this.#self, receipts };
-  }
-
   /** An answer has brought a batch. */
   async #brought(from: Peer, { incarnation: sender, batch, bytes }: Answered): Promise<void> {
     this.#usage.transferred(bytes.length);
-    const receipt: Receipt = [batch, await this.#take(bytes).catch(() => null), sender];
-    const receipts = this.#receipts.get(from);
-    if (receipts) receipts.push(receipt);
-    else this.#receipts.set(from, [receipt]);
-    if (this.#receiptsLater) return;
-    this.#receiptsLater = true;
+    const receiver = await this.#take(bytes).catch(() => null);
+    if (!this.#carrier.brought(from, [batch, receiver, sender])) return;
     this.#usage.begin();
     platformTimers.setTimeout(() => this.#tellReceipts(), LIMITS.receiptMs);
   }
 
   #tellReceipts(): void {
-    this.#receiptsLater = false;
     this.#usage.end();
-    for (const peer of [...this.#receipts.keys()]) void this.#peers.deliver(peer, NOTHING, this.#beside(peer));
+    for (const peer of this.#carrier.receiptsDue()) void this.#peers.deliver(peer, NOTHING, this.#carrier.beside(peer));
   }
 
   #taken(ticket: number): Waiting | undefined {

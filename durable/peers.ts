@@ -1,5 +1,6 @@
 /** The way from one object to others: batches of messages as RPC, whose answer is the incarnation that received them. */
 import { exports, RpcTarget } from "cloudflare:workers";
+import type { Beside } from "../protocol/link/carrier.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { coordinatorName, type ObjectNamespace, partitionName, placedObject } from "../protocol/keygroups/names.ts";
 import { COORDINATOR, type Peer } from "../protocol/wire/messages.ts";
@@ -13,24 +14,11 @@ export interface PeerRpc {
   peerSession(): PeerSession;
 }
 
-/**
- * What became of a batch: the incarnation that received it, or null when that is not known; and the one that had sent it, since every incarnation
- * begins to count its batches anew.
- */
-export type Receipt = readonly [batch: number, incarnation: number | null, sender: number];
-
 /** The answer to a batch: who received it, and a batch of its own that was about to leave for whoever sent that. */
 export interface Answered {
   readonly incarnation: number;
   readonly batch: number;
   readonly bytes: Uint8Array;
-}
-
-/** What comes with a batch of who takes answers that carry something: older code sends none, and is answered by a number. */
-export interface Beside {
-  readonly from: Peer;
-  /** For batches that answers have carried. */
-  readonly receipts: readonly Receipt[];
 }
 
 export type Deliver = (bytes: Uint8Array, beside?: Beside) => Promise<number | Answered>;

@@ -81,6 +81,8 @@ export interface Report {
   readonly messages: number;
   /** Batches of a later version than the first. */
   readonly newer: number;
+  /** Batches that came with the answer to another. */
+  readonly carried: number;
   readonly lines: readonly string[];
 }
 
@@ -380,6 +382,7 @@ class Run {
       events: world.scheduler.steps,
       messages: world.network.hops,
       newer: world.network.newer,
+      carried: world.network.carried,
       lines: world.trace.lines ?? [],
     };
   }

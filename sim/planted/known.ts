@@ -43,6 +43,8 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "frames-dropped": { seed: 1, by: "stall" },
   "mail-for-predecessor": { seed: 2, by: "stall" },
   "channel-outlives-peer": { seed: 1, by: "stall" },
+  "receipt-of-predecessor": { seed: 231, by: "stall" },
+  "carried-to-another": { seed: 2, by: "stall" },
   "era-not-checked": { seed: 3, by: 'assertion "1: a finish of an unknown transaction"' },
   "later-era-not-held": { seed: 25, by: "stall" },
   "epochs-reused": { seed: 1, by: 'assertion "1: a finish for an epoch that is decided"' },

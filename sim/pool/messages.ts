@@ -41,6 +41,7 @@ export interface Done {
   readonly events: number;
   readonly messages: number;
   readonly newer: number;
+  readonly carried: number;
   /** The least of any seed. */
   readonly fewestTransactions: number;
   readonly fewestFaults: number;

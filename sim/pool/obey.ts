@@ -50,6 +50,7 @@ async function runSeeds(settings: Settings, seeds: readonly number[]): Promise<D
     events: sum(({ events }) => events),
     messages: sum(({ messages }) => messages),
     newer: sum(({ newer }) => newer),
+    carried: sum(({ carried }) => carried),
     fewestTransactions: fewest(({ transactions }) => transactions),
     fewestFaults: fewest(({ faults }) => [...faults.values()].reduce((total, count) => total + count, 0)),
     faults: counts(({ faults }) => faults),

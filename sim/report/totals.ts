@@ -14,6 +14,8 @@ export class Totals {
   #messages = 0;
   /** Batches of a later version than the first. */
   newer = 0;
+  /** Batches that came with the answer to another. */
+  carried = 0;
   #notes = 0;
   /** Of any seed. */
   fewestTransactions = Infinity;
@@ -26,6 +28,7 @@ export class Totals {
     this.#events += done.events;
     this.#messages += done.messages;
     this.newer += done.newer;
+    this.carried += done.carried;
     this.fewestTransactions = Math.min(this.fewestTransactions, done.fewestTransactions);
     this.fewestFaults = Math.min(this.fewestFaults, done.fewestFaults);
     for (const result of done.results) {
@@ -47,7 +50,8 @@ export class Totals {
     const faults = [...this.faults.values()].reduce((sum, count) => sum + count, 0);
     const lines = [
       `${this.seeds} seeds in ${(elapsedMs / 1000).toFixed(0)} s (${(elapsedMs / this.seeds).toFixed(0)} ms a seed), ` +
-        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages, ${this.newer} batches of a newer version`,
+        `${(this.#simulatedMs / 60_000).toFixed(0)} simulated minutes, ${this.#events} events, ${this.#messages} messages, ` +
+        `${this.newer} batches of a newer version, ${this.carried} with an answer`,
       `${this.#transactions} transactions (at least ${this.fewestTransactions} a seed), ` +
         `${faults} faults (at least ${this.fewestFaults} a seed), ${this.#notes} notes`,
       `Faults:\n${table(this.faults)}`,

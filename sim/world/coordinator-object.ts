@@ -83,7 +83,7 @@ export class CoordinatorInstance extends Instance<NamedText> {
     this.#input({ kind: "deliver", ticket, bytes });
   }
 
-  protected override sent({ to, batch }: Rpc, incarnation: number | null): void {
+  protected override sent({ to, batch }: Pick<Rpc, "to" | "batch">, incarnation: number | null): void {
     this.#input({ kind: "sent", to, batch, incarnation });
   }
 

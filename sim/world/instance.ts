@@ -1,5 +1,7 @@
 /** One instance of an object, from its start until it is gone: takes inputs in turns, and what it asks for passes its gate. */
-import { decodeBatch, formatOf, type PeerFormat } from "../../protocol/wire/codec.ts";
+import { Carrier } from "../../protocol/link/carrier.ts";
+import { LIMITS } from "../../protocol/limits.ts";
+import { decodeBatch, formatOf, NEWEST_FORMAT, type PeerFormat } from "../../protocol/wire/codec.ts";
 import type { Random } from "../random.ts";
 import { Gate } from "./gate.ts";
 import { type CrashManner, EPOCH_MS, type SimObject } from "./object.ts";
@@ -9,6 +11,12 @@ import type { World } from "./world.ts";
 /** Thrown at an instance that touches storage after it was replaced. */
 export class Fenced extends Error {
   override readonly name = "Fenced";
+}
+
+/** An answer to a batch. */
+interface Answer {
+  readonly rpc: Rpc;
+  readonly incarnation: number;
 }
 
 export abstract class Instance<Op = unknown> {
@@ -29,6 +37,11 @@ export abstract class Instance<Op = unknown> {
   protected readonly random: Random;
   /** Received and not acknowledged, by ticket. */
   readonly #tickets = new Map<number, Rpc>();
+  readonly #carrier: Carrier<Answer>;
+  /** Whether its code takes answers that carry something, and gives such. */
+  readonly #carries: boolean;
+  /** What is answered in this turn: which answers wait is known when it ends. */
+  #answers: Answer[] = [];
   #nextTicket = 1;
   #persistedBefore = 0;
   #inTurn = false;
@@ -50,11 +63,13 @@ export abstract class Instance<Op = unknown> {
     this.random = object.random;
     this.reads = world.readsOf(object.number);
     this.gate = new Gate<Op>(world.profile.atomicity);
+    this.#carries = this.reads === NEWEST_FORMAT;
+    this.#carrier = new Carrier(object.number, () => world.scheduler.now);
   }
 
   /** The machine takes a batch of a peer, a word on a batch that it sent, or a call back. */
   protected abstract deliver(ticket: number, bytes: Uint8Array): void;
-  protected abstract sent(rpc: Rpc, incarnation: number | null): void;
+  protected abstract sent(batch: Pick<Rpc, "to" | "batch">, incarnation: number | null): void;
   protected abstract calledBack(kind: CallBack): void;
   /** What it is doing, in a word: for coverage. */
   abstract get phase(): string;
@@ -81,6 +96,7 @@ export abstract class Instance<Op = unknown> {
     this.#inTurn = false;
     this.#wokenAgain = false;
     this.called = false;
+    for (const answer of this.#answers.splice(0)) if (!this.#holds(answer)) this.#leave(answer);
     if (this.#doom) {
       // A machine whose effects were not performed cannot live on: it would speak of what it never wrote.
       const manner = this.#dropped ? { ...this.#doom, zombie: false } : this.#doom;
@@ -145,10 +161,16 @@ export abstract class Instance<Op = unknown> {
   }
 
   protected sends(to: number, batch: number, bytes: Uint8Array): void {
-    const rpc: Rpc = { from: this, to, batch, bytes, kinds: this.world.kindsOf(bytes), settled: false };
+    const { network } = this.world;
+    const plain: Rpc = { from: this, to, batch, bytes, kinds: this.world.kindsOf(bytes), settled: false };
+    const answer = this.#carrier.carry(to, batch);
+    const rpc: Rpc = answer
+      ? { ...plain, carried: true }
+      : { ...plain, ...(this.#carries ? { beside: this.#carrier.beside(to) } : {}) };
     this.gate.leave(() => {
       this.world.observer.sent?.(rpc);
-      this.world.network.send(rpc);
+      if (answer) network.reply(answer.rpc, this.object.number, answer.incarnation, rpc);
+      else network.send(rpc);
     });
   }
 
@@ -156,12 +178,39 @@ export abstract class Instance<Op = unknown> {
     const rpc = this.#tickets.get(ticket);
     if (!rpc) return;
     this.#tickets.delete(ticket);
+    if (rpc.carried) return this.#brought(rpc, incarnation);
+    this.#carrier.answering(incarnation);
+    this.#answers.push({ rpc, incarnation });
+  }
+
+  #holds(answer: Answer): boolean {
+    const { beside } = answer.rpc;
+    return this.#carries && beside !== undefined && this.#carrier.hold(beside.from, answer);
+  }
+
+  #leave({ rpc, incarnation }: Answer): void {
+    // Nothing more of its turn happens.
+    if (this.#doom) return;
     this.gate.leave(() => this.world.network.reply(rpc, this.object.number, incarnation));
+  }
+
+  /** A batch that came with an answer is received, or is not. */
+  #brought({ from, batch }: Rpc, receiver: number | null): void {
+    this.world.network.carried += 1;
+    if (!this.#carrier.brought(from.object.number, [batch, receiver, from.incarnation])) return;
+    this.world.scheduler.in(LIMITS.receiptMs, () => {
+      if (this.state === "dead") return;
+      for (const to of this.#carrier.receiptsDue()) {
+        const rpc = { from: this, to, batch: 0, bytes: NOTHING, kinds: [], settled: true };
+        this.world.network.send({ ...rpc, beside: this.#carrier.beside(to) });
+      }
+    });
   }
 
   protected callBack(kind: CallBack, inMs?: number): void {
     const { world } = this;
     const delay = inMs === undefined ? world.profile.soonMs(this.random) : inMs;
+    if (kind === "dispatch") this.#carrier.dispatchWanted();
     if (kind !== "wake") {
       world.scheduler.in(delay, () => this.#calledBack(kind));
       return;
@@ -201,7 +250,11 @@ export abstract class Instance<Op = unknown> {
     if (this.state === "dead") return;
     const { world } = this;
     world.trace.mix(2, this.object.number, world.scheduler.now);
-    this.turn(() => this.calledBack(kind));
+    this.turn(() => {
+      if (kind === "dispatch") this.#carrier.dispatching();
+      this.calledBack(kind);
+      if (kind === "dispatch") for (const answer of this.#carrier.dispatched()) this.#leave(answer);
+    });
   }
 
   /** Tickets of batches and of requests from outside are numbered together. */
@@ -211,14 +264,21 @@ export abstract class Instance<Op = unknown> {
 
   /** A batch arrives. Without an acknowledgement by the end of the input the sender is to see a failure. */
   receive(rpc: Rpc): void {
+    if (this.state === "dead") return rpc.carried ? undefined : this.world.network.fail(rpc);
     const ticket = this.nextTicket();
     this.#tickets.set(ticket, rpc);
     this.turn(() => {
+      if (rpc.beside && this.#carries)
+        for (const [batch, incarnation] of this.#carrier.receive(rpc.beside))
+          this.sent({ to: rpc.beside.from, batch }, incarnation);
+      if (rpc.bytes.length === 0) return void this.#tickets.delete(ticket);
       this.world.observer.receiving?.(this, rpc);
       this.#readable(rpc);
       this.deliver(ticket, rpc.bytes);
     });
-    if (this.#tickets.delete(ticket)) this.world.network.fail(rpc);
+    if (!this.#tickets.delete(ticket)) return;
+    if (rpc.carried) this.#brought(rpc, null);
+    else this.world.network.fail(rpc);
   }
 
   /** A batch of a newer version than this code reads can only have been meant for an incarnation before it, or behind it. */
@@ -233,7 +293,10 @@ export abstract class Instance<Op = unknown> {
 
   /** What became of a batch that it sent. */
   told(rpc: Rpc, incarnation: number | null): void {
-    this.turn(() => this.sent(rpc, incarnation));
+    this.turn(() => {
+      this.#carrier.settled(rpc.to, rpc.batch);
+      this.sent(rpc, incarnation);
+    });
   }
 
   /** For user functions: anything may happen until it settles. */
@@ -250,6 +313,8 @@ export abstract class Instance<Op = unknown> {
     return new Promise((resolve) => scheduler.in(ms, () => this.turn(resolve)));
   }
 }
+
+const NOTHING = new Uint8Array();
 
 function describeOp(op: unknown): string {
   const { op: kind = "put", name, value, seq, through, key, text } = op as Record<string, string | undefined>;

@@ -30,6 +30,8 @@ export class Network {
   hops = 0;
   /** Calls with a batch of a later version than the first. */
   newer = 0;
+  /** Batches that came with the answer to another. */
+  carried = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -56,7 +58,7 @@ export class Network {
     const { profile } = world;
     this.calls += 1;
     this.hops += 1;
-    if (formatOf(rpc.bytes) > 1) this.newer += 1;
+    if (rpc.bytes.length > 0 && formatOf(rpc.bytes) > 1) this.newer += 1;
     const from = rpc.from.object.number;
     const lane = this.#lane(from, rpc.to);
     world.trace.say(world.scheduler.now, () => `${rpc.from.name} -> ${this.#nameOf(rpc.to)} ${rpc.kinds.join(" ")}`);
@@ -76,14 +78,14 @@ export class Network {
     else this.fail(rpc);
   }
 
-  /** Received and acknowledged by an incarnation of `by`. */
-  reply(rpc: Rpc, by: Peer, incarnation: number): void {
+  /** Received and acknowledged by an incarnation of `by`. @param carried a batch that comes with it */
+  reply(rpc: Rpc, by: Peer, incarnation: number, carried?: Rpc): void {
     const { scheduler, profile } = this.#world;
     const lane = this.#lane(by, rpc.from.object.number);
     this.hops += 1;
     if (this.#isCut(by, rpc.from.object.number)) return this.#lose(rpc, lane, "message cut off");
     if (this.#happens(lane, profile.loseReply)) return this.#lose(rpc, lane, "reply lost");
-    scheduler.in(this.#delay(lane), () => this.#tell(rpc, incarnation));
+    scheduler.in(this.#delay(lane), () => this.#tell(rpc, incarnation, carried));
   }
 
   /** The call ends without a reply. */
@@ -103,11 +105,12 @@ export class Network {
     }
   }
 
-  #tell(rpc: Rpc, incarnation: number | null): void {
-    if (rpc.settled) return;
-    rpc.settled = true;
+  #tell(rpc: Rpc, incarnation: number | null, carried?: Rpc): void {
+    if (rpc.settled && carried === undefined) return;
     this.#world.trace.mix(6, rpc.from.object.number, this.#world.scheduler.now);
-    rpc.from.told(rpc, incarnation);
+    if (!rpc.settled) rpc.from.told(rpc, incarnation);
+    rpc.settled = true;
+    if (carried !== undefined) rpc.from.receive(carried);
   }
 
   /** A client's message to a partition, or its answer: at best once, with no word when it is lost. */

@@ -93,7 +93,7 @@ export class PartitionInstance extends Instance<StorageOp> {
     this.engine.input({ kind: "deliver", ticket, bytes });
   }
 
-  protected override sent({ to, batch }: Rpc, incarnation: number | null): void {
+  protected override sent({ to, batch }: Pick<Rpc, "to" | "batch">, incarnation: number | null): void {
     this.engine.input({ kind: "sent", to, batch, incarnation });
   }
 

@@ -52,6 +52,10 @@ test("versions of the code run side by side: newer messages are written, and non
   expect(totals.faults.get("message of a version that the receiver does not read")).toBeGreaterThan(0);
 });
 
+test("batches leave with answers, and are lost with them", () => {
+  expect(totals.carried).toBeGreaterThan(100 * SEEDS);
+});
+
 test("partitions come and go meanwhile, and requests follow their keys", () => {
   expect(totals.faults.get("number of partitions changed")).toBeGreaterThan(SEEDS / 3);
   expect(totals.faults.get("request sent elsewhere")).toBeGreaterThan(SEEDS);

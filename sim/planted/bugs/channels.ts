@@ -3,6 +3,7 @@ import type { PlantedBug } from "../planted.ts";
 
 const IN = "protocol/link/in-channel.ts";
 const LINKS = "protocol/link/links.ts";
+const CARRIER = "protocol/link/carrier.ts";
 const MACHINE = "protocol/partition/machine.ts";
 const KNOWN =
   "if (batch.first < this.#next || this.#waiting.has(batch.first) || batch.messages.length === 0) return true;";
@@ -47,6 +48,22 @@ export const CHANNELS: readonly PlantedBug[] = [
     file: LINKS,
     find: "      this.#drop(peer);\n",
     replace: "",
+  },
+  {
+    name: "receipt-of-predecessor",
+    what: "A receipt for a batch of an earlier instance is taken for one of this instance's.",
+    rule: "C15",
+    file: CARRIER,
+    find: "receipts.filter(([, , sender]) => sender === this.#incarnation)",
+    replace: "receipts",
+  },
+  {
+    name: "carried-to-another",
+    what: "A batch leaves with the answer to whoever waits for one.",
+    rule: "C15",
+    file: CARRIER,
+    find: "this.#held.get(to)?.shift()",
+    replace: "[...this.#held.values()].find((held) => held.length > 0)?.shift()",
   },
   {
     name: "era-not-checked",
