@@ -19,6 +19,7 @@ const STILL: Rates = {
   slowMs: 0,
   zombieMail: 0,
   zombieMs: Infinity,
+  carries: true,
   alarms: 0,
   skewMs: 0,
   tornTurns: false,

@@ -17,6 +17,8 @@ export interface Rates {
   readonly zombieMail: number;
   /** How long a replaced instance lives on at most: in most runs less than the faults last, so that what comes after it is tried too. */
   readonly zombieMs: number;
+  /** Whether answers carry batches: else each is lost and late by itself. */
+  readonly carries: boolean;
   readonly alarms: number;
   readonly skewMs: number;
   /** Whether what one turn persists may survive in part. */
@@ -54,6 +56,7 @@ export function drawRates(random: Random): Rates {
     tornTurns: false,
     olderCode: random.pick([0, 0, 0.1, 0.4]),
     zombieMs: random.pick([100, 400, 400, Infinity]),
+    carries: random.next() < 0.6,
   };
 }
 
@@ -75,6 +78,7 @@ export function profileOf(rates: Rates): Profile {
     tellLoss: 0.9,
     zombieMail: rates.zombieMail,
     zombieMs: rates.zombieMs,
+    carries: rates.carries,
     wakeTwice: rates.alarms,
     wakeLate: rates.alarms,
     failWhenDown: 0.2,

@@ -63,7 +63,7 @@ export abstract class Instance<Op = unknown> {
     this.random = object.random;
     this.reads = world.readsOf(object.number);
     this.gate = new Gate<Op>(world.profile.atomicity);
-    this.#carries = this.reads === NEWEST_FORMAT;
+    this.#carries = world.profile.carries && this.reads === NEWEST_FORMAT;
     this.#carrier = new Carrier(object.number, () => world.scheduler.now);
   }
 

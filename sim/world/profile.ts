@@ -23,6 +23,8 @@ export interface Profile {
   readonly zombieMail: number;
   /** How long a replaced instance lives on at most, if it does not touch storage; ms. */
   readonly zombieMs: number;
+  /** Whether the code of objects lets answers carry batches (rule C15). */
+  readonly carries: boolean;
   /** Chance for one wake: it comes again, or late. */
   readonly wakeTwice: number;
   readonly wakeLate: number;
@@ -47,6 +49,7 @@ export function steady(hop: number, confirm: number): Profile {
     tellLoss: 1,
     zombieMail: 0,
     zombieMs: Infinity,
+    carries: true,
     wakeTwice: 0,
     wakeLate: 0,
     failWhenDown: 0,
