@@ -28,6 +28,8 @@ export const LIMITS = {
   maxBatchesInFlight: 3,
   /** A batch that an answer has brought is acknowledged with the next call, or by itself after so long: well before it would be sent again. */
   receiptMs: 100,
+  /** Receipts for one peer that wait for that; the oldest goes beyond it, and its batch comes again. */
+  maxReceipts: 16,
   /** Silence of another partition after which it is asked whether it still is what it was. */
   probeMs: 1_000,
   /** How old the state that a snapshot query shows may be; an older boundary is moved first. */

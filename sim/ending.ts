@@ -164,7 +164,7 @@ export class Ending {
   #countersByName(): Record<string, Status> {
     return Object.fromEntries(
       this.#world.objects.flatMap(({ name, current }) =>
-        current ? [[name, (current as PartitionInstance | CoordinatorInstance).counters as unknown as Status]] : [],
+        current ? [[name, countersOf(current as PartitionInstance | CoordinatorInstance)]] : [],
       ),
     );
   }
@@ -177,4 +177,9 @@ export class Ending {
       )
       .join("\n");
   }
+}
+
+/** Also what its links have from the shell. */
+function countersOf(instance: PartitionInstance | CoordinatorInstance): Status {
+  return { ...instance.counters, carrying: instance.carrying } as unknown as Status;
 }

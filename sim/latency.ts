@@ -45,6 +45,6 @@ function showLoad(load: Load): string {
   return (
     `${show(load.perSecond)} transactions/s, median ${show(load.medianMs)} ms, slowest ${show(load.slowestMs)} ms, ` +
     `${load.refused} refused, ${show(load.transactionsPerEpoch)} transactions, ${show(load.messagesPerEpoch)} messages ` +
-    `and ${show(load.batchesPerEpoch)} batches an epoch, ${load.batchesPerTransaction.toFixed(2)} batches a transaction`
+    `and ${show(load.callsPerEpoch)} calls an epoch, ${load.callsPerTransaction.toFixed(2)} calls a transaction`
   );
 }

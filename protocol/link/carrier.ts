@@ -105,8 +105,8 @@ export class Carrier<Held> {
   /** A batch has come with an answer. Returns whether receipts are to be asked for in `receiptMs`. */
   brought(from: Peer, receipt: Receipt): boolean {
     const receipts = this.#receipts.get(from);
-    if (receipts) receipts.push(receipt);
-    else this.#receipts.set(from, [receipt]);
+    if (receipts === undefined) this.#receipts.set(from, [receipt]);
+    else if (receipts.push(receipt) > LIMITS.maxReceipts) receipts.shift();
     const first = !this.#receiptsWanted;
     this.#receiptsWanted = true;
     return first;
@@ -117,6 +117,14 @@ export class Carrier<Held> {
     const receipts = this.#receipts.get(to) ?? [];
     this.#receipts.delete(to);
     return { from: this.#self, receipts };
+  }
+
+  /** Answers and receipts that have not left. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const held of this.#held.values()) waiting += held.length;
+    for (const receipts of this.#receipts.values()) waiting += receipts.length;
+    return waiting;
   }
 
   /** The time has come: peers that no call has gone to. */

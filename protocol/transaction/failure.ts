@@ -14,7 +14,11 @@ export type Failure =
 export function failureOf(error: unknown): Failure {
   try {
     if (error instanceof Refusal) return { kind: "refusal", refusal: error };
-    if (error instanceof TidegateError) return { kind: "engine", error };
+    if (error instanceof TidegateError) {
+      // User code may throw one with anything in it; what is told of it is JSON.
+      if (error.members !== undefined) JSON.stringify(error.members);
+      return { kind: "engine", error };
+    }
   } catch {
     return { kind: "thrown", error: new TypeError("what was thrown cannot be looked at") };
   }

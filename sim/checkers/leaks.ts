@@ -17,6 +17,7 @@ export const AT_REST: readonly string[] = [
   "outbox",
   "timers",
   "moving",
+  "carrying",
 ];
 
 /**

@@ -22,9 +22,9 @@ export interface Load {
   readonly epochs: number;
   readonly transactionsPerEpoch: number;
   readonly messagesPerEpoch: number;
-  /** Calls between objects: a batch of messages is one. */
-  readonly batchesPerEpoch: number;
-  readonly batchesPerTransaction: number;
+  /** Calls between objects; a batch that leaves with the answer to another is none. */
+  readonly callsPerEpoch: number;
+  readonly callsPerTransaction: number;
 }
 
 const WARM_MS = 500;
@@ -42,7 +42,7 @@ export async function measureLoad(options: LoadOptions): Promise<Load> {
   const after = countsOf(model);
   const times = loop.times.sort((a, b) => a - b);
   const epochs = after.epochs - before.epochs;
-  const batches = after.batches - before.batches;
+  const calls = after.calls - before.calls;
   return {
     partitions: options.partitions,
     perSecond: (times.length / options.ms) * 1000,
@@ -52,13 +52,13 @@ export async function measureLoad(options: LoadOptions): Promise<Load> {
     epochs,
     transactionsPerEpoch: times.length / epochs,
     messagesPerEpoch: (after.messages - before.messages) / epochs,
-    batchesPerEpoch: batches / epochs,
-    batchesPerTransaction: batches / times.length,
+    callsPerEpoch: calls / epochs,
+    callsPerTransaction: calls / times.length,
   };
 }
 
-function countsOf({ epochs, messages, world }: Model): { epochs: number; messages: number; batches: number } {
-  return { epochs, messages, batches: world.network.calls };
+function countsOf({ epochs, messages, world }: Model): { epochs: number; messages: number; calls: number } {
+  return { epochs, messages, calls: world.network.calls };
 }
 
 class Loop {

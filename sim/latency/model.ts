@@ -26,7 +26,7 @@ export const TIMING: Timing = { messageMs: 1, confirmMs: 10 };
 export class Model {
   readonly world: World;
   readonly partitionOf: (key: string) => number;
-  /** Messages in the batches that objects sent each other; batches are `world.network.calls`. */
+  /** Messages in the batches that objects sent each other, with a call or with the answer to one. */
   messages = 0;
   readonly #kernels: Kernels;
   #requests = 0;

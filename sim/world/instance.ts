@@ -17,6 +17,7 @@ export class Fenced extends Error {
 interface Answer {
   readonly rpc: Rpc;
   readonly incarnation: number;
+  left: boolean;
 }
 
 export abstract class Instance<Op = unknown> {
@@ -96,7 +97,7 @@ export abstract class Instance<Op = unknown> {
     this.#inTurn = false;
     this.#wokenAgain = false;
     this.called = false;
-    for (const answer of this.#answers.splice(0)) if (!this.#holds(answer)) this.#leave(answer);
+    if (!this.#doom) for (const answer of this.#answers.splice(0)) if (!this.#holds(answer)) this.#leave(answer);
     if (this.#doom) {
       // A machine whose effects were not performed cannot live on: it would speak of what it never wrote.
       const manner = this.#dropped ? { ...this.#doom, zombie: false } : this.#doom;
@@ -129,8 +130,18 @@ export abstract class Instance<Op = unknown> {
     });
   }
 
+  /** The platform lets calls fail that an instance which ends has not answered, if it says anything. */
   die(): void {
+    if (this.state === "dead") return;
     this.state = "dead";
+    const { network, profile } = this.world;
+    for (const { rpc } of [...this.#carrier.dispatched(), ...this.#answers.splice(0)])
+      if (this.random.next() < profile.tellLoss) network.fail(rpc);
+  }
+
+  /** Answers and receipts that have not left. */
+  get carrying(): number {
+    return this.#carrier.waiting;
   }
 
   /** Crashes it where it is: nothing that it asks for from here on happens. */
@@ -167,6 +178,7 @@ export abstract class Instance<Op = unknown> {
     const rpc: Rpc = answer
       ? { ...plain, carried: true }
       : { ...plain, ...(this.#carries ? { beside: this.#carrier.beside(to) } : {}) };
+    if (answer) this.#once(answer);
     this.gate.leave(() => {
       this.world.observer.sent?.(rpc);
       if (answer) network.reply(answer.rpc, this.object.number, answer.incarnation, rpc);
@@ -180,7 +192,7 @@ export abstract class Instance<Op = unknown> {
     this.#tickets.delete(ticket);
     if (rpc.carried) return this.#brought(rpc, incarnation);
     this.#carrier.answering(incarnation);
-    this.#answers.push({ rpc, incarnation });
+    this.#answers.push({ rpc, incarnation, left: false });
   }
 
   #holds(answer: Answer): boolean {
@@ -188,9 +200,17 @@ export abstract class Instance<Op = unknown> {
     return this.#carries && beside !== undefined && this.#carrier.hold(beside.from, answer);
   }
 
-  #leave({ rpc, incarnation }: Answer): void {
+  #once(answer: Answer): void {
+    if (answer.left) this.world.fail(`${this.name} answers a batch of ${answer.rpc.from.name} twice`);
+    answer.left = true;
+  }
+
+  #leave(answer: Answer): void {
+    if (this.state === "dead") return;
     // Nothing more of its turn happens.
-    if (this.#doom) return;
+    if (this.#doom) return void this.#answers.push(answer);
+    this.#once(answer);
+    const { rpc, incarnation } = answer;
     this.gate.leave(() => this.world.network.reply(rpc, this.object.number, incarnation));
   }
 
@@ -201,8 +221,9 @@ export abstract class Instance<Op = unknown> {
     this.world.scheduler.in(LIMITS.receiptMs, () => {
       if (this.state === "dead") return;
       for (const to of this.#carrier.receiptsDue()) {
-        const rpc = { from: this, to, batch: 0, bytes: NOTHING, kinds: [], settled: true };
-        this.world.network.send({ ...rpc, beside: this.#carrier.beside(to) });
+        const bare = { from: this, to, batch: 0, bytes: NOTHING, kinds: [], settled: true };
+        const rpc = { ...bare, beside: this.#carrier.beside(to) };
+        this.gate.leave(() => this.world.network.send(rpc));
       }
     });
   }

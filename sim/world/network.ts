@@ -85,7 +85,8 @@ export class Network {
     this.hops += 1;
     if (this.#isCut(by, rpc.from.object.number)) return this.#lose(rpc, lane, "message cut off");
     if (this.#happens(lane, profile.loseReply)) return this.#lose(rpc, lane, "reply lost");
-    scheduler.in(this.#delay(lane), () => this.#tell(rpc, incarnation, carried));
+    const delay = this.#delay(lane) + (carried ? this.#late(carried, lane) : 0);
+    scheduler.in(delay, () => this.#tell(rpc, incarnation, carried));
   }
 
   /** The call ends without a reply. */

@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { contract, type FnContext, fn, service, TidegateError } from "../../sdk/index.ts";
 import { z } from "zod";
+import { failureOf } from "../../protocol/transaction/failure.ts";
+import { encodeOutcome } from "../../protocol/transaction/remote-failure.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const output = z.any();
@@ -114,4 +116,23 @@ test.each([
 test("a tried call that finds a state which cannot be stored fails and changes nothing", async () => {
   const partition = new LonePartition([odd]);
   expect((await partition.call(at("triesWhileUnstorable"))).body).toBe("false");
+});
+
+const circular: Record<string, unknown> = {};
+circular["self"] = circular;
+const unreadable = Object.defineProperty({}, "n", {
+  enumerable: true,
+  get: () => {
+    throw new Error("nobody reads this");
+  },
+});
+
+test.each([
+  ["a bigint", { n: 1n }],
+  ["a circle", circular],
+  ["what cannot be read", unreadable],
+])("an error of the engine with %s in it, thrown by a function, is told to other partitions", (_what, members) => {
+  const failure = failureOf(new TidegateError("not-found", "made up", { members: members as Record<string, unknown> }));
+  expect(failure.kind).toBe("thrown");
+  expect(encodeOutcome({ ok: false, failure })).toMatchObject({ ok: false, failure: "thrown" });
 });
