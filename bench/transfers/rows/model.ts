@@ -40,12 +40,12 @@ function noteOf({
   medianMs,
   transactionsPerEpoch,
   messagesPerEpoch,
-  batchesPerEpoch,
-  batchesPerTransaction,
+  callsPerEpoch,
+  callsPerTransaction,
 }: Load): string {
   return (
     `median ${medianMs.toFixed(0)} ms; an epoch: ${transactionsPerEpoch.toFixed(1)} transactions, ` +
-    `${messagesPerEpoch.toFixed(0)} messages in ${batchesPerEpoch.toFixed(0)} batches; ` +
-    `${batchesPerTransaction.toFixed(1)} batches a transaction`
+    `${messagesPerEpoch.toFixed(0)} messages in ${callsPerEpoch.toFixed(0)} calls; ` +
+    `${callsPerTransaction.toFixed(1)} calls a transaction`
   );
 }
