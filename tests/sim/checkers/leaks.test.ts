@@ -10,6 +10,7 @@ const partition = {
   outbox: 0,
   timers: 0,
   moving: 0,
+  carrying: 0,
   seq: 17,
   cachedBytes: 900,
 };
