@@ -108,9 +108,10 @@ function endOf(heard: ReadonlyArray<{ readonly how: string; readonly ms: number 
 /** One after the other: none is forgotten before its time, and who waits for it may hear of its end after that. */
 function checkLives({ keptMs, skewMs }: PromiseHistory, lives: readonly Life[], find: (n: number) => void): void {
   const inOrder = lives.toSorted((one, other) => one.ms - other.ms);
-  for (const [at, { n, ms }] of inOrder.entries()) {
+  for (const [at, { n, knownMs }] of inOrder.entries()) {
     const before = inOrder[at - 1];
-    if (before && before.keptFromMs + keptMs - 2 * skewMs > ms) find(n);
+    // It has the time at which it was asked for, and may have been made long after that, when the one before was forgotten.
+    if (before && before.keptFromMs + keptMs - 2 * skewMs > knownMs) find(n);
   }
 }
 

@@ -38,18 +38,23 @@ describe("promises", () => {
     ["it waits when it has ended", { seen: [seen("a", undefined, 100)] }, ["promise-stale"]],
     [
       "an id is used again",
-      { made: [...made, { ...made[0]!, n: 3, ms: 700 }], heard: [...whole, heard(3, "value 7", 800)] },
+      { made: [...made, { ...made[0]!, n: 3, ms: 700, knownMs: 710 }], heard: [...whole, heard(3, "value 7", 800)] },
+      [],
+    ],
+    [
+      "an id is used again by who had asked before and ran when the first was forgotten",
+      { made: [...made, { ...made[0]!, n: 3, ms: 50, knownMs: 710 }], heard: [...whole, heard(3, "value 7", 800)] },
       [],
     ],
     [
       "an id is used while there is one",
-      { made: [...made, { ...made[0]!, n: 3, ms: 50 }], heard: [...whole, heard(3, "value 7")] },
+      { made: [...made, { ...made[0]!, n: 3, ms: 50, knownMs: 60 }], heard: [...whole, heard(3, "value 7")] },
       ["promise-made-twice"],
     ],
     [
       "an id is used again, and what ended the first had waited since long before",
       {
-        made: [{ ...made[0]!, ms: 600 }, made[1]!, { ...made[0]!, n: 3, ms: 700 }],
+        made: [{ ...made[0]!, ms: 600 }, made[1]!, { ...made[0]!, n: 3, ms: 700, knownMs: 710 }],
         heard: [heard(1, "value 7", 601), whole[1]!, heard(3, "value 7", 800)],
       },
       [],
