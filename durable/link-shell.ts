@@ -1,6 +1,6 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
-import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { type Beside, Carrier } from "../protocol/link/carrier.ts";
+import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
 import { type Answered, type OwnDomain, Peers, PeerSession } from "./peers.ts";
@@ -78,6 +78,7 @@ export class LinkShell {
   /** With the batch that comes of what was delivered, if it comes at once. */
   async #answer(to: Peer, incarnation: number): Promise<number | Answered> {
     for (let step = 0; step < SOON && !this.#carrier.awaitsDispatch; step++) await Promise.resolve();
+    if (!this.#carrier.awaitsDispatch) return incarnation;
     return new Promise((resolve) => {
       if (!this.#carrier.hold(to, { incarnation, resolve })) resolve(incarnation);
     });
