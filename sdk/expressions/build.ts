@@ -170,8 +170,8 @@ class Recorded {
 const ORDERS: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 
 function call(op: FunctionName, kind: ValueKind, args: readonly ExpressionNode[], mayBeNull = false): Recorded {
-  const plain = { op, kind, args: Object.freeze(args) };
-  const node: ExpressionNode = Object.freeze(mayBeNull ? { ...plain, optional: true as const } : plain);
+  const given = { op, kind, args: Object.freeze(args) };
+  const node: ExpressionNode = Object.freeze(mayBeNull ? { ...given, optional: true as const } : given);
   made(node, args);
   return new Recorded(node);
 }
