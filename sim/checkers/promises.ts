@@ -105,14 +105,14 @@ function endOf(heard: ReadonlyArray<{ readonly how: string; readonly ms: number 
   return { endMs: heard[0]?.ms ?? Infinity, how: heard[0]?.how };
 }
 
-/** One after the other: none is forgotten before its time, and who waits for it may hear of its end after that. */
+/** One after the other, in whatever order: none is forgotten before its time, and who waits for it may hear of its end after that. */
 function checkLives({ keptMs, skewMs }: PromiseHistory, lives: readonly Life[], find: (n: number) => void): void {
+  // A function runs for as long as its calls take: of two that overlap, either may have made its promise first, when the other's was forgotten.
+  const mayFollow = (before: Life, after: Life): boolean =>
+    before.keptFromMs + keptMs - 2 * skewMs <= after.knownMs && before.ms <= after.knownMs;
   const inOrder = lives.toSorted((one, other) => one.ms - other.ms);
-  for (const [at, { n, knownMs }] of inOrder.entries()) {
-    const before = inOrder[at - 1];
-    // It has the time at which it was asked for, and may have been made long after that, when the one before was forgotten.
-    if (before && before.keptFromMs + keptMs - 2 * skewMs > knownMs) find(n);
-  }
+  for (const [at, life] of inOrder.entries())
+    if (inOrder.slice(0, at).some((before) => !mayFollow(before, life) && !mayFollow(life, before))) find(life.n);
 }
 
 type Find = (anomaly: PromiseAnomaly, what: string) => void;

@@ -47,6 +47,14 @@ describe("promises", () => {
       [],
     ],
     [
+      "an id is used again by who ran before, and came to make it when the other was forgotten",
+      {
+        made: [...made, { ...made[0]!, n: 3, deadline: 40, ms: 5, knownMs: 710 }],
+        heard: [...whole, heard(3, "deadline", 700)],
+      },
+      [],
+    ],
+    [
       "an id is used while there is one",
       { made: [...made, { ...made[0]!, n: 3, ms: 50, knownMs: 60 }], heard: [...whole, heard(3, "value 7")] },
       ["promise-made-twice"],
