@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
 import { type Transport, transport } from "../sdk/client/transport.ts";
 import type { ClientOptions } from "../sdk/client/types.ts";
-import { tenantHeader } from "../sdk/tenant-header.ts";
+import { tenantHeader } from "../sdk/client/tenant-header.ts";
 import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
 import { VARS_FILE, varsIn } from "./dev-vars.ts";
 import { PORT_DEFAULT } from "./limits.ts";

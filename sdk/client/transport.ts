@@ -1,6 +1,6 @@
 /** One request with its retries: the same request and Idempotency-Key again until there is a final answer. */
 
-import { tenantHeader } from "../tenant-header.ts";
+import { tenantHeader } from "./tenant-header.ts";
 import { problemError, UnreachableError } from "./errors.ts";
 import type { ProblemError } from "./errors.ts";
 import type { ClientOptions } from "./types.ts";

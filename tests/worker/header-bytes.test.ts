@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OWNER } from "../../worker/door/door.ts";
 import { administeredTenant, tenantOf } from "../../worker/door/tenants.ts";
 import { eventFormat } from "../../worker/event-format.ts";
-import { tenantHeader } from "../../sdk/tenant-header.ts";
+import { tenantHeader } from "../../sdk/client/tenant-header.ts";
 import { ProblemError } from "../../worker/problems.ts";
 
 function requestWith(headers: Readonly<Record<string, string>>): Request {
