@@ -9,7 +9,7 @@ import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
 import { exchange } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
-import type { Edge } from "./edge.ts";
+import { arrived, type Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { limitOf } from "./limits.ts";
@@ -18,8 +18,8 @@ import { produced, type Produced } from "./producer.ts";
 import { columnsToSend, sendAllColumns, textsMayRepeat } from "./projection.ts";
 
 /** Takes a batch of events. */
-export async function postEvents(edge: Edge): Promise<Response> {
-  const { app, request, caller } = edge;
+export async function postEvents(coming: Edge): Promise<Response> {
+  const { app, request, caller } = coming;
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
@@ -29,6 +29,7 @@ export async function postEvents(edge: Edge): Promise<Response> {
   const clientKey = idempotencyKey(request);
   const given = { format, identity, producer, clientKey };
   const body = await readBody(request, limitOf(app, "eventsBytes"));
+  const edge = arrived(coming);
   const only = columnsToSend(app, name, body.length);
   const { answer, known } =
     only === undefined

@@ -5,6 +5,7 @@ import { checkKey } from "../../sdk/keys.ts";
 import type { Problem } from "../../sdk/problems.ts";
 import { jsonText, readBody, requireJson } from "../body.ts";
 import { invoke, NO_FINGERPRINT } from "../dispatch.ts";
+import { arrived } from "../edge.ts";
 import { edgeRequestId } from "../idempotency.ts";
 import { LIMITS } from "../limits.ts";
 import { ProblemError, refuse } from "../problems.ts";
@@ -19,7 +20,7 @@ export async function postErase(edge: AdminEdge): Promise<Response> {
   const target = await targetIn(edge);
   const before = await backend.rescaleStatus();
   if (before.phase !== "still") throw refuse("keys-moving", MOVED, { retryable: true });
-  await clearState(edge, target);
+  await clearState(arrived(edge), target);
   // Partitions that keep nothing any more may have traces of what they kept.
   const domain = new Domain(admin, { ...before, partitions: Math.max(before.known, before.partitions) });
   await Promise.all(domain.partitions.map((partition) => eraseTraces(domain, partition, target)));
