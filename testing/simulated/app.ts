@@ -34,7 +34,7 @@ export interface TestAppOptions extends AppOptions {
    * Default: nothing goes wrong but what the test makes go wrong.
    */
   readonly faults?: boolean;
-  /** What effects find in `ctx.env`. */
+  /** What effects find in `ctx.env`. Of the app's own bindings `TIDEGATE_KEYS` counts: the static keys, for tests of who may call. */
   readonly env?: object;
   /**
    * Told of what functions throw and callers are not shown: `internal-error` to them, and here the error itself, as the log of the Worker has
@@ -112,7 +112,9 @@ class SimulatedApp implements TestApp {
     world.calm = !faults;
     this.#world = world;
     this.#pump = new Pump(world);
-    this.#routes = createRoutes(app, () => this.#backend);
+    const { TIDEGATE_KEYS: keys } = env as { readonly TIDEGATE_KEYS?: string };
+    const backend: Backend = { ...this.#surroundings, keys, inDomain: () => backend };
+    this.#routes = createRoutes(app, () => backend);
     for (const object of [...world.partitions.slice(0, app.partitions), this.#coordinator])
       world.scheduler.in(this.#random.next(), () => void (object as SimObject<unknown>).boot());
   }
@@ -206,7 +208,7 @@ class SimulatedApp implements TestApp {
     return [...down, ...underWay(Object.fromEntries(statuses))];
   }
 
-  readonly #backend: Backend = {
+  readonly #surroundings: Omit<Backend, "keys" | "inDomain"> = {
     partition: (index) => simulatedPort(this.#world, this.#pump, index),
     keyGroupMap: async () => this.#coordinator.map,
     refreshMap: () => undefined,
@@ -220,7 +222,6 @@ class SimulatedApp implements TestApp {
     rescaleStatus: async () => this.#rescaleStatus(),
     kernels: () => this.#kernels,
     token: TOKEN,
-    inDomain: () => this.#backend,
     now: () => this.now(),
     uuid: () => uuidFrom(this.#random),
   };

@@ -1,4 +1,5 @@
 /** `tidegate/testing` in this process: calls, events, time, crashes and faults on an app of one's own. */
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import {
   collection,
@@ -239,6 +240,30 @@ describe("a simulated app", () => {
     expect(await functions.plain()).toBe("fine");
     await new Promise((resolve) => setTimeout(resolve, 1));
     await promisify(setTimeout)(1);
+  });
+
+  test("callers are told apart by static keys", async () => {
+    const Gate = contract("gate", { open: fn() });
+    const gate = service(
+      Gate,
+      { allow: ({ subject, roles }, key) => subject === key || roles.includes("guard") },
+      {
+        open: () => undefined,
+      },
+    );
+    const keyOf = (name: string): string => `tgk_${name}`;
+    const entry = (name: string, roles: string[]): object => {
+      const sha256 = createHash("sha256").update(keyOf(name)).digest("hex");
+      return { name, roles, sha256 };
+    };
+    const TIDEGATE_KEYS = JSON.stringify([entry("ann", []), entry("bob", []), entry("gus", ["guard"])]);
+    const app = testApp({ services: [gate], env: { TIDEGATE_KEYS } });
+    const as = (name: string) => app.client({ Gate }, { token: keyOf(name) }).gate("ann");
+    await as("ann").open();
+    await as("gus").open();
+    await expect(as("bob").open()).rejects.toMatchObject({ type: "forbidden" });
+    await expect(as("eve").open()).rejects.toMatchObject({ type: "unauthorized" });
+    await app.client({ Gate }).gate("ann").open();
   });
 
   test("a broken definition is reported as a Worker would", () => {
