@@ -23,9 +23,8 @@ export class ProblemError extends Error {
 function messageOf({ detail, title, issues }: Problem): string {
   const message = detail ?? title;
   if (!Array.isArray(issues)) return message;
-  return [message, (issues as Issue[]).map(({ path, message: what }) => `${path || "/"}: ${what}`).join("; ")].join(
-    ": ",
-  );
+  const told = (issues as Issue[]).map(({ path, message: what }) => `${path || "/"}: ${what}`).join("; ");
+  return message.includes(told) ? message : `${message}: ${told}`;
 }
 
 /** A function's declared refusal. */
