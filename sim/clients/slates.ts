@@ -67,7 +67,8 @@ function drawSecret(random: Random, keys: readonly string[], secret: string, n: 
     return transaction(random, n, { kind: "slate", at: secret, name, input: written });
   }
   const [at, to] = draw === 2 ? [secret, random.pick(keys)] : [random.pick(keys), secret];
-  // Later than anything else in a run.
-  const input = { ...written, to, delay: 3_600_000 };
+  // Later than anything else in a run; or about when the key is erased.
+  const delay = to === secret && random.oneIn(2) ? random.int(800) : 3_600_000;
+  const input = { ...written, to, delay };
   return transaction(random, n, { kind: "slate", at, name: "later", input });
 }

@@ -45,6 +45,14 @@ export const ERASING: readonly PlantedBug[] = [
     replace: "      this.#erasing.set(entity, log.seq - 1);\n",
   },
   {
+    name: "erase-forgets-what-runs",
+    what: "Erasing forgets a message that may be under way, and does not wait for its end.",
+    rule: "erasing",
+    file: "protocol/outbox/outbox.ts",
+    find: "const isFirstLeft = !isFirstGone || !isOutside(first);",
+    replace: "const isFirstLeft = !isFirstGone;",
+  },
+  {
     name: "backup-torn",
     what: "A partition says that it stands still while transactions are under way, and lets its state be taken.",
     rule: "backup",
