@@ -100,6 +100,11 @@ class CoordinatorShell {
     this.#usage.request(0);
   }
 
+  /** Reads storage, which fails where this object has been replaced: what it then says of the map would be of the past. */
+  touch(): void {
+    this.meta("generation");
+  }
+
   /** An error other than that of a damaged batch is a failed assertion: the next instance starts from storage. */
   #input(input: CoordinatorInput): void {
     try {
@@ -135,6 +140,7 @@ export function coordinatorClass(
 
     async keyGroupMap(): Promise<KeyGroupMap> {
       this.#shell.asked();
+      this.#shell.touch();
       return this.#shell.machine.map as KeyGroupMap;
     }
 
@@ -144,6 +150,7 @@ export function coordinatorClass(
     }
 
     async rescaleStatus(): Promise<RescaleStatus> {
+      this.#shell.touch();
       return this.#shell.machine.rescaleStatus as RescaleStatus;
     }
 

@@ -1,4 +1,5 @@
 /** Messages that failed for good, as the list of their target's service keeps them: a line of JSON, a line feed, and the input as it is. */
+import { entityKey } from "../state/state-key.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import type { FailedTry } from "./ending.ts";
 import type { Message } from "./message.ts";
@@ -16,11 +17,15 @@ export interface DeadLetter extends Letter {
   readonly tries: readonly FailedTry[];
 }
 
-/** The message that brings a dead one to the list of its service. */
+/**
+ * The message that brings a dead one to the list of its service. It is kept where that one was: with its sender, or with its target where it came from
+ * outside; the list may be elsewhere.
+ */
 export function burial(message: Message, tries: readonly FailedTry[], at: number): Letter {
   const { requestId, sender, service, key, name, input, coded } = message;
   const head = JSON.stringify([requestId, at, sender, service, key, name, Number(coded), tries.map(packTry)]);
-  return { sender, service: DEAD, key: service, name: BURY, input: `${head}\n${input}`, coded: false };
+  const keptBy = sender === "" ? entityKey(service, key) : sender;
+  return { sender: keptBy, service: DEAD, key: service, name: BURY, input: `${head}\n${input}`, coded: false };
 }
 
 export function decodeDead(text: string): DeadLetter {

@@ -1,5 +1,5 @@
 /** What is done to the dead letters of a service, under the lock of its list. The names of the functions are those that the edge asks for. */
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
 import { FIRST_VERSION, type ServiceDefinition } from "../../sdk/service.ts";
@@ -80,7 +80,7 @@ function erase(copy: EntityCopy, erased: ErasedFrom): void {
 /** Sends it again, as another message, and forgets it: both or neither. */
 function redrive({ transactions, activation }: InternalContext, place: string): boolean {
   if (transactions.owner.mail.isFull) {
-    throw new TidegateError("overloaded", "too many messages of this partition are not delivered yet");
+    throw comeAgain("too many messages of this partition are not delivered yet");
   }
   const letter = take(transactions.copyOf(activation), place);
   if (letter === null) return false;

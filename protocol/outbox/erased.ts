@@ -1,6 +1,7 @@
 /** A key that is erased, and what is to go with it. */
 import { LIMITS } from "../limits.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
+import { BURY, DEAD, decodeDead } from "./dead-letter.ts";
 import type { Letter } from "./posting.ts";
 
 /** The function of the engine's own services that deletes what concerns an erased key. */
@@ -13,9 +14,11 @@ export interface Erased {
   readonly key: string;
 }
 
-/** Whether a letter is from it or to it. */
-export function concernsErased({ sender, service, key }: Letter, erased: Erased): boolean {
-  return sender === erased.entity || (service === erased.service && key === erased.key);
+/** Whether a letter is from it or to it, or brings one that is to the list of dead letters. */
+export function concernsErased(letter: Letter, erased: Erased): boolean {
+  const { sender, service, key, name, input } = letter;
+  if (sender === erased.entity || (service === erased.service && key === erased.key)) return true;
+  return service === DEAD && name === BURY && concernsErased(decodeDead(input), erased);
 }
 
 /** What one transaction erases under a key: as much as a turn may look at, from an entry on. */

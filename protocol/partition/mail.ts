@@ -4,6 +4,7 @@ import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
 import { burial, DEAD } from "../outbox/dead-letter.ts";
 import type { Ending } from "../outbox/ending.ts";
+import { concernsErased, type Erased } from "../outbox/erased.ts";
 import {
   deliveredWrite,
   encodeMessage,
@@ -347,11 +348,9 @@ export class Mail {
     this.#forgotten.push(message);
   }
 
-  /** Forgets messages from an entity, and to it by its service and key, that are not delivered. Returns how many. */
-  erase(entity: string, service: string, key: string): number {
-    const erased = this.#outbox.erase(
-      (message) => message.sender === entity || (message.service === service && message.key === key),
-    );
+  /** Forgets messages from a key, and to it, that are not delivered. Returns how many. */
+  erase(gone: Erased): number {
+    const erased = this.#outbox.erase((message) => concernsErased(message, gone));
     if (erased.length > 0) this.#parts.commit(erased.map(deliveredWrite));
     // Of those that are not in memory yet it has to be asked again.
     return erased.length + Number(!this.#loading.isDone);

@@ -320,7 +320,7 @@ export class Maintenance {
     const owner = kernels.hashKey(key);
     const entity = entityKey(service, key);
     this.#parts.transactions.readValues.forget(entity);
-    let removed = this.#parts.mail.erase(entity, service, key);
+    let removed = this.#parts.mail.erase({ entity, service, key });
     if (!this.#kept.work({ entity, service, key })) removed += 1;
     const known = this.#erasing.get(entity);
     if (known === undefined) this.#clearElsewhere(entity, owner);

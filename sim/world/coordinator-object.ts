@@ -74,9 +74,11 @@ export class CoordinatorInstance extends Instance<NamedText> {
     this.turn(() => this.#handle(() => this.machine.rescale(partitions, this.object.now())));
   }
 
-  /** Says something of what is durable. */
+  /** Says something of what is durable, behind a read, as the shell does. */
   tell(say: () => void): void {
-    this.gate.leave(say);
+    if (this.state !== "zombie") return this.gate.leave(say);
+    this.world.count("replaced instance fenced at a read");
+    this.die();
   }
 
   protected override deliver(ticket: number, bytes: Uint8Array): void {

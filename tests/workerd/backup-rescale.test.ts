@@ -8,7 +8,8 @@ import { decodeValue } from "../../sdk/values.ts";
 import { tablesIn } from "../../worker/admin/tables.ts";
 import { OPENING_BALANCE } from "../app/src/bank.ts";
 import { admin, ask, call, freshKey, PARTITIONS } from "./support/app.ts";
-import { BankRun, sleep } from "./support/bank-run.ts";
+import { BankRun } from "./support/bank-run.ts";
+import { sleep } from "./support/patience.ts";
 import { rescaleTo, status, untilThere } from "./support/rescale.ts";
 
 const GROWN = 6;

@@ -3,7 +3,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { createRandom } from "../../sim/random.ts";
 import { leftovers, PARTITIONS, send } from "./support/app.ts";
-import { sleep } from "./support/bank-run.ts";
+import { sleep } from "./support/patience.ts";
 import { rescaleTo, untilThere } from "./support/rescale.ts";
 
 const START = 1_800_000_000_000;

@@ -6,7 +6,8 @@ import { groupOfHash, initialMap, rescaledMap } from "../../protocol/keygroups/m
 import { checkMessageOrder } from "../../sim/checkers/message-order.ts";
 import { createRandom } from "../../sim/random.ts";
 import { admin, ask, call, freshKey, PARTITIONS, send, stub } from "./support/app.ts";
-import { BankRun, sleep, untilAnswered } from "./support/bank-run.ts";
+import { BankRun } from "./support/bank-run.ts";
+import { sleep, untilAnswered } from "./support/patience.ts";
 import { rescaleTo, status, untilThere } from "./support/rescale.ts";
 
 const PATIENCE_MS = 40_000;

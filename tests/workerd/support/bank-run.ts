@@ -3,36 +3,12 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { expect } from "vitest";
 import type { Random } from "../../../sim/random.ts";
 import { OPENING_BALANCE } from "../../app/src/bank.ts";
-import { type Answer, ask, call, freshKey, inside } from "./app.ts";
+import { ask, call, freshKey } from "./app.ts";
+import { abortOne, sleep, untilAnswered } from "./patience.ts";
 import { keysApart } from "./spread.ts";
 
 /** Clients of a run. */
 export const CLIENTS = 6;
-/** Attempts of one request; far more than the aborts of a run can break. */
-const MOST_ATTEMPTS = 2_000;
-
-/** Also lets timers fire: within one isolate calls alone never leave the event loop. */
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Repeats a request until it is answered, as a client does whose server starts over. */
-export async function untilAnswered(request: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const answer = await request().catch(() => null);
-    if (answer && answer.status < 500) return answer;
-    if (answer?.status === 501) throw new Error(JSON.stringify(answer.body));
-    await sleep(1);
-  }
-  throw new Error("a request is never answered");
-}
-
-/** Hard: what the object has not stored is lost, and its calls break. */
-export async function abortOne(key: string): Promise<void> {
-  await inside(key, (state) => {
-    // Of aborts for this reason the test pool does not print one complaint for each request that they break.
-    setTimeout(() => state.abort("Instance dispose"), 0);
-  });
-  await sleep(1);
-}
 
 export class BankRun {
   readonly accounts: readonly string[] = keysApart(8);

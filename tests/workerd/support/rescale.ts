@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { RescaleStatus } from "../../../protocol/coordinator/rescaling.ts";
 import { admin } from "./app.ts";
-import { sleep } from "./bank-run.ts";
+import { sleep } from "./patience.ts";
 
 const PATIENCE_MS = 40_000;
 
