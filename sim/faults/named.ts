@@ -202,8 +202,16 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       ...{ do: "crash", who: "self", delayMs: 0 },
       manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
     }),
-  // What stands for the aborted record is the newest that it has.
-  (random) => aim("lost just after an abort", "confirmed replace-record", 1 + random.int(2), again(random, 0)),
+  // What stands for the aborted record alone says what was decided before, and keys of that are written to by what commits at once.
+  (random) =>
+    aim(
+      "lost some time after an abort, when nothing was decided meanwhile",
+      "persisted replace-record",
+      1 + random.int(2),
+      { do: "delay", kind: "decide", to: "self", ms: 300, maxMs: 400 },
+      { do: "delay", kind: "prepare", to: "self", ms: 300, maxMs: 400 },
+      again(random, 20 + random.next() * 200),
+    ),
   // It counts its batches anew each time, and what becomes of those of before is told it later.
   (random) =>
     aim(
