@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
 import { type Transport, transport } from "../sdk/client/transport.ts";
 import type { ClientOptions } from "../sdk/client/types.ts";
+import { tenantHeader } from "../sdk/client/tenant-header.ts";
 import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
 import { VARS_FILE, varsIn } from "./dev-vars.ts";
 import { PORT_DEFAULT } from "./limits.ts";
@@ -65,7 +66,7 @@ async function tokenIn(cwd: string, secret: string): Promise<string | undefined>
 async function request(address: string, options: ClientOptions, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set("authorization", `Bearer ${String(options.token)}`);
-  if (options.tenant !== undefined) headers.set("tidegate-tenant", options.tenant);
+  if (options.tenant !== undefined) headers.set("tidegate-tenant", tenantHeader(options.tenant));
   const response = await fetch(address, { ...init, headers });
   if (response.ok) return response;
   throw new Failure(`${response.status} ${await response.text()}`);

@@ -156,7 +156,8 @@ export class Api {
     const { tenant } = this.session;
     const headers = {
       authorization: `Bearer ${this.session[role]}`,
-      ...(tenant === "" ? {} : { "tidegate-tenant": tenant }),
+      // Headers have no encoding that all agree on.
+      ...(tenant === "" ? {} : { "tidegate-tenant": tenant.replace(/[^ -$&-~]/gu, encodeURIComponent) }),
       ...(init.headers as Record<string, string> | undefined),
     };
     try {

@@ -165,9 +165,10 @@ export class Peers {
   #sweep(): void {
     this.#sweeping = false;
     this.#usage.end();
-    const idleSince = Date.now() - SESSION_IDLE_MS;
+    const now = Date.now();
     for (const [peer, session] of this.#sessions) {
-      if (session.calls === 0 && session.usedAt <= idleSince) this.#retire(peer, session);
+      // The clock may have been set back.
+      if (session.calls === 0 && Math.abs(now - session.usedAt) >= SESSION_IDLE_MS) this.#retire(peer, session);
     }
     if (this.#sessions.size > 0) this.#sweepLater();
   }

@@ -8,6 +8,7 @@ interface ProblemKind {
 /** Never rename a key: clients compare `type`. */
 export const PROBLEMS = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
+  "body-incomplete": { status: 400, title: "The body broke off before its end" },
   "invalid-line": { status: 400, title: "A line of the batch is not an invocation" },
   "invalid-parameter": { status: 400, title: "A query parameter is not valid" },
   "invalid-key": { status: 400, title: "The key is not valid" },

@@ -1,6 +1,7 @@
 /** Request bodies: their type, read into one buffer within a limit, and checked to be JSON. */
 import type { Kernels } from "../core-wasm/types.ts";
-import { refuse } from "./problems.ts";
+import { Gathering } from "./gathering.ts";
+import { ProblemError, refuse } from "./problems.ts";
 
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -38,9 +39,19 @@ export function mediaType(request: Request, advice: string): string | null {
 /**
  * The whole body, never buffering more than `limit` bytes of it.
  * A declared length is believed for the choice of method only: the server has cut the body to it, and it is checked again.
- * @throws ProblemError `body-too-large`
+ * @throws ProblemError `body-too-large`, `body-incomplete`
  */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  try {
+    return await read(request, limit);
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    // Whoever sent it has gone, or the connection broke: that is no failure of ours, and the platform's errors say no more.
+    throw refuse("body-incomplete", "the body broke off before its end; nothing was done", { retryable: true });
+  }
+}
+
+async function read(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
   if (declared === null) return request.body === null ? NOTHING : readStream(request.body, limit);
   if (Number(declared) > limit) throw tooLarge(limit);
@@ -50,31 +61,18 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
 }
 
 async function readStream(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const gathering = new Gathering(limit);
   const reader = body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    length += value.length;
-    if (length > limit) {
+    if (gathering.length + value.length > limit) {
       await reader.cancel();
       throw tooLarge(limit);
     }
-    chunks.push(value);
+    gathering.add(value);
   }
-  const [first] = chunks;
-  return chunks.length === 1 && first !== undefined ? first : join(chunks, length);
-}
-
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return gathering.take();
 }
 
 function tooLarge(limit: number) {

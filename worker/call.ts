@@ -8,7 +8,7 @@ import { queryParameter } from "./address.ts";
 import { jsonText, readBody, requireJson } from "./body.ts";
 import { requireCall } from "./door/rules.ts";
 import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
-import type { Edge } from "./edge.ts";
+import { arrived, type Edge } from "./edge.ts";
 import { epochAskedFor } from "./epochs.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { type Target, targetOf } from "./keys.ts";
@@ -56,11 +56,12 @@ export interface PostHow {
 
 /** Runs one invocation that came by POST, or DELETE. */
 export async function post(edge: Edge, target: Target, how: PostHow): Promise<Response> {
-  const { app, backend, request, caller, startedAt, traceparent } = edge;
+  const { app, backend, request, caller, traceparent } = edge;
   requireCall(app, caller, target.service, target.key, target.function);
   requireJson(request);
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, how.limit ?? limitOf(app, "callBytes"));
+  const { startedAt } = arrived(edge);
   const kernels = backend.kernels();
   const text = jsonText(kernels, body);
   const input = how.inputOf ? how.inputOf(text) : text;

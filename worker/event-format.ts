@@ -1,6 +1,7 @@
 /** How the events of a request are written: by its media type, and by the headers of a CloudEvent in binary mode. */
 import type { EventFormat, EventIdentity } from "../core-wasm/types.ts";
 import { mediaType, NDJSON_TYPES } from "./body.ts";
+import { REPLACEMENT } from "./headers.ts";
 import { refuse } from "./problems.ts";
 
 export interface EventEnvelope {
@@ -43,6 +44,8 @@ export function eventFormat(request: Request): EventEnvelope {
 function attribute(request: Request, name: string): string {
   const header = unquoted(request.headers.get(name) ?? "");
   if (header === "") throw invalid(name, "missing", "a CloudEvent has it");
+  // Two events whose ids differ there would be taken for one.
+  if (header.includes(REPLACEMENT)) throw invalid(name, "bad-utf8", "what is not ASCII is percent-encoded UTF-8");
   try {
     return decodeURIComponent(header);
   } catch {

@@ -4,6 +4,9 @@ export const JSON_TYPE = "application/json";
 export const NDJSON_TYPE = "application/x-ndjson";
 export const PROBLEM_JSON = "application/problem+json";
 
+/** What the platform reads where the bytes of a header are no UTF-8. */
+export const REPLACEMENT = "\uFFFD";
+
 /** W3C Trace Context, section 3.2; version ff is forbidden, later versions may append fields. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,128})?$/;
 

@@ -1,6 +1,6 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
 import type { EventFault, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
-import type { StreamDefinition } from "../sdk/stream.ts";
+import type { FieldKind, StreamDefinition } from "../sdk/stream.ts";
 import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
 import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
@@ -9,7 +9,7 @@ import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
 import { exchange } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
-import type { Edge } from "./edge.ts";
+import { arrived, type Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { limitOf } from "./limits.ts";
@@ -18,8 +18,8 @@ import { produced, type Produced } from "./producer.ts";
 import { columnsToSend, sendAllColumns, textsMayRepeat } from "./projection.ts";
 
 /** Takes a batch of events. */
-export async function postEvents(edge: Edge): Promise<Response> {
-  const { app, request, caller } = edge;
+export async function postEvents(coming: Edge): Promise<Response> {
+  const { app, request, caller } = coming;
   const [name = ""] = lastSegments(request.url, 1);
   const stream = app.streams.get(name);
   if (stream === undefined) throw refuse("unknown-stream", `there is no stream ${JSON.stringify(name)}`);
@@ -29,6 +29,7 @@ export async function postEvents(edge: Edge): Promise<Response> {
   const clientKey = idempotencyKey(request);
   const given = { format, identity, producer, clientKey };
   const body = await readBody(request, limitOf(app, "eventsBytes"));
+  const edge = arrived(coming);
   const only = columnsToSend(app, name, body.length);
   const { answer, known } =
     only === undefined
@@ -102,7 +103,7 @@ function envelopeOf(
 ): Enveloped {
   const kernels = backend.kernels();
   const parsed = kernels.parseEvents(body, stream.columns, format, options);
-  if (!parsed.ok) throw eventProblem(body, parsed.fault);
+  if (!parsed.ok) throw eventProblem(stream, body, parsed.fault);
   const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =
     scope === null
@@ -136,7 +137,19 @@ function identityOf(
   return null;
 }
 
-function eventProblem(body: Uint8Array, { line, offset, code, field }: EventFault): ProblemError {
+const TAKES: Readonly<Record<FieldKind, string>> = {
+  int64: "a whole number",
+  float64: "a number",
+  text: "a text",
+  boolean: "true or false",
+  timestamp: "whole milliseconds since 1970, such as 1790000000000",
+};
+
+function eventProblem(
+  { fields }: StreamDefinition,
+  body: Uint8Array,
+  { line, offset, code, field }: EventFault,
+): ProblemError {
   const members = { line, column: columnOf(body, offset), offset, code, ...(field === undefined ? {} : { field }) };
   if (field === undefined) {
     return refuse(
@@ -145,5 +158,8 @@ function eventProblem(body: Uint8Array, { line, offset, code, field }: EventFaul
       members,
     );
   }
-  return refuse("invalid-event", `line ${line}, field ${JSON.stringify(field)}: ${code}; nothing was taken`, members);
+  const kind = code === "wrong-type" ? fields[field]?.kind : undefined;
+  const taken = kind === undefined ? "" : `, it takes ${TAKES[kind]}`;
+  const detail = `line ${line}, field ${JSON.stringify(field)}: ${code}${taken}; nothing was taken`;
+  return refuse("invalid-event", detail, members);
 }

@@ -38,9 +38,9 @@ export const LIMITS = {
   /** Pause before the second attempt; it doubles up to the maximum, with jitter. */
   retryBaseMs: 20,
   retryMaxMs: 2_000,
-  /** No attempt starts later than this after the request came in. */
+  /** No attempt starts later than this after the request came in with all of its body. */
   requestDeadlineMs: 30_000,
-  /** No frame of a batch starts later than this: partitions refuse ids that are older than what they remember. */
+  /** No frame of a batch starts later than this after its last byte: partitions refuse ids that are older than what they remember. */
   batchDeadlineMs: 80_000,
   /** `Retry-After` of a 503. */
   retryAfterSeconds: 1,

@@ -23,6 +23,8 @@ export interface QueueMessage {
 }
 
 const encoder = new TextEncoder();
+/** Bytes that are no UTF-8 are no event: to replace them would make another one of it. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
  * Takes a batch of messages as one transaction, or each as one of its own where that fails. Those that do not fit the stream, and those that fail, are
@@ -92,7 +94,7 @@ interface QueuedEvent {
 /** A message may be text, bytes or a value. */
 function asIs({ id, body }: QueueMessage): QueuedEvent | null {
   try {
-    const text = body instanceof ArrayBuffer || body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
+    const text = body instanceof ArrayBuffer || body instanceof Uint8Array ? decoder.decode(body) : body;
     if (typeof text !== "string") return { id, text: JSON.stringify(text) };
     // Text stays as it is, since numbers beyond 2^53 would not; only line feeds between its tokens would make two events of one.
     const isOneLine = !/[\r\n]/.test(text);

@@ -1,5 +1,6 @@
 /** One request with its retries: the same request and Idempotency-Key again until there is a final answer. */
 
+import { tenantHeader } from "./tenant-header.ts";
 import { problemError, UnreachableError } from "./errors.ts";
 import type { ProblemError } from "./errors.ts";
 import type { ClientOptions } from "./types.ts";
@@ -79,7 +80,7 @@ export function transport(base: string, options: ClientOptions): Transport {
 type Attempt<T> = { readonly value: T } | { readonly error: Error; readonly pause: number | undefined };
 
 async function request(call: Call, { token, tenant }: ClientOptions, epoch: string | undefined): Promise<RequestInit> {
-  const headers: Record<string, string> = tenant === undefined ? {} : { "tidegate-tenant": tenant };
+  const headers: Record<string, string> = tenant === undefined ? {} : { "tidegate-tenant": tenantHeader(tenant) };
   if (call.snapshot === true && epoch !== undefined) headers["tidegate-epoch"] = epoch;
   if (call.body !== undefined) headers["content-type"] = call.type ?? "application/json";
   if (call.idempotencyKey !== undefined) headers["idempotency-key"] = quoted(call.idempotencyKey);

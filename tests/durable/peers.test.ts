@@ -45,6 +45,15 @@ describe("a session", () => {
     expect(platform).toMatchObject({ opened: 1, disposed: 1 });
   });
 
+  test("is closed when it is not used, also where the clock is set back", async () => {
+    const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
+    platform.current = () => Promise.resolve(1);
+    await peers.deliver(0, BATCH, ALONE);
+    vi.setSystemTime(Date.now() - 60 * 60 * 1_000);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(platform).toMatchObject({ opened: 1, disposed: 1 });
+  });
+
   test("that swallows a call is not used for its repetition", async () => {
     const peers = new Peers(new Usage(), { tenant: "", placement: undefined });
     // The object's machine has vanished; nothing tells the caller.

@@ -350,6 +350,9 @@ describe("API8 security misconfiguration", () => {
     const allowed = await ask(WRITE("a"), preflight);
     expect([allowed.status, allowed.headers.get("access-control-allow-origin")]).toEqual([204, "https://app.example"]);
     expect(allowed.headers.get("access-control-max-age")).toBe("600");
+    const headers = allowed.headers.get("access-control-allow-headers")?.split(", ");
+    for (const name of ["idempotency-key", "tidegate-producer", "tidegate-sequence", "ce-specversion", "ce-id"])
+      expect(headers).toContain(name);
     expect(allowed.headers.get("access-control-allow-credentials")).toBeNull();
     for (const origin of ["https://evil.example", "https://app.example.evil.example", "null", "http://app.example"]) {
       const refused = await ask(WRITE("a"), { ...preflight, headers: { ...preflight.headers, origin } });

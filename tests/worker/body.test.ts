@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../worker/limits.ts";
 import { readBody } from "../../worker/body.ts";
@@ -58,6 +60,32 @@ describe("body limits", () => {
     expect((await post(DEPOSIT, text)).status).toBe(200);
     expect((await post(DEPOSIT, text, { "content-length": String(text.length) })).status).toBe(200);
     expect((await post(DEPOSIT, `${text} `)).status).toBe(413);
+  });
+
+  it("does not keep the buffers that pieces come in", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const pieces = 20_000;
+    let pulled = 0;
+    let heldBefore = 0;
+    let held = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (pulled === 0 || pulled === pieces) collect();
+          if (pulled === 0) heldBefore = process.memoryUsage().arrayBuffers;
+          if (pulled++ < pieces) return controller.enqueue(new Uint8Array(4096).fill(0x20).subarray(0, 1));
+          held = process.memoryUsage().arrayBuffers - heldBefore;
+          controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const init = { method: "POST", body, duplex: "half" };
+    const read = await readBody(new Request("https://x.example", init), LIMITS.callBodyBytes);
+    expect([read.length, read.buffer.byteLength]).toEqual([pieces, pieces]);
+    // As many bytes as pieces, and not as many buffers.
+    expect(held).toBeLessThan(1024 * 1024);
   });
 
   it("joins the pieces of a body in order", async () => {

@@ -5,6 +5,7 @@ import { checkKey } from "../../sdk/keys.ts";
 import type { Problem } from "../../sdk/problems.ts";
 import { jsonText, readBody, requireJson } from "../body.ts";
 import { invoke, NO_FINGERPRINT } from "../dispatch.ts";
+import { arrived } from "../edge.ts";
 import { edgeRequestId } from "../idempotency.ts";
 import { LIMITS } from "../limits.ts";
 import { ProblemError, refuse } from "../problems.ts";
@@ -23,7 +24,7 @@ export async function postErase(edge: AdminEdge): Promise<Response> {
   const domain = new Domain(admin, { ...before, partitions: Math.max(before.known, before.partitions) });
   // A message that was sent before would otherwise write behind the clear what it had to say.
   await untilDone(domain, { op: "erase-messages", ...target });
-  await clearState(edge, target);
+  await clearState(arrived(edge), target);
   await untilDone(domain, { op: "erase", ...target });
   const after = await backend.rescaleStatus();
   // What moved meanwhile may have come to a partition that was done.

@@ -7,7 +7,7 @@ import { queryParameter } from "../address.ts";
 import type { Backend } from "../backend.ts";
 import { readBody, requireNdjson } from "../body.ts";
 import { denied } from "../door/rules.ts";
-import type { Edge } from "../edge.ts";
+import { arrived, type Edge } from "../edge.ts";
 import { answerHeaders, NDJSON_TYPE } from "../headers.ts";
 import { clientBatchScope, edgeIdPrefix, idempotencyKey } from "../idempotency.ts";
 import { limitOf, LIMITS } from "../limits.ts";
@@ -20,15 +20,17 @@ import { Output } from "./output.ts";
 import { CompletionOrder, InputOrder, type Results } from "./results.ts";
 
 /** Runs a batch. The answer starts as soon as the lines are routed, with status 200: what befalls a line is in its result. */
-export async function postBatch(edge: Edge): Promise<Response> {
-  const { backend, request, startedAt } = edge;
+export async function postBatch(coming: Edge): Promise<Response> {
+  const { app, backend, request } = coming;
   requireNdjson(request);
   const ordered = orderedParameter(request.url);
   const clientKey = idempotencyKey(request);
-  const batch = await route(edge, clientKey);
+  const body = await readBody(request, limitOf(app, "batchBytes"));
+  const edge = arrived(coming);
+  const batch = await route(edge, body, clientKey);
   const output = new Output();
   const results = ordered ? inputOrder(backend, batch, output) : new CompletionOrder(output);
-  const deadline = startedAt + LIMITS.batchDeadlineMs;
+  const deadline = edge.startedAt + LIMITS.batchDeadlineMs;
   // Not awaited: it feeds the body of the response, which keeps the request alive.
   void runBatch({ backend, results, output, deadline, clientIds: clientKey !== null }, batch);
   return new Response(output.stream, { headers: answerHeaders(request, NDJSON_TYPE) });
@@ -45,9 +47,9 @@ interface Batch {
 
 async function route(
   { app, door, backend, request, caller, startedAt }: Edge,
+  body: Uint8Array,
   clientKey: string | null,
 ): Promise<Batch> {
-  const body = await readBody(request, limitOf(app, "batchBytes"));
   const clientScope = clientKey === null ? null : clientBatchScope(caller.id, "POST", ["batch"], clientKey);
   const map = await withRetries(backend, startedAt + LIMITS.requestDeadlineMs, () => backend.keyGroupMap());
   const maxLines = limitOf(app, "batchLines");

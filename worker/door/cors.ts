@@ -2,8 +2,13 @@
 import type { DoorDefinition } from "../../sdk/door.ts";
 
 const METHODS = "GET, POST, DELETE";
-const REQUEST_HEADERS =
-  "authorization, content-type, idempotency-key, last-event-id, tidegate-epoch, tidegate-tenant, traceparent, tracestate";
+/** All that a route reads of a request. */
+const REQUEST_HEADERS = [
+  "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate",
+  "tidegate-epoch, tidegate-producer, tidegate-sequence, tidegate-tenant",
+  // CloudEvents in binary mode, with their optional attributes.
+  "ce-specversion, ce-id, ce-source, ce-type, ce-subject, ce-time, ce-dataschema",
+].join(", ");
 const RESPONSE_HEADERS = "idempotency-replayed, retry-after, tidegate-epoch, traceparent";
 
 /** The answer to a preflight; undefined for a request that is none. */

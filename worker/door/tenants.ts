@@ -1,6 +1,7 @@
 /** The domain that a request is for: that of its caller's tenant, in apps that have tenants. */
 import type { Caller } from "../../sdk/caller.ts";
 import { OWN_DOMAIN } from "../../protocol/keygroups/names.ts";
+import { REPLACEMENT } from "../headers.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 
@@ -15,8 +16,8 @@ const PRINTABLE = /^[^\p{Cc}]+$/u;
 
 /** The tenant of a caller's domain. Nobody but the owner has a choice. @throws ProblemError `forbidden` */
 export function tenantOf(request: Request, caller: Caller): string {
-  const named = request.headers.get(TENANT_HEADER);
-  if (caller.kind === "owner") return named === null ? OWN_DOMAIN : checked(named);
+  const named = namedTenant(request);
+  if (caller.kind === "owner") return named ?? OWN_DOMAIN;
   // Without a credential a tenant that nobody has would be made by its first request.
   const own = caller.kind === "anonymous" ? OWN_DOMAIN : caller.tenant;
   if (own === undefined) throw refuse("forbidden", "the credential names no tenant, and data here belongs to tenants");
@@ -26,11 +27,25 @@ export function tenantOf(request: Request, caller: Caller): string {
 
 /** The tenant whose domain is administered. */
 export function administeredTenant(request: Request): string {
-  const named = request.headers.get(TENANT_HEADER);
-  return named === null ? OWN_DOMAIN : checked(named);
+  return namedTenant(request) ?? OWN_DOMAIN;
 }
 
-function checked(name: string): string {
-  if (isTenant(name)) return name;
-  throw refuse("invalid-parameter", `Tidegate-Tenant is 1 to ${LIMITS.tenantChars} characters`);
+/** Null without the header. @throws ProblemError `invalid-parameter` */
+function namedTenant(request: Request): string | null {
+  const header = request.headers.get(TENANT_HEADER);
+  if (header === null) return null;
+  const name = percentDecoded(header);
+  // Bytes that are no UTF-8 are all read as this one character: names that differ in them would share a domain.
+  if (isTenant(name) && !header.includes(REPLACEMENT)) return name;
+  const detail = `Tidegate-Tenant is 1 to ${LIMITS.tenantChars} characters, of which those beyond ASCII are percent-encoded UTF-8`;
+  throw refuse("invalid-parameter", detail);
+}
+
+/** A percent sign that encodes nothing stands for itself. */
+function percentDecoded(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
 }

@@ -51,6 +51,7 @@ function batchOperation(schemas: SchemaTable): unknown {
     requestBody: { required: true, content: ndjson(line, "One invocation a line.") },
     responses: {
       ...problems([
+        "body-incomplete",
         "body-too-large",
         "batch-too-large",
         "unsupported-media-type",

@@ -74,6 +74,7 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
       ...problems([
         "malformed-json",
         "invalid-event",
+        "body-incomplete",
         "body-too-large",
         "unsupported-media-type",
         "invalid-idempotency-key",

@@ -11,6 +11,7 @@ const PROBLEMS: readonly ProblemType[] = [
   "invalid-parameter",
   "invalid-idempotency-key",
   "idempotency-conflict",
+  "body-incomplete",
   "body-too-large",
   "unsupported-media-type",
 ];

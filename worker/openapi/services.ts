@@ -19,6 +19,7 @@ const POST_PROBLEMS: readonly ProblemType[] = [
   ...CALL_PROBLEMS,
   "invalid-idempotency-key",
   "idempotency-conflict",
+  "body-incomplete",
   "body-too-large",
   "unsupported-media-type",
 ];

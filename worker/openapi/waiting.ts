@@ -11,6 +11,7 @@ const SETTLE_PROBLEMS: readonly ProblemType[] = [
   "invalid-input",
   "invalid-idempotency-key",
   "idempotency-conflict",
+  "body-incomplete",
   "body-too-large",
   "unsupported-media-type",
 ];

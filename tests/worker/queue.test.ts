@@ -1,0 +1,34 @@
+/** Messages of queues at the edge: which of them are events. */
+import { describe, expect, it, vi } from "vitest";
+import { defineApp } from "../../sdk/app.ts";
+import { stream, text, timestamp } from "../../sdk/stream.ts";
+import { takeMessages } from "../../worker/queue.ts";
+import { FakeBackend } from "./support/backend.ts";
+
+const Notes = stream("notes", { text: text(), at: timestamp() });
+const app = defineApp({ services: [], queues: { notes: Notes } });
+const AT = Date.UTC(2026, 0, 1);
+
+function message(id: string, body: unknown) {
+  return { id, body, ack: vi.fn(), retry: vi.fn() };
+}
+
+describe("a message of bytes", () => {
+  it("is an event where they are UTF-8", async () => {
+    const backend = new FakeBackend();
+    const sent = message("1", new TextEncoder().encode(`{"text":"café","at":${AT}}`));
+    await takeMessages(app, backend, { queue: "notes", messages: [sent] });
+    expect(sent.ack).toHaveBeenCalledOnce();
+    expect(backend.executed[0]?.input).toContain("café");
+  });
+
+  it("is none where they are not: another text is not put in place of what was sent", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const backend = new FakeBackend();
+    const sent = message("1", new Uint8Array(Buffer.from(`{"text":"café","at":${AT}}`, "latin1")));
+    await takeMessages(app, backend, { queue: "notes", messages: [sent] });
+    expect(sent.retry).toHaveBeenCalledOnce();
+    expect(backend.executed).toHaveLength(0);
+    log.mockRestore();
+  });
+});

@@ -1,0 +1,41 @@
+/** How fast callers may be, where requests do not end in the order in which they came. */
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { defineApp } from "../../sdk/app.ts";
+import { everyone } from "../../sdk/caller.ts";
+import { contract, fn } from "../../sdk/contract.ts";
+import { service } from "../../sdk/service.ts";
+import { edge } from "./support/edge.ts";
+
+const Till = contract("till", { sell: fn({ input: z.object({}) }) });
+const till = service(Till, { allow: everyone }, { sell: () => undefined });
+const app = defineApp({ services: [till], limits: { rate: { perSecond: 1, burst: 10 } } });
+
+it("a batch that came slowly gives nobody the time back that was used meanwhile", async () => {
+  const { ask, backend } = edge(undefined, app);
+  const began = Date.now();
+  let now = began;
+  backend.now = () => now;
+  const sell = () => ask("/v1/services/till/a/sell", { method: "POST", anonymous: true });
+  const soldAtOnce = async (): Promise<number> => {
+    for (let sold = 0; ; sold++) if ((await sell()).status !== 200) return sold;
+  };
+  // Its line is counted when it has come: 20 s after the request, when what these seconds gave is used up.
+  let usedMeanwhile = -1;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) =>
+      controller.enqueue(new TextEncoder().encode('{"service":"till","key":"a","function":"sell"}')),
+    async pull(controller) {
+      now = began + 20_000;
+      usedMeanwhile = await soldAtOnce();
+      now += 1_000;
+      controller.close();
+    },
+  });
+  const headers = { "content-type": "application/x-ndjson" };
+  const response = await ask("/v1/batch", { method: "POST", body, headers, anonymous: true });
+  await response.text();
+  expect(usedMeanwhile).toBe(10);
+  // The second since then was its line's.
+  expect(await soldAtOnce()).toBe(0);
+});
