@@ -281,7 +281,8 @@ export class Outbox {
       if (!isFirstLeft) this.#next(name, channel);
       else if (isFirstGone) {
         pending += 1;
-        if (!channel.isErased) this.#ready.add(name);
+        // Who erases waits for it: not as long as one does that has failed.
+        if (!channel.isErased || !channel.posted) this.#ready.add(name);
         channel.isErased = true;
       }
     }

@@ -218,10 +218,12 @@ describe("an outbox", () => {
     expect(erase()).toEqual({ erased: [b], pending: 1 });
     expect(post.released()).toEqual(ids(a));
     expect(post.how).toBe("give-up");
+    expect(erase()).toEqual({ erased: [], pending: 1 });
+    expect(post.released()).toEqual([]);
     // It could not be tried: it is not forgotten yet, and given up again.
     post.outbox.posted(a.requestId, LATER);
     expect(erase()).toEqual({ erased: [], pending: 1 });
-    expect([post.after(LIMITS.repostMs), post.how]).toEqual([ids(a, d), "one"]);
+    expect([post.released(), post.how]).toEqual([ids(a), "give-up"]);
     post.outbox.posted(a.requestId, { done: false, dead: true, error: "" });
     expect(erase()).toEqual({ erased: [], pending: 0 });
     expect([post.delivered, post.dead]).toEqual([ids(a), []]);
