@@ -136,6 +136,26 @@ describe("erasing", () => {
     );
   });
 
+  test("says where the app has no such service: it may be gone, or mistyped", async () => {
+    const key = freshKey();
+    const erase = async (service: string): Promise<unknown> => {
+      const headers = { "content-type": "application/json" };
+      const answer = await admin("/admin/erase", { method: "POST", body: JSON.stringify({ service, key }), headers });
+      return answer.json();
+    };
+    await call(["account", key], "deposit", { amount: 5 });
+    expect(await erase("acount")).toEqual({
+      service: "acount",
+      key,
+      erased: true,
+      scrubbed: true,
+      unknownService: true,
+    });
+    expect((await ask(["account", key], "balance")).body).toBe(5);
+    expect(await erase("account")).toEqual({ service: "account", key, erased: true, scrubbed: true });
+    expect((await ask(["account", key], "balance")).body).toBe(0);
+  });
+
   test("cannot be asked for by those who call functions", async () => {
     const key = freshKey();
     await call(["account", key], "deposit", { amount: 5 });

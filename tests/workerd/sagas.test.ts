@@ -250,7 +250,7 @@ test("a run is erased like any key, with the messages that drive it, and so is a
     const init = { method: "POST", headers, body: JSON.stringify({ service, key }) };
     return (await (await admin("/admin/erase", init)).json()) as unknown;
   };
-  expect(await erase("#saga.ship", id)).toMatchObject({ erased: true });
+  expect(await erase("#saga.ship", id)).toEqual({ service: "#saga.ship", key: id, erased: true, scrubbed: true });
   expect(problemOf(await http("GET", of(id)))).toBe("unknown-saga");
   // Its end, this or its deadline's, is told to a run that is no more.
   expect([200, 409]).toContain((await approve(id)).status);

@@ -16,7 +16,7 @@ import { jsonResponse } from "./responses.ts";
 
 /** Safe to send again, however far it came. */
 export async function postErase(edge: AdminEdge): Promise<Response> {
-  const { backend, admin, request } = edge;
+  const { app, backend, admin, request } = edge;
   const target = await targetIn(edge);
   const before = await backend.rescaleStatus();
   if (before.phase !== "still") throw refuse("keys-moving", MOVED, { retryable: true });
@@ -33,7 +33,8 @@ export async function postErase(edge: AdminEdge): Promise<Response> {
   let scrubbed = true;
   // One after the other: each starts over behind it, and the others go on meanwhile.
   for (const partition of domain.partitions) scrubbed = (await domain.scrub(partition)) && scrubbed;
-  return jsonResponse(request, { ...target, erased: true, scrubbed });
+  const known = app.services.has(target.service) || app.builtins.has(target.service);
+  return jsonResponse(request, { ...target, erased: true, scrubbed, ...(known ? {} : { unknownService: true }) });
 }
 
 const MOVED = "key groups move, or have moved while the key was erased; send it again";
