@@ -10,7 +10,7 @@ import { startWrangler } from "../wrangler.ts";
 const TOKENS = ["TIDEGATE_TOKEN", "TIDEGATE_ADMIN_TOKEN"] as const;
 
 export const dev: Command = {
-  summary: "serves the app of this folder on this machine, and prints its token",
+  summary: "serves the app of this folder on this machine, and prints its tokens",
   usage: "[options] [-- options of wrangler dev]",
   takes: [0, Number.POSITIVE_INFINITY],
   options: { port: { type: "string", value: "N", help: `where it listens; default ${PORT_DEFAULT}` } },
@@ -29,9 +29,9 @@ export const dev: Command = {
       before = "";
     }
     const url = `http://127.0.0.1:${port}`;
-    err(
-      `${url}\n  token  ${vars["TIDEGATE_TOKEN"]}\n\nTry, in another shell:\n  npx tidegate call <service> <key> <function> '{…}'\n`,
-    );
+    const tokens = `  token           ${vars["TIDEGATE_TOKEN"]}\n  administrator   ${vars["TIDEGATE_ADMIN_TOKEN"]}`;
+    const example = "npx tidegate call <service> <key> <function> '{…}'";
+    err(`${url}, with the console at ${url}/console\n${tokens}\n\nWhen it is ready, in another shell:\n  ${example}\n`);
     return startWrangler(["dev", "--port", String(port), "--ip", "127.0.0.1", ...given.positionals], cwd, env).ended;
   },
 };
