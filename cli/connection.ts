@@ -1,7 +1,7 @@
 /** The domain that a command talks to: its address and a token, and requests that fail in words. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
+import { problemError, ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
 import { type Transport, transport } from "../sdk/client/transport.ts";
 import type { ClientOptions } from "../sdk/client/types.ts";
 import { tenantHeader } from "../sdk/client/tenant-header.ts";
@@ -69,7 +69,7 @@ async function request(address: string, options: ClientOptions, init: RequestIni
   if (options.tenant !== undefined) headers.set("tidegate-tenant", tenantHeader(options.tenant));
   const response = await fetch(address, { ...init, headers });
   if (response.ok) return response;
-  throw new Failure(`${response.status} ${await response.text()}`);
+  throw problemError(response.status, await response.text());
 }
 
 /** Makes of the client's errors what a person is told. @throws Failure */

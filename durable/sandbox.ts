@@ -1,6 +1,6 @@
 /** Keeps side effects out of transactions: global `fetch` and timers throw while user code of a transaction is on the call path. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { TidegateError } from "../sdk/errors.ts";
+import { GUARDED_GLOBALS, sideEffect } from "../sdk/side-effects.ts";
 
 const inTransaction = new AsyncLocalStorage<true>();
 
@@ -37,17 +37,11 @@ export function enclose<T>(call: () => T): T {
   }
 }
 
-const ADVICE =
-  "A transaction may run again and its effects could not be undone. Do it before the call and pass the result in, or after the answer; " +
-  "for time use ctx.now().";
-
 function guard(holder: Record<string, unknown>, name: string): void {
   const original = holder[name];
   if (typeof original !== "function") return;
   const guarded = (...args: unknown[]): unknown => {
-    if (inTransaction.getStore()) {
-      throw new TidegateError("side-effect-in-transaction", `${name} is not available inside a transaction. ${ADVICE}`);
-    }
+    if (inTransaction.getStore()) throw sideEffect(name);
     return Reflect.apply(original, holder, args);
   };
   Object.defineProperty(holder, name, { value: guarded, configurable: true, writable: true });
@@ -60,7 +54,7 @@ export function guardGlobals(): void {
   if (guarded) return;
   guarded = true;
   const globals = globalThis as unknown as Record<string, unknown>;
-  for (const name of ["fetch", "setTimeout", "setInterval", "setImmediate"]) guard(globals, name);
+  for (const name of GUARDED_GLOBALS) guard(globals, name);
   const { scheduler } = globals as { scheduler?: Record<string, unknown> };
   if (scheduler) guard(scheduler, "wait");
 }

@@ -6,7 +6,7 @@ import { type DoorDefinition, doorOf, type DoorOptions } from "./door.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { EffectDefinition } from "./effect.ts";
 import { misconfigured } from "./errors.ts";
-import type { FlowDefinition, Sink, WindowedFlow } from "./flow.ts";
+import { type FlowDefinition, nodesOf, type Sink, type WindowedFlow } from "./flow.ts";
 import {
   PARTITIONS_DEFAULT,
   PARTITIONS_MAX,
@@ -81,7 +81,7 @@ export interface AppDefinition {
   readonly door: DoorDefinition;
 }
 
-/** @throws TidegateError `misconfigured` for duplicate names, two streams of one name, a bad partition count, deadline or retention. */
+/** @throws TidegateError `misconfigured` for names that are there twice or lead nowhere, two streams of one name, a bad partition count, deadline or retention. */
 export function defineApp(options: AppOptions): AppDefinition {
   const partitions = options.partitions ?? PARTITIONS_DEFAULT;
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
@@ -95,6 +95,7 @@ export function defineApp(options: AppOptions): AppDefinition {
   const windowed = windowedOf(flows, [...queues.values()]);
   const streams = streamsOf(flows, [...(options.streams ?? []), ...queues.values()]);
   refuseCycles(flows);
+  checkCalled(flows, services);
   const definition = {
     services,
     sagas,
@@ -213,6 +214,18 @@ function refuseCycles(flows: readonly FlowDefinition[]): void {
     }
   };
   for (const flow of flows) for (const { name } of flow.streams) visit(name, []);
+}
+
+/** Every batch would fail, or every message of one. */
+function checkCalled(flows: readonly FlowDefinition[], services: ReadonlyMap<string, ServiceDefinition>): void {
+  for (const flow of flows) {
+    const lookups = nodesOf(flow).flatMap(({ operator }) => (operator.kind === "lookup" ? [operator.contract] : []));
+    const calls = flow.sinks.flatMap((sink) => (sink.kind === "call" ? [sink.contract] : []));
+    for (const { name } of [...lookups, ...calls]) {
+      if (!services.has(name))
+        throw misconfigured(`flow "${flow.name}" calls service "${name}": list it in the app's services`);
+    }
+  }
 }
 
 function writtenBy(flow: FlowDefinition): StreamDefinition[] {

@@ -26,6 +26,24 @@ export type JsonOf<T> = 0 extends 1 & T
                 : T extends object
                   ? { [K in keyof T]: JsonMember<T[K]> }
                   : never;
+/**
+ * What of a `T` can be written as JSON, for what a client sends. Where that is nothing, since a schema takes a `Date` and what comes over
+ * HTTP is its text, there is a {@link NoJsonForm}, which nothing is.
+ */
+export type JsonInputOf<T> = 0 extends 1 & T
+  ? T
+  : unknown extends T
+    ? T
+    : T extends Date | bigint | Uint8Array | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+      ? NoJsonForm<T>
+      : T extends object
+        ? { [K in keyof T]: JsonInputOf<T[K]> }
+        : T;
+/** Stands in the compiler's messages for what a function takes from other functions, and cannot get over HTTP. */
+export interface NoJsonForm<T> {
+  readonly [noJsonForm]: T;
+}
+declare const noJsonForm: unique symbol;
 /** A member that is `undefined` is left out, where an element or a whole result becomes `null`. */
 type JsonMember<T> = T extends undefined ? undefined : JsonOf<T>;
 

@@ -75,12 +75,29 @@ export function jsonSchemaOf(schema: Schema, side: "input" | "output"): Record<s
     );
   }
   try {
-    return standard.jsonSchema[side]({ target: "draft-2020-12" });
+    const options = side === "output" && standard.vendor === "zod" ? { libraryOptions: ZOD_RESULTS } : {};
+    return standard.jsonSchema[side]({ target: "draft-2020-12", ...options });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw misconfigured(`the ${side} of a "${standard.vendor}" schema has no JSON Schema: ${reason}`);
   }
 }
+
+/** What has no JSON Schema by its type has one as a result, since it is written in a known way: as `JsonOf` says. */
+const AS_RESULT: Readonly<Record<string, object>> = {
+  date: { type: "string", format: "date-time" },
+  bigint: { type: "string", pattern: "^-?[0-9]+$" },
+  map: { type: "array", items: { type: "array", minItems: 2, maxItems: 2 } },
+  set: { type: "array" },
+};
+/** Zod refuses a whole schema for one such part, unless it is told what to make of it. */
+const ZOD_RESULTS = {
+  unrepresentable: "any",
+  override({ zodSchema, jsonSchema }: { zodSchema: { _zod: { def: { type: string } } }; jsonSchema: object }): void {
+    const { type } = zodSchema._zod.def;
+    if (Object.hasOwn(AS_RESULT, type)) Object.assign(jsonSchema, AS_RESULT[type]);
+  },
+};
 
 /** The schema of "no data", for refusals that carry none. */
 export const noData: Schema<undefined, undefined> & StandardJSONSchemaV1<undefined, undefined> = {

@@ -3,6 +3,7 @@ import type { Kernels } from "../core-wasm/types.ts";
 import { initialMap, partitionOfHash } from "../protocol/keygroups/map.ts";
 import { Generator, type Ground } from "./clients/generate.ts";
 import { LIST_SERVICES } from "./clients/list-services.ts";
+import { isDense } from "./clients/dense.ts";
 import { drawDeploys, ROLLOUT_MS } from "./clients/deploys.ts";
 import { drawClocks, hasClocks } from "./clients/clocks.ts";
 import { drawOutsiders, hasOutsiders } from "./clients/outsiders.ts";
@@ -130,7 +131,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
 /** In a sixth of all seeds one is taken, some time. */
 function drawBackup(seed: number): Pick<Ground, "backupMs"> {
   const random = createRandom(deriveSeed(seed, 32));
-  return random.oneIn(6) ? { backupMs: 50 + random.int(1_500) } : {};
+  return random.oneIn(6) || isDense(seed) ? { backupMs: 50 + random.int(1_500) } : {};
 }
 
 /** Which partition keeps a key; remembered, since few keys are used often. */

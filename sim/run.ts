@@ -219,6 +219,7 @@ class Run {
       confirmed: (instance) => aims.confirmed(instance),
       durable: (object, ops) => this.#durable.durable(object, ops),
       sent: (rpc) => aims.sent(rpc),
+      outsideEnded: (instance) => aims.outsideEnded(instance),
       receiving: (instance, rpc) => {
         coverage.handled(instance, rpc);
         aims.handled(instance, rpc);

@@ -1,6 +1,6 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
 import type { EventFault, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
-import type { StreamDefinition } from "../sdk/stream.ts";
+import type { FieldKind, StreamDefinition } from "../sdk/stream.ts";
 import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
 import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
@@ -103,7 +103,7 @@ function envelopeOf(
 ): Enveloped {
   const kernels = backend.kernels();
   const parsed = kernels.parseEvents(body, stream.columns, format, options);
-  if (!parsed.ok) throw eventProblem(body, parsed.fault);
+  if (!parsed.ok) throw eventProblem(stream, body, parsed.fault);
   const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =
     scope === null
@@ -137,7 +137,19 @@ function identityOf(
   return null;
 }
 
-function eventProblem(body: Uint8Array, { line, offset, code, field }: EventFault): ProblemError {
+const TAKES: Readonly<Record<FieldKind, string>> = {
+  int64: "a whole number",
+  float64: "a number",
+  text: "a text",
+  boolean: "true or false",
+  timestamp: "whole milliseconds since 1970, such as 1790000000000",
+};
+
+function eventProblem(
+  { fields }: StreamDefinition,
+  body: Uint8Array,
+  { line, offset, code, field }: EventFault,
+): ProblemError {
   const members = { line, column: columnOf(body, offset), offset, code, ...(field === undefined ? {} : { field }) };
   if (field === undefined) {
     return refuse(
@@ -146,5 +158,8 @@ function eventProblem(body: Uint8Array, { line, offset, code, field }: EventFaul
       members,
     );
   }
-  return refuse("invalid-event", `line ${line}, field ${JSON.stringify(field)}: ${code}; nothing was taken`, members);
+  const kind = code === "wrong-type" ? fields[field]?.kind : undefined;
+  const taken = kind === undefined ? "" : `, it takes ${TAKES[kind]}`;
+  const detail = `line ${line}, field ${JSON.stringify(field)}: ${code}${taken}; nothing was taken`;
+  return refuse("invalid-event", detail, members);
 }

@@ -32,7 +32,9 @@ export type AdminAsk =
   | { readonly op: "restore-end"; readonly id: AdminId }
   /** Forget what was taken in. Answered {@link StoppedAnswer}. */
   | { readonly op: "restore-stop"; readonly id: AdminId }
-  /** Remove what results, messages and the log hold of a key. Answered {@link EraseAnswer}; refused while key groups move. */
+  /** Forget messages to a key and from it that are not delivered. Answered {@link EraseAnswer}; refused while key groups move. */
+  | { readonly op: "erase-messages"; readonly service: string; readonly key: string }
+  /** Remove what results, messages and the log hold of a key. Answered in the same way. */
   | { readonly op: "erase"; readonly service: string; readonly key: string }
   /** Keys of a service behind one, from its beginning for null. Answered {@link KeysAnswer}. */
   | { readonly op: "keys"; readonly service: string; readonly after: string | null; readonly limit: number }

@@ -42,6 +42,8 @@ interface Channel {
   probed: boolean;
   /** How often whoever ran it was lost, as far as this instance knows. */
   lost: number;
+  /** The first message is to be forgotten, as soon as it is known that it has run or never will. */
+  isErased: boolean;
 }
 
 export class Outbox {
@@ -81,6 +83,7 @@ export class Outbox {
         marked: 0,
         probed: false,
         lost: 0,
+        isErased: false,
       });
       this.#ready.add(name);
     }
@@ -103,13 +106,18 @@ export class Outbox {
   #post(name: string, channel: Channel): void {
     const [message] = channel.messages;
     if (!message) return;
+    if (channel.isErased) return this.#handOver(channel, message, "give-up");
     if (message.begun === true && channel.marked === 0) return this.#lost(name, channel);
     const left = this.#owner.attemptsOf(message) - (message.tries?.length ?? 0);
     if (left > 0 && this.#suspects.has(message) && channel.marked === 0) return this.#mark(name, channel);
     if (channel.marked > 0 && !channel.probed) return this.#probe(channel);
+    this.#handOver(channel, message, left <= 0 ? "give-up" : left === 1 ? "last" : "one");
+  }
+
+  #handOver(channel: Channel, message: Message, how: Try): void {
     channel.posted = true;
     channel.nextAt = this.#owner.now() + LIMITS.repostMs;
-    this.#owner.post(message, left <= 0 ? "give-up" : left === 1 ? "last" : "one");
+    this.#owner.post(message, how);
   }
 
   /**
@@ -162,15 +170,26 @@ export class Outbox {
     this.#unmark(name);
     const tried = this.#tried(channel, error === "" ? undefined : decodeError(error, this.#owner.now()));
     if (!done && !dead) return this.#again(channel, tried);
+    const isForgotten = done || channel.isErased;
     const message = channel.messages.shift() as Message;
-    this.#load.remove(message);
-    Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0 });
-    this.#channelOf.delete(requestId);
-    this.#suspects.forget(requestId);
-    if (done) this.#owner.delivered(message);
+    this.#gone(message);
+    if (isForgotten) this.#owner.delivered(message);
     else this.#owner.dead(message);
-    if (channel.messages.length === 0) this.#channels.delete(name);
-    else this.#ready.add(name);
+    this.#next(name, channel);
+  }
+
+  #gone(message: Message): void {
+    this.#load.remove(message);
+    this.#channelOf.delete(message.requestId);
+    this.#suspects.forget(message.requestId);
+  }
+
+  /** Its first message has gone. */
+  #next(name: string, channel: Channel): void {
+    Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0, isErased: false });
+    if (channel.messages.length === 0) return this.#drop(name);
+    this.#unmark(name);
+    this.#ready.add(name);
   }
 
   /** The message, if it is here and the first of its channel. */
@@ -185,9 +204,7 @@ export class Outbox {
     const channel = this.#channels.get(name);
     const message = this.find(requestId);
     if (!channel || !message || channel.messages.length > 1) return;
-    this.#load.remove(message);
-    this.#channelOf.delete(requestId);
-    this.#suspects.forget(requestId);
+    this.#gone(message);
     this.#drop(name);
   }
 
@@ -240,28 +257,36 @@ export class Outbox {
     return channel.messages[0];
   }
 
-  /** Forgets these messages, whether they are under way or not, and returns them. */
-  erase(gone: (message: Message) => boolean): Message[] {
+  /**
+   * Forgets these messages. One that may be under way, also by an instance before this, is given up first: what came of it later would be there again.
+   * @returns those that are forgotten, and how many will be
+   */
+  erase(gone: (message: Message) => boolean): { readonly erased: readonly Message[]; readonly pending: number } {
     const erased: Message[] = [];
+    let pending = 0;
     for (const [name, channel] of this.#channels) {
-      const [first] = channel.messages;
-      const kept = channel.messages.filter((message) => !gone(message));
-      if (kept.length === channel.messages.length) continue;
-      for (const message of channel.messages.filter(gone)) {
-        erased.push(message);
-        this.#channelOf.delete(message.requestId);
-        this.#suspects.forget(message.requestId);
-        this.#load.remove(message);
-      }
-      channel.messages.splice(0, channel.messages.length, ...kept);
-      if (kept.length === 0) this.#drop(name);
-      else if (kept[0] !== first) {
-        this.#unmark(name);
-        Object.assign(channel, { posted: false, marked: 0, failures: 0, lost: 0, nextAt: 0 });
-        this.#ready.add(name);
+      const [first, ...behind] = channel.messages as [Message];
+      const isFirstGone = gone(first);
+      // Nothing waits for the end of an effect: who asked for it is told nothing.
+      const isFirstLeft = !isFirstGone || !isOutside(first);
+      const forgotten = channel.messages.filter((message) => (message === first ? !isFirstLeft : gone(message)));
+      for (const message of forgotten) this.#gone(message);
+      erased.push(...forgotten);
+      channel.messages.splice(
+        0,
+        Infinity,
+        ...(isFirstLeft ? [first] : []),
+        ...behind.filter((message) => !gone(message)),
+      );
+      if (!isFirstLeft) this.#next(name, channel);
+      else if (isFirstGone) {
+        pending += 1;
+        // Who erases waits for it: not as long as one does that has failed.
+        if (!channel.isErased || !channel.posted) this.#ready.add(name);
+        channel.isErased = true;
       }
     }
-    return erased;
+    return { erased, pending };
   }
 
   /** What is under way may have died, with its era or with an instance: it is handed over again, and those that have it already say so. */

@@ -257,11 +257,11 @@ export class Admission {
     }
   }
 
-  /** Every try at a message was lost with whoever ran it: that none of them has succeeded is final, before its sender is told. */
+  /** It is not to run any more, since every try was lost with whoever ran it, or since it is erased: that is final before its sender is told. */
   #giveUp(from: Peer, id: RequestIdentity): void {
-    const { status, body } = problemAnswer("internal-error", "whoever ran the message was lost, each time");
+    const { status, body } = problemAnswer("internal-error", "the message was given up");
     this.#parts.record(id, status, body);
-    // Its sender knows of each of them.
+    // Its sender knows why.
     this.#parts.posted(from, id.requestId, { done: false, dead: true, error: "" });
   }
 

@@ -348,12 +348,12 @@ export class Mail {
     this.#forgotten.push(message);
   }
 
-  /** Forgets messages from a key, and to it, that are not delivered. Returns how many. */
+  /** Forgets messages from a key, and to it, that are not delivered. Returns how many there were, and are: 0 when none is left. */
   erase(gone: Erased): number {
-    const erased = this.#outbox.erase((message) => concernsErased(message, gone));
+    const { erased, pending } = this.#outbox.erase((message) => concernsErased(message, gone));
     if (erased.length > 0) this.#parts.commit(erased.map(deliveredWrite));
     // Of those that are not in memory yet it has to be asked again.
-    return erased.length + Number(!this.#loading.isDone);
+    return erased.length + pending + Number(!this.#loading.isDone);
   }
 
   /** A message that ran here has its answer, or cannot run now. */

@@ -19,6 +19,7 @@ import type { Write } from "../state/store.ts";
 import { declaredOnly } from "../timers/declared-rows.ts";
 import type { ProblemType } from "../../sdk/problems.ts";
 import type { Effect, StorageOp } from "./effects.ts";
+import type { Erased } from "../outbox/erased.ts";
 import { KEPT_PREFIXES, KeptEraser } from "./erase-kept.ts";
 import { chunksBySize } from "./folder.ts";
 import { problemAnswer } from "./problems.ts";
@@ -175,9 +176,12 @@ export class Maintenance {
       case "release":
         if (this.#pinned?.id === ask.id) this.#release();
         return reply({});
-      case "erase":
+      case "erase-messages":
+      case "erase": {
         if (!this.#moves.isSettled) return MOVING;
-        return reply(this.#erase(ask.service, ask.key));
+        const erased = { entity: entityKey(ask.service, ask.key), service: ask.service, key: ask.key };
+        return reply(ask.op === "erase" ? this.#erase(erased) : this.#settleMessages(erased));
+      }
       case "restore":
         if (!this.#moves.isSettled) return MOVING;
         return reply(this.#restore.begin(ask.id));
@@ -286,10 +290,21 @@ export class Maintenance {
     pinned.askedAt = this.#owner.now;
     if (number === pinned.number) return pinned.table;
     if (number !== pinned.number + 1) return problem("backup-interrupted", "tables are read in order");
-    const next = pinned.tables.next();
+    pinned.table = this.#nextTable(pinned);
     pinned.number = number;
-    pinned.table = next.done ? NOTHING : next.value;
     return pinned.table;
+  }
+
+  /** Empty behind the last. */
+  #nextTable({ tables }: Pinned): Uint8Array {
+    try {
+      const next = tables.next();
+      return next.done ? NOTHING : next.value;
+    } catch (error) {
+      // Asked once more, it would take itself for having come to its end.
+      this.#release();
+      throw error;
+    }
   }
 
   #release(): void {
@@ -307,21 +322,34 @@ export class Maintenance {
     return results.hasClientResults || isFed ? null : declaredOnly(new Pin(layers.committed, "", END).pairs());
   }
 
+  /** Before the state under the key goes: what was sent to it has run by then, or never will. Asked again until it is done. */
+  #settleMessages(erased: Erased): EraseAnswer {
+    const left = this.#eraseMessages(erased);
+    // What is forgotten must not come back with the next instance.
+    this.#parts.log.write();
+    return { done: left === 0 };
+  }
+
+  /** Messages to the key and from it, delayed ones and dead letters too. Returns 0 when none is left. */
+  #eraseMessages(erased: Erased): number {
+    const left = this.#parts.mail.erase(erased);
+    return left + Number(!this.#kept.work(erased));
+  }
+
   /**
    * The state under the key is gone by a transaction before this. What else holds something of it goes here; records do by being folded. Asked
    * again until none is left that was written before.
    */
-  #erase(service: string, key: string): EraseAnswer {
+  #erase(erased: Erased): EraseAnswer {
     const { results, log } = this.#parts;
     const { kernels } = this.#setup;
     // A backup that is under way may hold what the key held.
     this.#pinned?.pin.break("a key was erased meanwhile");
     this.#parts.layers.forgetHistory(this.#owner.clock);
-    const owner = kernels.hashKey(key);
-    const entity = entityKey(service, key);
+    const { entity } = erased;
+    const owner = kernels.hashKey(erased.key);
     this.#parts.transactions.readValues.forget(entity);
-    let removed = this.#parts.mail.erase({ entity, service, key });
-    if (!this.#kept.work({ entity, service, key })) removed += 1;
+    let removed = this.#eraseMessages(erased);
     const known = this.#erasing.get(entity);
     if (known === undefined) this.#clearElsewhere(entity, owner);
     log.write();

@@ -2,20 +2,29 @@
 
 import type { Contract } from "../contract.ts";
 import type { Problem } from "../problems.ts";
+import type { Issue } from "../schema.ts";
 import type { RefusalData } from "./types.ts";
 
-/** An error answer (RFC 9457). `type` is the stable word at its end, such as `invalid-input`. */
+/** An error answer (RFC 9457). `type` is the stable word at its end, such as `invalid-input`; the message says what does not fit, and where. */
 export class ProblemError extends Error {
   override readonly name: string = "ProblemError";
   readonly type: string;
   readonly status: number;
   readonly problem: Problem;
   constructor(problem: Problem) {
-    super(problem.detail ?? problem.title);
+    super(messageOf(problem));
     this.type = problem.type.replace(/^.*\/problems\//, "");
     this.status = problem.status;
     this.problem = problem;
   }
+}
+
+/** With the issues of an `invalid-input`: what is logged or shown of an error is mostly its message alone. */
+function messageOf({ detail, title, issues }: Problem): string {
+  const message = detail ?? title;
+  if (!Array.isArray(issues)) return message;
+  const told = (issues as Issue[]).map(({ path, message: what }) => `${path || "/"}: ${what}`).join("; ");
+  return message.includes(told) ? message : `${message}: ${told}`;
 }
 
 /** A function's declared refusal. */

@@ -3,7 +3,7 @@
 import type { Contract, FunctionContract } from "../contract.ts";
 import type { Duration } from "../duration.ts";
 import type { ArgumentsOf } from "../infer.ts";
-import type { JsonOf } from "../json.ts";
+import type { JsonInputOf, JsonOf } from "../json.ts";
 import type { OutputOf } from "../infer.ts";
 import type { Problem } from "../problems.ts";
 import type { SchemaOutput } from "../schema.ts";
@@ -46,7 +46,10 @@ interface Call<F extends FunctionContract> {
   try(...args: CallArguments<F>): Promise<Outcome<F>>;
 }
 type CallArguments<F extends FunctionContract, Options = CallOptions> =
-  ArgumentsOf<F> extends [] ? [input?: undefined, options?: Options] : [...input: ArgumentsOf<F>, options?: Options];
+  ArgumentsOf<F> extends []
+    ? [input?: undefined, options?: Options]
+    : [...input: JsonArguments<ArgumentsOf<F>>, options?: Options];
+type JsonArguments<A extends readonly unknown[]> = { [N in keyof A]: JsonInputOf<A[N]> };
 
 /** Outcome of `.try`: `refusal` tells which. */
 export type Outcome<F extends FunctionContract> =
@@ -98,7 +101,7 @@ export interface ClientOptions {
 export type BatchLine<C extends Contracts> = LinesOf<ContractIn<C>>;
 type LinesOf<C extends Contract> = C extends Contract
   ? {
-      [N in keyof C["functions"] & string]: BatchCall<C["name"], N, ArgumentsOf<C["functions"][N]>>;
+      [N in keyof C["functions"] & string]: BatchCall<C["name"], N, JsonArguments<ArgumentsOf<C["functions"][N]>>>;
     }[keyof C["functions"] & string]
   : never;
 type BatchCall<Service extends string, Name extends string, Arguments extends readonly unknown[]> = {

@@ -6,6 +6,7 @@ import type { Comparison, FieldTest } from "../filter.ts";
 import { EXPRESSION_MAX, INT64_MAX, INT64_MIN } from "../limits.ts";
 import type { FieldKind, Fields } from "../stream.ts";
 import { type ExpressionNode, expressionText, type FunctionName, sizeOf, type ValueKind } from "./node.ts";
+import { made } from "./recording.ts";
 import type {
   Condition,
   EventExpression,
@@ -169,8 +170,10 @@ class Recorded {
 const ORDERS: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 
 function call(op: FunctionName, kind: ValueKind, args: readonly ExpressionNode[], mayBeNull = false): Recorded {
-  const node = { op, kind, args: Object.freeze(args) };
-  return new Recorded(Object.freeze(mayBeNull ? { ...node, optional: true as const } : node));
+  const given = { op, kind, args: Object.freeze(args) };
+  const node: ExpressionNode = Object.freeze(mayBeNull ? { ...given, optional: true as const } : given);
+  made(node, args);
+  return new Recorded(node);
 }
 
 /** What is computed with has a value in every event. */

@@ -4,6 +4,7 @@ import { milliseconds } from "../duration.ts";
 import type { Duration } from "../duration.ts";
 import { misconfigured } from "../errors.ts";
 import { eventExpression, nodeOf } from "../expressions/build.ts";
+import { recorded } from "../expressions/recording.ts";
 import { KEY_FIELDS_MAX, SHARDS_DEFAULT, SHARDS_MAX, TESTS_MAX } from "../limits.ts";
 import { checkKebab } from "../names.ts";
 import { type FieldKind, type Fields, isStream, type StreamDefinition } from "../stream.ts";
@@ -56,9 +57,15 @@ export class EventsStep {
   }
 
   filter(test: (event: never) => unknown): EventsStep {
-    const condition = nodeOf(test(eventExpression(this.fields) as never));
+    const what = `a filter of flow "${this.flow.name}"`;
+    const returned = recorded(
+      what,
+      () => test(eventExpression(this.fields) as never),
+      (value) => [nodeOf(value)],
+    );
+    const condition = nodeOf(returned);
     if (condition?.kind !== "boolean" || condition.optional === true) {
-      throw misconfigured(`a filter of flow "${this.flow.name}" must return a comparison such as e.amount.gt(0)`);
+      throw misconfigured(`${what} must return a comparison such as e.amount.gt(0)`);
     }
     const operator = { kind: "filter", test: condition } as const;
     const step = this.next(operator, this.fields, this.node.json);
@@ -68,7 +75,7 @@ export class EventsStep {
   }
 
   map(fields: (event: never) => unknown): EventsStep {
-    const { columns, kinds } = computed(this.flow, "map", fields(eventExpression(this.fields) as never));
+    const { columns, kinds } = computed(this.flow, "map", () => fields(eventExpression(this.fields) as never));
     const json = columns.flatMap(({ name, expression }) =>
       expression.op === "field" && this.node.json.includes(expression.name) ? [name] : [],
     );

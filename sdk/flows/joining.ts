@@ -4,6 +4,7 @@ import { milliseconds } from "../duration.ts";
 import type { Duration } from "../duration.ts";
 import { misconfigured } from "../errors.ts";
 import { eventExpression, nodeOf } from "../expressions/build.ts";
+import { recorded } from "../expressions/recording.ts";
 import type { ExpressionNode } from "../expressions/node.ts";
 import { isWindow, type WindowSpec } from "../window.ts";
 import { computed, durationOr, type KeyedParts, makeNode, unchanging } from "./making.ts";
@@ -78,9 +79,15 @@ class JoinedStep<Step> {
   }
 
   where(test: (left: never, right: never) => unknown): JoinedStep<Step> {
-    const condition = nodeOf(test(...this.#sides));
+    const what = `where of flow "${this.#left.flow.name}"`;
+    const returned = recorded(
+      what,
+      () => test(...this.#sides),
+      (value) => [nodeOf(value)],
+    );
+    const condition = nodeOf(returned);
     if (condition?.kind !== "boolean" || condition.optional === true)
-      throw misconfigured(`where of flow "${this.#left.flow.name}" must return a comparison`);
+      throw misconfigured(`${what} must return a comparison`);
     const both: ExpressionNode =
       this.#where === null
         ? condition
@@ -90,7 +97,7 @@ class JoinedStep<Step> {
 
   select(fields: (left: never, right: never) => unknown): Step {
     const { flow } = this.#left;
-    const { columns, kinds } = computed(flow, "select", fields(...this.#sides));
+    const { columns, kinds } = computed(flow, "select", () => fields(...this.#sides));
     const inputs = [unchanging(this.#left, "join"), unchanging(this.#right, "join")];
     const right = Object.freeze({ ...this.#right.keys, shards: this.#left.keys.shards });
     const operator = {

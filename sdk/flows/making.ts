@@ -5,6 +5,7 @@ import type { Duration } from "../duration.ts";
 import { misconfigured } from "../errors.ts";
 import { nodeOf } from "../expressions/build.ts";
 import { type ExpressionNode, sizeOf } from "../expressions/node.ts";
+import { recorded } from "../expressions/recording.ts";
 import { FIELDS_MAX } from "../limits.ts";
 import { checkField } from "../names.ts";
 import type { AnyField, FieldKind, Fields } from "../stream.ts";
@@ -70,12 +71,15 @@ export function countComparisons(node: ExpressionNode): number {
   return own + (sizeOf(node) > 1 ? node.args.reduce((sum, arg) => sum + countComparisons(arg), 0) : 0);
 }
 
-/** @throws TidegateError `misconfigured` */
+/** @param fields makes an object of expressions @throws TidegateError `misconfigured` */
 export function computed(
   flow: Flow,
   step: string,
-  result: unknown,
+  fields: () => unknown,
 ): { columns: readonly ComputedField[]; kinds: Fields } {
+  const result = recorded(`${step} of flow "${flow.name}"`, fields, (value) =>
+    Object.values(value ?? {}).map((one) => nodeOf(one)),
+  );
   if (typeof result !== "object" || result === null)
     throw misconfigured(`${step} of flow "${flow.name}" must return an object of expressions`);
   const columns: ComputedField[] = [];

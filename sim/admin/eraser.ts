@@ -1,4 +1,4 @@
-/** Erases a key as `POST /admin/erase` does, while everything goes wrong: a transaction that clears it, and then the traces in every partition. */
+/** Erases a key as `POST /admin/erase` does, while everything goes wrong: messages in every partition, a transaction that clears it, and then the traces. */
 import type { EraseAnswer } from "../../protocol/backup/asks.ts";
 import type { RescaleStatus } from "../../protocol/coordinator/rescaling.ts";
 import { Client, type ClientSetup } from "../clients/client.ts";
@@ -35,7 +35,7 @@ export class Eraser {
   start(): void {
     this.#setup.world.count("erasing begun");
     this.#line.rescaleStatus((before) => {
-      if (before.phase === "still") this.#clear(before);
+      if (before.phase === "still") this.#ask("erase-messages", before, () => this.#clear(before));
       else this.#later(() => this.start());
     });
   }
@@ -48,11 +48,12 @@ export class Eraser {
     const number = this.#first + this.#attempts++;
     const ask = { kind: "erase", key: this.#key } as const;
     const transaction: Transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
-    new Client(this.#setup, number, [[transaction]], () => this.#eraseTraces(before)).next();
+    const traces = (): void => this.#ask("erase", before, () => this.#end(before));
+    new Client(this.#setup, number, [[transaction]], traces).next();
   }
 
   /** Of all partitions that there ever were: those that keep nothing any more may have traces of what they kept. */
-  #eraseTraces(before: RescaleStatus): void {
+  #ask(op: "erase-messages" | "erase", before: RescaleStatus, then: () => void): void {
     const partitions = Math.max(before.known, before.partitions);
     let left = partitions;
     let hasMoved = false;
@@ -60,10 +61,10 @@ export class Eraser {
       left -= 1;
       if (left > 0) return;
       if (hasMoved) this.#later(() => this.start());
-      else this.#end(before);
+      else then();
     };
     const ask = (partition: number): void =>
-      this.#line.ask(partition, { op: "erase", service: "tx", key: this.#key }, (answer) => {
+      this.#line.ask(partition, { op, service: "tx", key: this.#key }, (answer) => {
         if (answer instanceof Uint8Array) return;
         if (answer.status !== 200) {
           hasMoved = true;

@@ -1,4 +1,5 @@
 /** Clients that send messages for later and cancel some: beside the others, so that those do the same whether these are there or not. */
+import { isDense } from "./dense.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { EPOCH_MS } from "../world/object.ts";
@@ -20,7 +21,7 @@ export const FAILS_MS = 8_000;
 
 /** In a third of all seeds. */
 export function hasClocks(seed: number): boolean {
-  return createRandom(deriveSeed(seed, 15)).oneIn(3);
+  return isDense(seed) || createRandom(deriveSeed(seed, 15)).oneIn(3);
 }
 
 export function drawClocks(seed: number, keys: readonly string[]): ClientPlan[] {
@@ -36,13 +37,13 @@ function drawTransaction(random: Random, keys: readonly string[], number: number
   const plain = { number, snapshot: false, clientId: !random.oneIn(4), after: random.int(150) };
   const delay = delayOf(random);
   const draw = random.int(10);
+  const failing = random.oneIn(4) ? { failUntil: EPOCH_MS + random.int(FAILS_MS) } : {};
   if (draw === 0) {
-    const ask: Ask = { kind: "clock", at, name: "ring", input: { from: OUTSIDE, n: number, due: 0 } };
+    const ask: Ask = { kind: "clock", at, name: "ring", input: { from: OUTSIDE, n: number, due: 0, ...failing } };
     return { ...plain, ask, oneWay: true, delay };
   }
   if (draw < 6) {
     const input = { to: random.pick(keys), delay, count: 1 + random.int(3), undo: random.oneIn(4) };
-    const failing = random.oneIn(4) ? { failUntil: EPOCH_MS + random.int(FAILS_MS) } : {};
     return { ...plain, ask: { kind: "clock", at, name: "later", input: { ...input, ...failing } } };
   }
   const input = { from: random.pick(keys), nth: 1 + random.int(3) };

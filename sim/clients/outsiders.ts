@@ -1,4 +1,5 @@
 /** Clients that ask for effects, and that touch what does not live long: beside the others, so that those do the same whether these are there or not. */
+import { isDense } from "./dense.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { type TripEnd, TTL_MS } from "./outside-service.ts";
@@ -13,7 +14,7 @@ const TRIPS = 8;
 
 /** In a third of all seeds. */
 export function hasOutsiders(seed: number): boolean {
-  return createRandom(deriveSeed(seed, 17)).oneIn(3);
+  return isDense(seed) || createRandom(deriveSeed(seed, 17)).oneIn(3);
 }
 
 export function drawOutsiders(seed: number, keys: readonly string[]): ClientPlan[] {

@@ -1,4 +1,5 @@
 /** Clients whose transactions make promises, and others that settle them and look at them: beside the others, like those of clocks.ts. */
+import { isDense } from "./dense.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Settling } from "./promise-service.ts";
@@ -13,7 +14,7 @@ const ASKS = 10;
 
 /** In a third of all seeds. */
 export function hasPromises(seed: number): boolean {
-  return createRandom(deriveSeed(seed, 21)).oneIn(3);
+  return isDense(seed) || createRandom(deriveSeed(seed, 21)).oneIn(3);
 }
 
 export function drawPromises(seed: number, keys: readonly string[]): ClientPlan[] {

@@ -1,4 +1,5 @@
 /** Clients that write to keys and clear them, and one key that is to be erased: beside the others, like those of clocks.ts. */
+import { isDense } from "./dense.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Ask, ClientPlan, Transaction } from "./transaction.ts";
@@ -15,7 +16,7 @@ export const SECRET = "xylophone";
 
 /** In a sixth of all seeds. */
 export function hasSlates(seed: number): boolean {
-  return createRandom(deriveSeed(seed, 25)).oneIn(6);
+  return isDense(seed) || createRandom(deriveSeed(seed, 25)).oneIn(6);
 }
 
 export interface Slates {
@@ -67,7 +68,8 @@ function drawSecret(random: Random, keys: readonly string[], secret: string, n: 
     return transaction(random, n, { kind: "slate", at: secret, name, input: written });
   }
   const [at, to] = draw === 2 ? [secret, random.pick(keys)] : [random.pick(keys), secret];
-  // Later than anything else in a run.
-  const input = { ...written, to, delay: 3_600_000 };
+  // Later than anything else in a run; or about when the key is erased.
+  const delay = to === secret && random.oneIn(2) ? random.int(800) : 3_600_000;
+  const input = { ...written, to, delay };
   return transaction(random, n, { kind: "slate", at, name: "later", input });
 }

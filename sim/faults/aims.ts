@@ -23,14 +23,16 @@ export type AimAction =
       readonly delayMs: number;
       readonly manner: CrashManner;
     }
-  /** From now on messages of a kind are late at one partition: one by its number, where it happened, or the other end of the message. */
+  /** From now on messages of a kind are late at one partition: one by its number, where it happened, the other end of the message, or any other. */
   | {
       readonly do: "delay";
       readonly kind: string;
-      readonly to: Peer | "peer" | "self";
+      readonly to: Peer | "peer" | "self" | "other";
       readonly ms: number;
       readonly maxMs: number;
-    };
+    }
+  /** Nothing that it says reaches the other end of the message for some time. */
+  | { readonly do: "cut"; readonly afterMs: number; readonly ms: number };
 
 export type Who = "self" | "peer" | "coordinator" | "other" | "all" | Peer;
 
@@ -134,6 +136,10 @@ export class Aims {
     for (const kind of rpc.kinds) this.#occur("handled", kind, instance, rpc.from.object.number);
   }
 
+  outsideEnded(instance: Instance<unknown>): void {
+    this.#occur("handled", "effect-end", instance, undefined);
+  }
+
   #occur(verb: Verb, name: string, instance: Instance<unknown>, peer: Peer | undefined): void {
     const byName = this.#armed[verb];
     const armed = byName.get(name);
@@ -160,9 +166,16 @@ function act(action: AimAction, instance: Instance<unknown>, peer: Peer | undefi
   const { world } = instance;
   if (action.do === "delay") {
     const { kind, maxMs, ms } = action;
-    const self = instance.object.number;
-    const to = action.to === "self" ? self : action.to === "peer" ? (peer ?? self) : action.to;
-    world.network.lateness.push({ kind, to, maxMs, until: world.scheduler.now + ms });
+    const [to] = targets(world, action.to, instance, peer).map(({ number }) => number);
+    world.network.lateness.push({ kind, to: to as Peer, maxMs, until: world.scheduler.now + ms });
+    return;
+  }
+  if (action.do === "cut") {
+    world.scheduler.in(action.afterMs, () => {
+      if (world.calm || peer === undefined) return;
+      world.count("network cut one way");
+      world.network.cutOneWay(instance.object.number, peer, world.scheduler.now + action.ms);
+    });
     return;
   }
   // Where it stands: nothing more of its turn happens.

@@ -190,12 +190,58 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       ...{ do: "crash", who: "self", delayMs: random.next() * random.pick([0.5, 8]) },
       manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
     }),
+  // Its source begins anew, and may not be taken for one that has given nothing.
+  (random) =>
+    aim("a source is lost when its target has said that it has everything", "sent moved", 1 + random.int(4), {
+      ...{ do: "crash", who: "other", delayMs: random.next() * 6 },
+      manner: { ...drawManner(random, "aimed crash"), bootMs: 1 },
+    }),
   // It says that nothing is left of what was given away, and may not have written what deletes that.
   (random) =>
     aim("lost as it says that all is deleted", "confirmed garbage", 1 + random.int(4), {
       ...{ do: "crash", who: "self", delayMs: 0 },
       manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
     }),
+  // What stands for the aborted record alone says what was decided before, and keys of that are written to by what commits at once.
+  (random) =>
+    aim(
+      "lost some time after an abort, when nothing was decided meanwhile",
+      "persisted replace-record",
+      1 + random.int(2),
+      { do: "delay", kind: "decide", to: "self", ms: 300, maxMs: 400 },
+      { do: "delay", kind: "prepare", to: "self", ms: 300, maxMs: 400 },
+      again(random, 20 + random.next() * 200),
+    ),
+  // It counts its batches anew each time, and what becomes of those of before is told it later.
+  (random) =>
+    aim(
+      "lost twice, and what it says then is lost",
+      "sent answer",
+      1 + random.int(12),
+      again(random, random.next() * 3),
+      again(random, 12 + random.next() * 40),
+      { do: "cut", afterMs: 14 + random.next() * 40, ms: 60 },
+    ),
+  // Until then it may overwrite what a transaction of that epoch has read.
+  (random) =>
+    aim("finished, and asked late to prepare", "handled finish", 1 + random.int(20), {
+      ...{ do: "delay", kind: "prepare", to: "self", ms: 300, maxMs: 250 },
+    }),
+  (random) =>
+    aim(
+      "one lags behind",
+      "handled finish",
+      1 + random.int(20),
+      { do: "delay", kind: "close", to: "other", ms: 400, maxMs: 300 },
+      { do: "delay", kind: "decide", to: "other", ms: 400, maxMs: 300 },
+    ),
+  (random) =>
+    aim(
+      "lost as it writes how an effect ended",
+      "handled effect-end",
+      1 + random.int(4),
+      again(random, random.next() * 12),
+    ),
 ];
 
 /** One partition hears of an abort so late that the others have long committed later epochs; somebody crashes meanwhile. */
@@ -236,6 +282,12 @@ export function drawMoveAims(random: Random): Aim[] {
 
 function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
   return { name, on, nth, actions };
+}
+
+/** It starts again at once. */
+function again(random: Random, delayMs: number): AimAction {
+  const keep = random.pick(["all", "all", "some"] as const);
+  return { do: "crash", who: "self", delayMs, manner: { keep, zombie: false, bootMs: 1, kind: "aimed crash" } };
 }
 
 function crash(random: Random, who: Who, delayMs: number): AimAction {

@@ -21,6 +21,8 @@ export interface Observer {
   sent?(rpc: Rpc): void;
   /** A batch is about to be handled. */
   receiving?(instance: Instance<unknown>, rpc: Rpc): void;
+  /** It is about to hear how an effect ended. */
+  outsideEnded?(instance: Instance<unknown>): void;
   started?(instance: Instance<unknown>): void;
   crashed?(instance: Instance<unknown>): void;
 }
@@ -35,6 +37,7 @@ export function both(one: Observer, other: Observer): Observer {
     durable: (object, ops) => [one.durable?.(object, ops), other.durable?.(object, ops)],
     sent: (rpc) => [one.sent?.(rpc), other.sent?.(rpc)],
     receiving: (instance, rpc) => [one.receiving?.(instance, rpc), other.receiving?.(instance, rpc)],
+    outsideEnded: (instance) => [one.outsideEnded?.(instance), other.outsideEnded?.(instance)],
     started: (instance) => [one.started?.(instance), other.started?.(instance)],
     crashed: (instance) => [one.crashed?.(instance), other.crashed?.(instance)],
   };

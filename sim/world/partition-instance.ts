@@ -177,6 +177,7 @@ export class PartitionInstance extends Instance<StorageOp> {
       this.world.runOutside(call, this.random, (end) => {
         if (this.state === "dead") return;
         this.world.trace.mix(9, this.object.number, this.world.scheduler.now);
+        this.world.observer.outsideEnded?.(this);
         this.turn(() => this.engine.input({ kind: "outside-ended", id: call.id, end }));
       }),
     );

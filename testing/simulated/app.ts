@@ -21,6 +21,8 @@ import { DRAIN_MS, LOOK_MS, PARTITIONS_MOST } from "../limits.ts";
 import { underWay } from "../under-way.ts";
 import { effectRunner } from "./effects.ts";
 import { keepFailing, profileFor } from "./faults.ts";
+import { guardGlobals } from "./guard.ts";
+import { equip, type Log, toConsole } from "./host.ts";
 import { simulatedPort } from "./port.ts";
 import { Pump } from "./pump.ts";
 
@@ -32,9 +34,15 @@ export interface TestAppOptions extends AppOptions {
    * Default: nothing goes wrong but what the test makes go wrong.
    */
   readonly faults?: boolean;
-  /** What effects find in `ctx.env`. */
+  /** What effects find in `ctx.env`. Of the app's own bindings `TIDEGATE_KEYS` counts: the static keys, for tests of who may call. */
   readonly env?: object;
+  /**
+   * Told of what functions throw and callers are not shown: `internal-error` to them, and here the error itself, as the log of the Worker has
+   * it. Default: the console.
+   */
+  readonly log?: TestLog;
 }
+export type TestLog = Log;
 
 export interface TestApp extends TestDomain {
   /** Milliseconds since 1970, as functions see them by `ctx.now()`. It moves while something is awaited, and by `advance`. */
@@ -58,11 +66,12 @@ const core = loadCore();
  * await app.drained();
  * ```
  *
- * Functions may await calls and what they have computed; one that awaits anything else (a timer, `crypto.subtle`) is not waited for.
+ * Functions may await calls and what they have computed; one that awaits anything else, such as `crypto.subtle`, is not waited for. Global
+ * `fetch` and timers throw in them, as they do in workerd.
  * @throws TidegateError `misconfigured` for definitions that cannot work together
  */
 export function testApp(options: TestAppOptions): TestApp {
-  return new SimulatedApp(defineApp(options), options.seed ?? 1, options.faults ?? false, options.env ?? {});
+  return new SimulatedApp(defineApp(options), options);
 }
 
 class SimulatedApp implements TestApp {
@@ -72,7 +81,8 @@ class SimulatedApp implements TestApp {
   readonly #kernels = createKernels(core);
   readonly #routes: ReturnType<typeof createRoutes>;
 
-  constructor(app: AppDefinition, seed: number, faults: boolean, env: object) {
+  constructor(app: AppDefinition, { seed = 1, faults = false, env = {}, log = toConsole }: TestAppOptions) {
+    guardGlobals();
     this.#random = createRandom(deriveSeed(seed, 4));
     const kernels = createKernels(core);
     const world: World = new World({
@@ -91,7 +101,10 @@ class SimulatedApp implements TestApp {
       coordinator: (one) => new CoordinatorObject(one, kernels, app.partitions) as unknown as SimObject<unknown>,
       observer: {
         // Any turn may have called a function, and what that awaits must have settled before the next.
-        started: (instance) => void (instance.functions += 1),
+        started(instance) {
+          instance.functions += 1;
+          equip(instance, log);
+        },
         boundary: ({ object }) => (world.calm ? undefined : boundaries?.next(object.number)),
       },
     });
@@ -99,7 +112,9 @@ class SimulatedApp implements TestApp {
     world.calm = !faults;
     this.#world = world;
     this.#pump = new Pump(world);
-    this.#routes = createRoutes(app, () => this.#backend);
+    const { TIDEGATE_KEYS: keys } = env as { readonly TIDEGATE_KEYS?: string };
+    const backend: Backend = { ...this.#surroundings, keys, inDomain: () => backend };
+    this.#routes = createRoutes(app, () => backend);
     for (const object of [...world.partitions.slice(0, app.partitions), this.#coordinator])
       world.scheduler.in(this.#random.next(), () => void (object as SimObject<unknown>).boot());
   }
@@ -193,7 +208,7 @@ class SimulatedApp implements TestApp {
     return [...down, ...underWay(Object.fromEntries(statuses))];
   }
 
-  readonly #backend: Backend = {
+  readonly #surroundings: Omit<Backend, "keys" | "inDomain"> = {
     partition: (index) => simulatedPort(this.#world, this.#pump, index),
     keyGroupMap: async () => this.#coordinator.map,
     refreshMap: () => undefined,
@@ -207,7 +222,6 @@ class SimulatedApp implements TestApp {
     rescaleStatus: async () => this.#rescaleStatus(),
     kernels: () => this.#kernels,
     token: TOKEN,
-    inDomain: () => this.#backend,
     now: () => this.now(),
     uuid: () => uuidFrom(this.#random),
   };

@@ -12,7 +12,7 @@ import {
   movedRowKey,
   storedMessages,
 } from "../../protocol/outbox/message.ts";
-import { Outbox } from "../../protocol/outbox/outbox.ts";
+import { Outbox, type Try } from "../../protocol/outbox/outbox.ts";
 import { outsideLetter } from "../../protocol/outside/work.ts";
 import { entityKey } from "../../protocol/state/state-key.ts";
 import { StateStore, type Write } from "../../protocol/state/store.ts";
@@ -33,12 +33,12 @@ class Post {
   readonly probed: string[] = [];
   readonly failed: Message[] = [];
   readonly dead: Message[] = [];
-  /** Whether a failure of what was handed over last is final. */
-  last = false;
+  /** How it was that was handed over last. */
+  how: Try | undefined;
   readonly outbox = new Outbox({
     post: ({ requestId }, how) => {
       this.posted.push(requestId);
-      this.last = how === "last";
+      this.how = how;
     },
     probe: ({ requestId }) => void this.probed.push(requestId),
     delivered: ({ requestId }) => void this.delivered.push(requestId),
@@ -180,7 +180,7 @@ describe("an outbox", () => {
       [failure(true), true],
     ] as const) {
       while ([...post.released(), ...post.after(LIMITS.repostMs)].length === 0) expect(post.dead).toEqual([]);
-      expect(post.last).toBe(last);
+      expect(post.how === "last").toBe(last);
       post.outbox.posted(first.requestId, ending);
     }
     expect(post.failed.map(({ tries }) => tries?.length)).toEqual([1, 2]);
@@ -206,6 +206,38 @@ describe("an outbox", () => {
     expect(post.dead.map(({ tries }) => tries?.map(({ type, error }) => [type, error]))).toEqual([
       [["invalid-input", "it is"]],
     ]);
+    expect(post.outbox.size).toBe(0);
+  });
+
+  test("gives up what is to be erased before it forgets it, since it may be under way, and forgets at once what waits behind", () => {
+    const post = new Post();
+    const [a, b, c, d] = [message("a", "x", "gone"), message("a", "x", "gone"), message("a", "x"), message("b", "x")];
+    post.add(a, b, c, d);
+    expect(post.released()).toEqual(ids(a, d));
+    const erase = () => post.outbox.erase(({ input }) => input === "gone");
+    expect(erase()).toEqual({ erased: [b], pending: 1 });
+    expect(post.released()).toEqual(ids(a));
+    expect(post.how).toBe("give-up");
+    expect(erase()).toEqual({ erased: [], pending: 1 });
+    expect(post.released()).toEqual([]);
+    // It could not be tried: it is not forgotten yet, and given up again.
+    post.outbox.posted(a.requestId, LATER);
+    expect(erase()).toEqual({ erased: [], pending: 1 });
+    expect([post.released(), post.how]).toEqual([ids(a), "give-up"]);
+    post.outbox.posted(a.requestId, { done: false, dead: true, error: "" });
+    expect(erase()).toEqual({ erased: [], pending: 0 });
+    expect([post.delivered, post.dead]).toEqual([ids(a), []]);
+    expect([post.released(), post.how]).toEqual([ids(c), "one"]);
+  });
+
+  test("and one that has run meanwhile is forgotten like any other", () => {
+    const post = new Post();
+    const a = message("a", "x");
+    post.add(a);
+    expect(post.outbox.erase(() => true)).toEqual({ erased: [], pending: 1 });
+    expect([post.released(), post.how]).toEqual([ids(a), "give-up"]);
+    post.outbox.posted(a.requestId, DELIVERED);
+    expect(post.delivered).toEqual(ids(a));
     expect(post.outbox.size).toBe(0);
   });
 
@@ -316,7 +348,7 @@ describe("what is to wait for long", () => {
     expect(post.after(0)).toEqual(ids(b));
     post.outbox.take(b.requestId);
     expect([post.outbox.isAwake, post.outbox.wakeAt, post.outbox.size]).toEqual([false, 600_000, 1]);
-    expect(post.outbox.erase(() => true)).toHaveLength(1);
+    expect(post.outbox.erase(() => true)).toMatchObject({ erased: [a], pending: 0 });
     expect([post.outbox.isAwake, post.outbox.wakeAt]).toEqual([false, Infinity]);
   });
 

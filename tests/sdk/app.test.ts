@@ -1,7 +1,20 @@
 /** Apps as a whole: unique names, shared streams, and sound partition counts. */
 
 import { describe, expect, test } from "vitest";
-import { contract, count, defineApp, flow, fn, service, stream, text, timestamp, tumbling } from "../../sdk/index.ts";
+import * as z from "zod";
+import {
+  contract,
+  count,
+  defineApp,
+  flow,
+  fn,
+  query,
+  service,
+  stream,
+  text,
+  timestamp,
+  tumbling,
+} from "../../sdk/index.ts";
 import type { FlowDefinition, StreamDefinition } from "../../sdk/index.ts";
 
 const Clicks = stream("clicks", { page: text(), at: timestamp() });
@@ -36,6 +49,23 @@ describe("defineApp", () => {
     expect(() => defineApp({ services: [], flows: [one, pageFlow("two", "view-one")] })).toThrow(
       misconfigured(/the view name/),
     );
+  });
+
+  test("refuses a flow that calls a service, or asks one, that is not there", () => {
+    const Ears = contract("ears", { hear: fn(), heard: query({ output: z.string() }) });
+    const ears = service(Ears, { state: () => "" }, { hear: () => undefined, heard: (ctx) => ctx.state });
+    const clicks = flow("clicks").from(Clicks, { time: "at" });
+    const calls = clicks.call(Ears, "hear", { key: (e) => e.page });
+    const fields = { page: text() };
+    const asks = clicks
+      .lookup(Ears, "heard", { key: (e) => e.page, fields, select: ({ page }) => ({ page }) })
+      .toView("heard", { key: "page" });
+    for (const flows of [[calls], [asks]]) {
+      expect(() => defineApp({ services: [echo], flows })).toThrow(
+        misconfigured(/flow "clicks" calls service "ears": list it in the app's services/),
+      );
+      expect(() => defineApp({ services: [ears], flows })).not.toThrow();
+    }
   });
 
   test("refuses two different streams of one name", () => {

@@ -20,6 +20,7 @@ import {
   processing,
   query,
   reduce,
+  service,
   session,
   sinks,
   sliding,
@@ -96,7 +97,8 @@ describe("a flow of every operator", () => {
   });
 
   test("is in the app's tables, and not for the window kernel", () => {
-    const app = defineApp({ services: [], flows: [all] });
+    const account = service(Account, {}, { charge: () => undefined, name: () => "" });
+    const app = defineApp({ services: [account], flows: [all] });
     expect([...app.streams.keys()]).toEqual(["bid", "auction", "dear"]);
     expect([...app.windowed]).toEqual([]);
     expect(app.views.get("per-category")?.sink.shape).toBe("windowed");
@@ -151,6 +153,24 @@ describe("what cannot be", () => {
     expect(() => bids.keyBy("auction").shards(0)).toThrow(misconfigured(/1 to 256 shards/));
     expect(() => sliding("10s", "3s")).toThrow(misconfigured(/must divide/));
     expect(() => bids.keyBy("auction").join(bids.keyBy("url"))).toThrow(misconfigured(/\(int64\) with keys of kinds/));
+  });
+
+  test("a condition that is made and left out is refused: && and ?: choose among expressions, of which none is false", () => {
+    const left = misconfigured(/of flow "f" makes the condition .*price.* and leaves it out/);
+    expect(() => bids.filter((e) => e.price.gt(5) && e.bidder.eq(1))).toThrow(left);
+    expect(() => bids.filter((e) => (e.price.gt(5) ? e.bidder.eq(1) : e.bidder.eq(2)))).toThrow(left);
+    expect(() => bids.map((e) => ({ dear: when(e.price.gt(5) && e.bidder.eq(1), int(1), int(0)) }))).toThrow(left);
+    const pairs = bids.keyBy("auction").join(bids.keyBy("auction")).all();
+    expect(() => pairs.where((a, b) => a.price.gt(b.price) && a.bidder.eq(b.bidder))).toThrow(left);
+    expect(() => pairs.select((a, b) => ({ dear: a.price.gt(5) && b.bidder.eq(1) }))).toThrow(left);
+    // Used twice, made outside, or in an expression that is: nothing is left out.
+    const zero = int(0).eq(0);
+    expect(() =>
+      bids.filter((e) => {
+        const dear = e.price.gt(5);
+        return dear.and(e.bidder.isIn(1, 2)).or(dear.and(zero)).or(e.price.between(1, 2).not());
+      }),
+    ).not.toThrow();
   });
 
   test("nothing that cannot take back follows what changes", () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { toJson } from "../../sdk/json.ts";
 import { isSchema, jsonSchemaOf, noData, validate } from "../../sdk/schema.ts";
 import type { Schema } from "../../sdk/schema.ts";
 
@@ -56,7 +57,33 @@ describe("jsonSchemaOf", () => {
   });
 
   test("says which library could not express a schema, and why", () => {
-    expect(() => jsonSchemaOf(z.date(), "output")).toThrow(/output of a "zod" schema has no JSON Schema: Date cannot/);
+    expect(() => jsonSchemaOf(z.date(), "input")).toThrow(/input of a "zod" schema has no JSON Schema: Date cannot/);
+  });
+
+  test("describes results as they are written where types have no JSON Schema", () => {
+    const result = z.object({
+      at: z.date().nullable(),
+      total: z.bigint(),
+      of: z.map(z.string(), z.date()),
+      in: z.set(z.int()),
+    });
+    const described = jsonSchemaOf(result, "output");
+    expect(described["required"]).toEqual(["at", "total", "of", "in"]);
+    expect(described["properties"]).toMatchObject({
+      at: { anyOf: [{ type: "string", format: "date-time" }, { type: "null" }] },
+      total: { type: "string", pattern: "^-?[0-9]+$" },
+      of: { type: "array", items: { type: "array", minItems: 2, maxItems: 2 } },
+      in: { type: "array" },
+    });
+    const stored = JSON.parse(
+      toJson({ at: new Date(5), total: 7n, of: new Map([["a", new Date(5)]]), in: new Set([1]) }),
+    ) as unknown;
+    expect(stored).toEqual({
+      at: "1970-01-01T00:00:00.005Z",
+      total: "7",
+      of: [["a", "1970-01-01T00:00:00.005Z"]],
+      in: [1],
+    });
   });
 });
 

@@ -1,4 +1,6 @@
 /** `tidegate/testing` in this process: calls, events, time, crashes and faults on an app of one's own. */
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
 import {
   collection,
   contract,
@@ -178,6 +180,90 @@ describe("a simulated app", () => {
       return [app.now(), [...app.faults]];
     };
     expect(await run()).toEqual(await run());
+  });
+
+  test("what a function throws, and nobody is shown, is told the log", async () => {
+    const Faulty = contract("faulty", { crash: fn(), store: fn(), write: query(), undeclared: fn() });
+    const faulty = service(
+      Faulty,
+      { state: (): { member: unknown } => ({ member: 1 }) },
+      {
+        crash() {
+          throw new RangeError("out of paper");
+        },
+        store: (ctx) => void (ctx.state.member = () => 1),
+        write: (ctx) => void ((ctx.state as { member: unknown }).member = 2),
+        undeclared(ctx) {
+          throw (ctx.refuse as unknown as (name: string) => Error)("no-such-refusal");
+        },
+      },
+    );
+    const told: unknown[] = [];
+    const app = testApp({ services: [faulty], log: (level, { error, ...rest }) => told.push([level, rest, error]) });
+    const { crash, store, write, undeclared } = app.client({ Faulty }).faulty("a");
+    for (const call of [crash, store, write, undeclared])
+      await expect(call()).rejects.toMatchObject({ type: "internal-error" });
+    const entry = (name: string, message: RegExp): unknown => [
+      "error",
+      expect.objectContaining({ message: `faulty.${name} on "a" failed`, service: "faulty", function: name, key: "a" }),
+      expect.objectContaining({ message: expect.stringMatching(message) }),
+    ];
+    expect(told).toEqual([
+      entry("crash", /^out of paper$/),
+      entry("store", /member/),
+      entry("write", /read.?only/i),
+      entry("undeclared", /no-such-refusal/),
+    ]);
+  });
+
+  test("global fetch and timers throw inside a function, and nowhere else", async () => {
+    const Outside = contract("outside", { fetch: fn(), wait: fn(), after: fn(), plain: fn({ output: z.string() }) });
+    const outside = service(
+      Outside,
+      {},
+      {
+        async fetch() {
+          await fetch("http://127.0.0.1:1/");
+        },
+        wait: () => void setTimeout(() => undefined, 1),
+        async after() {
+          await Promise.resolve();
+          setInterval(() => undefined, 1);
+        },
+        plain: () => "fine",
+      },
+    );
+    const app = testApp({ services: [outside] });
+    const functions = app.client({ Outside }).outside("a");
+    for (const call of [functions.fetch, functions.wait, functions.after])
+      await expect(call()).rejects.toMatchObject({ type: "side-effect-in-transaction" });
+    expect(await functions.plain()).toBe("fine");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await promisify(setTimeout)(1);
+  });
+
+  test("callers are told apart by static keys", async () => {
+    const Gate = contract("gate", { open: fn() });
+    const gate = service(
+      Gate,
+      { allow: ({ subject, roles }, key) => subject === key || roles.includes("guard") },
+      {
+        open: () => undefined,
+      },
+    );
+    const keyOf = (name: string): string => `tgk_${name}`;
+    const entry = (name: string, roles: string[]): object => {
+      const sha256 = createHash("sha256").update(keyOf(name)).digest("hex");
+      return { name, roles, sha256 };
+    };
+    const TIDEGATE_KEYS = JSON.stringify([entry("ann", []), entry("bob", []), entry("gus", ["guard"])]);
+    const app = testApp({ services: [gate], env: { TIDEGATE_KEYS } });
+    const as = (name: string) => app.client({ Gate }, { token: keyOf(name) }).gate("ann");
+    await as("ann").open();
+    await as("gus").open();
+    await expect(as("bob").open()).rejects.toMatchObject({ type: "forbidden" });
+    await expect(as("eve").open()).rejects.toMatchObject({ type: "unauthorized" });
+    await app.client({ Gate }).gate("ann").open();
   });
 
   test("a broken definition is reported as a Worker would", () => {

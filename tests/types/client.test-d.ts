@@ -1,9 +1,9 @@
 /** What the compiler must accept and refuse in clients: each refused line names the error code that it must cause. */
 
 import { createClient, RefusalError } from "../../sdk/client/index.ts";
-import { Account, Cart } from "./contracts.ts";
+import { Account, Books, Cart } from "./contracts.ts";
 
-const client = createClient("http://localhost:8787", { Account, Cart }, { token: "t" });
+const client = createClient("http://localhost:8787", { Account, Books, Cart }, { token: "t" });
 const total: number = await client.account("alice").deposit({ amount: 5 });
 const { paid } = await client.shoppingCart("a").checkout();
 const items: Array<{ item: string; count: number }> = await client.shoppingCart("a").items();
@@ -12,6 +12,9 @@ const since: { opened: string; total: string } = await client
   .since(undefined, { consistency: "snapshot" });
 const nothing: null = await client.account("alice").transfer({ to: "b", amount: 1 }, { idempotencyKey: "k" });
 console.log(total + paid, items, since, nothing, await client.shoppingCart("a").add({ item: "pen" }));
+
+await client.books("2027").book({ on: "2027-01-01" });
+await client.books("2027").reopen({ on: new Date(), lines: [["a", 1]], any: new Date() });
 
 await client.account("alice").deposit.send({ amount: 1 }, { delay: "30s" });
 await client.account("alice").deposit.send({ amount: 1 }, { at: new Date() });
@@ -64,6 +67,14 @@ client.account("alice").deposit({ amount: "1" });
 client.account("alice").deposit({ amount: 1, currency: "EUR" });
 // @ts-expect-error TS2345: an argument where none is taken
 client.account("alice").balance({});
+// @ts-expect-error TS2741: a Date where only a Date is taken: what comes over HTTP is text
+client.books("2027").close({ on: new Date() });
+// @ts-expect-error TS2322: text where a Date is taken
+client.books("2027").close({ on: "2027-01-01" });
+// @ts-expect-error TS2741: a Map, of which JSON would be nothing
+client.books("2027").book({ on: "2027-01-01", lines: new Map([["a", 1n]]) });
+// @ts-expect-error TS2741: a Date in a batch
+client.batch([{ service: "books", key: "2027", function: "close", input: { on: new Date() } }]);
 // @ts-expect-error TS2339: a message to a query
 client.account("alice").balance.send();
 // @ts-expect-error TS2322: a message with a wrong argument

@@ -19,5 +19,16 @@ export const Cart = contract("shopping-cart", {
   items: query({ input: z.string().optional(), output: z.array(z.object({ item: z.string(), count: z.number() })) }),
 });
 
+/** Takes what has no JSON form: from other functions alone. */
+export const Books = contract("books", {
+  book: fn({
+    input: z.object({ on: z.union([z.date(), z.string()]), lines: z.map(z.string(), z.bigint()).optional() }),
+  }),
+  close: fn({ input: z.object({ on: z.date(), note: z.string().optional() }) }),
+  reopen: fn({
+    input: z.object({ on: z.coerce.date(), lines: z.array(z.tuple([z.string(), z.int()])), any: z.any() }),
+  }),
+});
+
 /** For files that are compiled elsewhere, where no package is found. */
 export { z } from "zod";

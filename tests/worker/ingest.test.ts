@@ -91,6 +91,16 @@ describe("ingest", () => {
     expect(backend.arrivals).toHaveLength(0);
   });
 
+  it("says what a field of a wrong type takes", async () => {
+    const { send } = ingestEdge();
+    const time = await send(event("a").replace(/"at":\d+/, '"at":"2026-01-01T00:00:00Z"'));
+    expect((await problemIn(time)).detail).toBe(
+      'line 1, field "at": wrong-type, it takes whole milliseconds since 1970, such as 1790000000000; nothing was taken',
+    );
+    const amount = await problemIn(await send(event("a", "five")));
+    expect(amount.detail).toContain('field "amount": wrong-type, it takes a whole number');
+  });
+
   it("refuses a batch that is not JSON, with line and offset", async () => {
     const { send, backend } = ingestEdge();
     const response = await send(`${event("a")}\n{"item":`);

@@ -199,14 +199,20 @@ describe("the OpenAPI document", () => {
   });
 
   it("leaves a schema without JSON Schema undescribed, with the reason", () => {
-    expect(resolve(document, "#/components/schemas/account.plant.output")).toEqual({
-      description: expect.stringContaining("JSON Schema"),
-    });
     const bare: Schema = { "~standard": { version: 1, vendor: "bare", validate: (value) => ({ value }) } };
-    const other = contract("other", { go: fn({ input: bare }) });
-    const bareApp = defineApp({ services: [service(other, {}, { go: () => undefined })] });
-    expect(resolve(openApiDocument(bareApp), "#/components/schemas/other.go.input")).toEqual({
-      description: expect.stringContaining('"bare" offers no JSON Schema'),
+    const other = contract("other", { go: fn({ input: bare }), date: fn({ input: z.date() }) });
+    const handlers = { go: () => undefined, date: () => undefined };
+    const bareDocument = openApiDocument(defineApp({ services: [service(other, {}, handlers)] }));
+    for (const [name, reason] of Object.entries({ go: '"bare" offers no JSON Schema', date: "Date cannot" })) {
+      expect(resolve(bareDocument, `#/components/schemas/other.${name}.input`)).toEqual({
+        description: expect.stringContaining(reason),
+      });
+    }
+  });
+
+  it("describes a Date in a result as it is written", () => {
+    expect(resolve(document, "#/components/schemas/account.plant.output")).toMatchObject({
+      properties: { when: { type: "string", format: "date-time" } },
     });
   });
 

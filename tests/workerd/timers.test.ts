@@ -74,11 +74,14 @@ async function del(id: string, idempotencyKey?: string): Promise<Answer> {
 describe("ctx.send with a delay or a time", () => {
   test("reaches another partition, the same one, and the sender itself, at its time", async () => {
     const [a, b] = keysApart(2) as [string, string];
+    const due = Date.now() + 150;
     for (const to of [b, freshKeyNear(a, true), a]) {
       await later(a, { to, delay: 150 });
       await later(a, { to, at: Date.now() + 150 });
     }
-    expect(await rungAt(b)).toEqual([]);
+    const early = await rungAt(b);
+    // A machine that is busy may come to it too late to see that.
+    if (Date.now() < due) expect(early).toEqual([]);
     expectRung(await untilRung(b, 2), [1, 2]);
     expectRung(await untilRung(a, 2), [5, 6]);
   });

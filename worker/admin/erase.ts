@@ -1,5 +1,5 @@
 /** `POST /admin/erase` with `{"service":…,"key":…}`: removes a key with everything that names it or was made of it. */
-import type { EraseAnswer } from "../../protocol/backup/asks.ts";
+import type { AdminAsk, EraseAnswer } from "../../protocol/backup/asks.ts";
 import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import type { Problem } from "../../sdk/problems.ts";
@@ -20,10 +20,12 @@ export async function postErase(edge: AdminEdge): Promise<Response> {
   const target = await targetIn(edge);
   const before = await backend.rescaleStatus();
   if (before.phase !== "still") throw refuse("keys-moving", MOVED, { retryable: true });
-  await clearState(arrived(edge), target);
   // Partitions that keep nothing any more may have traces of what they kept.
   const domain = new Domain(admin, { ...before, partitions: Math.max(before.known, before.partitions) });
-  await Promise.all(domain.partitions.map((partition) => eraseTraces(domain, partition, target)));
+  // A message that was sent before would otherwise write behind the clear what it had to say.
+  await untilDone(domain, { op: "erase-messages", ...target });
+  await clearState(arrived(edge), target);
+  await untilDone(domain, { op: "erase", ...target });
   const after = await backend.rescaleStatus();
   // What moved meanwhile may have come to a partition that was done.
   if (after.phase !== "still" || after.version !== before.version)
@@ -70,12 +72,22 @@ async function clearState({ backend, startedAt }: AdminEdge, { service, key }: E
   if (answer.status !== 200) throw new ProblemError(JSON.parse(answer.body) as Problem);
 }
 
-async function eraseTraces(domain: Domain, partition: number, { service, key }: ErasedKey): Promise<void> {
+/** Asks every partition, each again until it is done. */
+async function untilDone(
+  domain: Domain,
+  ask: Extract<AdminAsk, { readonly op: "erase-messages" | "erase" }>,
+): Promise<void> {
   const deadline = Date.now() + LIMITS.requestDeadlineMs;
-  for (;;) {
-    const { done } = await domain.ask<EraseAnswer>(partition, { op: "erase", service, key });
-    if (done) return;
-    if (Date.now() > deadline) throw refuse("deadline-exceeded", "the log is not folded yet; send it again");
-    await sleep(LIMITS.retryBaseMs);
-  }
+  const until = async (partition: number): Promise<void> => {
+    while (!(await domain.ask<EraseAnswer>(partition, ask)).done) {
+      if (Date.now() > deadline) throw refuse("deadline-exceeded", NOT_YET[ask.op]);
+      await sleep(LIMITS.retryBaseMs);
+    }
+  };
+  await Promise.all(domain.partitions.map(until));
 }
+
+const NOT_YET = {
+  "erase-messages": "messages to the key or from it are under way still; send it again",
+  erase: "the log is not folded yet; send it again",
+} as const;

@@ -25,7 +25,10 @@ export function authenticateAdmin(request: Request, token: string | undefined): 
   if (token === undefined || token === "") throw unset("TIDEGATE_ADMIN_TOKEN", "so /admin is closed");
   const given = bearerToken(request);
   if (given === null) throw missing();
-  if (!sameSecret(given, token)) throw invalidToken("the bearer token is wrong");
+  if (!sameSecret(given, token))
+    throw invalidToken(
+      "the bearer token is not the administrator's; /admin takes the secret TIDEGATE_ADMIN_TOKEN and no other",
+    );
 }
 
 /** Takes the same time wherever two secrets of one length differ. */

@@ -38,11 +38,19 @@ export const ERASING: readonly PlantedBug[] = [
   },
   {
     name: "erase-ends-early",
-    what: "Erasing waits for the records that there were when it began, not for those of what it has begun itself.",
+    what: "Erasing does not wait until the records are folded that there were when it began.",
     rule: "erasing",
     file: MAINTENANCE,
-    find: "      this.#erasing.set(entity, null);\n",
-    replace: "      this.#erasing.set(entity, log.seq - 1);\n",
+    find: "const done = log.foldThrough(newest);",
+    replace: "const done = log.foldThrough(newest) || true;",
+  },
+  {
+    name: "erase-before-messages",
+    what: "State under an erased key goes before what was sent to it has run, which writes behind that.",
+    rule: "erasing",
+    file: MAINTENANCE,
+    find: "    const left = this.#eraseMessages(erased);\n    //",
+    replace: "    void erased;\n    const left = 0;\n    //",
   },
   {
     name: "backup-torn",

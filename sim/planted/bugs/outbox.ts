@@ -29,7 +29,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "A message that was delivered stays in storage.",
     rule: "invariant 6",
     file: OUTBOX,
-    find: "    if (done) this.#owner.delivered(message);\n    else ",
+    find: "    if (isForgotten) this.#owner.delivered(message);\n    else ",
     replace: "    if (dead) ",
   },
   {

@@ -218,6 +218,17 @@ describe("a partition", () => {
     expect(await cluster.admin(0, { op: "freeze", id: "b" })).toMatchObject({ status: 409 });
   });
 
+  test("whose pin broke says so however often it is asked: it does not pass for one that has no more tables", async () => {
+    const cluster = await Cluster.up(1, [purse]);
+    const { body } = await ok(cluster.admin(0, { op: "freeze", id: "b" }));
+    const { standstill } = JSON.parse(body) as FreezeAnswer;
+    await ok(cluster.admin(0, { op: "pin", id: "b", service: null, standstill, round: 0 }));
+    await ok(cluster.admin(0, { op: "thaw", id: "b", standstill }));
+    await ok(cluster.admin(0, { op: "erase", service: "purse", key: "k" }));
+    for (let asked = 0; asked < 3; asked++)
+      expect(await cluster.admin(0, { op: "table", id: "b", number: 0 })).toMatchObject({ status: 503 });
+  });
+
   test("that takes a backup in serves nothing, and when it is stopped it is empty", async () => {
     const { driver } = await backUp(3);
     const cluster = await Cluster.up(PARTITIONS, [purse]);

@@ -55,6 +55,8 @@ const diary = service(
   },
 );
 
+type Erasing = "erase-messages" | "erase";
+
 class Domain {
   readonly #cluster: ClusterClass;
   readonly key: (partition: number) => string;
@@ -98,16 +100,17 @@ class Domain {
     await this.call(1, "fail", { to: victim, text: `${SECRET} 9` });
   }
 
-  /** As the edge does it: a transaction, and then the traces, until all are gone. */
+  /** As the edge does it: what is under way, a transaction, and then the traces, until all are gone. */
   async erase(): Promise<void> {
+    await this.eraseTraces(this.key(0), "erase-messages");
     await this.call(0, "#erase", undefined, { client: false, erase: true });
     await this.eraseTraces(this.key(0));
   }
 
   /** All records are folded behind this, whatever the key is. */
-  async eraseTraces(key: string): Promise<void> {
+  async eraseTraces(key: string, op: Erasing = "erase"): Promise<void> {
     for (const partition of [0, 1]) {
-      for (let round = 0; !(await this.eraseAt(partition, key)); round++) {
+      for (let round = 0; !(await this.eraseAt(partition, key, op)); round++) {
         this.rounds += 1;
         if (round > 500) throw new Error("it is never done");
         await this.#cluster.fold(partition);
@@ -120,8 +123,8 @@ class Domain {
     return this.#cluster.fold(partition);
   }
 
-  async eraseAt(partition: number, key: string): Promise<boolean> {
-    const answer = await this.#cluster.admin(partition, { op: "erase", service: "diary", key });
+  async eraseAt(partition: number, key: string, op: Erasing = "erase"): Promise<boolean> {
+    const answer = await this.#cluster.admin(partition, { op, service: "diary", key });
     if (answer instanceof Uint8Array || answer.status !== 200) throw new Error(JSON.stringify(answer));
     return (JSON.parse(answer.body) as EraseAnswer).done;
   }

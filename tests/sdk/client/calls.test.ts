@@ -135,7 +135,10 @@ describe("a refusal", () => {
 
 describe("another problem", () => {
   test("is thrown, by try too, with its stable type and whole document", async () => {
-    const issues = [{ path: "/amount", message: "too small" }];
+    const issues = [
+      { path: "/amount", message: "too small" },
+      { path: "", message: "too odd" },
+    ];
     const { fetch } = server(problem(422, "invalid-input", { detail: "bad amount", issues }));
     const error: unknown = await createClient("https://x", { Account }, { fetch })
       .account("a")
@@ -143,7 +146,8 @@ describe("another problem", () => {
       .catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ProblemError);
     expect(error).not.toBeInstanceOf(RefusalError);
-    expect(error).toMatchObject({ type: "invalid-input", status: 422, message: "bad amount", problem: { issues } });
+    expect(error).toMatchObject({ type: "invalid-input", status: 422, problem: { issues } });
+    expect((error as Error).message).toBe("bad amount: /amount: too small; /: too odd");
   });
 
   test("is made up for an answer in other words", async () => {
