@@ -29,6 +29,7 @@ import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
+import { startObject } from "./start.ts";
 import type { Answered, OwnDomain, PeerSession } from "./peers.ts";
 import { PartitionStore } from "./store.ts";
 import { Exporter } from "./telemetry/exporter.ts";
@@ -86,7 +87,11 @@ export class PartitionShell implements EngineHost {
       settled: () => ctx.storage.sync(),
     };
     this.#links = new LinkShell(host, this.#usage, this.#domain, partition);
-    void ctx.blockConcurrencyWhile(() => this.#start());
+    startObject(
+      ctx,
+      () => this.#start(),
+      (error) => this.#log("error", `partition ${partition} does not start`, { error }),
+    );
   }
 
   async #start(): Promise<void> {
@@ -100,6 +105,7 @@ export class PartitionShell implements EngineHost {
 
   async #open(): Promise<void> {
     const partition = this.#partition;
+    this.#store.open();
     const incarnation = this.#store.nextIncarnation();
     try {
       this.#engine = new Engine(this.#machine(partition, incarnation), this);

@@ -33,7 +33,11 @@ export class PartitionStore implements StateReader {
   constructor(sql: Sql) {
     this.#sql = sql;
     this.#records = new RecordRows(sql);
-    for (const table of TABLES) sql.exec(table);
+  }
+
+  /** Comes before all else. @throws Error for what code of another version has stored */
+  open(): void {
+    for (const table of TABLES) this.#sql.exec(table);
     const version = this.meta("schema");
     if (version === undefined) this.#putMeta("schema", String(SCHEMA_VERSION));
     else if (Number(version) !== SCHEMA_VERSION) {

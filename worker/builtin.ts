@@ -15,9 +15,18 @@ export function builtinTarget(service: string, segment: string, name: string, ki
   return { service, key: decodeKey(segment), function: name, kind };
 }
 
-/** A writing function. @param inputOf makes its input of the body's JSON text, which is empty where there is none */
-export function postBuiltin(edge: Edge, target: Target, inputOf: (text: string) => string): Promise<Response> {
-  const path = [target.service, target.key, target.function];
+/**
+ * A writing function.
+ * @param inputOf makes its input of the body's JSON text, which is empty where there is none
+ * @param route what tells one route of the function from another: each is a scope of Idempotency-Keys
+ */
+export function postBuiltin(
+  edge: Edge,
+  target: Target,
+  inputOf: (text: string) => string,
+  ...route: readonly string[]
+): Promise<Response> {
+  const path = [target.service, target.key, target.function, ...route];
   return post(edge, target, { path, flags: INVOKE_FLAG.internal, inputOf, limit: LIMITS.builtinBodyBytes });
 }
 

@@ -20,5 +20,6 @@ export function postPromise(edge: Edge): Promise<Response> {
 export function rejectPromise(edge: Edge): Promise<Response> {
   const [id = ""] = lastSegments(edge.request.url, 2);
   const target = builtinTarget(Promises.name, id, "settle", "fn");
-  return postBuiltin(edge, target, (text) => (text === "" ? '{"ok":false}' : `{"ok":false,"reason":${text}}`));
+  const inputOf = (text: string): string => (text === "" ? '{"ok":false}' : `{"ok":false,"reason":${text}}`);
+  return postBuiltin(edge, target, inputOf, "reject");
 }

@@ -42,6 +42,13 @@ describe("Idempotency-Key", () => {
     expect(new Set(backend.executed.map(({ requestId }) => requestId)).size).toBe(5);
   });
 
+  it("is scoped by the path also where two lead to one function", async () => {
+    const { post, backend } = edge();
+    expect((await post("/v1/promises/p", "{}", withKey('"k"'))).status).toBe(200);
+    expect((await post("/v1/promises/p/reject", "{}", withKey('"k"'))).status).toBe(200);
+    expect(backend.executed.map(({ input }) => input)).toEqual(['{"ok":true,"value":{}}', '{"ok":false,"reason":{}}']);
+  });
+
   it("makes a new id for each request without one", async () => {
     const { post, backend } = edge();
     await post(DEPOSIT, "{}");

@@ -47,7 +47,8 @@ interface ErasedKey {
 async function targetIn({ backend, request }: AdminEdge): Promise<ErasedKey> {
   requireJson(request);
   const text = jsonText(backend.kernels(), await readBody(request, LIMITS.callBodyBytes));
-  const { service, key } = (text === "" ? {} : JSON.parse(text)) as Partial<Record<keyof ErasedKey, unknown>>;
+  const named = (text === "" ? null : JSON.parse(text)) as Partial<Record<keyof ErasedKey, unknown>> | null;
+  const { service, key } = named ?? {};
   // Of a service that the app has no more, too.
   if (typeof service !== "string" || !SERVICE.test(service))
     throw refuse("unknown-service", 'send {"service":…,"key":…}, with the name of a service');

@@ -1,0 +1,22 @@
+/** What administrators send: bodies of any form are answered with what is wrong with them. */
+import { expect, it } from "vitest";
+import { FakeBackend } from "./support/backend.ts";
+import { edge, problemIn } from "./support/edge.ts";
+
+const ADMIN = "an-admin-token";
+
+it.each(["", "null", "1", '"x"', "[]", "[null]", "{}", '{"service":null}', '{"service":1,"key":"a"}'])(
+  "names no key to be erased, and no number of partitions: %s",
+  async (body) => {
+    const backend = Object.assign(new FakeBackend(), { admin: { token: ADMIN } });
+    const { ask } = edge(backend);
+    const headers = { authorization: `Bearer ${ADMIN}`, "content-type": "application/json" };
+    const erased = await ask("/admin/erase", { method: "POST", body, headers });
+    expect([erased.status, (await problemIn(erased)).type]).toEqual([404, "/problems/unknown-service"]);
+    const grown = await ask("/admin/partitions", { method: "POST", body, headers });
+    expect([grown.status, (await problemIn(grown)).type]).toEqual(
+      body === "" ? [400, "/problems/malformed-json"] : [422, "/problems/invalid-input"],
+    );
+    expect(backend.arrivals).toHaveLength(0);
+  },
+);

@@ -1,0 +1,34 @@
+/** A partition that cannot start: it is not forgotten, though nobody asks for it. */
+import { abortAllDurableObjects } from "cloudflare:test";
+import { afterEach, expect, test, vi } from "vitest";
+import { PartitionStore } from "../../durable/store.ts";
+import { useLimits } from "../support/limits.ts";
+import { ask, call, freshKey, partitionOf, stub } from "./support/app.ts";
+
+useLimits({ alarmMs: 200 });
+afterEach(() => void vi.restoreAllMocks());
+
+test("tries again by itself, and serves when it can", async () => {
+  const key = freshKey();
+  expect((await call(["account", key], "deposit", { amount: 5 })).status).toBe(200);
+  // As where storage is of another version, while code is deployed that cannot read it.
+  const open = vi.spyOn(PartitionStore.prototype, "open").mockImplementation(() => {
+    throw new Error("this code cannot start");
+  });
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  await abortAllDurableObjects();
+  const told = await stub(partitionOf(key))
+    .status()
+    .then(
+      () => "it serves",
+      (error: unknown) => String(error),
+    );
+  expect(told).toContain("this code cannot start");
+  expect(log).toHaveBeenCalledWith(expect.objectContaining({ message: expect.stringContaining("does not start") }));
+  // Nobody asks it for anything any more. The platform's own patience is six more tries, from two seconds on.
+  const tries = open.mock.calls.length;
+  await new Promise((resolve) => setTimeout(resolve, 1_800));
+  expect(open.mock.calls.length).toBeGreaterThan(tries + 2);
+  open.mockRestore();
+  expect((await ask(["account", key], "balance")).body).toBe(5);
+});
