@@ -7,7 +7,7 @@ import type { ViewDefinition } from "../sdk/app.ts";
 import type { FlowRules } from "../sdk/door.ts";
 import type { FlowDefinition } from "../sdk/flow.ts";
 import { answerResponse } from "./answers.ts";
-import { lastSegments, queryParameter } from "./address.ts";
+import { lastSegments } from "./address.ts";
 import type { ViewQuery } from "./backend.ts";
 import { requireFlow } from "./door/rules.ts";
 import type { Edge } from "./edge.ts";
@@ -17,9 +17,13 @@ import { flowStatus } from "./flow-status.ts";
 import { askInternal, isSnapshot } from "./internal.ts";
 import { refuse } from "./problems.ts";
 
-/** A view that operators keep. */
-export async function generalView(edge: Edge, { name, flow }: ViewDefinition, query: ViewQuery): Promise<Response> {
-  const top = queryParameter(edge.request.url, "top");
+/** A view that operators keep. @param top ranks the rows by this member */
+export async function generalView(
+  edge: Edge,
+  { name, flow }: ViewDefinition,
+  query: ViewQuery,
+  top?: string,
+): Promise<Response> {
   const ask: ViewAsk = { flow: flow.name, view: name, key: query.key, limit: query.limit, after: query.after, top };
   const target = { service: VIEW, key: homeOf(flow), function: "view" };
   const answer = await askInternal(edge, target, ask, isSnapshot(edge.request.url));

@@ -9,6 +9,7 @@ import { generalView } from "./flows.ts";
 import { kernelView } from "./kernel-view.ts";
 import { LIMITS } from "./limits.ts";
 import { refuse } from "./problems.ts";
+import { ranked, topIn } from "./top.ts";
 
 /** All rows of a view. */
 export function getView(edge: Edge): Promise<Response> {
@@ -35,8 +36,10 @@ async function answerView(edge: Edge, view: string, segment?: string): Promise<R
     after: cursorOf(request.url),
   };
   const { windowed } = definition;
-  if (windowed === null) return generalView(edge, definition, query);
-  const answer = await kernelView(edge, windowed, query);
+  const top = topIn(request.url, definition);
+  if (windowed === null) return generalView(edge, definition, query, top);
+  const read = (asked: ViewQuery) => kernelView(edge, windowed, asked);
+  const answer = top === undefined ? await read(query) : await ranked(top, query, read);
   return answerResponse(request, answer, false);
 }
 

@@ -27,12 +27,37 @@ describe("a view", () => {
     expect(backend.viewed.map(({ query }) => query)).toEqual([asked, asked]);
   });
 
+  it("is ranked by a number of its rows, all of them, exactly", async () => {
+    const { ask, backend } = edge();
+    const row = (key: string, revenue: string): string => `{"key":"${key}","revenue":${revenue},"worth":1.5}`;
+    const rows = [
+      row("a", "9007199254740992"),
+      row("b", "9007199254740993"),
+      row("c", "7"),
+      row("d", "9007199254740993"),
+    ];
+    backend.viewAnswer = { status: 200, body: `{"rows":[${rows.join()}],"watermark":5}`, epoch: "12" };
+    const response = await ask(`${VIEW}?top=revenue&limit=3`);
+    expect(await response.text()).toBe(`{"rows":[${[rows[1], rows[3], rows[0]].join()}],"watermark":5}`);
+    expect(response.headers.get("tidegate-epoch")).toBe("12");
+    expect(backend.viewed.map(({ query }) => query.limit)).toEqual([LIMITS.viewRowsMax]);
+    backend.viewAnswer = { ...backend.viewAnswer, body: `{"rows":[${rows.join()}],"watermark":5,"next":"c1"}` };
+    expect(await problemIn(await ask(`${VIEW}?top=revenue`))).toMatchObject({ type: "/problems/invalid-parameter" });
+  });
+
+  it("says by what it can be ranked", async () => {
+    const problem = await problemIn(await edge().ask(`${VIEW}?top=revenues`));
+    expect(problem.detail).toBe("?top= is a member of the rows that is a number, here orders, revenue, worth");
+  });
+
   it.each([
     ["/v1/views/nothing", 404, "unknown-view"],
     ["/v1/views/nothing/a", 404, "unknown-view"],
     ["/v1/views/constructor", 404, "unknown-view"],
     [`${VIEW}/%FF`, 400, "invalid-key"],
     [`${VIEW}?limit=0`, 400, "invalid-parameter"],
+    [`${VIEW}?top=`, 400, "invalid-parameter"],
+    [`${VIEW}?top=key`, 400, "invalid-parameter"],
     [`${VIEW}?limit=1e3`, 400, "invalid-parameter"],
     [`${VIEW}?limit=${LIMITS.viewRowsMax + 1}`, 400, "invalid-parameter"],
     [`${VIEW}?limit=`, 400, "invalid-parameter"],
