@@ -43,6 +43,7 @@ export function getView<Row>(
   const parameters = new URLSearchParams();
   if (options.limit !== undefined) parameters.set("limit", String(options.limit));
   if (options.cursor !== undefined) parameters.set("cursor", options.cursor);
+  if (options.top !== undefined) parameters.set("top", options.top);
   const path = `/v1/views/${view}${key === undefined ? "" : `/${encodeKey(String(key))}`}`;
   const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
   return transport.send(

@@ -153,6 +153,8 @@ export interface ViewOptions {
   readonly limit?: number;
   /** `next` of the page before. */
   readonly cursor?: string;
+  /** A member of the rows that is a number: those with its greatest values, greatest first. */
+  readonly top?: string;
   readonly signal?: AbortSignal;
 }
 /** Rows of a view. Whole numbers beyond 2^53 are bigint. */

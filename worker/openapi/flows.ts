@@ -156,6 +156,12 @@ export function viewPaths(view: ViewDefinition, schemas: SchemaTable): Record<st
         schema: { type: "integer", minimum: 1, maximum: LIMITS.viewRowsMax, default: LIMITS.viewRowsDefault },
       },
       { name: "cursor", in: "query", schema: { type: "string" } },
+      {
+        name: "top",
+        in: "query",
+        description: "A member of the rows that is a number: the rows with its greatest values, greatest first.",
+        schema: { type: "string" },
+      },
     ],
     responses: {
       ...problems(["invalid-parameter", "invalid-key", "key-too-large"]),

@@ -172,11 +172,11 @@ describe("a view", () => {
       { key: "pen", window: { start: 0, end: 60_000 }, n: 9007199254740993n, f: 1.5, final: true },
     ]);
     expect(watermark).toBe(5);
-    await client.view("per-minute").get("a/b", { limit: 10, cursor: "c=" });
+    await client.view("per-minute").get("a/b", { limit: 10, cursor: "c=", top: "n" });
     await client.view("per-minute").get(-5n);
     expect(sent.map(({ url }) => url)).toEqual([
       "https://x/v1/views/per-minute",
-      "https://x/v1/views/per-minute/~YS9i?limit=10&cursor=c%3D",
+      "https://x/v1/views/per-minute/~YS9i?limit=10&cursor=c%3D&top=n",
       "https://x/v1/views/per-minute/-5",
     ]);
   });
