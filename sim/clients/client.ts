@@ -28,6 +28,8 @@ export interface ClientSetup {
 
 /** What a client waits before it asks again doubles up to so many times the first pause. */
 const LONGEST_PAUSE = 8;
+/** A request is sent elsewhere at once so many times; then it waits until it is asked again anyway. */
+const MOST_ELSEWHERE = 200;
 
 export class Client {
   readonly #setup: ClientSetup;
@@ -40,6 +42,8 @@ export class Client {
   #map: KeyGroupMap;
   /** Rows of the present group that have no answer. */
   #open: Request[] = [];
+  /** How often each was sent elsewhere at once. */
+  readonly #elsewhere = new Map<Request, number>();
 
   /** @param done is called when all is answered */
   constructor(setup: ClientSetup, number: number, plan: ClientPlan, done: () => void = () => undefined) {
@@ -154,7 +158,7 @@ export class Client {
     for (const answer of answers) {
       const request = requests[answer.line - 1];
       if (request && answer.staleMap) {
-        moved.push(request);
+        if (this.#mayGoElsewhere(request)) moved.push(request);
         continue;
       }
       if (!request) {
@@ -167,6 +171,13 @@ export class Client {
     world.count("request sent elsewhere");
     this.#map = this.#setup.map();
     world.scheduler.in(1 + this.#random.next() * 5, () => this.#send(moved));
+  }
+
+  /** A partition that has not heard of the map yet says so each time, and every answer that comes twice would double what is sent: then it waits. */
+  #mayGoElsewhere(request: Request): boolean {
+    const times = this.#elsewhere.get(request) ?? 0;
+    this.#elsewhere.set(request, times + 1);
+    return times < MOST_ELSEWHERE;
   }
 
   #close(request: Request): void {
