@@ -181,7 +181,9 @@ export class Engine {
   #handle(activation: Activation, input: Validated): void {
     if (!input.ok) {
       const { issues } = input;
-      const message = "the input does not fit the function's schema";
+      const { contract } = activation.target.service;
+      const told = issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
+      const message = `the input of ${contract.name}.${activation.target.name} does not fit its schema: ${told}`;
       const error = new TidegateError("invalid-input", message, { members: { issues } });
       this.#return(activation, { ok: false, failure: { kind: "engine", error } });
       return;

@@ -185,8 +185,11 @@ function fitting(rows: readonly ReadRow[]): number {
   return rows.length;
 }
 
-/** By one member of the rows, greatest first; of equals, in the order of keys. */
+/** By one member of the rows, greatest first, those without it last; of equals, in the order of keys. */
 function topOf(rows: readonly ReadRow[], by: string): ReadRow[] {
-  const values = rows.map((row) => [Number((JSON.parse(row[1]) as Record<string, unknown>)[by] ?? NaN), row] as const);
-  return values.toSorted(([a], [b]) => b - a).map(([, row]) => row);
+  const values = rows.map((row) => {
+    const value = Number((JSON.parse(row[1]) as Record<string, unknown>)[by] ?? NaN);
+    return [Number.isNaN(value) ? -Infinity : value, row] as const;
+  });
+  return values.toSorted(([a], [b]) => (a === b ? 0 : b - a)).map(([, row]) => row);
 }

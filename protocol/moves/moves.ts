@@ -161,7 +161,11 @@ export class Moves {
     const { ownership } = this.#owner;
     const groups = ownership.targets.get(target);
     if (!groups) return;
-    const send = (message: MoveMessage) => this.#owner.send(target, message);
+    const send = (message: MoveMessage): void => {
+      // What it tells was committed here, and must not be taken for done where this instance has lost it.
+      this.#owner.show();
+      this.#owner.send(target, message);
+    };
     const stream = ++this.#streams;
     this.#sources.set(target, new Source(this.#owner, groups, ownership.nextVersion, stream, this.#frozen, send));
     this.#watch();

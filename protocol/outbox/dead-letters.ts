@@ -114,14 +114,13 @@ function list(copy: EntityCopy, { after, limit }: Page): object {
   return rows.length < limit ? { letters } : { letters, next: (letters.at(-1) as { id: string }).id };
 }
 
-/** An input that is too long for a page is told by its length alone. */
 function shownLetter(place: string, letter: DeadLetter): object {
   const { requestId, at, sender, service, key, name, tries } = letter;
   const keeper = sender === "" ? null : parseStateKey(sender);
   const keptBy = keeper?.key ?? key;
   const from = keeper === null || keeper.service === DEAD ? null : { service: keeper.service, key: keeper.key };
   const text = inputText(letter);
-  const isLong = text.length > LIMITS.maxDeadInputUnits;
+  const input = shownInput(text);
   return {
     id: `${place}-${service}`,
     message: requestId.startsWith("t") ? formatMessageId({ id: requestId, key: keptBy }) : requestId,
@@ -129,10 +128,22 @@ function shownLetter(place: string, letter: DeadLetter): object {
     service,
     key,
     function: name,
-    ...(isLong ? { inputLength: text.length } : { input: JSON.parse(text) as unknown }),
+    ...(input === undefined ? { inputLength: text.length } : { input }),
     at,
     attempts: tries,
   };
+}
+
+/** One that is too long for a page, or holds what no answer can, as a number of 1e400, is told by its length alone. */
+function shownInput(text: string): unknown {
+  if (text.length > LIMITS.maxDeadInputUnits) return undefined;
+  const input: unknown = JSON.parse(text);
+  try {
+    toJson(input);
+    return input;
+  } catch {
+    return undefined;
+  }
 }
 
 function inputText({ input, coded }: DeadLetter): string {

@@ -1,7 +1,7 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { expiryRow, type Life, lifetimeRow, renewal } from "./expiry.ts";
-import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey } from "./state-key.ts";
+import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey, noEntryKey } from "./state-key.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
 import type { StateView } from "./layers.ts";
@@ -134,6 +134,7 @@ export class EntityCopy {
   }
 
   putEntry(collection: string, key: string | number, change: Change): void {
+    if (change !== null && (key === Infinity || key === -Infinity)) throw noEntryKey(key);
     this.#beforeEntry();
     const stored = change === null ? null : versionedText(this.#service, change);
     (this.#entries ??= new Map()).set(collectionPrefix(this.entity, collection) + encodeEntryKey(key), stored);

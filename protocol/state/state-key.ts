@@ -82,8 +82,20 @@ export function encodeEntryKey(key: string | number): string {
     }
     return `s${escape(key)}`;
   }
-  if (Number.isNaN(key)) throw new TypeError("NaN cannot be a collection's key");
+  // What is no number would be made one: `undefined`, arrays and objects all the same NaN, `null` and `false` 0, a Date its time.
+  if (typeof key !== "number" || Number.isNaN(key)) throw noEntryKey(key);
   return `n${sortableHex(key)}`;
+}
+
+/** An entry may not lie at an infinity, which is no JSON; a range may end there. */
+export function noEntryKey(key: unknown): TypeError {
+  return new TypeError(
+    `a collection's key is text or a finite number, not ${typeof key === "number" ? key : nameOf(key)}`,
+  );
+}
+
+function nameOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
 }
 
 export function decodeEntryKey(text: string): string | number {

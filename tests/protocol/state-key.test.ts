@@ -103,8 +103,9 @@ describe("an entry key", () => {
     );
   });
 
-  test("cannot be NaN or ill-formed text", () => {
-    expect(() => encodeEntryKey(Number.NaN)).toThrow(TypeError);
+  test("cannot be NaN, ill-formed text, or what would be taken for a number", () => {
+    for (const key of [Number.NaN, undefined, null, true, {}, [1], new Date(0), 1n] as number[])
+      expect(() => encodeEntryKey(key)).toThrow("a collection's key is text or a finite number, not");
     expect(() => encodeEntryKey("\ud800")).toThrow(TypeError);
   });
 });

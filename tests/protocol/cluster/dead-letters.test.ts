@@ -54,7 +54,8 @@ class Domain {
     const id = `c${(++this.#ids).toString(16).padStart(31, "0")}`;
     const service = flags === INVOKE_FLAG.internal ? DEAD : "mail";
     const columns = [1, INVOKE_FLAG.clientId | flags, 0, 0];
-    const frame = kernels.pack(INVOKE, { rows: 1, columns, fields: [id, service, key, name, JSON.stringify(input)] });
+    const text = input === Infinity ? '{"big":1e400}' : JSON.stringify(input);
+    const frame = kernels.pack(INVOKE, { rows: 1, columns, fields: [id, service, key, name, text] });
     const answered = await this.cluster.give(this.cluster.partitionOf([service, key]), { kind: "invoke", frame });
     await this.cluster.run(held);
     return answered()?.[0]?.body ?? "";
@@ -96,6 +97,14 @@ test("one that came from outside reaches the list, though its partition is lost 
   await cluster.restart(other);
   await cluster.settle();
   expect(await domain.letters()).toEqual(["a word"]);
+});
+
+test("one whose input holds a number that no answer can is listed, with those beside it", async () => {
+  const domain = await Domain.up();
+  await domain.invoke(domain.key(0), "never", Infinity, INVOKE_FLAG.oneWay);
+  await domain.invoke(domain.key(0), "never", "a word", INVOKE_FLAG.oneWay);
+  await domain.cluster.settle();
+  expect(await domain.letters()).toEqual([undefined, "a word"]);
 });
 
 test("one to a key that is erased does not come to the list, though that was full until then", async () => {

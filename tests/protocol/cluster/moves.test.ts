@@ -1,7 +1,9 @@
 /** Moves of key groups whose partners miss each other: what was acknowledged by an instance that has been replaced has reached nobody. */
 import { expect, test } from "vitest";
 import { initialMap, rescaledMap } from "../../../protocol/keygroups/map.ts";
+import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import type { Peer } from "../../../protocol/wire/messages.ts";
+import type { Step } from "../../../sim/program.ts";
 import { strayKeys } from "../../../sim/strays.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
 import { kernels } from "../support/lone-partition.ts";
@@ -63,4 +65,29 @@ test("a partition that says that nothing is left of what it gave away has writte
   await cluster.turn();
   await cluster.settle();
   expect(strays).toEqual([[]]);
+});
+
+test("what is told of a result that is in no record yet leaves behind that record, and is not there alone when its source is lost", async () => {
+  const cluster = await Cluster.up(2, [], [], 2);
+  const node = cluster.node(1);
+  const [service, key] = cluster.place(1);
+  const callBack = node.callBack.bind(node);
+  // Its flush comes so late that it is lost before.
+  node.callBack = (kind) => (kind === "flush" ? void node.wants.delete(kind) : callBack(kind));
+  const { id } = await cluster.ask([service, key], [{ op: "add", by: 1 }]);
+  cluster.coordinator.rescale(1);
+  await cluster.turn();
+  await cluster.until("move-chunk", 1, 0);
+  await cluster.deliver(isOf("move-chunk", 1, 0));
+  await cluster.restart(1);
+  await cluster.settle();
+  const ask = async (name: string, steps: readonly Step[], requestId: string): Promise<unknown> => {
+    const fields = [requestId, service, key, name, JSON.stringify({ steps })];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId, 0, 0], fields });
+    const answered = await cluster.give(0, { kind: "invoke", frame });
+    await cluster.settle();
+    return JSON.parse(answered()?.[0]?.body ?? "null");
+  };
+  await ask("run", [{ op: "add", by: 1 }], id);
+  expect(await ask("look", [{ op: "read" }], `c${"f".repeat(31)}`)).toMatchObject([{ n: 1 }]);
 });
