@@ -19,7 +19,7 @@ import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
 import type { Reply } from "../../sdk/reply.ts";
 import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
-import { validate } from "../../sdk/schema.ts";
+import { type Issue, validate } from "../../sdk/schema.ts";
 import { encodeValue } from "../../sdk/values.ts";
 import type { When } from "../../sdk/when.ts";
 import { type ScheduleRequest, scheduleName } from "../timers/schedules.ts";
@@ -163,6 +163,7 @@ class Context {
   start(saga: SagaDefinition, id: string, input?: unknown, to: Reply | null = null): void {
     if (this.#readOnly) throw new TypeError("a query cannot start sagas");
     checkKey(id);
+    checkSagaInput(saga, input);
     const text = encodeValue({ ...(input === undefined ? {} : { input }), to });
     const service = sagaServiceName(saga.name);
     this.#engine.send(this.#activation, { service, key: id, name: "start", input: text, when: null });
@@ -175,10 +176,8 @@ class Context {
     const checked = validate(schema, data);
     if (isThenable(checked))
       throw new TypeError(`the schema of the refusal "${name}" is asynchronous; refusals need a synchronous one`);
-    if (!checked.ok) {
-      const issues = checked.issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
-      throw new TypeError(`the data of the refusal "${name}" does not fit its schema: ${issues}`);
-    }
+    if (!checked.ok)
+      throw new TypeError(`the data of the refusal "${name}" does not fit its schema: ${shown(checked.issues)}`);
     return new Refusal(service.contract.name, name, checked.value);
   }
 
@@ -193,6 +192,22 @@ class Context {
   uuid(): string {
     return this.#engine.host.uuid();
   }
+}
+
+/**
+ * Begun by a message, it could tell nobody. Where the schema is asynchronous it is left to the saga, which looks anyway.
+ * @throws TypeError for an input that does not fit
+ */
+function checkSagaInput({ name, input: schema }: SagaDefinition, input: unknown): void {
+  if (schema === undefined) return;
+  const checked = validate(schema, input);
+  if (isThenable(checked)) return void Promise.resolve(checked).catch(() => undefined);
+  if (!checked.ok)
+    throw new TypeError(`the input of the saga "${name}" does not fit its schema: ${shown(checked.issues)}`);
+}
+
+function shown(issues: readonly Issue[]): string {
+  return issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; ");
 }
 
 /** @throws TypeError for an event that the stream cannot have */
