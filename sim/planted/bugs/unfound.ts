@@ -31,8 +31,8 @@ export const UNFOUND: readonly PlantedBug[] = [
     what: "A target says that it has everything before that is durable.",
     rule: "G5",
     file: "protocol/moves/moves.ts",
-    find: "    this.#owner.show();\n",
-    replace: "",
+    find: "    this.#owner.show();\n    this.#owed.push",
+    replace: "    this.#owed.push",
     also: [
       {
         file: "protocol/moves/moves.ts",
