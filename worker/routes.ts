@@ -53,7 +53,7 @@ type Methods = Readonly<Partial<Record<"GET" | "POST" | "DELETE", Endpoint>>>;
  * @param backendOf gives the surroundings of a request; called once for each that is not `/health`.
  */
 export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Backend): Hono {
-  const routes = new Hono({ getPath: (request) => rawPath(request.url) });
+  const routes = new Hono({ getPath: (request) => exactPath(rawPath(request.url)) });
   const door = new Door(app);
   const { cors } = app.door;
   // One handler for all methods of a route: Hono calls a lone handler without composing a chain.
@@ -112,6 +112,11 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
   routes.notFound((c) => notFound(c.req.raw, door, backendOf(c)));
   routes.onError((error, c) => problemResponse(c.req.raw, error));
   return routes;
+}
+
+/** The router takes a path that ends with a slash for the same without: with two it is none of ours. */
+function exactPath(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? `${path}/` : path;
 }
 
 function addAdministration(routes: Hono, app: AppDefinition, door: Door, backendOf: (c: Context) => Backend): void {
