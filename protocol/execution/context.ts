@@ -1,4 +1,5 @@
 /** `ctx`: what a handler sees of its key, its transaction and the engine. Every way in checks that the function is still entitled to it. */
+import { issuesText } from "../../sdk/issues.ts";
 import { rowsOf } from "../../dataflow/columns/rows.ts";
 import { rowJson } from "../../dataflow/operators/accumulators.ts";
 import { byPath, eventText } from "../../sdk/event-text.ts";
@@ -19,7 +20,7 @@ import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
 import type { Reply } from "../../sdk/reply.ts";
 import { type SagaDefinition, sagaServiceName } from "../../sdk/saga.ts";
-import { type Issue, validate } from "../../sdk/schema.ts";
+import { validate } from "../../sdk/schema.ts";
 import { encodeValue } from "../../sdk/values.ts";
 import type { When } from "../../sdk/when.ts";
 import { type ScheduleRequest, scheduleName } from "../timers/schedules.ts";
@@ -177,7 +178,7 @@ class Context {
     if (isThenable(checked))
       throw new TypeError(`the schema of the refusal "${name}" is asynchronous; refusals need a synchronous one`);
     if (!checked.ok)
-      throw new TypeError(`the data of the refusal "${name}" does not fit its schema: ${shown(checked.issues)}`);
+      throw new TypeError(`the data of the refusal "${name}" does not fit its schema: ${issuesText(checked.issues)}`);
     return new Refusal(service.contract.name, name, checked.value);
   }
 
@@ -203,11 +204,7 @@ function checkSagaInput({ name, input: schema }: SagaDefinition, input: unknown)
   const checked = validate(schema, input);
   if (isThenable(checked)) return void Promise.resolve(checked).catch(() => undefined);
   if (!checked.ok)
-    throw new TypeError(`the input of the saga "${name}" does not fit its schema: ${shown(checked.issues)}`);
-}
-
-function shown(issues: readonly Issue[]): string {
-  return issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; ");
+    throw new TypeError(`the input of the saga "${name}" does not fit its schema: ${issuesText(checked.issues)}`);
 }
 
 /** @throws TypeError for an event that the stream cannot have */

@@ -2,6 +2,7 @@
  * The engine: performs the effects that concern user functions (run, settle) and hands the rest to its host. It is the
  * same in workerd and in the simulator; only the host differs. User functions run between steps of the machine, never in one.
  */
+import { issuesText } from "../../sdk/issues.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import { validate, type Validated } from "../../sdk/schema.ts";
 import { TidegateError } from "../../sdk/errors.ts";
@@ -182,7 +183,7 @@ export class Engine {
     if (!input.ok) {
       const { issues } = input;
       const { contract } = activation.target.service;
-      const told = issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
+      const told = issuesText(issues);
       const message = `the input of ${contract.name}.${activation.target.name} does not fit its schema: ${told}`;
       const error = new TidegateError("invalid-input", message, { members: { issues } });
       this.#return(activation, { ok: false, failure: { kind: "engine", error } });
@@ -208,7 +209,7 @@ export class Engine {
   #output(activation: Activation, output: Validated): void {
     const { service, name } = activation.target;
     if (!output.ok) {
-      const issues = output.issues.map((issue) => `${issue.path || "/"}: ${issue.message}`).join("; ");
+      const issues = issuesText(output.issues);
       const error = new TidegateError(
         "invalid-output",
         `the result of ${service.contract.name}.${name} does not fit its schema: ${issues}`,

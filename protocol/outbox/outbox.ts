@@ -265,21 +265,16 @@ export class Outbox {
     const erased: Message[] = [];
     let pending = 0;
     for (const [name, channel] of this.#channels) {
-      const [first, ...behind] = channel.messages as [Message];
-      const isFirstGone = gone(first);
+      const [first] = channel.messages as [Message];
       // Nothing waits for the end of an effect: who asked for it is told nothing.
-      const isFirstLeft = !isFirstGone || !isOutside(first);
-      const forgotten = channel.messages.filter((message) => (message === first ? !isFirstLeft : gone(message)));
+      const isGivenUp = gone(first) && !isOutside(first);
+      const stays = (message: Message): boolean => !gone(message) || (isGivenUp && message === first);
+      const forgotten = channel.messages.filter((message) => !stays(message));
       for (const message of forgotten) this.#gone(message);
       erased.push(...forgotten);
-      channel.messages.splice(
-        0,
-        Infinity,
-        ...(isFirstLeft ? [first] : []),
-        ...behind.filter((message) => !gone(message)),
-      );
-      if (!isFirstLeft) this.#next(name, channel);
-      else if (isFirstGone) {
+      channel.messages.splice(0, Infinity, ...channel.messages.filter(stays));
+      if (forgotten[0] === first) this.#next(name, channel);
+      else if (isGivenUp) {
         pending += 1;
         // Who erases waits for it: not as long as one does that has failed.
         if (!channel.isErased || !channel.posted) this.#ready.add(name);

@@ -1,4 +1,5 @@
 /** Effects of running functions: checked when they are asked for, then kept with the attempt like the messages that they are. */
+import { issuesText } from "../../sdk/issues.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { type EffectDefinition } from "../../sdk/effect.ts";
 import { EFFECT_SHARE_MAX_LENGTH } from "../../sdk/limits.ts";
@@ -55,7 +56,7 @@ function checkedShare(transactions: Transactions, { name, input, to }: OutsideRe
   // An asynchronous schema has its say where the effect runs.
   if (isThenable(checked)) return undefined;
   if (checked.ok) return shareOf(effect, checked.value);
-  const issues = checked.issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; ");
+  const issues = issuesText(checked.issues);
   throw new TidegateError("invalid-input", `the input of effect "${name}" does not fit its schema: ${issues}`);
 }
 

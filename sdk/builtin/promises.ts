@@ -1,5 +1,6 @@
 /** Promises: work that waits for an event outside. Each is the state of a key, its id, so that events, deadline and reader find one and the same. */
 
+import { issuesText } from "../issues.ts";
 import type { FnContext } from "../context.ts";
 import { fn, query } from "../contract.ts";
 import { TidegateError } from "../errors.ts";
@@ -109,7 +110,7 @@ async function checkedOutcome(lookup: Lookup, to: Reply, outcome: Outcome): Prom
   if (input === undefined) return outcome;
   const checked = await validate(input, outcome);
   if (checked.ok) return outcome;
-  const issues = checked.issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; ");
+  const issues = issuesText(checked.issues);
   throw new TidegateError("invalid-input", `the value does not fit: ${issues}`);
 }
 

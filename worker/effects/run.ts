@@ -1,4 +1,5 @@
 /** Runs one attempt of an effect: input, handler, output, within its time. Whatever happens is an end that can be stored. */
+import { issuesText } from "../../sdk/issues.ts";
 import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { type EffectContext, type EffectDefinition, EffectFailure } from "../../sdk/effect.ts";
@@ -55,7 +56,7 @@ type Checked = { readonly ok: true; readonly value: unknown } | { readonly ok: f
 async function checked(schema: Schema | undefined, value: unknown): Promise<Checked> {
   const result = await validate(schema, value);
   if (result.ok) return result;
-  return { ok: false, issues: result.issues.map(({ path, message }) => `${path || "/"}: ${message}`).join("; ") };
+  return { ok: false, issues: issuesText(result.issues) };
 }
 
 /** What was thrown may itself throw when it is looked at. */
