@@ -4,6 +4,7 @@ import type { ClientSetup } from "./clients/client.ts";
 import { FAILS_MS } from "./clients/clocks.ts";
 import type { Ground } from "./clients/generate.ts";
 import { differences, type Final, readFinal } from "./final.ts";
+import { servicesWithLetters } from "./listed.ts";
 import { Operator } from "./operator.ts";
 import type { CoordinatorInstance } from "./world/coordinator-object.ts";
 import type { PartitionInstance } from "./world/partition-instance.ts";
@@ -71,7 +72,10 @@ export class Ending {
     await this.pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
     if (!(await this.drain())) return false;
     for (let round = 0; round < 2; round++) {
-      const count = await this.#operator.redriveAll(PATIENCE_MS);
+      const count = await this.#operator.redrive(
+        [...new Set(["tc", ...servicesWithLetters(this.#world)])],
+        PATIENCE_MS,
+      );
       if (count === null) this.#world.fail(`an operator is not answered\n${this.statuses}`);
       if (count === null || !(await this.drain())) return false;
       if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
@@ -97,8 +101,10 @@ export class Ending {
   async #endWaiting(keys: readonly string[]): Promise<boolean> {
     await this.pass(Math.max(1, FAILS_MS - this.#world.scheduler.now));
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const count = await this.#operator.endWaiting(keys, PATIENCE_MS);
-      if (count === 0) return true;
+      // What was to begin a saga or to be told to one may be among them.
+      const redriven = await this.#operator.redrive(servicesWithLetters(this.#world), PATIENCE_MS);
+      const count = redriven === null ? null : await this.#operator.endWaiting(keys, PATIENCE_MS);
+      if (count === 0 && redriven === 0) return true;
       if (count === null) {
         this.#world.fail(`an operator is not answered\n${this.statuses}`);
         return false;

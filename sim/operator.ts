@@ -8,6 +8,8 @@ import { lettersIn } from "./flows/ends/history.ts";
 
 /** What an operator settles promises with. */
 export const SETTLED: Settling = { ok: true, value: 0 };
+/** What is asked of a list to have all of it. */
+export const ALL_LETTERS = '{"after":"","limit":1000}';
 /** Below the numbers of clients that send for later. */
 const FIRST = 400_000;
 
@@ -20,13 +22,21 @@ export class Operator {
     this.#asker = new Asker(setup, FIRST);
   }
 
-  /** @returns how many there were; null when no answer comes in time */
-  async redriveAll(limitMs: number): Promise<number | null> {
-    const [listed] =
-      (await this.#asker.ask([{ kind: "dead", name: "list", input: '{"after":"","limit":1000}' }], limitMs)) ?? [];
-    if (listed === undefined) return null;
-    const { letters } = JSON.parse(listed) as { readonly letters: ReadonlyArray<{ readonly id: string }> };
-    const asks = letters.map(({ id }): Ask => ({ kind: "dead", name: "redrive", input: id.slice(0, id.indexOf("-")) }));
+  /**
+   * The dead letters of some services.
+   * @returns how many there were; null when no answer comes in time
+   */
+  async redrive(services: readonly string[], limitMs: number): Promise<number | null> {
+    const lists = await this.#asker.ask(
+      services.map((service) => ({ kind: "dead", service, name: "list", input: ALL_LETTERS })),
+      limitMs,
+    );
+    if (lists === null) return null;
+    const letters = lists.flatMap((listed, at) => {
+      const { letters: ids } = JSON.parse(listed) as { readonly letters: ReadonlyArray<{ readonly id: string }> };
+      return ids.map(({ id }) => ({ service: services[at] as string, place: id.slice(0, id.indexOf("-")) }));
+    });
+    const asks = letters.map(({ service, place }): Ask => ({ kind: "dead", service, name: "redrive", input: place }));
     const answers = await this.#asker.ask(asks, limitMs);
     if (answers?.some((answer) => answer !== "true")) this.#setup.world.fail(`a dead letter is listed and not there`);
     return answers === null ? null : letters.length;

@@ -18,7 +18,9 @@ export type Step =
   | { readonly op: "pause"; readonly ms?: number }
   | { readonly op: "throw" }
   | { readonly op: "refuse" }
-  | { readonly op: "call" | "try" | "catch" | "loose"; readonly at: Place; readonly steps: readonly Step[] }
+  | { readonly op: "call" | "try" | "catch"; readonly at: Place; readonly steps: readonly Step[] }
+  /** Nobody awaits the call, nor what is done behind it. */
+  | { readonly op: "loose"; readonly at: Place; readonly steps: readonly Step[]; readonly then?: readonly Step[] }
   /** Calls made at once and awaited together. */
   | { readonly op: "all"; readonly calls: readonly SiblingCall[] };
 
@@ -93,7 +95,10 @@ async function runStep(machine: Machine, step: Step, seen: Seen[]): Promise<void
       return;
     case "loose":
       // A failure of it sticks to the transaction; this function need not hear of it.
-      machine.call(step.at, step.steps).catch(() => undefined);
+      machine
+        .call(step.at, step.steps)
+        .then(() => runProgram(machine, step.then ?? []))
+        .catch(() => undefined);
       return;
     case "all":
       seen.push(

@@ -28,14 +28,20 @@ export function findStrays({ coordinator, partitions }: World): string[] {
 }
 
 /** State keys of others in the storage of a partition that says that it has none. */
-export function strayKeys(disk: MapStore, partition: Peer, { app, kernels, map }: PartitionParts): string[] {
+export function strayKeys(disk: MapStore, partition: Peer, parts: PartitionParts): string[] {
   if (disk.meta.get("garbage") === "1") return [];
+  const { blocks, layers } = readStored(disk, parts);
+  const kept = new Ownership(parts.kernels, partition, parts.map);
+  return [...garbageWrites(blocks, layers.committed, kept, () => false)].flat().map(({ key }) => key);
+}
+
+/** What is durable of a partition, as its next instance would find it. */
+export function readStored(disk: MapStore, { app, kernels }: PartitionParts): { blocks: Blocks; layers: Layers } {
   const recovered = disk.recovered();
   const blocks = new Blocks(kernels, disk, recovered.blocks, (error) => {
     throw error;
   });
   const layers = new Layers(new StateStore(blocks, CACHE_BYTES), new History());
   replay(kernels, recovered, { layers, results: new Results(blocks), flows: new Flows(app, kernels) });
-  const kept = new Ownership(kernels, partition, map);
-  return [...garbageWrites(blocks, layers.committed, kept, () => false)].flat().map(({ key }) => key);
+  return { blocks, layers };
 }

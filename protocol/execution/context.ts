@@ -39,8 +39,10 @@ export function createContext(engine: Engine, activation: Activation): object {
 
 /** @throws TidegateError `transaction-aborted` when the context outlived its function or transaction */
 export function assertLive(activation: Activation): void {
-  if (activation.attempt.ended) throw aborted("the transaction has ended");
-  if (activation.state === "ended") throw aborted("the function that this context belongs to has ended");
+  if (activation.attempt.ended)
+    throw aborted("the transaction has ended; what goes on behind its calls must be awaited");
+  if (activation.state === "ended")
+    throw aborted("the function that this context belongs to has ended; what goes on behind its calls must be awaited");
 }
 
 const UNREAD = Symbol("unread");

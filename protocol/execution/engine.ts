@@ -36,7 +36,15 @@ export interface EngineHost {
   /** The machine's memory cannot be trusted any more; it is not used again. The host starts over from storage. */
   fatal(error: unknown): void;
 }
-export type HostEffect = Exclude<Effect, { kind: "run" } | { kind: "settle" }>;
+export type HostEffect = Exclude<Effect, { kind: "run" } | { kind: "settle" } | { kind: "joined" }>;
+
+/**
+ * A function that has made calls ends so many microtasks behind its return. Code that nobody awaits, an `async` callback of `forEach` for one, may be
+ * about to go on with the result of a call, to write or to call: that is the function's still. From a result to what comes of it are two or three.
+ */
+const STEPS_BEHIND_RETURN = 8;
+/** The same behind the last call of a function that had returned before: there certainly is such code, and time for it. */
+const STEPS_BEHIND_LAST_CALL = 256;
 
 export class Engine {
   readonly machine: PartitionMachine;
@@ -141,6 +149,7 @@ export class Engine {
   #perform(effect: Effect): void {
     if (effect.kind === "run") this.#run(effect.activation);
     else if (effect.kind === "settle") this.#settle(effect.activation, effect.outcome);
+    else if (effect.kind === "joined") this.#join(effect.activation);
     else this.host.perform(effect);
   }
 
@@ -173,7 +182,8 @@ export class Engine {
     const result = handler(new EngineFlowContext(this, activation), payloadOf(activation));
     const done = (value: unknown): void => {
       const isText = activation.caller !== null;
-      this.#return(activation, { ok: true, value: isText ? encodePayload(value as Payload) : value });
+      const outcome: Outcome = { ok: true, value: isText ? encodePayload(value as Payload) : value };
+      this.input({ kind: "returned", activation, outcome });
     };
     if (isThenable(result)) this.#await(activation, result, done);
     else done(result);
@@ -241,6 +251,18 @@ export class Engine {
   }
 
   #return(activation: Activation, outcome: Outcome): void {
+    if (outcome.ok && activation.calls > 0) void this.#returnBehind(STEPS_BEHIND_RETURN, activation, outcome);
+    else this.input({ kind: "returned", activation, outcome });
+  }
+
+  /** Enclosed for what the host does about user code that goes on: some may. */
+  #join(activation: Activation): void {
+    const outcome = activation.outcome as Outcome;
+    this.host.enclose(() => void this.#returnBehind(STEPS_BEHIND_LAST_CALL, activation, outcome));
+  }
+
+  async #returnBehind(steps: number, activation: Activation, outcome: Outcome): Promise<void> {
+    for (let step = 0; step < steps; step++) await undefined;
     this.input({ kind: "returned", activation, outcome });
   }
 }

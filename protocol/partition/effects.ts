@@ -59,6 +59,8 @@ export type Effect =
   | { readonly kind: "run"; readonly activation: Activation }
   /** The call that this activation stands for has ended: settle its caller's promise. */
   | { readonly kind: "settle"; readonly activation: Activation; readonly outcome: Outcome }
+  /** All calls of a function that had returned before them have ended: answer by `returned` once more, behind what its code does with the last result. */
+  | { readonly kind: "joined"; readonly activation: Activation }
   /** Run an attempt of a committed effect where it blocks nobody; answer by the input `outside-ended`. It must not begin before everything persisted so far is durable. */
   | { readonly kind: "run-outside"; readonly call: OutsideCall }
   /** Make these changes durable, before anything that leaves later. */

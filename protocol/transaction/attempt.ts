@@ -134,7 +134,9 @@ export interface Activation {
   payload: Payload | null;
   /** The partition that it was sent to; null when it runs here. */
   readonly remote: Peer | null;
-  /** Calls it made that have not ended. */
+  /** Calls it made. */
+  calls: number;
+  /** Those of them that have not ended. */
   children: number;
   /** `undoing`: its tried subtree has failed and other partitions are setting it back. */
   state: "waiting" | "running" | "joining" | "remote" | "undoing" | "ended";

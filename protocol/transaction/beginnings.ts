@@ -78,6 +78,7 @@ export function beginActivation(id: number, attempt: Attempt, parts: ActivationP
     input: parts.input,
     payload: null,
     remote: parts.remote,
+    calls: 0,
     children: 0,
     state: "waiting",
     undoing: null,

@@ -53,6 +53,7 @@ function newMirror(attempt: Attempt, place: Place, parent: Scope, up: Activation
     input: null,
     payload: null,
     remote: null,
+    calls: 0,
     children: 0,
     state: "running",
     undoing: null,

@@ -130,6 +130,7 @@ export class Transactions {
     } catch (error) {
       failure = failureOf(error);
     }
+    parent.calls += 1;
     parent.children += 1;
     parent.attempt.calls += 1;
     const { scope, path } = parent;
@@ -150,10 +151,11 @@ export class Transactions {
     return failure ? { activation, failure } : { activation };
   }
 
-  /** A user function has returned or thrown. Ignored once its transaction has ended: the function outlived it. */
+  /** A user function has returned or thrown; again when its last call has ended behind that. Ignored once its transaction has ended: the function outlived it. */
   returned(activation: Activation, outcome: Outcome): void {
     if (activation.attempt.ended || activation.state === "ended") return;
-    invariant(activation.state === "running" && activation.outcome === null, "4: a function returned twice");
+    const expected = activation.outcome === null ? "running" : "joining";
+    invariant(activation.state === expected, "4: a function returned twice");
     if (activation.attempt.stale) return this.tooOld(activation.attempt);
     activation.outcome = outcome;
     if (!outcome.ok) activation.scope.failure ??= outcome.failure;
@@ -281,7 +283,7 @@ export class Transactions {
     this.owner.emit({ kind: "settle", activation, outcome: told });
     parent.children -= 1;
     invariant(parent.children >= 0, "6: more calls ended than were made");
-    if (parent.children === 0 && parent.state === "joining") this.#finish(parent, parent.outcome as Outcome);
+    if (parent.children === 0 && parent.state === "joining") this.owner.emit({ kind: "joined", activation: parent });
   }
 
   #finishRoot(attempt: Attempt, outcome: Outcome): void {

@@ -14,6 +14,7 @@ import { endings } from "../clients/ticks.ts";
 import type { Ask } from "../clients/transaction.ts";
 import { type Ending, PATIENCE_MS, UNTIMED } from "../ending.ts";
 import { drawManner } from "../faults/manner.ts";
+import { ALL_LETTERS } from "../operator.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { CoordinatorObject } from "../world/coordinator-object.ts";
@@ -191,7 +192,7 @@ export class TimesAct {
   }
 
   async #letters(): Promise<readonly Letter[] | null> {
-    const listed = await this.#ask([{ kind: "dead", name: "list", input: '{"after":"","limit":1000}' }]);
+    const listed = await this.#ask([{ kind: "dead", service: "tc", name: "list", input: ALL_LETTERS }]);
     return listed && (JSON.parse(listed[0] ?? "") as { readonly letters: readonly Letter[] }).letters;
   }
 

@@ -45,7 +45,7 @@ export function encodeAsk(ask: Ask, answers: Answers = () => undefined): Encoded
     case "use":
       return { at: ["tu", ask.at], name: ask.name, input: JSON.stringify(ask.input) };
     case "dead":
-      return { at: ["#dead", "tc"], name: ask.name, input: ask.input };
+      return { at: ["#dead", ask.service], name: ask.name, input: ask.input };
     case "clock-seen":
       return { at: ["tc", ask.at], name: "seen", input: "" };
     case "effect":
@@ -117,6 +117,6 @@ export function keyOf(ask: Ask): string {
   if (ask.kind === "settle" || ask.kind === "promise" || ask.kind === "tour-run" || ask.kind === "erase")
     return encodeAsk(ask).at[1];
   if (ask.kind === "list" || ask.kind === "messages") return ask.at[1];
-  if (ask.kind === "dead") return "tc";
+  if (ask.kind === "dead") return ask.service;
   return ask.kind === "transfer" ? ask.from : ask.at;
 }

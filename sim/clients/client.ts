@@ -28,8 +28,6 @@ export interface ClientSetup {
 
 /** What a client waits before it asks again doubles up to so many times the first pause. */
 const LONGEST_PAUSE = 8;
-/** A request is sent elsewhere at once so many times; then it waits until it is asked again anyway. */
-const MOST_ELSEWHERE = 200;
 
 export class Client {
   readonly #setup: ClientSetup;
@@ -42,8 +40,12 @@ export class Client {
   #map: KeyGroupMap;
   /** Rows of the present group that have no answer. */
   #open: Request[] = [];
-  /** How often each was sent elsewhere at once. */
-  readonly #elsewhere = new Map<Request, number>();
+  #sendings = 0;
+  /**
+   * The sending of each request that follows the map: one at a time. A partition that has not heard of the map yet says so each time, and if every
+   * copy of that answer were followed, what is sent would double with each copy.
+   */
+  readonly #following = new Map<Request, number>();
 
   /** @param done is called when all is answered */
   constructor(setup: ClientSetup, number: number, plan: ClientPlan, done: () => void = () => undefined) {
@@ -104,7 +106,7 @@ export class Client {
     this.#giveUp();
     if (this.#open.length === 0) return;
     const group = this.#group;
-    this.#send([...this.#open]);
+    this.#send([...this.#open], true);
     world.scheduler.in(pause * (100 + this.#random.next() * 250), () => {
       if (this.#group !== group || this.#open.length === 0) return;
       world.count("request repeated");
@@ -122,17 +124,19 @@ export class Client {
   }
 
   /** By the map, in a frame for each partition. */
-  #send(requests: readonly Request[]): void {
+  #send(requests: readonly Request[], follows = false): void {
+    const sending = ++this.#sendings;
     const frames = new Map<number, Request[]>();
     for (const request of requests) {
+      if (follows) this.#following.set(request, sending);
       const partition = partitionOfHash(this.#map, this.#setup.kernels.hashKey(request.row.at[1]));
       frames.set(partition, [...(frames.get(partition) ?? []), request]);
     }
     for (const [partition, rows] of frames)
-      for (const carried of carriedBy(this.#setup.kernels, rows)) this.#sendTo(partition, carried);
+      for (const carried of carriedBy(this.#setup.kernels, rows)) this.#sendTo(partition, carried, sending);
   }
 
-  #sendTo(partition: number, { requests, input }: Carried): void {
+  #sendTo(partition: number, { requests, input }: Carried, sending: number): void {
     const { world, kernels } = this.#setup;
     const { network } = world;
     network.carry(OUTSIDE, partition, () => {
@@ -140,7 +144,7 @@ export class Client {
       object?.routeAsk(input, (body) => {
         const answers = answersOf(kernels, body);
         this.#left(requests, answers);
-        network.carry(partition, OUTSIDE, () => this.#answered(requests, answers));
+        network.carry(partition, OUTSIDE, () => this.#answered(requests, answers, sending));
       });
     });
   }
@@ -152,13 +156,13 @@ export class Client {
     }
   }
 
-  #answered(requests: readonly Request[], answers: readonly Answer[]): void {
+  #answered(requests: readonly Request[], answers: readonly Answer[], sending: number): void {
     const { ledger, world } = this.#setup;
     const moved: Request[] = [];
     for (const answer of answers) {
       const request = requests[answer.line - 1];
       if (request && answer.staleMap) {
-        if (this.#mayGoElsewhere(request)) moved.push(request);
+        if (this.#following.get(request) === sending) moved.push(request);
         continue;
       }
       if (!request) {
@@ -169,15 +173,9 @@ export class Client {
     }
     if (moved.length === 0) return;
     world.count("request sent elsewhere");
+    for (const request of moved) this.#following.delete(request);
     this.#map = this.#setup.map();
-    world.scheduler.in(1 + this.#random.next() * 5, () => this.#send(moved));
-  }
-
-  /** A partition that has not heard of the map yet says so each time, and every answer that comes twice would double what is sent: then it waits. */
-  #mayGoElsewhere(request: Request): boolean {
-    const times = this.#elsewhere.get(request) ?? 0;
-    this.#elsewhere.set(request, times + 1);
-    return times < MOST_ELSEWHERE;
+    world.scheduler.in(1 + this.#random.next() * 5, () => this.#send(moved, true));
   }
 
   #close(request: Request): void {

@@ -123,6 +123,7 @@ const SHAPES: readonly Shape[] = [
   [8, "skew", (g) => skew(g)],
   [4, "upgrade", (g) => upgrade(g)],
   [3, "loose ends", (g) => looseEnds(g)],
+  [3, "unawaited", (g) => unawaited(g)],
   [2, "crossing", (g) => crossing(g)],
   [7, "refusal far", (g) => failFar(g, "refuse")],
   [4, "throw far", (g) => failFar(g, "throw")],
@@ -209,6 +210,20 @@ function looseEnds(g: Generator): Ask {
   const fails: Call = { at: failing, steps: [read, { op: "refuse", every: g.every() }] };
   const slow = others.map((at): Call => ({ at, steps: [{ op: "pause", ms: g.random.int(40) }, g.append()] }));
   return g.run(first, read, { op: "all", calls: [fails, ...slow] });
+}
+
+/** A function answers before what it began has ended, and does more when it has; its caller sees all of it. */
+function unawaited(g: Generator): Ask {
+  const [first, second, third] = g.places(3) as [Place, Place, Place];
+  const loose: Step = {
+    op: "loose",
+    at: third,
+    steps: [...g.pause(), g.append()],
+    value: (g.append() as { value: number }).value,
+  };
+  return g.random.oneIn(2)
+    ? g.run(first, read, loose)
+    : g.run(first, read, call(second, g.append(), loose), call(second, read));
 }
 
 /** Calls at once that come to wait for each other, mostly: it may be given up as a cycle. */

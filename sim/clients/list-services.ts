@@ -10,7 +10,7 @@ import {
 } from "../../sdk/index.ts";
 import { functionHost, type FunctionHost } from "../world/functions.ts";
 import { anything } from "./schema.ts";
-import { type Call, type Done, type ListState, type Micro, nameOf, type Place, type Step } from "./steps.ts";
+import { appendsOf, type Call, type Done, type ListState, type Micro, nameOf, type Place, type Step } from "./steps.ts";
 
 interface Program {
   readonly steps: readonly Step[];
@@ -102,6 +102,12 @@ function perform(running: Running, step: Step): void | Promise<void> {
       throw ctx.refuse("no", { m: shown(running) });
     case "send":
       return send(running, step);
+    case "loose":
+      running.pure = false;
+      // What it will have done is told before it has: the function has answered by then. Its calls only append.
+      micro.push(...appendsOf(running.at, [step]));
+      void callLoose(running, step);
+      return;
     default:
       running.pure = false;
       return step.op === "all" ? callAll(running, step.calls) : callOne(running, step);
@@ -137,6 +143,18 @@ async function callAll({ ctx, micro, name }: Running, calls: readonly Call[]): P
     calls.map(({ at, steps, look }) => ctx.call(contractAt(at), at[1])[look ? "look" : name]({ steps })),
   );
   for (const { m } of done) micro.push(...m);
+}
+
+async function callLoose({ ctx, host }: Running, { at, steps, value }: Extract<Step, { op: "loose" }>): Promise<void> {
+  host.functions += 1;
+  try {
+    await ctx.call(contractAt(at), at[1]).run({ steps });
+    ctx.state.list.push(value);
+  } catch {
+    // Its failure sticks to the transaction.
+  } finally {
+    host.functions -= 1;
+  }
 }
 
 function send({ ctx, at }: Running, { at: to, steps }: Extract<Step, { op: "send" }>): void {

@@ -66,8 +66,8 @@ export type Ask =
   | { readonly kind: "erase"; readonly key: string }
   /** Comes to what does not live long. */
   | { readonly kind: "touch"; readonly at: string; readonly n: number }
-  /** What an operator asks about the dead letters of the same service. */
-  | { readonly kind: "dead"; readonly name: "list" | "redrive"; readonly input: string }
+  /** What an operator asks about the dead letters of a service. */
+  | { readonly kind: "dead"; readonly service: string; readonly name: "list" | "redrive"; readonly input: string }
   /** All that a key has sent for later and received. */
   | { readonly kind: "clock-seen"; readonly at: string }
   /** Messages that a list has sent and received. */

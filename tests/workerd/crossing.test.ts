@@ -105,6 +105,24 @@ describe("one transaction", () => {
     expectAllDone([await run(a, [on("loose", b, pause(20), add(7), on("loose", c, pause(20), add(8))), add(1)])]);
     expect(await numbersAt([a, b, c])).toEqual([1, 7, 8]);
   });
+
+  test("whose function does more when such a call ends, two partitions away, is one with all of it", async () => {
+    const [a, b, c] = placesApart(3) as unknown as [Place, Place, Place];
+    const inner: Step = {
+      op: "loose",
+      at: c,
+      steps: [pause(20), add(1)],
+      then: [add(2), on("call", c, add(4)), add(8)],
+    };
+    const outer: Step = {
+      op: "loose",
+      at: b,
+      steps: [inner, add(16)],
+      then: [add(32), on("call", b, add(64)), add(128)],
+    };
+    expectAllDone([await run(a, [outer, add(256)])]);
+    expect(await numbersAt([a, b, c])).toEqual([256 + 128 + 32, 64 + 16 + 8 + 2, 4 + 1]);
+  });
 });
 
 describe("failure", () => {

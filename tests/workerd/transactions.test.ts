@@ -139,6 +139,18 @@ describe("siblings", () => {
     ]);
   });
 
+  test("that nobody awaits are the function's still with all that it does when they end", async () => {
+    const k = freshKey();
+    const then = [add(1), on("call", "pc", k, add(3)), add(10), on("try", "pb", k, slow, add(5)), add(100)];
+    const answer = await run(["pa", k], [{ op: "loose", at: ["pb", k], steps: [slow, add(2)], then }, add(1000)]);
+    expect(answer.status).toBe(200);
+    expect([await look(["pa", k]), await look(["pb", k]), await look(["pc", k])]).toEqual([
+      shown(1111),
+      shown(7),
+      shown(3),
+    ]);
+  });
+
   test("that nobody awaits and that fail abort the transaction", async () => {
     const k = freshKey();
     const answer = await run(["pa", k], [on("loose", "pb", k, slow, { op: "throw" }), add(1)]);

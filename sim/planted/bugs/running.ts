@@ -4,6 +4,7 @@ import type { PlantedBug } from "../planted.ts";
 const TRANSACTIONS = "protocol/transaction/transactions.ts";
 const REMOTE = "protocol/transaction/remote-calls.ts";
 const LOCKS = "protocol/locks/lock-table.ts";
+const ENGINE = "protocol/execution/engine.ts";
 
 export const RUNNING: readonly PlantedBug[] = [
   {
@@ -54,6 +55,22 @@ export const RUNNING: readonly PlantedBug[] = [
     file: TRANSACTIONS,
     find: 'if (activation.children > 0) activation.state = "joining";\n    else this.#finish(activation, outcome);',
     replace: "this.#finish(activation, outcome);",
+  },
+  {
+    name: "return-cuts-off",
+    what: "A function ends as soon as it returns: what its code is about to do with a call that has ended is lost.",
+    rule: "4",
+    file: ENGINE,
+    find: "if (outcome.ok && activation.calls > 0) void",
+    replace: "if (outcome.ok && activation.calls < 0) void",
+  },
+  {
+    name: "last-call-cuts-off",
+    what: "A function that has returned ends with its last call: what its code does with that call's result is lost.",
+    rule: "4",
+    file: ENGINE,
+    find: "this.host.enclose(() => void this.#returnBehind(STEPS_BEHIND_LAST_CALL, activation, outcome));",
+    replace: 'this.input({ kind: "returned", activation, outcome })',
   },
   {
     name: "answer-without-clock",
