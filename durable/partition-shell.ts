@@ -64,6 +64,9 @@ export class PartitionShell implements EngineHost {
   /** Then this takes part in the protocol, so that the others need not wait. */
   #damaged: DamagedShell | undefined;
   #nextTicket = 1;
+  #begins = false;
+  /** What its machine found wrong with itself when it began. */
+  #failed: unknown;
 
   constructor(ctx: DurableObjectState, app: AppDefinition, bindings: TelemetryBindings) {
     const telemetry = telemetryOf(bindings);
@@ -109,15 +112,26 @@ export class PartitionShell implements EngineHost {
     const incarnation = this.#store.nextIncarnation();
     try {
       this.#engine = new Engine(this.#machine(partition, incarnation), this);
-      this.#engine.input({ kind: "start" });
+      this.#begin(this.#engine);
     } catch (error) {
       const damage = asDamage(error);
       if (!(damage instanceof CorruptError || damage instanceof InvariantError)) throw error;
       this.#log("error", `partition ${partition} does not serve, its storage is damaged`, { error: damage });
       this.#refusal = damage;
+      this.#engine = undefined;
       const surroundings = { usage: this.#usage, domain: this.#domain, partition };
       this.#damaged = new DamagedShell(this.#ctx, this.#store, this.#standIn(partition, incarnation), surroundings);
     }
+  }
+
+  /** @throws what the machine finds wrong with itself meanwhile, with nothing written: it would come to the same each time that it starts. */
+  #begin(engine: Engine): void {
+    this.#begins = true;
+    this.#ctx.storage.transactionSync(() => {
+      engine.input({ kind: "start" });
+      if (this.#failed !== undefined) throw this.#failed;
+    });
+    this.#begins = false;
   }
 
   #standIn(partition: number, incarnation: number): DamagedMachine {
@@ -308,6 +322,10 @@ export class PartitionShell implements EngineHost {
 
   /** Drops this instance, this turn's writes included; the platform starts the next from storage. */
   fatal(error: unknown): void {
+    if (this.#begins) {
+      this.#failed ??= error;
+      return;
+    }
     this.#log("error", `partition ${this.#ctx.id.name} starts over`, { error });
     this.#ctx.abort(error instanceof Error ? error.message : String(error));
   }

@@ -1,6 +1,8 @@
 /** A partition that cannot start: it is not forgotten, though nobody asks for it. */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
+import { InvariantError } from "../../protocol/assert.ts";
+import { PartitionMachine } from "../../protocol/partition/machine.ts";
 import { PartitionStore } from "../../durable/store.ts";
 import { useLimits } from "../support/limits.ts";
 import { ask, call, freshKey, partitionOf, stub } from "./support/app.ts";
@@ -30,5 +32,26 @@ test("tries again by itself, and serves when it can", async () => {
   await new Promise((resolve) => setTimeout(resolve, 1_800));
   expect(open.mock.calls.length).toBeGreaterThan(tries + 2);
   open.mockRestore();
+  expect((await ask(["account", key], "balance")).body).toBe(5);
+});
+
+test("says what is wrong where its machine does not hold what it is sure of, and serves when it does", async () => {
+  const key = freshKey();
+  expect((await call(["account", key], "deposit", { amount: 5 })).status).toBe(200);
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const step = vi.spyOn(PartitionMachine.prototype, "step").mockImplementation(() => {
+    throw new InvariantError("1: what cannot be");
+  });
+  await abortAllDurableObjects();
+  const told = await stub(partitionOf(key))
+    .status()
+    .then(
+      () => "it serves",
+      (error: unknown) => String(error),
+    );
+  expect(told).toContain("1: what cannot be");
+  expect(log).toHaveBeenCalledWith(expect.objectContaining({ message: expect.stringContaining("does not serve") }));
+  step.mockRestore();
+  await abortAllDurableObjects();
   expect((await ask(["account", key], "balance")).body).toBe(5);
 });
