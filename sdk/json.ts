@@ -49,11 +49,12 @@ type JsonMember<T> = T extends undefined ? undefined : JsonOf<T>;
 
 /**
  * JSON text of a value as {@link JsonOf} says. -0 becomes 0.
+ * @param what the value is, for the error
  * @throws TypeError naming the JSON pointer of what has no JSON form.
  */
-export function toJson(value: unknown): string {
+export function toJson(value: unknown, what = "the value"): string {
   if (isPlain(value, undefined)) return JSON.stringify(value);
-  checkSendable(value);
+  checkSendable(value, what);
   return JSON.stringify(jsonValue(value));
 }
 

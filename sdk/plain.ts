@@ -51,12 +51,19 @@ function isPlainPrototype(prototype: unknown): boolean {
 
 /**
  * Accepts what the codec can carry.
+ * @param what the value is, for the error
  * @throws TypeError with the JSON pointer of the first thing that it cannot.
  */
-export function checkSendable(value: unknown): void {
-  const ancestors = new Set<object>();
-  checkAt(value, "", ancestors);
+export function checkSendable(value: unknown, what: string): void {
+  try {
+    checkAt(value, "", new Set());
+  } catch (error) {
+    if (error instanceof Unstorable) throw new TypeError(`${what} ${error.message}`, { cause: error });
+    throw error;
+  }
 }
+
+class Unstorable extends Error {}
 
 function checkAt(value: unknown, path: string, ancestors: Set<object>): void {
   if (typeof value === "number" && !Number.isFinite(value)) throw unstorable(path, String(value));
@@ -101,8 +108,8 @@ function instanceName(value: object): string {
   return `an instance of ${typeof constructor === "function" && constructor.name !== "" ? constructor.name : "a class"}`;
 }
 
-function unstorable(path: string, what: string): TypeError {
-  return new TypeError(`cannot be stored or sent: at "${path}" is ${what}`);
+function unstorable(path: string, what: string): Unstorable {
+  return new Unstorable(`cannot be stored or sent: at "${path}" is ${what}`);
 }
 
 /** A copy of a plain object with each member mapped; `undefined` members dropped. */

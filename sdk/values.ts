@@ -19,11 +19,12 @@ interface Tagged {
 /**
  * Text of a value; {@link decodeValue} gives an equal value back. Differences: members that are `undefined` are dropped, symbol keys
  * and array members other than elements are ignored, shared references become copies. `undefined` by itself or in an array is kept.
+ * @param what the value is, for the error
  * @throws TypeError naming the JSON pointer of what cannot be stored: NaN, infinities, functions, symbols, class instances, cycles.
  */
-export function encodeValue(value: unknown): string {
+export function encodeValue(value: unknown, what = "the value"): string {
   if (isPlain(value, TAG)) return JSON.stringify(value);
-  checkSendable(value);
+  checkSendable(value, what);
   return JSON.stringify(tag(value));
 }
 

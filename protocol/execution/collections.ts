@@ -37,7 +37,7 @@ class Collection {
   set(key: EntryKey, value: unknown): void {
     this.#assertWritable();
     if (value === undefined) throw new TypeError(`an entry of "${this.#name}" cannot be undefined; use delete`);
-    this.#copy().putEntry(this.#name, key, encodeValue(value));
+    this.#copy().putEntry(this.#name, key, encodeValue(value, "the entry"));
   }
 
   /** True when there was such an entry. */

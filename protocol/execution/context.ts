@@ -136,7 +136,7 @@ class Context {
 
   effect(effect: EffectDefinition, input?: unknown, to: Reply | null = null): void {
     if (this.#readOnly) throw new TypeError("a query cannot ask for effects");
-    const text = input === undefined ? "" : encodeValue(input);
+    const text = input === undefined ? "" : encodeValue(input, "the input");
     this.#engine.effect(this.#activation, { name: effect.name, input: text, to });
   }
 
@@ -211,7 +211,7 @@ function checkSagaInput({ name, input: schema }: SagaDefinition, input: unknown)
 
 /** @throws TypeError for an event that the stream cannot have */
 function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unknown>>): string {
-  const rows = rowsOf(stream.fields, [event], new Float64Array(1));
+  const rows = eventRow(stream, event);
   if (stream.columns.some(({ path }) => path !== undefined)) {
     const names = stream.columns.map(({ name }) => name);
     return eventText(byPath(stream.columns, rows.object(0, names)));
@@ -220,6 +220,15 @@ function eventJson(stream: StreamDefinition, event: Readonly<Record<string, unkn
     stream.columns.map(({ name }) => [name, rows.column(name)] as const),
     0,
   );
+}
+
+function eventRow({ name, fields }: StreamDefinition, event: Readonly<Record<string, unknown>>) {
+  try {
+    return rowsOf(fields, [event], new Float64Array(1));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError(`an event of the stream "${name}" cannot be emitted: ${error.message}`, { cause: error });
+  }
 }
 
 /** A contract is only data: what it names must not be the engine's own. @throws TidegateError */
@@ -262,7 +271,7 @@ class Calls {
   /** Bound to its key, since a user may take a function out of its object. */
   static of(calls: Calls, service: string, name: string): (input?: unknown) => Promise<unknown> {
     return (input) => {
-      const text = input === undefined ? null : encodeValue(input);
+      const text = input === undefined ? null : encodeValue(input, "the input");
       const tried = calls.#tried;
       const call = calls.#engine.call(calls.#activation, { service, key: calls.#key, name, input: text, tried });
       return tried ? call.then(succeeded, failed) : call;
@@ -303,7 +312,7 @@ function sendsOf(
   const sends: SendFunctions = Object.create(null);
   for (const name of Object.keys(contract.functions)) {
     sends[name] = (input) => {
-      const text = input === undefined ? "" : encodeValue(input);
+      const text = input === undefined ? "" : encodeValue(input, "the input");
       const id = engine.send(activation, { service: contract.name, key, name, input: text, when });
       return when === null ? undefined : id;
     };
@@ -323,7 +332,7 @@ function schedulesOf(
   const { service, key: own, entity } = activation.target;
   for (const target of Object.keys(contract.functions)) {
     schedules[target] = async (input) => {
-      const text = input === undefined ? "" : encodeValue(input);
+      const text = input === undefined ? "" : encodeValue(input, "the input");
       assertSendable(engine.machine.transactions.resolve(contract.name, key, target), text);
       const letter = { sender: entity, service: contract.name, key, name: target, input: text, coded: true };
       const request: ScheduleRequest = { name: scheduleName(false, service.contract.name, name), cron, letter };

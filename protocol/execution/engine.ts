@@ -228,7 +228,7 @@ export class Engine {
       return;
     }
     const { value } = output;
-    const told = isRoot(activation) || value === undefined ? value : encodeValue(value);
+    const told = isRoot(activation) || value === undefined ? value : encodeValue(value, "the result");
     this.#return(activation, { ok: true, value: told });
   }
 

@@ -14,7 +14,7 @@ export function resultOf(root: Root, tickets: Tickets, value: unknown): string |
   if (root.poster !== null) return "null";
   let body: string;
   try {
-    body = value === undefined ? "null" : value instanceof RawJson ? value.text : toJson(value);
+    body = value === undefined ? "null" : value instanceof RawJson ? value.text : toJson(value, "the result");
   } catch (error) {
     return { kind: "thrown", error };
   }

@@ -101,13 +101,13 @@ export class EntityCopy {
   #load(stored: Change): void {
     const text = stored === null ? null : currentText(this.#service, null, stored);
     this.#value = text === null ? this.#service.state?.() : decodeValue(text);
-    this.#loaded = text ?? encodeValue(this.#value);
+    this.#loaded = text ?? encodeValue(this.#value, "the state");
   }
 
   /** No function runs on it: the value is kept as text, so that one that goes on after its end changes nothing. @throws when that has none */
   settle(): void {
     if (this.#value === UNLOADED) return;
-    this.#settled = encodeValue(this.#value);
+    this.#settled = encodeValue(this.#value, "the state");
     this.#value = UNLOADED;
   }
 
@@ -118,7 +118,7 @@ export class EntityCopy {
       const stored = this.#state.get(this.entity, this.entity);
       if (stored !== null) return currentText(this.#service, null, stored);
     }
-    return encodeValue(this.value);
+    return encodeValue(this.value, "the state");
   }
 
   getEntry(collection: string, key: string | number): Change {
@@ -150,7 +150,8 @@ export class EntityCopy {
     const { version } = stored === null ? NOTHING : readVersion(stored, this.#service);
     assertNotNewer(this.#service, version);
     if (this.#service.version > 1 && version < this.#service.version) {
-      const text = stored === null ? encodeValue(this.#service.state?.()) : currentText(this.#service, null, stored);
+      const text =
+        stored === null ? encodeValue(this.#service.state?.(), "the state") : currentText(this.#service, null, stored);
       this.#marker = versionedText(this.#service, text);
     }
     this.#checked = true;
@@ -291,7 +292,7 @@ export class EntityCopy {
   #changes(): Write[] {
     const writes: Write[] = [];
     if (this.#value !== UNLOADED || this.#settled !== null) {
-      const text = this.#settled ?? encodeValue(this.#value);
+      const text = this.#settled ?? encodeValue(this.#value, "the state");
       if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text: versionedText(this.#service, text) });
     }
     if (this.#marker !== null && (this.#entries?.size ?? 0) > 0 && writes.at(-1)?.op !== "put")

@@ -46,6 +46,25 @@ const shown = async (partition: LonePartition): Promise<unknown> => {
   return { events, reached: Object.values(sources)[0]?.reached };
 };
 
+test("an event that its stream cannot have is told of by the stream's name, where it is emitted", async () => {
+  const seen: string[] = [];
+  const careless = service(
+    Maker,
+    {},
+    {
+      make: (ctx) => {
+        try {
+          ctx.emit(Made, { k: "a", n: "many" as never, at: 1 });
+        } catch (error) {
+          seen.push(String(error));
+        }
+      },
+    },
+  );
+  await make(new LonePartition([careless], right));
+  expect(seen).toEqual([expect.stringMatching(/^TypeError: an event of the stream "made" cannot be emitted: "n": /)]);
+});
+
 test("events that are emitted while a flow would lose state wait, in their order, for a version that takes them", async () => {
   made = 0;
   const partition = new LonePartition([maker], right);

@@ -140,6 +140,11 @@ describe("encodeValue and decodeValue", () => {
     expect(() => encodeValue(value)).toThrow(`at "${path}" is ${reason}`);
   });
 
+  test("name in the error what they were given", () => {
+    expect(() => encodeValue({ a: NaN })).toThrow('the value cannot be stored or sent: at "/a" is NaN');
+    expect(() => encodeValue({ a: NaN }, "the state")).toThrow('the state cannot be stored or sent: at "/a" is NaN');
+  });
+
   test("refuse a tag that they never wrote", () => {
     expect(() => decodeValue('{"~t":"x"}')).toThrow('unknown tag "x"');
   });

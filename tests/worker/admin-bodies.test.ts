@@ -20,3 +20,17 @@ it.each(["", "null", "1", '"x"', "[]", "[null]", "{}", '{"service":null}', '{"se
     expect(backend.arrivals).toHaveLength(0);
   },
 );
+
+it("a backup that breaks off before its end is to be sent again, and is no failure of the Worker's", async () => {
+  const backend = Object.assign(new FakeBackend(), { admin: { token: ADMIN } });
+  const { ask } = edge(backend);
+  const headers = { authorization: `Bearer ${ADMIN}` };
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.error(new TypeError("the connection was lost"));
+    },
+  });
+  const restored = await ask("/admin/restore", { method: "POST", body, headers, duplex: "half" } as never);
+  expect([restored.status, (await problemIn(restored)).type]).toEqual([400, "/problems/body-incomplete"]);
+  expect(backend.arrivals).toHaveLength(0);
+});

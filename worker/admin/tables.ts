@@ -41,6 +41,11 @@ function tableLength(header: Uint8Array): number {
   return HEADER + 4 * view.getUint32(8, true) * cells + view.getUint32(16, true) + view.getUint32(20, true);
 }
 
+/** Whoever sent it has gone: the same may be sent again, however far it came. @throws ProblemError `body-incomplete` */
+function brokenOff(): never {
+  throw refuse("body-incomplete", "the backup broke off before its end; send the same again", { retryable: true });
+}
+
 /** Bytes of a stream, as many as were asked for. */
 class Gathered {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -54,7 +59,7 @@ class Gathered {
   /** False when the stream ends before. */
   async have(length: number): Promise<boolean> {
     while (this.#length < length) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await this.#reader.read().catch(brokenOff);
       if (done) return false;
       this.#chunks.push(value);
       this.#length += value.length;
