@@ -61,6 +61,13 @@ export interface Shrunk {
   readonly seed: number;
   readonly text: string;
 }
+/** A seed begins. */
+interface Began {
+  readonly kind: "began";
+  readonly seed: number;
+}
+export type Said = Answer | Began;
+
 export type Answer =
   | Done
   | Shown

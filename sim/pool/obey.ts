@@ -11,10 +11,11 @@ import type { Answer, Done, Order, SeedResult, Settings } from "./messages.ts";
 
 const kernels = createKernels(loadCore());
 
-export async function obey(settings: Settings, order: Order): Promise<Answer> {
+/** @param begins is told each seed before it is run */
+export async function obey(settings: Settings, order: Order, begins: (seed: number) => void): Promise<Answer> {
   switch (order.kind) {
     case "seeds":
-      return runSeeds(settings, order.seeds);
+      return runSeeds(settings, order.seeds, begins);
     case "show": {
       const report = await runPlan(drawPlan(order.seed, kernels, settings), { kernels, show: true });
       const { lines, faults, answers } = report;
@@ -32,9 +33,12 @@ export async function obey(settings: Settings, order: Order): Promise<Answer> {
   }
 }
 
-async function runSeeds(settings: Settings, seeds: readonly number[]): Promise<Done> {
+async function runSeeds(settings: Settings, seeds: readonly number[], begins: (seed: number) => void): Promise<Done> {
   const reports: Report[] = [];
-  for (const seed of seeds) reports.push(await runPlan(drawPlan(seed, kernels, settings), { kernels }));
+  for (const seed of seeds) {
+    begins(seed);
+    reports.push(await runPlan(drawPlan(seed, kernels, settings), { kernels }));
+  }
   const sum = (of: (report: Report) => number) => reports.reduce((total, report) => total + of(report), 0);
   const fewest = (of: (report: Report) => number) => Math.min(...reports.map(of));
   const counts = (of: (report: Report) => Iterable<readonly [string, number]>) => {

@@ -5,7 +5,7 @@ import { bugNamed } from "../planted/bugs.ts";
 import { patchesOf } from "../planted/planted.ts";
 import { applyPatches } from "../planted/patches.ts";
 import { smallLimitsPatches } from "../planted/small-limits.ts";
-import type { Order, Settings } from "./messages.ts";
+import type { Order, Said, Settings } from "./messages.ts";
 
 // With a planted bug all but a file or two are the same as without: what they are without types, and compiled, is kept from thread to thread.
 enableCompileCache();
@@ -17,9 +17,10 @@ applyPatches([
 const { obey } = await import("./obey.ts");
 flushCompileCache();
 
+const say = (said: Said): void => parentPort?.postMessage(said);
+
 parentPort?.on("message", (order: Order) => {
-  obey(settings, order).then(
-    (answer) => parentPort?.postMessage(answer),
-    (error: unknown) => parentPort?.postMessage({ kind: "broken", error: String((error as Error).stack ?? error) }),
+  obey(settings, order, (seed) => say({ kind: "began", seed })).then(say, (error: unknown) =>
+    say({ kind: "broken", error: String((error as Error).stack ?? error) }),
   );
 });
