@@ -79,7 +79,18 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const timed = [...times, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])];
   const instead =
     times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS + (changes ? BESIDE_CHANGES : 0) : 0;
-  const usual = options.transactions - instead;
+  const beside = [
+    ...timed,
+    ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
+    ...(flows.length > 0 ? drawFlows(seed, flows) : []),
+    ...(slates ? drawSlates(seed, slates) : []),
+    ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
+    ...(ends.length > 0 ? drawEnds(seed, ends) : []),
+    ...(flows.length > 0 ? [drawWatcher(seed)] : []),
+    ...(queue.length > 0 ? [drawQueueReads(seed)] : []),
+  ];
+  const missing = options.transactions - beside.flat(2).length;
+  const usual = Math.max(options.transactions - instead, missing, FEWEST);
   const early: PlannedFault[] = [
     ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
     ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
@@ -104,17 +115,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(times.length > 0 ? { times: keys, ticks: keys, deploys } : {}),
       ...(others && !options.local ? drawBackup(seed) : {}),
     },
-    clients: [
-      ...drawClients(seed, random, ground, partitionOf, Math.max(usual, FEWEST)),
-      ...timed,
-      ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
-      ...(flows.length > 0 ? drawFlows(seed, flows) : []),
-      ...(slates ? drawSlates(seed, slates) : []),
-      ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
-      ...(ends.length > 0 ? drawEnds(seed, ends) : []),
-      ...(flows.length > 0 ? [drawWatcher(seed)] : []),
-      ...(queue.length > 0 ? [drawQueueReads(seed)] : []),
-    ],
+    clients: [...drawClients(seed, random, ground, partitionOf, usual), ...beside],
     rates: { ...drawRates(createRandom(deriveSeed(seed, 5))), ...(flows.length > 0 ? { mildFromMs: MILD_MS } : {}) },
     planned: [
       ...early,

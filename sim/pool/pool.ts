@@ -89,7 +89,7 @@ export class Pool {
     if (running.alarm !== null) clearTimeout(running.alarm);
     if (said.kind === "began") {
       running.seed = said.seed;
-      running.alarm = setTimeout(() => this.#stuck(thread), this.#longestMs);
+      this.#watch(thread, running);
       return;
     }
     this.#busy.delete(thread);
@@ -97,6 +97,12 @@ export class Pool {
     if (said.kind === "broken") running.reject(new Error(said.error));
     else running.resolve(said);
     this.#next();
+  }
+
+  /** In two halves: where the process was stopped for a while, all of its time seems to have passed at once. */
+  #watch(thread: Worker, running: Running): void {
+    const half = this.#longestMs / 2;
+    running.alarm = setTimeout(() => (running.alarm = setTimeout(() => this.#stuck(thread), half)), half);
   }
 
   #stuck(thread: Worker): void {

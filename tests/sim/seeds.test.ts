@@ -1,5 +1,7 @@
 /** Seeds of the simulator: none fails, each gives the same run again wherever it runs, and together they reach what they are for. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createKernels } from "../../core-wasm/facade/kernels.ts";
+import { loadCore } from "../../core-wasm/load-node.ts";
 import { KIND } from "../../protocol/wire/codec/rows.ts";
 import type { Done, Settings } from "../../sim/pool/messages.ts";
 import { Pool } from "../../sim/pool/pool.ts";
@@ -7,6 +9,7 @@ import { hasTimes } from "../../sim/clients/times.ts";
 import { hasChanges } from "../../sim/flows/changes.ts";
 import { hasFlows } from "../../sim/flows/draw.ts";
 import { hasQueue } from "../../sim/flows/queue/draw.ts";
+import { drawPlan } from "../../sim/plan.ts";
 import { Totals } from "../../sim/report/totals.ts";
 import { nameOfKind } from "../../sim/world/kinds.ts";
 
@@ -44,6 +47,15 @@ test(`${SEEDS} seeds: whatever fails when, nothing is found wrong`, () => {
   // Enough in every seed for them to meet.
   expect(totals.fewestTransactions).toBeGreaterThanOrEqual(200);
   expect(totals.fewestFaults).toBeGreaterThanOrEqual(20);
+});
+
+test("no seed plans fewer transactions, those of long runs neither", () => {
+  const kernels = createKernels(loadCore());
+  const few = Array.from({ length: 400 }, (_, n) => 2_001 + n).filter((seed) => {
+    const { clients } = drawPlan(seed, kernels, SETTINGS);
+    return clients.flat(2).length < SETTINGS.transactions;
+  });
+  expect(few).toEqual([]);
 });
 
 test("versions of the code run side by side: newer messages are written, and none to who does not read them", () => {
