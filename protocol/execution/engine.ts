@@ -250,8 +250,10 @@ export class Engine {
     this.#return(activation, { ok: false, failure: failureOf(error) });
   }
 
-  #return(activation: Activation, outcome: Outcome): void {
-    if (outcome.ok && activation.calls > 0) void this.#returnBehind(STEPS_BEHIND_RETURN, activation, outcome);
+  /** With calls under way it is joined, and ends behind the last of them. */
+  #return(activation: Activation, outcome: Outcome, steps = STEPS_BEHIND_RETURN): void {
+    const { calls, children } = activation;
+    if (outcome.ok && calls > 0 && children === 0) void this.#returnBehind(steps, activation, outcome);
     else this.input({ kind: "returned", activation, outcome });
   }
 
@@ -262,8 +264,11 @@ export class Engine {
   }
 
   async #returnBehind(steps: number, activation: Activation, outcome: Outcome): Promise<void> {
+    const { calls } = activation;
     for (let step = 0; step < steps; step++) await undefined;
-    this.input({ kind: "returned", activation, outcome });
+    if (activation.calls === calls) this.input({ kind: "returned", activation, outcome });
+    // It goes on: there was a call meanwhile, and its end counts. Of one that is joined that comes by itself.
+    else if (activation.state === "running") this.#return(activation, outcome, STEPS_BEHIND_LAST_CALL);
   }
 }
 

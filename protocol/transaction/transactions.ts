@@ -154,8 +154,9 @@ export class Transactions {
   /** A user function has returned or thrown; again when its last call has ended behind that. Ignored once its transaction has ended: the function outlived it. */
   returned(activation: Activation, outcome: Outcome): void {
     if (activation.attempt.ended || activation.state === "ended") return;
-    const expected = activation.outcome === null ? "running" : "joining";
-    invariant(activation.state === expected, "4: a function returned twice");
+    const { state, children } = activation;
+    const isJoined = state === "joining" && children === 0 && activation.outcome === outcome;
+    invariant(isJoined || (state === "running" && activation.outcome === null), "4: a function returned twice");
     if (activation.attempt.stale) return this.tooOld(activation.attempt);
     activation.outcome = outcome;
     if (!outcome.ok) activation.scope.failure ??= outcome.failure;

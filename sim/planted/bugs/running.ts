@@ -61,8 +61,8 @@ export const RUNNING: readonly PlantedBug[] = [
     what: "A function ends as soon as it returns: what its code is about to do with a call that has ended is lost.",
     rule: "4",
     file: ENGINE,
-    find: "if (outcome.ok && activation.calls > 0) void",
-    replace: "if (outcome.ok && activation.calls < 0) void",
+    find: "if (outcome.ok && calls > 0 && children === 0) void",
+    replace: "if (outcome.ok && calls < 0 && children === 0) void",
   },
   {
     name: "last-call-cuts-off",

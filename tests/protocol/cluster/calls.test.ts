@@ -47,6 +47,19 @@ describe("a tried call of another partition that fails", () => {
   });
 });
 
+describe("a tried function that has returned before its calls", () => {
+  test("ends once, when what it goes on with fails", async () => {
+    const c = await Cluster.up(2);
+    const [a, b, k] = [c.place(0), c.place(1), c.place(0, 1)];
+    const then = [on("catch", c.place(0, 2), fail), add(4)];
+    const request = await c.ask(a, [on("try", k, { op: "loose", at: b, steps: [add(5)], then }, add(1)), add(2)]);
+    await c.settle();
+    expect(request.answer?.body).toBe(JSON.stringify([{ failed: "internal-error" }]));
+    expect([await c.look(a), await c.look(k), await c.look(b)]).toEqual([2, 0, 0]);
+    await expectIdle(c);
+  });
+});
+
 describe("a tried call that made a tried call", () => {
   test.each([
     ["fails", fail],
