@@ -27,7 +27,7 @@ import { type ScheduleRequest, scheduleName } from "../timers/schedules.ts";
 import { CANCEL, SCHEDULE, UNSCHEDULE } from "../timers/service.ts";
 import { TIMERS } from "../timers/timer.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
-import type { Activation } from "../transaction/attempt.ts";
+import { type Activation, isOver } from "../transaction/attempt.ts";
 import { aborted } from "../transaction/failure.ts";
 import { type Collections, createCollections } from "./collections.ts";
 import type { Engine } from "./engine.ts";
@@ -41,7 +41,7 @@ export function createContext(engine: Engine, activation: Activation): object {
 export function assertLive(activation: Activation): void {
   if (activation.attempt.ended)
     throw aborted("the transaction has ended; what goes on behind its calls must be awaited");
-  if (activation.state === "ended")
+  if (isOver(activation))
     throw aborted("the function that this context belongs to has ended; what goes on behind its calls must be awaited");
 }
 

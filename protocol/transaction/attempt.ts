@@ -162,6 +162,11 @@ export function isAncestorOrSelf(ancestor: Activation, of: Activation | null): b
   return false;
 }
 
+/** Whatever its code still does is not its function's: that has ended, or has failed and is being set back. */
+export function isOver({ state }: Activation): boolean {
+  return state === "ended" || state === "undoing";
+}
+
 /** Called by `ctx.try` here: it opened its own scope. */
 export function isTried(activation: Activation): boolean {
   return activation.scope.activation === activation;

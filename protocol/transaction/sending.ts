@@ -6,7 +6,7 @@ import { INVOKE_FLAG } from "../wire/invoke.ts";
 import { LIMITS } from "../limits.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import type { Posting } from "../outbox/posting.ts";
-import type { Activation, Attempt, Target } from "./attempt.ts";
+import { type Activation, type Attempt, isOver, type Target } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import { type Transactions } from "./transactions.ts";
 import { aborted } from "./failure.ts";
@@ -57,7 +57,7 @@ export interface Room {
 export function checkPosting(from: Activation, room: Room, check: () => void): void {
   const { attempt, scope } = from;
   if (attempt.ended) throw aborted("the transaction has been aborted");
-  if (from.state === "ended") throw aborted("the function that this context belongs to has ended");
+  if (isOver(from)) throw aborted("the function that this context belongs to has ended");
   const failure = failureOfSending(attempt, room, check);
   if (failure === null) return;
   scope.failure ??= failure;

@@ -13,7 +13,7 @@ import type { Layers, StateView } from "../state/layers.ts";
 import { ReadValues } from "../state/read-values.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, TransactionId } from "../wire/messages.ts";
-import { type Activation, type Attempt, isTried, type Outcome, rootOf, type Target } from "./attempt.ts";
+import { type Activation, type Attempt, isOver, isTried, type Outcome, rootOf, type Target } from "./attempt.ts";
 import { AttemptTable } from "./attempt-table.ts";
 import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt } from "./beginnings.ts";
 import { checkCall } from "./check-call.ts";
@@ -113,7 +113,7 @@ export class Transactions {
   call(parent: Activation, request: CallRequest): Activation {
     const { attempt } = parent;
     if (attempt.ended) throw aborted("the transaction has been aborted");
-    if (parent.state === "ended") throw aborted("the function that this context belongs to has ended");
+    if (isOver(parent)) throw aborted("the function that this context belongs to has ended");
     const child = this.#tryActivation(parent, request);
     if ("failure" in child) this.end(child.activation, { ok: false, failure: child.failure });
     else if (child.activation.remote !== null) this.remote.call(child.activation);

@@ -1,5 +1,6 @@
 /** Tried calls, cycles and wounds across partitions. */
 import { describe, expect, test } from "vitest";
+import type { Step } from "../../../sim/program.ts";
 import { add, all, fail, on, pause, read, refuse, shown } from "../../workerd/support/steps.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
 
@@ -53,6 +54,19 @@ describe("a tried function that has returned before its calls", () => {
     const [a, b, k] = [c.place(0), c.place(1), c.place(0, 1)];
     const then = [on("catch", c.place(0, 2), fail), add(4)];
     const request = await c.ask(a, [on("try", k, { op: "loose", at: b, steps: [add(5)], then }, add(1)), add(2)]);
+    await c.settle();
+    expect(request.answer?.body).toBe(JSON.stringify([{ failed: "internal-error" }]));
+    expect([await c.look(a), await c.look(k), await c.look(b)]).toEqual([2, 0, 0]);
+    await expectIdle(c);
+  });
+
+  test("does nothing more while it is undone elsewhere", async () => {
+    const c = await Cluster.up(2);
+    const [a, b, k] = [c.place(0), c.place(1), c.place(0, 1)];
+    const stray: Step = { op: "loose", at: c.place(0, 2), steps: [], then: [pause(1), add(1000)] };
+    const request = await c.ask(a, [on("try", k, on("call", b, add(5)), stray, fail), add(2)]);
+    await c.until("scope-end", 0, 1);
+    await c.open(1);
     await c.settle();
     expect(request.answer?.body).toBe(JSON.stringify([{ failed: "internal-error" }]));
     expect([await c.look(a), await c.look(k), await c.look(b)]).toEqual([2, 0, 0]);
