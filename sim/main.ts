@@ -101,8 +101,12 @@ async function one(seed: number): Promise<number> {
 }
 
 async function shrunk(pool: Pool, seed: number): Promise<void> {
-  const answer = await pool.ask({ kind: "shrink", seed, budgetMs: SHRINK_MS });
-  if (answer.kind === "shrink") console.log(`\nCut down:\n${answer.text}`);
+  try {
+    const answer = await pool.ask({ kind: "shrink", seed, budgetMs: SHRINK_MS });
+    if (answer.kind === "shrink") console.log(`\nCut down:\n${answer.text}`);
+  } catch (error) {
+    console.log(`\nNot cut down: ${(error as Error).message}`);
+  }
 }
 
 async function many(): Promise<number> {

@@ -4,11 +4,15 @@ import type { Rates } from "./faults/rates.ts";
 import type { Plan } from "./plan.ts";
 import { runPlan } from "./run.ts";
 
-/** @returns the smallest plan found, its failure and its trace, for people */
-export async function shrink(plan: Plan, kernels: Kernels, budgetMs: number): Promise<string> {
-  const shrinker = new Shrinker(kernels, performance.now() + budgetMs);
+/**
+ * @param begins is told of each run before it
+ * @returns the smallest plan found, its failure and its trace, for people
+ */
+export async function shrink(plan: Plan, kernels: Kernels, budgetMs: number, begins: () => void): Promise<string> {
+  const shrinker = new Shrinker(kernels, performance.now() + budgetMs, begins);
   const smallest = await shrinker.shrink(plan);
   if (!smallest) return "it does not fail any more";
+  begins();
   const { failures, lines } = await runPlan(smallest, { kernels, show: true });
   return [...describe(smallest), `after ${shrinker.runs} runs it still fails:`, ...failures, "", ...lines].join("\n");
 }
@@ -16,12 +20,14 @@ export async function shrink(plan: Plan, kernels: Kernels, budgetMs: number): Pr
 class Shrinker {
   readonly #kernels: Kernels;
   readonly #deadline: number;
+  readonly #begins: () => void;
   #wanted = "";
   runs = 0;
 
-  constructor(kernels: Kernels, deadline: number) {
+  constructor(kernels: Kernels, deadline: number, begins: () => void) {
     this.#kernels = kernels;
     this.#deadline = deadline;
+    this.#begins = begins;
   }
 
   async shrink(plan: Plan): Promise<Plan | null> {
@@ -49,6 +55,7 @@ class Shrinker {
   /** The first word of what is wrong, so that a smaller plan fails alike. */
   async #failureOf(plan: Plan): Promise<string | null> {
     this.runs += 1;
+    this.#begins();
     const [first] = (await runPlan(plan, { kernels: this.#kernels })).failures;
     return first === undefined ? null : first.replaceAll(/\d+/g, "").slice(0, 24);
   }

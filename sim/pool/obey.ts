@@ -17,6 +17,7 @@ export async function obey(settings: Settings, order: Order, begins: (seed: numb
     case "seeds":
       return runSeeds(settings, order.seeds, begins);
     case "show": {
+      begins(order.seed);
       const report = await runPlan(drawPlan(order.seed, kernels, settings), { kernels, show: true });
       const { lines, faults, answers } = report;
       return { kind: "show", result: resultOf(report), lines, faults: [...faults], answers: [...answers] };
@@ -28,7 +29,11 @@ export async function obey(settings: Settings, order: Order, begins: (seed: numb
     }
     case "shrink": {
       const plan = drawPlan(order.seed, kernels, settings);
-      return { kind: "shrink", seed: order.seed, text: await shrink(plan, kernels, order.budgetMs) };
+      return {
+        kind: "shrink",
+        seed: order.seed,
+        text: await shrink(plan, kernels, order.budgetMs, () => begins(order.seed)),
+      };
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The threads that run seeds: one that is lost costs the seed that it was at, and no other. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { obey } from "../../sim/pool/obey.ts";
 import { Pool } from "../../sim/pool/pool.ts";
 
 const settings = { transactions: 200, sends: true, local: false, bug: null };
@@ -20,4 +21,13 @@ test("a seed with a turn without an end has failed, and so has one that ends its
     [[7], [8]],
     [endless],
   ]);
+});
+
+test("who shows a seed or cuts it down says when a run begins, so that one without an end is found there too", async () => {
+  const begun: number[] = [];
+  const begins = (seed: number): void => void begun.push(seed);
+  await obey({ ...settings, transactions: 20 }, { kind: "show", seed: 7 }, begins);
+  expect(begun).toEqual([7]);
+  await obey({ ...settings, transactions: 20 }, { kind: "shrink", seed: 7, budgetMs: 0 }, begins);
+  expect(begun).toEqual([7, 7]);
 });
