@@ -7,6 +7,7 @@ import { markedRecords } from "../protocol/epochs/prepared-mark.ts";
 import { Engine, type EngineHost, type HostEffect } from "../protocol/execution/engine.ts";
 import { readName } from "../protocol/keygroups/names.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
+import { LIMITS } from "../protocol/limits.ts";
 import { DamagedMachine } from "../protocol/partition/damaged.ts";
 import type { AdminAsk, AdminReply } from "../protocol/backup/asks.ts";
 import type { PartitionFigures } from "../protocol/observe/figures.ts";
@@ -205,6 +206,8 @@ export class PartitionShell implements EngineHost {
   alarm(): void {
     this.#usage.alarm();
     this.#engine?.input({ kind: "alarm" });
+    // What is kept there may wait for its time, and code that can do without what is wrong may come: nobody else may ever wake it.
+    if (this.#damaged) this.perform({ kind: "alarm", inMs: LIMITS.alarmMs });
   }
 
   /** @throws when the partition does not serve. */

@@ -1,5 +1,5 @@
 /** A partition that cannot start: it is not forgotten, though nobody asks for it. */
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { InvariantError } from "../../protocol/assert.ts";
 import { PartitionMachine } from "../../protocol/partition/machine.ts";
@@ -54,4 +54,21 @@ test("says what is wrong where its machine does not hold what it is sure of, and
   step.mockRestore();
   await abortAllDurableObjects();
   expect((await ask(["account", key], "balance")).body).toBe(5);
+});
+
+test("is called again where its machine fails itself, since what it keeps may wait for its time", async () => {
+  const key = freshKey();
+  expect((await call(["clock", key], "later", { to: key, delay: 3_600_000 })).status).toBe(200);
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const step = vi.spyOn(PartitionMachine.prototype, "step").mockImplementation(() => {
+    throw new InvariantError("1: what cannot be");
+  });
+  await abortAllDurableObjects();
+  const partition = stub(partitionOf(key));
+  await runDurableObjectAlarm(partition);
+  const { alarmAt } = await partition.usage();
+  expect(alarmAt).not.toBeNull();
+  step.mockRestore();
+  await abortAllDurableObjects();
+  expect((await ask(["clock", key], "rung")).body).toEqual([]);
 });
