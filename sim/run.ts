@@ -128,10 +128,13 @@ function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefi
     ...(times === undefined ? {} : { resultRetention: RETENTION }),
   } as const;
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
-  const builtins = new Map([...defined.builtins].map(([of, service]) => [of, countedService(service)]));
-  const app = { ...defined, builtins };
+  const app = { ...defined, services: allCounted(defined.services), builtins: allCounted(defined.builtins) };
   apps.set(name, app);
   return app;
+}
+
+function allCounted(services: AppDefinition["services"]): AppDefinition["services"] {
+  return new Map([...services].map(([name, service]) => [name, countedService(service)]));
 }
 
 /** The versions of the app's code, where it has several, and when they are deployed. */

@@ -50,7 +50,7 @@ export async function counted<T>(body: (host: FunctionHost) => Promise<T>, host 
   }
 }
 
-/** A service whose functions are counted, whoever wrote them: those that come with the engine wait for calls, too. */
+/** A service whose functions are counted, whoever wrote them, while they wait for calls: only then does a turn end behind what they do. */
 export function countedService(service: ServiceDefinition): ServiceDefinition {
   const handlers = Object.assign(Object.create(null), service.handlers) as Record<string, UntypedHandler>;
   for (const [name, handler] of Object.entries(service.handlers)) {
