@@ -78,7 +78,7 @@ export class Ending {
       );
       if (count === null) this.#world.fail(`an operator is not answered\n${this.statuses}`);
       if (count === null || !(await this.drain())) return false;
-      if (round > 0 && count > 0) this.#world.fail(`${count} messages fail though nothing is wrong with them`);
+      if (round > 0 && count > 0) this.#failAnew(count);
       for (let n = 0; n < count; n++) this.#world.count("dead letter sent again");
     }
     return true;
@@ -103,6 +103,7 @@ export class Ending {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       // What was to begin a saga or to be told to one may be among them.
       const redriven = await this.#operator.redrive(servicesWithLetters(this.#world), PATIENCE_MS);
+      if (redriven !== null && redriven > 0 && round > 1) this.#failAnew(redriven);
       const count = redriven === null ? null : await this.#operator.endWaiting(keys, PATIENCE_MS);
       if (count === 0 && redriven === 0) return true;
       if (count === null) {
@@ -114,6 +115,10 @@ export class Ending {
     }
     // What is left is the checkers' to say.
     return true;
+  }
+
+  #failAnew(messages: number): void {
+    this.#world.fail(`${messages} messages fail though nothing is wrong with them`);
   }
 
   /** A message that was delivered is forgotten for good: no restart finds it again. */

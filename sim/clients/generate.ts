@@ -212,18 +212,18 @@ function looseEnds(g: Generator): Ask {
   return g.run(first, read, { op: "all", calls: [fails, ...slow] });
 }
 
-/** A function answers before what it began has ended, and does more when it has; its caller sees all of it. */
+/** A function answers before what it began has ended, and does more when it has; its caller sees all of it, or nothing where that fails and was tried. */
 function unawaited(g: Generator): Ask {
-  const [first, second, third] = g.places(3) as [Place, Place, Place];
-  const loose: Step = {
-    op: "loose",
-    at: third,
-    steps: [...g.pause(), g.append()],
-    value: (g.append() as { value: number }).value,
-  };
-  return g.random.oneIn(2)
-    ? g.run(first, read, loose)
-    : g.run(first, read, call(second, g.append(), loose), call(second, read));
+  const [first, second, ...others] = g.places(3 + g.random.int(2)) as [Place, Place, ...Place[]];
+  const fails = g.random.oneIn(4);
+  const calls = others.map((at, n): Call => {
+    const end: Step[] = fails && n === others.length - 1 ? [{ op: "refuse", every: g.every() }] : [];
+    return { at, steps: [...g.pause(), ...end, g.append()] };
+  });
+  const loose: Step = { op: "loose", calls, value: (g.append() as { value: number }).value };
+  if (g.random.oneIn(3)) return g.run(first, read, loose);
+  const op = g.random.oneIn(2) ? "try" : "call";
+  return g.run(first, read, { op, at: second, steps: [g.append(), loose] }, call(second, read));
 }
 
 /** Calls at once that come to wait for each other, mostly: it may be given up as a cycle. */

@@ -145,10 +145,10 @@ async function callAll({ ctx, micro, name }: Running, calls: readonly Call[]): P
   for (const { m } of done) micro.push(...m);
 }
 
-async function callLoose({ ctx, host }: Running, { at, steps, value }: Extract<Step, { op: "loose" }>): Promise<void> {
+async function callLoose({ ctx, host }: Running, { calls, value }: Extract<Step, { op: "loose" }>): Promise<void> {
   host.functions += 1;
   try {
-    await ctx.call(contractAt(at), at[1]).run({ steps });
+    for (const { at, steps } of calls) await ctx.call(contractAt(at), at[1]).run({ steps });
     ctx.state.list.push(value);
   } catch {
     // Its failure sticks to the transaction.

@@ -14,8 +14,8 @@ export type Step =
   | ({ readonly op: "call" | "try" | "catch" } & Call)
   /** Made at once and awaited together; no two touch one place. */
   | { readonly op: "all"; readonly calls: readonly Call[] }
-  /** Begun and not awaited, by a function whose last step it is; when it has ended, the value is appended to the function's own list. */
-  | { readonly op: "loose"; readonly at: Place; readonly steps: readonly Step[]; readonly value: number }
+  /** Made one after the other by what nobody awaits, in a function whose last step it is; when they have ended, the value is appended to its own list. */
+  | { readonly op: "loose"; readonly calls: readonly Call[]; readonly value: number }
   /** A one-way message: the number in the order of those to this key is kept by the sender. */
   | { readonly op: "send"; readonly at: Place; readonly steps: readonly Step[] };
 
@@ -51,7 +51,8 @@ export function appendsOf(at: Place, steps: readonly Step[]): Micro[] {
   return steps.flatMap((step): Micro[] => {
     if (step.op === "append") return [["append", nameOf(at), step.value]];
     if (step.op === "all") return step.calls.flatMap((call) => appendsOf(call.at, call.steps));
-    if (step.op === "loose") return [...appendsOf(step.at, step.steps), ["append", nameOf(at), step.value]];
+    if (step.op === "loose")
+      return [...step.calls.flatMap((call) => appendsOf(call.at, call.steps)), ["append", nameOf(at), step.value]];
     return step.op === "call" || step.op === "try" || step.op === "catch" ? appendsOf(step.at, step.steps) : [];
   });
 }

@@ -65,6 +65,14 @@ export const RUNNING: readonly PlantedBug[] = [
     replace: "if (outcome.ok && calls < 0 && children === 0) void",
   },
   {
+    name: "further-calls-cut-off",
+    what: "A function that has returned ends though its code has made a call meanwhile: what comes behind that is lost.",
+    rule: "4",
+    file: ENGINE,
+    find: "activation.calls === calls",
+    replace: "activation.calls >= calls",
+  },
+  {
     name: "last-call-cuts-off",
     what: "A function that has returned ends with its last call: what its code does with that call's result is lost.",
     rule: "4",
