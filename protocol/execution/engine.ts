@@ -6,6 +6,7 @@ import { issuesText } from "../../sdk/issues.ts";
 import { CorruptError } from "../../core-wasm/types.ts";
 import { validate, type Validated } from "../../sdk/schema.ts";
 import { TidegateError } from "../../sdk/errors.ts";
+import { toJson } from "../../sdk/json.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { Effect, Input } from "../partition/effects.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
@@ -14,7 +15,7 @@ import { errorOf, failureOf } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
 import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
-import { decodePayload, encodePayload, type Payload } from "../flows/payload.ts";
+import { decodePayload, encodePayload, type Payload, RawJson } from "../flows/payload.ts";
 import { createContext } from "./context.ts";
 import type { InternalContext } from "./internal.ts";
 import { EngineFlowContext } from "./flow-context.ts";
@@ -228,7 +229,12 @@ export class Engine {
       return;
     }
     const { value } = output;
-    const told = isRoot(activation) || value === undefined ? value : encodeValue(value, "the result");
+    const told =
+      value === undefined
+        ? value
+        : isRoot(activation)
+          ? rootResult(activation, value)
+          : encodeValue(value, "the result");
     this.#return(activation, { ok: true, value: told });
   }
 
@@ -270,6 +276,12 @@ export class Engine {
     // It goes on: there was a call meanwhile, and its end counts. Of one that is joined that comes by itself.
     else if (activation.state === "running") this.#return(activation, outcome, STEPS_BEHIND_LAST_CALL);
   }
+}
+
+/** As it is when the function returns: of one that has made calls the end comes later, and what nobody awaits could change it until then. */
+function rootResult({ calls, attempt }: Activation, value: unknown): unknown {
+  if (calls === 0 || value instanceof RawJson || attempt.root?.poster !== null) return value;
+  return new RawJson(toJson(value, "the result"));
 }
 
 function ignore(): void {

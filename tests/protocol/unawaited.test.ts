@@ -10,6 +10,7 @@ const Loose = contract("loose", {
   at: fn({ input }),
   later: fn({ input }),
   behind: fn({ input }),
+  told: fn({ output }),
   count: fn({ output }),
 });
 const Other = contract("other", {
@@ -39,6 +40,11 @@ const loose = service(
         .call(Other, ctx.key)
         .open()
         .then(() => follow(ctx, given));
+    },
+    told: (ctx) => {
+      const told = ["before"];
+      void follow(ctx, { calls: 2, steps: 0 }).then(() => told.push("behind"));
+      return told;
     },
     count: (ctx) => ctx.state.n,
   },
@@ -75,4 +81,11 @@ test.each(each)("$name: $calls calls of $steps microtasks", async ({ name, steps
   for (const service of ["loose", "other"])
     counts.push((await partition.call({ service, key: "k", name: "count" })).body);
   expect(counts).toEqual([String(calls), String(calls)]);
+});
+
+test("what a function answers is what it was when the function returned", async () => {
+  const partition = new LonePartition([loose, other]);
+  const told = await partition.call({ service: "loose", key: "k", name: "told" });
+  expect([told.status, told.body]).toEqual([200, '["before"]']);
+  expect((await partition.call({ service: "loose", key: "k", name: "count" })).body).toBe("2");
 });
