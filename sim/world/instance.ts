@@ -1,5 +1,5 @@
 /** One instance of an object, from its start until it is gone: takes inputs in turns, and what it asks for passes its gate. */
-import { Carrier } from "../../protocol/link/carrier.ts";
+import { Carrier, type Receipt } from "../../protocol/link/carrier.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import { decodeBatch, formatOf, NEWEST_FORMAT, type PeerFormat } from "../../protocol/wire/codec.ts";
 import type { Random } from "../random.ts";
@@ -19,6 +19,9 @@ interface Answer {
   readonly incarnation: number;
   left: boolean;
 }
+
+/** How long nothing gets through: what is sent at once, when it is durable, is lost. */
+const NAMESAKE_MS = 15;
 
 export abstract class Instance<Op = unknown> {
   readonly world: World;
@@ -179,11 +182,20 @@ export abstract class Instance<Op = unknown> {
       ? { ...plain, carried: true }
       : { ...plain, ...(this.#carries ? { beside: this.#carrier.beside(to) } : {}) };
     if (answer) this.#once(answer);
+    this.#loseNamesake(to, batch);
     this.gate.leave(() => {
       this.world.observer.sent?.(rpc);
       if (answer) network.reply(answer.rpc, this.object.number, answer.incarnation, rpc);
       else network.send(rpc);
     });
+  }
+
+  /** Half of the batches that have the number of one of which a receipt is still to come are lost: it must not count for them. */
+  #loseNamesake(to: number, batch: number): void {
+    const { world, object } = this;
+    if (world.calm || !object.unheard.isOf(to, batch, this.incarnation) || this.random.oneIn(2)) return;
+    world.count("lost with the number of an older batch");
+    world.network.cutOneWay(object.number, to, world.scheduler.now + NAMESAKE_MS);
   }
 
   protected delivered(ticket: number, incarnation: number): void {
@@ -217,7 +229,9 @@ export abstract class Instance<Op = unknown> {
   /** A batch that came with an answer is received, or is not. */
   #brought({ from, batch }: Rpc, receiver: number | null): void {
     this.world.network.carried += 1;
-    if (!this.#carrier.brought(from.object.number, [batch, receiver, from.incarnation])) return;
+    const receipt: Receipt = [batch, receiver, from.incarnation];
+    from.object.unheard.carried(this.object.number, receipt);
+    if (!this.#carrier.brought(from.object.number, receipt)) return;
     this.world.scheduler.in(LIMITS.receiptMs, () => {
       if (this.state === "dead") return;
       for (const to of this.#carrier.receiptsDue()) {
@@ -289,6 +303,7 @@ export abstract class Instance<Op = unknown> {
     const ticket = this.nextTicket();
     this.#tickets.set(ticket, rpc);
     this.turn(() => {
+      if (rpc.beside) this.object.unheard.heard(rpc.beside.from, rpc.beside.receipts);
       if (rpc.beside && this.#carries)
         for (const [batch, incarnation] of this.#carrier.receive(rpc.beside))
           this.sent({ to: rpc.beside.from, batch }, incarnation);

@@ -3,6 +3,7 @@ import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Instance } from "./instance.ts";
 import type { World } from "./world.ts";
+import { Unheard } from "./unheard.ts";
 
 /** How an instance ends. */
 export interface CrashManner {
@@ -29,6 +30,7 @@ export abstract class SimObject<Op> {
   zombies: Instance<Op>[] = [];
   /** Nobody has called it yet: there is nothing of it. */
   isNew = true;
+  readonly unheard = new Unheard();
   /** ms that its clock is ahead of the simulated time. */
   skew = 0;
 
