@@ -66,8 +66,11 @@ export class RetentionAct {
     if (!isRepeated) return;
     await this.#write();
     await this.#passTo(world.scheduler.now + RETENTION_MS + SMALL_LIMITS.resultSlotMs + MARGIN_MS);
+    // What has expired is dropped when something is written: of the message that nobody has heard of nothing may be, or it runs again.
+    if (!(await this.#write())) return;
+    await this.#ending.pass(SETTLE_MS);
+    this.#crashAll("crash before an unheard message comes again");
     heal();
-    // What has expired is dropped when something is written.
     if (!(await this.#write()) || !(await this.#ending.drain())) return;
     await this.#ending.pass(SETTLE_MS);
     const now = EPOCH_MS + Math.floor(world.scheduler.now);
@@ -95,16 +98,15 @@ export class RetentionAct {
     return () => world.network.heal();
   }
 
-  /** Lists of two partitions, as the map is now. */
+  /** Lists of two partitions, as the map is now; the second is of the one that is written to most. */
   #apart(): [Kept, Kept] | null {
-    const { map, kernels } = this.#setup;
-    const lists = this.#ground.lists.map(({ at }) => ({
-      at,
-      partition: partitionOfHash(map(), kernels.hashKey(at[1])),
-    }));
-    const from = this.#random.pick(lists);
-    const to = lists.find(({ partition }) => partition !== from.partition);
-    return to ? [from, to] : null;
+    const partitionOf = (key: string): number => partitionOfHash(this.#setup.map(), this.#setup.kernels.hashKey(key));
+    const written = this.#keys.map(partitionOf);
+    const weightOf = ({ partition }: Kept): number => written.filter((other) => other === partition).length;
+    const lists = this.#ground.lists.map(({ at }): Kept => ({ at, partition: partitionOf(at[1]) }));
+    const [to, ...others] = lists.toSorted((a, b) => weightOf(b) - weightOf(a));
+    const apart = others.filter(({ partition }) => partition !== to?.partition);
+    return to && apart.length > 0 ? [this.#random.pick(apart), to] : null;
   }
 
   /** Just before the first results expire. */
@@ -121,14 +123,18 @@ export class RetentionAct {
     );
     const some = kept.filter(() => this.#random.int(kept.length) < REPEATED);
     if (some.length === 0) return true;
-    for (const object of world.objects)
-      object.crash({ ...drawManner(this.#random, "crash before results expire"), zombie: false, bootMs: 1 });
+    this.#crashAll("crash before results expire");
     await this.#passTo(Math.min(...some.map(untilOf)));
     world.count("request repeated just in time");
     const requests = some.map(({ request }) => request);
     if (await repeat(this.#setup, requests, PATIENCE_MS)) return true;
     if (world.failures.length === 0) world.fail(`without an answer: repeated requests\n${this.#ending.statuses}`);
     return false;
+  }
+
+  #crashAll(kind: string): void {
+    for (const object of this.#world.objects)
+      object.crash({ ...drawManner(this.#random, kind), zombie: false, bootMs: 1 });
   }
 
   async #passTo(ms: number): Promise<void> {
