@@ -1,4 +1,5 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
+import { STEPS_BEHIND_RETURN } from "../protocol/execution/engine.ts";
 import { type Beside, Carrier } from "../protocol/link/carrier.ts";
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { LIMITS } from "../protocol/limits.ts";
@@ -24,8 +25,8 @@ export interface LinkHost {
   settled(): Promise<void>;
 }
 
-/** Between a batch and what user functions that wait for nothing make of it are some promises. */
-const SOON = 4;
+/** Microtasks between a batch and what user functions that wait for nothing else make of it: some promises, and those that their ends are put off by. */
+const SOON = 4 + STEPS_BEHIND_RETURN;
 
 export class LinkShell {
   readonly #host: LinkHost;
