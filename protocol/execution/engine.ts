@@ -19,6 +19,7 @@ import { decodePayload, encodePayload, type Payload, RawJson } from "../flows/pa
 import { createContext } from "./context.ts";
 import type { InternalContext } from "./internal.ts";
 import { EngineFlowContext } from "./flow-context.ts";
+import { PutOff } from "./put-off.ts";
 import { isThenable } from "./thenable.ts";
 
 /** What surrounds the engine: storage, replies, time, chance. */
@@ -51,6 +52,7 @@ export class Engine {
   readonly machine: PartitionMachine;
   readonly host: EngineHost;
   readonly #effects: Effect[] = [];
+  readonly #putOff = new PutOff();
   #pumping = false;
   #stopped = false;
 
@@ -259,22 +261,23 @@ export class Engine {
   /** With calls under way it is joined, and ends behind the last of them. */
   #return(activation: Activation, outcome: Outcome, steps = STEPS_BEHIND_RETURN): void {
     const { calls, children } = activation;
-    if (outcome.ok && calls > 0 && children === 0) void this.#returnBehind(steps, activation, outcome);
+    if (outcome.ok && calls > 0 && children === 0) this.#returnBehind(steps, activation, outcome);
     else this.input({ kind: "returned", activation, outcome });
   }
 
   /** Enclosed for what the host does about user code that goes on: some may. */
   #join(activation: Activation): void {
     const outcome = activation.outcome as Outcome;
-    this.host.enclose(() => void this.#returnBehind(STEPS_BEHIND_LAST_CALL, activation, outcome));
+    this.host.enclose(() => this.#returnBehind(STEPS_BEHIND_LAST_CALL, activation, outcome));
   }
 
-  async #returnBehind(steps: number, activation: Activation, outcome: Outcome): Promise<void> {
+  #returnBehind(steps: number, activation: Activation, outcome: Outcome): void {
     const { calls } = activation;
-    for (let step = 0; step < steps; step++) await undefined;
-    if (activation.calls === calls) this.input({ kind: "returned", activation, outcome });
-    // It goes on: there was a call meanwhile, and its end counts. Of one that is joined that comes by itself.
-    else if (activation.state === "running") this.#return(activation, outcome, STEPS_BEHIND_LAST_CALL);
+    this.#putOff.by(steps, () => {
+      if (activation.calls === calls) this.input({ kind: "returned", activation, outcome });
+      // It goes on: there was a call meanwhile, and its end counts. Of one that is joined that comes by itself.
+      else if (activation.state === "running") this.#return(activation, outcome, STEPS_BEHIND_LAST_CALL);
+    });
   }
 }
 

@@ -61,8 +61,8 @@ export const RUNNING: readonly PlantedBug[] = [
     what: "A function ends as soon as it returns: what its code is about to do with a call that has ended is lost.",
     rule: "4",
     file: ENGINE,
-    find: "if (outcome.ok && calls > 0 && children === 0) void",
-    replace: "if (outcome.ok && calls < 0 && children === 0) void",
+    find: "if (outcome.ok && calls > 0 && children === 0)",
+    replace: "if (outcome.ok && calls < 0 && children === 0)",
   },
   {
     name: "further-calls-cut-off",
@@ -77,7 +77,7 @@ export const RUNNING: readonly PlantedBug[] = [
     what: "A function that has returned ends with its last call: what its code does with that call's result is lost.",
     rule: "4",
     file: ENGINE,
-    find: "this.host.enclose(() => void this.#returnBehind(STEPS_BEHIND_LAST_CALL, activation, outcome));",
+    find: "this.host.enclose(() => this.#returnBehind(STEPS_BEHIND_LAST_CALL, activation, outcome));",
     replace: 'this.input({ kind: "returned", activation, outcome })',
   },
   {
