@@ -112,9 +112,13 @@ export class Pool {
 
   /** The seed that a thread was at has failed; its others are run by another. */
   #lost(thread: Worker, why: string): void {
+    if (!this.#threads.delete(thread)) return;
     const running = this.#busy.get(thread);
-    this.#threads.delete(thread);
-    if (!running) return;
+    if (!running) {
+      // It has ended while it had nothing to do, or when it began: another would end likewise.
+      this.#free.splice(this.#free.indexOf(thread), 1);
+      return;
+    }
     this.#busy.delete(thread);
     if (running.alarm !== null) clearTimeout(running.alarm);
     this.#start();

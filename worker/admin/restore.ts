@@ -27,22 +27,33 @@ const INVALID = "/problems/invalid-backup";
 
 export async function postRestore(edge: AdminEdge): Promise<Response> {
   const { backend, admin, request } = edge;
-  const body = await bodyOf(edge);
+  const backup = await backupOf(edge);
   const map = await presentMap(backend);
   const domain = new Domain(admin, map);
-  const taken = await take(edge, domain, map, body);
+  const taken = await take(edge, domain, map, backup);
   return jsonResponse(request, taken);
 }
 
-async function bodyOf({ admin, request }: AdminEdge): Promise<ReadableStream<Uint8Array>> {
+interface Backup {
+  readonly bytes: ReadableStream<Uint8Array>;
+  /** What is said when they break off, where that is no failure of ours. */
+  readonly broken?: () => never;
+}
+
+async function backupOf({ admin, request }: AdminEdge): Promise<Backup> {
   const from = queryParameter(request.url, "from");
   if (from === undefined) {
     if (request.body === null) throw refuse("invalid-backup", "send the backup as the body");
-    return request.body;
+    return { bytes: request.body, broken: bodyBroken };
   }
   const found = await bucketOf(admin.bucket).get(from);
   if (found === null) throw refuse("not-found", `the bucket has no ${JSON.stringify(from)}`);
-  return found.body;
+  return { bytes: found.body };
+}
+
+/** Whoever sent it has gone: the same may be sent again, however far it came. @throws ProblemError `body-incomplete` */
+function bodyBroken(): never {
+  throw refuse("body-incomplete", "the backup broke off before its end; send the same again", { retryable: true });
 }
 
 /** `DELETE /admin/restore?id=…`: forgets a restore that was begun and will not be ended. */
@@ -68,11 +79,11 @@ async function take(
   edge: AdminEdge,
   domain: Domain,
   map: KeyGroupMap,
-  body: ReadableStream<Uint8Array>,
+  { bytes: stream, broken }: Backup,
 ): Promise<object> {
   const restoring = new Restoring(domain, map);
   try {
-    for await (const bytes of tablesIn(body)) await restoring.table(decoded(edge, bytes), bytes);
+    for await (const bytes of tablesIn(stream, broken)) await restoring.table(decoded(edge, bytes), bytes);
     return await restoring.end();
   } catch (error) {
     if (error instanceof ProblemError && error.problem.type === INVALID) await restoring.stop();

@@ -22,9 +22,16 @@ export async function* pinnedTables(domain: Domain, id: string): AsyncGenerator<
 const HEADER = 32;
 const TOO_SHORT = "the backup is cut short";
 
-/** The packed tables that bytes consist of, each whole. @throws ProblemError `invalid-backup` for bytes that are none, or that end within one */
-export async function* tablesIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const bytes = new Gathered(stream);
+/**
+ * The packed tables that bytes consist of, each whole.
+ * @param broken is told why the stream broke off, and throws what is to be said of that
+ * @throws ProblemError `invalid-backup` for bytes that are none, or that end within one
+ */
+export async function* tablesIn(
+  stream: ReadableStream<Uint8Array>,
+  broken: (error: unknown) => never = thrown,
+): AsyncGenerator<Uint8Array> {
+  const bytes = new Gathered(stream, broken);
   while (await bytes.have(1)) {
     if (!(await bytes.have(HEADER))) throw refuse("invalid-backup", TOO_SHORT);
     const length = tableLength(bytes.peek(HEADER));
@@ -34,6 +41,10 @@ export async function* tablesIn(stream: ReadableStream<Uint8Array>): AsyncGenera
   }
 }
 
+function thrown(error: unknown): never {
+  throw error;
+}
+
 /** See docs/formats.md, "Packed table". */
 function tableLength(header: Uint8Array): number {
   const view = new DataView(header.buffer, header.byteOffset, header.length);
@@ -41,25 +52,22 @@ function tableLength(header: Uint8Array): number {
   return HEADER + 4 * view.getUint32(8, true) * cells + view.getUint32(16, true) + view.getUint32(20, true);
 }
 
-/** Whoever sent it has gone: the same may be sent again, however far it came. @throws ProblemError `body-incomplete` */
-function brokenOff(): never {
-  throw refuse("body-incomplete", "the backup broke off before its end; send the same again", { retryable: true });
-}
-
 /** Bytes of a stream, as many as were asked for. */
 class Gathered {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #broken: (error: unknown) => never;
   #chunks: Uint8Array[] = [];
   #length = 0;
 
-  constructor(stream: ReadableStream<Uint8Array>) {
+  constructor(stream: ReadableStream<Uint8Array>, broken: (error: unknown) => never) {
     this.#reader = stream.getReader();
+    this.#broken = broken;
   }
 
   /** False when the stream ends before. */
   async have(length: number): Promise<boolean> {
     while (this.#length < length) {
-      const { done, value } = await this.#reader.read().catch(brokenOff);
+      const { done, value } = await this.#reader.read().catch(this.#broken);
       if (done) return false;
       this.#chunks.push(value);
       this.#length += value.length;
