@@ -28,8 +28,9 @@ export const SMALL_LIMITS = {
   maxFilterBytes: 150,
   // So that a try at a message can be made again before its sender hears of the one before.
   repostMs: 300,
-  // Five tries are over well before a message ceases to end whoever runs it.
-  suspectSpreadMs: 400,
+  // Five tries are over well before a message ceases to end whoever runs it. Less would mix up the tries of two partitions: those that come within a
+  // probe and a wake of each other are lost together.
+  suspectSpreadMs: 800,
   maxEffectsRunning: 3,
   maxEffectsOfName: 2,
   maxEffectsOfShare: 1,
