@@ -15,8 +15,8 @@ export class PutOff {
 
   /** @param act does not throw */
   by(microtasks: number, act: () => void): void {
-    const queue = this.#queues.get(microtasks) ?? [];
-    if (queue.length === 0) this.#queues.set(microtasks, queue);
+    let queue = this.#queues.get(microtasks);
+    if (!queue) this.#queues.set(microtasks, (queue = []));
     queue.push({ due: this.#passed + microtasks, act });
     this.#waiting += 1;
     if (!this.#passing) void this.#pass();

@@ -18,6 +18,7 @@ import {
   stub,
 } from "./support/app.ts";
 import { blocksOf, type FoundBlock, fold } from "./support/fold.ts";
+import { refusalOf } from "./support/refusal.ts";
 import { add, on, shown } from "./support/steps.ts";
 
 const kernels = createReferenceKernels();
@@ -29,16 +30,6 @@ function frameOf(key: string): Uint8Array {
     columns: [1, 0, 0, 0],
     fields: [requestId, "account", key, "deposit", '{"amount":5}'],
   });
-}
-
-/** The message of the error that a call of a partition ends with. Awaited at once: a stub's promise that is not is unhandled. */
-async function refusalOf(what: () => Promise<unknown>): Promise<string> {
-  try {
-    await what();
-  } catch (error) {
-    return String(error);
-  }
-  return "no error";
 }
 
 describe("a damaged frame", () => {

@@ -6,6 +6,7 @@ import { PartitionMachine } from "../../protocol/partition/machine.ts";
 import { PartitionStore } from "../../durable/store.ts";
 import { useLimits } from "../support/limits.ts";
 import { ask, call, freshKey, partitionOf, stub } from "./support/app.ts";
+import { refusalOf } from "./support/refusal.ts";
 
 useLimits({ alarmMs: 200 });
 afterEach(() => void vi.restoreAllMocks());
@@ -19,12 +20,7 @@ test("tries again by itself, and serves when it can", async () => {
   });
   const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
   await abortAllDurableObjects();
-  const told = await stub(partitionOf(key))
-    .status()
-    .then(
-      () => "it serves",
-      (error: unknown) => String(error),
-    );
+  const told = await refusalOf(() => stub(partitionOf(key)).status());
   expect(told).toContain("this code cannot start");
   expect(log).toHaveBeenCalledWith(expect.objectContaining({ message: expect.stringContaining("does not start") }));
   // Nobody asks it for anything any more. The platform's own patience is six more tries, from two seconds on.
@@ -43,12 +39,7 @@ test("says what is wrong where its machine does not hold what it is sure of, and
     throw new InvariantError("1: what cannot be");
   });
   await abortAllDurableObjects();
-  const told = await stub(partitionOf(key))
-    .status()
-    .then(
-      () => "it serves",
-      (error: unknown) => String(error),
-    );
+  const told = await refusalOf(() => stub(partitionOf(key)).status());
   expect(told).toContain("1: what cannot be");
   expect(log).toHaveBeenCalledWith(expect.objectContaining({ message: expect.stringContaining("does not serve") }));
   step.mockRestore();
