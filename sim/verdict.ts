@@ -35,6 +35,7 @@ import { DEADLY_ATTEMPTS } from "./clients/clock-service.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import { OPENING_BALANCE } from "./clients/bank-service.ts";
 import type { Entry, Ledger } from "./clients/ledger.ts";
+import { messagesSentAgain } from "./clients/letters.ts";
 import type { DurableLog } from "./durable-log.ts";
 import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
@@ -79,7 +80,7 @@ export function judge(
     ),
     ...checkLedger({ requests: outcomesOf(ledger), entries: [...final.lists.values()].flat().map(String) }),
     ...checkBank(bankOf(ledger, final)),
-    ...checkMessageOrder(messagesOf(final)),
+    ...checkMessageOrder(messagesOf(final, ledger)),
     ...checkTimers(timersOf(ledger, final, skewMs)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
@@ -128,7 +129,7 @@ export function judgeRestored(
   return [
     ...checkListAppend([...historyOf(ledger, ({ request }) => !request.transaction.snapshot), seen]),
     ...checkBank({ ...bankOf(ledger, final), snapshots: [] }),
-    ...checkMessageOrder(messagesOf(final)),
+    ...checkMessageOrder(messagesOf(final, ledger, after)),
     ...checkTimers(timersOf(ledger, final, skewMs, ({ completed }) => completed !== null && completed < taken.invoked)),
     ...checkOutside(outsideOf(final, done)),
     ...checkSagas(sagasOf(final)),
@@ -195,14 +196,14 @@ function framesOf(ledger: Ledger): Row[][] {
   return [...groups.values()];
 }
 
-function messagesOf({ messages }: Final): Parameters<typeof checkMessageOrder>[0] {
+function messagesOf({ messages }: Final, ...ledgers: readonly Ledger[]): Parameters<typeof checkMessageOrder>[0] {
   const sent = [...messages].flatMap(([sender, { sent: counts }]) =>
     Object.entries(counts).map(([target, count]) => ({ sender, target, count })),
   );
   const received = Object.fromEntries(
     [...messages].map(([target, { inbox }]) => [target, inbox.map(([sender, n]) => ({ sender, n }))]),
   );
-  return { sent, received };
+  return { sent, sentAgain: messagesSentAgain(...ledgers), received };
 }
 
 /** @param isKnown whether what a client was told of a message counts */

@@ -17,11 +17,13 @@ export interface Received {
 export interface MessageHistory {
   /** How many messages committed transactions sent; without it, nobody knows whether the last ones are missing. */
   readonly sent?: readonly { readonly sender: string; readonly target: string; readonly count: number }[];
+  /** What an operator has sent again, since it had failed for good: behind those that were sent after it. */
+  readonly sentAgain?: readonly { readonly sender: string; readonly target: string; readonly n: number }[];
   /** What each target has in its list, in its order. */
   readonly received: Readonly<Record<string, readonly Received[]>>;
 }
 
-export function checkMessageOrder({ sent, received }: MessageHistory): Finding<MessageAnomaly>[] {
+export function checkMessageOrder({ sent, sentAgain, received }: MessageHistory): Finding<MessageAnomaly>[] {
   const findings: Finding<MessageAnomaly>[] = [];
   const channels = new Map<string, Channel>();
   const channel = (sender: string, target: string): Channel => {
@@ -31,6 +33,7 @@ export function checkMessageOrder({ sent, received }: MessageHistory): Finding<M
     return known;
   };
   for (const { sender, target, count } of sent ?? []) channel(sender, target).sent = count;
+  for (const { sender, target, n } of sentAgain ?? []) channel(sender, target).sentAgain.add(n);
   for (const [target, list] of Object.entries(received))
     for (const { sender, n } of list) channel(sender, target).arrive(n);
   for (const each of channels.values()) findings.push(...each.findings());
@@ -40,6 +43,7 @@ export function checkMessageOrder({ sent, received }: MessageHistory): Finding<M
 class Channel {
   readonly #sender: string;
   readonly #target: string;
+  readonly sentAgain = new Set<number>();
   readonly #arrived = new Set<number>();
   readonly #repeated: number[] = [];
   readonly #late: number[] = [];
@@ -55,7 +59,7 @@ class Channel {
 
   arrive(n: number): void {
     if (this.#arrived.has(n)) this.#repeated.push(n);
-    else if (n < this.#highest) this.#late.push(n);
+    else if (n < this.#highest && !this.sentAgain.has(n)) this.#late.push(n);
     this.#arrived.add(n);
     this.#highest = Math.max(this.#highest, n);
   }

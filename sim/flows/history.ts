@@ -1,5 +1,6 @@
 /** From what clients sent and were told to what the checkers of flows judge. */
 import type { Entry, Ledger } from "../clients/ledger.ts";
+import { eventsSentAgain } from "../clients/letters.ts";
 import { isDuplicate } from "../clients/ledger.ts";
 import { Emitted, Kernel } from "./app.ts";
 import { type FlowAsk, isFlowAsk } from "./asks.ts";
@@ -40,6 +41,8 @@ export interface FlowHistory {
   readonly reads: readonly FlowRead[];
   /** Bodies of the final reads, by name. */
   readonly final: ReadonlyMap<string, string>;
+  /** Numbers of emitted events that had failed for good, and were sent again behind those that came after them. */
+  readonly sentAgain: ReadonlySet<number>;
   /** Names of batches of the kernel's stream, in the order in which their results became durable. */
   readonly kernelOrder: readonly string[];
 }
@@ -72,7 +75,7 @@ export function flowHistoryOf(
   }
   // Results that are moved with their stream are recorded once more by who takes it over.
   const kernelOrder = [...new Set(recorded)].flatMap((id) => kernel.get(id) ?? []);
-  return { sent: [...sent.values()], reads, final, kernelOrder };
+  return { sent: [...sent.values()], reads, final, sentAgain: eventsSentAgain(ledger), kernelOrder };
 }
 
 function joined(

@@ -27,6 +27,19 @@ describe("one-way messages", () => {
     expect(arrived(numbers, count)).toEqual(expected);
   });
 
+  it("one that an operator has sent again comes behind those after it, but once, and none is missing", () => {
+    const judged = (numbers: readonly number[]) => {
+      const received = { t: numbers.map((n) => ({ sender: "s", n })) };
+      const sent = [{ sender: "s", target: "t", count: 3 }];
+      const sentAgain = [{ sender: "s", target: "t", n: 1 }];
+      return checkMessageOrder({ sent, sentAgain, received }).map(({ anomaly }) => anomaly);
+    };
+    expect(judged([2, 3, 1])).toEqual([]);
+    expect(judged([1, 2, 3, 1])).toEqual(["message-repeated"]);
+    expect(judged([2, 3])).toEqual(["message-gap"]);
+    expect(judged([3, 2, 1])).toEqual(["message-reordered"]);
+  });
+
   it("of several senders and targets are counted apart", () => {
     const received = {
       t: [
