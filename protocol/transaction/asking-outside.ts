@@ -28,14 +28,13 @@ export function askOutside(transactions: Transactions, from: Activation, request
   const { name, input, to } = request;
   const { mail } = transactions.owner;
   const room = { isFull: () => mail.isFullOf(name), what: `effects "${name}" of this partition are not over yet` };
-  let share: string | undefined;
-  checkPosting(from, room, () => {
-    share = checkedShare(transactions, request);
+  const letter = checkPosting(from, room, () => {
+    const share = checkedShare(transactions, request);
     assertSize(input);
+    const shared = share === undefined ? {} : { share };
+    const work = { to, at: from.attempt.at, failures: 0, notBefore: 0, ...shared };
+    return outsideLetter(from.target.entity, from.target.key, name, work, input);
   });
-  const shared = share === undefined ? {} : { share };
-  const work = { to, at: from.attempt.at, failures: 0, notBefore: 0, ...shared };
-  const letter = outsideLetter(from.target.entity, from.target.key, name, work, input);
   keepPosting(from, letter);
 }
 
@@ -53,8 +52,8 @@ function checkedShare(transactions: Transactions, { name, input, to }: OutsideRe
   }
   const value = input === "" ? undefined : decodeValue(input);
   const checked = validate(effect.input, value);
-  // An asynchronous schema has its say where the effect runs.
-  if (isThenable(checked)) return undefined;
+  // An asynchronous schema has its say where the effect runs: what it comes to here is nobody's to hear.
+  if (isThenable(checked)) return void Promise.resolve(checked).catch(() => undefined);
   if (checked.ok) return shareOf(effect, checked.value);
   const issues = issuesText(checked.issues);
   throw new TidegateError("invalid-input", `the input of effect "${name}" does not fit its schema: ${issues}`);

@@ -11,6 +11,7 @@ import type { CopySnapshot, EntityCopy } from "../state/entity-copy.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, Peer, Place, TransactionId } from "../wire/messages.ts";
 import type { Failure } from "./failure.ts";
+import type { Written } from "./written.ts";
 
 /** A function of a service, resolved. */
 export interface Target {
@@ -70,6 +71,10 @@ export interface Attempt extends LockOwner {
   chases: Map<string, Chase> | null;
   /** One-way messages that functions here have sent; null while there is none. */
   postings: Posting[] | null;
+  /** Bytes of these. */
+  posted: number;
+  /** What functions that have ended here write, counted since one of them ended before another; null while none has. */
+  written: Written | null;
   /** What finishing it here would write, as of the last answer; null when functions have run since. */
   prepared: readonly Write[] | null;
   /** When something was last heard of it from elsewhere; ms. */

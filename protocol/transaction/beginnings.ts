@@ -52,6 +52,8 @@ export function beginAttempt(parts: AttemptParts, commits: number, now: number):
     mirrors: null,
     chases: null,
     postings: null,
+    posted: 0,
+    written: null,
     prepared: null,
     heardAt: now,
     killed: false,

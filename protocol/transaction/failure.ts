@@ -1,6 +1,7 @@
 /** Why a call or a whole transaction failed, as data. */
 import { TidegateError } from "../../sdk/errors.ts";
 import { Refusal } from "../../sdk/refusal.ts";
+import { encodeValue } from "../../sdk/values.ts";
 
 export type Failure =
   /** A declared refusal: an answer, recorded under the request's id. */
@@ -13,7 +14,7 @@ export type Failure =
 /** Never throws, whatever was thrown: to ask a Proxy for its class may throw too. */
 export function failureOf(error: unknown): Failure {
   try {
-    if (error instanceof Refusal) return { kind: "refusal", refusal: error };
+    if (error instanceof Refusal) return refusalOf(error);
     if (error instanceof TidegateError) {
       // User code may throw one with anything in it; what is told of it is JSON.
       if (error.members !== undefined) JSON.stringify(error.members);
@@ -23,6 +24,16 @@ export function failureOf(error: unknown): Failure {
     return { kind: "thrown", error: new TypeError("what was thrown cannot be looked at") };
   }
   return { kind: "thrown", error };
+}
+
+/** One whose data cannot be passed on is none, whether its caller is here or at another partition. */
+function refusalOf(refusal: Refusal): Failure {
+  try {
+    if (refusal.data !== undefined) encodeValue(refusal.data, `the data of the refusal "${refusal.refusal}"`);
+    return { kind: "refusal", refusal };
+  } catch (error) {
+    return { kind: "thrown", error };
+  }
 }
 
 /** What a caller's promise rejects with. */

@@ -26,6 +26,7 @@ import { restoreScope } from "./rollback.ts";
 import { enclosing, placesOf, scopeKey } from "./scopes.ts";
 import type { Transactions } from "./transactions.ts";
 import { leaveScope } from "./uses.ts";
+import { assertWrittenFits } from "./written.ts";
 
 type TransactionMessage = Extract<PartitionMessage, { readonly id: unknown }>;
 
@@ -168,10 +169,11 @@ export class RemoteCalls {
     const { attempt, scope, caller } = activation;
     if (!caller) return;
     let told: Outcome = scope.failure ? { ok: false, failure: scope.failure } : outcome;
-    if (told.ok && !attempt.root && attempt.live.size === 0) {
+    if (told.ok && !attempt.root && attempt.locking) {
       // What cannot be stored must be known before the root finishes: after that it is too late to fail.
       try {
-        if (attempt.locking) this.#transactions.preparedOf(attempt);
+        if (attempt.live.size === 0) this.#transactions.preparedOf(attempt);
+        else assertWrittenFits(attempt);
       } catch (error) {
         told = { ok: false, failure: failureOf(error) };
       }

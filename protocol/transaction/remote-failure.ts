@@ -21,13 +21,24 @@ export function encodeOutcome(outcome: Outcome, most: number = LIMITS.maxResultB
 
 function encodeFailure(failure: Failure): AnswerOutcome {
   const { kind } = failure;
-  const detail = kind === "thrown" ? thrownDetail(failure.error) : declaredDetail(failure);
+  const detail = kind === "thrown" ? thrownDetail(failure.error) : declaredDetailOf(failure);
+  // What cannot be told is the function's mistake, like anything else that it throws.
+  if (typeof detail !== "string") return encodeFailure(detail);
   if (fitsUtf8(detail, LIMITS.maxResultBytes)) return { ok: false, failure: kind, detail };
   return {
     ok: false,
     failure: "engine",
     detail: declaredDetail({ kind: "engine", error: tooLarge(LIMITS.maxResultBytes) }),
   };
+}
+
+/** The user's code made what is in it, and may have changed it since it was looked at. */
+function declaredDetailOf(failure: Exclude<Failure, { kind: "thrown" }>): string | Failure {
+  try {
+    return declaredDetail(failure);
+  } catch (error) {
+    return { kind: "thrown", error };
+  }
 }
 
 function declaredDetail(failure: Exclude<Failure, { kind: "thrown" }>): string {

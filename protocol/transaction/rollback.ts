@@ -3,6 +3,7 @@ import type { EntityCopy } from "../state/entity-copy.ts";
 import { type Activation, type Attempt, isWithin, type Outcome, type Scope } from "./attempt.ts";
 import { failureOf } from "./failure.ts";
 import { usersOf } from "./uses.ts";
+import { countUse, postedBytes } from "./written.ts";
 
 /** Before a function runs: so that each tried subtree around it can be undone by itself. @throws when what there is cannot be stored */
 export function keepSnapshots(activation: Activation, copyOf: () => EntityCopy): void {
@@ -20,8 +21,10 @@ export function restoreScope(attempt: Attempt, scope: Scope): void {
     if (!use?.copy) continue;
     const aliased = usersOf(use, entity).some((user) => !isWithin(user.scope, scope));
     use.copy.restore(snapshot, aliased);
+    if (!aliased && attempt.written !== null) countUse(attempt, entity);
   }
   attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
+  attempt.posted = attempt.postings?.reduce((sum, posting) => sum + postedBytes(posting), 0) ?? 0;
   attempt.prepared = null;
 }
 
@@ -35,6 +38,7 @@ export function settleState(activation: Activation, outcome: Outcome): Outcome {
   if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return outcome;
   try {
     use.copy.settle();
+    countUse(attempt, target.entity);
     return outcome;
   } catch (error) {
     const failure = failureOf(error);

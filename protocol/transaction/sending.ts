@@ -2,14 +2,15 @@
 import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
 import { dueTime, type When } from "../../sdk/when.ts";
+import { InvariantError } from "../assert.ts";
 import { INVOKE_FLAG } from "../wire/invoke.ts";
 import { LIMITS } from "../limits.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import type { Posting } from "../outbox/posting.ts";
 import { type Activation, type Attempt, isOver, type Target } from "./attempt.ts";
-import type { Failure } from "./failure.ts";
+import { aborted, failureOf } from "./failure.ts";
 import { type Transactions } from "./transactions.ts";
-import { aborted } from "./failure.ts";
+import { postedBytes } from "./written.ts";
 
 /** What a function asks for one-way. */
 export interface SendRequest {
@@ -33,16 +34,16 @@ export function send(transactions: Transactions, from: Activation, request: Send
   const letter = { service, key, name, input, sender: target.entity, coded: true };
   const { mail } = transactions.owner;
   const isFull = () => when === null && mail.isFull;
-  checkPosting(from, { isFull, what: "messages of this partition are not delivered yet" }, () => {
+  const due = checkPosting(from, { isFull, what: "messages of this partition are not delivered yet" }, () => {
     assertSendable(transactions.resolve(service, key, name), input);
-    if (when !== null) dueTime(when, attempt.at);
+    return when === null ? null : dueTime(when, attempt.at);
   });
-  if (when === null) {
+  if (due === null) {
     keepPosting(from, letter);
     return "";
   }
   const keptBy = target.key;
-  const id = transactions.owner.mail.nextDelayedId(dueTime(when, attempt.at));
+  const id = transactions.owner.mail.nextDelayedId(due);
   keepPosting(from, { ...letter, id, keptBy });
   return formatMessageId({ id, key: keptBy });
 }
@@ -53,38 +54,41 @@ export interface Room {
   readonly what: string;
 }
 
-/** What is refused makes the transaction fail. @param check throws a TidegateError for what cannot be sent */
-export function checkPosting(from: Activation, room: Room, check: () => void): void {
+/**
+ * What is refused makes the transaction fail.
+ * @param check throws for what cannot be sent: a TidegateError, or what code of the user's throws that it calls, as a schema is, or a time that is an object
+ * @returns what that returns
+ */
+export function checkPosting<T>(from: Activation, room: Room, check: () => T): T {
   const { attempt, scope } = from;
   if (attempt.ended) throw aborted("the transaction has been aborted");
   if (isOver(from)) throw aborted("the function that this context belongs to has ended");
-  const failure = failureOfSending(attempt, room, check);
-  if (failure === null) return;
-  scope.failure ??= failure;
-  throw failure.error;
+  try {
+    const checked = check();
+    assertRoom(attempt, room);
+    return checked;
+  } catch (error) {
+    if (error instanceof InvariantError) throw error;
+    scope.failure ??= failureOf(error);
+    if (error instanceof TidegateError) throw error;
+    throw new TidegateError("internal-error", "what is sent, or when, cannot be looked at", { cause: error });
+  }
 }
 
 /** Keeps a message with the attempt. */
 export function keepPosting({ attempt, scope }: Activation, letter: Omit<Posting, "scope">): void {
   (attempt.postings ??= []).push({ ...letter, scope });
+  attempt.posted += postedBytes(letter);
   attempt.prepared = null;
 }
 
-type EngineFailure = Extract<Failure, { kind: "engine" }>;
-
-function failureOfSending(attempt: Attempt, { isFull, what }: Room, check: () => void): EngineFailure | null {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof TidegateError)) throw error;
-    return { kind: "engine", error };
-  }
+/** @throws TidegateError */
+function assertRoom(attempt: Attempt, { isFull, what }: Room): void {
   if ((attempt.postings?.length ?? 0) >= LIMITS.maxSendsPerTransaction) {
     const detail = `a transaction sends at most ${LIMITS.maxSendsPerTransaction} messages`;
-    return { kind: "engine", error: new TidegateError("transaction-too-large", detail) };
+    throw new TidegateError("transaction-too-large", detail);
   }
-  if (isFull()) return { kind: "engine", error: comeAgain(`too many ${what}`) };
-  return null;
+  if (isFull()) throw comeAgain(`too many ${what}`);
 }
 
 /** @throws TidegateError `method-not-allowed` for a query, `transaction-too-large` for an input above the limit */

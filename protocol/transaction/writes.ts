@@ -47,6 +47,12 @@ function copiesOf({ uses }: Attempt): Write[] {
 /** @throws TidegateError `transaction-too-large`, or TypeError for a value that cannot be stored */
 export function writesOf(attempt: Attempt, nextMessageId: () => string): Write[] {
   const writes = allWritesOf(attempt, nextMessageId);
+  assertFit(writes);
+  return writes;
+}
+
+/** @throws TidegateError `transaction-too-large` */
+export function assertFit(writes: readonly Write[]): void {
   for (const { key, text } of writes) {
     const most = key.startsWith("#") ? LIMITS.maxMessageBytes + LIMITS.maxLetterHeadBytes : LIMITS.maxValueBytes;
     if (!fitsUtf8(text, most)) {
@@ -57,7 +63,6 @@ export function writesOf(attempt: Attempt, nextMessageId: () => string): Write[]
     }
   }
   if (!fit(writes, LIMITS.maxTransactionBytes)) checkFlows(writes);
-  return writes;
 }
 
 /** A batch of events may write more than other transactions: what it comes to for flows. @throws TidegateError `transaction-too-large` */
