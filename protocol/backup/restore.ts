@@ -63,9 +63,13 @@ export class Restore {
     return this.#mark?.state === "staging";
   }
 
+  /** To begin it changes nothing any more: it was begun, or another is under way. */
+  isBegun(id: string): boolean {
+    return this.#mark !== null && (this.#mark.id === id || this.isStaging);
+  }
+
   begin(id: string): RestoreAnswer {
-    const mark = this.#mark;
-    if (mark !== null && (mark.id === id || mark.state === "staging")) return answer(this.#of(id));
+    if (this.isBegun(id)) return answer(this.#of(id));
     const unused = this.#parts.unused();
     if (unused === null) throw new RestoreRefused("domain-not-empty", "a backup is restored into an empty domain only");
     this.#mark = { id, state: "staging", next: 0, pairs: 0, results: 0, end: null };

@@ -184,6 +184,9 @@ export class Maintenance {
       }
       case "restore":
         if (!this.#moves.isSettled) return MOVING;
+        // What runs or waits for a decision would commit, and be answered, in the midst of what is restored.
+        if (!this.#restore.isBegun(ask.id) && !this.#isQuiet)
+          return problem("overloaded", "transactions are under way here", { retryable: true });
         return reply(this.#restore.begin(ask.id));
       case "restore-table":
         if (this.#parts.log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2)

@@ -3,9 +3,11 @@ import { describe, expect, test, vi } from "vitest";
 import type { AdminReply, FreezeAnswer } from "../../../protocol/backup/asks.ts";
 import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
+import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { createRandom, type Random } from "../../../sim/random.ts";
 import { z } from "zod";
+import { add, on, pause } from "../../workerd/support/steps.ts";
 import { BackupDriver } from "../support/backup-driver.ts";
 import { Cluster } from "../support/cluster.ts";
 import { type Answered, kernels } from "../support/lone-partition.ts";
@@ -253,6 +255,23 @@ describe("a partition", () => {
     expect(cluster.stores[0]!.stateBlocks.size + cluster.stores[0]!.records.length).toBe(0);
     expect((await cluster.give(0, { kind: "invoke", frame }))()?.[0]?.body).toBe("100");
   });
+});
+
+test("no restore begins while a transaction runs, or is undecided: it would be answered, and be part of what is restored", async () => {
+  const c = await Cluster.up(2);
+  const [a, b] = [c.place(0), c.place(1)];
+  const alone = await c.ask(a, [pause(1), add(5)]);
+  expect(await c.admin(0, { op: "restore", id: "b" })).toMatchObject({ status: 503 });
+  await c.open(1);
+  await c.settle();
+  expect(alone.answer?.status).toBe(200);
+  expect(await c.admin(0, { op: "restore", id: "b" })).toMatchObject({ status: 409 });
+  await c.ask(a, [on("call", b, add(5))]);
+  await c.until("decide", COORDINATOR, 1);
+  expect(await c.admin(1, { op: "restore", id: "b" })).toMatchObject({ status: 503 });
+  await c.settle();
+  expect(await c.admin(1, { op: "restore", id: "b" })).toMatchObject({ status: 409 });
+  expect(await c.look(b)).toBe(5);
 });
 
 test("a schedule that the code declares is no use of a domain: a backup is restored over it", async () => {
