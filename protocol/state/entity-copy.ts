@@ -1,6 +1,7 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { expiryRow, type Life, lifetimeRow, renewal } from "./expiry.ts";
+import { shapeOf } from "../../sdk/shape.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey, noEntryKey } from "./state-key.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
@@ -14,9 +15,11 @@ type CopiedService = Pick<ServiceDefinition, "contract" | "state" | "version" | 
 const NOTHING = { version: 0 };
 const UNLOADED = Symbol("unloaded");
 
-/** What a copy can be set back to: texts only, so that it cannot change with the copy. */
+/** What a copy can be set back to: texts, so that it cannot change with the copy. */
 export interface CopySnapshot {
   readonly value: string | undefined;
+  /** The value itself where a function has it, and what sets it back with all that lies in it. */
+  readonly held: { readonly value: unknown; setBack(): void } | null;
   readonly loaded: string | null;
   readonly cleared: boolean;
   readonly entries: ReadonlyMap<string, Change>;
@@ -201,9 +204,14 @@ export class EntityCopy {
     this.#settled = null;
   }
 
-  snapshot(): CopySnapshot {
+  /** @param isHeld a function has the value, and will have it when the copy is set back */
+  snapshot(isHeld = false): CopySnapshot {
+    const value = this.#value === UNLOADED && this.#settled === null ? undefined : this.valueText();
+    const own = this.#value;
     return {
-      value: this.#value === UNLOADED && this.#settled === null ? undefined : this.valueText(),
+      value,
+      // It can be stored: so it has an end.
+      held: isHeld && own !== UNLOADED ? { value: own, setBack: shapeOf(own) } : null,
       loaded: this.#loaded,
       cleared: this.#cleared,
       entries: new Map(this.#entries ?? []),
@@ -212,10 +220,7 @@ export class EntityCopy {
     };
   }
 
-  /**
-   * Sets everything back. A plain object is refilled in place where a function still has it (`aliased`), so that its alias of `ctx.state`
-   * stays the state.
-   */
+  /** Sets everything back. Where a function still has it (`aliased`) the value stays that very value, so that what it took of `ctx.state` is part of the state. */
   restore(snapshot: CopySnapshot, aliased: boolean): void {
     this.#cleared = snapshot.cleared;
     this.#marker = snapshot.marker;
@@ -233,7 +238,14 @@ export class EntityCopy {
       return;
     }
     this.#loaded = snapshot.loaded;
-    this.#refill(decodeValue(snapshot.value));
+    this.#value = decodeValue(snapshot.value);
+    if (snapshot.held === null) return;
+    try {
+      snapshot.held.setBack();
+      this.#value = snapshot.held.value;
+    } catch {
+      // The user's own object, a Proxy say, does as it likes: then it is not the state any more.
+    }
   }
 
   #restoreUnloaded(): void {

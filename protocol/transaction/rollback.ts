@@ -9,8 +9,10 @@ import { countUse, postedBytes } from "./written.ts";
 export function keepSnapshots(activation: Activation, copyOf: () => EntityCopy): void {
   if (activation.mode === "shared") return;
   const copy = copyOf();
+  const use = activation.attempt.uses.get(copy.entity);
+  const isHeld = use !== undefined && usersOf(use, copy.entity).length > 1;
   for (let scope: Scope | null = activation.scope; scope !== null && scope.activation !== null; scope = scope.parent) {
-    if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot());
+    if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot(isHeld));
   }
 }
 
