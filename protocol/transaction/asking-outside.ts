@@ -2,7 +2,8 @@
 import { issuesText } from "../../sdk/issues.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { type EffectDefinition } from "../../sdk/effect.ts";
-import { EFFECT_SHARE_MAX_LENGTH } from "../../sdk/limits.ts";
+import { checkKey } from "../../sdk/keys.ts";
+import { EFFECT_SHARE_MAX_LENGTH, REPLY_ABOUT_MAX_LENGTH } from "../../sdk/limits.ts";
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { isThenable } from "../execution/thenable.ts";
@@ -47,6 +48,7 @@ function checkedShare(transactions: Transactions, { name, input, to }: OutsideRe
       `the app has no effect "${name}"; list it in tidegate({ effects: [...] })`,
     );
   }
+  if (to) checkAddressee(to);
   if (to && transactions.resolve(to.service, to.key, to.name).contract.kind === "query") {
     throw new TidegateError("method-not-allowed", `${to.service}.${to.name} only reads: it cannot be told anything`);
   }
@@ -57,6 +59,13 @@ function checkedShare(transactions: Transactions, { name, input, to }: OutsideRe
   if (checked.ok) return shareOf(effect, checked.value);
   const issues = issuesText(checked.issues);
   throw new TidegateError("invalid-input", `the input of effect "${name}" does not fit its schema: ${issues}`);
+}
+
+/** What is no `reply(…)` but looks like one: a message to it is kept when the effect is over, and there nobody could be told that it has no target. @throws TidegateError */
+function checkAddressee({ key, about }: Addressee): void {
+  checkKey(key);
+  if (about !== undefined && (typeof about !== "string" || about.length > REPLY_ABOUT_MAX_LENGTH))
+    throw new TidegateError("misconfigured", "whom to tell of an effect is made by `reply(…)`");
 }
 
 /** Who cannot say it shares with all of its name: it is about turns only, and no reason to fail. */

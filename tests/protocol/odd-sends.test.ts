@@ -26,11 +26,14 @@ const WHENS: Readonly<Record<string, unknown>> = {
   "a delay that cannot be read": Object.defineProperty({}, "delay", { get: throws }),
 };
 
+let tellTo: unknown;
+
 const Odd = contract("odd", {
   send: fn({ input: z.object({ when: z.string() }) }),
   pay: fn(),
   parse: fn(),
   tell: fn(),
+  tellTo: fn(),
   count: query({ output: z.number() }),
 });
 const odd = service(
@@ -44,6 +47,7 @@ const odd = service(
       const to = { service: "odd", key: "k", name: "pay", about: 1n };
       caught(ctx, () => ctx.effect(any, 1, to as never));
     },
+    tellTo: (ctx) => caught(ctx, () => ctx.effect(any, 1, tellTo as never)),
     count: (ctx) => ctx.state.n,
   },
 );
@@ -67,6 +71,25 @@ test.each([
   expect(partition.partition.failure).toBeUndefined();
   expect((await partition.call({ service: "odd", key: "k", name: "count" })).body).toBe("0");
 });
+
+test.each([
+  ["no key", undefined],
+  ["a number as its key", 5],
+  ["an empty key", ""],
+  ["half a character as its key", "\ud800"],
+  ["a key that is too long", "k".repeat(513)],
+])(
+  "an effect whose end is to be told to a target with %s is refused, and ends no instance when it is over",
+  async (_what, key) => {
+    tellTo = { service: "odd", key, name: "pay" };
+    const partition = new LonePartition([odd], { effects: [paid, parsed, any] });
+    const { status } = await partition.call({ service: "odd", key: "k", name: "tellTo" });
+    expect(status).toBeGreaterThanOrEqual(400);
+    await partition.pass(3_000);
+    expect(partition.partition.failure).toBeUndefined();
+    expect((await partition.call({ service: "odd", key: "k", name: "count" })).body).toBe("0");
+  },
+);
 
 test("an asynchronous schema that fails where it is not waited for disturbs nobody", async () => {
   const partition = new LonePartition([odd], { effects: [paid, parsed, any] });
