@@ -10,7 +10,7 @@ import { chosen } from "../../dataflow/columns/chosen.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { nodesOf, type WindowedFlow } from "../../sdk/flow.ts";
-import { INT64_MAX } from "../../sdk/limits.ts";
+import { INT64_MAX, INT64_MIN } from "../../sdk/limits.ts";
 import { Frames } from "../flows/frames.ts";
 import { flowService } from "../flows/internal.ts";
 import { keepLog, LATE, lateLine } from "../flows/log.ts";
@@ -79,7 +79,9 @@ function behindOf(times: Column, size: bigint, watermark: bigint): Uint8Array {
   }
   return Uint8Array.from({ length: times.type === "text" ? 0 : times.values.length }, (_, row) => {
     const at = BigInt(cellAt(times, row) as bigint | number);
-    const end = at - (((at % size) + size) % size) + size;
+    const start = at - (((at % size) + size) % size);
+    // The kernel's first window begins where int64 does, and is as long as any other.
+    const end = (start < INT64_MIN ? INT64_MIN : start) + size;
     return (end > INT64_MAX ? INT64_MAX : end) <= watermark ? 1 : 0;
   });
 }

@@ -85,3 +85,16 @@ it("refuses a batch of which more comes too late than can be kept, and takes not
   expect(flows.runtime("taps")?.status).toMatchObject({ events: 1, late: 0 });
   expect(apply(2, late.slice(0, 500)).late?.[0]?.lines).toHaveLength(500);
 });
+
+it("counts as the kernel does in the first window of all, which is cut short", () => {
+  const least = -(2n ** 63n);
+  const flows = new Flows(app, kernels);
+  for (const [round, at] of [least + 14n, least + 5n, least, least + 20n, least + 3n].entries()) {
+    const parsed = kernels.parseEvents(new TextEncoder().encode(jsonOf({ item: "a", amount: 1n, at })), Taps.columns);
+    if (!parsed.ok) throw new Error("the test's events are wrong");
+    const id = { requestId: `c${String(round).padStart(31, "0")}`, fingerprintLow: 0, fingerprintHigh: 0 };
+    const batch = { id, clientId: true, stream: "taps", rows: 1, columns: parsed.frame, produced: null };
+    const outcome = flows.apply(batch, () => undefined, 7);
+    expect(outcome).toMatchObject({ applied: true, late: round < 4 ? [] : [{ begin: 0 }] });
+  }
+});
