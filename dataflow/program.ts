@@ -237,7 +237,7 @@ function vertexOf(
   }
   return {
     kind: "vertex",
-    id: `${node.name}@${definitionHash(node)}`,
+    id: `${node.name}@${definitionHash(node, stateOf(node, operator, about.flow).paned)}`,
     shards: shardsOf(keys),
     ports,
     processing: window?.time === "processing",
@@ -267,12 +267,28 @@ function usedBy(operator: Extract<Keyed, { readonly kind: "aggregate" }>, names:
   return names.filter((name) => used.has(name));
 }
 
-function makerOf(node: FlowNode, operator: Keyed, { flow, kernels }: About): () => ShardOperator {
-  const [left = node, right = node] = node.inputs;
+/** Who wants what of an operator, and whether it keeps panes instead of windows: that depends on it, and one is not the other's state. */
+function stateOf(
+  node: FlowNode,
+  operator: Keyed,
+  flow: FlowDefinition,
+): { readonly emits: boolean; readonly viewed: boolean; readonly paned: boolean } {
   const readers = nodesOf(flow).filter((other) => other.inputs.includes(node)).length;
   const ends = flow.sinks.filter(({ input }) => input === node);
   const states = ends.filter((sink) => sink.kind === "view" && readsState(sink));
-  const emits = readers > 0 || ends.length > states.length;
+  const viewed = states.length > 0;
+  const paned =
+    operator.kind === "aggregate" &&
+    operator.window?.kind === "sliding" &&
+    !viewed &&
+    operator.lateness === 0 &&
+    operator.outputs.every(canMerge);
+  return { emits: readers > 0 || ends.length > states.length, viewed, paned };
+}
+
+function makerOf(node: FlowNode, operator: Keyed, { flow, kernels }: About): () => ShardOperator {
+  const [left = node, right = node] = node.inputs;
+  const { emits, viewed, paned } = stateOf(node, operator, flow);
   switch (operator.kind) {
     case "aggregate": {
       const { keys, outputs, window, lateness, ttl } = operator;
@@ -284,11 +300,10 @@ function makerOf(node: FlowNode, operator: Keyed, { flow, kernels }: About): () 
         lateness,
         ttl,
         emits,
-        viewed: states.length > 0,
+        viewed,
       };
       if (window === null) return () => new RunningAggregate(spec);
-      if (window.kind === "sliding" && !spec.viewed && lateness === 0 && outputs.every(canMerge))
-        return () => new PaneAggregate(spec, window);
+      if (paned && window.kind === "sliding") return () => new PaneAggregate(spec, window);
       return window.kind === "session"
         ? () => new SessionAggregate(spec, window.gap)
         : () => new WindowAggregate(spec, window);
@@ -338,9 +353,10 @@ function upsertStep(
 /** Never to change: rows would be looked for elsewhere. */
 const UPSERT_SHARDS = 16;
 
-/** What the state of an operator depends on: its definition without the user's code, and what comes in. */
-function definitionHash({ operator, inputs }: FlowNode): string {
-  const shown = JSON.stringify([operator, inputs.map(({ fields }) => fields)], (_, value: unknown) =>
+/** What the state of an operator depends on: its definition without the user's code, what comes in, and whether it is panes. */
+function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string {
+  const what = [operator, inputs.map(({ fields }) => fields), ...(paned ? ["panes"] : [])];
+  const shown = JSON.stringify(what, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
   );
   return textHash(shown);

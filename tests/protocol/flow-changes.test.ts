@@ -5,7 +5,9 @@ import {
   flow,
   type FlowDefinition,
   int64,
+  reduce,
   sinks,
+  sliding,
   stream,
   sum,
   text,
@@ -146,5 +148,66 @@ describe("a flow that is changed", () => {
     );
     await bench.ingest("in", [{ k: "a", v: 1, at: 1, more: 2 }]);
     expect(await bench.view("g", "n")).toEqual([{ k: "a", n: 3 }]);
+  });
+
+  describe("of sliding windows", () => {
+    const Slides = stream("slides", { k: text(), windowStart: timestamp(), windowEnd: timestamp(), n: int64() });
+    const slides = (ends: "view" | "stream" | "both", drops: string[] = []): FlowDefinition => {
+      const results = flow("f", { drops })
+        .from(In, { time: "at" })
+        .keyBy("k")
+        .window(sliding(30, 10))
+        .aggregate({ n: count() });
+      const [shown, given] = [results.toView("shown"), results.toStream(Slides)];
+      return ends === "both" ? sinks(shown, given) : ends === "view" ? shown : given;
+    };
+    const counts = (bench: FlowBench) => (bench.taken("slides") as Array<{ n: number }>).map(({ n }) => n);
+    const first = [{ k: "a", v: 1, at: 25 }];
+    const rest = [[{ k: "a", v: 1, at: 26 }], [{ k: "z", v: 1, at: 1_000 }]];
+
+    // What is only given on is kept by panes, what a view shows by windows.
+    test.each([
+      ["stream", "both"],
+      ["both", "stream"],
+    ] as const)("tells that %s and then %s is other state", async (before, after) => {
+      const bench = new FlowBench(slides(before));
+      await bench.ingest("in", first);
+      bench.deploy(slides(after));
+      expect(await bench.drops("f")).toEqual(["aggregate-1"]);
+      await expect(bench.ingest("in", first)).rejects.toMatchObject({ type: "flow-changed" });
+      bench.deploy(slides(after, ["aggregate-1"]));
+      for (const batch of rest) await bench.ingest("in", batch);
+      expect(counts(bench)).toEqual([1, 1, 1]);
+    });
+
+    test("keeps it where that is the same", async () => {
+      const bench = new FlowBench(slides("view"));
+      await bench.ingest("in", first);
+      bench.deploy(slides("both"));
+      for (const batch of rest) await bench.ingest("in", batch);
+      expect(counts(bench)).toEqual([2, 2, 2]);
+    });
+
+    test("tells that a reduce whose results can be made one now is other state", async () => {
+      const reduced = (merges: boolean): FlowDefinition =>
+        flow("f")
+          .from(In, { time: "at" })
+          .keyBy("k")
+          .window(sliding(30, 10))
+          .aggregate({
+            n: reduce({
+              to: int64(),
+              init: () => 0,
+              add: (n: number) => n + 1,
+              result: (n) => n,
+              ...(merges ? { merge: (a: number, b: number) => a + b } : {}),
+            }),
+          })
+          .toStream(Slides);
+      const bench = new FlowBench(reduced(false));
+      await bench.ingest("in", first);
+      bench.deploy(reduced(true));
+      expect(await bench.drops("f")).toEqual(["aggregate-1"]);
+    });
   });
 });
