@@ -60,13 +60,19 @@ export class Streams {
     const frame = this.#frames.open(stream, bytes ?? new Uint8Array());
     this.#requireColumns(stream, frame);
     const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
-    let late: Record<string, number> = {};
+    const late: Record<string, number> = {};
+    const enter = async (rows: Rows, part: BatchPart): Promise<void> => {
+      // A flow that is given it in other ways too may have come to its end before.
+      for (const [flow, so] of Object.entries(await this.#enter(ctx, stream, rows, part)))
+        late[flow] = Math.max(late[flow] ?? 0, so);
+    };
     // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
     for (let part = 1; part <= parts; part++) {
       const [from, to] = [part - 1, part].map((at) => Math.floor((at * frame.length) / parts)) as [number, number];
-      const which = parts === 1 ? "whole" : part < parts ? "more" : "last";
-      late = await this.#enter(ctx, stream, frame.rows(from, to), which);
+      await enter(frame.rows(from, to), parts === 1 ? "whole" : "more");
     }
+    // By itself: a flow may be given events by several ways, and on none of them may time go on before all have come on the others.
+    if (parts > 1) await enter(frame.rows(frame.length, frame.length), "last");
     return new RawJson(JSON.stringify({ accepted: frame.length, late }));
   }
 
