@@ -69,6 +69,8 @@ export class RunningAggregate implements ShardOperator {
   #keep(group: Group, results: Results, store: ShardStore): void {
     const text = this.#grouping.text(group.id);
     store.put(GROUPS, text, group.n > 0 ? this.#grouping.encode(group) : null);
+    // It begins anew, whether memory is lost meanwhile or not: sums of doubles may be next to 0 by now.
+    if (group.n <= 0) this.#groups.delete(group.id);
     if (!this.#spec.emits) return;
     const key = this.#grouping.cells(group.id);
     if (group.old !== null) results.add([...key, ...group.old], group.time, -1);

@@ -29,16 +29,36 @@ export class Upsert implements ShardOperator {
   apply({ inputs }: ShardInput, store: ShardStore): ShardOutput {
     const rows = inputs[0] as Rows;
     if (rows.length === 0) return { rows: NO_ROWS, late: NOTHING_LATE, next: Infinity };
+    const shown = rows.sign === null ? this.#last(rows) : this.#changed(rows, rows.sign, store);
+    for (const [id, text] of shown) store.put(GROUPS, this.#text(id), text);
+    return { rows: NO_ROWS, late: NOTHING_LATE, next: Infinity };
+  }
+
+  #text(id: GroupId): string {
+    return groupText(id, this.#spec.keys.length);
+  }
+
+  /** Only the last row of a key counts. */
+  #last(rows: Rows): Map<GroupId, string> {
     const idOf = groupIds(rows, this.#spec.keys);
-    // Only the last row of a key counts, or that it was taken back.
     const last = new Map<GroupId, number>();
     for (let row = 0; row < rows.length; row++) last.set(idOf(row), row);
     const jsonOf = this.#jsonOf(rows);
-    for (const [id, row] of last) {
-      const gone = rows.sign !== null && (rows.sign[row] as number) < 0;
-      store.put(GROUPS, groupText(id, this.#spec.keys.length), gone ? null : jsonOf(row));
+    return new Map([...last].map(([id, row]) => [id, jsonOf(row)]));
+  }
+
+  /** What is taken back is shown no longer, unless what another result gave stands in its place by now. */
+  #changed(rows: Rows, sign: Int8Array, store: ShardStore): Map<GroupId, string | null> {
+    const idOf = groupIds(rows, this.#spec.keys);
+    const jsonOf = this.#jsonOf(rows);
+    const shown = new Map<GroupId, string | null>();
+    for (let row = 0; row < rows.length; row++) {
+      const id = idOf(row);
+      const text = jsonOf(row);
+      if ((sign[row] as number) > 0) shown.set(id, text);
+      else if ((shown.has(id) ? shown.get(id) : store.get(GROUPS, this.#text(id))) === text) shown.set(id, null);
     }
-    return { rows: NO_ROWS, late: NOTHING_LATE, next: Infinity };
+    return shown;
   }
 
   #jsonOf(rows: Rows): (row: number) => string {

@@ -5,6 +5,7 @@ import { requestedKey } from "../../dataflow/views.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { fromBase64Url, toBase64Url } from "../../sdk/base64.ts";
 import { TidegateError } from "../../sdk/errors.ts";
+import { exact } from "../../sdk/exact.ts";
 import { LIMITS } from "../limits.ts";
 import { compareKeys } from "../state/state-key.ts";
 import { dropsOf, endsDropped, endsOf } from "./changes.ts";
@@ -188,8 +189,8 @@ function fitting(rows: readonly ReadRow[]): number {
 /** By one member of the rows, greatest first, those without it last; of equals, in the order of keys. */
 function topOf(rows: readonly ReadRow[], by: string): ReadRow[] {
   const values = rows.map((row) => {
-    const value = Number((JSON.parse(row[1]) as Record<string, unknown>)[by] ?? NaN);
-    return [Number.isNaN(value) ? -Infinity : value, row] as const;
+    const value = (JSON.parse(row[1], exact) as Record<string, unknown>)[by];
+    return [typeof value === "number" || typeof value === "bigint" ? value : -Infinity, row] as const;
   });
-  return values.toSorted(([a], [b]) => (a === b ? 0 : b - a)).map(([, row]) => row);
+  return values.toSorted(([a], [b]) => (a > b ? -1 : a < b ? 1 : 0)).map(([, row]) => row);
 }

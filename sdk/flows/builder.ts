@@ -103,8 +103,12 @@ export class EventsStep {
       requireSameFields(this.flow, "union", this.fields, other.fields);
     }
     const inputs = [this.node, ...others.map(({ node }) => node)];
-    const shape = { fields: this.fields, json: this.node.json };
-    return new EventsStep(this.flow, makeNode(this.flow, { kind: "union" }, inputs, shape));
+    // A field that is JSON in some of them only is shown as any other text: what the others have there is none.
+    const json = this.node.json.filter((name) => inputs.every((input) => input.json.includes(name)));
+    return new EventsStep(
+      this.flow,
+      makeNode(this.flow, { kind: "union" }, inputs, { fields: this.fields, json }),
+    );
   }
 
   lookup(contract: never, query: string, options: never): EventsStep {
