@@ -62,7 +62,7 @@ function parted(of: Program, separator: string, part: number): Program {
   return (sides, length) => {
     const { codes, texts } = of(sides, length) as TextColumn;
     if (texts.bytes === null || !inBytes) {
-      const parts = texts.strings.map((text) => text.split(separator)[part] ?? "");
+      const parts = texts.strings.map((text) => (text.split(separator)[part] ?? "").toWellFormed());
       return { type: "text", codes, texts: TextList.of(parts) };
     }
     const { heap } = texts.bytes;

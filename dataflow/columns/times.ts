@@ -1,7 +1,7 @@
 /** Functions of time over columns; all of UTC. */
 
 import type { ExpressionNode } from "../../sdk/index.ts";
-import { type BigColumn, doubles, type NumberColumn } from "./column.ts";
+import { type BigColumn, bigValues, doubles, type NumberColumn, saturated } from "./column.ts";
 import type { Program } from "./expressions.ts";
 import { TextList } from "./text-list.ts";
 
@@ -20,10 +20,8 @@ export function timeProgram(node: Call, compile: (node: ExpressionNode) => Progr
   switch (node.op) {
     case "to-int":
       return compile(first);
-    case "floor": {
-      const size = Number(constant);
-      return numbers(compile(first), (time) => Math.floor(time / size) * size);
-    }
+    case "floor":
+      return floored(compile(first), Number(constant));
     case "hour":
       return numbers(compile(first), (time) => Math.floor(modulo(time, DAY) / HOUR));
     case "day-of-week":
@@ -49,6 +47,23 @@ function modulo(value: number, by: number): number {
 function calendar(time: number): Date {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? new Date(0) : date;
+}
+
+/** Beyond 2^53 exact, and no earlier than int64 goes. */
+function floored(of: Program, size: number): Program {
+  const step = BigInt(size);
+  const floorOf = (time: bigint): bigint => {
+    const into = ((time % step) + step) % step;
+    return saturated(time - into);
+  };
+  return (sides, length) => {
+    const column = of(sides, length) as NumberColumn | BigColumn;
+    if (column.type === "big") return { type: "big", values: column.values.map(floorOf) };
+    const values = column.values.map((time) => Math.floor(time / size) * size);
+    return values.every(Number.isSafeInteger)
+      ? { type: "number", values }
+      : { type: "big", values: bigValues(column).map(floorOf) };
+  };
 }
 
 function numbers(of: Program, map: (time: number) => number): Program {

@@ -78,3 +78,39 @@ test.each(["9223372036854775807", "-9223372036854775808"])("joins and duplicates
   expect(await bench.view("f", "near")).toHaveLength(1);
   expect(await bench.view("f", "firsts")).toHaveLength(1);
 });
+
+test.each([
+  ["9223372036854775807", 9223372036854775000n],
+  ["-9223372036854775808", -9223372036854775808n],
+  ["9007199254740993", 9007199254740000],
+  ["-9007199254740991", -9007199254740992n],
+])("what a map cuts %s to is a time, and a key", async (time, cut) => {
+  const step = cut === -9007199254740992n ? 8 : 1_000;
+  const byHour = flow("f")
+    .from(stream("in", { k: text(), at: timestamp(), then: timestamp() }), { time: "at" })
+    .map((e) => ({ hour: e.then.floor(step) }))
+    .keyBy("hour")
+    .aggregate({ n: count() });
+  const bench = new FlowBench(
+    sinks(byHour.toView("hours"), byHour.toStream(stream("hours", { hour: timestamp(), n: int64() }))),
+  );
+  for (let batch = 0; batch < 2; batch++) {
+    await bench.ingest("in", [{ k: "a", at: 1, then: raw(time) }]);
+    bench.restart();
+  }
+  expect(bench.taken("hours")).toMatchObject([{ n: 1 }, { hour: cut, n: 2 }]);
+  expect(await bench.view("f", "hours", { key: String(cut) })).toMatchObject([{ n: 2 }]);
+});
+
+test("a text that is split into its characters gives none that is half of one", async () => {
+  const bench = new FlowBench(
+    flow("f")
+      .from(In, { time: "at" })
+      .map((e) => ({ first: e.k.split("", 0) }))
+      .keyBy("first")
+      .aggregate({ n: count() })
+      .toStream(stream("firsts", { first: text(), n: int64() })),
+  );
+  await bench.ingest("in", [{ k: "\u{1f600}", at: 1 }, { k: "ab", at: 1 }]);
+  expect(bench.taken("firsts")).toEqual(expect.arrayContaining([{ first: "\ufffd", n: 1 }, { first: "a", n: 1 }]));
+});
