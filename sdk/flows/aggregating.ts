@@ -45,6 +45,13 @@ export function aggregateNode(
   const { flow, node, keys } = keyed;
   const outputs = outputList(keyed, window, aggregates);
   if (node.changes && !(window === null && outputs.every(({ kind }) => REVOCABLE.has(kind)))) unchanging(keyed, "this");
+  const lookup = lookupOfChanges(node);
+  if (lookup !== null) {
+    throw misconfigured(
+      `flow "${flow.name}": this cannot follow "${lookup.name}", which asks anew about results that are replaced by later ones: what is taken back ` +
+        "would be what the service answers then, and not what was counted; look up before the aggregate",
+    );
+  }
   const fields: Record<string, AnyField> = {};
   for (const field of keys.fields) fields[field] = node.fields[field] as AnyField;
   if (window !== null) Object.assign(fields, { windowStart: timestamp(), windowEnd: timestamp() });
@@ -58,6 +65,13 @@ export function aggregateNode(
     windowed: window !== null,
     kernel: kernelFlow(flow, made),
   };
+}
+
+/** A lookup that an operator reads from and that is given changes. */
+function lookupOfChanges(node: FlowNode): FlowNode | null {
+  if (!node.changes) return null;
+  if (node.operator.kind === "lookup") return node;
+  return node.inputs.reduce<FlowNode | null>((found, input) => found ?? lookupOfChanges(input), null);
 }
 
 /** Of events without a value, an aggregate of that field heeds none: a sum is then 0, and what is not a number of anything is null. */

@@ -188,6 +188,28 @@ describe("what cannot be", () => {
     expect(() => best.keyBy("auction").deduplicate()).toThrow(misconfigured(/are replaced by later ones/));
   });
 
+  test("nothing is counted of what a lookup says of results that change: it may say something else when they are taken back", () => {
+    const named = (events: typeof bids) =>
+      events.lookup(Account, "name", {
+        key: (e) => e.bidder.toText(),
+        fields: { name: text(), price: int64() },
+        select: ({ price }, name) => ({ name, price }),
+      });
+    const best = bids
+      .keyBy("bidder")
+      .aggregate({ price: sum("price") })
+      .lookup(Account, "name", {
+        key: (e) => e.bidder.toText(),
+        fields: { name: text(), price: int64() },
+        select: ({ price }, name) => ({ name, price }),
+      });
+    const again = best.map((e) => ({ name: e.name.lower(), price: e.price })).keyBy("name");
+    expect(() => again.aggregate({ n: count() })).toThrow(misconfigured(/"lookup-\d+", which asks anew/));
+    expect(() => best.toView("best", { key: "name" })).not.toThrow();
+    const first = named(bids).keyBy("name").aggregate({ total: sum("price") });
+    expect(() => first.keyBy("total").aggregate({ n: count() })).not.toThrow();
+  });
+
   test("sessions need a reduce that merges", () => {
     const total = reduce<typeof Bid.fields, number, "float64">({
       to: float64(),
