@@ -66,6 +66,8 @@ export interface VertexStep extends Common {
   readonly ports: readonly Port[];
   /** Its time is the server's. */
   readonly processing: boolean;
+  /** Its results go on as events. */
+  readonly emits: boolean;
   make(): ShardOperator;
 }
 export type ProgramStep = SourceStep | InlineStep | LookupStep | VertexStep;
@@ -235,12 +237,14 @@ function vertexOf(
     const right = node.inputs[1]?.fields ?? {};
     ports.push({ input: second, keys: operator.right.fields, names: Object.keys(right) });
   }
+  const { emits, paned } = stateOf(node, operator, about.flow);
   return {
     kind: "vertex",
-    id: `${node.name}@${definitionHash(node, stateOf(node, operator, about.flow).paned)}`,
+    id: `${node.name}@${definitionHash(node, paned)}`,
     shards: shardsOf(keys),
     ports,
     processing: window?.time === "processing",
+    emits,
     make: makerOf(node, operator, about),
   };
 }
@@ -347,6 +351,7 @@ function upsertStep(
     shards: sink.key.length === 0 ? 1 : UPSERT_SHARDS,
     ports: [{ input, keys: sink.key, names }],
     processing: false,
+    emits: false,
     make: () => new Upsert(spec),
   };
 }

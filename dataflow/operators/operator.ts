@@ -13,6 +13,8 @@ export interface ShardInput {
   readonly after: number;
   /** Server time of the batch, ms. */
   readonly now: number;
+  /** Results are read from this batch on, and were not before: what is open may have been kept without anything that ends it. */
+  readonly begins?: boolean;
 }
 
 export interface LateRows {

@@ -5,7 +5,7 @@ import { type GroupId, groupIds, groupOfText, PART, sortableWhole } from "../key
 import { CACHED_GROUPS_MAX } from "../limits.ts";
 import { type AggregateSpec, type Group, Grouping, Results } from "./groups.ts";
 import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
-import type { ShardStore } from "./store.ts";
+import { entriesFrom, type ShardStore } from "./store.ts";
 import { firstTimer, setTimer, takeDue } from "./timers.ts";
 import { GROUPS } from "./windows.ts";
 
@@ -57,6 +57,7 @@ export class SessionAggregate implements ShardOperator {
     this.#stamp += 1;
     const rows = input.inputs[0] as Rows;
     const batch: Batch = { input, store, results: new Results(this.#spec.fields), touched: [], keys: new Set() };
+    if (input.begins === true && this.#isTimed) this.#setTimers(batch);
     const late = this.#take(batch, rows);
     for (const session of batch.touched) if (session.into === null) this.#keep(batch, session);
     // A key may have several timers that are due, and each of its sessions gives its result once.
@@ -73,6 +74,14 @@ export class SessionAggregate implements ShardOperator {
   /** A view alone needs no call: what it shows is final when the watermark says so. */
   get #isTimed(): boolean {
     return this.#spec.emits || !this.#spec.viewed;
+  }
+
+  /** Of all sessions that are open: for a view alone they have none. */
+  #setTimers(batch: Batch): void {
+    for (const [text] of [...entriesFrom(batch.store, OPEN, "", undefined)]) {
+      const open = this.#openOf(batch, groupOfText(text, this.#spec.keys.length));
+      for (const session of open) setTimer(batch.store, this.#endOf(session), text);
+    }
   }
 
   #endOf(session: Session): number {

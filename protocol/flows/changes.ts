@@ -34,6 +34,7 @@ export function checkVersion(
     Reflect.deleteProperty(state.vertices, name);
     Reflect.deleteProperty(state.marks, name);
     Reflect.deleteProperty(state.next, name);
+    state.read = (state.read ?? []).filter((each) => each !== name);
   }
   for (const step of program.steps) if (step.kind === "vertex") state.vertices[step.name] = step.id;
   alignSources(program, state);

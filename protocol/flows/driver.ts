@@ -146,14 +146,16 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   const clock = Math.max(before, ctx.now());
   const after = run.part === "more" ? before : step.processing ? clock : Math.max(before, watermarkOf(run, step));
   state.marks[step.name] = toBound(after);
+  const begins = isRead(state, step);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
   const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, clock));
   const called: number[] = [];
   for (let shard = 0; shard < step.shards; shard++) {
     const due = next[shard] ?? Infinity;
-    if (due <= after || parts.some((part) => countOf(part, shard) > 0)) called.push(shard);
+    if (begins || due <= after || parts.some((part) => countOf(part, shard) > 0)) called.push(shard);
   }
-  const head: ShardHead = { flow: program.name, vertex, id: step.id, before: toBound(before), after: toBound(after) };
+  const bounds = { before: toBound(before), after: toBound(after) };
+  const head: ShardHead = { flow: program.name, vertex, id: step.id, ...bounds, ...(begins ? { begins } : {}) };
   const groups = byPlace(ctx, head, called);
   const answers = await Promise.all(
     groups.map((shards) => {
@@ -176,6 +178,15 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
     out.push(...answer.rows);
   }
   return out.length === 0 ? NO_ROWS : concatRows(out);
+}
+
+/** Whether results of a vertex that has state are read from now on: its shares are asked when they have something to do, which they did not say before. */
+function isRead(state: FlowState, { name, emits }: VertexStep): boolean {
+  const known = state.read?.includes(name) === true;
+  if (known === emits) return false;
+  const others = (state.read ?? []).filter((each) => each !== name);
+  state.read = emits ? [...others, name] : others;
+  return emits && state.next[name] !== undefined;
 }
 
 /** Late events are in no result, and not gone. @param index numbers of the share's rows among all; undefined when it has all of them */

@@ -10,6 +10,8 @@ export interface FlowState {
   marks: Record<string, number | null>;
   /** By vertex: for each share, the watermark at which it has something to do; null for never. */
   next: Record<string, Array<number | null>>;
+  /** Vertices whose results are read as events, so that what ends their windows is there. */
+  read?: string[];
   /** Ends in the outside world. */
   ends?: string[];
   /** It is known elsewhere that this is its place. */
