@@ -100,11 +100,14 @@ export class EntityCopy {
     } else this.#load(this.#isVoid ? null : this.#state.get(this.entity, this.entity));
   }
 
-  /** An absent value starts as the service's initial state, which is written only once something differs from it. */
+  /**
+   * An absent value starts as the service's initial state, which is written only once something differs from it: as a copy, since a service may give one
+   * object, or what lies in it, to everybody.
+   */
   #load(stored: Change): void {
-    const text = stored === null ? null : currentText(this.#service, null, stored);
-    this.#value = text === null ? this.#service.state?.() : decodeValue(text);
-    this.#loaded = text ?? encodeValue(this.#value, "the state");
+    this.#loaded =
+      stored === null ? encodeValue(this.#service.state?.(), "the state") : currentText(this.#service, null, stored);
+    this.#value = decodeValue(this.#loaded);
   }
 
   /** No function runs on it: the value is kept as text, so that one that goes on after its end changes nothing. @throws when that has none */

@@ -38,9 +38,9 @@ export class Written {
   }
 }
 
-/** No function runs under this key any more, or it has been set back. Of one that is alone here all is looked at when it answers. */
+/** No function runs under this key any more, or it has been set back. Of one that is alone here all is looked at when it answers, and where the root is when that ends. */
 export function countUse(attempt: Attempt, entity: string): void {
-  if (attempt.written === null && attempt.live.size <= 1) return;
+  if (attempt.root !== null || (attempt.written === null && attempt.live.size <= 1)) return;
   if (attempt.written === null) attempt.written = writtenSoFar(attempt);
   countOf(attempt.written, entity, attempt.uses.get(entity));
 }

@@ -105,10 +105,7 @@ export class EventsStep {
     const inputs = [this.node, ...others.map(({ node }) => node)];
     // A field that is JSON in some of them only is shown as any other text: what the others have there is none.
     const json = this.node.json.filter((name) => inputs.every((input) => input.json.includes(name)));
-    return new EventsStep(
-      this.flow,
-      makeNode(this.flow, { kind: "union" }, inputs, { fields: this.fields, json }),
-    );
+    return new EventsStep(this.flow, makeNode(this.flow, { kind: "union" }, inputs, { fields: this.fields, json }));
   }
 
   lookup(contract: never, query: string, options: never): EventsStep {

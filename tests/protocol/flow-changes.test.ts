@@ -219,10 +219,7 @@ describe("a flow that is changed", () => {
     const Results = stream("results", { k: text(), windowStart: timestamp(), windowEnd: timestamp(), n: int64() });
     const shown = (given: boolean): FlowDefinition => {
       const events = flow("f").from(In, { time: "at" });
-      const results = events
-        .keyBy("k")
-        .window(window)
-        .aggregate({ n: count() });
+      const results = events.keyBy("k").window(window).aggregate({ n: count() });
       // So that operators run it, and not the window kernel.
       const firsts = events.keyBy("k").deduplicate().toView("firsts", { key: "k" });
       const view = results.toView("shown");
@@ -232,24 +229,27 @@ describe("a flow that is changed", () => {
     const counts = (bench: FlowBench) =>
       (bench.taken("results") as Array<{ k: string; n: number }>).map(({ k, n }) => `${k}${n}`).toSorted();
 
-    test.each([false, true])("and are open when a stream is given them (turned back in between: %s)", async (turned) => {
-      const bench = new FlowBench(shown(false));
-      await bench.ingest("in", [one("gone", 1), one("a", 31), one("b", 32)]);
-      await bench.ingest("in", [one("a", 33)]);
-      if (turned) {
+    test.each([false, true])(
+      "and are open when a stream is given them (turned back in between: %s)",
+      async (turned) => {
+        const bench = new FlowBench(shown(false));
+        await bench.ingest("in", [one("gone", 1), one("a", 31), one("b", 32)]);
+        await bench.ingest("in", [one("a", 33)]);
+        if (turned) {
+          bench.deploy(shown(true));
+          await bench.ingest("in", [one("a", 34)]);
+          bench.deploy(shown(false));
+          await bench.ingest("in", [one("c", 34)]);
+        }
         bench.deploy(shown(true));
-        await bench.ingest("in", [one("a", 34)]);
-        bench.deploy(shown(false));
-        await bench.ingest("in", [one("c", 34)]);
-      }
-      bench.deploy(shown(true));
-      await bench.undone(() => bench.ingest("in", [one("a", 35)]));
-      await bench.ingest("in", [one("a", 35)]);
-      expect(counts(bench)).toEqual([]);
-      await bench.ingest("in", [one("z", 100)]);
-      expect(counts(bench)).toEqual(turned ? ["a4", "b1", "c1"] : ["a3", "b1"]);
-      await bench.ingest("in", [one("z", 200)]);
-      expect(counts(bench)).toEqual(["z1"]);
-    });
+        await bench.undone(() => bench.ingest("in", [one("a", 35)]));
+        await bench.ingest("in", [one("a", 35)]);
+        expect(counts(bench)).toEqual([]);
+        await bench.ingest("in", [one("z", 100)]);
+        expect(counts(bench)).toEqual(turned ? ["a4", "b1", "c1"] : ["a3", "b1"]);
+        await bench.ingest("in", [one("z", 200)]);
+        expect(counts(bench)).toEqual(["z1"]);
+      },
+    );
   });
 });

@@ -147,17 +147,16 @@ test("nothing is late for what came with it by another way", async () => {
         : both.from(In, { time: "at" }).map((e) => ({ key: e.key }));
     const bench = new FlowBench(
       low.map((e) => ({ key: e.key, value: e.value, at: e.at })).toStream(Mid),
-      of("mid")
-        .union(of("in"))
-        .keyBy("key")
-        .window(sliding("10s", "10s"))
-        .aggregate({ n: count() })
-        .toView("both"),
+      of("mid").union(of("in")).keyBy("key").window(sliding("10s", "10s")).aggregate({ n: count() }).toView("both"),
     );
     const at = (ms: number) => ({ key: "a", value: 1, low: true, note: null, at: ms });
     const first = await bench.ingest("in", [at(50_000), at(45_000)]);
     // Of these some are late for what came before, and none for the others.
-    const late = [...Array.from({ length: 20 }, () => at(100_000)), at(1), ...Array.from({ length: 20 }, () => at(60_000))];
+    const late = [
+      ...Array.from({ length: 20 }, () => at(100_000)),
+      at(1),
+      ...Array.from({ length: 20 }, () => at(60_000)),
+    ];
     seen.push([first, await bench.ingest("in", late), await bench.view("both", "both")]);
     expect(await bench.late("both")).toHaveLength(2);
     expect(seen.at(-1)).toMatchObject([{ both: 0 }, {}, [{ n: 2 }, { n: 2 }, { n: 40 }, { n: 40 }]]);
@@ -171,7 +170,11 @@ test("what a flow gives to one stream by two ends is one batch there", async () 
       .filter((e) => (low ? e.low : e.low.not()))
       .map((e) => ({ key: e.key, value: e.value, at: e.at }))
       .toStream(Mid);
-  const behind = flow("behind").from(Mid, { time: "at" }).keyBy("key").window(tumbling("10s")).aggregate({ n: count() });
+  const behind = flow("behind")
+    .from(Mid, { time: "at" })
+    .keyBy("key")
+    .window(tumbling("10s"))
+    .aggregate({ n: count() });
   const bench = new FlowBench(sinks(given(false), given(true)), behind.toView("behind"));
   const at = (ms: number, low: boolean) => ({ key: "a", value: 1, low, note: null, at: ms });
   await bench.ingest("in", [at(1, true), at(100_000, false), at(2, true)]);

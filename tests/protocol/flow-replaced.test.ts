@@ -52,7 +52,10 @@ test.each([false, true])("a group that lost all that it had begins anew (memory 
   await bench.ingest("in", [on("b", 0.1), on("a", 0.1)]);
   if (lost) bench.restart();
   await bench.ingest("in", [on("c", 0.3)]);
-  expect(await bench.view("f", "second")).toMatchObject([{ n: 1, keys: 1, total: 0.3 }, { n: 2, keys: 2 }]);
+  expect(await bench.view("f", "second")).toMatchObject([
+    { n: 1, keys: 1, total: 0.3 },
+    { n: 2, keys: 2 },
+  ]);
 });
 
 test("what an aggregate that is new is told to take back does not depend on what is in memory", async () => {
@@ -92,9 +95,18 @@ test("a field that is a list in some of the events only is text in all of them",
 });
 
 test("rows are ranked by whole numbers that are exact", async () => {
-  const bench = new FlowBench(flow("f").from(In, { time: "at" }).keyBy("k").aggregate({ most: sum("v") }).toView("v"));
+  const bench = new FlowBench(
+    flow("f")
+      .from(In, { time: "at" })
+      .keyBy("k")
+      .aggregate({ most: sum("v") })
+      .toView("v"),
+  );
   const events = ["9007199254740993", "9007199254740992", "9007199254740994", "5"];
-  await bench.ingest("in", events.map((v, at) => ({ k: `k${at}`, v: raw(v), at })));
+  await bench.ingest(
+    "in",
+    events.map((v, at) => ({ k: `k${at}`, v: raw(v), at })),
+  );
   const rows = (await bench.view("f", "v", { top: "most" })) as Array<{ k: string }>;
   expect(rows.map(({ k }) => k)).toEqual(["k2", "k0", "k1", "k3"]);
 });

@@ -1,0 +1,44 @@
+/** A service that gives every key the same object as its initial state: what a function does to that is its key's alone, and nothing of it is left when it fails. */
+import { expect, test } from "vitest";
+import { contract, fn, query, service } from "../../sdk/index.ts";
+import { z } from "zod";
+import { LonePartition } from "./support/lone-partition.ts";
+
+const Shared = contract("shared", {
+  fail: fn(),
+  add: fn(),
+  seen: query({ output: z.array(z.number()) }),
+});
+const initial = { n: 0, list: [] as number[] };
+const shared = service(
+  Shared,
+  { state: () => initial },
+  {
+    fail: ({ state }) => {
+      state.n += 7;
+      state.list.push(7);
+      throw new Error("not for long");
+    },
+    add: ({ state }) => {
+      state.n += 1;
+      state.list.push(1);
+    },
+    seen: ({ state }) => [state.n, ...state.list],
+  },
+);
+const call = (partition: LonePartition, key: string, name: string) => partition.call({ service: "shared", key, name });
+
+test("what a function did that has failed is seen by nobody", async () => {
+  const partition = new LonePartition([shared]);
+  expect((await call(partition, "a", "fail")).status).toBe(500);
+  expect((await call(partition, "a", "seen")).body).toBe("[0]");
+  expect((await call(partition, "b", "seen")).body).toBe("[0]");
+});
+
+test("what one key writes is written, and is no other's", async () => {
+  const partition = new LonePartition([shared]);
+  for (const key of ["a", "b", "a"]) expect((await call(partition, key, "add")).status).toBe(200);
+  expect((await call(partition, "a", "seen")).body).toBe("[2,1,1]");
+  expect((await call(partition, "b", "seen")).body).toBe("[1,1]");
+  expect(initial).toEqual({ n: 0, list: [] });
+});
