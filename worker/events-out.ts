@@ -141,13 +141,15 @@ class Reader {
         this.#silentSince = backend.now();
         return controller.enqueue(encoder.encode(shown(page)));
       }
-      if (!follow) break;
+      if (!follow) return controller.close();
       await sleep(LIMITS.followPauseMs);
       if (backend.now() - this.#silentSince < LIMITS.heartbeatMs) continue;
       this.#silentSince = backend.now();
       // A comment: whoever is between may close what is silent.
       return controller.enqueue(encoder.encode(":\n\n"));
     }
+    // Who wants what is there would take an end for all of it: a break says that there is more, and the reader comes again.
+    if (!follow) throw new Error("the connection has lasted too long; go on behind the last event");
     controller.close();
   }
 }
