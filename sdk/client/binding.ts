@@ -1,6 +1,7 @@
 /** A client over a service binding: the same requests, by calls between Workers and not over HTTP. */
 
 import type { ClientOptions } from "./types.ts";
+import { unlessAborted } from "./watch.ts";
 
 /** One request, as the binding's method takes it. */
 export interface BoundRequest {
@@ -18,13 +19,9 @@ export interface Binding {
 
 /** A `fetch` that asks a binding. A call cannot be taken back: when the signal aborts nobody waits for it any more. */
 export function fetchThrough(binding: Binding): NonNullable<ClientOptions["fetch"]> {
-  return (path, { method = "GET", headers, body, signal }) =>
-    new Promise((resolve, reject) => {
-      const stop = (): void => reject(signal?.reason);
-      if (signal?.aborted === true) return stop();
-      signal?.addEventListener("abort", stop, { once: true });
-      const request = { method, path, headers: headers as Record<string, string> };
-      const asked = binding.ask(typeof body === "string" ? { ...request, body } : request);
-      asked.then(resolve, reject).finally(() => signal?.removeEventListener("abort", stop));
-    });
+  return async (path, { method = "GET", headers, body, signal }) => {
+    signal?.throwIfAborted();
+    const request = { method, path, headers: headers as Record<string, string> };
+    return unlessAborted(binding.ask(typeof body === "string" ? { ...request, body } : request), signal);
+  };
 }

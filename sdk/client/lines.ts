@@ -1,7 +1,7 @@
 /** The lines of an answer as they come, under a watch: a connection that is silent for too long is taken for lost. */
 
 import type { Call, Transport } from "./transport.ts";
-import { Watch } from "./watch.ts";
+import { unlessAborted, Watch } from "./watch.ts";
 
 /** The connection was lost on the way. */
 export class Broken extends Error {}
@@ -45,7 +45,8 @@ async function readChunk(
 ): Promise<Uint8Array | undefined> {
   watch.start();
   try {
-    const { done, value } = await reader.read();
+    // Not every `fetch` ends a body that has begun when the signal aborts: a binding's does not.
+    const { done, value } = await unlessAborted(reader.read(), watch.signal);
     return done ? undefined : value;
   } catch (cause) {
     signal?.throwIfAborted();

@@ -37,3 +37,13 @@ export class Watch {
 
   readonly #follow = (): void => this.#controller.abort(this.#outer?.reason);
 }
+
+/** What comes of a promise, unless the signal aborts before: then nobody waits for it any more. @throws the signal's reason */
+export function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal?.reason);
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    result.then(resolve, reject).finally(() => signal?.removeEventListener("abort", stop));
+  });
+}
