@@ -64,6 +64,8 @@ interface Start {
 }
 interface Place {
   readonly place: number;
+  /** When the run was started that it is of: an id is free again in the end, and a delay may be longer than that takes. Earlier code did not say. */
+  readonly run?: number;
 }
 
 type Lookup = (service: string) => ServiceDefinition | undefined;
@@ -120,7 +122,7 @@ export function sagaService(saga: SagaDefinition, lookup: Lookup): ServiceDefini
   });
   return builtinService(contract, initial, {
     start: (ctx, start) => run.start(ctx as Context, start),
-    advance: (ctx, { place }) => run.advance(ctx as Context, place),
+    advance: (ctx, place) => run.advance(ctx as Context, place),
     run: (ctx) => run.step(ctx),
     undo: async (ctx) => void (await run.undo(ctx)),
     ended: (ctx, outcome) => run.ended(ctx as Context, outcome),
@@ -157,14 +159,14 @@ class SagaRun {
   #goOn(ctx: Context, delay?: number): void {
     const { state, key } = ctx;
     state.place += 1;
-    const input = { place: state.place };
+    const input = placeOf(state);
     if (delay === undefined) ctx.send(this.#contract, key).advance(input);
     else ctx.send(this.#contract, key, { delay }).advance(input);
   }
 
-  async advance(ctx: Context, place: number): Promise<void> {
+  async advance(ctx: Context, { place, run }: Place): Promise<void> {
     const { state } = ctx;
-    if (state.place !== place) return;
+    if (state.place !== place || (run ?? state.startedAt) !== state.startedAt) return;
     if (state.status === "running") await this.#forward(ctx);
     else if (state.status === "compensating") await this.#backward(ctx);
   }
@@ -208,7 +210,7 @@ class SagaRun {
     } else {
       const when = typeof step.delay === "function" ? step.delay(soFar) : { delay: milliseconds(step.delay, "delay") };
       Object.assign(state, { waiting: "delay", place: state.place + 1 });
-      ctx.send(this.#contract, key, when).advance({ place: state.place });
+      ctx.send(this.#contract, key, when).advance(placeOf(state));
     }
     return undefined;
   }
@@ -356,6 +358,10 @@ class SagaRun {
 }
 
 const CANCELLED: OutcomeError = { type: "cancelled", message: "the saga was cancelled" };
+
+function placeOf({ place, startedAt }: SagaState): Place {
+  return { place, run: startedAt };
+}
 
 function attemptsOf({ attempts }: SagaStep): number {
   return attempts ?? SAGA_ATTEMPTS_DEFAULT;
