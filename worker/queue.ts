@@ -5,6 +5,7 @@ import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import type { QueueMessage as SentMessage } from "../sdk/queue.ts";
 import type { EventColumn, StreamDefinition } from "../sdk/stream.ts";
+import { pathOf } from "../sdk/stream-paths.ts";
 import type { Backend } from "./backend.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import { clientRequestId } from "./idempotency.ts";
@@ -44,7 +45,9 @@ export async function takeMessages(app: AppDefinition, backend: Backend, batch: 
   };
   const sound: SoundMessage[] = [];
   for (const message of batch.messages) {
-    const event = [asIs, asSent].map((read) => read(message, stream)).find((read) => read !== null && fits(read.text));
+    const event = readingsOf(stream)
+      .map((read) => read(message, stream))
+      .find((read) => read !== null && fits(read.text));
     if (event) sound.push({ message, ...event });
     else {
       console.error(`message ${message.id} of queue "${batch.queue}" is no event of stream "${stream.name}"`);
@@ -89,6 +92,14 @@ interface QueuedEvent {
   readonly id: string;
   /** One line of JSON. */
   readonly text: string;
+}
+
+/**
+ * How a message may be meant, most probable first. What an end of a flow has sent may fit by itself a stream that has an `id` or `at`, too, and is
+ * its data nevertheless; unless the stream has something under `data`.
+ */
+function readingsOf({ columns }: StreamDefinition) {
+  return columns.some((column) => pathOf(column)[0] === "data") ? [asIs, asSent] : [asSent, asIs];
 }
 
 /** A message may be text, bytes or a value. */

@@ -1,7 +1,7 @@
 /** Messages of queues at the edge: which of them are events. */
 import { describe, expect, it, vi } from "vitest";
 import { defineApp } from "../../sdk/app.ts";
-import { stream, text, timestamp } from "../../sdk/stream.ts";
+import { nested, optional, stream, text, timestamp } from "../../sdk/stream.ts";
 import { takeMessages } from "../../worker/queue.ts";
 import { FakeBackend } from "./support/backend.ts";
 
@@ -30,5 +30,34 @@ describe("a message of bytes", () => {
     expect(sent.retry).toHaveBeenCalledOnce();
     expect(backend.executed).toHaveLength(0);
     log.mockRestore();
+  });
+});
+
+describe("a message as a flow's end or an effect sends it", () => {
+  const sent = (data: object) => message("q1", { id: "e9-0", at: AT, data });
+  const inputOf = async (fields: Parameters<typeof stream>[1], data: object) => {
+    const backend = new FakeBackend();
+    const definition = defineApp({ services: [], queues: { notes: stream("notes", fields) } });
+    await takeMessages(definition, backend, { queue: "notes", messages: [sent(data)] });
+    return (JSON.parse(backend.executed[0]?.input ?? "{}") as { messages?: Array<[string, string]> }).messages?.[0];
+  };
+  const inData = { id: "order-7", at: AT - 60_000 };
+
+  it("is its data, also for a stream whose fields are called like what is around that", async () => {
+    expect(await inputOf({ id: text(), at: timestamp() }, inData)).toEqual([
+      "notes/sent/e9-0",
+      `{"id":"order-7","at":${AT - 60_000}}`,
+    ]);
+    expect(await inputOf({ at: timestamp(), n: optional(text()) }, { at: AT - 60_000, n: "x" })).toEqual([
+      "notes/sent/e9-0",
+      `{"at":${AT - 60_000},"n":"x"}`,
+    ]);
+  });
+
+  it("is itself where the stream has what is under that name", async () => {
+    expect(await inputOf({ id: text(), at: timestamp(), n: nested("data.n", optional(text())) }, { n: "x" })).toEqual([
+      "notes/q1",
+      `{"id":"e9-0","at":${AT},"data":{"n":"x"}}`,
+    ]);
   });
 });
