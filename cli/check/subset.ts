@@ -119,16 +119,29 @@ function ofValues(to: Members, from: Members, words: Words): string[] {
 }
 
 function ofBounds(to: Members, from: Members, words: Words): string[] {
-  if (valuesOf(from) !== undefined) return [];
+  const given = valuesOf(from);
   const tighter = (name: string, isTighter: (a: number, b: number) => boolean): string[] => {
     const [wide, narrow] = [to[name], from[name]];
-    if (typeof wide !== "number" || (typeof narrow === "number" && !isTighter(wide, narrow))) return [];
+    if (typeof wide !== "number") return [];
+    // Of single values each says by itself whether it is within.
+    const isWithin = (value: unknown): boolean => {
+      const size = sizeOf(name, value);
+      return size === undefined || !(isTighter(wide, size) || (name.startsWith("exclusive") && size === wide));
+    };
+    if (given === undefined ? typeof narrow === "number" && !isTighter(wide, narrow) : given.every(isWithin)) return [];
     return [changed(name, wide, narrow, words)];
   };
   return [
     ...LOWER.flatMap((name) => tighter(name, (wide, narrow) => wide > narrow)),
     ...UPPER.flatMap((name) => tighter(name, (wide, narrow) => wide < narrow)),
   ];
+}
+
+/** What a bound of this name is about in a value; undefined where it is about values of another type. */
+function sizeOf(name: string, value: unknown): number | undefined {
+  if (name.endsWith("Length")) return typeof value === "string" ? [...value].length : undefined;
+  if (name.endsWith("Items")) return Array.isArray(value) ? value.length : undefined;
+  return typeof value === "number" ? value : undefined;
 }
 
 function ofMembers({ wide, narrow, to, from, path, trail }: Pair): string[] {

@@ -59,6 +59,8 @@ describe("nothing breaks when", () => {
     ["a member is not asked for any more", input(z.object({ a: z.int() })), input(z.object({}))],
     ["bounds of an input widen", input(z.int().min(5).max(9)), input(z.int().min(1).max(90))],
     ["an input may be one thing more", input(z.enum(["a"])), input(z.enum(["a", "b"]))],
+    ["one of some values may be anything of their length", input(z.enum(["a", "bb"])), input(z.string().min(1).max(2))],
+    ["one of some numbers may be any between them", input(z.literal([1, 2])), input(z.number().min(1).lt(3))],
     ["an integer may be any number", input(z.int()), input(z.number())],
     ["a result has a member more", output(z.object({ a: z.int() })), output(z.object({ a: z.int(), b: z.string() }))],
     ["bounds of a result narrow", output(z.int().max(90)), output(z.int().max(9))],
@@ -72,6 +74,19 @@ describe("nothing breaks when", () => {
 describe("clients break when", () => {
   test.each<[string, Functions, Functions, RegExp]>([
     ["a function is gone", { go: fn({}), on: fn({}) }, { on: fn({}) }, /go: is not there any more/],
+    [
+      "one of some values is too short",
+      input(z.enum(["a", "bb"])),
+      input(z.string().min(2)),
+      /: it: minLength is 2 now, and was not bounded$/,
+    ],
+    [
+      "one of some numbers is out of bounds",
+      input(z.literal([1, 2])),
+      input(z.number().gt(1)),
+      /: it: exclusiveMinimum is 1 now, and was not bounded$/,
+    ],
+    ["a value is too long", input(z.literal("four")), input(z.string().max(3)), /: it: maxLength is 3 now/],
     ["a query may write now", { go: query({}) }, { go: fn({}) }, /^GET .*go: is not there any more/],
     ["an input is asked for", { go: fn({}) }, input(z.object({ a: z.int() })), /takes a body/],
     ["a member must be there", input(z.object({})), input(z.object({ a: z.int() })), /\/a must be there now/],
