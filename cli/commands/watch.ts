@@ -35,13 +35,14 @@ export const watch: Command = {
       });
       return EXIT.done;
     }
-    let shown = new Map<string, string>();
+    let shown = new Set<string>();
     for (;;) {
       const rows = await inWords(from.url, () =>
         pages((cursor) => client.view(view).get(key, { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) })),
       );
-      const now = new Map(rows.map((row) => [nameOf(row), textOf(row)]));
-      for (const [name, line] of now) if (shown.get(name) !== line) terminal.out(line);
+      // Rows have no name that all views give them: one that has changed is one that was not there before.
+      const now = new Set(rows.map(textOf));
+      for (const line of now) if (!shown.has(line)) terminal.out(line);
       shown = now;
       if (given.values["once"] === true) return EXIT.done;
       await sleep(every);
@@ -58,8 +59,6 @@ async function pages(page: (cursor: string | undefined) => Promise<ViewPage<Row>
     cursor = next;
   }
 }
-
-const nameOf = ({ key, window }: Row): string => textOf({ key, window });
 
 function textOf(row: object): string {
   const raw = (value: bigint): unknown =>
