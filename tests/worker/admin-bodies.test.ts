@@ -1,5 +1,5 @@
 /** What administrators send: bodies of any form are answered with what is wrong with them. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { FakeBackend } from "./support/backend.ts";
 import { edge, problemIn } from "./support/edge.ts";
 
@@ -33,4 +33,17 @@ it("a backup that breaks off before its end is to be sent again, and is no failu
   const restored = await ask("/admin/restore", { method: "POST", body, headers, duplex: "half" } as never);
   expect([restored.status, (await problemIn(restored)).type]).toEqual([400, "/problems/body-incomplete"]);
   expect(backend.arrivals).toHaveLength(0);
+});
+
+it("a bucket that takes no backup is found out before any partition stands still", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const asked: unknown[] = [];
+  const bucket = { createMultipartUpload: () => Promise.reject(new Error("try again later")), get: vi.fn() };
+  const partition = () => ({ admin: (ask: unknown) => Promise.resolve(asked.push(ask)), scrub: vi.fn() });
+  const backend = Object.assign(new FakeBackend(), { admin: { token: ADMIN, bucket, partition } });
+  const headers = { authorization: `Bearer ${ADMIN}` };
+  const answer = await edge(backend as never).ask("/admin/backup?to=daily", { method: "POST", headers });
+  expect(answer.status).toBe(500);
+  expect(asked).toEqual([]);
+  log.mockRestore();
 });

@@ -115,6 +115,18 @@ describe("a bucket", () => {
       "404 /problems/not-found",
     );
   });
+
+  test("what it does not take is refused before anything is pinned", async () => {
+    for (const name of ["", "x".repeat(1_025), "é".repeat(513)]) {
+      const to = `/admin/backup?to=${encodeURIComponent(name)}`;
+      expect(await problemIn(await admin(to, { method: "POST" }))).toBe("400 /problems/invalid-parameter");
+      const from = `/admin/restore?from=${encodeURIComponent(name)}`;
+      expect(await problemIn(await admin(from, { method: "POST" }))).toBe("400 /problems/invalid-parameter");
+    }
+    const next = await admin("/admin/backup", { method: "POST" });
+    expect(next.status).toBe(200);
+    await next.arrayBuffer();
+  });
 });
 
 function firstLength(bytes: Uint8Array): number {

@@ -3,7 +3,7 @@ import { BACKUP_ROW, type BackupInfo, encodeTable, jsonRow, WHOLE } from "../../
 import { encodeMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
 import { queryParameter } from "../address.ts";
 import { answerHeaders } from "../headers.ts";
-import { bucketOf, store } from "./bucket.ts";
+import { bucketOf, checkObjectName, store } from "./bucket.ts";
 import { jsonResponse } from "./responses.ts";
 import type { AdminEdge } from "./edge.ts";
 import { Domain, presentMap } from "./domain.ts";
@@ -15,14 +15,18 @@ const NOTHING = new Uint8Array(0);
 export async function postBackup(edge: AdminEdge): Promise<Response> {
   const { backend, admin, request, startedAt } = edge;
   const to = queryParameter(request.url, "to");
-  const bucket = to === undefined ? undefined : bucketOf(admin.bucket);
   const id = backend.uuid();
   const map = await presentMap(backend);
   const domain = new Domain(admin, map);
-  await pinAll(domain, id, null);
+  // Before anything is pinned: only who has begun to read the tables lets go of that, and the bucket may not take them.
+  const upload =
+    to === undefined ? undefined : await bucketOf(admin.bucket).createMultipartUpload(checkObjectName("to", to));
+  await pinAll(domain, id, null).catch(async (error: unknown) => {
+    await upload?.abort();
+    throw error;
+  });
   const tables = wholeBackup(edge, domain, { id, map, at: startedAt });
-  if (bucket !== undefined && to !== undefined)
-    return jsonResponse(request, { id, to, bytes: await store(bucket, to, tables) });
+  if (upload !== undefined) return jsonResponse(request, { id, to, bytes: await store(upload, tables) });
   const headers = { ...answerHeaders(request, "application/octet-stream"), "tidegate-backup": id };
   return new Response(streamOf(tables), { headers });
 }

@@ -7,7 +7,7 @@ export interface Bucket {
   get(key: string): Promise<{ readonly body: ReadableStream<Uint8Array> } | null>;
 }
 
-interface Upload {
+export interface Upload {
   uploadPart(number: number, bytes: Uint8Array): Promise<Part>;
   complete(parts: readonly Part[]): Promise<unknown>;
   abort(): Promise<void>;
@@ -26,9 +26,18 @@ export function bucketOf(bucket: Bucket | undefined): Bucket {
   throw refuse("invalid-parameter", "the app has no R2 bucket for backups: bind one as TIDEGATE_BACKUPS");
 }
 
-/** Stores all of it under a key, or nothing. Returns how many bytes it has. */
-export async function store(bucket: Bucket, key: string, chunks: AsyncGenerator<Uint8Array>): Promise<number> {
-  const upload = await bucket.createMultipartUpload(key);
+/** Bytes of an object's name. */
+const NAME_BYTES = 1_024;
+
+/** A name that the bucket takes. @throws ProblemError */
+export function checkObjectName(parameter: string, name: string): string {
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes >= 1 && bytes <= NAME_BYTES) return name;
+  throw refuse("invalid-parameter", `?${parameter}= is the name of an object, of 1 to ${NAME_BYTES} bytes`);
+}
+
+/** Stores all of it under the key that the upload was begun for, or nothing. Returns how many bytes it has. */
+export async function store(upload: Upload, chunks: AsyncGenerator<Uint8Array>): Promise<number> {
   try {
     const parts: Part[] = [];
     let bytes = 0;

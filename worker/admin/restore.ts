@@ -17,7 +17,7 @@ import { queryParameter } from "../address.ts";
 import { LIMITS } from "../limits.ts";
 import { ProblemError, refuse } from "../problems.ts";
 import { backoff, sleep } from "../retries.ts";
-import { bucketOf } from "./bucket.ts";
+import { bucketOf, checkObjectName } from "./bucket.ts";
 import { Domain, presentMap } from "./domain.ts";
 import type { AdminEdge } from "./edge.ts";
 import { jsonResponse } from "./responses.ts";
@@ -46,7 +46,7 @@ async function backupOf({ admin, request }: AdminEdge): Promise<Backup> {
     if (request.body === null) throw refuse("invalid-backup", "send the backup as the body");
     return { bytes: request.body, broken: bodyBroken };
   }
-  const found = await bucketOf(admin.bucket).get(from);
+  const found = await bucketOf(admin.bucket).get(checkObjectName("from", from));
   if (found === null) throw refuse("not-found", `the bucket has no ${JSON.stringify(from)}`);
   return { bytes: found.body };
 }
