@@ -16,13 +16,19 @@ export function serviceClient(transport: Transport, contract: Contract, key: str
   const path = `/v1/services/${contract.name}/${encodeKey(key)}`;
   const methods: Record<string, Method> = Object.create(null);
   for (const [name, declared] of Object.entries(contract.functions))
-    methods[name] = method(transport, `${path}/${name}`, declared);
+    methods[name] = method(transport, `${path}/${name}`, contract.name, declared);
   return methods;
 }
 
-function method(transport: Transport, path: string, { kind }: FunctionContract): Method {
+function method(transport: Transport, path: string, service: string, { kind, refusals }: FunctionContract): Method {
   const call = kind === "query" ? get : post;
   const plain = (input?: unknown, options: CallOptions = {}): Promise<unknown> => call(transport, path, input, options);
+  // That of a function which this one has called may pass through it: its contract knows nothing of that.
+  const refused = (error: unknown): unknown => {
+    if (!(error instanceof RefusalError && error.service === service && Object.hasOwn(refusals, error.refusal)))
+      throw error;
+    return { ok: false, refusal: error.refusal, data: error.data };
+  };
   return Object.assign(plain, {
     try: (input?: unknown, options?: CallOptions): Promise<unknown> => plain(input, options).then(succeeded, refused),
     ...(kind === "fn" && {
@@ -65,8 +71,3 @@ function when({ delay, at }: SendOptions): string {
 
 const json = (response: Response): Promise<unknown> => response.json();
 const succeeded = (value: unknown): unknown => ({ ok: true, value });
-
-function refused(error: unknown): unknown {
-  if (error instanceof RefusalError) return { ok: false, refusal: error.refusal, data: error.data };
-  throw error;
-}

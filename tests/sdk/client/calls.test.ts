@@ -17,6 +17,19 @@ const Account = contract("account", {
 });
 const Cart = contract("shopping-cart", { checkout: fn({ output: z.number() }) });
 
+describe(".try", () => {
+  test.each([
+    ["of another service", "bank/frozen"],
+    ["that the function does not declare", "account/too-late"],
+    ["that every object has a member for", "account/constructor"],
+  ])("throws a refusal %s, which its types do not know", async (_what, type) => {
+    const { fetch } = server(problem(409, type, { data: { since: 1 } }));
+    const client = createClient("https://x", { Account }, { fetch });
+    const tried = client.account("a").transfer.try({ to: "b", amount: 1 });
+    await expect(tried).rejects.toMatchObject({ name: "RefusalError", data: { since: 1 } });
+  });
+});
+
 describe("a call of a function", () => {
   test("posts the input to the key's address with a token and a quoted identity", async () => {
     const { sent, fetch } = server(ok(5), ok(6));
