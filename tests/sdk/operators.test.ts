@@ -206,7 +206,9 @@ describe("what cannot be", () => {
     const again = best.map((e) => ({ name: e.name.lower(), price: e.price })).keyBy("name");
     expect(() => again.aggregate({ n: count() })).toThrow(misconfigured(/"lookup-\d+", which asks anew/));
     expect(() => best.toView("best", { key: "name" })).not.toThrow();
-    const first = named(bids).keyBy("name").aggregate({ total: sum("price") });
+    const first = named(bids)
+      .keyBy("name")
+      .aggregate({ total: sum("price") });
     expect(() => first.keyBy("total").aggregate({ n: count() })).not.toThrow();
   });
 
