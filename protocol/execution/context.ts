@@ -269,12 +269,13 @@ class Calls {
   }
 
   /** Bound to its key, since a user may take a function out of its object. */
-  static of(calls: Calls, service: string, name: string): (input?: unknown) => Promise<unknown> {
+  static of(calls: Calls, contract: Contract, name: string): (input?: unknown) => Promise<unknown> {
     return (input) => {
+      const service = contract.name;
       const text = input === undefined ? null : encodeValue(input, "the input");
       const tried = calls.#tried;
       const call = calls.#engine.call(calls.#activation, { service, key: calls.#key, name, input: text, tried });
-      return tried ? call.then(succeeded, failed) : call;
+      return tried ? call.then(succeeded, (error: unknown) => failed(contract, name, error)) : call;
     };
   }
 }
@@ -290,7 +291,7 @@ function prototypeOf(contract: Contract): typeof Calls {
     Object.defineProperty(made.prototype, name, {
       enumerable: true,
       get(this: Calls) {
-        return Calls.of(this, contract.name, name);
+        return Calls.of(this, contract, name);
       },
     });
   }
@@ -347,12 +348,12 @@ function succeeded(value: unknown): object {
   return { ok: true, value };
 }
 
-function failed(error: unknown): object {
-  if (error instanceof Refusal) return { ok: false, refusal: { name: error.refusal, data: error.data } };
+/** A refusal that the function does not declare has passed through it, from one that it has called: nobody who reads its contract looks for that. */
+function failed({ name: service, functions }: Contract, name: string, error: unknown): object {
+  const refused = error instanceof Refusal ? error : null;
+  if (refused?.service === service && Object.hasOwn(functions[name]?.refusals ?? {}, refused.refusal))
+    return { ok: false, refusal: { name: refused.refusal, data: refused.data } };
   if (error instanceof TidegateError) return { ok: false, refusal: undefined, error };
-  return {
-    ok: false,
-    refusal: undefined,
-    error: new TidegateError("internal-error", "the called function failed", { cause: error }),
-  };
+  const what = refused === null ? "the called function failed" : `what it called ${refused.message}`;
+  return { ok: false, refusal: undefined, error: new TidegateError("internal-error", what, { cause: error }) };
 }

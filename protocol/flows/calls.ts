@@ -4,8 +4,9 @@ import { compile } from "../../dataflow/columns/expressions.ts";
 import { rowLines } from "../../dataflow/columns/lines.ts";
 import { type Rows, rowsOf } from "../../dataflow/columns/rows.ts";
 import type { LookupStep, ProgramSink } from "../../dataflow/program.ts";
-import { encodeValue } from "../../sdk/values.ts";
 import { toJson } from "../../sdk/json.ts";
+import { refusalOf } from "../../sdk/refusal.ts";
+import { encodeValue } from "../../sdk/values.ts";
 import type { FlowContext } from "./internal.ts";
 
 /** Asks for each row; those with the same key and input ask once. */
@@ -91,6 +92,7 @@ async function callOnce(ctx: FlowContext, sink: CallSink, key: string, argument:
     | { readonly ok: true }
     | { readonly ok: false; readonly refusal?: unknown; readonly error?: unknown };
   if (tried.ok) return null;
-  if (tried.refusal === undefined) throw tried.error;
-  return tried.refusal;
+  const refused = refusalOf(tried);
+  if (refused === undefined) throw tried.error;
+  return refused;
 }

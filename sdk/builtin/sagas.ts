@@ -10,6 +10,7 @@ import { milliseconds } from "../duration.ts";
 import { TidegateError } from "../errors.ts";
 import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
+import { refusalOf } from "../refusal.ts";
 import type { Reply } from "../reply.ts";
 import { type SagaContext, type SagaDefinition, type SagaSoFar, type SagaStep, sagaServiceName } from "../saga.ts";
 import { type Schema, validate } from "../schema.ts";
@@ -387,18 +388,19 @@ function stepContext(ctx: Context): SagaContext {
 
 type Failed = Exclude<Tried<FunctionContract>, { readonly ok: true }>;
 
-/** A refusal is an answer: another attempt would be told the same. */
+/** A refusal is an answer, also that of a function that the step has called: another attempt would be told the same. */
 function isFinal(tried: Failed): boolean {
-  return tried.refusal !== undefined;
+  return refusalOf(tried) !== undefined;
 }
 
 function errorOf(tried: Failed): OutcomeError {
-  if (tried.refusal === undefined) {
+  const refused = refusalOf(tried);
+  if (refused === undefined) {
     const { error } = tried as { readonly error: TidegateError };
     const cause: unknown = error.cause;
     return { type: error.type, message: cause instanceof Error ? cause.message : error.message };
   }
-  const { name, data } = tried.refusal as { readonly name: string; readonly data: unknown };
+  const { name, data } = refused;
   if (name === "failed" && typeof data === "object" && data !== null && "message" in data) return data as OutcomeError;
   return { type: name, message: `it was refused: ${name}`, ...(data === undefined ? {} : { data }) };
 }
