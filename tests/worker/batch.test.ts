@@ -93,6 +93,16 @@ describe("a batch", () => {
     expectOrder(backend, 2);
   });
 
+  it("does not run a line whose input no call may bring, whoever asks", async () => {
+    const { batch, backend } = batchEdge();
+    const most = "x".repeat(LIMITS.callBodyBytes - 2);
+    const response = await batch([invocation("a", `${most}y`), invocation("b", most), invocation("c", 1)].join("\n"));
+    const results = (await resultLines(response)).toSorted((a, b) => a.line - b.line);
+    expect(results.map(({ status }) => status)).toEqual([413, 200, 200]);
+    expect(results[0]?.problem).toMatchObject({ type: "/problems/body-too-large", limit: LIMITS.callBodyBytes });
+    expect(backend.executed.map(({ key }) => key).toSorted()).toEqual(["b", "c"]);
+  });
+
   it("is empty when nothing is asked", async () => {
     const { batch } = batchEdge();
     for (const body of ["", "\n\n", "\r\n"]) expect(await resultLines(await batch(body, "?ordered=1"))).toEqual([]);

@@ -15,7 +15,7 @@ import { type ProblemError, refuse } from "../problems.ts";
 import { withRetries } from "../retries.ts";
 import { runLane, type BatchRun } from "./lane.ts";
 import { type AllowedFrames, allowedFrames } from "./allowed.ts";
-import { faultLine, problemLine } from "./lines.ts";
+import { faultLine, problemLine, tooLargeLine } from "./lines.ts";
 import { Output } from "./output.ts";
 import { CompletionOrder, InputOrder, type Results } from "./results.ts";
 
@@ -65,14 +65,21 @@ async function route(
   if (batch.tooManyLines)
     throw refuse("batch-too-large", `a batch has at most ${maxLines} lines; nothing was run`, { limit: maxLines });
   door.count(request, caller, batch.lines, startedAt);
-  return batchOf(batch, allowedFrames(backend.kernels(), app, caller, batch.frames), denied(caller));
+  const allowed = allowedFrames(backend.kernels(), app, caller, batch.frames);
+  return batchOf(batch, allowed, denied(caller), limitOf(app, "callBytes"));
 }
 
-function batchOf({ lines, faults }: RoutedBatch, allowed: AllowedFrames, { problem }: ProblemError): Batch {
+function batchOf(
+  { lines, faults }: RoutedBatch,
+  allowed: AllowedFrames,
+  { problem }: ProblemError,
+  callBytes: number,
+): Batch {
   const text = JSON.stringify(problem);
   const ended = [
     ...faults.map((fault) => ({ line: fault.line, text: faultLine(fault) })),
     ...allowed.denied.map((line) => ({ line, text: problemLine(line, problem, text) })),
+    ...allowed.tooLarge.map((line) => ({ line, text: tooLargeLine(line, callBytes) })),
   ];
   return { lines, frames: allowed.frames, ended };
 }

@@ -18,6 +18,12 @@ export function faultLine(fault: BatchFault): string {
   return problemLine(fault.line, faultProblem(fault));
 }
 
+/** The line for one whose input no call may bring. */
+export function tooLargeLine(line: number, limit: number): string {
+  const detail = `the input of line ${line} is larger than ${limit} bytes, which is what a call takes`;
+  return problemLine(line, problemOf("body-too-large", detail, { limit }));
+}
+
 function faultProblem({ line, offset, code, member }: BatchFault): Problem {
   const members = { offset, code };
   if (code === "key-too-large") return problemOf("key-too-large", undefined, members);
