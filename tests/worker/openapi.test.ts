@@ -65,6 +65,7 @@ describe("the OpenAPI document", () => {
       "/v1/batch",
       "/v1/dead-letters/{id}",
       "/v1/dead-letters/{id}/redrive",
+      "/v1/flows/{flow}",
       "/v1/flows/{flow}/dead-letters",
       "/v1/flows/{flow}/dead-letters/{number}",
       "/v1/flows/{flow}/dead-letters/{number}/redrive",

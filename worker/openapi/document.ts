@@ -2,7 +2,7 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import { commonPaths } from "./batch.ts";
 import { streamPath, viewPaths } from "./flows.ts";
-import { flowLetterPaths } from "./flow-letters.ts";
+import { flowPaths } from "./flow-paths.ts";
 import { flowStates } from "./flow-state.ts";
 import { messagePaths } from "./messages.ts";
 import { HEADERS, PARAMETERS, PROBLEM_SCHEMA } from "./responses.ts";
@@ -16,9 +16,10 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   schemas.add("Problem", PROBLEM_SCHEMA);
   const paths: Record<string, unknown> = {};
   for (const service of app.services.values()) Object.assign(paths, servicePaths(service, schemas));
-  for (const stream of app.streams.values()) Object.assign(paths, streamPath(stream, schemas));
+  for (const stream of app.streams.values())
+    Object.assign(paths, streamPath(stream, app.kept.has(stream.name), schemas));
   for (const view of app.views.values()) Object.assign(paths, viewPaths(view, schemas));
-  if (app.flows.size > 0) Object.assign(paths, flowLetterPaths());
+  if (app.flows.size > 0) Object.assign(paths, flowPaths());
   Object.assign(paths, messagePaths(schemas));
   Object.assign(paths, promisePaths(schemas));
   for (const saga of app.sagas.values()) Object.assign(paths, sagaPaths(saga, schemas));

@@ -4,6 +4,7 @@ import type { FlowOutput } from "../../sdk/flow.ts";
 import type { AnyField, FieldKind, StreamDefinition } from "../../sdk/stream.ts";
 import { pathOf } from "../../sdk/stream-paths.ts";
 import { LIMITS } from "../limits.ts";
+import { eventsPage, PAGE_PARAMETERS } from "./events-page.ts";
 import { parameter, problems, success } from "./responses.ts";
 import type { JsonSchema, Reference, SchemaTable } from "./schemas.ts";
 
@@ -61,8 +62,8 @@ const ACCEPTED: JsonSchema = {
   required: ["accepted", "late"],
 };
 
-/** Path item of one stream's ingress. */
-export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Record<string, unknown> {
+/** Path item of one stream: its ingress and, where its events are kept, its readers. */
+export function streamPath(stream: StreamDefinition, isKept: boolean, schemas: SchemaTable): Record<string, unknown> {
   const event = schemas.add(`stream.${stream.name}.event`, eventSchema(stream));
   const post = {
     operationId: `stream.${stream.name}`,
@@ -88,7 +89,22 @@ export function streamPath(stream: StreamDefinition, schemas: SchemaTable): Reco
       200: success(ACCEPTED, "The events are taken, durably."),
     },
   };
-  return { [`/v1/streams/${stream.name}`]: { post } };
+  return { [`/v1/streams/${stream.name}`]: { post, ...(isKept ? { get: readerOf(stream, event) } : {}) } };
+}
+
+function readerOf({ name }: StreamDefinition, event: Reference): Record<string, unknown> {
+  const read = success(eventsPage(event), "Events as they come; with `Accept: application/json` a page of them.");
+  const content = { "text/event-stream": { schema: { type: "string" } }, ...(read["content"] as object) };
+  return {
+    operationId: `stream.${name}.read`,
+    tags: ["streams"],
+    description: "Committed events, behind `Last-Event-ID` or `?after=`.",
+    parameters: [
+      ...PAGE_PARAMETERS,
+      { name: "follow", in: "query", description: "0: it ends where no more is there.", schema: { enum: ["0", "1"] } },
+    ],
+    responses: { ...problems(["invalid-parameter", "not-found"]), 200: { ...read, content } },
+  };
 }
 
 const PRODUCER = [

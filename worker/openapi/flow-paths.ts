@@ -1,5 +1,5 @@
-/** The paths of what flows have set aside. */
-import { LIMITS } from "../limits.ts";
+/** The paths of flows, and of what they have set aside. */
+import { eventsPage, PAGE_PARAMETERS } from "./events-page.ts";
 import { parameter, problems, success } from "./responses.ts";
 
 const FLOW = { name: "flow", in: "path", required: true, schema: { type: "string" } };
@@ -10,38 +10,17 @@ const NUMBER = {
   description: "`id` of a dead letter.",
   schema: { type: "integer", minimum: 0 },
 };
-const PAGE = {
-  type: "object",
-  properties: {
-    events: {
-      type: "array",
-      items: {
-        type: "object",
-        properties: { id: { type: "integer" }, event: { type: "object" } },
-        required: ["id", "event"],
-      },
-    },
-    end: { type: "integer", description: "The id that the next one will have." },
-  },
-  required: ["events", "end"],
-};
-
-/** Path items of `/v1/flows/{flow}/late` and `/v1/flows/{flow}/dead-letters`. */
-export function flowLetterPaths(): Record<string, unknown> {
+/** Path items of `/v1/flows/{flow}`, and of what is under it. */
+export function flowPaths(): Record<string, unknown> {
   const list = (operationId: string, description: string): unknown => ({
     operationId,
     tags: ["flows"],
     description,
-    parameters: [
-      { name: "limit", in: "query", schema: { type: "integer", minimum: 1, maximum: LIMITS.eventsPerPage } },
-      {
-        name: "after",
-        in: "query",
-        description: "The last id that is known.",
-        schema: { type: "integer", minimum: -1 },
-      },
-    ],
-    responses: { ...problems(["unknown-flow", "invalid-parameter"]), 200: success(PAGE, "A page of them.") },
+    parameters: PAGE_PARAMETERS,
+    responses: {
+      ...problems(["unknown-flow", "invalid-parameter"]),
+      200: success(eventsPage({ type: "object" }), "A page of them."),
+    },
   });
   const act = (operationId: string, description: string, member: string): unknown => ({
     operationId,
@@ -57,7 +36,15 @@ export function flowLetterPaths(): Record<string, unknown> {
     },
   });
   const letter = "/v1/flows/{flow}/dead-letters/{number}";
+  const explain = {
+    operationId: "flows.explain",
+    tags: ["flows"],
+    description: "The operators of a flow, where each runs, and how far it has come.",
+    parameters: [parameter("Consistency")],
+    responses: { ...problems(["unknown-flow"]), 200: success({ type: "object" }, "The flow and its status.") },
+  };
   return {
+    "/v1/flows/{flow}": { parameters: [FLOW], get: explain },
     "/v1/flows/{flow}/late": {
       parameters: [FLOW],
       get: list("flows.late", "Events that came too late for a flow, oldest first."),
