@@ -83,6 +83,8 @@ export async function inWords<T>(url: string, act: () => Promise<T>): Promise<T>
     if (error instanceof ProblemError)
       throw new Failure(`${error.status} ${error.type}: ${error.message}`, { cause: error });
     if (error instanceof UnreachableError) throw new Failure(`${url} does not answer: ${error.message}`);
+    // That of a lost connection has a cause; one without is the client's, about what it was given.
+    if (error instanceof TypeError && error.cause === undefined) throw new UsageError(error.message);
     if (error instanceof TypeError)
       throw new Failure(
         `${url} does not answer: ${String((error.cause as Error | undefined)?.message ?? error.message)}`,

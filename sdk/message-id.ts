@@ -2,6 +2,7 @@
 
 import { TidegateError } from "./errors.ts";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { checkKey } from "./keys.ts";
 
 /** Length of what identifies a message within its partition, which is also a request id. */
 export const MESSAGE_ID_LENGTH = 32;
@@ -35,7 +36,9 @@ export function parseMessageId(text: unknown): DelayedId | null {
   const bytes = encoded === undefined ? null : fromBase64Url(encoded);
   if (id === undefined || bytes === null) throw unknown();
   try {
-    return { id, key: decoder.decode(bytes) };
+    const key = decoder.decode(bytes);
+    checkKey(key);
+    return { id, key };
   } catch {
     throw unknown();
   }

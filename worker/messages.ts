@@ -38,10 +38,17 @@ function delayOf(text: string): number {
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 function timeOf(text: string, now: number): number {
-  const time = /^\d+$/.test(text) ? Number(text) : ISO.test(text) ? Date.parse(text) : Number.NaN;
+  const time = /^\d+$/.test(text) ? Number(text) : ISO.test(text) && isDay(text) ? Date.parse(text) : Number.NaN;
   if (Number.isSafeInteger(time) && time <= now + DURATION_MAX_MS) return time;
   const detail = "?at= is milliseconds since 1970 or a time such as 2027-01-01T00:00:00Z, and at most 366 days ahead";
   throw refuse("invalid-parameter", detail);
+}
+
+/** A day that there is: of the 31st of February the next month's 3rd would be made. */
+function isDay(text: string): boolean {
+  const day = text.slice(0, "2027-01-01".length);
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /** Cancels a delayed message: 200 when it was waiting still, and then it is never delivered; else 409. */

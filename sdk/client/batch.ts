@@ -7,7 +7,7 @@ import type { BatchOptions, BatchResult } from "./types.ts";
 
 /**
  * Sends lines and yields their results. After a break the whole batch goes again under its Idempotency-Key, so nothing runs twice,
- * and results already yielded are skipped. Leaving the loop early cancels the answer, not the transactions.
+ * and results already yielded are skipped. Who leaves the loop early is told no more: what runs goes on, and lines that were not handed on yet do not run.
  */
 export async function* batch(
   transport: Transport,

@@ -254,4 +254,9 @@ describe("what a delayed message is stored as", () => {
     expect(shown).toMatch(/^[A-Za-z0-9_-]+$/);
     expect(parseMessageId(shown)).toEqual({ id, key });
   });
+
+  test("is none where it tells a key that there cannot be", () => {
+    const shown = formatMessageId({ id: timerId(1_800_000_000_000, 3, 7, 42), key: "x".repeat(513) });
+    expect(() => parseMessageId(shown)).toThrow("this is not the id of a message");
+  });
 });

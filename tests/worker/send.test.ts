@@ -57,6 +57,8 @@ describe("a message by POST", () => {
     ["/v1/services/account/a/balance/send", 405, "method-not-allowed"],
     [`${SEND}?delay=soon`, 400, "invalid-parameter"],
     [`${SEND}?delay=`, 400, "invalid-parameter"],
+    [`${SEND}?at=2027-02-31T00:00:00Z`, 400, "invalid-parameter"],
+    [`${SEND}?at=2027-13-01T00:00:00Z`, 400, "invalid-parameter"],
   ])("is refused at %s with %d %s", async (path, status, type) => {
     const { post, backend } = keeping();
     const response = await post(path, "{}");

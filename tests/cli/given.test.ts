@@ -1,0 +1,29 @@
+/** What commands of the client are given and cannot use: that is said, and not that the app does not answer. */
+import { expect, test } from "vitest";
+import { run } from "../../cli/run.ts";
+
+async function told(...args: readonly string[]): Promise<{ code: number; errors: string }> {
+  const errors: string[] = [];
+  const code = await run(args, {
+    cwd: "/",
+    // Nobody listens there, and nobody is asked.
+    env: { TIDEGATE_TOKEN: "t", TIDEGATE_URL: "http://127.0.0.1:9" },
+    stdin: (async function* () {})(),
+    out: () => undefined,
+    err: (line) => void errors.push(line),
+  });
+  return { code, errors: errors.join("\n") };
+}
+
+test("an idempotency key that no header can have", async () => {
+  const { code, errors } = await told("call", "account", "alice", "deposit", "--idempotency-key", "é");
+  expect(errors).toContain("an idempotency key is printable ASCII");
+  expect(errors).not.toContain("does not answer");
+  expect(code).toBe(2);
+});
+
+test("an app that does not answer", async () => {
+  const { code, errors } = await told("call", "account", "alice", "balance");
+  expect(errors).toContain("http://127.0.0.1:9 does not answer");
+  expect(code).toBe(1);
+});
