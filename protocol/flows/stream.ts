@@ -60,11 +60,11 @@ export class Streams {
     const frame = this.#frames.open(stream, bytes ?? new Uint8Array());
     this.#requireColumns(stream, frame);
     const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
-    const late: Record<string, number> = {};
+    const told: Record<string, number> = {};
     const enter = async (rows: Rows, part: BatchPart): Promise<void> => {
       // A flow that is given it in other ways too may have come to its end before.
       for (const [flow, so] of Object.entries(await this.#enter(ctx, stream, rows, part)))
-        late[flow] = Math.max(late[flow] ?? 0, so);
+        told[flow] = Math.max(told[flow] ?? 0, so);
     };
     // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
     for (let part = 1; part <= parts; part++) {
@@ -73,7 +73,7 @@ export class Streams {
     }
     // By itself: a flow may be given events by several ways, and on none of them may time go on before all have come on the others.
     if (parts > 1) await enter(frame.rows(frame.length, frame.length), "last");
-    return new RawJson(JSON.stringify({ accepted: frame.length, late }));
+    return new RawJson(JSON.stringify({ accepted: frame.length, late: told }));
   }
 
   /** An event that a function emitted, as a message. */
