@@ -87,7 +87,10 @@ export const min = <const Name extends string>(field: Name): Extreme<Name> => Ob
 export const max = <const Name extends string>(field: Name): Extreme<Name> => Object.freeze({ kind: "max", field });
 /** Mean of a numeric field, a float64; of the events that have it, and null where an optional one has none. */
 export const avg = <const Name extends string>(field: Name): Average<Name> => Object.freeze({ kind: "avg", field });
-/** Number of different values of a field, exact: each is kept. Null is none. */
+/**
+ * Number of different values of a field, exact: each is kept. Null is none. All values of a group are one entry of 1 MiB at most, some 100,000 short ones:
+ * a batch that would make it larger is refused, `transaction-too-large`.
+ */
 export const distinct = <const Name extends string>(field: Name): Distinct<Name> =>
   Object.freeze({ kind: "distinct", field });
 /** The field in the event with the least event time, of those that have it; of equals, of the one that came first. */

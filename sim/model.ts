@@ -158,7 +158,9 @@ export class Model {
     const value = this.#caught(at, steps, scope);
     if (scope.failure === null) return value;
     this.#entities = before;
-    return { failed: scope.failure.type };
+    const { type, refusedBy = at[0] } = scope.failure;
+    // By another service: the called function's contract knows nothing of that.
+    return { failed: refusedBy === at[0] ? type : "internal-error" };
   }
 }
 
