@@ -89,6 +89,8 @@ export interface FlowProgram {
   readonly home: string;
   readonly steps: readonly ProgramStep[];
   readonly sinks: readonly ProgramSink[];
+  /** The same by what they give to: what goes to one stream goes there together. */
+  readonly ends: ReadonlyArray<readonly ProgramSink[]>;
   readonly views: readonly ViewProgram[];
 }
 
@@ -113,7 +115,11 @@ export function programOf(definition: FlowDefinition, kernels?: VectorKernels): 
   }
   const [home] = definition.streams;
   if (home === undefined) throw new Error("a flow reads at least one stream");
-  return { name: definition.name, definition, home: home.name, steps, sinks, views };
+  return { name: definition.name, definition, home: home.name, steps, sinks, ends: endsOf(sinks), views };
+}
+
+function endsOf(sinks: readonly ProgramSink[]): ProgramSink[][] {
+  return [...Map.groupBy(sinks, (sink) => (sink.kind === "stream" ? sink.stream.name : sink)).values()];
 }
 
 /** A view of nothing but what an operator keeps anyway. */
@@ -237,15 +243,15 @@ function vertexOf(
     const right = node.inputs[1]?.fields ?? {};
     ports.push({ input: second, keys: operator.right.fields, names: Object.keys(right) });
   }
-  const { emits, paned } = stateOf(node, operator, about.flow);
+  const wanted = stateOf(node, operator, about.flow);
   return {
     kind: "vertex",
-    id: `${node.name}@${definitionHash(node, paned)}`,
+    id: `${node.name}@${definitionHash(node, wanted.paned)}`,
     shards: shardsOf(keys),
     ports,
     processing: window?.time === "processing",
-    emits,
-    make: makerOf(node, operator, about),
+    emits: wanted.emits,
+    make: makerOf(node, operator, wanted, about.kernels),
   };
 }
 
@@ -271,12 +277,14 @@ function usedBy(operator: Extract<Keyed, { readonly kind: "aggregate" }>, names:
   return names.filter((name) => used.has(name));
 }
 
+interface Wanted {
+  readonly emits: boolean;
+  readonly viewed: boolean;
+  readonly paned: boolean;
+}
+
 /** Who wants what of an operator, and whether it keeps panes instead of windows: that depends on it, and one is not the other's state. */
-function stateOf(
-  node: FlowNode,
-  operator: Keyed,
-  flow: FlowDefinition,
-): { readonly emits: boolean; readonly viewed: boolean; readonly paned: boolean } {
+function stateOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): Wanted {
   const readers = nodesOf(flow).filter((other) => other.inputs.includes(node)).length;
   const ends = flow.sinks.filter(({ input }) => input === node);
   const states = ends.filter((sink) => sink.kind === "view" && readsState(sink));
@@ -290,9 +298,13 @@ function stateOf(
   return { emits: readers > 0 || ends.length > states.length, viewed, paned };
 }
 
-function makerOf(node: FlowNode, operator: Keyed, { flow, kernels }: About): () => ShardOperator {
+function makerOf(
+  node: FlowNode,
+  operator: Keyed,
+  { emits, viewed, paned }: Wanted,
+  kernels: VectorKernels | undefined,
+): () => ShardOperator {
   const [left = node, right = node] = node.inputs;
-  const { emits, viewed, paned } = stateOf(node, operator, flow);
   switch (operator.kind) {
     case "aggregate": {
       const { keys, outputs, window, lateness, ttl } = operator;

@@ -270,8 +270,8 @@ class Calls {
 
   /** Bound to its key, since a user may take a function out of its object. */
   static of(calls: Calls, contract: Contract, name: string): (input?: unknown) => Promise<unknown> {
+    const service = contract.name;
     return (input) => {
-      const service = contract.name;
       const text = input === undefined ? null : encodeValue(input, "the input");
       const tried = calls.#tried;
       const call = calls.#engine.call(calls.#activation, { service, key: calls.#key, name, input: text, tried });

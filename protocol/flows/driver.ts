@@ -79,7 +79,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
         run.rows.push(await applyVertex(run, step, at));
     }
   }
-  for (const sinks of endsApart(program.sinks)) await deliver(run, sinks);
+  for (const sinks of program.ends) await deliver(run, sinks);
   state.events += batch?.length ?? 0;
   if (part === "more") state.partLate = run.late;
   else {
@@ -234,18 +234,7 @@ function rowsFor({ rows, index }: Split, shards: readonly number[]): Rows {
   return all.length === 0 ? NO_ROWS : rows.pick(all);
 }
 
-/** Ends by what they give to. What goes to one stream goes there together: it is one batch, of which nothing is late for the rest. */
-function endsApart(sinks: readonly ProgramSink[]): ProgramSink[][] {
-  const ends = new Map<ProgramSink | string, ProgramSink[]>();
-  for (const sink of sinks) {
-    const to = sink.kind === "stream" ? sink.stream.name : sink;
-    const known = ends.get(to);
-    if (known === undefined) ends.set(to, [sink]);
-    else known.push(sink);
-  }
-  return [...ends.values()];
-}
-
+/** What goes to one stream is one batch there, of which nothing is late for the rest. */
 async function deliver({ ctx, state, program, rows, part }: Run, sinks: readonly ProgramSink[]): Promise<void> {
   const [sink] = sinks;
   invariant(sink !== undefined, "an end is none");

@@ -71,7 +71,7 @@ export interface Attempt extends LockOwner {
   chases: Map<string, Chase> | null;
   /** One-way messages that functions here have sent; null while there is none. */
   postings: Posting[] | null;
-  /** Bytes of these. */
+  /** Bytes of these, where the root is elsewhere: there all is counted when it ends. */
   posted: number;
   /** What functions that have ended here write, counted since one of them ended before another; null while none has. */
   written: Written | null;

@@ -14,7 +14,7 @@ export type Failure =
 /** Never throws, whatever was thrown: to ask a Proxy for its class may throw too. */
 export function failureOf(error: unknown): Failure {
   try {
-    if (error instanceof Refusal) return refusalOf(error);
+    if (error instanceof Refusal) return sayable(error);
     if (error instanceof TidegateError) {
       // User code may throw one with anything in it; what is told of it is JSON.
       if (error.members !== undefined) JSON.stringify(error.members);
@@ -27,7 +27,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** One whose data cannot be passed on is none, whether its caller is here or at another partition. */
-function refusalOf(refusal: Refusal): Failure {
+function sayable(refusal: Refusal): Failure {
   try {
     if (refusal.data !== undefined) encodeValue(refusal.data, `the data of the refusal "${refusal.refusal}"`);
     return { kind: "refusal", refusal };

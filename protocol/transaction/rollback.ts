@@ -26,7 +26,8 @@ export function restoreScope(attempt: Attempt, scope: Scope): void {
     if (!aliased && attempt.written !== null) countUse(attempt, entity);
   }
   attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
-  attempt.posted = attempt.postings?.reduce((sum, posting) => sum + postedBytes(posting), 0) ?? 0;
+  if (attempt.root === null)
+    attempt.posted = attempt.postings?.reduce((sum, posting) => sum + postedBytes(posting), 0) ?? 0;
   attempt.prepared = null;
 }
 

@@ -78,7 +78,7 @@ export function checkPosting<T>(from: Activation, room: Room, check: () => T): T
 /** Keeps a message with the attempt. */
 export function keepPosting({ attempt, scope }: Activation, letter: Omit<Posting, "scope">): void {
   (attempt.postings ??= []).push({ ...letter, scope });
-  attempt.posted += postedBytes(letter);
+  if (attempt.root === null) attempt.posted += postedBytes(letter);
   attempt.prepared = null;
 }
 

@@ -14,11 +14,15 @@ export interface Received {
   readonly n: number;
 }
 
+export interface MessageName extends Received {
+  readonly target: string;
+}
+
 export interface MessageHistory {
   /** How many messages committed transactions sent; without it, nobody knows whether the last ones are missing. */
   readonly sent?: readonly { readonly sender: string; readonly target: string; readonly count: number }[];
   /** What an operator has sent again, since it had failed for good: behind those that were sent after it. */
-  readonly sentAgain?: readonly { readonly sender: string; readonly target: string; readonly n: number }[];
+  readonly sentAgain?: readonly MessageName[];
   /** What each target has in its list, in its order. */
   readonly received: Readonly<Record<string, readonly Received[]>>;
 }

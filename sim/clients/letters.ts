@@ -1,4 +1,5 @@
 /** Messages that an operator has sent again after they had failed for good: they come behind those that were sent after them. */
+import type { MessageName } from "../checkers/message-order.ts";
 import { Emitted } from "../flows/app.ts";
 import type { Ledger } from "./ledger.ts";
 import { nameOf } from "./steps.ts";
@@ -8,13 +9,6 @@ interface Shown {
   readonly key: string;
   /** Of a message to a list, or an event. */
   readonly input?: { readonly from?: unknown; readonly number?: unknown; readonly n?: unknown };
-}
-
-/** Messages between lists: numbers count for each sender and target. */
-export interface MessageName {
-  readonly sender: string;
-  readonly target: string;
-  readonly n: number;
 }
 
 /** An operator sends again all that it is shown. */

@@ -29,10 +29,11 @@ export function allowedFrames(
 ): AllowedFrames {
   const removed: Removed = { denied: [], tooLarge: [] };
   const most = limitOf(app, "callBytes");
+  // No line is larger than its frame.
+  const maybeTooLarge = ({ bytes }: RoutedFrame): boolean => bytes.length > most;
   const left = frames.map((frame) => {
-    // No line is larger than its frame.
-    if (caller.kind === "owner" && frame.bytes.length <= most) return frame;
-    return allowedFrame(kernels, app, caller, frame, removed);
+    if (caller.kind === "owner" && !maybeTooLarge(frame)) return frame;
+    return allowedFrame(kernels, app, caller, frame, maybeTooLarge(frame) ? most : Infinity, removed);
   });
   return { frames: left.filter(({ rows }) => rows > 0), ...removed };
 }
@@ -42,16 +43,16 @@ function allowedFrame(
   app: AppDefinition,
   caller: Caller,
   frame: RoutedFrame,
+  most: number,
   { denied, tooLarge }: Removed,
 ): RoutedFrame {
-  const most = limitOf(app, "callBytes");
   const table = kernels.unpack(INVOKE, frame.bytes);
   const rows: number[] = [];
   for (let row = 0; row < table.rows; row++) {
     const [service, name] = [table.field(row, INVOKE_FIELD.service), table.field(row, INVOKE_FIELD.function)];
     const line = table.column(row, INVOKE_COLUMN.line);
     if (!mayCall(app, caller, service, table.field(row, INVOKE_FIELD.key), name)) denied.push(line);
-    else if (!fitsUtf8(table.field(row, INVOKE_FIELD.input), most)) tooLarge.push(line);
+    else if (most < Infinity && !fitsUtf8(table.field(row, INVOKE_FIELD.input), most)) tooLarge.push(line);
     else rows.push(row);
   }
   if (rows.length === table.rows) return frame;
