@@ -361,7 +361,7 @@ export class RemoteCalls {
     for (const attempt of this.#transactions.attempts.all()) {
       if (attempt.ended) continue;
       if (attempt.root || attempt.id.root !== peer) this.#participantRestarted(attempt, peer);
-      else if (attempt.id.incarnation < incarnation) this.#transactions.aborted(attempt);
+      else if (attempt.id.incarnation < incarnation) this.#transactions.rootLost(attempt);
       else this.#rootFound(attempt, peer);
     }
   }

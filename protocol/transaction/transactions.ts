@@ -417,6 +417,15 @@ export class Transactions {
     this.#drop(attempt);
   }
 
+  /**
+   * The instance of its root is gone. While calls of it run here it has no epoch, and whoever was called from here hears that it is over. Else its
+   * finishes may still be on their way: who heard from here that it is over would not know what they are. They find out by themselves.
+   */
+  rootLost(attempt: Attempt): void {
+    if (attempt.live.size > 0) this.#abandon(attempt);
+    this.#drop(attempt);
+  }
+
   #drop(attempt: Attempt): void {
     this.#finishAttempt(attempt);
     this.#endCalls(attempt, aborted("the transaction was aborted by its root"));

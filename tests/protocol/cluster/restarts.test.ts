@@ -1,6 +1,7 @@
 /** A transfer while one of those who take part in it starts again, in every window: it is never half done, and answered once. */
 import { describe, expect, test } from "vitest";
 import { epochOf } from "../../../protocol/epochs/epoch.ts";
+import { LIMITS } from "../../../protocol/limits.ts";
 import { COORDINATOR, type Peer } from "../../../protocol/wire/messages.ts";
 import { add, on } from "../../workerd/support/steps.ts";
 import { Cluster, isOf, type Request } from "../support/cluster.ts";
@@ -151,4 +152,25 @@ test("a record of an aborted epoch stays aborted for a partition that hears of i
   await c.restart(0);
   await c.settle();
   expect([await c.look(c.place(0)), await c.look(c.place(1))]).toEqual([0, 1]);
+});
+
+test("who was called in turn hears late that the root has finished, after its caller has heard that the root is lost", async () => {
+  const c = await Cluster.up(3);
+  const asks = (id?: string): Promise<Request> =>
+    c.ask(c.place(0), [add(1), on("call", c.place(1), add(1), on("call", c.place(2), add(1)))], id ? { id } : {});
+  const request = await asks();
+  await c.run(isOf("finish"));
+  expect(c.net.filter(isOf("finish", 0)).map(({ to }) => to)).toEqual(expect.arrayContaining([1, 2]));
+  await c.restart(0);
+  await c.pass(LIMITS.probeMs);
+  // The coordinator has heard nothing yet, and the partition at the end of the chain neither.
+  await c.deliver(isOf("inquire", 1, 0));
+  expect(c.node(1).status.attempts).toBe(0);
+  await c.run((batch) => batch.from.peer !== 1 || batch.to !== 2);
+  await c.deliver(isOf("finish", 0, 2));
+  await c.settle();
+  await asks(request.id);
+  await c.settle();
+  expect(await Promise.all([0, 1, 2].map((peer) => c.look(c.place(peer))))).toEqual([1, 1, 1]);
+  expect([0, 1, 2].map((peer) => c.node(peer).status.locks)).toEqual([0, 0, 0]);
 });
