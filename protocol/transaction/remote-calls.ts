@@ -361,7 +361,8 @@ export class RemoteCalls {
     for (const attempt of this.#transactions.attempts.all()) {
       if (attempt.ended) continue;
       if (attempt.root || attempt.id.root !== peer) this.#participantRestarted(attempt, peer);
-      else if (attempt.id.incarnation < incarnation) this.#transactions.rootLost(attempt);
+      // Behind its last answer it may have its epoch: who heard from here that it is over would not know what a late finish of it is about.
+      else if (attempt.id.incarnation < incarnation) this.#transactions.aborted(attempt, attempt.live.size > 0);
       else this.#rootFound(attempt, peer);
     }
   }

@@ -412,17 +412,8 @@ export class Transactions {
   }
 
   /** The attempt of another partition's root is over: whoever was called from here hears it behind the call. */
-  aborted(attempt: Attempt): void {
-    this.#abandon(attempt);
-    this.#drop(attempt);
-  }
-
-  /**
-   * The instance of its root is gone. While calls of it run here it has no epoch, and whoever was called from here hears that it is over. Else its
-   * finishes may still be on their way: who heard from here that it is over would not know what they are. They find out by themselves.
-   */
-  rootLost(attempt: Attempt): void {
-    if (attempt.live.size > 0) this.#abandon(attempt);
+  aborted(attempt: Attempt, isPassedOn = true): void {
+    if (isPassedOn) this.#abandon(attempt);
     this.#drop(attempt);
   }
 

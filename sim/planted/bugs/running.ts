@@ -106,7 +106,7 @@ export const RUNNING: readonly PlantedBug[] = [
     also: [
       {
         file: REMOTE,
-        find: "else if (attempt.id.incarnation < incarnation) this.#transactions.aborted(attempt);",
+        find: "else if (attempt.id.incarnation < incarnation) this.#transactions.aborted(attempt, attempt.live.size > 0);",
         replace: "else if (attempt.id.incarnation < incarnation) continue;",
       },
     ],

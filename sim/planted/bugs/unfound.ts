@@ -112,4 +112,13 @@ export const UNFOUND: readonly PlantedBug[] = [
       },
     ],
   },
+  // Found by one of 200,000, which was not planted: tests/protocol/cluster/restarts.test.ts has what it takes.
+  {
+    name: "lost-root-told-on",
+    what: "Who hears that a root is lost passes that on as an abort, though finishes of the lost one may be on their way.",
+    rule: "T12",
+    file: "protocol/transaction/remote-calls.ts",
+    find: "this.#transactions.aborted(attempt, attempt.live.size > 0);",
+    replace: "this.#transactions.aborted(attempt);",
+  },
 ];
