@@ -1,5 +1,5 @@
 /** One run of a plan: clients and faults until everything is answered, then calm until everything has drained, then the verdict. */
-import { createKernels } from "../core-wasm/facade/kernels.ts";
+import { kernelsOf } from "../core-wasm/facade/kernels.ts";
 import { loadCore } from "../core-wasm/load-node.ts";
 import type { Kernels } from "../core-wasm/types.ts";
 import { type AppDefinition, defineApp } from "../sdk/index.ts";
@@ -47,6 +47,7 @@ import { countedService } from "./world/functions.ts";
 import { Rollout } from "./world/rollout.ts";
 import { kindsOf } from "./world/kinds.ts";
 import type { SimObject } from "./world/object.ts";
+import { SlabCore } from "./world/slab-core.ts";
 import { both, type Observer } from "./world/observer.ts";
 import type { Profile } from "./world/profile.ts";
 import { World } from "./world/world.ts";
@@ -166,7 +167,7 @@ let core: WebAssembly.Module | undefined;
 /** Windows of an instance that crashes are given back by nobody: their memory goes with the run. */
 function ownKernels(): Kernels {
   core ??= loadCore();
-  return createKernels(core);
+  return kernelsOf(new SlabCore(core));
 }
 
 class Run {

@@ -100,6 +100,11 @@ export class CoreInstance {
     return this.u8.slice(at, at + length);
   }
 
+  /** Copies 32-bit words out of Wasm memory. @param from index in `u32` */
+  copyWords(from: number, to: number): Uint32Array {
+    return this.u32.slice(from, to);
+  }
+
   #derive(): void {
     const { buffer } = this.#memory.memory;
     this.#u8 = new Uint8Array(buffer);

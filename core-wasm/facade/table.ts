@@ -124,7 +124,7 @@ export class TableKernels {
     const heapBytes = words[(at >>> 2) + 4] as number;
     const first = (at + TABLE_HEADER_BYTES) >>> 2;
     const heap = at + TABLE_HEADER_BYTES + 4 * rows * (spec.columns + spec.fields);
-    const numbers = words.slice(first, heap >>> 2);
+    const numbers = this.#core.copyWords(first, heap >>> 2);
     const behind = heap - at + heapBytes;
     const inside = bytes.length - behind <= MAX_TABLE_TAIL_INSIDE;
     const tail = inside ? this.#tail(heap + heapBytes, bytes.length - behind) : bytes.subarray(behind);

@@ -1,5 +1,5 @@
 /** What a thread does for an order. */
-import { createKernels } from "../../core-wasm/facade/kernels.ts";
+import { kernelsOf } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import { addCounts } from "../coverage.ts";
 import { explore } from "../enumerate/explore.ts";
@@ -7,9 +7,10 @@ import { scenarioNamed } from "../enumerate/scenarios.ts";
 import { drawPlan } from "../plan.ts";
 import { type Report, runPlan } from "../run.ts";
 import { shrink } from "../shrink.ts";
+import { SlabCore } from "../world/slab-core.ts";
 import type { Answer, Done, Order, SeedResult, Settings } from "./messages.ts";
 
-const kernels = createKernels(loadCore());
+const kernels = kernelsOf(new SlabCore(loadCore()));
 
 /** @param begins is told each seed before it is run */
 export async function obey(settings: Settings, order: Order, begins: (seed: number) => void): Promise<Answer> {
