@@ -64,5 +64,5 @@ function place(core: CoreInstance, bytes: Uint8Array, { starts, ends }: TextRang
 }
 
 function wordsAt(core: CoreInstance, at: number, count: number): Uint32Array {
-  return core.u32.slice(at >>> 2, (at >>> 2) + count);
+  return core.copyWords(at >>> 2, (at >>> 2) + count);
 }

@@ -14,29 +14,19 @@ export class SlabCore extends CoreInstance {
 
   override copy(at: number, length: number): Uint8Array {
     if (length > MOST_SHARED) return super.copy(at, length);
-    const place = this.#take(length);
-    const copied = new Uint8Array(this.#slab, place, length);
+    if (this.#at + length > SLAB_BYTES) {
+      this.#slab = new ArrayBuffer(SLAB_BYTES);
+      this.#at = 0;
+    }
+    const copied = new Uint8Array(this.#slab, this.#at, length);
     copied.set(this.u8.subarray(at, at + length));
+    // Words are taken out of here, too.
+    this.#at = (this.#at + length + 7) & ~7;
     return copied;
   }
 
   override copyWords(from: number, to: number): Uint32Array {
-    const bytes = (to - from) * 4;
-    if (bytes > MOST_SHARED) return super.copyWords(from, to);
-    const place = this.#take(bytes);
-    const copied = new Uint32Array(this.#slab, place, to - from);
-    copied.set(this.u32.subarray(from, to));
-    return copied;
-  }
-
-  /** @returns where so many bytes are free; in another slab, perhaps */
-  #take(bytes: number): number {
-    if (this.#at + bytes > SLAB_BYTES) {
-      this.#slab = new ArrayBuffer(SLAB_BYTES);
-      this.#at = 0;
-    }
-    const at = this.#at;
-    this.#at = (at + bytes + 7) & ~7;
-    return at;
+    const { buffer, byteOffset } = this.copy(4 * from, 4 * (to - from));
+    return new Uint32Array(buffer, byteOffset, to - from);
   }
 }

@@ -92,6 +92,22 @@ export const STREAMING: readonly PlantedBug[] = [
     replace: "takeDue(store, input.after).map((due) => due.text)",
   },
   {
+    name: "joins-left-behind",
+    what: "What joins keep is not moved with the key groups of their shares.",
+    rule: "G3",
+    file: SOURCE,
+    find: 'return text === null ? { op: "delete", key, text: "" } : { op: "put", key, text };',
+    replace:
+      'return text === null || key.includes("joins/") ? { op: "delete", key, text: "" } : { op: "put", key, text };',
+    also: [
+      {
+        file: SOURCE,
+        find: "if (group === undefined || !this.#groups.has(group)) continue;",
+        replace: 'if (group === undefined || !this.#groups.has(group) || key.includes("joins/")) continue;',
+      },
+    ],
+  },
+  {
     name: "closed-windows-left-behind",
     what: "Windows of the kernel that have ended stay where their stream was.",
     rule: "G3",

@@ -121,21 +121,4 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "this.#transactions.aborted(attempt, attempt.live.size > 0);",
     replace: "this.#transactions.aborted(attempt);",
   },
-  // Was found by one of 500, until something else made that one another: tests/workerd/operators-moving.test.ts has joins that move.
-  {
-    name: "joins-left-behind",
-    what: "What joins keep is not moved with the key groups of their shares.",
-    rule: "G3",
-    file: "protocol/moves/source.ts",
-    find: 'return text === null ? { op: "delete", key, text: "" } : { op: "put", key, text };',
-    replace:
-      'return text === null || key.includes("joins/") ? { op: "delete", key, text: "" } : { op: "put", key, text };',
-    also: [
-      {
-        file: "protocol/moves/source.ts",
-        find: "if (group === undefined || !this.#groups.has(group)) continue;",
-        replace: 'if (group === undefined || !this.#groups.has(group) || key.includes("joins/")) continue;',
-      },
-    ],
-  },
 ];
