@@ -20,8 +20,15 @@ import { drawQueueReads, hasQueue } from "./flows/queue/draw.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
-import { drawLaterRescale, drawPlanned, drawRedeploys, drawRescales, type PlannedFault } from "./faults/planned.ts";
-import { drawMoveAims } from "./faults/named.ts";
+import {
+  drawEarlyRescale,
+  drawLaterRescale,
+  drawPlanned,
+  drawRedeploys,
+  drawRescales,
+  type PlannedFault,
+} from "./faults/planned.ts";
+import { drawMoveAims, drawVoidAims } from "./faults/named.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -77,27 +84,27 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const waiters = others && hasPromises(seed) ? keys : [];
   const slates = others && !options.local && hasSlates(seed) ? drawSlateKeys(seed) : null;
   const timed = [...times, ...(clocks.length > 0 ? drawClocks(seed, clocks) : [])];
-  const instead =
-    times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS + (changes ? BESIDE_CHANGES : 0) : 0;
-  const beside = [
-    ...timed,
+  // Of the usual there are as many less: a seed with more kinds is not to cost more either.
+  const guests = [
     ...(outsiders.length > 0 ? drawOutsiders(seed, outsiders) : []),
-    ...(flows.length > 0 ? drawFlows(seed, flows) : []),
     ...(slates ? drawSlates(seed, slates) : []),
     ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
+  ];
+  const instead =
+    guests.flat(2).length +
+    (times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS + (changes ? BESIDE_CHANGES : 0) : 0);
+  const beside = [
+    ...timed,
+    ...guests,
+    ...(flows.length > 0 ? drawFlows(seed, flows) : []),
     ...(ends.length > 0 ? drawEnds(seed, ends) : []),
     ...(flows.length > 0 ? [drawWatcher(seed)] : []),
     ...(queue.length > 0 ? [drawQueueReads(seed)] : []),
   ];
   const missing = options.transactions - beside.flat(2).length;
   const usual = Math.max(options.transactions - instead, missing, FEWEST);
-  const early: PlannedFault[] = [
-    ...drawPlanned(createRandom(deriveSeed(seed, 6)), partitions),
-    ...(options.local ? [] : drawRescales(createRandom(deriveSeed(seed, 10)), partitions)),
-    ...(options.local || flows.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 45)))),
-    ...(times.length === 0 ? [] : drawLaterRescale(createRandom(deriveSeed(seed, 58)))),
-    ...(times.length === 0 ? [] : drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, deploys, ROLLOUT_MS)),
-  ];
+  const what = { flows: flows.length > 0, deploys: times.length > 0 ? deploys : null };
+  const early = drawFaults(seed, partitions, options, what);
   const most = mostPartitions({ partitions, planned: early });
   return {
     seed,
@@ -122,11 +129,35 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...(flows.length > 0 ? drawMild(seed, partitions) : []),
       ...(changes ? drawChanging(seed, most, changes) : []),
     ],
-    aims: [
-      ...drawAims(createRandom(deriveSeed(seed, 7)), partitions),
-      ...(times.length === 0 ? [] : drawMoveAims(createRandom(deriveSeed(seed, 59)))),
-    ],
+    aims: drawEveryAim(seed, partitions, options, what),
   };
+}
+
+/** What happens at a time, whatever else does; partitions come and go when those who are there have something to move. */
+function drawFaults(seed: number, partitions: number, { local }: PlanOptions, beside: Beside): PlannedFault[] {
+  const faults = drawPlanned(createRandom(deriveSeed(seed, 6)), partitions);
+  if (!local) faults.push(...drawRescales(createRandom(deriveSeed(seed, 10)), partitions));
+  if (beside.flows && !local) {
+    faults.push(...drawEarlyRescale(createRandom(deriveSeed(seed, 80))));
+    faults.push(...drawLaterRescale(createRandom(deriveSeed(seed, 45))));
+  }
+  if (beside.deploys === null) return faults;
+  faults.push(...drawLaterRescale(createRandom(deriveSeed(seed, 58))));
+  faults.push(...drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, beside.deploys, ROLLOUT_MS));
+  return faults;
+}
+
+interface Beside {
+  readonly flows: boolean;
+  /** When other versions are deployed; null where nothing depends on time. */
+  readonly deploys: readonly number[] | null;
+}
+
+function drawEveryAim(seed: number, partitions: number, { local }: PlanOptions, { deploys }: Beside): Aim[] {
+  const aims = drawAims(createRandom(deriveSeed(seed, 7)), partitions);
+  if (deploys !== null) aims.push(...drawMoveAims(createRandom(deriveSeed(seed, 59))));
+  if (!local) aims.push(...drawVoidAims(createRandom(deriveSeed(seed, 81))));
+  return aims;
 }
 
 /** In a sixth of all seeds one is taken, some time. */

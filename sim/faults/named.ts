@@ -202,16 +202,7 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       ...{ do: "crash", who: "self", delayMs: 0 },
       manner: { keep: "none", zombie: false, bootMs: 1, kind: "aimed crash" },
     }),
-  // What stands for the aborted record alone says what was decided before, and keys of that are written to by what commits at once.
-  (random) =>
-    aim(
-      "lost some time after an abort, when nothing was decided meanwhile",
-      "persisted replace-record",
-      1 + random.int(2),
-      { do: "delay", kind: "decide", to: "self", ms: 300, maxMs: 400 },
-      { do: "delay", kind: "prepare", to: "self", ms: 300, maxMs: 400 },
-      again(random, 20 + random.next() * 200),
-    ),
+  (random) => lostAfterAbort(random, 2),
   // It counts its batches anew each time, and what becomes of those of before is told it later.
   (random) =>
     aim(
@@ -282,6 +273,23 @@ export function drawMoveAims(random: Random): Aim[] {
 
 function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
   return { name, on, nth, actions };
+}
+
+/** Where a record was aborted, once more in half of the runs: a local commit must come between that and the restart, and hardly ever does. */
+export function drawVoidAims(random: Random): Aim[] {
+  return random.oneIn(2) ? [lostAfterAbort(random, 4)] : [];
+}
+
+/** What stands for the aborted record alone says what was decided before, and keys of that are written to by what commits at once. */
+function lostAfterAbort(random: Random, most: number): Aim {
+  return aim(
+    "lost some time after an abort, when nothing was decided meanwhile",
+    "persisted replace-record",
+    1 + random.int(most),
+    { do: "delay", kind: "decide", to: "self", ms: 300, maxMs: 400 },
+    { do: "delay", kind: "prepare", to: "self", ms: 300, maxMs: 400 },
+    again(random, 20 + random.next() * 200),
+  );
 }
 
 /** It starts again at once. */

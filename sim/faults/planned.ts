@@ -55,6 +55,12 @@ export function drawRescales(random: Random, partitions: number): PlannedFault[]
 }
 const MOST_PARTITIONS = 6;
 
+/** In half of the runs the number of partitions changes while events come: what has met its other half before it tells nothing of what was moved. */
+export function drawEarlyRescale(random: Random): PlannedFault[] {
+  if (random.oneIn(2)) return [];
+  return [{ at: 100 + random.next() * 500, kind: "rescale", partitions: 1 + random.int(MOST_PARTITIONS) }];
+}
+
 /** In half of the runs the number of partitions changes when operators have something to be moved. */
 export function drawLaterRescale(random: Random): PlannedFault[] {
   if (random.oneIn(2)) return [];
