@@ -12,8 +12,8 @@ const CARRIED_BYTES = 256;
 export const LIMITS = {
   /** Invocations admitted and not yet answered, per partition; beyond it 503. */
   maxInvocations: 20_000,
-  /** Transactions whose functions may run at the same time; the others wait in order of arrival. */
-  maxRunning: 1_000,
+  /** Transactions whose functions may run at the same time; the others wait in order of arrival. With more of them more give way to each other (docs/performance.md). */
+  maxRunning: 300,
   /** Depth of a call path. */
   maxCallDepth: 64,
   /** Calls one transaction may make, all attempts apart. */

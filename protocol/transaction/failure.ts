@@ -49,3 +49,8 @@ export function aborted(message: string): TidegateError {
   Error.stackTraceLimit = stackTraceLimit;
   return error;
 }
+
+/** Made once: to make an error is dear, and where many want one key an attempt in three gives way. Frozen, since functions of all transactions get it. */
+export const GAVE_WAY = Object.freeze(aborted("the transaction gave way to an older one and runs again"));
+export const ABORTED_BY_ROOT = Object.freeze(aborted("the transaction was aborted by its root"));
+export const ABORTED_WITH_ERA = Object.freeze(aborted("the transaction was aborted with its era and runs again"));

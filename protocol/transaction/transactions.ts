@@ -17,7 +17,7 @@ import { type Activation, type Attempt, isOver, isTried, type Outcome, rootOf, t
 import { AttemptTable } from "./attempt-table.ts";
 import { type ActivationParts, type AttemptParts, beginActivation, beginAttempt } from "./beginnings.ts";
 import { checkCall } from "./check-call.ts";
-import { aborted, type Failure, failureOf } from "./failure.ts";
+import { aborted, ABORTED_BY_ROOT, ABORTED_WITH_ERA, type Failure, failureOf, GAVE_WAY } from "./failure.ts";
 import type { CallRequest, TransactionOwner } from "./owner.ts";
 import { lifeOf } from "./life.ts";
 import { keepSnapshots, restoreScope, settleState } from "./rollback.ts";
@@ -379,7 +379,7 @@ export class Transactions {
     const root = rootOf(attempt);
     this.#abandon(attempt);
     this.#finishAttempt(attempt);
-    this.#endCalls(attempt, () => aborted("the transaction gave way to an older one and runs again"));
+    this.#endCalls(attempt, GAVE_WAY);
     if (root.attempts < LIMITS.maxAttempts) {
       if (snapshot) this.#beginAsOf(root, snapshot.asOf);
       else this.#begin(root, true, 0);
@@ -402,14 +402,11 @@ export class Transactions {
   }
 
   /** Tells the callers that still wait inside an attempt that it has ended. */
-  #endCalls(attempt: Attempt, why: () => TidegateError): void {
-    // To make an error is dear, and mostly nobody waits.
-    let outcome: Outcome | null = null;
+  #endCalls(attempt: Attempt, error: TidegateError): void {
+    const outcome: Outcome = { ok: false, failure: { kind: "engine", error } };
     for (const activation of attempt.live.values()) {
       this.remote.forget(activation);
-      if (!activation.parent) continue;
-      outcome ??= { ok: false, failure: { kind: "engine", error: why() } };
-      this.owner.emit({ kind: "settle", activation, outcome });
+      if (activation.parent) this.owner.emit({ kind: "settle", activation, outcome });
     }
     attempt.live.clear();
   }
@@ -422,7 +419,7 @@ export class Transactions {
 
   #drop(attempt: Attempt): void {
     this.#finishAttempt(attempt);
-    this.#endCalls(attempt, () => aborted("the transaction was aborted by its root"));
+    this.#endCalls(attempt, ABORTED_BY_ROOT);
     this.#locks.release(attempt);
   }
 
@@ -450,7 +447,7 @@ export class Transactions {
       this.#abandon(attempt);
       this.#finishAttempt(attempt);
       root.attempt = null;
-      this.#endCalls(attempt, () => error);
+      this.#endCalls(attempt, error);
       this.#locks.release(attempt);
       this.owner.failed(root, { kind: "engine", error });
     }
@@ -465,7 +462,7 @@ export class Transactions {
       }
       if (attempt.root) attempt.root.attempt = null;
       this.#finishAttempt(attempt);
-      this.#endCalls(attempt, () => aborted("the transaction was aborted with its era and runs again"));
+      this.#endCalls(attempt, ABORTED_WITH_ERA);
     }
     this.#locks.clear();
     invariant(this.#roots === 0 && this.attempts.size === 0, "6: an attempt outlives its era");
