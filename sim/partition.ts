@@ -40,6 +40,8 @@ export class SimPartition {
   readonly #coordinator: CoordinatorMachine;
   #flushWanted = false;
   #foldWanted = false;
+  /** Each is another, as chance would have it: by them shares know what memory is theirs. */
+  #uuids = 0;
   /** Milliseconds since 1970. */
   clock = 1_800_000_000_000;
   /** Why it stopped, if it did. */
@@ -159,7 +161,7 @@ export class SimPartition {
       fatal: (error) => void (alive() ? (this.failure ??= error) : undefined),
       now: () => this.clock,
       random: () => this.#setup.random.next(),
-      uuid: () => "00000000-0000-4000-8000-000000000000",
+      uuid: () => `00000000-0000-4000-8000-${(++this.#uuids).toString(16).padStart(12, "0")}`,
       enclose: (call) => call(),
     };
   }

@@ -2,7 +2,7 @@
 import { advance, INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { FlowPlan, WindowPlan } from "../../dataflow/plan.ts";
 import type { Kernels, WindowState } from "../../core-wasm/types.ts";
-import { type KeptPlan, keptPlanOf, sameKept, windowPlanOf } from "./kept-plan.ts";
+import { idlePlanOf, type KeptPlan, keptPlanOf, sameKept, windowPlanOf } from "./kept-plan.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import type { StorageOp } from "../partition/effects.ts";
@@ -20,8 +20,12 @@ interface FlowMeta {
   readonly blocks: number;
   /** Newest record that this state includes. */
   readonly seq: number;
+  /** The first of these that shows groups of the present definition; absent in what older code stored. */
+  readonly first?: number;
   /** What its groups are. */
   readonly plan?: KeptPlan;
+  /** Name of the stream that it reads; likewise. */
+  readonly stream?: string;
 }
 
 export interface FlowCheckpoint {
@@ -45,6 +49,7 @@ export class FlowRuntime {
   #late = 0;
   #offset = 0;
   #blocks = 0;
+  #first = 0;
   #seq = 0;
   #dirty = false;
   /** Records hold what the last checkpoint does not: of a batch that no window took, where its time and offset are. */
@@ -58,6 +63,13 @@ export class FlowRuntime {
     this.#state = kernels.openWindow(plan.window);
   }
 
+  /** For what is stored of a flow that the code does not have; undefined where older code stored too little of it. */
+  static idle(flow: string, text: string, kernels: Kernels): FlowRuntime | undefined {
+    const { plan, stream } = JSON.parse(text) as FlowMeta;
+    if (plan === undefined || stream === undefined) return undefined;
+    return new FlowRuntime(idlePlanOf(flow, stream, plan), kernels);
+  }
+
   /** The state is of another definition: it can be kept, and nothing can be added to it. */
   get isStale(): boolean {
     return !sameKept(this.#kept, this.#wanted);
@@ -66,6 +78,7 @@ export class FlowRuntime {
   /** Forgets open and closed windows of an earlier version. How far time has come stays, and what was counted. */
   drop(): void {
     this.#reopen(this.#wanted);
+    this.#first = this.#blocks;
     this.#dropping = true;
     this.#dirty = true;
   }
@@ -143,8 +156,10 @@ export class FlowRuntime {
       late: this.#late,
       offset: this.#offset,
       blocks: this.#blocks,
+      first: this.#first,
       seq: this.#seq,
       plan: this.#kept,
+      stream: this.plan.stream,
     };
     return JSON.stringify(meta);
   }
@@ -197,7 +212,13 @@ export class FlowRuntime {
     this.#late = meta.late;
     this.#offset = meta.offset;
     this.#blocks = meta.blocks;
+    this.#first = meta.first ?? 0;
     this.#seq = meta.seq;
+  }
+
+  /** Blocks of closed windows before this one are of an earlier definition, if there are any: they may have come with a move that had begun before they were dropped. */
+  get firstBlock(): number {
+    return this.#first;
   }
 
   /** Open groups, ordered by window and key. */

@@ -9,7 +9,7 @@ import { type PackedRows, packRows, unpackRows } from "../../dataflow/columns/wi
 import { fromSortableWhole, sortableWhole } from "../../dataflow/keys.ts";
 import { rowJson } from "../../dataflow/operators/accumulators.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
-import { invariant } from "../assert.ts";
+import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 
 const EVENTS = "e";
@@ -37,8 +37,11 @@ export function keepEvents(
   const text = JSON.stringify(packRows(rows, names));
   const parts = Math.min(rows.length, Math.ceil(text.length / LIMITS.streamEntryChars));
   if (parts <= 1) {
-    // An event is a line of a body, and no entry of state may be longer than this.
-    invariant(text.length <= LIMITS.maxValueBytes, "9: an event is longer than an entry may be");
+    if (text.length > LIMITS.maxValueBytes)
+      throw new TidegateError(
+        "transaction-too-large",
+        `an event that a stream keeps has at most ${LIMITS.maxValueBytes} bytes`,
+      );
     store.put(EVENTS, sortableWhole(begin), `${at} ${rows.length}\n${text}`);
     return;
   }

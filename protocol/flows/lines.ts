@@ -10,6 +10,9 @@ import { LIMITS } from "../limits.ts";
 
 const PAGE = 8;
 
+/** What an entry has beside its lines, at most. */
+export const LINE_ENTRY_HEAD_BYTES = 64;
+
 /** One entry. */
 export interface KeptLines {
   readonly key: string;

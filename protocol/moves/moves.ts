@@ -219,15 +219,15 @@ export class Moves {
       return this.#owner.send(from, { kind: "move-taken", stream, number: 0, enough: true });
     }
     if (this.#taken.has(frozen, from)) {
-      this.#incoming.set(from, { stream, incarnation, open: true, copied: true, complete: true });
+      this.#incoming.set(from, { stream, incarnation, open: true, copied: true, complete: true, flows: new Set() });
       this.#tell(from, incarnation, frozen);
       return this.#owner.send(from, { kind: "move-taken", stream, number: 0, enough: true });
     }
-    const incoming: Incoming = { stream, incarnation, open: false, copied: false, complete: false };
+    const incoming: Incoming = { stream, incarnation, open: false, copied: false, complete: false, flows: new Set() };
     this.#incoming.set(from, incoming);
     const flows = this.#owner.flows.ofStreams((name) => groups.has(ownership.groupOf(name)));
-    for (const flow of flows) this.#flows.delete(flow);
-    const ops: StorageOp[] = flows.map((flow) => ({ op: "drop-flow", flow }));
+    for (const { plan } of flows) this.#flows.delete(plan.name);
+    const ops: StorageOp[] = flows.map(({ plan }) => ({ op: "drop-flow", flow: plan.name }));
     if (!this.#garbage) {
       // From here on there may be: what comes is not kept here until the map says so.
       this.#garbage = true;
@@ -251,7 +251,7 @@ export class Moves {
     invariant(incoming.open, "8: a piece comes before it is asked for");
     const ops: StorageOp[] = [];
     const writes: Write[] = [];
-    for (const item of decodeContent(content)) this.#take(item, writes, ops);
+    for (const item of decodeContent(content)) this.#take(incoming, item, writes, ops);
     this.#commit(writes);
     if (stage === "last") {
       incoming.complete = true;
@@ -271,7 +271,7 @@ export class Moves {
     else if (stage === "last" && this.#frozen === frozen) this.#tell(from, incoming.incarnation, frozen);
   }
 
-  #take(item: MoveItem, writes: Write[], ops: StorageOp[]): void {
+  #take(incoming: Incoming, item: MoveItem, writes: Write[], ops: StorageOp[]): void {
     const { log, results, flows } = this.#owner;
     switch (item.kind) {
       case "write":
@@ -285,11 +285,13 @@ export class Moves {
         return;
       case "block": {
         const { flow, block, part, through, bytes } = item;
+        beginFlow(incoming, flow, ops);
         ops.push({ op: "put-view-block", flow, block, part, through, bytes });
         return;
       }
       case "flow": {
         const { flow, part, parts, meta, bytes } = item;
+        beginFlow(incoming, flow, ops);
         const coming = this.#flows.get(flow) ?? { parts: [], meta };
         coming.parts[part] = bytes;
         this.#flows.set(flow, coming);
@@ -421,4 +423,11 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return bytes;
+}
+
+/** This partition may not know the flow, and so not have dropped it when the stream began: other code keeps it. */
+function beginFlow({ flows }: Incoming, flow: string, ops: StorageOp[]): void {
+  if (flows.has(flow)) return;
+  flows.add(flow);
+  ops.push({ op: "drop-flow", flow });
 }

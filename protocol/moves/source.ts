@@ -7,8 +7,9 @@ import { LIMITS } from "../limits.ts";
 import { encodeMessage, movedRowKey, storedMessages } from "../outbox/message.ts";
 import { cut } from "../record/record.ts";
 import type { Flows } from "../partition/flows.ts";
+import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import type { Results } from "../results/results.ts";
-import { decodeStored, type StoredResult } from "../results/stored-result.ts";
+import { decodeStored, SETTLED_STATUS, type StoredResult } from "../results/stored-result.ts";
 import { entityOf } from "../state/indexes.ts";
 import type { StateReader, StoredResults, StoredState } from "../state/reader.ts";
 import type { StateStore, Write } from "../state/store.ts";
@@ -210,7 +211,12 @@ export class Source {
     this.#changed = new Set();
     for (const key of cleared) yield { kind: "write", write: { op: "clear", key, text: "" } };
     for (const key of changed) yield { kind: "write", write: this.#present(key) };
-    for (const result of this.#results.splice(0)) yield { kind: "result", result };
+    const results = this.#results.splice(0);
+    const settled = new Set(results.flatMap(({ requestId, status }) => (status === SETTLED_STATUS ? [requestId] : [])));
+    for (const result of results) {
+      // The mark goes all the same: an earlier round may have sent what it is of.
+      if (result.status === SETTLED_STATUS || !settled.has(result.requestId)) yield { kind: "result", result };
+    }
   }
 
   #present(key: string): Write {
@@ -221,16 +227,17 @@ export class Source {
     return text === null ? { op: "delete", key, text: "" } : { op: "put", key, text };
   }
 
-  #movedFlows(): string[] {
+  #movedFlows(): FlowRuntime[] {
     const { flows, ownership } = this.#parts;
     return flows.ofStreams((stream) => this.#groups.has(ownership.groupOf(stream)));
   }
 
   *#viewBlocks(): Generator<Next> {
     const { reader } = this.#parts;
-    for (const flow of this.#movedFlows()) {
+    for (const { plan, firstBlock } of this.#movedFlows()) {
+      const flow = plan.name;
       for (const { block, through } of reader.viewBlocks(flow)) {
-        if (block < (this.#blocks.get(flow) ?? 0)) continue;
+        if (block < Math.max(firstBlock, this.#blocks.get(flow) ?? 0)) continue;
         this.#blocks.set(flow, block + 1);
         const parts = cut(reader.viewBlock(flow, block), LIMITS.maxPartBytes);
         for (const [part, bytes] of parts.entries()) yield { kind: "block", flow, block, part, through, bytes };
@@ -239,9 +246,9 @@ export class Source {
   }
 
   *#flows(): Generator<Next> {
-    for (const flow of this.#movedFlows()) {
-      const mark = this.#parts.flows.runtime(flow)?.mark();
-      if (!mark) continue;
+    for (const runtime of this.#movedFlows()) {
+      const flow = runtime.plan.name;
+      const mark = runtime.mark();
       const parts = cut(mark.bytes, LIMITS.maxPartBytes);
       for (const [part, bytes] of parts.entries()) {
         yield { kind: "flow", flow, part, parts: parts.length, meta: mark.meta, bytes };

@@ -12,6 +12,8 @@ export interface Incoming {
   copied: boolean;
   /** Everything is here and durable. */
   complete: boolean;
+  /** Flows of which something has come. What was stored of them before is of an earlier time that they were here, or of a stream that began again. */
+  readonly flows: Set<string>;
 }
 
 /**

@@ -9,9 +9,10 @@ import type { Batch } from "./admission.ts";
 import type { StorageOp } from "./effects.ts";
 import { LIMITS } from "../limits.ts";
 import type { WindowedFlow } from "../../sdk/flow.ts";
-import { utf8Length } from "../utf8.ts";
+import { fitsUtf8, utf8Length } from "../utf8.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { kernelDrops, prepareKernel, requireNamed } from "./kernel-flows.ts";
+import { LINE_ENTRY_HEAD_BYTES } from "../flows/lines.ts";
 import { LateEvents, type LateLines } from "./late.ts";
 import { problemAnswer } from "./problems.ts";
 
@@ -39,11 +40,21 @@ export class Flows {
 
   /** The runtime of a flow; undefined when the app has no such flow (any more). */
   runtime(flow: string): FlowRuntime | undefined {
-    const known = this.#runtimes.get(flow);
     const definition = this.app.windowed.get(flow);
-    if (known || !definition) return known;
+    if (!definition) return undefined;
+    const known = this.#runtimes.get(flow);
+    if (known) return known;
     const runtime = new FlowRuntime(planFlow(definition), this.#kernels);
     this.#runtimes.set(flow, runtime);
+    return runtime;
+  }
+
+  /** The runtime of what is stored of a flow. Where the code has no such flow, or operators run it, the state stays as it is for code that goes on with it. */
+  stored(flow: string, meta: string): FlowRuntime | undefined {
+    const known = this.runtime(flow) ?? this.#runtimes.get(flow);
+    if (known) return known;
+    const runtime = FlowRuntime.idle(flow, meta, this.#kernels);
+    if (runtime) this.#runtimes.set(flow, runtime);
     return runtime;
   }
 
@@ -60,6 +71,10 @@ export class Flows {
     const lates = runtimes.map((runtime) => this.#lateOf(runtime, batch, now));
     if (bytesOf(lates) > LIMITS.maxTransactionBytes) {
       const detail = `more than ${LIMITS.maxTransactionBytes} bytes of the batch come too late; nothing was taken, send it in parts`;
+      return { applied: false, ...problemAnswer("transaction-too-large", detail) };
+    }
+    if (lates.some(({ lines }) => lines.some((line) => !fitsUtf8(line, MOST_OF_LINE)))) {
+      const detail = `an event that comes too late is longer than ${MOST_OF_LINE} bytes, so it cannot be kept; nothing was taken`;
       return { applied: false, ...problemAnswer("transaction-too-large", detail) };
     }
     const marks = this.#marks(runtimes, batch.rows, log);
@@ -116,22 +131,28 @@ export class Flows {
     return this.#ofStream(stream).length > 0;
   }
 
-  /** Names of the flows of such streams. */
-  ofStreams(isOne: (stream: string) => boolean): string[] {
-    return [...this.app.windowed.values()].filter(({ stream }) => isOne(stream.name)).map(({ name }) => name);
+  /** What is kept of the flows of such streams. */
+  ofStreams(isOne: (stream: string) => boolean): FlowRuntime[] {
+    return this.#all.filter(({ plan }) => isOne(plan.stream));
+  }
+
+  /** Those of the app, and those of which something is kept though it has them no more. */
+  get #all(): FlowRuntime[] {
+    for (const flow of this.app.windowed.keys()) this.runtime(flow);
+    return [...this.#runtimes.values()];
   }
 
   /** Takes over a flow that was kept elsewhere, as of this partition's record `seq`. @returns what is to be stored, at once */
   adopt(flow: string, { meta, bytes }: FlowCheckpoint, seq: number): StorageOp[] {
-    const runtime = this.runtime(flow);
+    const runtime = this.stored(flow, meta);
     if (!runtime) return [];
     runtime.setBack({ meta: JSON.stringify({ ...(JSON.parse(meta) as object), seq }), bytes });
     return runtime.checkpoint();
   }
 
-  /** The flows of the app. */
+  /** Those that have closed windows, perhaps. */
   get names(): string[] {
-    return [...this.app.windowed.keys()];
+    return this.#all.map(({ plan }) => plan.name);
   }
 
   /** The state of every flow that took anything; all of it is logged. */
@@ -174,6 +195,9 @@ export class Flows {
     return bytes;
   }
 }
+
+/** A late event is a line of an entry (flows/lines.ts), which is one value. */
+const MOST_OF_LINE = LIMITS.maxValueBytes - LINE_ENTRY_HEAD_BYTES;
 
 function bytesOf(lates: readonly LateLines[]): number {
   return lates.reduce((sum, { lines }) => sum + lines.reduce((bytes, line) => bytes + utf8Length(line), 0), 0);

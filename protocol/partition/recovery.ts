@@ -57,7 +57,8 @@ export function replay(kernels: Kernels, recovered: Recovered, parts: RecoveredP
   for (const block of recovered.recent) {
     for (const result of decodeRecent(kernels, block.bytes)) parts.results.restore(result, block.expires);
   }
-  for (const [flow, checkpoint] of recovered.checkpoints) parts.flows.runtime(flow)?.restore(checkpoint);
+  for (const [flow, checkpoint] of recovered.checkpoints)
+    parts.flows.stored(flow, checkpoint.meta)?.restore(checkpoint);
   const log = new LogReplay(parts, recovered.decided);
   const sizes: Array<{ seq: number; bytes: number; goesOn?: boolean }> = [];
   let last = recovered.folded;
@@ -112,7 +113,7 @@ class LogReplay {
     const { layers, results, flows } = this.#parts;
     layers.committed.apply(record.writes, record.seq);
     for (const result of record.results) results.add(result, record.seq, record.at);
-    for (const delta of record.flows) flows.runtime(delta.flow)?.replay(delta, record.seq);
+    for (const delta of record.flows) flows.stored(delta.flow, delta.meta)?.replay(delta, record.seq);
   }
 
   #hold(record: RecordContent, { epoch, parts }: NonNullable<RecordContent["epoch"]>): void {

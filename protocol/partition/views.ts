@@ -95,11 +95,15 @@ function answerOf(
   const limit = Math.max(1, Math.min(query.limit, LIMITS.maxViewRows));
   const rows: string[] = [];
   let last: WindowGroup | undefined;
+  let size = 0;
   for (const { group, final } of groupsOf(setup, runtime, after)) {
     if (after && !isAfter(group, after)) continue;
     if (query.key !== undefined && String(group.key) !== query.key) continue;
-    if (rows.length === limit) return { status: 200, body: viewBody(runtime, rows, cursorOf(last as WindowGroup)) };
-    rows.push(renderRow(runtime.plan, group, final));
+    if (rows.length === limit || size > LIMITS.maxViewChars)
+      return { status: 200, body: viewBody(runtime, rows, cursorOf(last as WindowGroup)) };
+    const row = renderRow(runtime.plan, group, final);
+    size += row.length;
+    rows.push(row);
     last = group;
   }
   return { status: 200, body: viewBody(runtime, rows, undefined) };
@@ -126,7 +130,7 @@ function* groupsOf(
   const { name, window } = runtime.plan;
   const { watermark } = runtime.status;
   for (const { block, through } of setup.reader.viewBlocks(name)) {
-    if (after && through - BigInt(window.size) < after.start) continue;
+    if (block < runtime.firstBlock || (after && through - BigInt(window.size) < after.start)) continue;
     for (const group of setup.kernels.readGroups(setup.reader.viewBlock(name, block))) yield { group, final: true };
   }
   // Windows that have ended since the last record are open until the next.

@@ -41,7 +41,7 @@ export class Results {
   readonly #oldest = new Oldest(this.#edge);
   #edgeBytes = 0;
   readonly #forgotten = new Forgotten();
-  /** Hears of every result that is added: what is being moved must not lack one. */
+  /** Hears of every result that is added, and by a mark of every one that is settled: what is being moved must lack none, nor keep for long what nobody asks for. */
   watch: ((result: StoredResult) => void) | null = null;
 
   /** How long those of clients' ids are kept at least; ms. */
@@ -121,7 +121,11 @@ export class Results {
    * has stored stays until it expires.
    */
   settle(requestIds: readonly string[]): void {
-    for (const requestId of requestIds) if (this.#client.delete(requestId)) this.#settled.push(requestId);
+    for (const requestId of requestIds) {
+      if (!this.#client.delete(requestId)) continue;
+      this.#settled.push(requestId);
+      this.watch?.(settledMark(requestId));
+    }
   }
 
   /** Marks of what was settled, for the record in the making. To write one for them alone would cost more than it saves. */

@@ -112,7 +112,7 @@ export const STREAMING: readonly PlantedBug[] = [
     what: "Windows of the kernel that have ended stay where their stream was.",
     rule: "G3",
     file: SOURCE,
-    find: "if (block < (this.#blocks.get(flow) ?? 0)) continue;",
+    find: "if (block < Math.max(firstBlock, this.#blocks.get(flow) ?? 0)) continue;",
     replace: "if (block >= 0) continue;",
   },
   {
