@@ -133,13 +133,14 @@ export class Flows {
 
   /** What is kept of the flows of such streams. */
   ofStreams(isOne: (stream: string) => boolean): FlowRuntime[] {
-    return this.#all.filter(({ plan }) => isOne(plan.stream));
+    const own = [...this.app.windowed.values()].filter(({ stream }) => isOne(stream.name));
+    const idle = this.#idle.filter(({ plan }) => isOne(plan.stream));
+    return [...own.map(({ name }) => this.runtime(name) as FlowRuntime), ...idle];
   }
 
-  /** Those of the app, and those of which something is kept though it has them no more. */
-  get #all(): FlowRuntime[] {
-    for (const flow of this.app.windowed.keys()) this.runtime(flow);
-    return [...this.#runtimes.values()];
+  /** Those of which something is kept though the app does not have them (any more). */
+  get #idle(): FlowRuntime[] {
+    return [...this.#runtimes.values()].filter(({ plan }) => !this.app.windowed.has(plan.name));
   }
 
   /** Takes over a flow that was kept elsewhere, as of this partition's record `seq`. @returns what is to be stored, at once */
@@ -152,7 +153,7 @@ export class Flows {
 
   /** Those that have closed windows, perhaps. */
   get names(): string[] {
-    return this.#all.map(({ plan }) => plan.name);
+    return [...this.app.windowed.keys(), ...this.#idle.map(({ plan }) => plan.name)];
   }
 
   /** The state of every flow that took anything; all of it is logged. */
