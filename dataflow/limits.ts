@@ -10,6 +10,9 @@ export const EVENT_TIME_MAX = 8_640_000_000_000_000;
 /** Characters of a side's rows that a join keeps in the entry of their key; longer ones become an entry of their own. */
 export const OWN_ROWS_UNITS = 256;
 
+/** Characters of rows in an entry of their own, unless one row alone is longer: a batch may bring more of one key than a value may have. */
+export const CHUNK_ROWS_UNITS = 64 * 1024;
+
 /** Timers that those of one key may set in a batch for a time that has come already. */
 export const TIMERS_STANDING_MAX = 1_000;
 /** Timers that those of a share may set that are due in the same batch: they are in memory together. */

@@ -5,7 +5,7 @@
  */
 import { decodeValue } from "../../sdk/values.ts";
 import { PART, sortableWhole } from "../keys.ts";
-import { OWN_ROWS_UNITS } from "../limits.ts";
+import { CHUNK_ROWS_UNITS, OWN_ROWS_UNITS } from "../limits.ts";
 import { decodeKept, encodeKept, type Kept } from "./pairs.ts";
 import type { ShardStore } from "./store.ts";
 
@@ -27,6 +27,10 @@ type Extent = readonly [
 interface Chunk {
   readonly number: number;
   readonly rows: readonly Kept[];
+}
+interface Encoded {
+  readonly rows: readonly Kept[];
+  readonly text: string;
 }
 interface Side {
   readonly chunks: Chunk[];
@@ -132,11 +136,21 @@ export class JoinKey {
     side.fresh = 0;
     const text = encodeKept(side.own);
     if (text.length <= OWN_ROWS_UNITS) return text;
-    const chunk = { number: nextOf(side), rows: side.own };
-    store.put(SIDES[number], chunkKey(this.text, chunk.number), text);
-    side.chunks.push(chunk);
+    this.#keepChunks(number, side, { rows: side.own, text }, store);
     side.own = [];
     return "";
+  }
+
+  #keepChunks(number: SideNumber, side: Side, { rows, text }: Encoded, store: ShardStore): void {
+    if (text.length > CHUNK_ROWS_UNITS && rows.length > 1) {
+      const half = Math.ceil(rows.length / 2);
+      for (const part of [rows.slice(0, half), rows.slice(half)])
+        this.#keepChunks(number, side, { rows: part, text: encodeKept(part) }, store);
+      return;
+    }
+    const chunk = { number: nextOf(side), rows };
+    store.put(SIDES[number], chunkKey(this.text, chunk.number), text);
+    side.chunks.push(chunk);
   }
 }
 

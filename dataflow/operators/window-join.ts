@@ -4,6 +4,7 @@ import type { SlidingWindow, TumblingWindow } from "../../sdk/index.ts";
 import { concatRows, NO_ROWS, type Rows } from "../columns/rows.ts";
 import { type PackedRows, packRows, unpackRows } from "../columns/wire.ts";
 import { fromSortableWhole, type GroupId, groupIds, PART, sortableWhole } from "../keys.ts";
+import { CHUNK_ROWS_UNITS } from "../limits.ts";
 import type { JoinSpec } from "./joins.ts";
 import { type LateRows, NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
 import { PairProgram } from "./pairs.ts";
@@ -66,7 +67,7 @@ export class WindowJoin implements ShardOperator {
         store.put(BEGINS, sortableWhole(start), "1");
       }
       const part = index.length === rows.length ? rows : rows.pick(Uint32Array.from(index));
-      store.put(SIDES[side], freeKey(store, SIDES[side], start, now), JSON.stringify(packRows(part, names)));
+      for (const text of packed(part, names)) store.put(SIDES[side], freeKey(store, SIDES[side], start, now), text);
     }
     return late.length === 0 ? [] : [{ input: side, index: late }];
   }
@@ -96,6 +97,15 @@ export class WindowJoin implements ShardOperator {
     const time = new Float64Array(lefts.length).fill(start + this.#size - 1);
     return this.#pairs.run([left.pick(Uint32Array.from(lefts)), right.pick(Uint32Array.from(rights))], time);
   }
+}
+
+/** As texts of which each is an entry. */
+function packed(rows: Rows, names: readonly string[]): string[] {
+  const text = JSON.stringify(packRows(rows, names));
+  if (text.length <= CHUNK_ROWS_UNITS || rows.length <= 1) return [text];
+  const all = Uint32Array.from({ length: rows.length }, (_, row) => row);
+  const half = Math.ceil(rows.length / 2);
+  return [all.subarray(0, half), all.subarray(half)].flatMap((part) => packed(rows.pick(part), names));
 }
 
 /** A key for what one batch brings: two batches may be of one millisecond. */
