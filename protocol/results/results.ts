@@ -122,9 +122,11 @@ export class Results {
    */
   settle(requestIds: readonly string[]): void {
     for (const requestId of requestIds) {
-      if (!this.#client.delete(requestId)) continue;
+      const kept = this.#client.get(requestId);
+      if (kept === undefined) continue;
+      this.#client.delete(requestId);
       this.#settled.push(requestId);
-      this.watch?.(settledMark(requestId));
+      this.watch?.({ ...settledMark(requestId), group: kept.result.group });
     }
   }
 
