@@ -222,7 +222,10 @@ function drawClients(
 ): ClientPlan[] {
   let value = 0;
   let number = 0;
-  const count = 6 + random.int(7);
+  const drawn = 6 + random.int(7);
+  // With hardly anything beside it an epoch has a sole member, and else rarely.
+  const quiet = createRandom(deriveSeed(seed, 90));
+  const count = quiet.oneIn(8) ? 1 + quiet.int(2) : drawn;
   return Array.from({ length: count }, (_, client) => {
     const own = createRandom(deriveSeed(seed, 8, client));
     const generator = new Generator(own, ground, () => ++value);

@@ -53,6 +53,7 @@ export async function benchEngine({ runs, partitions }: { runs: number; partitio
   const rows = [
     ...(await rowsOf("uniform", { partitions, accounts: 10_000, atOnce: 4_000 }, runs)),
     ...(await rowsOf("uniform", { partitions, accounts: 10_000, atOnce: 128 }, runs)),
+    ...(await rowsOf("uniform", { partitions, accounts: 10_000, atOnce: 1 }, runs)),
     ...(await rowsOf("10 hot accounts", { partitions, accounts: 10, atOnce: 64 }, runs)),
     ...(await rowsOf("one partition", { partitions: 1, accounts: 10_000, atOnce: 4_000 }, runs)),
   ];

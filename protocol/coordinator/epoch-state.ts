@@ -23,11 +23,14 @@ export interface OpenEpoch {
 export interface ClosingEpoch {
   readonly epoch: Epoch;
   readonly members: ReadonlyMap<Peer, Member>;
-  /** When the present phase began. */
+  /** When the present phase began; Infinity while nobody waits for the sole member. */
   since: number;
   /** Null while members have yet to close; then who has to prepare. */
   parts: Participants | null;
+  /** Where a sole member ordered it, some may have prepared before that has said who they are. */
   readonly prepared: Set<Peer>;
+  /** It was closed to all others when its only member joined, which may order its participants to prepare. */
+  readonly sole: boolean;
 }
 
 export function openEpoch(epoch: Epoch): OpenEpoch {

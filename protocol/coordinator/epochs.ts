@@ -14,6 +14,8 @@ export type Closed = Extract<ReportMessage, { kind: "closed" }>;
 export interface EpochsPort {
   send(to: Peer, message: OrderMessage): void;
   incarnationOf(peer: Peer): number;
+  /** Whether a partition's code knows of sole members. */
+  knowsSole(peer: Peer): boolean;
   /** Makes an abort durable, then tells every partition of the new era. */
   aborted(first: Epoch, last: Epoch): void;
 }
@@ -27,6 +29,8 @@ export class Epochs {
   #aborts = 0;
   readonly #pace = new Pace();
   readonly #counters = new EpochCounters();
+  /** Transactions of the epoch that was committed last. */
+  #lastSize = 0;
   /** When the closing epoch was closed; ms. */
   #closedAt = 0;
 
@@ -52,7 +56,7 @@ export class Epochs {
   /** Partitions that the closing epoch waits for. */
   get awaited(): Peer[] {
     const closing = this.#closing;
-    if (closing === null) return [];
+    if (closing === null || closing.since === Infinity) return [];
     if (closing.parts === null) return [...closing.members].filter(([, { closed }]) => !closed).map(([peer]) => peer);
     return [...closing.parts.keys()].filter((peer) => !closing.prepared.has(peer));
   }
@@ -64,15 +68,48 @@ export class Epochs {
     return this.#counters.figures;
   }
   get isIdle(): boolean {
-    return this.#closing === null && !this.#open.wanted;
+    return (this.#closing === null || this.#closing.since === Infinity) && !this.#open.wanted;
   }
 
-  join(partition: Peer): void {
+  join(partition: Peer, now: number): void {
+    if (this.#maybeSole(partition, now)) return this.#joinAlone(partition);
     const { epoch, members } = this.#open;
     const member = members.get(partition) ?? memberOf(this.#port.incarnationOf(partition));
     member.closed = false;
     members.set(partition, member);
-    this.#port.send(partition, { kind: "joined", epoch });
+    this.#port.send(partition, { kind: "joined", epoch, sole: false, previous: 0 });
+    this.#askSole(now);
+  }
+
+  /** Nothing is under way, and little or nothing was lately: then hardly anything will come beside it. */
+  #maybeSole(partition: Peer, now: number): boolean {
+    const { members, wanted } = this.#open;
+    return (
+      this.#closing === null &&
+      !wanted &&
+      members.size === 0 &&
+      (this.#lastSize <= 1 || this.#pace.isDue(now)) &&
+      this.#port.knowsSole(partition)
+    );
+  }
+
+  /** Closes the epoch to all others. Its member may so order it prepared without asking: nothing else can be in it. */
+  #joinAlone(partition: Peer): void {
+    const { epoch } = this.#open;
+    const members = new Map([[partition, memberOf(this.#port.incarnationOf(partition))]]);
+    this.#closing = { epoch, members, since: Infinity, parts: null, prepared: new Set(), sole: true };
+    this.#open = openEpoch(epoch + 1);
+    this.#port.send(partition, { kind: "joined", epoch, sole: true, previous: this.#committed });
+  }
+
+  /** Somebody else needs an epoch: the sole member of the one before is to close it. */
+  #askSole(now: number): void {
+    const closing = this.#closing;
+    if (closing?.since !== Infinity) return;
+    closing.since = now;
+    for (const partition of closing.members.keys()) {
+      this.#port.send(partition, { kind: "close", epoch: closing.epoch });
+    }
   }
 
   want(epoch: Epoch, now: number): void {
@@ -109,17 +146,19 @@ export class Epochs {
     member.tagged = closed.tagged;
     member.counts = closed.counts;
     if (closed.rejoin) this.#rejoin(partition, closing);
-    if (closing !== null) this.#prepare(now);
+    if (closing !== null) this.#prepare(now, closed.ordered);
     else if (closed.tagged > 0) this.want(closed.epoch, now);
     else this.closeIfDue(now);
   }
 
   prepared(partition: Peer, epoch: Epoch, now: number): void {
     const closing = this.#closing;
-    if (closing?.epoch !== epoch || closing.parts === null) return;
-    invariant(closing.parts.has(partition), "1: an epoch is prepared by a partition that takes no part");
+    if (closing?.epoch !== epoch) return;
     closing.prepared.add(partition);
-    if (closing.prepared.size === closing.parts.size) this.#commit(now);
+    if (closing.parts !== null) return this.#commitIfPrepared(closing, now);
+    invariant(closing.sole, "1: an epoch is prepared that its members have not closed");
+    // Its member is to say who takes part, and may be gone.
+    if (closing.since === Infinity) closing.since = now;
   }
 
   refuse(epoch: Epoch): void {
@@ -160,13 +199,14 @@ export class Epochs {
     const { epoch, members } = this.#open;
     this.#pace.closed(now);
     this.#closedAt = now;
-    this.#closing = { epoch, members, since: now, parts: null, prepared: new Set() };
+    this.#closing = { epoch, members, since: now, parts: null, prepared: new Set(), sole: false };
     this.#open = openEpoch(epoch + 1);
     for (const [partition, { closed }] of members) if (!closed) this.#port.send(partition, { kind: "close", epoch });
-    this.#prepare(now);
+    this.#prepare(now, false);
   }
 
-  #prepare(now: number): void {
+  /** @param ordered its sole member has told the participants */
+  #prepare(now: number, ordered: boolean): void {
     const closing = this.#closing;
     if (closing === null || closing.parts !== null || !allClosed(closing)) return;
     const gathered = gather(closing.members, (peer) => this.#port.incarnationOf(peer));
@@ -174,12 +214,23 @@ export class Epochs {
     const { parts, expect } = gathered;
     closing.parts = parts;
     closing.since = now;
-    if (parts.size === 0) return this.#commit(now);
+    if (closing.sole) {
+      this.#pace.closed(now);
+      this.#closedAt = now;
+    }
+    if (ordered || parts.size === 0) return this.#commitIfPrepared(closing, now);
     for (const partition of parts.keys()) {
       const finishes = expect.get(partition) ?? new Map<Peer, number>();
       const { epoch } = closing;
       this.#port.send(partition, { kind: "prepare", epoch, parts, expect: finishes, previous: this.#committed });
     }
+  }
+
+  #commitIfPrepared({ parts, prepared }: ClosingEpoch, now: number): void {
+    for (const partition of prepared) {
+      invariant(parts?.has(partition) === true, "1: an epoch is prepared by a partition that takes no part");
+    }
+    if (prepared.size === parts?.size) this.#commit(now);
   }
 
   #commit(now: number): void {
@@ -195,6 +246,7 @@ export class Epochs {
     this.#pace.decided(now);
     let size = 0;
     for (const { tagged } of members.values()) size += tagged;
+    this.#lastSize = size;
     this.#counters.committed(now - this.#closedAt, size, parts.size);
     if (this.#open.doomed) this.#abort(this.#open.epoch);
     this.closeIfDue(now);

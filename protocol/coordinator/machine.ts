@@ -1,7 +1,7 @@
 /** The coordinator's machine: inputs in, effects out. It writes who ever spoke to it and what it aborted; commits are written nowhere. */
 import { PARTITIONS_MAX } from "../../sdk/limits.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
-import type { PeerFormat } from "../wire/codec.ts";
+import { type PeerFormat, SOLE_FORMAT } from "../wire/codec.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delivery, Links } from "../link/links.ts";
@@ -263,7 +263,7 @@ export class CoordinatorMachine {
     if (message.kind !== "refuse") this.#entered.add(from);
     switch (message.kind) {
       case "join":
-        return epochs.join(from);
+        return epochs.join(from, this.#now);
       case "want":
         return epochs.want(message.epoch, this.#now);
       case "closed":
@@ -324,6 +324,7 @@ export class CoordinatorMachine {
     const port = {
       send: (to: Peer, message: OrderMessage) => this.#send(to, message),
       incarnationOf: (peer: Peer) => this.#links.incarnationOf(peer),
+      knowsSole: (peer: Peer) => this.#links.formats.for(peer) >= SOLE_FORMAT,
       aborted: (first: Epoch, last: Epoch) => this.#abort(first, last),
     };
     this.#aborted = this.#recovery.needed(this.#aborted);

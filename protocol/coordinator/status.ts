@@ -1,6 +1,7 @@
 /** What a coordinator says of itself, for people and for tests. */
 import type { Links } from "../link/links.ts";
 import type { Epoch, Peer } from "../wire/messages.ts";
+import type { ClosingEpoch } from "./epoch-state.ts";
 import type { Epochs } from "./epochs.ts";
 import type { EpochRanges } from "./ranges.ts";
 import type { Undecidable } from "./recovery.ts";
@@ -27,7 +28,8 @@ export interface CoordinatorStatus {
   readonly open: Epoch;
   /** Of the open epoch. */
   readonly members: readonly Peer[];
-  readonly closing: { readonly epoch: Epoch; readonly phase: "closing" | "preparing" } | null;
+  /** `sole`: for one partition alone, and nobody else waits for it. */
+  readonly closing: { readonly epoch: Epoch; readonly phase: "sole" | "closing" | "preparing" } | null;
   readonly committed: Epoch;
   /** Since this generation began. */
   readonly aborts: number;
@@ -51,10 +53,15 @@ export function statusOf(
     base: epochs?.base ?? 0,
     open: epochs?.open.epoch ?? 0,
     members: epochs === null ? [] : [...epochs.open.members.keys()],
-    closing: closing && { epoch: closing.epoch, phase: closing.parts === null ? "closing" : "preparing" },
+    closing: closing && { epoch: closing.epoch, phase: phaseOf(closing) },
     committed: epochs?.committed ?? 0,
     aborts: epochs?.aborts ?? 0,
     abortedRanges,
     unacknowledged: links.unacknowledged,
   };
+}
+
+function phaseOf({ parts, since }: Readonly<ClosingEpoch>): "sole" | "closing" | "preparing" {
+  if (parts !== null) return "preparing";
+  return since === Infinity ? "sole" : "closing";
 }

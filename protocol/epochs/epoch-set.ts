@@ -2,7 +2,7 @@
 import type { Root } from "../partition/root.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Attempt } from "../transaction/attempt.ts";
-import type { Epoch, FinishCount, OrderMessage, Participants, Peer } from "../wire/messages.ts";
+import type { Epoch, FinishCount, Participants, Peer, PrepareMessage } from "../wire/messages.ts";
 
 /** A root whose answer leaves when its epoch is committed. */
 export interface PendingAnswer {
@@ -11,8 +11,6 @@ export interface PendingAnswer {
   readonly status: number;
   readonly body: string;
 }
-
-export type PrepareOrder = Extract<OrderMessage, { kind: "prepare" }>;
 
 export interface EpochSet {
   readonly epoch: Epoch;
@@ -24,7 +22,7 @@ export interface EpochSet {
   readonly received: Map<Peer, number>;
   /** Finishes sent, by receiver and its incarnation. */
   readonly sent: Map<number, FinishCount>;
-  prepare: PrepareOrder | null;
+  prepare: PrepareMessage | null;
   /** The coordinator knows that something waits for it. */
   wanted: boolean;
 }

@@ -1,6 +1,6 @@
 /** A partition's part in epochs: membership, prepare, decisions, eras (docs/protocol.md, "Membership and close" to "Restart of the coordinator"). */
 import { invariant } from "../assert.ts";
-import type { Epoch, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
+import type { Epoch, OrderMessage, Peer, PrepareMessage, ReportMessage } from "../wire/messages.ts";
 import { epochOf, inRanges, showEpoch } from "./epoch.ts";
 import {
   countFinish,
@@ -11,6 +11,8 @@ import {
   type UndecidedRecord,
 } from "./epoch-set.ts";
 
+type Closed = Extract<ReportMessage, { kind: "closed" }>;
+
 export interface EpochOwner {
   readonly incarnation: number;
   readonly self: Peer;
@@ -20,6 +22,10 @@ export interface EpochOwner {
   agreed(format: number): void;
   /** Sends to the coordinator, in the present era. */
   report(message: ReportMessage): void;
+  /** Sends a sole member's order, behind the finishes. */
+  prepare(to: Peer, order: PrepareMessage): void;
+  /** Whether a peer's code knows of sole members. */
+  knowsSole(peer: Peer): boolean;
   /** Roots here run, or wait for an epoch. */
   readonly isBusy: boolean;
   /** Transactions wait for an epoch. */
@@ -58,6 +64,10 @@ export class Participation {
   decided: Epoch;
   /** The epoch that transactions here may be given; 0 for none. */
   #member: Epoch = 0;
+  /** No other is a member of that epoch: this is the last committed one. */
+  #sole: Epoch | null = null;
+  /** Of the epoch that it has ordered the others to prepare: leaves with its own `prepared`, a message less. */
+  #ordered: Closed | null = null;
   #joining = false;
   readonly #sets = new Map<Epoch, EpochSet>();
   /** Ascending by epoch. */
@@ -107,21 +117,26 @@ export class Participation {
       case "era":
         return this.#onEra(message);
       case "joined":
-        return this.#onJoined(message.epoch);
+        return this.#onJoined(message);
       case "close":
         return this.#onClose(message.epoch);
       case "prepare":
-        this.learn(message.previous);
-        if (message.parts.get(this.#owner.self) !== this.#owner.incarnation) {
-          this.#owner.report({ kind: "refuse", epoch: message.epoch });
-          return;
-        }
-        this.#set(message.epoch).prepare = message;
-        return this.#checkPrepare(message.epoch);
+        return this.prepare(message);
       case "decide":
         return this.learn(message.epoch);
       case "ping":
     }
+  }
+
+  /** The coordinator's order, or within an era that of the epoch's sole member. */
+  prepare(order: PrepareMessage): void {
+    this.learn(order.previous);
+    if (order.parts.get(this.#owner.self) !== this.#owner.incarnation) {
+      this.#owner.report({ kind: "refuse", epoch: order.epoch });
+      return;
+    }
+    this.#set(order.epoch).prepare = order;
+    this.#checkPrepare(order.epoch);
   }
 
   /** Another partition has seen this epoch. */
@@ -142,9 +157,10 @@ export class Participation {
     this.#owner.report({ kind: "join" });
   }
 
-  #onJoined(epoch: Epoch): void {
+  #onJoined({ epoch, sole, previous }: Extract<OrderMessage, { kind: "joined" }>): void {
     this.#joining = false;
     this.#member = epoch;
+    this.#sole = sole ? previous : null;
     this.see(epoch);
     this.tryTag();
   }
@@ -160,9 +176,34 @@ export class Participation {
   #close(rejoin: boolean): void {
     const epoch = this.#member;
     const { tagged, sent } = this.#set(epoch);
-    this.#owner.report({ kind: "closed", epoch, tagged, counts: [...sent.values()], rejoin });
+    this.#owner.report({ kind: "closed", epoch, tagged, counts: [...sent.values()], rejoin, ordered: false });
+    this.#leave(rejoin);
+  }
+
+  #leave(rejoin: boolean): void {
+    const epoch = this.#member;
+    this.#sole = null;
     this.#member = rejoin ? epoch + 1 : 0;
     if (rejoin) this.see(epoch + 1);
+  }
+
+  /**
+   * As the sole member it knows all that is in the epoch, and orders it prepared without the coordinator. Its own record comes a step later, so that
+   * the order does not wait for that. False where the coordinator is to order it.
+   */
+  #orderPrepared(set: EpochSet, previous: Epoch): boolean {
+    const { self, incarnation, isBusy } = this.#owner;
+    const { epoch, tagged } = set;
+    const counts = [...set.sent.values()];
+    const parts = new Map([[self, incarnation], ...counts.map((count) => [count.peer, count.incarnation] as const)]);
+    if (parts.size <= counts.length || !counts.every(({ peer }) => this.#owner.knowsSole(peer))) return false;
+    const order = { kind: "prepare", epoch, parts, previous } as const;
+    for (const { peer, finishes } of counts)
+      this.#owner.prepare(peer, { ...order, expect: new Map([[self, finishes]]) });
+    set.prepare = { ...order, expect: new Map() };
+    this.#ordered = { kind: "closed", epoch, tagged, counts, rejoin: isBusy, ordered: true };
+    this.#leave(isBusy);
+    return true;
   }
 
   /** Gives an epoch to what has finished, unless something later was seen than the epoch this partition is a member of. */
@@ -196,9 +237,11 @@ export class Participation {
 
   /** At the end of a turn: says that something waits for the epoch, or closes it at once when nothing else runs here, which saves a round trip. */
   turnEnds(): void {
+    if (this.#ordered !== null) this.#recordOrdered(this.#ordered);
     if (this.#member === 0 || this.phase !== "up") return;
     const set = this.#sets.get(this.#member);
     if (!set || set.tagged === 0) return;
+    if (this.#sole !== null && this.#orderPrepared(set, this.#sole)) return;
     if (!this.#owner.isBusy) {
       this.#close(false);
       return;
@@ -206,6 +249,17 @@ export class Participation {
     if (set.wanted) return;
     set.wanted = true;
     this.#owner.report({ kind: "want", epoch: this.#member });
+  }
+
+  /** What it ordered is to be recorded here too, at the end of another turn. */
+  get hasOrdered(): boolean {
+    return this.#ordered !== null;
+  }
+
+  #recordOrdered(closed: Closed): void {
+    this.#ordered = null;
+    this.#owner.report(closed);
+    this.#checkPrepare(closed.epoch);
   }
 
   /** A member without work leaves: if it were evicted, the epoch would be aborted. */
@@ -272,6 +326,8 @@ export class Participation {
     this.#sets.clear();
     this.#member = 0;
     this.#joining = false;
+    this.#sole = null;
+    this.#ordered = null;
   }
 
   /** Everything below the base is decided for good; what ran begins again. The same era heard twice drops nothing. */

@@ -15,7 +15,8 @@ import type { Layers } from "../state/layers.ts";
 import type { Write } from "../state/store.ts";
 import { type Attempt, participantsOf } from "../transaction/attempt.ts";
 import type { Transactions } from "../transaction/transactions.ts";
-import type { Epoch, FinishMessage, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
+import { SOLE_FORMAT } from "../wire/codec.ts";
+import type { Epoch, FinishMessage, OrderMessage, Peer, PrepareMessage, ReportMessage } from "../wire/messages.ts";
 import type { Admission } from "./admission.ts";
 import type { Effect, StorageOp } from "./effects.ts";
 import type { Replayed } from "./recovery.ts";
@@ -46,7 +47,7 @@ export interface EpochParts {
   readonly now: () => number;
   emit(effect: Effect): void;
   report(message: ReportMessage): void;
-  finish(to: Peer, message: FinishMessage): void;
+  send(to: Peer, message: FinishMessage | PrepareMessage): void;
   incarnationOf(peer: Peer): number;
   /** Asks for the end of the turn: the coordinator is told then that an epoch is wanted. */
   wantDispatch(): void;
@@ -116,6 +117,13 @@ export class EpochWork implements EpochOwner {
     this.#parts.report(message);
   }
 
+  prepare(to: Peer, order: PrepareMessage): void {
+    this.#parts.send(to, order);
+  }
+  knowsSole(peer: Peer): boolean {
+    return this.#parts.formats.for(peer) >= SOLE_FORMAT;
+  }
+
   /** A transaction is done and waits for an epoch. */
   finishing(work: Finishing): void {
     this.#finishing.push(work);
@@ -149,7 +157,7 @@ export class EpochWork implements EpochOwner {
     }
     const set = this.participation.tagged(epoch);
     for (const [peer, incarnation] of parts) {
-      this.#parts.finish(peer, { kind: "finish", id: attempt.id, epoch, drop });
+      this.#parts.send(peer, { kind: "finish", id: attempt.id, epoch, drop });
       countFinish(set, peer, incarnation);
     }
     if (!drop) this.#parts.layers.add(epoch, writes);

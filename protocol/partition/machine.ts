@@ -47,7 +47,7 @@ import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
 import { keepsFailure, keepsResult, keptBody, type Root } from "./root.ts";
 import type { PartitionCounters, PartitionSetup, PartitionStatus } from "./setup.ts";
-import { countersOf, isCongested, type MachineParts, statusOf } from "./status.ts";
+import { countersOf, isCongested, isPending, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { type AskedView, answerViews } from "./views.ts";
 
@@ -134,7 +134,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         now: () => this.#now,
         emit: (effect) => this.emit(effect),
         report: (message) => this.report(message),
-        finish: (to, message) => this.send(to, message),
+        send: (to, message) => this.send(to, message),
         incarnationOf: (peer) => this.#links.incarnationOf(peer),
         wantDispatch: () => this.#links.wantDispatch(),
         writeEpoch: (contents, epoch) => this.#log.writeEpoch(contents, epoch),
@@ -227,6 +227,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         if (this.#shows) this.#makeDurable();
         if (this.mail.handsOver) this.#setup.reader.touch();
         this.#links.dispatch(now);
+        if (this.#epochs.participation.hasOrdered) this.#links.wantDispatch();
         break;
       case "work":
         this.#moves.work();
@@ -248,6 +249,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       this.#admission.startWaiting();
     }
     if (!this.#log.hasUnlogged) this.mail.arm();
+    // Made durable before, by records of epochs: a flush would only be a step of the event loop later.
+    const isDurable = !this.#shows && !this.#log.hasUnlogged && this.#views.length === 0;
+    if (isDurable && this.#tickets.hasDone) this.#answer([]);
     if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });
@@ -281,15 +285,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Something here must go on even if nothing comes from outside. */
   get #isPending(): boolean {
-    const { participation } = this.#epochs;
-    return (
-      participation.awaitsCoordinator ||
-      this.transactions.load.attempts > 0 ||
-      this.#links.outstanding ||
-      this.#maintenance.isPending ||
-      this.#moves.isActive ||
-      this.mail.isPending
-    );
+    return isPending(this.#parts) || this.#maintenance.isPending || this.#moves.isActive;
   }
 
   #wake(): void {
@@ -483,6 +479,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#makeDurable();
     // In an era in which nothing runs nothing may be delivered either: that is a change.
     if (this.#isUp) this.mail.release();
+    this.#answer(views);
+  }
+
+  #answer(views: ReturnType<typeof answerViews>): void {
     const epoch = showEpoch(this.clock);
     const answers = this.#tickets.takeDone(this.#setup.kernels, epoch);
     for (const { ticket, body } of answers) this.emit({ kind: "reply", ticket, body });

@@ -18,6 +18,8 @@ export function receiveMessage(
   switch (message.kind) {
     case "finish":
       return parts.epochs.finished(from, message);
+    case "prepare":
+      return parts.epochs.participation.prepare(message);
     case "post":
       return parts.admission.post(from, message, machine.now);
     case "posted":

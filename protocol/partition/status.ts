@@ -72,3 +72,9 @@ export function countersOf({ layers, epochs, log, ...parts }: MachineParts, move
 export function statusOf(parts: MachineParts, moves: Moves): PartitionStatus {
   return { ...countersOf(parts, moves), flows: flowFigures(parts), ends: endFigures(parts) };
 }
+
+/** Something of its transactions, epochs or messages must go on even if nothing comes from outside. */
+export function isPending({ epochs, transactions, links, mail }: MachineParts): boolean {
+  const hasWork = epochs.participation.awaitsCoordinator || transactions.load.attempts > 0;
+  return hasWork || links.outstanding || mail.isPending;
+}

@@ -17,6 +17,7 @@ export {
   PEER,
   type PeerFormat,
   SHARES_FORMAT,
+  SOLE_FORMAT,
   unpackPeer,
 } from "./codec/rows.ts";
 

@@ -86,6 +86,17 @@ export interface FinishMessage {
   readonly drop: boolean;
 }
 
+/** Write the epoch's record. From the coordinator, or from the epoch's sole member, which knows of all that is in it. */
+export interface PrepareMessage {
+  readonly kind: "prepare";
+  readonly epoch: Epoch;
+  readonly parts: Participants;
+  /** Finishes to wait for, by sender. */
+  readonly expect: ReadonlyMap<Peer, number>;
+  /** Last committed epoch. */
+  readonly previous: Epoch;
+}
+
 /** The attempt is over; whoever was called by the receiver is to be told. */
 export interface AbortMessage {
   readonly kind: "abort";
@@ -221,6 +232,7 @@ export type PartitionMessage =
   | CallMessage
   | AnswerMessage
   | FinishMessage
+  | PrepareMessage
   | AbortMessage
   | KillMessage
   | InquireMessage
@@ -274,6 +286,8 @@ export type ReportMessage =
       readonly tagged: number;
       readonly counts: readonly FinishCount[];
       readonly rejoin: boolean;
+      /** As the sole member it has told the participants to prepare by itself. */
+      readonly ordered: boolean;
     }
   /** It holds the epoch's record durably. */
   | { readonly kind: "prepared"; readonly epoch: Epoch }
@@ -311,17 +325,16 @@ export type OrderMessage =
       /** Nothing runs in this era: it is for moving. */
       readonly frozen: boolean;
     }
-  | { readonly kind: "joined"; readonly epoch: Epoch }
-  | { readonly kind: "close"; readonly epoch: Epoch }
   | {
-      readonly kind: "prepare";
+      readonly kind: "joined";
       readonly epoch: Epoch;
-      readonly parts: Participants;
-      /** Finishes to wait for, by sender. */
-      readonly expect: ReadonlyMap<Peer, number>;
-      /** Last committed epoch. */
+      /** No other will be a member of this epoch, and all before it are decided. */
+      readonly sole: boolean;
+      /** With `sole` the last committed epoch, else 0. */
       readonly previous: Epoch;
     }
+  | { readonly kind: "close"; readonly epoch: Epoch }
+  | PrepareMessage
   | { readonly kind: "decide"; readonly epoch: Epoch };
 
 export type PeerMessage = PartitionMessage | ReportMessage | OrderMessage;

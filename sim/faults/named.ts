@@ -213,6 +213,22 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       again(random, 12 + random.next() * 40),
       { do: "cut", afterMs: 14 + random.next() * 40, ms: 60 },
     ),
+  // Its order has left then, and who takes part is known to nobody but those that it has ordered.
+  (random) =>
+    aim(
+      "a sole member is lost behind its order",
+      "sent prepare",
+      1 + random.int(12),
+      crash(random, "self", random.next() * 4),
+    ),
+  (random) =>
+    aim(
+      "prepared by a sole member's order, and lost before that has closed",
+      "sent prepared",
+      1 + random.int(12),
+      { do: "delay", kind: "closed", to: "peer", ms: 300, maxMs: 60 },
+      crash(random, random.pick(["self", "coordinator"] as const), 12 + random.next() * 40),
+    ),
   // Until then it may overwrite what a transaction of that epoch has read.
   (random) =>
     aim("finished, and asked late to prepare", "handled finish", 1 + random.int(20), {

@@ -19,7 +19,7 @@ function domain(...peers: Peer[]): Domain {
 const finishes = (peer: Peer, count = 1, incarnation = 1): FinishCount => ({ peer, incarnation, finishes: count });
 
 function close(d: Domain, peer: Peer, epoch: Epoch, tagged: number, counts: FinishCount[] = [], rejoin = false): void {
-  d.say(peer, { kind: "closed", epoch, tagged, counts, rejoin });
+  d.say(peer, { kind: "closed", epoch, tagged, counts, rejoin, ordered: false });
 }
 
 /** 1 is the root of a transaction with 2: the epoch is preparing. */
@@ -34,7 +34,7 @@ describe("an epoch", () => {
     d.say(1, { kind: "join" });
     close(d, 1, FIRST, 3);
     const prepare = { kind: "prepare", epoch: FIRST, parts: new Map([[1, 1]]), expect: new Map(), previous: 0 };
-    expect(d.orders(1)).toEqual([{ kind: "joined", epoch: FIRST }, prepare]);
+    expect(d.orders(1)).toEqual([{ kind: "joined", epoch: FIRST, sole: false, previous: 0 }, prepare]);
     expect(d.machine.status).toMatchObject({ open: FIRST + 1, closing: { epoch: FIRST, phase: "preparing" } });
     d.say(1, { kind: "prepared", epoch: FIRST });
     expect(d.orders(1)).toEqual([{ kind: "decide", epoch: FIRST }]);
@@ -372,7 +372,7 @@ describe("a new generation", () => {
     test("keeps the ranges of aborted epochs, in which records may be that it cannot read", () => {
       const d = domain(1, 2);
       d.say(2, { kind: "join" });
-      d.say(2, { kind: "closed", epoch: FIRST, tagged: 1, counts: [], rejoin: false });
+      d.say(2, { kind: "closed", epoch: FIRST, tagged: 1, counts: [], rejoin: false, ordered: false });
       d.say(2, { kind: "refuse", epoch: FIRST });
       expect(d.machine.status.abortedRanges).toContainEqual([FIRST, FIRST + 1]);
       d.restartCoordinator();

@@ -11,7 +11,7 @@ test("an epoch does not gather until a time that has become the far future: the 
   d.restart(1);
   d.say(1, { kind: "join" });
   d.say(1, { kind: "want", epoch: FIRST });
-  d.say(1, { kind: "closed", epoch: FIRST, tagged: 1, counts: [], rejoin: true });
+  d.say(1, { kind: "closed", epoch: FIRST, tagged: 1, counts: [], rejoin: true, ordered: false });
   d.now += 10;
   d.say(1, { kind: "prepared", epoch: FIRST });
   d.say(1, { kind: "want", epoch: FIRST + 1 });

@@ -1,9 +1,7 @@
 /** Rows of what the coordinator tells partitions. */
-import type { OrderMessage } from "../messages.ts";
+import type { OrderMessage, PrepareMessage } from "../messages.ts";
 import { formatNamed, KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { formatTuples, malformed, parseMap, parsePairs } from "./structure.ts";
-
-type Prepare = Extract<OrderMessage, { kind: "prepare" }>;
 
 export function writeOrder(out: RowWriter, message: OrderMessage): void {
   switch (message.kind) {
@@ -17,6 +15,7 @@ export function writeOrder(out: RowWriter, message: OrderMessage): void {
       out.begin(KIND.prepare).wide(message.epoch).wide(message.previous);
       return out.end(`${formatTuples(message.parts)}|${formatTuples(message.expect)}`);
     case "joined":
+      return out.begin(KIND.joined, Number(message.sole)).wide(message.epoch).wide(message.previous).end();
     case "close":
     case "decide":
       return out.begin(KIND[message.kind]).wide(message.epoch).end();
@@ -44,7 +43,7 @@ export function readOrder(kind: number, row: RowReader): OrderMessage | null {
     case KIND.prepare:
       return readPrepare(row);
     case KIND.joined:
-      return { kind: "joined", epoch: row.wide() };
+      return { kind: "joined", sole: row.flag(), epoch: row.wide(), previous: row.wide() };
     case KIND.close:
       return { kind: "close", epoch: row.wide() };
     case KIND.decide:
@@ -54,7 +53,7 @@ export function readOrder(kind: number, row: RowReader): OrderMessage | null {
   }
 }
 
-function readPrepare(row: RowReader): Prepare {
+function readPrepare(row: RowReader): PrepareMessage {
   const [parts, expect, ...more] = row.extra.split("|");
   if (parts === undefined || expect === undefined || more.length > 0) malformed("a prepare without its participants");
   return {

@@ -5,7 +5,8 @@ import { KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { malformed } from "./structure.ts";
 import { formatPlaces, parsePlaces } from "./transaction.ts";
 
-type Message = Exclude<PartitionMessage, { kind: "call" | "answer" } | MoveMessage>;
+/** A sole member's order to prepare has the coordinator's row. */
+type Message = Exclude<PartitionMessage, { kind: "call" | "answer" | "prepare" } | MoveMessage>;
 
 /** In the column in which a post says whether it is the last try. */
 export const SETTLED = 2;

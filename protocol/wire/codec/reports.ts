@@ -5,6 +5,10 @@ import { eachTuple, formatTuples, malformed, parseMap } from "./structure.ts";
 
 type Closed = Extract<ReportMessage, { kind: "closed" }>;
 
+/** Flags of `closed`. */
+const REJOIN = 1;
+const ORDERED = 2;
+
 const RECORD = /^(\d{1,16})=(.*)$/;
 
 export function writeReport(out: RowWriter, message: ReportMessage): void {
@@ -17,7 +21,8 @@ export function writeReport(out: RowWriter, message: ReportMessage): void {
       out.begin(KIND.report, Number(message.damaged)).u32(message.generation).wide(message.decided).u32(message.reads);
       return out.end(formatRecords(message.records));
     case "closed":
-      out.begin(KIND.closed, Number(message.rejoin)).wide(message.epoch).wide(message.tagged);
+      out.begin(KIND.closed, (message.rejoin ? REJOIN : 0) | (message.ordered ? ORDERED : 0));
+      out.wide(message.epoch).wide(message.tagged);
       return out.end(formatCounts(message.counts));
     case "moved":
       out.begin(KIND.moved).u32(message.version).u32(message.source).u32(message.sourceIncarnation);
@@ -71,7 +76,9 @@ function readClosed(row: RowReader): Closed {
   eachTuple(row.extra, 3, ([peer = 0, incarnation = 0, finishes = 0]) => {
     counts.push({ peer, incarnation, finishes });
   });
-  return { kind: "closed", rejoin: row.flag(), epoch: row.wide(), tagged: row.wide(), counts };
+  const flags = row.flags(REJOIN | ORDERED);
+  const how = { rejoin: (flags & REJOIN) !== 0, ordered: (flags & ORDERED) !== 0 };
+  return { kind: "closed", ...how, epoch: row.wide(), tagged: row.wide(), counts };
 }
 
 function formatCounts(counts: readonly FinishCount[]): string {

@@ -20,8 +20,8 @@ export const COORDINATOR: readonly PlantedBug[] = [
     what: "An epoch is committed when one participant is not prepared yet.",
     rule: "20",
     file: EPOCHS,
-    find: "if (closing.prepared.size === closing.parts.size) this.#commit(now);",
-    replace: "if (closing.prepared.size >= closing.parts.size - 1) this.#commit(now);",
+    find: "if (prepared.size === parts?.size) this.#commit(now);",
+    replace: "if (prepared.size >= parts!.size - 1) this.#commit(now);",
     also: [
       {
         file: EPOCHS,
@@ -29,6 +29,36 @@ export const COORDINATOR: readonly PlantedBug[] = [
         replace: "",
       },
     ],
+  },
+  {
+    name: "sole-beside-others",
+    what: "A partition becomes the sole member of an epoch that has another member.",
+    rule: "M8",
+    file: EPOCHS,
+    find: "      members.size === 0 &&\n",
+    replace: "",
+    also: [
+      {
+        file: EPOCHS,
+        find: "    const members = new Map([[partition, memberOf(this.#port.incarnationOf(partition))]]);\n",
+        replace:
+          "    const members = new Map([[partition, memberOf(this.#port.incarnationOf(partition))]]);\n    const earlier = this.#open.members;\n",
+      },
+      {
+        file: EPOCHS,
+        find: '    this.#open = openEpoch(epoch + 1);\n    this.#port.send(partition, { kind: "joined"',
+        replace:
+          '    for (const [peer, member] of earlier) members.set(peer, member);\n    this.#open = openEpoch(epoch + 1);\n    this.#port.send(partition, { kind: "joined"',
+      },
+    ],
+  },
+  {
+    name: "early-prepared-forgotten",
+    what: "What has prepared before the sole member has said who takes part is forgotten.",
+    rule: "M8",
+    file: EPOCHS,
+    find: "    closing.prepared.add(partition);\n    if (closing.parts !== null)",
+    replace: "    if (closing.parts !== null) closing.prepared.add(partition);\n    if (closing.parts !== null)",
   },
   {
     name: "abort-not-durable",

@@ -15,12 +15,29 @@ export const EPOCHS: readonly PlantedBug[] = [
     replace: "this.#member = rejoin ? epoch : 0;",
   },
   {
+    name: "tag-after-order",
+    what: "A sole member gives its epoch to more transactions when it has ordered it prepared.",
+    rule: "M8",
+    file: PARTICIPATION,
+    find: "    this.#leave(isBusy);\n    return true;",
+    replace: "    return true;",
+  },
+  {
+    name: "order-without-own-record",
+    what: "A sole member says that it is prepared without a record of its own.",
+    rule: "M8",
+    file: PARTICIPATION,
+    find: "    this.#checkPrepare(closed.epoch);\n  }\n\n  /** A member without work",
+    replace:
+      '    this.#sets.delete(closed.epoch);\n    this.#owner.report({ kind: "prepared", epoch: closed.epoch });\n  }\n\n  /** A member without work',
+  },
+  {
     name: "counts-not-cumulative",
     what: "A second close of an epoch counts only the finishes since the first.",
     rule: "16",
     file: PARTICIPATION,
-    find: "counts: [...sent.values()], rejoin });",
-    replace: "counts: [...sent.values()], rejoin });\n    sent.clear();",
+    find: "counts: [...sent.values()], rejoin, ordered: false });",
+    replace: "counts: [...sent.values()], rejoin, ordered: false });\n    sent.clear();",
   },
   {
     name: "prepare-without-finishes",
@@ -51,8 +68,8 @@ export const EPOCHS: readonly PlantedBug[] = [
     what: "Incarnations are compared nowhere: not in answers, not at the finish, not at close and prepare.",
     rule: "5, 13, 19",
     file: PARTICIPATION,
-    find: "if (message.parts.get(this.#owner.self) !== this.#owner.incarnation) {",
-    replace: "if (!message.parts.has(this.#owner.self)) {",
+    find: "if (order.parts.get(this.#owner.self) !== this.#owner.incarnation) {",
+    replace: "if (!order.parts.has(this.#owner.self)) {",
     also: [
       {
         file: WORK,

@@ -84,9 +84,9 @@ export const FINISH: readonly PlantedBug[] = [
     what: "One participant is neither told of the finish nor counted.",
     rule: "13",
     file: WORK,
-    find: "    for (const [peer, incarnation] of parts) {\n      this.#parts.finish(",
+    find: "    for (const [peer, incarnation] of parts) {\n      this.#parts.send(",
     replace:
-      "    for (const [peer, incarnation] of [...parts].slice(parts.size > 1 ? 1 : 0)) {\n      this.#parts.finish(",
+      "    for (const [peer, incarnation] of [...parts].slice(parts.size > 1 ? 1 : 0)) {\n      this.#parts.send(",
   },
   {
     name: "readers-keep-their-clock",

@@ -52,7 +52,7 @@ describe("a damaged partition", () => {
   });
 
   test("aborts the epoch that it was in, and its callers run again and are told", async () => {
-    const c = await Cluster.up(2);
+    const c = await Cluster.upOrdered(2);
     const request = await transfer(c);
     await c.until("prepare", COORDINATOR, 1);
     await c.damage(1);
@@ -107,7 +107,7 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
   });
 
   test("is not claimed any more once it was aborted", async () => {
-    const c = await Cluster.up(2);
+    const c = await Cluster.upOrdered(2);
     await transfer(c);
     await c.run(isOf("prepare", COORDINATOR, 1));
     expect(c.stores[0]?.mark).toContain("=");

@@ -64,7 +64,7 @@ test("a fenced partition handles no message of another partition, not even of it
 });
 
 test("a call that arrives while its receiver is fenced is not run before the era, and not in it", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   const request = await c.ask(c.place(0), [on("call", c.place(1), add(5))]);
   await c.until("call");
   await c.restartCoordinator();

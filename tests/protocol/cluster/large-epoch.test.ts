@@ -86,7 +86,7 @@ test("keeps every result of it over a restart before its decision", async () => 
 });
 
 test("is gone as a whole, with all its records void, when it is aborted", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   await c.ask(c.place(0), [...puts, on("call", c.place(1), ...puts)]);
   await c.run(isOf("prepare", COORDINATOR, 1));
   const before = [...(c.stores[0]?.recovered().records ?? [])].length;

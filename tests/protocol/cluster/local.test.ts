@@ -24,7 +24,7 @@ test("one that reads what is not decided goes through an epoch, and its answer w
 });
 
 test("one that reads what is not decided is done again when that is aborted", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
   await c.until("prepare", COORDINATOR, 1);
   const reader = await c.ask(c.place(1), [read], { name: "look" });

@@ -43,7 +43,7 @@ test("asked again after the root's restart with its record undecided, it waits f
 });
 
 test("asked again after its record was aborted, it runs once more", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   await c.open(1);
   const first = await transfer(c);
   // The root has its record, the callee never will: it starts again before it was told to prepare.

@@ -8,7 +8,8 @@ import { Cluster, isOf, type Request } from "../support/cluster.ts";
 
 /** Where a transfer is stopped: before the delivery of the first message of this kind. */
 type Window = readonly [name: string, kind: string, from: Peer | undefined, to: Peer | undefined];
-const WINDOWS: readonly Window[] = [
+/** Where the coordinator orders the epoch prepared. */
+const ORDERED: readonly Window[] = [
   ["before the call", "call", undefined, undefined],
   ["after the call", "answer", undefined, undefined],
   ["after the answer", "finish", undefined, undefined],
@@ -20,12 +21,28 @@ const WINDOWS: readonly Window[] = [
   ["after the decision, before the root knows", "decide", COORDINATOR, 0],
   ["after the decision, before the callee knows", "decide", COORDINATOR, 1],
 ];
+/** Where the root's partition does, as the sole member. */
+const SOLE: readonly Window[] = [
+  ["sole member, before it is one", "joined", undefined, undefined],
+  ["sole member, after the answer", "finish", undefined, undefined],
+  ["sole member, before its order", "prepare", 0, 1],
+  ["sole member, before the epoch is closed", "closed", undefined, undefined],
+  ["sole member, after its record, before it is told", "prepared", 0, undefined],
+  ["sole member, after the callee's record, before it is told", "prepared", 1, undefined],
+  ["sole member, after the decision, before it knows", "decide", COORDINATOR, 0],
+  ["sole member, after the decision, before the callee knows", "decide", COORDINATOR, 1],
+];
+const WINDOWS = [
+  ...ORDERED.map((window) => ({ name: window[0], window, up: () => Cluster.upOrdered(2) })),
+  ...SOLE.map((window) => ({ name: window[0], window, up: () => Cluster.up(2) })),
+];
+type Case = (typeof WINDOWS)[number];
 
 const transfer = (c: Cluster, request?: Request): Promise<Request> =>
   c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))], request ? { id: request.id } : {});
 
-async function stopped([, kind, from, to]: Window): Promise<{ c: Cluster; request: Request }> {
-  const c = await Cluster.up(2);
+async function stopped({ window: [, kind, from, to], up }: Case): Promise<{ c: Cluster; request: Request }> {
+  const c = await up();
   const request = await transfer(c);
   await c.until(kind, from, to);
   return { c, request };
@@ -47,7 +64,7 @@ async function expectOnce(c: Cluster, request: Request): Promise<void> {
   }
 }
 
-describe.each(WINDOWS.map((window) => ({ name: window[0], window })))("$name", ({ window }) => {
+describe.each(WINDOWS)("$name", (window) => {
   test.each([
     ["root", 0],
     ["callee", 1],
@@ -111,7 +128,7 @@ test("an epoch that all its participants hold is committed by the next coordinat
 });
 
 test("an epoch that one participant lacks is aborted by the next coordinator, and a late order to prepare it changes nothing", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   const request = await transfer(c);
   await c.run(isOf("prepare", COORDINATOR, 1));
   const late = c.take(isOf("prepare"));
@@ -139,7 +156,7 @@ test("a replaced coordinator that was about to decide decides nothing", async ()
 });
 
 test("a record of an aborted epoch stays aborted for a partition that hears of it only after later epochs are committed", async () => {
-  const c = await Cluster.up(3);
+  const c = await Cluster.upOrdered(3);
   await transfer(c);
   await c.run(isOf("prepare", COORDINATOR, 1));
   expect(c.stores[0]?.recovered().records).toHaveLength(1);

@@ -62,7 +62,7 @@ async function deliverAll(c: Cluster, random: Random): Promise<number> {
 test(`${SEEDS} seeds`, async () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const random = createRandom(seed);
-    const c = await Cluster.up(PARTITIONS);
+    const c = await Cluster.upOrdered(PARTITIONS);
     const places = Array.from({ length: 2 * PARTITIONS }, (_, at) => c.place(at % PARTITIONS, at >> 2));
     const sums = new Map<string, number>();
     for (let transactions = 0; transactions < 3; transactions++) {

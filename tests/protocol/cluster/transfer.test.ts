@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import type { FinishMessage } from "../../../protocol/wire/messages.ts";
 import { encodedState } from "../support/stored.ts";
-import { add, on, read, refuse, shown } from "../../workerd/support/steps.ts";
+import { add, on, pause, read, refuse, shown } from "../../workerd/support/steps.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
 
 test("a transfer takes a call, an answer, a finish, and one prepare and one decision for each participant", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   const request = await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5), read)]);
   await c.run();
   const order = (kind: string) => c.log.indexOf(kind);
@@ -33,6 +33,38 @@ test("a transfer takes a call, an answer, a finish, and one prepare and one deci
   expect([await c.look(c.place(0)), await c.look(c.place(1))]).toEqual([-5, 5]);
 });
 
+test("alone, the root's partition is the sole member and orders the epoch prepared: a message less in a row, two less in all", async () => {
+  const c = await Cluster.up(2);
+  const request = await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5), read)]);
+  await c.run();
+  const order = (kind: string) => c.log.indexOf(kind);
+  expect([...c.log].sort()).toEqual(
+    [
+      ...["0>C join", "C>0 joined", "0>1 call", "1>0 answer", "0>1 finish", "0>1 prepare", "0>C closed"],
+      ...["0 record", "1 record", "0>C prepared", "1>C prepared", "C>0 decide", "C>1 decide"],
+    ].sort(),
+  );
+  expect(order("0>1 finish")).toBe(order("0>1 prepare") - 1);
+  expect(order("0>C closed")).toBe(order("0>C prepared") - 1);
+  expect(request).toMatchObject({ answers: 1, answer: { status: 200, body: JSON.stringify([[shown(5)]]) } });
+  expect([await c.look(c.place(0)), await c.look(c.place(1))]).toEqual([-5, 5]);
+});
+
+test("who needs an epoch beside the sole member of one gets the next, and waits for no function of that", async () => {
+  const c = await Cluster.up(3);
+  const slow = await c.ask(c.place(0), [on("call", c.place(1), add(1)), pause(1)]);
+  await c.run();
+  expect(c.coordinator.machine.status).toMatchObject({ closing: { phase: "sole" }, members: [] });
+  const quick = await c.ask(c.place(2), [on("call", c.place(1, 1), add(2))]);
+  await c.run();
+  expect([slow.answers, quick.answer?.status]).toEqual([0, 200]);
+  await c.open(1);
+  await c.run();
+  expect(slow.answer?.status).toBe(200);
+  expect([await c.look(c.place(1)), await c.look(c.place(1, 1))]).toEqual([1, 2]);
+  expect(c.coordinator.machine.status.aborts).toBe(0);
+});
+
 test("locks are free at finish, and the answer leaves only with the decision", async () => {
   const c = await Cluster.up(2);
   const request = await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
@@ -50,7 +82,7 @@ test("locks are free at finish, and the answer leaves only with the decision", a
 });
 
 test("no record is made before every finish of the epoch is there, though the order to prepare is", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
   await c.run(isOf("finish"));
   expect(c.log).toContain("C>1 prepare");
@@ -61,7 +93,7 @@ test("no record is made before every finish of the epoch is there, though the or
 });
 
 test("a partition that was only read has a record too, and what overwrites it there comes in a later epoch", async () => {
-  const c = await Cluster.up(3);
+  const c = await Cluster.upOrdered(3);
   // The epoch that opens an era is known to everybody: this one is not.
   for (let n = 0; n < 2; n++) {
     await c.ask(c.place(0), [on("call", c.place(2), add(1))]);

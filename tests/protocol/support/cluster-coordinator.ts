@@ -1,5 +1,6 @@
 /** The coordinator of a cluster: the real machine over what it has stored, which confirms at once. */
 import type { CoordinatorEffect } from "../../../protocol/coordinator/effects.ts";
+import type { PeerFormat } from "../../../protocol/wire/codec.ts";
 import { CoordinatorMachine } from "../../../protocol/coordinator/machine.ts";
 import type { LinkInput } from "../../../protocol/link/effects.ts";
 import { COORDINATOR, type Peer } from "../../../protocol/wire/messages.ts";
@@ -20,12 +21,15 @@ export class CoordinatorNode implements Instance {
   readonly wants = new Set<"flush" | "dispatch" | "work" | "fold" | "wake">();
   readonly acknowledged = new Map<number, number>();
 
-  /** @param partitions that the map has at first; without it there is no map */
-  constructor(generation: number, stored: CoordinatorStored, host: NodeHost, partitions?: number) {
+  /**
+   * @param partitions that the map has at first; without it there is no map
+   * @param reads the highest version of batches, where it is not the newest
+   */
+  constructor(generation: number, stored: CoordinatorStored, host: NodeHost, partitions?: number, reads?: PeerFormat) {
     this.incarnation = generation;
     this.#host = host;
     this.#stored = stored;
-    this.machine = new CoordinatorMachine({ kernels, generation, stored, partitions });
+    this.machine = new CoordinatorMachine({ kernels, generation, stored, partitions, reads });
     this.#perform(this.machine.start(host.now()));
   }
 

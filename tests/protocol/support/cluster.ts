@@ -3,6 +3,7 @@
  * delivers them, flushes, dispatches and work follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
 import { countOf, generationOf } from "../../../protocol/epochs/epoch.ts";
+import type { PeerFormat } from "../../../protocol/wire/codec.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import type { AdminAsk, AdminReply } from "../../../protocol/backup/asks.ts";
 import type { StorageOp, ViewRequest } from "../../../protocol/partition/effects.ts";
@@ -50,6 +51,8 @@ export interface Asked {
   readonly name?: string;
 }
 
+/** The version of batches before the one that sole members came with. */
+const BEFORE_SOLE: PeerFormat = 3;
 const MAX_TURNS = 2_000;
 
 export class Cluster implements NodeHost {
@@ -74,6 +77,8 @@ export class Cluster implements NodeHost {
   readonly #mapped: number | undefined;
 
   readonly #works: boolean;
+  /** The coordinator's highest version of batches, where it is not the newest. */
+  readonly #reads: PeerFormat | undefined;
 
   /**
    * @param services beside those of programs
@@ -85,13 +90,15 @@ export class Cluster implements NodeHost {
     services: readonly ServiceDefinition[] = [],
     flows: readonly FlowDefinition[] = [],
     mapped: number | boolean = false,
+    reads?: PeerFormat,
   ) {
+    this.#reads = reads;
     this.#mapped = typeof mapped === "number" ? mapped : mapped ? partitions : undefined;
     this.#works = typeof mapped === "number";
     const programs = programServices((gate) => this.#pause(gate));
     this.app = defineApp({ services: [...programs, ...services], flows, partitions: 1 });
     this.stores = Array.from({ length: partitions }, () => new MapStore());
-    this.coordinator = new CoordinatorNode(1, this.#stored, this, this.#mapped);
+    this.coordinator = new CoordinatorNode(1, this.#stored, this, this.#mapped, this.#reads);
     for (let peer = 0; peer < partitions; peer++) this.#start(peer);
   }
 
@@ -102,11 +109,19 @@ export class Cluster implements NodeHost {
     flows: readonly FlowDefinition[] = [],
     mapped: number | boolean = false,
   ): Promise<Cluster> {
-    const cluster = new Cluster(partitions, services, flows, mapped);
-    await cluster.turn();
-    await cluster.run();
-    cluster.log = [];
-    return cluster;
+    return new Cluster(partitions, services, flows, mapped).#up();
+  }
+
+  /** As {@link up}, with a coordinator whose code knows of no sole members: all epochs are prepared by its order, also a lone transaction's. */
+  static async upOrdered(partitions: number): Promise<Cluster> {
+    return new Cluster(partitions, [], [], false, BEFORE_SOLE).#up();
+  }
+
+  async #up(): Promise<this> {
+    await this.turn();
+    await this.run();
+    this.log = [];
+    return this;
   }
 
   #start(peer: Peer): void {
@@ -292,7 +307,8 @@ export class Cluster implements NodeHost {
 
   async restartCoordinator(): Promise<void> {
     this.coordinator.alive = false;
-    this.coordinator = new CoordinatorNode(this.coordinator.incarnation + 1, this.#stored, this, this.#mapped);
+    const generation = this.coordinator.incarnation + 1;
+    this.coordinator = new CoordinatorNode(generation, this.#stored, this, this.#mapped, this.#reads);
     await this.turn();
   }
 

@@ -5,6 +5,7 @@ import { CoordinatorMachine } from "../../../protocol/coordinator/machine.ts";
 import type { LinkEffect } from "../../../protocol/link/effects.ts";
 import { Links } from "../../../protocol/link/links.ts";
 import type { LinkOwner } from "../../../protocol/link/owner.ts";
+import type { PeerFormat } from "../../../protocol/wire/codec.ts";
 import {
   COORDINATOR,
   type Epoch,
@@ -56,10 +57,13 @@ export class Domain {
   /** Names persisted, and peers sent to, in order. */
   log: string[] = [];
   wakes = 0;
+  readonly #reads: PeerFormat;
   #tickets = 0;
   #answers = new Map<number, number>();
 
-  constructor() {
+  /** @param reads the highest version of batches that partitions say they read */
+  constructor(reads: PeerFormat = 1) {
+    this.#reads = reads;
     this.restartCoordinator();
   }
 
@@ -75,7 +79,7 @@ export class Domain {
   restart(peer: Peer): Stub {
     const stub = new Stub(peer, (this.stubs.get(peer)?.incarnation ?? 0) + 1, this.generation);
     this.stubs.set(peer, stub);
-    this.say(peer, { kind: "hello", reads: 1 });
+    this.say(peer, { kind: "hello", reads: this.#reads });
     return stub;
   }
 
