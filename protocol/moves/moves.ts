@@ -175,12 +175,22 @@ export class Moves {
   #watch(): void {
     const sources = this.#sources;
     this.#owner.results.watch =
-      sources.size === 0 ? null : (result) => void sources.forEach((source) => source.added(result));
+      sources.size === 0
+        ? null
+        : (result) => {
+            for (const source of sources.values()) {
+              source.added(result);
+              if (source.isBehind) this.#wantWork();
+            }
+          };
   }
 
   /** Something was committed here. */
   changed(writes: readonly Write[]): void {
-    for (const source of this.#sources.values()) source.changed(writes);
+    for (const source of this.#sources.values()) {
+      source.changed(writes);
+      if (source.isBehind) this.#wantWork();
+    }
   }
 
   peerRestarted(peer: Peer): void {

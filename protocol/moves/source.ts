@@ -46,6 +46,8 @@ export class Source {
   #frozen: Epoch;
   /** The receiver is ready for pieces. */
   #open = false;
+  /** All that there was is sent: nothing is left but what changes until nothing runs. */
+  #waits = false;
   #ended = false;
   #sent = 0;
   #taken = 0;
@@ -80,6 +82,12 @@ export class Source {
   /** All is sent and taken. */
   get isOver(): boolean {
     return this.#ended && this.#taken === this.#sent;
+  }
+
+  /** So much has changed since that it is sent before nothing runs: that era should be short, and what waits for it has a bound. */
+  get isBehind(): boolean {
+    const waiting = this.#changed.size + this.#cleared.size + this.#results.length;
+    return this.#waits && waiting > LIMITS.moveFewKeys;
   }
 
   /** Something was committed here. */
@@ -168,7 +176,11 @@ export class Source {
       yield "pause";
     }
     if (this.#frozen === 0) yield "copied";
-    while (this.#frozen === 0) yield "idle";
+    this.#waits = true;
+    while (this.#frozen === 0) {
+      if (this.isBehind) yield* this.#changes();
+      yield this.isBehind ? "pause" : "idle";
+    }
     yield* this.#changes();
     yield* this.#viewBlocks();
     yield* this.#flows();

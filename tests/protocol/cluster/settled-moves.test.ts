@@ -9,7 +9,7 @@ import { nameOn } from "../support/cluster-events.ts";
 import { kernels } from "../support/lone-partition.ts";
 
 /** So small that the results of a few messages are more than may be kept. */
-useLimits({ foldBytes: 1_000, carriedResults: 10, maxMessageResultsBytes: 2_000 });
+useLimits({ foldBytes: 1_000, carriedResults: 10, maxMessageResultsBytes: 2_000, moveFewKeys: 20 });
 
 const Count = contract("count", {
   send: fn({ input: z.object({ to: z.string() }) }),
@@ -35,6 +35,28 @@ function call(cluster: Cluster, peer: number, key: string, name: string, input?:
   const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId, 0, 0], fields });
   return cluster.give(peer, { kind: "invoke", frame });
 }
+
+test("what changes while a move waits for the era in which nothing runs is sent before that when it has become much", async () => {
+  const cluster = await Cluster.up(2, [counts], [], 2);
+  const to = nameOn(1, 2, "b");
+  const held = isOf("moved", 0);
+  cluster.coordinator.rescale(1);
+  await cluster.turn();
+  await cluster.until("moved", 0);
+  cluster.log = [];
+  const pieces = () => cluster.log.filter((entry) => entry === "1>0 move-chunk").length;
+  for (let n = 0; n < 15; n++) await call(cluster, 1, to, "add");
+  await cluster.run(held);
+  expect(pieces()).toBe(0);
+  for (let n = 0; n < 15; n++) await call(cluster, 1, to, "add");
+  await cluster.run(held);
+  expect(pieces()).toBe(1);
+  await cluster.settle();
+  expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
+  const answers = await call(cluster, 0, to, "n");
+  await cluster.run();
+  expect(answers()?.[0]?.body).toBe("30");
+});
 
 test("messages that are delivered and settled while their key is copied do not fill its new partition", async () => {
   const cluster = await Cluster.up(2, [counts], [], 2);
