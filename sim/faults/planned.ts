@@ -57,14 +57,18 @@ const MOST_PARTITIONS = 6;
 
 /** In half of the runs the number of partitions changes while events come: what has met its other half before it tells nothing of what was moved. */
 export function drawEarlyRescale(random: Random): PlannedFault[] {
-  if (random.oneIn(2)) return [];
-  return [{ at: 100 + random.next() * 500, kind: "rescale", partitions: 1 + random.int(MOST_PARTITIONS) }];
+  return rescaleWithin(random, 100, 600);
 }
 
 /** In half of the runs the number of partitions changes when operators have something to be moved. */
 export function drawLaterRescale(random: Random): PlannedFault[] {
+  return rescaleWithin(random, 600, 3_100);
+}
+
+/** Of half of the runs; between two times in ms. */
+function rescaleWithin(random: Random, from: number, to: number): PlannedFault[] {
   if (random.oneIn(2)) return [];
-  return [{ at: 600 + random.next() * 2_500, kind: "rescale", partitions: 1 + random.int(MOST_PARTITIONS) }];
+  return [{ at: from + random.next() * (to - from), kind: "rescale", partitions: 1 + random.int(MOST_PARTITIONS) }];
 }
 
 /** Each deploy resets every object, some time while it lasts; partitions twice, since it may be taken back in between. */

@@ -1,6 +1,6 @@
 /** Flows that the window kernel runs whole, on one partition: what views show at any moment, and what a restart finds. */
 import { expect, test, vi } from "vitest";
-import { INGEST } from "../../protocol/wire/ingest.ts";
+import { ingestFrame } from "./support/ingest-frame.ts";
 import type { ViewReply } from "../../protocol/partition/effects.ts";
 import { count, defineApp, flow, int64, stream, sum, text, timestamp, tumbling } from "../../sdk/index.ts";
 import { type Reply, SimPartition } from "../../sim/partition.ts";
@@ -45,13 +45,9 @@ class Bench {
 
   /** Returns its ticket; nothing that follows has happened. */
   ingest(...events: readonly Event[]): number {
-    const body = events.map(([meter, value, at]) => JSON.stringify({ meter, value, at })).join("\n");
-    const parsed = kernels.parseEvents(new TextEncoder().encode(body), Reading.columns);
-    if (!parsed.ok) throw new Error("the test's events are wrong");
     const ticket = ++this.#tickets;
-    const fields = [`c${String(ticket).padStart(31, "0")}`, "readings"];
-    const columns = [1, ...parsed.fingerprint, parsed.rows];
-    this.partition.ingest(ticket, kernels.pack(INGEST, { rows: 1, columns, fields, tail: parsed.frame }));
+    const readings = events.map(([meter, value, at]) => ({ meter, value, at }));
+    this.partition.ingest(ticket, ingestFrame(app, "readings", ticket, readings));
     return ticket;
   }
   view(): number {

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { count, flow, int64, stream, sum, text, timestamp, tumbling } from "../../../sdk/index.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
-import { deploy, ingest, nameOn, viewOf } from "../support/cluster-events.ts";
+import { deploy, ingest, viewOf } from "../support/cluster-events.ts";
+import { nameOn } from "../support/names-on.ts";
 
 const Taps = stream(nameOn(1, 2, "taps"), { item: text(), amount: int64(), at: timestamp() });
 const taps = (drops: string[] = []) =>

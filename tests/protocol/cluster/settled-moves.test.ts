@@ -5,7 +5,7 @@ import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { useLimits } from "../../support/limits.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
-import { nameOn } from "../support/cluster-events.ts";
+import { nameOn } from "../support/names-on.ts";
 import { kernels } from "../support/lone-partition.ts";
 
 /** So small that the results of a few messages are more than may be kept. */

@@ -1,7 +1,7 @@
 /** Shares of a flow's operator that are on one partition are called together, whatever partitions there are and what code they run. */
 import { expect, test } from "vitest";
 import { type KeyGroupMap, initialMap, partitionOfHash, rescaledMap } from "../../../protocol/keygroups/map.ts";
-import { INGEST } from "../../../protocol/wire/ingest.ts";
+import { ingestFrame } from "../support/ingest-frame.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import type { CallMessage, Peer } from "../../../protocol/wire/messages.ts";
 import { count, flow, stream, sum, text, timestamp, int64 } from "../../../sdk/index.ts";
@@ -44,13 +44,9 @@ class Shop {
   async sell(items: readonly string[] = ITEMS): Promise<Map<Peer, string[]>> {
     const calls = new Map<Peer, string[]>();
     const price = ++this.#ids;
-    const events = items.map((item) => JSON.stringify({ item, price, at: price }));
+    const events = items.map((item) => ({ item, price, at: price }));
     for (const item of items) this.#prices.set(item, [...(this.#prices.get(item) ?? []), price]);
-    const parsed = kernels.parseEvents(new TextEncoder().encode(events.join("\n")), Sales.columns);
-    if (!parsed.ok) throw new Error(parsed.fault.code);
-    const columns = [0, price, 0, items.length];
-    const fields = [`c${price.toString(16).padStart(31, "0")}`, Sales.name];
-    const frame = kernels.pack(INGEST, { rows: 1, columns, fields, tail: parsed.frame });
+    const frame = ingestFrame(this.cluster.app, Sales.name, price, events);
     const answer = await this.cluster.give(this.home, { kind: "ingest", frame });
     await this.cluster.run(({ to, messages }) => {
       const made = messages.filter((message): message is CallMessage => message.kind === "call");

@@ -15,6 +15,8 @@ import { MapStore } from "../../../sim/map-store.ts";
 import type { Place, Step } from "../../../sim/program.ts";
 import { programServices } from "../../../sim/program-services.ts";
 import type { Reply } from "../../../sim/partition.ts";
+import { clientId } from "./ingest-frame.ts";
+import { nameOn } from "./names-on.ts";
 import { CoordinatorNode, type CoordinatorStored } from "./cluster-coordinator.ts";
 import { DamagedNode, type Instance, type NodeHost, PartitionNode } from "./cluster-node.ts";
 import { type Answered, answersOf, kernels } from "./lone-partition.ts";
@@ -137,11 +139,7 @@ export class Cluster implements NodeHost {
 
   /** A key of `pa` that is on this partition; others by number. */
   place(peer: Peer, number = 0): Place {
-    const map = initialMap(this.stores.length);
-    for (let n = 0, found = 0; ; n++) {
-      const key = `k${n}`;
-      if (partitionOfHash(map, kernels.hashKey(key)) === peer && found++ === number) return ["pa", key];
-    }
+    return ["pa", nameOn(peer, this.stores.length, "k", number)];
   }
 
   partitionOf([, key]: Place): Peer {
@@ -154,7 +152,7 @@ export class Cluster implements NodeHost {
     steps: readonly Step[],
     { id, snapshot = false, notBefore, name = "run" }: Asked = {},
   ): Promise<Request> {
-    const request: Request = { id: id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`, answers: 0 };
+    const request: Request = { id: id ?? clientId(++this.#ids), answers: 0 };
     const ticket = ++this.#ticket;
     this.#tickets.set(ticket, request);
     const bounded = notBefore === undefined ? 0 : INVOKE_FLAG.notBefore;

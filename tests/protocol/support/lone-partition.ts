@@ -1,18 +1,16 @@
 /** A partition whose requests are awaited: the real machine and engine over maps, which flushes, folds and confirms by itself. */
-import { createKernels } from "../../../core-wasm/facade/kernels.ts";
-import { loadCore } from "../../../core-wasm/load-node.ts";
-import { fieldsRead } from "../../../dataflow/reads.ts";
 import type { StorageOp, ViewReply } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
-import { INGEST } from "../../../protocol/wire/ingest.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import type { OutsideCall } from "../../../protocol/outside/work.ts";
 import { type AppDefinition, type AppOptions, defineApp, type ServiceDefinition } from "../../../sdk/index.ts";
 import { type Reply, SimPartition } from "../../../sim/partition.ts";
 import { createRandom } from "../../../sim/random.ts";
 import { runEffect } from "../../../worker/effects/run.ts";
+import { clientId, ingestFrame } from "./ingest-frame.ts";
+import { kernels } from "./kernels.ts";
 
-export const kernels = createKernels(loadCore());
+export { kernels };
 
 export interface Row {
   readonly service: string;
@@ -91,7 +89,7 @@ export class LonePartition {
     const flagsOf = ({ internal }: Row) => INVOKE_FLAG.clientId | (internal === true ? INVOKE_FLAG.internal : 0);
     const columns = rows.flatMap((row, index) => [index, flagsOf(row), 0, 0]);
     const fields = rows.flatMap(({ id, service, key, name, input }) => [
-      id ?? `c${(++this.#ids).toString(16).padStart(31, "0")}`,
+      id ?? clientId(++this.#ids),
       service,
       key,
       name,
@@ -102,18 +100,9 @@ export class LonePartition {
   }
 
   /** Sends a batch of events, with the columns that are read. */
-  async ingest(
-    stream: string,
-    events: readonly object[],
-    only: readonly string[] | undefined = fieldsRead(this.#app, stream),
-  ): Promise<Answered> {
+  async ingest(stream: string, events: readonly object[], only?: readonly string[]): Promise<Answered> {
     const ticket = ++this.#tickets;
-    const body = new TextEncoder().encode(events.map((event) => JSON.stringify(event)).join("\n"));
-    const parsed = kernels.parseEvents(body, this.#app.streams.get(stream)?.columns ?? [], "ndjson", { only });
-    if (!parsed.ok) throw new Error(`the test's events are wrong: ${parsed.fault.code}`);
-    const columns = [INVOKE_FLAG.clientId, ...parsed.fingerprint, parsed.rows];
-    const fields = [`c${(++this.#ids).toString(16).padStart(31, "0")}`, stream];
-    this.partition.ingest(ticket, kernels.pack(INGEST, { rows: 1, columns, fields, tail: parsed.frame }));
+    this.partition.ingest(ticket, ingestFrame(this.#app, stream, ++this.#ids, events, only));
     await this.settle();
     // Answers are by line, from 1.
     return this.replies.get(ticket)?.at(-1) ?? this.#failed("the batch");
