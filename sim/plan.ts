@@ -69,7 +69,8 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const partitions = options.local ? 1 : 2 + random.int(3);
   const partitionOf = partitioner(kernels, partitions);
   const quiet = createRandom(deriveSeed(seed, 9)).oneIn(4);
-  const ground = { ...drawGround(random, partitions, partitionOf), quiet, sends: options.sends };
+  const reading = !quiet && createRandom(deriveSeed(seed, 92)).oneIn(6);
+  const ground = { ...drawGround(random, partitions, partitionOf), quiet, reading, sends: options.sends };
   const keys = [...new Set(ground.lists.map(({ at }) => at[1]))];
   const times = options.sends && !options.local && hasTimes(seed) ? drawTimes(seed, keys) : [];
   const deploys = drawDeploys(seed);
@@ -160,6 +161,12 @@ function drawEveryAim(seed: number, partitions: number, { local }: PlanOptions, 
   return aims;
 }
 
+/** In an eighth of all seeds there are so few clients: with hardly anything beside it an epoch has a sole member. */
+function drawFew(seed: number): number | null {
+  const random = createRandom(deriveSeed(seed, 90));
+  return random.oneIn(8) ? 1 + random.int(2) : null;
+}
+
 /** In a sixth of all seeds one is taken, some time. */
 function drawBackup(seed: number): Pick<Ground, "backupMs"> {
   const random = createRandom(deriveSeed(seed, 32));
@@ -223,9 +230,7 @@ function drawClients(
   let value = 0;
   let number = 0;
   const drawn = 6 + random.int(7);
-  // With hardly anything beside it an epoch has a sole member, and else rarely.
-  const quiet = createRandom(deriveSeed(seed, 90));
-  const count = quiet.oneIn(8) ? 1 + quiet.int(2) : drawn;
+  const count = drawFew(seed) ?? drawn;
   return Array.from({ length: count }, (_, client) => {
     const own = createRandom(deriveSeed(seed, 8, client));
     const generator = new Generator(own, ground, () => ++value);

@@ -102,7 +102,7 @@ export class Epochs {
     this.#port.send(partition, { kind: "joined", epoch, sole: true, previous: this.#committed });
   }
 
-  /** Somebody else needs an epoch: the sole member of the one before is to close it. */
+  /** Somebody else needs an epoch, or the sole member itself waits for its own: it is to close it. */
   #askSole(now: number): void {
     const closing = this.#closing;
     if (closing?.since !== Infinity) return;
@@ -113,6 +113,8 @@ export class Epochs {
   }
 
   want(epoch: Epoch, now: number): void {
+    // A sole member that cannot order it: somebody who takes part runs older code, or is replaced.
+    if (epoch === this.#closing?.epoch) return this.#askSole(now);
     if (epoch !== this.#open.epoch) return;
     this.#open.wanted = true;
     this.closeIfDue(now);

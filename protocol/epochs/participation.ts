@@ -174,6 +174,8 @@ export class Participation {
 
   /** Counts are cumulative: a later close of the same epoch replaces an earlier. */
   #close(rejoin: boolean): void {
+    // With that it became a member of the present one.
+    if (this.#ordered !== null) this.#recordOrdered(this.#ordered);
     const epoch = this.#member;
     const { tagged, sent } = this.#set(epoch);
     this.#owner.report({ kind: "closed", epoch, tagged, counts: [...sent.values()], rejoin, ordered: false });

@@ -244,14 +244,14 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   /** Effects of what was called directly: `transactions.call`. */
   takeEffects(): Effect[] {
+    // Made durable before, by records of epochs: a flush would only be a step of the event loop later.
+    const isDurable = !this.#shows && !this.#log.hasUnlogged && this.#views.length === 0;
+    if (isDurable && this.#tickets.hasDone) this.#answer([]);
     if (this.#isUp && !this.#maintenance.isFrozen) {
       this.mail.fire();
       this.#admission.startWaiting();
     }
     if (!this.#log.hasUnlogged) this.mail.arm();
-    // Made durable before, by records of epochs: a flush would only be a step of the event loop later.
-    const isDurable = !this.#shows && !this.#log.hasUnlogged && this.#views.length === 0;
-    if (isDurable && this.#tickets.hasDone) this.#answer([]);
     if (!this.#flushWanted && this.#wantsFlush) {
       this.#flushWanted = true;
       this.#effects.push({ kind: "want-flush" });

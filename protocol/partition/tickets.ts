@@ -1,4 +1,4 @@
-/** Tickets: requests from outside that wait for answers. A ticket is answered when all its rows are, and never before a flush. */
+/** Tickets: requests from outside that wait for answers. A ticket is answered when all its rows are, and never before what it shows is durable. */
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";

@@ -10,6 +10,8 @@ export interface Ground {
   readonly accounts: readonly string[];
   /** Most transactions stay in one partition. */
   readonly quiet: boolean;
+  /** Most transactions read at one partition and write at another, or look at what such have written. */
+  readonly reading: boolean;
   /** One-way messages are part of it. */
   readonly sends: boolean;
   /** Keys that send messages for later and get some; absent where that is no part of it. */
@@ -51,10 +53,15 @@ export class Generator {
 
   ask(): Ask {
     for (;;) {
-      const shape = pickShape(this.random, this.ground.quiet && !this.random.oneIn(8) ? QUIET : SHAPES);
+      const shape = pickShape(this.random, this.#shapes());
       const ask = shape[2](this);
       if (ask) return ask.kind === "list" ? { ...ask, shape: shape[1] } : ask;
     }
+  }
+
+  #shapes(): readonly Shape[] {
+    if (this.ground.quiet && !this.random.oneIn(8)) return QUIET;
+    return this.ground.reading && !this.random.oneIn(4) ? READING : SHAPES;
   }
 
   run(at: Place, ...steps: Step[]): Ask {
@@ -134,6 +141,8 @@ const SHAPES: readonly Shape[] = [
   [10, "transfer", (g) => transfer(g)],
   [4, "audit", (g) => audit(g)],
 ];
+/** What shows where a reader has left nothing: what overwrites it may be seen by who does not see the reader. */
+const READING = SHAPES.filter(([, name]) => ["local", "look far", "skew"].includes(name));
 /** What leaves other partitions out of epochs for a while. */
 const QUIET = SHAPES.filter(([, name]) =>
   ["local", "local pair", "look", "look far", "look pair", "send"].includes(name),

@@ -134,7 +134,7 @@ export class Stage {
     const hasClocks = clients.flat(2).some(({ ask }) => ask.kind === "clock");
     const clocks = hasClocks ? { clocks: this.#keys } : {};
     const ticks = clients.flat(2).some(({ ask }) => ask.kind === "tick") ? { ticks: this.#keys } : {};
-    const ground = { lists, accounts: this.#keys, quiet: false, sends: false, ...clocks, ...ticks };
+    const ground = { lists, accounts: this.#keys, quiet: false, reading: false, sends: false, ...clocks, ...ticks };
     return { seed: 1, partitions: this.#partitions, ground, clients, rates: STILL, planned, aims: [] };
   }
 }

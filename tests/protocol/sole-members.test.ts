@@ -46,6 +46,14 @@ test("the epoch of a sole member is decided by its order: nobody is told to prep
   expect([d.orders(1), d.orders(2), d.machine.status.committed]).toEqual([[decide], [decide], FIRST]);
 });
 
+test("a sole member that waits for its own epoch is asked to close it", () => {
+  const d = domain();
+  d.say(1, { kind: "join" });
+  d.orders(1);
+  d.say(1, { kind: "want", epoch: FIRST });
+  expect(d.orders(1)).toEqual([{ kind: "close", epoch: FIRST }]);
+});
+
 test("the epoch of a sole member is aborted when one that prepared for it is lost before it has closed", () => {
   const d = domain();
   d.say(1, { kind: "join" });

@@ -1,0 +1,66 @@
+/** A partition that has an epoch to itself, where something comes between its order to prepare and its own record, or it cannot order. */
+import { expect, test } from "vitest";
+import { LIMITS } from "../../../protocol/limits.ts";
+import { COORDINATOR } from "../../../protocol/wire/messages.ts";
+import { add, on, pause } from "../../workerd/support/steps.ts";
+import { Cluster, isOf, type Request } from "../support/cluster.ts";
+
+/** A transfer has its epoch at partition 0, where another root runs on; its order to prepare has not left. */
+async function tagged(c: Cluster): Promise<Request> {
+  await c.ask(c.place(0, 1), [pause(1)]);
+  const request = await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
+  await c.until("answer", 1, 0);
+  const [answer] = c.take(isOf("answer", 1, 0));
+  if (answer === undefined) throw new Error("no answer comes");
+  c.node(0).input({ kind: "deliver", ticket: 999_999, bytes: answer.bytes });
+  // The function has ended; nothing has been dispatched.
+  for (let step = 0; step < 5; step++) await new Promise((resolve) => setImmediate(resolve));
+  return request;
+}
+
+/** Long enough for every probe. */
+async function passTime(c: Cluster): Promise<void> {
+  for (let ms = 0; ms < 4 * LIMITS.probeMs; ms += LIMITS.tickMs) {
+    await c.pass(LIMITS.tickMs);
+    await c.run();
+  }
+}
+
+test("what it has closed by its order is told before it closes the next epoch", async () => {
+  const c = await Cluster.up(2);
+  const request = await tagged(c);
+  c.node(0).callBack("flush");
+  c.node(0).callBack("dispatch");
+  expect([c.net.some(isOf("prepare", 0, 1)), c.net.some(isOf("closed", 0, COORDINATOR))]).toEqual([true, false]);
+  // The other root is given up, and with it the partition leaves the next epoch.
+  c.clock += LIMITS.transactionMs + 1;
+  c.node(0).callBack("wake");
+  await c.settle();
+  expect([request.answer?.status, c.coordinator.machine.status.aborts]).toEqual([200, 0]);
+});
+
+test("where a participant runs older code the coordinator orders, though other roots run on", async () => {
+  const c = await Cluster.up(2);
+  const request = await tagged(c);
+  // As an era says when somebody has come back with older code.
+  c.node(0).engine.machine.formats.agree(3);
+  await c.run();
+  await passTime(c);
+  expect(c.log).toContain("C>1 prepare");
+  expect(request.answer?.status).toBe(200);
+});
+
+test.each([
+  ["sole member", () => Cluster.up(2)],
+  ["member", () => Cluster.upOrdered(2)],
+])("a %s whose participant proves replaced before the order has its transaction run again", async (_, up) => {
+  const c = await up();
+  const request = await tagged(c);
+  // A batch of before is answered by the successor.
+  c.node(0).input({ kind: "sent", to: 1, batch: 0, incarnation: 2 });
+  await c.restart(1);
+  await c.run();
+  await passTime(c);
+  expect(request.answer?.status).toBe(200);
+  expect([await c.look(c.place(0)), await c.look(c.place(1))]).toEqual([-5, 5]);
+});
