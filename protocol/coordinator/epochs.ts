@@ -157,7 +157,10 @@ export class Epochs {
     const closing = this.#closing;
     if (closing?.epoch !== epoch) return;
     closing.prepared.add(partition);
-    if (closing.parts !== null) return this.#commitIfPrepared(closing, now);
+    if (closing.parts !== null) {
+      invariant(closing.parts.has(partition), "1: an epoch is prepared by a partition that takes no part");
+      return this.#commitIfPrepared(closing, now);
+    }
     invariant(closing.sole, "1: an epoch is prepared that its members have not closed");
     // Its member is to say who takes part, and may be gone.
     if (closing.since === Infinity) closing.since = now;
@@ -216,6 +219,9 @@ export class Epochs {
     const { parts, expect } = gathered;
     closing.parts = parts;
     closing.since = now;
+    for (const partition of closing.prepared) {
+      invariant(parts.has(partition), "1: an epoch was prepared by a partition that takes no part");
+    }
     if (closing.sole) {
       this.#pace.closed(now);
       this.#closedAt = now;
@@ -229,9 +235,6 @@ export class Epochs {
   }
 
   #commitIfPrepared({ parts, prepared }: ClosingEpoch, now: number): void {
-    for (const partition of prepared) {
-      invariant(parts?.has(partition) === true, "1: an epoch is prepared by a partition that takes no part");
-    }
     if (prepared.size === parts?.size) this.#commit(now);
   }
 

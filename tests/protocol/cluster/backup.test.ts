@@ -8,6 +8,7 @@ import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { createRandom, type Random } from "../../../sim/random.ts";
 import { z } from "zod";
 import { add, on, pause } from "../../workerd/support/steps.ts";
+import { clientId } from "../support/ingest-frame.ts";
 import { BackupDriver } from "../support/backup-driver.ts";
 import { Cluster } from "../support/cluster.ts";
 import { type Answered, kernels } from "../support/lone-partition.ts";
@@ -85,7 +86,7 @@ class Bank {
     const [, to] = this.#random.pick(this.keys.filter(([, key]) => key !== from));
     const name = this.#random.int(2) === 0 ? "transfer" : "mail";
     const input = JSON.stringify({ to, amount: 1 + this.#random.int(9) });
-    const id = `c${(++this.#ids).toString(16).padStart(31, "0")}`;
+    const id = clientId(++this.#ids);
     const fields = [id, "purse", from, name, input];
     const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, INVOKE_FLAG.clientId, 0, 0], fields });
     this.sent.push({ peer, frame, answered: await this.cluster.give(peer, { kind: "invoke", frame }) });

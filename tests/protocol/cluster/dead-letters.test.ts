@@ -6,6 +6,7 @@ import { LIST } from "../../../protocol/outbox/dead-letters.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, service } from "../../../sdk/index.ts";
 import { z } from "zod";
+import { clientId } from "../support/ingest-frame.ts";
 import { type Batch, Cluster, isOf } from "../support/cluster.ts";
 import { kernels } from "../support/lone-partition.ts";
 import { useLimits } from "../../support/limits.ts";
@@ -51,7 +52,7 @@ class Domain {
 
   /** @param held what is not delivered meanwhile */
   async invoke(key: string, name: string, input: unknown, flags = 0, held = nothing): Promise<string> {
-    const id = `c${(++this.#ids).toString(16).padStart(31, "0")}`;
+    const id = clientId(++this.#ids);
     const service = flags === INVOKE_FLAG.internal ? DEAD : "mail";
     const columns = [1, INVOKE_FLAG.clientId | flags, 0, 0];
     const text = input === Infinity ? '{"big":1e400}' : JSON.stringify(input);

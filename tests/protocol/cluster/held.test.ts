@@ -5,6 +5,7 @@ import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import { INGEST } from "../../../protocol/wire/ingest.ts";
 import { count, flow, stream, text, timestamp, tumbling } from "../../../sdk/index.ts";
 import { add } from "../../workerd/support/steps.ts";
+import { clientId } from "../support/ingest-frame.ts";
 import { Cluster } from "../support/cluster.ts";
 import { kernels } from "../support/lone-partition.ts";
 
@@ -20,7 +21,7 @@ const envelope = (tail: Uint8Array, id = 0): Uint8Array =>
   kernels.pack(INGEST, {
     rows: 1,
     columns: [0, id, 0, 1],
-    fields: [`c${id.toString(16).padStart(31, "0")}`, Clicks.name],
+    fields: [clientId(id), Clicks.name],
     tail,
   });
 

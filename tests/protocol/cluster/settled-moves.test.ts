@@ -4,6 +4,7 @@ import * as z from "zod";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { useLimits } from "../../support/limits.ts";
+import { clientId } from "../support/ingest-frame.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
 import { nameOn } from "../support/names-on.ts";
 import { kernels } from "../support/lone-partition.ts";
@@ -30,7 +31,7 @@ const counts = service(
 
 let ids = 0;
 function call(cluster: Cluster, peer: number, key: string, name: string, input?: object) {
-  const id = `c${(++ids).toString(16).padStart(31, "0")}`;
+  const id = clientId(++ids);
   const fields = [id, "count", key, name, input === undefined ? "" : JSON.stringify(input)];
   const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId, 0, 0], fields });
   return cluster.give(peer, { kind: "invoke", frame });

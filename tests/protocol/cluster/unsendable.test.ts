@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { collection, contract, fn, query, Refusal, service, TidegateError } from "../../../sdk/index.ts";
+import { clientId } from "../support/ingest-frame.ts";
 import { Cluster } from "../support/cluster.ts";
 import { type Answered, kernels } from "../support/lone-partition.ts";
 
@@ -76,7 +77,7 @@ const odd = service(
 
 let ids = 0;
 async function ask(c: Cluster, peer: number, name: string, input: unknown): Promise<() => Answered[] | undefined> {
-  const id = `c${(++ids).toString(16).padStart(31, "0")}`;
+  const id = clientId(++ids);
   const fields = [id, "odd", c.place(peer)[1], name, JSON.stringify(input)];
   const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId, 0, 0], fields });
   const answered = await c.give(peer, { kind: "invoke", frame });
