@@ -27,10 +27,9 @@ export interface ClosingEpoch {
   since: number;
   /** Null while members have yet to close; then who has to prepare. */
   parts: Participants | null;
-  /** Where a sole member ordered it, some may have prepared before that has said who they are. */
   readonly prepared: Set<Peer>;
-  /** It was closed to all others when its only member joined, which may order its participants to prepare. */
-  readonly sole: boolean;
+  /** It was closed to all others when its only member joined. As long as that may order and decide it, nobody else may end it. */
+  decider: Peer | null;
 }
 
 export function openEpoch(epoch: Epoch): OpenEpoch {

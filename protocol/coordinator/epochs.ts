@@ -18,6 +18,8 @@ export interface EpochsPort {
   knowsSole(peer: Peer): boolean;
   /** Makes an abort durable, then tells every partition of the new era. */
   aborted(first: Epoch, last: Epoch): void;
+  /** Whether the epoch is committed is known only to who is lost, and from the records: a recovery is to look at these. */
+  undecidable(): void;
 }
 
 export class Epochs {
@@ -57,6 +59,7 @@ export class Epochs {
   get awaited(): Peer[] {
     const closing = this.#closing;
     if (closing === null || closing.since === Infinity) return [];
+    if (closing.decider !== null) return [closing.decider];
     if (closing.parts === null) return [...closing.members].filter(([, { closed }]) => !closed).map(([peer]) => peer);
     return [...closing.parts.keys()].filter((peer) => !closing.prepared.has(peer));
   }
@@ -93,11 +96,11 @@ export class Epochs {
     );
   }
 
-  /** Closes the epoch to all others. Its member may so order it prepared without asking: nothing else can be in it. */
+  /** Closes the epoch to all others. Its member may so order and decide it without asking: nothing else can be in it. */
   #joinAlone(partition: Peer): void {
     const { epoch } = this.#open;
     const members = new Map([[partition, memberOf(this.#port.incarnationOf(partition))]]);
-    this.#closing = { epoch, members, since: Infinity, parts: null, prepared: new Set(), sole: true };
+    this.#closing = { epoch, members, since: Infinity, parts: null, prepared: new Set(), decider: partition };
     this.#open = openEpoch(epoch + 1);
     this.#port.send(partition, { kind: "joined", epoch, sole: true, previous: this.#committed });
   }
@@ -112,8 +115,10 @@ export class Epochs {
     }
   }
 
-  want(epoch: Epoch, now: number): void {
-    // A sole member that cannot order it: somebody who takes part runs older code, or is replaced.
+  want(partition: Peer, epoch: Epoch, now: number): void {
+    // Its sole member, which told the coordinator, may be gone with what it had to tell the others.
+    if (epoch <= this.#committed) return this.#port.send(partition, { kind: "decide", epoch: this.#committed });
+    // A sole member that cannot order it, since somebody who takes part runs older code or is replaced; or one that hears nothing more of it.
     if (epoch === this.#closing?.epoch) return this.#askSole(now);
     if (epoch !== this.#open.epoch) return;
     this.#open.wanted = true;
@@ -148,26 +153,53 @@ export class Epochs {
     member.tagged = closed.tagged;
     member.counts = closed.counts;
     if (closed.rejoin) this.#rejoin(partition, closing);
-    if (closing !== null) this.#prepare(now, closed.ordered);
-    else if (closed.tagged > 0) this.want(closed.epoch, now);
-    else this.closeIfDue(now);
+    if (closing === null) {
+      if (closed.tagged > 0) this.want(partition, closed.epoch, now);
+      else this.closeIfDue(now);
+    } else if (closed.ordered) {
+      invariant(closing.decider === partition, "1: an epoch is ordered prepared by another than its sole member");
+    } else {
+      if (closing.decider !== null) this.#paceClosed(now);
+      closing.decider = null;
+      this.#prepare(now);
+    }
+  }
+
+  /** The sole member of an epoch knows that all its participants are prepared. */
+  decided(partition: Peer, epoch: Epoch, now: number): void {
+    const closing = this.#closing;
+    invariant(
+      closing?.epoch === epoch && closing.decider === partition,
+      "1: an epoch is decided by another than its sole member",
+    );
+    const member = closing.members.get(partition);
+    invariant(member?.closed === true, "6: an epoch is decided before it is closed");
+    this.#paceClosed(now);
+    closing.decider = null;
+    this.#commit(closing, member.counts.length + 1, now);
   }
 
   prepared(partition: Peer, epoch: Epoch, now: number): void {
     const closing = this.#closing;
     if (closing?.epoch !== epoch) return;
+    invariant(closing.parts !== null, "1: an epoch is prepared that its members have not closed");
+    invariant(closing.parts.has(partition), "1: an epoch is prepared by a partition that takes no part");
     closing.prepared.add(partition);
-    if (closing.parts !== null) {
-      invariant(closing.parts.has(partition), "1: an epoch is prepared by a partition that takes no part");
-      return this.#commitIfPrepared(closing, now);
-    }
-    invariant(closing.sole, "1: an epoch is prepared that its members have not closed");
-    // Its member is to say who takes part, and may be gone.
-    if (closing.since === Infinity) closing.since = now;
+    this.#commitIfPrepared(closing, now);
   }
 
-  refuse(epoch: Epoch): void {
-    if (this.#closing?.epoch === epoch) this.#abort(epoch);
+  /** Of the sole member: it has not decided its epoch, and never will. Of any other while there is that one: it is to hear of it. */
+  refuse(partition: Peer, epoch: Epoch): void {
+    const closing = this.#closing;
+    if (closing?.epoch !== epoch || (closing.decider !== null && closing.decider !== partition)) return;
+    closing.decider = null;
+    this.#abort(epoch);
+  }
+
+  /** Whether {@link restart} may be called. If not, what it waits for is asked to end. */
+  mayRestart(now: number): boolean {
+    this.#askSole(now);
+    return this.#closing === null || this.#closing.decider === null;
   }
 
   /** Aborts what is not decided, for a new era. */
@@ -177,7 +209,9 @@ export class Epochs {
 
   /** A partition has lost its memory: undecided epochs that live there are lost, and all later ones with them. */
   lost(partition: Peer): void {
-    if (this.#closing !== null && needs(this.#closing, partition)) return this.#abort(this.#closing.epoch);
+    const closing = this.#closing;
+    if (closing !== null && closing.decider === partition) return this.#port.undecidable();
+    if (closing !== null && closing.decider === null && needs(closing, partition)) return this.#abort(closing.epoch);
     const { members } = this.#open;
     const member = members.get(partition);
     // One that has left without giving the epoch to anything. Where it ran functions of others' transactions, their counts name it.
@@ -190,7 +224,9 @@ export class Epochs {
   expire(now: number): void {
     const closing = this.#closing;
     if (closing === null) return;
-    if (now - closing.since > (closing.parts === null ? LIMITS.closeMs : LIMITS.prepareMs)) this.#abort(closing.epoch);
+    if (now - closing.since <= (closing.parts === null ? LIMITS.closeMs : LIMITS.prepareMs)) return;
+    if (closing.decider === null) this.#abort(closing.epoch);
+    else this.#port.undecidable();
   }
 
   /** A member goes on to the epoch behind the closing one, which cannot close before this one is decided. */
@@ -202,57 +238,55 @@ export class Epochs {
 
   #close(now: number): void {
     const { epoch, members } = this.#open;
-    this.#pace.closed(now);
-    this.#closedAt = now;
-    this.#closing = { epoch, members, since: now, parts: null, prepared: new Set(), sole: false };
+    this.#paceClosed(now);
+    this.#closing = { epoch, members, since: now, parts: null, prepared: new Set(), decider: null };
     this.#open = openEpoch(epoch + 1);
     for (const [partition, { closed }] of members) if (!closed) this.#port.send(partition, { kind: "close", epoch });
-    this.#prepare(now, false);
+    this.#prepare(now);
   }
 
-  /** @param ordered its sole member has told the participants */
-  #prepare(now: number, ordered: boolean): void {
+  #paceClosed(now: number): void {
+    this.#pace.closed(now);
+    this.#closedAt = now;
+  }
+
+  #prepare(now: number): void {
     const closing = this.#closing;
     if (closing === null || closing.parts !== null || !allClosed(closing)) return;
     const gathered = gather(closing.members, (peer) => this.#port.incarnationOf(peer));
     if (gathered === null) return this.#abort(closing.epoch);
     const { parts, expect } = gathered;
     closing.parts = parts;
+    // Where its member left it to the coordinator it was closed long before.
     closing.since = now;
-    for (const partition of closing.prepared) {
-      invariant(parts.has(partition), "1: an epoch was prepared by a partition that takes no part");
-    }
-    if (closing.sole) {
-      this.#pace.closed(now);
-      this.#closedAt = now;
-    }
-    if (ordered || parts.size === 0) return this.#commitIfPrepared(closing, now);
+    if (parts.size === 0) return this.#commitIfPrepared(closing, now);
     for (const partition of parts.keys()) {
       const finishes = expect.get(partition) ?? new Map<Peer, number>();
       const { epoch } = closing;
-      this.#port.send(partition, { kind: "prepare", epoch, parts, expect: finishes, previous: this.#committed });
+      const order = { kind: "prepare", epoch, decides: false, parts, previous: this.#committed } as const;
+      this.#port.send(partition, { ...order, expect: finishes });
     }
   }
 
-  #commitIfPrepared({ parts, prepared }: ClosingEpoch, now: number): void {
-    if (prepared.size === parts?.size) this.#commit(now);
-  }
-
-  #commit(now: number): void {
-    const closing = this.#closing;
-    invariant(closing !== null && closing.parts?.size === closing.prepared.size, "1: an epoch is committed unprepared");
-    invariant(closing.epoch > this.#committed && closing.epoch >= this.#base, "1: epochs are committed out of order");
-    const { epoch, parts, members } = closing;
-    this.#committed = epoch;
-    this.#closing = null;
+  #commitIfPrepared(closing: ClosingEpoch, now: number): void {
+    const { epoch, parts, prepared, members } = closing;
+    if (prepared.size !== parts?.size) return;
     for (const partition of new Set([...parts.keys(), ...members.keys()])) {
       this.#port.send(partition, { kind: "decide", epoch });
     }
+    this.#commit(closing, parts.size, now);
+  }
+
+  /** @param participants how many partitions took part */
+  #commit({ epoch, members }: ClosingEpoch, participants: number, now: number): void {
+    invariant(epoch > this.#committed && epoch >= this.#base, "1: epochs are committed out of order");
+    this.#committed = epoch;
+    this.#closing = null;
     this.#pace.decided(now);
     let size = 0;
     for (const { tagged } of members.values()) size += tagged;
     this.#lastSize = size;
-    this.#counters.committed(now - this.#closedAt, size, parts.size);
+    this.#counters.committed(now - this.#closedAt, size, participants);
     if (this.#open.doomed) this.#abort(this.#open.epoch);
     this.closeIfDue(now);
   }
@@ -261,6 +295,7 @@ export class Epochs {
   #abort(first: Epoch): void {
     const last = this.#open.epoch;
     invariant(first > this.#committed && first <= last, "1: an epoch is aborted that is committed or was never open");
+    invariant((this.#closing?.decider ?? null) === null, "1: an epoch is aborted that its sole member may decide");
     this.#aborts++;
     this.#counters.aborted();
     this.#base = last + 1;

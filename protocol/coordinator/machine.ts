@@ -65,6 +65,8 @@ export class CoordinatorMachine {
   /** When partitions were last asked for a sign of life; ms. */
   #probedAt = 0;
   #replaced = false;
+  /** Whether it has asked to start over: nothing follows. */
+  #isOver = false;
 
   constructor({ kernels, generation, stored, partitions, reads, scheduled = [] }: CoordinatorOptions) {
     this.#scheduled = [...scheduled].map((key) => kernels.hashKey(key));
@@ -148,8 +150,11 @@ export class CoordinatorMachine {
   }
 
   #turn(now: number, act: () => void): CoordinatorEffect[] {
+    if (this.#isOver) return [];
     this.#now = now;
     act();
+    // What it was told in this turn is acknowledged by none but the next generation.
+    if (this.#isOver) return [{ kind: "start-over" }];
     this.#askToWake();
     return this.#effects.splice(0);
   }
@@ -231,6 +236,8 @@ export class CoordinatorMachine {
     if (epochs === null || rescaling === null) return;
     const begun = rescaling.begin();
     if (begun !== null) this.#beginMove(epochs, rescaling, begun);
+    const isDue = rescaling.isCopied || rescaling.isDone || rescaling.hasFrozenTooLong(this.#now);
+    if (!isDue || !epochs.mayRestart(this.#now)) return;
     if (rescaling.isCopied) {
       rescaling.freeze(this.#now);
       epochs.restart();
@@ -265,13 +272,17 @@ export class CoordinatorMachine {
       case "join":
         return epochs.join(from, this.#now);
       case "want":
-        return epochs.want(message.epoch, this.#now);
+        return epochs.want(from, message.epoch, this.#now);
       case "closed":
-        return epochs.closed(from, message, this.#now);
+        epochs.closed(from, message, this.#now);
+        return this.#advance();
       case "prepared":
         return epochs.prepared(from, message.epoch, this.#now);
+      case "decided":
+        epochs.decided(from, message.epoch, this.#now);
+        return this.#advance();
       case "refuse":
-        return epochs.refuse(message.epoch);
+        return epochs.refuse(from, message.epoch);
       default:
         invariant(false, `8: ${message.kind} is no message for the coordinator`);
     }
@@ -326,6 +337,7 @@ export class CoordinatorMachine {
       incarnationOf: (peer: Peer) => this.#links.incarnationOf(peer),
       knowsSole: (peer: Peer) => this.#links.formats.for(peer) >= SOLE_FORMAT,
       aborted: (first: Epoch, last: Epoch) => this.#abort(first, last),
+      undecidable: () => void (this.#isOver = true),
     };
     this.#aborted = this.#recovery.needed(this.#aborted);
     this.#entered.clear();

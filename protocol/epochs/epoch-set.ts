@@ -2,7 +2,14 @@
 import type { Root } from "../partition/root.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Attempt } from "../transaction/attempt.ts";
-import type { Epoch, FinishCount, Participants, Peer, PrepareMessage } from "../wire/messages.ts";
+import {
+  COORDINATOR,
+  type Epoch,
+  type FinishCount,
+  type Participants,
+  type Peer,
+  type PrepareMessage,
+} from "../wire/messages.ts";
 
 /** A root whose answer leaves when its epoch is committed. */
 export interface PendingAnswer {
@@ -23,6 +30,8 @@ export interface EpochSet {
   /** Finishes sent, by receiver and its incarnation. */
   readonly sent: Map<number, FinishCount>;
   prepare: PrepareMessage | null;
+  /** Who ordered it prepared and decides it: the coordinator, or its sole member. */
+  decider: Peer;
   /** The coordinator knows that something waits for it. */
   wanted: boolean;
 }
@@ -36,6 +45,7 @@ export function newEpochSet(epoch: Epoch): EpochSet {
     received: new Map(),
     sent: new Map(),
     prepare: null,
+    decider: COORDINATOR,
     wanted: false,
   };
 }

@@ -1,6 +1,18 @@
 /** A partition's part in epochs: membership, prepare, decisions, eras (docs/protocol.md, "Membership and close" to "Restart of the coordinator"). */
 import { invariant } from "../assert.ts";
-import type { Epoch, OrderMessage, Peer, PrepareMessage, ReportMessage } from "../wire/messages.ts";
+import {
+  COORDINATOR,
+  type DecideMessage,
+  type Epoch,
+  type OrderMessage,
+  type Peer,
+  type PingMessage,
+  type PreparedMessage,
+  type PrepareMessage,
+  type RefuseMessage,
+  type ReportMessage,
+} from "../wire/messages.ts";
+import { Decision } from "./decision.ts";
 import { epochOf, inRanges, showEpoch } from "./epoch.ts";
 import {
   countFinish,
@@ -11,7 +23,8 @@ import {
   type UndecidedRecord,
 } from "./epoch-set.ts";
 
-type Closed = Extract<ReportMessage, { kind: "closed" }>;
+/** What a sole member and its participants say to each other. */
+export type EpochMessage = PrepareMessage | PreparedMessage | RefuseMessage | DecideMessage | PingMessage;
 
 export interface EpochOwner {
   readonly incarnation: number;
@@ -22,8 +35,8 @@ export interface EpochOwner {
   agreed(format: number): void;
   /** Sends to the coordinator, in the present era. */
   report(message: ReportMessage): void;
-  /** Sends a sole member's order, behind the finishes. */
-  prepare(to: Peer, order: PrepareMessage): void;
+  /** Sends to another partition, in the present era and behind the finishes. */
+  tell(to: Peer, message: EpochMessage): void;
   /** Whether a peer's code knows of sole members. */
   knowsSole(peer: Peer): boolean;
   /** Roots here run, or wait for an epoch. */
@@ -66,8 +79,8 @@ export class Participation {
   #member: Epoch = 0;
   /** No other is a member of that epoch: this is the last committed one. */
   #sole: Epoch | null = null;
-  /** Of the epoch that it has ordered the others to prepare: leaves with its own `prepared`, a message less. */
-  #ordered: Closed | null = null;
+  /** Of the epoch that it has ordered the others to prepare, and decides. */
+  #decision: Decision | null = null;
   #joining = false;
   readonly #sets = new Map<Epoch, EpochSet>();
   /** Ascending by epoch. */
@@ -121,7 +134,7 @@ export class Participation {
       case "close":
         return this.#onClose(message.epoch);
       case "prepare":
-        return this.prepare(message);
+        return this.prepare(COORDINATOR, message);
       case "decide":
         return this.learn(message.epoch);
       case "ping":
@@ -129,14 +142,20 @@ export class Participation {
   }
 
   /** The coordinator's order, or within an era that of the epoch's sole member. */
-  prepare(order: PrepareMessage): void {
+  prepare(from: Peer, order: PrepareMessage): void {
     this.learn(order.previous);
-    if (order.parts.get(this.#owner.self) !== this.#owner.incarnation) {
-      this.#owner.report({ kind: "refuse", epoch: order.epoch });
-      return;
-    }
-    this.#set(order.epoch).prepare = order;
-    this.#checkPrepare(order.epoch);
+    const { epoch, parts } = order;
+    const decider = order.decides ? from : COORDINATOR;
+    if (parts.get(this.#owner.self) !== this.#owner.incarnation) return this.#say(decider, { kind: "refuse", epoch });
+    const set = this.#set(epoch);
+    set.prepare = order;
+    set.decider = decider;
+    this.#checkPrepare(epoch);
+  }
+
+  #say(to: Peer, message: PreparedMessage | RefuseMessage): void {
+    if (to === COORDINATOR) this.#owner.report(message);
+    else this.#owner.tell(to, message);
   }
 
   /** Another partition has seen this epoch. */
@@ -161,6 +180,8 @@ export class Participation {
     this.#joining = false;
     this.#member = epoch;
     this.#sole = sole ? previous : null;
+    // Its record follows that of this one, which somebody else may have decided.
+    this.learn(previous);
     this.see(epoch);
     this.tryTag();
   }
@@ -175,7 +196,7 @@ export class Participation {
   /** Counts are cumulative: a later close of the same epoch replaces an earlier. */
   #close(rejoin: boolean): void {
     // With that it became a member of the present one.
-    if (this.#ordered !== null) this.#recordOrdered(this.#ordered);
+    if (this.#decision !== null) this.#tellClosed(this.#decision);
     const epoch = this.#member;
     const { tagged, sent } = this.#set(epoch);
     this.#owner.report({ kind: "closed", epoch, tagged, counts: [...sent.values()], rejoin, ordered: false });
@@ -191,7 +212,7 @@ export class Participation {
 
   /**
    * As the sole member it knows all that is in the epoch, and orders it prepared without the coordinator. Its own record comes a step later, so that
-   * the order does not wait for that. False where the coordinator is to order it.
+   * the order does not wait for that. False where the coordinator is to order and decide it.
    */
   #orderPrepared(set: EpochSet, previous: Epoch): boolean {
     const { self, incarnation, isBusy } = this.#owner;
@@ -199,11 +220,11 @@ export class Participation {
     const counts = [...set.sent.values()];
     const parts = new Map([[self, incarnation], ...counts.map((count) => [count.peer, count.incarnation] as const)]);
     if (parts.size <= counts.length || !counts.every(({ peer }) => this.#owner.knowsSole(peer))) return false;
-    const order = { kind: "prepare", epoch, parts, previous } as const;
-    for (const { peer, finishes } of counts)
-      this.#owner.prepare(peer, { ...order, expect: new Map([[self, finishes]]) });
+    const order = { kind: "prepare", epoch, decides: true, parts, previous } as const;
+    for (const { peer, finishes } of counts) this.#owner.tell(peer, { ...order, expect: new Map([[self, finishes]]) });
     set.prepare = { ...order, expect: new Map() };
-    this.#ordered = { kind: "closed", epoch, tagged, counts, rejoin: isBusy, ordered: true };
+    set.decider = self;
+    this.#decision = new Decision({ kind: "closed", epoch, tagged, counts, rejoin: isBusy, ordered: true });
     this.#leave(isBusy);
     return true;
   }
@@ -239,7 +260,7 @@ export class Participation {
 
   /** At the end of a turn: says that something waits for the epoch, or closes it at once when nothing else runs here, which saves a round trip. */
   turnEnds(): void {
-    if (this.#ordered !== null) this.#recordOrdered(this.#ordered);
+    if (this.hasOrdered) this.#checkPrepare((this.#decision as Decision).epoch);
     if (this.#member === 0 || this.phase !== "up") return;
     const set = this.#sets.get(this.#member);
     if (!set || set.tagged === 0) return;
@@ -255,13 +276,54 @@ export class Participation {
 
   /** What it ordered is to be recorded here too, at the end of another turn. */
   get hasOrdered(): boolean {
-    return this.#ordered !== null;
+    return this.#decision?.isRecorded === false;
   }
 
-  #recordOrdered(closed: Closed): void {
-    this.#ordered = null;
-    this.#owner.report(closed);
-    this.#checkPrepare(closed.epoch);
+  #tellClosed(decision: Decision): void {
+    if (decision.isTold) return;
+    decision.isTold = true;
+    this.#owner.report(decision.closed);
+  }
+
+  /** A participant of the epoch that this partition decides. */
+  prepared(from: Peer, epoch: Epoch): void {
+    if (this.#decision?.epoch !== epoch) return;
+    this.#decision.awaited.delete(from);
+    this.#decideIfReady(this.#decision);
+  }
+
+  /** All hold the record: so a recovery would find it committed, whatever is lost from here on. */
+  #decideIfReady(decision: Decision): void {
+    if (!decision.isReady) return;
+    const { epoch, participants } = decision;
+    this.#tellClosed(decision);
+    this.#decision = null;
+    this.#owner.report({ kind: "decided", epoch });
+    for (const peer of participants) this.#owner.tell(peer, { kind: "decide", epoch });
+    this.learn(epoch);
+  }
+
+  refused(epoch: Epoch): void {
+    if (this.#decision?.epoch === epoch) this.#leaveUndecided(this.#decision);
+  }
+
+  /** With its memory it may have lost what was to be recorded. */
+  peerRestarted(peer: Peer): void {
+    if (this.#decision?.awaited.has(peer) === true) this.#leaveUndecided(this.#decision);
+  }
+
+  /** From here on it never decides this epoch, so that the coordinator may abort it. */
+  #leaveUndecided({ epoch }: Decision): void {
+    this.#decision = null;
+    this.#owner.report({ kind: "refuse", epoch });
+  }
+
+  /** Nobody has spoken for a while: one that is gone would not, and a decision may have been lost with who made it. */
+  probe(): void {
+    const [record] = this.#records;
+    if (record === undefined || this.phase !== "up") this.#owner.report({ kind: "ping" });
+    else this.#owner.report({ kind: "want", epoch: record.epoch });
+    for (const peer of this.#decision?.awaited ?? []) this.#owner.tell(peer, { kind: "ping" });
   }
 
   /** A member without work leaves: if it were evicted, the epoch would be aborted. */
@@ -286,7 +348,12 @@ export class Participation {
     invariant(epoch > last, `1: epoch ${showEpoch(epoch)} is recorded after ${showEpoch(last)}`);
     this.#records.push(this.#owner.writeRecord(set));
     this.#sets.delete(epoch);
-    this.#owner.report({ kind: "prepared", epoch });
+    if (set.decider !== this.#owner.self) return this.#say(set.decider, { kind: "prepared", epoch });
+    const decision = this.#decision;
+    // One that it has given up leaves a record that is never decided here.
+    if (decision?.epoch !== epoch) return;
+    decision.isRecorded = true;
+    this.#decideIfReady(decision);
   }
 
   /** Every epoch up to this one that has a record here is committed. */
@@ -329,7 +396,7 @@ export class Participation {
     this.#member = 0;
     this.#joining = false;
     this.#sole = null;
-    this.#ordered = null;
+    this.#decision = null;
   }
 
   /** Everything below the base is decided for good; what ran begins again. The same era heard twice drops nothing. */

@@ -154,6 +154,9 @@ export class DamagedMachine implements LinkOwner {
       case "inquire":
         this.#links.send(from, { kind: "abort", id: message.id }, era);
         return;
+      case "prepare":
+        if (message.decides) this.#links.send(from, { kind: "refuse", epoch: message.epoch }, era);
+        return;
       case "post":
         // Its sender keeps it and hands it over again.
         this.#links.send(from, { kind: "posted", requestId: message.requestId, ...LATER }, era);

@@ -2,8 +2,7 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { countFinish, type EpochSet, type UndecidedRecord } from "../epochs/epoch-set.ts";
-import type { EpochOwner } from "../epochs/participation.ts";
-import { Participation } from "../epochs/participation.ts";
+import { type EpochMessage, type EpochOwner, Participation } from "../epochs/participation.ts";
 import { LIMITS } from "../limits.ts";
 import { recordPieces } from "../record/pieces.ts";
 import { encodeVoid } from "../record/record.ts";
@@ -16,7 +15,7 @@ import type { Write } from "../state/store.ts";
 import { type Attempt, participantsOf } from "../transaction/attempt.ts";
 import type { Transactions } from "../transaction/transactions.ts";
 import { SOLE_FORMAT } from "../wire/codec.ts";
-import type { Epoch, FinishMessage, OrderMessage, Peer, PrepareMessage, ReportMessage } from "../wire/messages.ts";
+import type { Epoch, FinishMessage, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
 import type { Admission } from "./admission.ts";
 import type { Effect, StorageOp } from "./effects.ts";
 import type { Replayed } from "./recovery.ts";
@@ -47,7 +46,7 @@ export interface EpochParts {
   readonly now: () => number;
   emit(effect: Effect): void;
   report(message: ReportMessage): void;
-  send(to: Peer, message: FinishMessage | PrepareMessage): void;
+  send(to: Peer, message: FinishMessage | EpochMessage): void;
   incarnationOf(peer: Peer): number;
   /** Asks for the end of the turn: the coordinator is told then that an epoch is wanted. */
   wantDispatch(): void;
@@ -117,8 +116,8 @@ export class EpochWork implements EpochOwner {
     this.#parts.report(message);
   }
 
-  prepare(to: Peer, order: PrepareMessage): void {
-    this.#parts.send(to, order);
+  tell(to: Peer, message: EpochMessage): void {
+    this.#parts.send(to, message);
   }
   knowsSole(peer: Peer): boolean {
     return this.#parts.formats.for(peer) >= SOLE_FORMAT;

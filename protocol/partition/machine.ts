@@ -292,7 +292,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.#wakeWanted = false;
     this.#links.tick(this.#now);
     this.#maintenance.tick();
-    if (this.#probe.isDue(this.#epochs.participation, this.#now)) this.report({ kind: "ping" });
+    if (this.#probe.isDue(this.#epochs.participation, this.#now)) this.#epochs.participation.probe();
     this.#moves.tick();
     if (!this.#isUp) return;
     this.transactions.expire(this.#now - (this.#setup.app.transactionDeadlineMs ?? LIMITS.transactionMs));
@@ -412,6 +412,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       this.#moves.peerRestarted(peer);
       this.mail.peerLost(peer);
       this.transactions.remote.peerRestarted(peer, incarnation);
+      this.#epochs.participation.peerRestarted(peer);
     } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
   }
 

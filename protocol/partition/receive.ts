@@ -19,7 +19,13 @@ export function receiveMessage(
     case "finish":
       return parts.epochs.finished(from, message);
     case "prepare":
-      return parts.epochs.participation.prepare(message);
+      return parts.epochs.participation.prepare(from, message);
+    case "prepared":
+      return parts.epochs.participation.prepared(from, message.epoch);
+    case "refuse":
+      return parts.epochs.participation.refused(message.epoch);
+    case "decide":
+      return parts.epochs.participation.learn(message.epoch);
     case "post":
       return parts.admission.post(from, message, machine.now);
     case "posted":

@@ -116,6 +116,7 @@ function writeOther(rows: RowWriter, message: Exclude<PeerMessage, { kind: "call
     case "want":
     case "closed":
     case "prepared":
+    case "decided":
     case "refuse":
     case "moved":
       return writeReport(rows, message);

@@ -90,11 +90,29 @@ export interface FinishMessage {
 export interface PrepareMessage {
   readonly kind: "prepare";
   readonly epoch: Epoch;
+  /** Who sends it decides the epoch, and is to hear who is prepared: the sole member. Of the coordinator this needs no word. */
+  readonly decides: boolean;
   readonly parts: Participants;
   /** Finishes to wait for, by sender. */
   readonly expect: ReadonlyMap<Peer, number>;
   /** Last committed epoch. */
   readonly previous: Epoch;
+}
+
+/** It holds the epoch's record durably. To who ordered it prepared. */
+export interface PreparedMessage {
+  readonly kind: "prepared";
+  readonly epoch: Epoch;
+}
+/** It is not the incarnation that took part. To who ordered it prepared. A sole member tells the coordinator by this that it will not decide its epoch. */
+export interface RefuseMessage {
+  readonly kind: "refuse";
+  readonly epoch: Epoch;
+}
+/** The epoch is committed. From the coordinator, or the sole member that decided it. */
+export interface DecideMessage {
+  readonly kind: "decide";
+  readonly epoch: Epoch;
 }
 
 /** The attempt is over; whoever was called by the receiver is to be told. */
@@ -233,6 +251,9 @@ export type PartitionMessage =
   | AnswerMessage
   | FinishMessage
   | PrepareMessage
+  | PreparedMessage
+  | RefuseMessage
+  | DecideMessage
   | AbortMessage
   | KillMessage
   | InquireMessage
@@ -286,11 +307,12 @@ export type ReportMessage =
       readonly tagged: number;
       readonly counts: readonly FinishCount[];
       readonly rejoin: boolean;
-      /** As the sole member it has told the participants to prepare by itself. */
+      /** As the sole member it has told the participants to prepare by itself, and decides. */
       readonly ordered: boolean;
     }
-  /** It holds the epoch's record durably. */
-  | { readonly kind: "prepared"; readonly epoch: Epoch }
+  | PreparedMessage
+  /** Its epoch is committed: as the sole member it knows that all are prepared. */
+  | { readonly kind: "decided"; readonly epoch: Epoch }
   /** It holds durably what a source keeps for the map of `version`: all as of the frozen era, or, with `frozen` 0, nearly all. */
   | {
       readonly kind: "moved";
@@ -299,8 +321,7 @@ export type ReportMessage =
       readonly sourceIncarnation: number;
       readonly frozen: Epoch;
     }
-  /** It is not the incarnation that took part. */
-  | { readonly kind: "refuse"; readonly epoch: Epoch };
+  | RefuseMessage;
 
 /** From the coordinator to a partition. */
 export type OrderMessage =
@@ -328,14 +349,14 @@ export type OrderMessage =
   | {
       readonly kind: "joined";
       readonly epoch: Epoch;
-      /** No other will be a member of this epoch, and all before it are decided. */
+      /** No other will be a member of this epoch, and all before it are decided. It decides by itself. */
       readonly sole: boolean;
       /** With `sole` the last committed epoch, else 0. */
       readonly previous: Epoch;
     }
   | { readonly kind: "close"; readonly epoch: Epoch }
   | PrepareMessage
-  | { readonly kind: "decide"; readonly epoch: Epoch };
+  | DecideMessage;
 
 export type PeerMessage = PartitionMessage | ReportMessage | OrderMessage;
 

@@ -1,4 +1,5 @@
 /** The windows that docs/protocol.md names: somebody crashes, is replaced, or hears late, just there. */
+import { COORDINATOR } from "../../protocol/wire/messages.ts";
 import type { Random } from "../random.ts";
 import type { Aim, AimAction, Occasion, Who } from "./aims.ts";
 import { drawManner } from "./manner.ts";
@@ -221,13 +222,15 @@ export const NAMED_AIMS: readonly NamedAim[] = [
       1 + random.int(12),
       crash(random, "self", random.next() * 4),
     ),
+  // Then only its answer says so, and the records.
   (random) =>
     aim(
-      "prepared by a sole member's order, and lost before that has closed",
-      "sent prepared",
+      "a sole member decides, and is lost before anybody hears of it",
+      "handled prepared",
       1 + random.int(12),
-      { do: "delay", kind: "closed", to: "peer", ms: 300, maxMs: 60 },
-      crash(random, random.pick(["self", "coordinator"] as const), 12 + random.next() * 40),
+      { do: "delay", kind: "decided", to: COORDINATOR, ms: 300, maxMs: 60 },
+      { do: "delay", kind: "decide", to: "peer", ms: 300, maxMs: 60 },
+      crash(random, "self", random.next() * random.pick([1, 12])),
     ),
   // Until then it may overwrite what a transaction of that epoch has read.
   (random) =>

@@ -133,6 +133,8 @@ export class CoordinatorInstance extends Instance<NamedText> {
     switch (effect.kind) {
       case "persist":
         return this.persist(effect.ops);
+      case "start-over":
+        return this.doom({ keep: "some", zombie: false, bootMs: null, kind: "coordinator starts over" });
       case "send":
         return this.sends(effect.to, effect.batch, effect.bytes);
       case "delivered":

@@ -33,7 +33,7 @@ describe("an epoch", () => {
     const d = domain(1);
     d.say(1, { kind: "join" });
     close(d, 1, FIRST, 3);
-    const prepare = { kind: "prepare", epoch: FIRST, parts: new Map([[1, 1]]), expect: new Map(), previous: 0 };
+    const prepare = { kind: "prepare", epoch: FIRST, decides: false, parts: new Map([[1, 1]]), expect: new Map(), previous: 0 };
     expect(d.orders(1)).toEqual([{ kind: "joined", epoch: FIRST, sole: false, previous: 0 }, prepare]);
     expect(d.machine.status).toMatchObject({ open: FIRST + 1, closing: { epoch: FIRST, phase: "preparing" } });
     d.say(1, { kind: "prepared", epoch: FIRST });
@@ -54,7 +54,7 @@ describe("an epoch", () => {
       [1, 1],
       [2, 1],
     ]);
-    const common = { kind: "prepare", epoch: FIRST, parts, previous: 0 };
+    const common = { kind: "prepare", epoch: FIRST, decides: false, parts, previous: 0 };
     expect(d.orders(1)).toEqual([{ ...common, expect: new Map() }]);
     expect(d.orders(2)).toEqual([{ ...common, expect: new Map([[1, 2]]) }]);
     expect(d.machine.status.members).toEqual([1]);

@@ -6,7 +6,7 @@ import { LIMITS } from "../../protocol/limits.ts";
 import type { LinkEffect } from "../../protocol/link/effects.ts";
 import { Formats } from "../../protocol/link/formats.ts";
 import { Links } from "../../protocol/link/links.ts";
-import { decodeBatch, formatNamed, formatOf, type PeerFormat } from "../../protocol/wire/codec.ts";
+import { decodeBatch, formatNamed, formatOf, NEWEST_FORMAT, type PeerFormat } from "../../protocol/wire/codec.ts";
 import type { PeerMessage } from "../../protocol/wire/messages.ts";
 
 const kernels = createReferenceKernels();
@@ -69,7 +69,7 @@ test("of several newer versions it is the highest that both and all read", () =>
   // What is not known here yet is as good as the newest.
   formats.agree(9);
   expect(formats.for(2)).toBe(3);
-  expect([0, 1, 2, 3, 9].map(formatNamed)).toEqual([1, 1, 2, 3, 4]);
+  expect([0, 1, 2, 3, 9].map(formatNamed)).toEqual([1, 1, 2, 3, NEWEST_FORMAT]);
 });
 
 test("all agree on the lowest; who has said nothing reads the first", () => {

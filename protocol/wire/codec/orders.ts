@@ -3,6 +3,9 @@ import type { OrderMessage, PrepareMessage } from "../messages.ts";
 import { formatNamed, KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { formatTuples, malformed, parseMap, parsePairs } from "./structure.ts";
 
+/** Flag of `joined`. With 1 a coordinator of version 4 says that it decides by itself: to take no notice of that is right, and all that was ever done. */
+const SOLE = 2;
+
 export function writeOrder(out: RowWriter, message: OrderMessage): void {
   switch (message.kind) {
     case "recover":
@@ -12,10 +15,10 @@ export function writeOrder(out: RowWriter, message: OrderMessage): void {
       out.wide(message.base).wide(message.open).wide(message.committed).u32(message.format);
       return out.end(formatTuples(message.aborted), message.map, message.next);
     case "prepare":
-      out.begin(KIND.prepare).wide(message.epoch).wide(message.previous);
+      out.begin(KIND.prepare, Number(message.decides)).wide(message.epoch).wide(message.previous);
       return out.end(`${formatTuples(message.parts)}|${formatTuples(message.expect)}`);
     case "joined":
-      return out.begin(KIND.joined, Number(message.sole)).wide(message.epoch).wide(message.previous).end();
+      return out.begin(KIND.joined, message.sole ? SOLE : 0).wide(message.epoch).wide(message.previous).end();
     case "close":
     case "decide":
       return out.begin(KIND[message.kind]).wide(message.epoch).end();
@@ -43,7 +46,7 @@ export function readOrder(kind: number, row: RowReader): OrderMessage | null {
     case KIND.prepare:
       return readPrepare(row);
     case KIND.joined:
-      return { kind: "joined", sole: row.flag(), epoch: row.wide(), previous: row.wide() };
+      return { kind: "joined", sole: row.flags(SOLE) === SOLE, epoch: row.wide(), previous: row.wide() };
     case KIND.close:
       return { kind: "close", epoch: row.wide() };
     case KIND.decide:
@@ -58,6 +61,7 @@ function readPrepare(row: RowReader): PrepareMessage {
   if (parts === undefined || expect === undefined || more.length > 0) malformed("a prepare without its participants");
   return {
     kind: "prepare",
+    decides: row.flag(),
     epoch: row.wide(),
     previous: row.wide(),
     parts: parseMap(parts),

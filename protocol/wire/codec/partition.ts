@@ -5,8 +5,9 @@ import { KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { malformed } from "./structure.ts";
 import { formatPlaces, parsePlaces } from "./transaction.ts";
 
-/** A sole member's order to prepare has the coordinator's row. */
-type Message = Exclude<PartitionMessage, { kind: "call" | "answer" | "prepare" } | MoveMessage>;
+/** What a sole member and its participants say of their epoch has the rows of what the coordinator and its partitions do. */
+type Message = Exclude<PartitionMessage, { kind: "call" | "answer" | EpochKind } | MoveMessage>;
+type EpochKind = "prepare" | "prepared" | "refuse" | "decide";
 
 /** In the column in which a post says whether it is the last try. */
 export const SETTLED = 2;

@@ -29,6 +29,7 @@ export function writeReport(out: RowWriter, message: ReportMessage): void {
       return out.wide(message.frozen).end();
     case "want":
     case "prepared":
+    case "decided":
     case "refuse":
       return out.begin(KIND[message.kind]).wide(message.epoch).end();
   }
@@ -56,6 +57,8 @@ export function readReport(kind: number, row: RowReader): ReportMessage | null {
       return { kind: "want", epoch: row.wide() };
     case KIND.prepared:
       return { kind: "prepared", epoch: row.wide() };
+    case KIND.decided:
+      return { kind: "decided", epoch: row.wide() };
     case KIND.moved:
       return {
         kind: "moved",

@@ -7,22 +7,24 @@ import { malformed } from "./structure.ts";
 
 /**
  * Versions of what peers exchange, and what a row of each is. Version 2 keeps the partition of a transaction's id beside the row's kind. Version 3 has
- * the same rows: who reads it has the functions that call shares of flows together. Who reads version 4 knows of sole members of epochs.
+ * the same rows: who reads it has the functions that call shares of flows together. In version 4 a sole member of an epoch ordered it prepared; who reads
+ * version 5 knows that it decides it, too.
  */
 const SPECS = {
   1: { kind: 4, version: 1, columns: 16, fields: 5 },
   2: { kind: 4, version: 2, columns: 15, fields: 5 },
   3: { kind: 4, version: 3, columns: 15, fields: 5 },
   4: { kind: 4, version: 4, columns: 15, fields: 5 },
+  5: { kind: 4, version: 5, columns: 15, fields: 5 },
 } as const satisfies Record<number, TableSpec>;
 export type PeerFormat = keyof typeof SPECS;
 export const PEER = SPECS[1];
 /** The highest that this code reads, and so the highest that it may write. */
-export const NEWEST_FORMAT: PeerFormat = 4;
+export const NEWEST_FORMAT: PeerFormat = 5;
 /** From which on shares may be called together. */
 export const SHARES_FORMAT: PeerFormat = 3;
-/** From which on an epoch may have a sole member, which orders its participants to prepare. */
-export const SOLE_FORMAT: PeerFormat = 4;
+/** From which on an epoch may have a sole member, which decides it. */
+export const SOLE_FORMAT: PeerFormat = 5;
 
 const isKnown = (format: number): format is PeerFormat => format in SPECS;
 
@@ -81,6 +83,7 @@ export const KIND = {
   prepared: 37,
   refuse: 38,
   moved: 39,
+  decided: 40,
   recover: 64,
   era: 65,
   joined: 66,

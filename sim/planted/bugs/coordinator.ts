@@ -20,15 +20,8 @@ export const COORDINATOR: readonly PlantedBug[] = [
     what: "An epoch is committed when one participant is not prepared yet.",
     rule: "20",
     file: EPOCHS,
-    find: "if (prepared.size === parts?.size) this.#commit(now);",
-    replace: "if (prepared.size >= parts!.size - 1) this.#commit(now);",
-    also: [
-      {
-        file: EPOCHS,
-        find: 'invariant(closing !== null && closing.parts?.size === closing.prepared.size, "1: an epoch is committed unprepared");',
-        replace: "",
-      },
-    ],
+    find: "if (prepared.size !== parts?.size) return;",
+    replace: "if (parts === null || prepared.size < parts.size - 1) return;",
   },
   {
     name: "sole-beside-others",
@@ -53,12 +46,21 @@ export const COORDINATOR: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "early-prepared-forgotten",
-    what: "What has prepared before the sole member has said who takes part is forgotten.",
-    rule: "M8",
+    name: "lost-decision-aborted",
+    what: "The epoch of a sole member that is lost is aborted, whatever that had decided.",
+    rule: "M9",
     file: EPOCHS,
-    find: "    closing.prepared.add(partition);\n    if (closing.parts !== null)",
-    replace: "    if (closing.parts !== null) closing.prepared.add(partition);\n    if (closing.parts !== null)",
+    find: "if (closing !== null && closing.decider === partition) return this.#port.undecidable();",
+    replace:
+      "if (closing !== null && closing.decider === partition) {\n      closing.decider = null;\n      return this.#abort(closing.epoch);\n    }",
+  },
+  {
+    name: "frozen-over-a-decision",
+    what: "Key groups are frozen while a sole member may decide its epoch, which is aborted.",
+    rule: "M9",
+    file: EPOCHS,
+    find: "return this.#closing === null || this.#closing.decider === null;",
+    replace: "if (this.#closing !== null) this.#closing.decider = null;\n    return true;",
   },
   {
     name: "abort-not-durable",

@@ -23,13 +23,37 @@ export const EPOCHS: readonly PlantedBug[] = [
     replace: "    return true;",
   },
   {
-    name: "order-without-own-record",
-    what: "A sole member says that it is prepared without a record of its own.",
-    rule: "M8",
+    name: "decide-without-own-record",
+    what: "A sole member decides its epoch without a record of its own.",
+    rule: "M9",
     file: PARTICIPATION,
-    find: "    this.#checkPrepare(closed.epoch);\n  }\n\n  /** A member without work",
+    find: "if (this.hasOrdered) this.#checkPrepare((this.#decision as Decision).epoch);",
     replace:
-      '    this.#sets.delete(closed.epoch);\n    this.#owner.report({ kind: "prepared", epoch: closed.epoch });\n  }\n\n  /** A member without work',
+      "if (this.hasOrdered) {\n      const decision = this.#decision as Decision;\n      this.#sets.delete(decision.epoch);\n      decision.isRecorded = true;\n      this.#decideIfReady(decision);\n    }",
+  },
+  {
+    name: "decide-before-others-prepared",
+    what: "A sole member decides its epoch when it has its own record, whoever else is prepared.",
+    rule: "M9",
+    file: "protocol/epochs/decision.ts",
+    find: "return this.isRecorded && this.awaited.size === 0;",
+    replace: "return this.isRecorded;",
+  },
+  {
+    name: "closed-behind-the-next",
+    what: "A sole member closes the next epoch without having said that it has closed its own.",
+    rule: "M9",
+    file: PARTICIPATION,
+    find: "    if (this.#decision !== null) this.#tellClosed(this.#decision);\n",
+    replace: "",
+  },
+  {
+    name: "lost-participant-waited-for",
+    what: "A sole member waits for ever for a participant that is lost before it was prepared.",
+    rule: "M9",
+    file: PARTICIPATION,
+    find: "if (this.#decision?.awaited.has(peer) === true) this.#leaveUndecided(this.#decision);",
+    replace: "void peer;",
   },
   {
     name: "counts-not-cumulative",
@@ -68,8 +92,8 @@ export const EPOCHS: readonly PlantedBug[] = [
     what: "Incarnations are compared nowhere: not in answers, not at the finish, not at close and prepare.",
     rule: "5, 13, 19",
     file: PARTICIPATION,
-    find: "if (order.parts.get(this.#owner.self) !== this.#owner.incarnation) {",
-    replace: "if (!order.parts.has(this.#owner.self)) {",
+    find: "if (parts.get(this.#owner.self) !== this.#owner.incarnation) return",
+    replace: "if (!parts.has(this.#owner.self)) return",
     also: [
       {
         file: WORK,

@@ -3,7 +3,6 @@ import { describe, expect, test, vi } from "vitest";
 import type { AdminReply, FreezeAnswer } from "../../../protocol/backup/asks.ts";
 import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
-import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { createRandom, type Random } from "../../../sim/random.ts";
 import { z } from "zod";
@@ -268,7 +267,7 @@ test("no restore begins while a transaction runs, or is undecided: it would be a
   expect(alone.answer?.status).toBe(200);
   expect(await c.admin(0, { op: "restore", id: "b" })).toMatchObject({ status: 409 });
   await c.ask(a, [on("call", b, add(5))]);
-  await c.until("decide", COORDINATOR, 1);
+  await c.until("decide", 0, 1);
   expect(await c.admin(1, { op: "restore", id: "b" })).toMatchObject({ status: 503 });
   await c.settle();
   expect(await c.admin(1, { op: "restore", id: "b" })).toMatchObject({ status: 409 });

@@ -74,9 +74,34 @@ describe("a damaged partition", () => {
   });
 });
 
+describe("a sole member's epoch", () => {
+  test("is aborted when who was ordered to prepare it proves damaged: the sole member says that it will not decide", async () => {
+    const c = await Cluster.up(2);
+    const request = await transfer(c);
+    await c.until("prepare", 0, 1);
+    await c.damage(1);
+    await c.settle();
+    expect(request).toMatchObject({ answers: 1, answer: { status: 500 } });
+    expect(await c.look(c.place(0))).toBe(0);
+    expect(c.coordinator.machine.status).toMatchObject({ generation: 1, aborts: 1 });
+  });
+
+  test("is committed though the sole member proves damaged before anybody heard that it had decided", async () => {
+    const c = await Cluster.up(2);
+    const request = await transfer(c);
+    await c.until("closed", 0, COORDINATOR);
+    c.take((batch) => batch.from.peer === 0);
+    await c.damage(0);
+    await c.settle();
+    expect(request.answers).toBe(1);
+    expect(c.coordinator.machine.status).toMatchObject({ generation: 2, phase: "running" });
+    expect(await c.look(c.place(1))).toBe(5);
+  });
+});
+
 describe("an epoch whose record is at a damaged partition when the coordinator starts again", () => {
   test("is committed where all others hold it, and is whole once the damaged one is mended", async () => {
-    const c = await Cluster.up(2);
+    const c = await Cluster.upOrdered(2);
     const request = await transfer(c);
     await c.until("decide", COORDINATOR, 0);
     c.take(isOf("decide"));
@@ -91,7 +116,7 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
   });
 
   test("is committed though the damaged one alone took part in it", async () => {
-    const c = await Cluster.up(2);
+    const c = await Cluster.upOrdered(2);
     await transfer(c);
     await c.until("decide", COORDINATOR, 1);
     // It reads what is not decided, so it is in an epoch of its own.
@@ -118,7 +143,7 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
   });
 
   test("is waited for when the damaged one has lost even the mark of it, until it is mended", async () => {
-    const c = await Cluster.up(2);
+    const c = await Cluster.upOrdered(2);
     const request = await transfer(c);
     await c.until("decide", COORDINATOR, 0);
     c.take(isOf("decide"));

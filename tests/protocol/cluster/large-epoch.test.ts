@@ -20,7 +20,7 @@ const entries = puts.map((_, key) => [key, key * 3]);
 async function prepared(): Promise<{ c: Cluster; seen: () => Promise<unknown> }> {
   const c = await Cluster.up(2);
   await c.ask(c.place(0), [...puts, on("call", c.place(1), ...puts)]);
-  await c.run(isOf("decide"));
+  await c.run(isOf("prepared"));
   for (const store of c.stores) {
     const records = [...store.recovered().records].map(({ bytes }) => decodeRecord(kernels, bytes));
     expect(records.length).toBeGreaterThan(5);

@@ -62,10 +62,10 @@ test.each([["before"], ["after"]])(
 test("a local commit that is written after an epoch's record and before its decision keeps its place over a restart", async () => {
   const c = await Cluster.up(2);
   await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
-  await c.until("decide", COORDINATOR, 1);
+  await c.until("decide", 0, 1);
   const other = await c.ask(c.place(1, 1), [add(3)]);
   expect(other.answers).toBe(1);
-  await c.deliver(isOf("decide", COORDINATOR, 1));
+  await c.deliver(isOf("decide", 0, 1));
   await c.ask(c.place(1), [add(10)]);
   await c.ask(c.place(1, 1), [add(4)]);
   // Nothing of the coordinator arrives: what the partition knows, it knows from its records.

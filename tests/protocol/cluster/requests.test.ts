@@ -29,7 +29,7 @@ test.each([
 });
 
 test("asked again after the root's restart with its record undecided, it waits for the decision and is answered from the record", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   await c.open(1);
   const first = await transfer(c);
   await c.until("decide", COORDINATOR, 0);

@@ -21,16 +21,14 @@ const ORDERED: readonly Window[] = [
   ["after the decision, before the root knows", "decide", COORDINATOR, 0],
   ["after the decision, before the callee knows", "decide", COORDINATOR, 1],
 ];
-/** Where the root's partition does, as the sole member. */
+/** Where the root's partition does, as the sole member, which decides it too. */
 const SOLE: readonly Window[] = [
   ["sole member, before it is one", "joined", undefined, undefined],
   ["sole member, after the answer", "finish", undefined, undefined],
   ["sole member, before its order", "prepare", 0, 1],
-  ["sole member, before the epoch is closed", "closed", undefined, undefined],
-  ["sole member, after its record, before it is told", "prepared", 0, undefined],
-  ["sole member, after the callee's record, before it is told", "prepared", 1, undefined],
-  ["sole member, after the decision, before it knows", "decide", COORDINATOR, 0],
-  ["sole member, after the decision, before the callee knows", "decide", COORDINATOR, 1],
+  ["sole member, after the callee's record, before it is told", "prepared", 1, 0],
+  ["sole member, after its decision, before the coordinator knows", "closed", 0, COORDINATOR],
+  ["sole member, after its decision, before the callee knows", "decide", 0, 1],
 ];
 const WINDOWS = [
   ...ORDERED.map((window) => ({ name: window[0], window, up: () => Cluster.upOrdered(2) })),
@@ -143,7 +141,7 @@ test("an epoch that one participant lacks is aborted by the next coordinator, an
 });
 
 test("a replaced coordinator that was about to decide decides nothing", async () => {
-  const c = await Cluster.up(2);
+  const c = await Cluster.upOrdered(2);
   const request = await transfer(c);
   await c.until("decide", COORDINATOR, 0);
   const late = c.take(isOf("decide"));

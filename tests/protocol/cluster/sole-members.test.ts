@@ -1,4 +1,4 @@
-/** A partition that has an epoch to itself, where something comes between its order to prepare and its own record, or it cannot order. */
+/** A partition that has an epoch to itself, where something comes between its order to prepare and its decision, or it cannot order. */
 import { expect, test } from "vitest";
 import { LIMITS } from "../../../protocol/limits.ts";
 import { COORDINATOR } from "../../../protocol/wire/messages.ts";
@@ -19,10 +19,10 @@ async function tagged(c: Cluster): Promise<Request> {
 }
 
 /** Long enough for every probe. */
-async function passTime(c: Cluster): Promise<void> {
+async function passTime(c: Cluster, held: Parameters<Cluster["run"]>[0] = () => false): Promise<void> {
   for (let ms = 0; ms < 4 * LIMITS.probeMs; ms += LIMITS.tickMs) {
     await c.pass(LIMITS.tickMs);
-    await c.run();
+    await c.run(held);
   }
 }
 
@@ -48,6 +48,57 @@ test("where a participant runs older code the coordinator orders, though other r
   await passTime(c);
   expect(c.log).toContain("C>1 prepare");
   expect(request.answer?.status).toBe(200);
+});
+
+/** A transfer that its sole member has ordered prepared, and of which this is about to be delivered. */
+async function stopped(kind: string, from: number, to: number): Promise<{ c: Cluster; request: Request }> {
+  const c = await Cluster.up(2);
+  const request = await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
+  await c.until(kind, from, to);
+  return { c, request };
+}
+const balances = async (c: Cluster): Promise<unknown[]> => [await c.look(c.place(0)), await c.look(c.place(1))];
+
+test("what a sole member has decided and told nobody is found in the records, by a coordinator that starts over", async () => {
+  const { c, request } = await stopped("closed", 0, COORDINATOR);
+  c.take((batch) => batch.from.peer === 0);
+  await c.restart(0);
+  await c.settle();
+  expect(c.coordinator.machine.status).toMatchObject({ generation: 2, aborts: 0 });
+  expect([request.answer?.status, await balances(c)]).toEqual([200, [-5, 5]]);
+});
+
+test("a participant that does not hear of the decision, since who made it is gone, hears of it from the coordinator", async () => {
+  const { c, request } = await stopped("decide", 0, 1);
+  await c.deliver(isOf("closed", 0, COORDINATOR));
+  c.take(isOf("decide"));
+  await c.restart(0);
+  await c.settle();
+  await passTime(c);
+  expect(c.coordinator.machine.status).toMatchObject({ generation: 1, aborts: 0 });
+  expect([c.node(1).status.undecided, request.answer?.status, await balances(c)]).toEqual([0, 200, [-5, 5]]);
+});
+
+test("a sole member whose participant is lost before it has heard that it is prepared gives the epoch up, and the transaction runs again", async () => {
+  const { c, request } = await stopped("prepared", 1, 0);
+  c.take(isOf("prepared"));
+  await c.restart(1);
+  await c.settle();
+  await passTime(c);
+  expect(c.coordinator.machine.status).toMatchObject({ generation: 1, aborts: 1 });
+  expect([request.answer?.status, await balances(c)]).toEqual([200, [-5, 5]]);
+});
+
+test("key groups are frozen when the sole member has decided its epoch, not before", async () => {
+  const c = await Cluster.up(2, [], [], 2);
+  const request = await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
+  await c.until("prepared", 1, 0);
+  c.coordinator.rescale(1);
+  await passTime(c, isOf("prepared"));
+  expect([c.coordinator.machine.rescaleStatus?.phase, c.coordinator.machine.status.aborts]).toEqual(["copying", 0]);
+  await passTime(c);
+  expect([request.answer?.status, c.coordinator.machine.status.generation]).toEqual([200, 1]);
+  expect(c.coordinator.machine.rescaleStatus?.phase).toBe("still");
 });
 
 test.each([

@@ -54,6 +54,7 @@ export class CoordinatorNode implements Instance {
       else if (effect.kind === "delivered") this.acknowledged.set(effect.ticket, effect.incarnation);
       else if (effect.kind === "want-dispatch") this.wants.add("dispatch");
       else if (effect.kind === "wake") this.wants.add("wake");
+      else if (effect.kind === "start-over") this.#host.startsOver();
     }
   }
 }

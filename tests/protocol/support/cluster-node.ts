@@ -20,6 +20,8 @@ export interface NodeHost {
   replied(ticket: number, reply: Reply): void;
   persisted(peer: Peer, ops: readonly StorageOp[]): void;
   failed(error: unknown): void;
+  /** The coordinator asked to be replaced by its next generation. */
+  startsOver(): void;
 }
 
 /** What the network delivers to, and what is called back. */

@@ -304,10 +304,14 @@ export class Cluster implements NodeHost {
   }
 
   async restartCoordinator(): Promise<void> {
+    this.startsOver();
+    await this.turn();
+  }
+
+  startsOver(): void {
     this.coordinator.alive = false;
     const generation = this.coordinator.incarnation + 1;
     this.coordinator = new CoordinatorNode(generation, this.#stored, this, this.#mapped, this.#reads);
-    await this.turn();
   }
 
   /** Lets programs that `pause` at this gate go on, now and later. */

@@ -57,6 +57,8 @@ export class Domain {
   /** Names persisted, and peers sent to, in order. */
   log: string[] = [];
   wakes = 0;
+  /** It has asked to be replaced by its next generation. */
+  startsOver = false;
   readonly #reads: PeerFormat;
   #tickets = 0;
   #answers = new Map<number, number>();
@@ -117,6 +119,7 @@ export class Domain {
       if (effect.kind === "persist") this.#persist(effect.ops);
       else if (effect.kind === "delivered") this.#answers.set(effect.ticket, effect.incarnation);
       else if (effect.kind === "wake") this.wakes++;
+      else if (effect.kind === "start-over") this.startsOver = true;
       else if (effect.kind === "want-dispatch") this.#carryOut(this.machine.step({ kind: "dispatch" }, this.now));
       else if (effect.kind === "send") this.#bring(effect.to, effect.batch, effect.bytes);
     }

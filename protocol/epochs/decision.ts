@@ -1,0 +1,32 @@
+/**
+ * What the sole member of an epoch awaits before it decides it. An epoch is committed when all its participants hold its record, which is what a
+ * recovery goes by too: who knows of every record may say so, and nobody else can know earlier.
+ */
+import type { Epoch, Peer, ReportMessage } from "../wire/messages.ts";
+
+export type Closed = Extract<ReportMessage, { kind: "closed" }>;
+
+export class Decision {
+  /** Tells the coordinator who takes part: leaves with the decision, unless something of a later epoch is to be said before. */
+  readonly closed: Closed;
+  readonly participants: readonly Peer[];
+  /** Those that have not said that they are prepared. */
+  readonly awaited: Set<Peer>;
+  isTold = false;
+  /** Its own record is written. That it is durable is seen to by the gate: nothing that follows leaves before. */
+  isRecorded = false;
+
+  constructor(closed: Closed) {
+    this.closed = closed;
+    this.participants = closed.counts.map(({ peer }) => peer);
+    this.awaited = new Set(this.participants);
+  }
+
+  get epoch(): Epoch {
+    return this.closed.epoch;
+  }
+
+  get isReady(): boolean {
+    return this.isRecorded && this.awaited.size === 0;
+  }
+}
