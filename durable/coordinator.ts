@@ -121,7 +121,8 @@ class CoordinatorShell {
   #perform(effects: readonly CoordinatorEffect[]): void {
     for (const effect of effects) {
       if (effect.kind === "persist") for (const { name, value } of effect.ops) this.putMeta(name, value);
-      else if (effect.kind === "start-over") this.#ctx.abort("the sole member of an epoch is lost: its records are asked for");
+      else if (effect.kind === "start-over")
+        this.#ctx.abort("the sole member of an epoch is lost: its records are asked for");
       else this.#links.perform(effect);
     }
   }

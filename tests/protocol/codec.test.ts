@@ -141,8 +141,14 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
   decided: fc.record({ kind: kind("decided"), epoch: wide }),
   joined: fc.record({ kind: kind("joined"), epoch: wide, sole: fc.boolean(), previous: wide }),
   close: fc.record({ kind: kind("close"), epoch: wide }),
-  prepare: fc.record({ kind: kind("prepare"),
-    decides: fc.boolean(), epoch: wide, parts: map(u32), expect: map(wide), previous: wide }),
+  prepare: fc.record({
+    kind: kind("prepare"),
+    decides: fc.boolean(),
+    epoch: wide,
+    parts: map(u32),
+    expect: map(wide),
+    previous: wide,
+  }),
   decide: fc.record({ kind: kind("decide"), epoch: wide }),
 };
 const head: fc.Arbitrary<BatchHead> = fc.record({

@@ -33,7 +33,14 @@ describe("an epoch", () => {
     const d = domain(1);
     d.say(1, { kind: "join" });
     close(d, 1, FIRST, 3);
-    const prepare = { kind: "prepare", epoch: FIRST, decides: false, parts: new Map([[1, 1]]), expect: new Map(), previous: 0 };
+    const prepare = {
+      kind: "prepare",
+      epoch: FIRST,
+      decides: false,
+      parts: new Map([[1, 1]]),
+      expect: new Map(),
+      previous: 0,
+    };
     expect(d.orders(1)).toEqual([{ kind: "joined", epoch: FIRST, sole: false, previous: 0 }, prepare]);
     expect(d.machine.status).toMatchObject({ open: FIRST + 1, closing: { epoch: FIRST, phase: "preparing" } });
     d.say(1, { kind: "prepared", epoch: FIRST });

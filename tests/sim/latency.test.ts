@@ -15,11 +15,11 @@ test("alone, nothing waits for more than it must", async () => {
   expect(found).toEqual({
     "local transfer": { ms: 12, messages: 2, confirmations: 1 },
     // Edge, call, answer, finish with the sole member's order, prepared, decide, edge.
-    "transfer between two partitions": { ms: 17, messages: 7, confirmations: 1 },
-    "query over two partitions": { ms: 17, messages: 7, confirmations: 1 },
+    "transfer between two partitions": { ms: 16, messages: 6, confirmations: 1 },
+    "query over two partitions": { ms: 16, messages: 6, confirmations: 1 },
     "snapshot over two partitions": { ms: 4, messages: 4, confirmations: 0 },
     // No boundary is young enough: it takes locks instead.
-    "snapshot over two partitions, stale": { ms: 17, messages: 7, confirmations: 1 },
+    "snapshot over two partitions, stale": { ms: 16, messages: 6, confirmations: 1 },
   });
 });
 

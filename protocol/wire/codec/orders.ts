@@ -18,7 +18,11 @@ export function writeOrder(out: RowWriter, message: OrderMessage): void {
       out.begin(KIND.prepare, Number(message.decides)).wide(message.epoch).wide(message.previous);
       return out.end(`${formatTuples(message.parts)}|${formatTuples(message.expect)}`);
     case "joined":
-      return out.begin(KIND.joined, message.sole ? SOLE : 0).wide(message.epoch).wide(message.previous).end();
+      return out
+        .begin(KIND.joined, message.sole ? SOLE : 0)
+        .wide(message.epoch)
+        .wide(message.previous)
+        .end();
     case "close":
     case "decide":
       return out.begin(KIND[message.kind]).wide(message.epoch).end();
