@@ -13,6 +13,11 @@ export const OWN_ROWS_UNITS = 256;
 /** Characters of rows in an entry of their own, unless one row alone is longer: a batch may bring more of one key than a value may have. */
 export const CHUNK_ROWS_UNITS = 64 * 1024;
 
+/** Pairs of rows that a join looks at together: those that its condition lets go take no memory beside them. */
+export const PAIRS_TOGETHER = 64 * 1024;
+/** Pairs that a join gives in a batch at one share: they are in memory together. */
+export const PAIRS_MAX = 500_000;
+
 /** Timers that those of one key may set in a batch for a time that has come already. */
 export const TIMERS_STANDING_MAX = 1_000;
 /** Timers that those of a share may set that are due in the same batch: they are in memory together. */

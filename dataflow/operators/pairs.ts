@@ -1,12 +1,14 @@
 /** Rows that joins keep, and pairs of them as events. */
 
+import { TidegateError } from "../../sdk/errors.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { ComputedField, ExpressionNode, Fields } from "../../sdk/index.ts";
 import { type Cell, cellAt, type Column, columnOf } from "../columns/column.ts";
 import { chosen } from "../columns/chosen.ts";
 import { compile, compileTest, type Program, type Test } from "../columns/expressions.ts";
-import { NO_ROWS, Rows } from "../columns/rows.ts";
+import { concatRows, NO_ROWS, Rows } from "../columns/rows.ts";
 import type { VectorKernels } from "../columns/vectors.ts";
+import { PAIRS_MAX, PAIRS_TOGETHER } from "../limits.ts";
 
 /** A row: its event time, then its cells. */
 export type Kept = readonly [time: number, ...cells: Cell[]];
@@ -60,12 +62,36 @@ export class PairProgram {
   }
 }
 
+/** What a join gives in one batch, made a block of pairs at a time. */
+export class PairsGiven {
+  readonly #blocks: Rows[] = [];
+  #length = 0;
+
+  /** @throws TidegateError `transaction-too-large` for more than a batch may give */
+  add(rows: Rows): void {
+    if (rows.length === 0) return;
+    this.#length += rows.length;
+    if (this.#length > PAIRS_MAX) {
+      const message = `a join gives more than ${PAIRS_MAX} pairs in one batch: let its condition, its windows or its keys be narrower`;
+      throw new TidegateError("transaction-too-large", message);
+    }
+    // A column that is made later would hold what the whole block was made of.
+    for (const name of rows.names) rows.column(name);
+    this.#blocks.push(rows);
+  }
+
+  get rows(): Rows {
+    return concatRows(this.#blocks.length === 0 ? [NO_ROWS] : this.#blocks);
+  }
+}
+
 /** Gathers pairs of rows that are kept one by one. */
 export class Pairs {
   readonly #spec: PairSpec;
   readonly #program: PairProgram;
   readonly #left: Kept[] = [];
   readonly #right: Kept[] = [];
+  #given = new PairsGiven();
 
   constructor(spec: PairSpec) {
     this.#spec = spec;
@@ -73,15 +99,24 @@ export class Pairs {
   }
 
   add(left: Kept, right: Kept): void {
+    if (this.#left.length === PAIRS_TOGETHER) this.#run();
     this.#left.push(left);
     this.#right.push(right);
   }
 
   /** Takes the pairs so far. Their time is the later of the two. */
   take(): Rows {
+    this.#run();
+    const { rows } = this.#given;
+    this.#given = new PairsGiven();
+    return rows;
+  }
+
+  #run(): void {
     const [lefts, rights] = [this.#left.splice(0), this.#right.splice(0)];
     const time = Float64Array.from(lefts, (left, at) => Math.max(left[0], (rights[at] as Kept)[0]));
-    return this.#program.run([sideOf(this.#spec.left, lefts, time), sideOf(this.#spec.right, rights, time)], time);
+    const sides = [sideOf(this.#spec.left, lefts, time), sideOf(this.#spec.right, rights, time)] as const;
+    this.#given.add(this.#program.run(sides, time));
   }
 }
 

@@ -4,10 +4,10 @@ import type { SlidingWindow, TumblingWindow } from "../../sdk/index.ts";
 import { concatRows, NO_ROWS, type Rows } from "../columns/rows.ts";
 import { type PackedRows, packRows, unpackRows } from "../columns/wire.ts";
 import { fromSortableWhole, type GroupId, groupIds, PART, sortableWhole } from "../keys.ts";
-import { CHUNK_ROWS_UNITS } from "../limits.ts";
+import { CHUNK_ROWS_UNITS, PAIRS_TOGETHER } from "../limits.ts";
 import type { JoinSpec } from "./joins.ts";
 import { type LateRows, NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
-import { PairProgram } from "./pairs.ts";
+import { PairProgram, PairsGiven } from "./pairs.ts";
 import { entriesFrom, entriesWith, type ShardStore } from "./store.ts";
 import { BEGINS } from "./windows.ts";
 
@@ -36,9 +36,10 @@ export class WindowJoin implements ShardOperator {
     const open = this.#open;
     const late = ([0, 1] as const).flatMap((side) => this.#take(input, side, open, store));
     const closed = [...open].filter((start) => start + this.#size <= input.after).sort((a, b) => a - b);
-    const rows = closed.map((start) => this.#close(start, open, store));
+    const given = new PairsGiven();
+    for (const start of closed) this.#close(start, open, store, given);
     return {
-      rows: rows.length === 0 ? NO_ROWS : concatRows(rows),
+      rows: given.rows,
       late: late.length === 0 ? NOTHING_LATE : late,
       next: [...open].reduce((least, start) => Math.min(least, start + this.#size), Infinity),
     };
@@ -72,7 +73,7 @@ export class WindowJoin implements ShardOperator {
     return late.length === 0 ? [] : [{ input: side, index: late }];
   }
 
-  #close(start: number, open: Set<number>, store: ShardStore): Rows {
+  #close(start: number, open: Set<number>, store: ShardStore, given: PairsGiven): void {
     const left = drain(start, SIDES[0], store);
     const right = drain(start, SIDES[1], store);
     open.delete(start);
@@ -88,14 +89,20 @@ export class WindowJoin implements ShardOperator {
     const lefts: number[] = [];
     const rights: number[] = [];
     const leftId = groupIds(left, this.#spec.keys[0]);
+    const give = (): void => {
+      const sides = [left.pick(Uint32Array.from(lefts)), right.pick(Uint32Array.from(rights))] as const;
+      given.add(this.#pairs.run(sides, new Float64Array(lefts.length).fill(start + this.#size - 1)));
+      lefts.length = 0;
+      rights.length = 0;
+    };
     for (let row = 0; row < left.length; row++) {
       for (const other of byKey.get(leftId(row)) ?? []) {
+        if (lefts.length === PAIRS_TOGETHER) give();
         lefts.push(row);
         rights.push(other);
       }
     }
-    const time = new Float64Array(lefts.length).fill(start + this.#size - 1);
-    return this.#pairs.run([left.pick(Uint32Array.from(lefts)), right.pick(Uint32Array.from(rights))], time);
+    give();
   }
 }
 
