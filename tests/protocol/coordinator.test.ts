@@ -6,6 +6,7 @@ import type { Epoch, FinishCount, OrderMessage, Peer } from "../../protocol/wire
 import { Domain } from "./support/coordinator-net.ts";
 
 const FIRST = epochOf(1, 1);
+const PREPARE = { kind: "prepare", epoch: FIRST, decides: false, previous: 0 } as const;
 const kinds = (orders: readonly OrderMessage[]) => orders.map(({ kind }) => kind);
 
 /** A domain of partitions that are up, in the first era. */
@@ -33,15 +34,8 @@ describe("an epoch", () => {
     const d = domain(1);
     d.say(1, { kind: "join" });
     close(d, 1, FIRST, 3);
-    const prepare = {
-      kind: "prepare",
-      epoch: FIRST,
-      decides: false,
-      parts: new Map([[1, 1]]),
-      expect: new Map(),
-      previous: 0,
-    };
-    expect(d.orders(1)).toEqual([{ kind: "joined", epoch: FIRST, sole: false, previous: 0 }, prepare]);
+    const joined = { kind: "joined", epoch: FIRST, sole: false, previous: 0 };
+    expect(d.orders(1)).toEqual([joined, { ...PREPARE, parts: new Map([[1, 1]]), expect: new Map() }]);
     expect(d.machine.status).toMatchObject({ open: FIRST + 1, closing: { epoch: FIRST, phase: "preparing" } });
     d.say(1, { kind: "prepared", epoch: FIRST });
     expect(d.orders(1)).toEqual([{ kind: "decide", epoch: FIRST }]);
@@ -61,9 +55,8 @@ describe("an epoch", () => {
       [1, 1],
       [2, 1],
     ]);
-    const common = { kind: "prepare", epoch: FIRST, decides: false, parts, previous: 0 };
-    expect(d.orders(1)).toEqual([{ ...common, expect: new Map() }]);
-    expect(d.orders(2)).toEqual([{ ...common, expect: new Map([[1, 2]]) }]);
+    expect(d.orders(1)).toEqual([{ ...PREPARE, parts, expect: new Map() }]);
+    expect(d.orders(2)).toEqual([{ ...PREPARE, parts, expect: new Map([[1, 2]]) }]);
     expect(d.machine.status.members).toEqual([1]);
     d.say(2, { kind: "prepared", epoch: FIRST });
     expect(d.orders(2)).toEqual([]);
