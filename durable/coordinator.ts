@@ -38,6 +38,9 @@ const TABLE = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEX
 /** Names of texts that the machine has stored. */
 const STORED = ["registered", "aborted", "map", "next", "wanted", "configured"] as const;
 
+/** Nobody is wrong: only the records of all partitions say now whether that epoch is committed. */
+const SOLE_MEMBER_LOST = "the sole member of an epoch is lost or silent";
+
 class CoordinatorShell {
   readonly #ctx: DurableObjectState;
   readonly #tenant: string;
@@ -111,18 +114,20 @@ class CoordinatorShell {
       this.#perform(this.#machine.step(input, Date.now()));
     } catch (error) {
       if (error instanceof CorruptError) throw error;
-      console.error(
-        logEntry("the coordinator starts over", { error, ...(this.#tenant === "" ? {} : { tenant: this.#tenant }) }),
-      );
-      this.#ctx.abort(error instanceof Error ? error.message : String(error));
+      this.#startOver("error", error);
     }
+  }
+
+  #startOver(level: "error" | "warn", error: unknown): void {
+    const tenant = this.#tenant === "" ? {} : { tenant: this.#tenant };
+    console[level](logEntry("the coordinator starts over", { error, ...tenant }));
+    this.#ctx.abort(error instanceof Error ? error.message : String(error));
   }
 
   #perform(effects: readonly CoordinatorEffect[]): void {
     for (const effect of effects) {
       if (effect.kind === "persist") for (const { name, value } of effect.ops) this.putMeta(name, value);
-      else if (effect.kind === "start-over")
-        this.#ctx.abort("the sole member of an epoch is lost: its records are asked for");
+      else if (effect.kind === "start-over") this.#startOver("warn", SOLE_MEMBER_LOST);
       else this.#links.perform(effect);
     }
   }
