@@ -227,6 +227,8 @@ export const LIMITS = {
   /** How long the members of an epoch may take to close it, and its participants to prepare it; then it is aborted. */
   closeMs: 30_000,
   prepareMs: 30_000,
+  /** How long the sole member of an epoch waits for its participants to prepare it: less than the coordinator waits for the sole member. */
+  decideMs: 25_000,
   /** Characters, reached before the last row, of one piece of what is moved to another partition, and pieces that may be unanswered at a time. */
   moveChunkUnits: 64 * KiB,
   moveWindow: 4,
@@ -347,6 +349,10 @@ invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit wh
 invariant(
   LIMITS.maxClockSkewMs + LIMITS.requestDeadlineMs < LIMITS.edgeResultMs,
   "what is forgotten by age must be older than what still comes",
+);
+invariant(
+  LIMITS.decideMs + 2 * LIMITS.probeMs < LIMITS.closeMs,
+  "a sole member must give its epoch up before the coordinator takes it for lost",
 );
 invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");
 invariant(

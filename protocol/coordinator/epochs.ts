@@ -33,8 +33,8 @@ export class Epochs {
   readonly #counters = new EpochCounters();
   /** Transactions of the epoch that was committed last. */
   #lastSize = 0;
-  /** When the closing epoch was closed; ms. */
-  #closedAt = 0;
+  /** When the closing epoch was closed; ms. Null for one that its sole member decided. */
+  #closedAt: number | null = null;
 
   constructor(port: EpochsPort, generation: number, committed: Epoch) {
     this.#port = port;
@@ -174,7 +174,12 @@ export class Epochs {
     );
     const member = closing.members.get(partition);
     invariant(member?.closed === true, "6: an epoch is decided before it is closed");
-    this.#paceClosed(now);
+    for (const { peer } of member.counts) {
+      if (!this.#port.knowsSole(peer)) this.#port.send(peer, { kind: "decide", epoch });
+    }
+    // How long it took is not known here: the next one has nothing to gather for.
+    this.#pace.closed(now);
+    this.#closedAt = null;
     closing.decider = null;
     this.#commit(closing, member.counts.length + 1, now);
   }
@@ -208,9 +213,10 @@ export class Epochs {
   }
 
   /** A partition has lost its memory: undecided epochs that live there are lost, and all later ones with them. */
-  lost(partition: Peer): void {
+  lost(partition: Peer, now: number): void {
     const closing = this.#closing;
-    if (closing !== null && closing.decider === partition) return this.#port.undecidable();
+    // What it holds a record of its next incarnation says in a moment.
+    if (closing?.decider === partition) return void (closing.since = Math.min(closing.since, now));
     if (closing !== null && closing.decider === null && needs(closing, partition)) return this.#abort(closing.epoch);
     const { members } = this.#open;
     const member = members.get(partition);
@@ -218,6 +224,18 @@ export class Epochs {
     if (member === undefined || (member.closed && member.tagged === 0)) members.delete(partition);
     else if (this.#closing === null) this.#abort(this.#open.epoch);
     else this.#open.doomed = true;
+  }
+
+  /**
+   * A new incarnation of a partition. The one before decided nothing of which this holds no record: it would have written that first, and cannot any more.
+   * @param recorded the last epoch of which it may hold a record
+   */
+  returned(partition: Peer, recorded: Epoch): void {
+    const closing = this.#closing;
+    if (closing === null || closing.decider !== partition) return;
+    if (recorded >= closing.epoch) return this.#port.undecidable();
+    closing.decider = null;
+    this.#abort(closing.epoch);
   }
 
   /** Gives up an epoch that a partition hangs in, since everybody waits for it. */
@@ -286,7 +304,7 @@ export class Epochs {
     let size = 0;
     for (const { tagged } of members.values()) size += tagged;
     this.#lastSize = size;
-    this.#counters.committed(now - this.#closedAt, size, participants);
+    this.#counters.committed(this.#closedAt === null ? null : now - this.#closedAt, size, participants);
     if (this.#open.doomed) this.#abort(this.#open.epoch);
     this.closeIfDue(now);
   }

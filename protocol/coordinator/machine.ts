@@ -216,7 +216,7 @@ export class CoordinatorMachine {
   #receive(from: Peer, message: PeerMessage, era: Epoch): void {
     if (this.#registry.add(from)) this.#register(from);
     if (message.kind === "ping") return;
-    if (message.kind === "hello") this.#hello(from, message.reads);
+    if (message.kind === "hello") this.#hello(from, message);
     else if (message.kind === "report") this.#report(from, message);
     else if (message.kind === "moved") this.#moved(from, message);
     else if (this.#epochs !== null && era === this.#epochs.base) this.#takePart(this.#epochs, from, message);
@@ -295,10 +295,12 @@ export class CoordinatorMachine {
     this.#entered.add(partition);
   }
 
-  #hello(from: Peer, reads: number): void {
+  #hello(from: Peer, { reads, recorded }: Extract<ReportMessage, { kind: "hello" }>): void {
     this.#format.heard(from, reads);
-    if (this.#epochs !== null) this.#welcome(this.#epochs, from);
-    else if (!this.#recovery.has(from)) this.#askToRecover(from);
+    if (this.#epochs !== null) {
+      this.#epochs.returned(from, reads >= SOLE_FORMAT ? recorded : Infinity);
+      this.#welcome(this.#epochs, from);
+    } else if (!this.#recovery.has(from)) this.#askToRecover(from);
   }
 
   /** All are told when another version of batches may be written. */
@@ -317,7 +319,7 @@ export class CoordinatorMachine {
   #peerRestarted(peer: Peer): void {
     if (!this.#registry.has(peer)) return;
     this.#rescaling?.lost(peer);
-    if (this.#epochs !== null) return this.#epochs.lost(peer);
+    if (this.#epochs !== null) return this.#epochs.lost(peer, this.#now);
     this.#recovery.forget(peer);
     this.#askToRecover(peer);
   }

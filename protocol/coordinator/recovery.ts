@@ -69,13 +69,22 @@ export class Recovery {
     for (const [epoch, { parts, holders }] of [...this.#held()].sort(([a], [b]) => a - b)) {
       if (epoch <= committed || inRanges(aborted, epoch)) continue;
       const lacking = [...parts.keys()].filter((partition) => !holders.has(partition));
-      if (lacking.length > 0) {
+      if (lacking.length > 0 && !this.#hasGoneOn(lacking, epoch, aborted)) {
         const undecidable = lacking.every((partition) => this.#reports.get(partition)?.damaged === true);
         return { committed, undecidable: undecidable ? { epoch, partitions: lacking } : null };
       }
       committed = epoch;
     }
     return { committed, undecidable: null };
+  }
+
+  /** A damaged partition that has recorded a later epoch has known this one to be committed: an epoch is recorded only when all before it are decided. */
+  #hasGoneOn(lacking: readonly Peer[], epoch: Epoch, aborted: EpochRanges): boolean {
+    const isLater = (record: RecordReport): boolean => record.epoch > epoch && !inRanges(aborted, record.epoch);
+    const damaged = lacking
+      .map((partition) => this.#reports.get(partition))
+      .filter((report) => report?.damaged === true);
+    return damaged.length === lacking.length && damaged.some((report) => report?.records.some(isLater) === true);
   }
 
   /**

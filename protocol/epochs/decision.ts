@@ -12,12 +12,15 @@ export class Decision {
   readonly participants: readonly Peer[];
   /** Those that have not said that they are prepared. */
   readonly awaited: Set<Peer>;
+  /** When it was ordered prepared; ms since 1970. */
+  readonly since: number;
   isTold = false;
   /** Its own record is written. That it is durable is seen to by the gate: nothing that follows leaves before. */
   isRecorded = false;
 
-  constructor(closed: Closed) {
+  constructor(closed: Closed, since: number) {
     this.closed = closed;
+    this.since = since;
     this.participants = closed.counts.map(({ peer }) => peer);
     this.awaited = new Set(this.participants);
   }

@@ -12,6 +12,7 @@ import {
   type RefuseMessage,
   type ReportMessage,
 } from "../wire/messages.ts";
+import { LIMITS } from "../limits.ts";
 import { Decision } from "./decision.ts";
 import { epochOf, inRanges, showEpoch } from "./epoch.ts";
 import {
@@ -29,6 +30,8 @@ export type EpochMessage = PrepareMessage | PreparedMessage | RefuseMessage | De
 export interface EpochOwner {
   readonly incarnation: number;
   readonly self: Peer;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   /** The highest version of batches that this instance reads. */
   readonly reads: number;
   /** Everybody reads batches of this version. */
@@ -98,7 +101,8 @@ export class Participation {
   }
 
   start(): void {
-    this.#owner.report({ kind: "hello", reads: this.#owner.reads });
+    const recorded = this.#records.at(-1)?.epoch ?? this.decided;
+    this.#owner.report({ kind: "hello", reads: this.#owner.reads, recorded });
   }
 
   get generation(): number {
@@ -224,7 +228,8 @@ export class Participation {
     for (const { peer, finishes } of counts) this.#owner.tell(peer, { ...order, expect: new Map([[self, finishes]]) });
     set.prepare = { ...order, expect: new Map() };
     set.decider = self;
-    this.#decision = new Decision({ kind: "closed", epoch, tagged, counts, rejoin: isBusy, ordered: true });
+    const closed = { kind: "closed", epoch, tagged, counts, rejoin: isBusy, ordered: true } as const;
+    this.#decision = new Decision(closed, this.#owner.now);
     this.#leave(isBusy);
     return true;
   }
@@ -299,7 +304,8 @@ export class Participation {
     this.#tellClosed(decision);
     this.#decision = null;
     this.#owner.report({ kind: "decided", epoch });
-    for (const peer of participants) this.#owner.tell(peer, { kind: "decide", epoch });
+    // Who has come back with older code hears of it from the coordinator.
+    for (const peer of participants) if (this.#owner.knowsSole(peer)) this.#owner.tell(peer, { kind: "decide", epoch });
     this.learn(epoch);
   }
 
@@ -312,6 +318,13 @@ export class Participation {
     if (this.#decision?.awaited.has(peer) === true) this.#leaveUndecided(this.#decision);
   }
 
+  /** What this partition would decide is nothing to the new one, which asks for records. */
+  coordinatorRestarted(): void {
+    this.#sole = null;
+    this.#decision = null;
+    if (this.phase === "starting") this.start();
+  }
+
   /** From here on it never decides this epoch, so that the coordinator may abort it. */
   #leaveUndecided({ epoch }: Decision): void {
     this.#decision = null;
@@ -320,10 +333,19 @@ export class Participation {
 
   /** Nobody has spoken for a while: one that is gone would not, and a decision may have been lost with who made it. */
   probe(): void {
-    const [record] = this.#records;
-    if (record === undefined || this.phase !== "up") this.#owner.report({ kind: "ping" });
-    else this.#owner.report({ kind: "want", epoch: record.epoch });
+    const decision = this.#decision;
+    // One that does not answer is to hold up nobody else: whether it is prepared would have to be asked of itself.
+    if (decision !== null && this.#owner.now - decision.since > LIMITS.decideMs) this.#leaveUndecided(decision);
+    const waiting = this.phase === "up" ? this.#firstUndecided : undefined;
+    this.#owner.report(waiting === undefined ? { kind: "ping" } : { kind: "want", epoch: waiting });
     for (const peer of this.#decision?.awaited ?? []) this.#owner.tell(peer, { kind: "ping" });
+  }
+
+  get #firstUndecided(): Epoch | undefined {
+    const [record] = this.#records;
+    if (record !== undefined) return record.epoch;
+    const epochs = [...this.#sets.values()].filter((set) => !isEmpty(set)).map(({ epoch }) => epoch);
+    return epochs.length === 0 ? undefined : Math.min(...epochs);
   }
 
   /** A member without work leaves: if it were evicted, the epoch would be aborted. */

@@ -5,7 +5,7 @@ import { Histogram, type HistogramFigures } from "./histogram.ts";
 export interface EpochFigures {
   readonly committed: number;
   readonly aborted: number;
-  /** Milliseconds from closing an epoch to its decision. */
+  /** Milliseconds from closing an epoch to its decision; of those that a sole member decided nothing is known. */
   readonly duration: HistogramFigures;
   /** Transactions of a committed epoch. */
   readonly size: HistogramFigures;
@@ -20,10 +20,10 @@ export class EpochCounters {
   readonly #size = new Histogram();
   readonly #participants = new Histogram();
 
-  /** @param ms from closing it to its decision */
-  committed(ms: number, size: number, participants: number): void {
+  /** @param ms from closing it to its decision, if that is known */
+  committed(ms: number | null, size: number, participants: number): void {
     this.#committed += 1;
-    this.#duration.add(ms);
+    if (ms !== null) this.#duration.add(ms);
     this.#size.add(size);
     this.#participants.add(participants);
   }

@@ -106,7 +106,9 @@ export class DamagedMachine implements LinkOwner {
   }
 
   #hello(): void {
-    this.#links.send(COORDINATOR, { kind: "hello", reads: this.#links.formats.reads }, 0);
+    const { reads } = this.#links.formats;
+    // It cannot read which records it holds.
+    this.#links.send(COORDINATOR, { kind: "hello", reads, recorded: Number.MAX_SAFE_INTEGER }, 0);
   }
 
   #order(order: OrderMessage): void {

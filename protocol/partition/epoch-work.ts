@@ -90,6 +90,9 @@ export class EpochWork implements EpochOwner {
   get incarnation(): number {
     return this.#parts.incarnation;
   }
+  get now(): number {
+    return this.#parts.now();
+  }
   get reads(): number {
     return this.#parts.formats.reads;
   }

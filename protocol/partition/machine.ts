@@ -408,12 +408,11 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
 
   peerRestarted(peer: Peer, incarnation: number): void {
-    if (peer !== COORDINATOR) {
-      this.#moves.peerRestarted(peer);
-      this.mail.peerLost(peer);
-      this.transactions.remote.peerRestarted(peer, incarnation);
-      this.#epochs.participation.peerRestarted(peer);
-    } else if (this.#epochs.participation.phase === "starting") this.#epochs.participation.start();
+    if (peer === COORDINATOR) return this.#epochs.participation.coordinatorRestarted();
+    this.#moves.peerRestarted(peer);
+    this.mail.peerLost(peer);
+    this.transactions.remote.peerRestarted(peer, incarnation);
+    this.#epochs.participation.peerRestarted(peer);
   }
 
   /** Keeps a message that was sent from outside; its transaction comes later. */

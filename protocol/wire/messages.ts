@@ -283,7 +283,12 @@ export interface RecordReport {
 export type ReportMessage =
   | PingMessage
   /** A new incarnation asks for the era. */
-  | { readonly kind: "hello"; readonly reads: number }
+  | {
+      readonly kind: "hello";
+      readonly reads: number;
+      /** The last epoch that it may hold a record of: of one behind it, it holds none. Of older code 0, which says nothing. */
+      readonly recorded: Epoch;
+    }
   /** Answers `recover`: what it knows to be committed, and its undecided records. */
   | {
       readonly kind: "report";

@@ -1,7 +1,8 @@
 /** One instance of an object, from its start until it is gone: takes inputs in turns, and what it asks for passes its gate. */
 import { Carrier, type Receipt } from "../../protocol/link/carrier.ts";
 import { LIMITS } from "../../protocol/limits.ts";
-import { decodeBatch, formatOf, NEWEST_FORMAT, type PeerFormat } from "../../protocol/wire/codec.ts";
+import { decodeBatch, formatOf, NEWEST_FORMAT, type PeerFormat, SOLE_FORMAT } from "../../protocol/wire/codec.ts";
+import { COORDINATOR } from "../../protocol/wire/messages.ts";
 import type { Random } from "../random.ts";
 import { Gate } from "./gate.ts";
 import { type CrashManner, EPOCH_MS, type SimObject } from "./object.ts";
@@ -19,6 +20,9 @@ interface Answer {
   readonly incarnation: number;
   left: boolean;
 }
+
+/** What a sole member and its participants say to each other, and it to the coordinator. */
+const SOLE_KINDS: ReadonlySet<string> = new Set(["prepare", "prepared", "refuse", "decide", "decided"]);
 
 /** How long nothing gets through: what is sent at once, when it is durable, is lost. */
 const NAMESAKE_MS = 15;
@@ -318,13 +322,24 @@ export abstract class Instance<Op = unknown> {
   }
 
   /** A batch of a newer version than this code reads can only have been meant for an incarnation before it, or behind it. */
-  #readable({ from, bytes }: Rpc): void {
-    if (formatOf(bytes) <= this.reads) return;
+  #readable(rpc: Rpc): void {
+    const { from, bytes } = rpc;
+    if (formatOf(bytes) <= this.reads) return this.#known(rpc);
     this.world.count("message of a version that the receiver does not read");
     const { receiverIncarnation } = decodeBatch(this.world.kernels, bytes);
     if (receiverIncarnation === 0 || receiverIncarnation === this.incarnation) {
       this.world.fail(`${from.name} wrote to ${this.name} in version ${formatOf(bytes)}, which it does not read`);
     }
+  }
+
+  /** What older code does not know it is sent in no version. */
+  #known({ from, bytes, kinds }: Rpc): void {
+    const isNew = this.reads < SOLE_FORMAT && kinds.some((kind) => SOLE_KINDS.has(kind));
+    if (!isNew || from.object.number === COORDINATOR) return;
+    const { receiverIncarnation } = decodeBatch(this.world.kernels, bytes);
+    const isRead =
+      this.object.number === COORDINATOR ? kinds.includes("decided") : receiverIncarnation === this.incarnation;
+    if (isRead) this.world.fail(`${from.name} told ${this.name} what its code does not know: ${kinds.join(", ")}`);
   }
 
   /** What became of a batch that it sent. */

@@ -114,7 +114,7 @@ const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, 
     stage: fc.constantFrom("more" as const, "copied" as const, "last" as const),
   }),
   "move-taken": fc.record({ kind: kind("move-taken"), stream: u32, number: wide, enough: fc.boolean() }),
-  hello: fc.record({ kind: kind("hello"), reads: format }),
+  hello: fc.record({ kind: kind("hello"), reads: format, recorded: wide }),
   report: fc.record({
     ...{ kind: kind("report"), damaged: fc.boolean(), generation: u32, decided: wide, reads: format },
     records: fc.array(fc.record({ epoch: wide, parts: map(u32) }), { maxLength: 4 }),

@@ -2,11 +2,13 @@
 import { expect, test } from "vitest";
 import { epochOf } from "../../protocol/epochs/epoch.ts";
 import { LIMITS } from "../../protocol/limits.ts";
-import { SOLE_FORMAT } from "../../protocol/wire/codec.ts";
+import { type PeerFormat, SOLE_FORMAT } from "../../protocol/wire/codec.ts";
 import type { FinishCount, Peer } from "../../protocol/wire/messages.ts";
 import { Domain } from "./support/coordinator-net.ts";
 
 const FIRST = epochOf(1, 1);
+/** Code that knows of no sole members. */
+const BEFORE = (SOLE_FORMAT - 1) as PeerFormat;
 const finishes = (peer: Peer): FinishCount => ({ peer, incarnation: 1, finishes: 1 });
 const CLOSED = { kind: "closed", epoch: FIRST, tagged: 1, counts: [finishes(2)], rejoin: false } as const;
 
@@ -80,15 +82,36 @@ test("a participant that is lost is its sole member's concern", () => {
   expect(d.machine.status).toMatchObject({ aborts: 0, committed: FIRST });
 });
 
-test("when a sole member is lost, what it decided is known from records alone: the coordinator starts over", () => {
+test("when a sole member comes back with a record of its epoch, what it decided is known from records alone: the coordinator starts over", () => {
   const d = domain();
   expect(d.startsOver).toBe(false);
-  d.restart(1);
+  d.restart(1, FIRST);
   expect(d.startsOver).toBe(true);
   // It says nothing of what it does not know.
   d.orders(1);
   d.say(2, { kind: "join" });
   expect([d.orders(1), d.orders(2), d.machine.status.aborts]).toEqual([[], [], 0]);
+});
+
+test("so it does when that comes back with older code, which does not say what it has recorded", () => {
+  const d = domain();
+  d.restart(1, 0, BEFORE);
+  expect(d.startsOver).toBe(true);
+});
+
+test("a sole member that comes back without a record of its epoch has decided nothing: the epoch is aborted", () => {
+  const d = domain();
+  d.restart(1, FIRST - 1);
+  expect([d.startsOver, d.machine.status.aborts, d.machine.status.closing]).toEqual([false, 1, null]);
+});
+
+test("who has come back with older code is told by the coordinator what a sole member has decided", () => {
+  const d = domain();
+  d.say(1, { ...CLOSED, ordered: true });
+  d.restart(2, FIRST, BEFORE);
+  d.orders(2);
+  d.say(1, { kind: "decided", epoch: FIRST });
+  expect(d.orders(2)).toEqual([{ kind: "decide", epoch: FIRST }]);
 });
 
 test("the coordinator starts over when a sole member that is asked to close says nothing", () => {

@@ -14,7 +14,7 @@ const RECORD = /^(\d{1,16})=(.*)$/;
 export function writeReport(out: RowWriter, message: ReportMessage): void {
   switch (message.kind) {
     case "hello":
-      return out.begin(KIND.hello).u32(message.reads).end();
+      return out.begin(KIND.hello).u32(message.reads).wide(message.recorded).end();
     case "join":
       return out.begin(KIND.join).end();
     case "report":
@@ -39,7 +39,7 @@ export function writeReport(out: RowWriter, message: ReportMessage): void {
 export function readReport(kind: number, row: RowReader): ReportMessage | null {
   switch (kind) {
     case KIND.hello:
-      return { kind: "hello", reads: formatNamed(row.u32()) };
+      return { kind: "hello", reads: formatNamed(row.u32()), recorded: row.wide() };
     case KIND.join:
       return { kind: "join" };
     case KIND.report:

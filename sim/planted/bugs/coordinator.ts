@@ -47,12 +47,11 @@ export const COORDINATOR: readonly PlantedBug[] = [
   },
   {
     name: "lost-decision-aborted",
-    what: "The epoch of a sole member that is lost is aborted, whatever that had decided.",
+    what: "The epoch of a sole member that comes back is aborted, whatever that had decided.",
     rule: "M9",
     file: EPOCHS,
-    find: "if (closing !== null && closing.decider === partition) return this.#port.undecidable();",
-    replace:
-      "if (closing !== null && closing.decider === partition) {\n      closing.decider = null;\n      return this.#abort(closing.epoch);\n    }",
+    find: "    if (recorded >= closing.epoch) return this.#port.undecidable();\n",
+    replace: "    void recorded;\n",
   },
   {
     name: "frozen-over-a-decision",

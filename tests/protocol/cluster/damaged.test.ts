@@ -86,6 +86,20 @@ describe("a sole member's epoch", () => {
     expect(c.coordinator.machine.status).toMatchObject({ generation: 1, aborts: 1 });
   });
 
+  test("before that of a sole member that proves damaged is committed: it has recorded a later one", async () => {
+    const c = await Cluster.up(3);
+    const request = await transfer(c);
+    await c.run(isOf("decide", 0, 1));
+    await c.ask(c.place(0, 1), [add(-5), on("call", c.place(2), add(5))]);
+    await c.run((batch) => isOf("decide", 0, 1)(batch) || isOf("prepare", 0, 2)(batch));
+    expect([request.answer?.status, c.coordinator.machine.status.closing?.phase]).toEqual([200, "sole"]);
+    c.take((batch) => batch.from.peer === 0);
+    await c.damage(0);
+    await c.settle();
+    expect(c.coordinator.machine.status).toMatchObject({ generation: 2, phase: "running" });
+    expect(await c.look(c.place(1))).toBe(5);
+  });
+
   test("is committed though the sole member proves damaged before anybody heard that it had decided", async () => {
     const c = await Cluster.up(2);
     const request = await transfer(c);

@@ -1,9 +1,10 @@
 /** A partition that has an epoch to itself, where something comes between its order to prepare and its decision, or it cannot order. */
 import { expect, test } from "vitest";
 import { LIMITS } from "../../../protocol/limits.ts";
+import { SOLE_FORMAT } from "../../../protocol/wire/codec.ts";
 import { COORDINATOR } from "../../../protocol/wire/messages.ts";
 import { add, on, pause } from "../../workerd/support/steps.ts";
-import { Cluster, isOf, type Request } from "../support/cluster.ts";
+import { type Batch, Cluster, isOf, type Request } from "../support/cluster.ts";
 
 /** A transfer has its epoch at partition 0, where another root runs on; its order to prepare has not left. */
 async function tagged(c: Cluster): Promise<Request> {
@@ -43,7 +44,7 @@ test("where a participant runs older code the coordinator orders, though other r
   const c = await Cluster.up(2);
   const request = await tagged(c);
   // As an era says when somebody has come back with older code.
-  c.node(0).engine.machine.formats.agree(3);
+  c.node(0).engine.machine.formats.agree(SOLE_FORMAT - 1);
   await c.run();
   await passTime(c);
   expect(c.log).toContain("C>1 prepare");
@@ -87,6 +88,61 @@ test("a sole member whose participant is lost before it has heard that it is pre
   await passTime(c);
   expect(c.coordinator.machine.status).toMatchObject({ generation: 1, aborts: 1 });
   expect([request.answer?.status, await balances(c)]).toEqual([200, [-5, 5]]);
+});
+
+/** Nothing reaches this one, and nothing comes from it. */
+async function cutOff(c: Cluster, peer: number, ms: number): Promise<void> {
+  const isCut = (batch: Batch): boolean => batch.to === peer || batch.from.peer === peer;
+  for (let passed = 0; passed < ms; passed += LIMITS.tickMs) {
+    await c.run(isCut);
+    for (const { from, to, batch } of c.take(isCut)) from.input({ kind: "sent", to, batch, incarnation: null });
+    await c.pass(LIMITS.tickMs);
+  }
+}
+
+test("a participant that cannot be reached holds up others no longer than a sole member waits for it", async () => {
+  const c = await Cluster.up(3);
+  await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
+  await c.until("prepare", 0, 1);
+  await cutOff(c, 1, LIMITS.decideMs + 2 * LIMITS.probeMs);
+  const other = await c.ask(c.place(2), [add(-5), on("call", c.place(0, 7), add(5))]);
+  await cutOff(c, 1, 3_000);
+  expect([other.answer?.status, c.coordinator.machine.status.generation]).toEqual([200, 1]);
+});
+
+test("a sole member that has recorded nothing comes back, and others that cannot be reached hold nobody up", async () => {
+  const c = await Cluster.up(3);
+  await c.ask(c.place(0), [add(-5), on("call", c.place(1), add(5))]);
+  await c.until("answer", 1, 0);
+  c.take(isOf("answer", 1, 0));
+  expect(c.coordinator.machine.status.closing?.phase).toBe("sole");
+  await c.restart(0);
+  await cutOff(c, 2, 3_000);
+  const other = await c.ask(c.place(0, 3), [add(-5), on("call", c.place(1, 7), add(5))]);
+  await cutOff(c, 2, 3_000);
+  expect([other.answer?.status, c.coordinator.machine.status.generation]).toEqual([200, 1]);
+});
+
+test("a coordinator that is known to be replaced is told of no decision before it has asked for records: its code may know of none", async () => {
+  const { c, request } = await stopped("prepared", 1, 0);
+  await c.restartCoordinator();
+  // As an acknowledgement says; its order to recover is still on the way.
+  c.node(0).input({ kind: "sent", to: COORDINATOR, batch: 0, incarnation: 2 });
+  await c.deliver(isOf("prepared", 1, 0));
+  expect(c.net.some(isOf("decided", 0, COORDINATOR))).toBe(false);
+  await c.settle();
+  expect([request.answer?.status, await balances(c)]).toEqual([200, [-5, 5]]);
+});
+
+test("who has a finish and no order asks after its epoch, so that a sole member that is gone is started again", async () => {
+  const { c } = await stopped("answer", 1, 0);
+  c.node(0).engine.machine.formats.agree(SOLE_FORMAT - 1);
+  await c.run((batch) => isOf("finish", 0, 1)(batch) || isOf("want", 0)(batch) || isOf("closed", 0)(batch));
+  await c.deliver(isOf("finish", 0, 1));
+  c.take((batch) => batch.from.peer === 0);
+  c.node(0).alive = false;
+  await passTime(c, (batch) => batch.to === 0);
+  expect(c.net.some((batch) => batch.from.peer === COORDINATOR && batch.to === 0)).toBe(true);
 });
 
 test("key groups are frozen when the sole member has decided its epoch, not before", async () => {

@@ -54,7 +54,7 @@ export interface Asked {
 }
 
 /** The version of batches before the one that sole members came with. */
-const BEFORE_SOLE: PeerFormat = 3;
+const BEFORE_SOLE: PeerFormat = 4;
 const MAX_TURNS = 2_000;
 
 export class Cluster implements NodeHost {

@@ -78,10 +78,10 @@ export class Domain {
   }
 
   /** Starts a partition, again or for the first time; it says hello. */
-  restart(peer: Peer): Stub {
+  restart(peer: Peer, recorded: Epoch = 0, reads = this.#reads): Stub {
     const stub = new Stub(peer, (this.stubs.get(peer)?.incarnation ?? 0) + 1, this.generation);
     this.stubs.set(peer, stub);
-    this.say(peer, { kind: "hello", reads: this.#reads });
+    this.say(peer, { kind: "hello", reads, recorded });
     return stub;
   }
 
