@@ -121,4 +121,20 @@ export const UNFOUND: readonly PlantedBug[] = [
     find: "this.#transactions.aborted(attempt, attempt.live.size > 0);",
     replace: "this.#transactions.aborted(attempt);",
   },
+  {
+    name: "decided-for-the-next-coordinator",
+    what: "A sole member decides its epoch when it knows of a new coordinator, whose code may know of no sole members.",
+    rule: "M9",
+    file: "protocol/epochs/participation.ts",
+    find: '    this.#decision = null;\n    if (this.phase === "starting") this.start();',
+    replace: '    if (this.phase === "starting") this.start();',
+  },
+  {
+    name: "decision-told-to-older-code",
+    what: "A sole member tells its decision to a participant that has come back with code that does not know of that.",
+    rule: "M9",
+    file: "protocol/epochs/participation.ts",
+    find: 'if (this.#owner.knowsSole(peer)) this.#owner.tell(peer, { kind: "decide", epoch });',
+    replace: 'this.#owner.tell(peer, { kind: "decide", epoch });',
+  },
 ];

@@ -134,6 +134,19 @@ test("a coordinator that is known to be replaced is told of no decision before i
   expect([request.answer?.status, await balances(c)]).toEqual([200, [-5, 5]]);
 });
 
+test("a sole member tells its decision to nobody who may have come back with older code: the coordinator does", async () => {
+  const { c, request } = await stopped("prepared", 1, 0);
+  c.node(0).engine.machine.formats.agree(SOLE_FORMAT - 1);
+  await c.deliver(isOf("prepared", 1, 0));
+  expect([request.answer?.status, c.net.some(isOf("decide", 0, 1)), c.node(1).status.undecided]).toEqual([
+    200,
+    false,
+    1,
+  ]);
+  await passTime(c);
+  expect(c.node(1).status.undecided).toBe(0);
+});
+
 test("who has a finish and no order asks after its epoch, so that a sole member that is gone is started again", async () => {
   const { c } = await stopped("answer", 1, 0);
   c.node(0).engine.machine.formats.agree(SOLE_FORMAT - 1);
