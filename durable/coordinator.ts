@@ -36,7 +36,7 @@ export interface CoordinatorRpc extends PeerRpc {
 const TABLE = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
 
 /** Names of texts that the machine has stored. */
-const STORED = ["registered", "aborted", "map", "next", "wanted", "configured"] as const;
+const STORED = ["registered", "aborted", "committed", "map", "next", "wanted", "configured"] as const;
 
 /** Nobody is wrong: only the records of all partitions say now whether that epoch is committed. */
 const SOLE_MEMBER_LOST = "the sole member of an epoch is lost or silent";
@@ -118,6 +118,12 @@ class CoordinatorShell {
     }
   }
 
+  async #startOverWhenDurable(): Promise<void> {
+    // A write that fails ends the object, too.
+    await this.#ctx.storage.sync().catch(() => undefined);
+    this.#startOver("warn", SOLE_MEMBER_LOST);
+  }
+
   #startOver(level: "error" | "warn", error: unknown): void {
     const tenant = this.#tenant === "" ? {} : { tenant: this.#tenant };
     console[level](logEntry("the coordinator starts over", { error, ...tenant }));
@@ -127,7 +133,7 @@ class CoordinatorShell {
   #perform(effects: readonly CoordinatorEffect[]): void {
     for (const effect of effects) {
       if (effect.kind === "persist") for (const { name, value } of effect.ops) this.putMeta(name, value);
-      else if (effect.kind === "start-over") this.#startOver("warn", SOLE_MEMBER_LOST);
+      else if (effect.kind === "start-over") void this.#startOverWhenDurable();
       else this.#links.perform(effect);
     }
   }

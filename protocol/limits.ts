@@ -228,7 +228,7 @@ export const LIMITS = {
   closeMs: 30_000,
   prepareMs: 30_000,
   /** How long the sole member of an epoch waits for its participants to prepare it: less than the coordinator waits for the sole member. */
-  decideMs: 25_000,
+  decideMs: 15_000,
   /** Characters, reached before the last row, of one piece of what is moved to another partition, and pieces that may be unanswered at a time. */
   moveChunkUnits: 64 * KiB,
   moveWindow: 4,

@@ -5,7 +5,7 @@ export type CoordinatorEffect =
   | LinkEffect
   /** Make these names hold these texts, together, before anything that leaves later. */
   | { readonly kind: "persist"; readonly ops: ReadonlyArray<{ readonly name: string; readonly value: string }> }
-  /** End this instance, and with it all that waits for an answer: the next generation finds out from records what this one cannot know. */
+  /** When all that was to be persisted is durable, end this instance, and with it all that waits for an answer: the next generation finds out from records what this one cannot know. */
   | { readonly kind: "start-over" };
 
 export type CoordinatorInput = LinkInput;

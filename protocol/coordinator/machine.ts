@@ -29,7 +29,12 @@ export interface CoordinatorOptions {
   readonly kernels: Kernels;
   /** Raised and durable before the machine is made: that fences the instance before it. */
   readonly generation: number;
-  readonly stored: { readonly registered?: string | undefined; readonly aborted?: string | undefined } & StoredMap;
+  readonly stored: {
+    readonly registered?: string | undefined;
+    readonly aborted?: string | undefined;
+    /** What the generation that started over knew to be committed. */
+    readonly committed?: string | undefined;
+  } & StoredMap;
   /** How many partitions the configuration names. Without it there is no map, and nothing moves: for tests of epochs alone. */
   readonly partitions?: number | undefined;
   /** Keys that the code has something recur for: whoever keeps one is started, or it would begin only when somebody asks for that partition. */
@@ -49,7 +54,7 @@ export class CoordinatorMachine {
   readonly #links: Links;
   readonly #registry: Registry;
   readonly #format: AgreedFormat;
-  readonly #recovery = new Recovery();
+  readonly #recovery: Recovery;
   readonly #rescaling: Rescaling | null;
   #aborted: EpochRanges;
   /** Null while this generation recovers. */
@@ -72,6 +77,7 @@ export class CoordinatorMachine {
     this.#scheduled = [...scheduled].map((key) => kernels.hashKey(key));
     this.#generation = generation;
     this.#registry = new Registry(stored.registered);
+    this.#recovery = new Recovery(Number(stored.committed ?? 0));
     this.#aborted = parseRanges(stored.aborted ?? "");
     this.#rescaling = partitions === undefined ? null : new Rescaling(stored, partitions);
     this.#links = new Links(COORDINATOR, generation, kernels, this.#owner(), reads);
@@ -153,10 +159,15 @@ export class CoordinatorMachine {
     if (this.#isOver) return [];
     this.#now = now;
     act();
-    // What it was told in this turn is acknowledged by none but the next generation.
-    if (this.#isOver) return [{ kind: "start-over" }];
+    if (this.#isOver) return this.#startOver();
     this.#askToWake();
     return this.#effects.splice(0);
+  }
+
+  /** What it was told in this turn the next generation acknowledges. What it knows to be committed that finds in no record if those who hold one are damaged. */
+  #startOver(): CoordinatorEffect[] {
+    const value = String(this.#epochs?.committed ?? 0);
+    return [{ kind: "persist", ops: [{ name: "committed", value }] }, { kind: "start-over" }];
   }
 
   #askToWake(): void {

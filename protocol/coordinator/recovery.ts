@@ -27,6 +27,12 @@ export interface Conclusion {
 /** Waits until every registered partition has refused, by its report, all prepares of older generations. */
 export class Recovery {
   readonly #reports = new Map<Peer, Report>();
+  /** Known to be committed by the generation before, which started over. */
+  readonly #known: Epoch;
+
+  constructor(known: Epoch = 0) {
+    this.#known = known;
+  }
 
   report(partition: Peer, report: Report): void {
     this.#reports.set(partition, report);
@@ -63,7 +69,7 @@ export class Recovery {
    * aborted: the whole domain waits until that partition is mended. To lose acknowledged transactions would be worse.
    */
   conclude(aborted: EpochRanges): Conclusion {
-    let committed = 0;
+    let committed = this.#known;
     for (const { decided } of this.#reports.values()) committed = Math.max(committed, decided);
     invariant(!inRanges(aborted, committed), "1: a partition takes an aborted epoch for committed");
     for (const [epoch, { parts, holders }] of [...this.#held()].sort(([a], [b]) => a - b)) {

@@ -223,6 +223,8 @@ export class Participation {
     const { epoch, tagged } = set;
     const counts = [...set.sent.values()];
     const parts = new Map([[self, incarnation], ...counts.map((count) => [count.peer, count.incarnation] as const)]);
+    // What nobody else holds a record of the coordinator is to know: storage may prove damaged.
+    if (counts.length === 0) return false;
     if (parts.size <= counts.length || !counts.every(({ peer }) => this.#owner.knowsSole(peer))) return false;
     const order = { kind: "prepare", epoch, decides: true, parts, previous } as const;
     for (const { peer, finishes } of counts) this.#owner.tell(peer, { ...order, expect: new Map([[self, finishes]]) });

@@ -134,7 +134,9 @@ export class CoordinatorInstance extends Instance<NamedText> {
       case "persist":
         return this.persist(effect.ops);
       case "start-over":
-        return this.doom({ keep: "some", zombie: false, bootMs: null, kind: "coordinator starts over" });
+        return this.gate.leave(() =>
+          this.doom({ keep: "all", zombie: false, bootMs: null, kind: "coordinator starts over" }),
+        );
       case "send":
         return this.sends(effect.to, effect.batch, effect.bytes);
       case "delivered":

@@ -8,6 +8,11 @@ import { Cluster, isOf, type Request } from "../support/cluster.ts";
 const transfer = (c: Cluster, from = 0, to = 1): Promise<Request> =>
   c.ask(c.place(from), [add(-5), on("call", c.place(to), add(5))]);
 
+function loseMarks(c: Cluster, peer: number): void {
+  const { records } = c.stores[peer] as MapStore;
+  for (const [at, record] of records.entries()) records[at] = { ...record, mark: "" };
+}
+
 describe("a damaged partition", () => {
   test("does not keep others from going on, when the coordinator starts again too", async () => {
     const c = await Cluster.up(3);
@@ -86,6 +91,31 @@ describe("a sole member's epoch", () => {
     expect(c.coordinator.machine.status).toMatchObject({ generation: 1, aborts: 1 });
   });
 
+  test.each([
+    ["proves damaged before anybody heard of it", false],
+    ["proves damaged as the sole member of a later one, which makes the coordinator start over", true],
+  ])("that it alone took part in is not aborted when it %s, without a mark", async (_, later) => {
+    const c = await Cluster.up(3);
+    await c.damage(1);
+    await c.settle();
+    // The call that fails leaves nobody else in it.
+    const request = await c.ask(c.place(0), [add(7), on("try", c.place(1), add(5))]);
+    if (later) {
+      await c.settle();
+      await c.ask(c.place(0, 1), [add(1), on("call", c.place(2), add(5))]);
+      await c.until("answer", 2, 0);
+      expect(c.coordinator.machine.status.closing?.phase).toBe("sole");
+    } else await c.run(isOf("decided", 0, COORDINATOR));
+    expect(request.answer?.status).toBe(200);
+    c.take((batch) => batch.from.peer === 0);
+    loseMarks(c, 0);
+    await c.damage(0);
+    await c.settle();
+    for (const peer of [1, 0]) await c.restart(peer);
+    await c.settle();
+    expect(await c.look(c.place(0))).toBe(7);
+  });
+
   test("before that of a sole member that proves damaged is committed: it has recorded a later one", async () => {
     const c = await Cluster.up(3);
     const request = await transfer(c);
@@ -161,8 +191,7 @@ describe("an epoch whose record is at a damaged partition when the coordinator s
     const request = await transfer(c);
     await c.until("decide", COORDINATOR, 0);
     c.take(isOf("decide"));
-    const { records } = c.stores[1] as MapStore;
-    for (const [at, record] of records.entries()) records[at] = { ...record, mark: "" };
+    loseMarks(c, 1);
     await c.damage(1);
     await c.restartCoordinator();
     await c.run();

@@ -8,7 +8,7 @@ import type { Instance, NodeHost } from "./cluster-node.ts";
 import { kernels } from "./lone-partition.ts";
 
 export type CoordinatorStored = Partial<
-  Record<"registered" | "aborted" | "map" | "next" | "wanted" | "configured", string>
+  Record<"registered" | "aborted" | "committed" | "map" | "next" | "wanted" | "configured", string>
 >;
 
 export class CoordinatorNode implements Instance {
