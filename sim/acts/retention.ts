@@ -30,6 +30,8 @@ const MARGIN_MS = 1_000;
 /** Writes to each key: enough for a fold. */
 const WRITES = 10;
 const SETTLE_MS = 2_000;
+/** Messages of which their senders do not hear, each to another partition. */
+const UNHEARD = 3;
 
 /** In every third seed that has what depends on time. */
 export function hasRetention(seed: number): boolean {
@@ -66,7 +68,7 @@ export class RetentionAct {
     if (!isRepeated) return;
     await this.#write();
     await this.#passTo(world.scheduler.now + RETENTION_MS + SMALL_LIMITS.resultSlotMs + MARGIN_MS);
-    // What has expired is dropped when something is written: of the message that nobody has heard of nothing may be, or it runs again.
+    // What has expired is dropped when something is written: of messages that nobody has heard of nothing may be, or they run again.
     if (!(await this.#write())) return;
     await this.#ending.pass(SETTLE_MS);
     this.#crashAll("crash before an unheard message comes again");
@@ -78,35 +80,36 @@ export class RetentionAct {
       world.fail(`${anomaly}: ${explanation}`);
   }
 
-  /** A message arrives, and whoever sent it does not hear of that. @returns what ends it */
+  /** Messages arrive, and whoever sent them does not hear of that. @returns what ends it */
   async #sendUnheard(): Promise<() => void> {
     const world = this.#world;
-    const [from, to] = this.#apart() ?? [];
-    if (!from || !to) return () => undefined;
-    world.network.cutOneWay(to.partition, from.partition, Infinity);
-    world.count("sender does not hear of its message");
-    const steps: Step[] = [{ op: "send", at: to.at, steps: [] }];
-    const ask: Ask = {
-      kind: "list",
-      at: from.at,
-      name: "run",
-      steps,
-      shape: "unheard",
-      appends: appendsOf(from.at, steps),
-    };
-    await this.#ask([ask]);
+    const asks = this.#apart().map(([from, to]): Ask => {
+      world.network.cutOneWay(to.partition, from.partition, Infinity);
+      world.count("sender does not hear of its message");
+      const steps: Step[] = [{ op: "send", at: to.at, steps: [] }];
+      return { kind: "list", at: from.at, name: "run", steps, shape: "unheard", appends: appendsOf(from.at, steps) };
+    });
+    if (asks.length > 0) await this.#ask(asks);
     return () => world.network.heal();
   }
 
-  /** Lists of two partitions, as the map is now; the second is of the one that is written to most. */
-  #apart(): [Kept, Kept] | null {
+  /** Lists of two partitions each, as the map is now; the second ones are of those that are written to most. */
+  #apart(): Array<[Kept, Kept]> {
     const partitionOf = (key: string): number => partitionOfHash(this.#setup.map(), this.#setup.kernels.hashKey(key));
     const written = this.#keys.map(partitionOf);
     const weightOf = ({ partition }: Kept): number => written.filter((other) => other === partition).length;
     const lists = this.#ground.lists.map(({ at }): Kept => ({ at, partition: partitionOf(at[1]) }));
-    const [to, ...others] = lists.toSorted((a, b) => weightOf(b) - weightOf(a));
-    const apart = others.filter(({ partition }) => partition !== to?.partition);
-    return to && apart.length > 0 ? [this.#random.pick(apart), to] : null;
+    const sorted = lists.toSorted((a, b) => weightOf(b) - weightOf(a));
+    const targets = sorted.filter(({ partition }, at) => sorted.findIndex((one) => one.partition === partition) === at);
+    const pairs: Array<[Kept, Kept]> = [];
+    for (const to of targets.slice(0, UNHEARD)) {
+      // What is cut for one of them is no other's way.
+      const isCut = (from: number): boolean =>
+        pairs.some(([a, b]) => a.partition === to.partition && b.partition === from);
+      const apart = lists.filter(({ partition }) => partition !== to.partition && !isCut(partition));
+      if (apart.length > 0) pairs.push([this.#random.pick(apart), to]);
+    }
+    return pairs;
   }
 
   /** Just before the first results expire. */

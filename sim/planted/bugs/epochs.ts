@@ -48,14 +48,6 @@ export const EPOCHS: readonly PlantedBug[] = [
     replace: "",
   },
   {
-    name: "lost-participant-waited-for",
-    what: "A sole member waits for ever for a participant that is lost before it was prepared.",
-    rule: "M9",
-    file: PARTICIPATION,
-    find: "if (this.#decision?.awaited.has(peer) === true) this.#leaveUndecided(this.#decision);",
-    replace: "void peer;",
-  },
-  {
     name: "counts-not-cumulative",
     what: "A second close of an epoch counts only the finishes since the first.",
     rule: "16",
