@@ -76,7 +76,9 @@ function sampleOf(before: Overview, now: Overview): Sample {
   const duration = empty();
   addBetween(size, before.coordinator?.epochs?.size, now.coordinator?.epochs?.size);
   addBetween(duration, before.coordinator?.epochs?.duration, now.coordinator?.epochs?.duration);
-  const epochs = countOf(duration);
+  const epochs = countOf(size);
+  // Of those that a lone member has decided the coordinator does not know how long they took.
+  const timed = countOf(duration);
   return {
     at: now.at,
     perSecond: ended / seconds,
@@ -85,7 +87,7 @@ function sampleOf(before: Overview, now: Overview): Sample {
     p50: quantile(latency, 0.5),
     p99: quantile(latency, 0.99),
     epochSize: epochs === 0 ? null : size.sum / epochs,
-    epochMs: epochs === 0 ? null : duration.sum / epochs,
+    epochMs: timed === 0 ? null : duration.sum / timed,
     partitions,
   };
 }
