@@ -81,7 +81,7 @@ export class PairsGiven {
   }
 
   get rows(): Rows {
-    return concatRows(this.#blocks.length === 0 ? [NO_ROWS] : this.#blocks);
+    return concatRows(this.#blocks);
   }
 }
 

@@ -3,12 +3,10 @@ import { invariant } from "../assert.ts";
 import { epochOf } from "../epochs/epoch.ts";
 import { LIMITS } from "../limits.ts";
 import { EpochCounters, type EpochFigures } from "../observe/epoch-figures.ts";
-import type { Epoch, OrderMessage, Peer, ReportMessage } from "../wire/messages.ts";
+import type { ClosedMessage, Epoch, OrderMessage, Peer } from "../wire/messages.ts";
 import { allClosed, type ClosingEpoch, memberOf, needs, openEpoch, type OpenEpoch } from "./epoch-state.ts";
 import { Pace } from "./pace.ts";
 import { gather } from "./participants.ts";
-
-export type Closed = Extract<ReportMessage, { kind: "closed" }>;
 
 /** What epochs need of the machine. */
 export interface EpochsPort {
@@ -136,7 +134,7 @@ export class Epochs {
     if (this.#pace.isDue(now) || allClosed(this.#open)) this.#close(now);
   }
 
-  closed(partition: Peer, closed: Closed, now: number): void {
+  closed(partition: Peer, closed: ClosedMessage, now: number): void {
     const closing = this.#closing?.epoch === closed.epoch ? this.#closing : null;
     const { members } = closing ?? this.#open;
     const member = members.get(partition);
@@ -296,7 +294,8 @@ export class Epochs {
   }
 
   /** @param participants how many partitions took part */
-  #commit({ epoch, members }: ClosingEpoch, participants: number, now: number): void {
+  #commit({ epoch, members, parts, prepared }: ClosingEpoch, participants: number, now: number): void {
+    invariant(parts === null || prepared.size === parts.size, "1: an epoch is committed unprepared");
     invariant(epoch > this.#committed && epoch >= this.#base, "1: epochs are committed out of order");
     this.#committed = epoch;
     this.#closing = null;

@@ -99,6 +99,17 @@ export interface PrepareMessage {
   readonly previous: Epoch;
 }
 
+/** To the coordinator: from here on the sender gives this epoch to no transaction. Counts are cumulative: a later one replaces an earlier. */
+export interface ClosedMessage {
+  readonly kind: "closed";
+  readonly epoch: Epoch;
+  /** Transactions that it gave the epoch to. */
+  readonly tagged: number;
+  readonly counts: readonly FinishCount[];
+  readonly rejoin: boolean;
+  /** As the sole member it has told the participants to prepare by itself, and decides. */
+  readonly ordered: boolean;
+}
 /** It holds the epoch's record durably. To who ordered it prepared. */
 export interface PreparedMessage {
   readonly kind: "prepared";
@@ -304,17 +315,7 @@ export type ReportMessage =
   | { readonly kind: "join" }
   /** Something waits for this epoch's decision. */
   | { readonly kind: "want"; readonly epoch: Epoch }
-  /** From here on it gives this epoch to no transaction. Counts are cumulative: a later one replaces an earlier. */
-  | {
-      readonly kind: "closed";
-      readonly epoch: Epoch;
-      /** Transactions that it gave the epoch to. */
-      readonly tagged: number;
-      readonly counts: readonly FinishCount[];
-      readonly rejoin: boolean;
-      /** As the sole member it has told the participants to prepare by itself, and decides. */
-      readonly ordered: boolean;
-    }
+  | ClosedMessage
   | PreparedMessage
   /** Its epoch is committed: as the sole member it knows that all are prepared. */
   | { readonly kind: "decided"; readonly epoch: Epoch }

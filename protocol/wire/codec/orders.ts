@@ -3,7 +3,7 @@ import type { OrderMessage, PrepareMessage } from "../messages.ts";
 import { formatNamed, KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { formatTuples, malformed, parseMap, parsePairs } from "./structure.ts";
 
-/** Flag of `joined`. With 1 a coordinator of version 4 says that it decides by itself: to take no notice of that is right, and all that was ever done. */
+/** Flag of `joined`. With 1 a coordinator of version 4 says that nobody else is a member, and decides itself: to the member that is an epoch like any other. */
 const SOLE = 2;
 
 export function writeOrder(out: RowWriter, message: OrderMessage): void {

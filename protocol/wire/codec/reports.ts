@@ -1,9 +1,7 @@
 /** Rows of what partitions tell the coordinator. */
-import type { FinishCount, RecordReport, ReportMessage } from "../messages.ts";
+import type { ClosedMessage, FinishCount, RecordReport, ReportMessage } from "../messages.ts";
 import { formatNamed, KIND, type RowReader, type RowWriter } from "./rows.ts";
 import { eachTuple, formatTuples, malformed, parseMap } from "./structure.ts";
-
-type Closed = Extract<ReportMessage, { kind: "closed" }>;
 
 /** Flags of `closed`. */
 const REJOIN = 1;
@@ -74,7 +72,7 @@ export function readReport(kind: number, row: RowReader): ReportMessage | null {
   }
 }
 
-function readClosed(row: RowReader): Closed {
+function readClosed(row: RowReader): ClosedMessage {
   const counts: FinishCount[] = [];
   eachTuple(row.extra, 3, ([peer = 0, incarnation = 0, finishes = 0]) => {
     counts.push({ peer, incarnation, finishes });

@@ -22,6 +22,13 @@ export const COORDINATOR: readonly PlantedBug[] = [
     file: EPOCHS,
     find: "if (prepared.size !== parts?.size) return;",
     replace: "if (parts === null || prepared.size < parts.size - 1) return;",
+    also: [
+      {
+        file: EPOCHS,
+        find: 'invariant(parts === null || prepared.size === parts.size, "1: an epoch is committed unprepared");',
+        replace: "void [parts, prepared];",
+      },
+    ],
   },
   {
     name: "sole-beside-others",

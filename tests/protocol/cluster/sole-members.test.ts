@@ -2,9 +2,8 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "../../../protocol/limits.ts";
 import { SOLE_FORMAT } from "../../../protocol/wire/codec.ts";
-import { COORDINATOR } from "../../../protocol/wire/messages.ts";
+import { type ClosedMessage, COORDINATOR } from "../../../protocol/wire/messages.ts";
 import { add, on, pause } from "../../workerd/support/steps.ts";
-import type { Closed } from "../../../protocol/epochs/decision.ts";
 import { type Batch, Cluster, isOf, type Request } from "../support/cluster.ts";
 
 /** A transfer has its epoch at partition 0, where another root runs on; its order to prepare has not left. */
@@ -38,7 +37,7 @@ test("what it has closed by its order is told before it closes the next epoch", 
   await c.open(1);
   await c.pass(LIMITS.tickMs);
   const told = c.net.filter(({ to }) => to === COORDINATOR).flatMap(({ messages }) => messages);
-  const closed = told.filter((message): message is Closed => message.kind === "closed");
+  const closed = told.filter((message): message is ClosedMessage => message.kind === "closed");
   expect(closed.map(({ ordered }) => ordered)).toEqual([true, false]);
   await c.settle();
   expect([request.answer?.status, c.coordinator.machine.status.aborts]).toEqual([200, 0]);
