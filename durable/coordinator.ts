@@ -14,6 +14,7 @@ import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { COORDINATOR } from "../protocol/wire/messages.ts";
+import { Gathering } from "./gathering.ts";
 import { LinkShell } from "./link-shell.ts";
 import type { PeerRpc, PeerSession } from "./peers.ts";
 import { SqlMeter } from "./sql-meter.ts";
@@ -58,7 +59,11 @@ class CoordinatorShell {
     this.#usage.started();
     this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
     this.#sql.exec(TABLE);
-    const host = { input: (input: CoordinatorInput) => this.#input(input), settled: () => ctx.storage.sync() };
+    const gathering = new Gathering(
+      () => this.#machine.isAlone,
+      () => ctx.storage.sync(),
+    );
+    const host = { input: (input: CoordinatorInput) => this.#input(input), gathered: () => gathering.over() };
     this.#links = new LinkShell(host, this.#usage, { tenant, placement: door.placement(tenant) }, COORDINATOR);
     const generation = Number(this.meta("generation") ?? 0) + 1;
     this.putMeta("generation", String(generation));

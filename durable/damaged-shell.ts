@@ -24,7 +24,7 @@ export class DamagedShell {
     this.#ctx = ctx;
     this.#store = store;
     this.#machine = machine;
-    const host = { input: (input: LinkInput) => this.#input(input), settled: () => ctx.storage.sync() };
+    const host = { input: (input: LinkInput) => this.#input(input), gathered: () => ctx.storage.sync() };
     this.#links = new LinkShell(host, usage, domain, partition);
     this.#perform(machine.start());
   }

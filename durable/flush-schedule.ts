@@ -1,16 +1,21 @@
 /**
- * When to flush: one step of the event loop after the first transaction is ready, so that requests that have already arrived
- * share the write; while a write is under way everything that becomes ready waits for the next (group commit).
+ * When to flush: once what shares the write has been waited for; while a write is under way everything that becomes ready waits for the next
+ * (group commit).
  */
 export class FlushSchedule {
   readonly #flush: () => void;
-  /** Resolves when everything written so far is durable. */
+  readonly #gathered: () => Promise<void>;
   readonly #durable: () => Promise<void>;
   #wanted = false;
   #busy = false;
 
-  constructor(flush: () => void, durable: () => Promise<void>) {
+  /**
+   * @param gathered resolves when requests that have arrived already are ready
+   * @param durable resolves when everything written so far is durable
+   */
+  constructor(flush: () => void, gathered: () => Promise<void>, durable: () => Promise<void>) {
     this.#flush = flush;
+    this.#gathered = gathered;
     this.#durable = durable;
   }
 
@@ -18,24 +23,25 @@ export class FlushSchedule {
     this.#wanted = true;
     if (this.#busy) return;
     this.#busy = true;
-    // With nothing to wait for this takes one step of the event loop; a timer would take a millisecond.
-    this.#whenDurable(() => this.#turn());
+    this.#turnAfter(this.#gathered());
   }
 
-  #whenDurable(then: () => void): void {
+  #turnAfter(gathered: Promise<void>): void {
     // A failed write resets the object; there is nothing left to schedule.
-    this.#durable().then(then, () => undefined);
+    gathered.then(() => this.#turn(), ignore);
   }
 
   #turn(): void {
     this.#wanted = false;
     this.#flush();
-    this.#whenDurable(() => this.#written());
+    this.#durable().then(() => this.#written(), ignore);
   }
 
-  /** What became ready during the write is flushed like the first: after one more step, for those that have just arrived. */
+  /** What became ready during the write is flushed like the first: once those that have just arrived are ready, too. */
   #written(): void {
-    if (this.#wanted) this.#whenDurable(() => this.#turn());
+    if (this.#wanted) this.#turnAfter(this.#gathered());
     else this.#busy = false;
   }
 }
+
+function ignore(): void {}

@@ -1,9 +1,9 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
-import { STEPS_BEHIND_RETURN } from "../protocol/execution/engine.ts";
 import { type Beside, Carrier } from "../protocol/link/carrier.ts";
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
+import { SOON } from "./gathering.ts";
 import { type Answered, type OwnDomain, Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
@@ -21,12 +21,9 @@ interface Held {
 
 export interface LinkHost {
   input(input: LinkInput): void;
-  /** Resolves when everything written so far is durable; with nothing to wait for, after one step of the event loop. */
-  settled(): Promise<void>;
+  /** Resolves when what shares the calls that are to leave has been waited for. Rejects when a write fails. */
+  gathered(): Promise<void>;
 }
-
-/** Microtasks between a batch and what user functions that wait for nothing else make of it: some promises, and those that their ends are put off by. */
-const SOON = 4 + STEPS_BEHIND_RETURN;
 
 export class LinkShell {
   readonly #host: LinkHost;
@@ -101,7 +98,7 @@ export class LinkShell {
       case "want-dispatch":
         this.#carrier.dispatchWanted();
         // A failed write resets the object; there is nothing left to send.
-        this.#host.settled().then(
+        this.#host.gathered().then(
           () => this.#dispatch(),
           () => undefined,
         );

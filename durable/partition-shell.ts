@@ -26,6 +26,7 @@ import type { AppDefinition } from "../sdk/app.ts";
 import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
+import { Gathering } from "./gathering.ts";
 import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
@@ -82,13 +83,13 @@ export class PartitionShell implements EngineHost {
     this.#usage.started();
     this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
     this.#store = new PartitionStore(this.#meter);
-    this.#schedule = new FlushSchedule(
-      () => this.#engine?.input({ kind: "flush" }),
-      () => ctx.storage.sync(),
-    );
+    const settled = (): Promise<void> => ctx.storage.sync();
+    const gathering = new Gathering(() => this.#isAlone, settled);
+    const gathered = (): Promise<void> => gathering.over();
+    this.#schedule = new FlushSchedule(() => this.#engine?.input({ kind: "flush" }), gathered, settled);
     const host = {
       input: (input: LinkInput): void => this.#engine?.input(input),
-      settled: () => ctx.storage.sync(),
+      gathered,
     };
     this.#links = new LinkShell(host, this.#usage, this.#domain, partition);
     startObject(
@@ -214,6 +215,11 @@ export class PartitionShell implements EngineHost {
   get status(): PartitionStatus {
     if (!this.#engine) throw this.#refusal ?? new Error("the partition has not started");
     return this.#engine.machine.status;
+  }
+
+  /** What leaves has nothing to share a call or a write with: one transaction at most runs here, is called from here, or waits for its epoch. */
+  get #isAlone(): boolean {
+    return this.#waiting.size <= 1 && (this.#engine?.machine.transactions.attempts.size ?? 0) <= 1;
   }
 
   /** What this object has used, in all its instances of this isolate, and when its alarm rings: null for never. */

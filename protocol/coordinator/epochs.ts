@@ -53,6 +53,10 @@ export class Epochs {
   get closing(): Readonly<ClosingEpoch> | null {
     return this.#closing;
   }
+  /** Of the open and the closing epoch together. */
+  get members(): number {
+    return this.#open.members.size + (this.#closing?.members.size ?? 0);
+  }
   /** Partitions that the closing epoch waits for. */
   get awaited(): Peer[] {
     const closing = this.#closing;

@@ -150,6 +150,11 @@ export class CoordinatorMachine {
     return isStill && this.#epochs !== null && this.#epochs.isIdle && this.#links.isIdle;
   }
 
+  /** At most one partition takes part in epochs at present, so that what leaves has nothing to share a call with. */
+  get isAlone(): boolean {
+    return this.#epochs !== null && this.#epochs.members <= 1;
+  }
+
   /** A message for a later generation came: this instance is replaced, and its shell may as well end. */
   get isReplaced(): boolean {
     return this.#replaced;

@@ -44,7 +44,7 @@ class Machine {
   constructor(number: number) {
     const host = {
       input: (input: LinkInput) => this.#input(input),
-      settled: () => new Promise<void>((step) => setTimeout(step)),
+      gathered: () => new Promise<void>((step) => setTimeout(step)),
     };
     this.shell = new LinkShell(host, new Usage(), { tenant: "", placement: undefined }, number);
     platform.sessions.set(`partition-${number}`, (bytes, beside) => this.shell.deliver(bytes, beside as never));

@@ -1,0 +1,90 @@
+/** When what is to leave waits for what could leave with it, and when it does not. */
+import { expect, test, vi } from "vitest";
+import { FlushSchedule } from "../../durable/flush-schedule.ts";
+import { Gathering } from "../../durable/gathering.ts";
+
+/** Waits in a row before anybody is taken to be alone. */
+const PATIENCE = 8;
+
+function gatheringOf() {
+  const state = { alone: true, settled: 0 };
+  const settled = (): Promise<void> => {
+    state.settled += 1;
+    return new Promise((step) => setTimeout(step));
+  };
+  return { state, gathering: new Gathering(() => state.alone, settled) };
+}
+
+async function wait(gathering: Gathering, times: number): Promise<void> {
+  for (let n = 0; n < times; n++) await gathering.over();
+}
+
+/** Within microtasks: no step of the event loop comes first. */
+async function isOverAtOnce(gathering: Gathering): Promise<boolean> {
+  let step = false;
+  setImmediate(() => (step = true));
+  await gathering.over();
+  return !step;
+}
+
+test("what comes alone again and again waits for no step of the event loop", async () => {
+  const { state, gathering } = gatheringOf();
+  await wait(gathering, PATIENCE);
+  expect(state.settled).toBe(PATIENCE);
+  expect(await isOverAtOnce(gathering)).toBe(true);
+  expect(state.settled).toBe(PATIENCE);
+});
+
+test("with one other under way each waits for a step, until it has been alone for long again", async () => {
+  const { state, gathering } = gatheringOf();
+  await wait(gathering, PATIENCE + 1);
+  state.alone = false;
+  await wait(gathering, 1);
+  state.alone = true;
+  await wait(gathering, PATIENCE);
+  expect(state.settled).toBe(2 * PATIENCE + 1);
+  expect(await isOverAtOnce(gathering)).toBe(true);
+});
+
+test("functions that wait for nothing else end before the wait is over", async () => {
+  const { gathering } = gatheringOf();
+  await wait(gathering, PATIENCE);
+  let ended = false;
+  const user = async (): Promise<void> => {
+    await undefined;
+    await undefined;
+    ended = true;
+  };
+  const over = gathering.over();
+  void user();
+  await over;
+  expect(ended).toBe(true);
+});
+
+test("what becomes ready during a write is flushed once that is durable, however alone it is", async () => {
+  const flush = vi.fn();
+  let written = (): void => undefined;
+  const durable = (): Promise<void> => new Promise((resolve) => (written = resolve));
+  const schedule = new FlushSchedule(flush, () => Promise.resolve(), durable);
+  schedule.want();
+  await Promise.resolve();
+  expect(flush).toHaveBeenCalledTimes(1);
+  schedule.want();
+  await new Promise((step) => setImmediate(step));
+  expect(flush).toHaveBeenCalledTimes(1);
+  written();
+  await new Promise((step) => setImmediate(step));
+  expect(flush).toHaveBeenCalledTimes(2);
+});
+
+test("nothing is flushed behind a write that failed", async () => {
+  const flush = vi.fn();
+  const schedule = new FlushSchedule(
+    flush,
+    () => Promise.reject(new Error("the write failed")),
+    () => Promise.resolve(),
+  );
+  schedule.want();
+  await new Promise((step) => setImmediate(step));
+  expect(flush).not.toHaveBeenCalled();
+});
