@@ -63,7 +63,10 @@ class CoordinatorShell {
       () => this.#machine.isAlone,
       () => ctx.storage.sync(),
     );
-    const host = { input: (input: CoordinatorInput) => this.#input(input), gathered: () => gathering.over() };
+    const host = {
+      input: (input: CoordinatorInput) => this.#input(input),
+      gathered: (apart: boolean) => gathering.over(apart),
+    };
     this.#links = new LinkShell(host, this.#usage, { tenant, placement: door.placement(tenant) }, COORDINATOR);
     const generation = Number(this.meta("generation") ?? 0) + 1;
     this.putMeta("generation", String(generation));

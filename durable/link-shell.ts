@@ -1,9 +1,9 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
+import { STEPS_BEHIND_RETURN } from "../protocol/execution/engine.ts";
 import { type Beside, Carrier } from "../protocol/link/carrier.ts";
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
-import { SOON } from "./gathering.ts";
 import { type Answered, type OwnDomain, Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
@@ -21,9 +21,15 @@ interface Held {
 
 export interface LinkHost {
   input(input: LinkInput): void;
-  /** Resolves when what shares the calls that are to leave has been waited for. Rejects when a write fails. */
-  gathered(): Promise<void>;
+  /**
+   * Resolves when what shares the calls that are to leave has been waited for. Rejects when a write fails.
+   * @param apart whether what follows must come in another step of the event loop
+   */
+  gathered(apart: boolean): Promise<void>;
 }
+
+/** Microtasks between a batch and what user functions that wait for nothing else make of it: some promises, and those that their ends are put off by. */
+const SOON = 4 + STEPS_BEHIND_RETURN;
 
 export class LinkShell {
   readonly #host: LinkHost;
@@ -32,6 +38,11 @@ export class LinkShell {
   readonly #carrier: Carrier<Held>;
   readonly #waiting = new Map<number, Waiting>();
   #nextTicket = 1;
+  /**
+   * The dispatch that runs has put something into an answer. The output gate lets calls go as it is when they are made, but answers only as it is behind
+   * all microtasks: what is written by a dispatch that follows at once would hold them, and the order to prepare is not to wait for its sender's record.
+   */
+  #answered = false;
 
   constructor(host: LinkHost, usage: Usage, domain: OwnDomain, self: Peer) {
     this.#host = host;
@@ -98,7 +109,7 @@ export class LinkShell {
       case "want-dispatch":
         this.#carrier.dispatchWanted();
         // A failed write resets the object; there is nothing left to send.
-        this.#host.gathered().then(
+        this.#host.gathered(this.#answered).then(
           () => this.#dispatch(),
           () => undefined,
         );
@@ -114,9 +125,11 @@ export class LinkShell {
 
   #dispatch(): void {
     this.#carrier.dispatching();
+    this.#answered = false;
     try {
       this.#host.input({ kind: "dispatch" });
     } finally {
+      this.#answered = false;
       for (const { incarnation, resolve } of this.#carrier.dispatched()) resolve(incarnation);
     }
   }
@@ -124,6 +137,7 @@ export class LinkShell {
   #carry({ to, batch, bytes }: Extract<LinkEffect, { kind: "send" }>): boolean {
     const held = this.#carrier.carry(to, batch);
     held?.resolve({ incarnation: held.incarnation, batch, bytes });
+    this.#answered ||= held !== undefined;
     return held !== undefined;
   }
 

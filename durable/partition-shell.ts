@@ -85,11 +85,11 @@ export class PartitionShell implements EngineHost {
     this.#store = new PartitionStore(this.#meter);
     const settled = (): Promise<void> => ctx.storage.sync();
     const gathering = new Gathering(() => this.#isAlone, settled);
-    const gathered = (): Promise<void> => gathering.over();
-    this.#schedule = new FlushSchedule(() => this.#engine?.input({ kind: "flush" }), gathered, settled);
+    const flush = (): void => this.#engine?.input({ kind: "flush" });
+    this.#schedule = new FlushSchedule(flush, () => gathering.over(), settled);
     const host = {
       input: (input: LinkInput): void => this.#engine?.input(input),
-      gathered,
+      gathered: (apart: boolean): Promise<void> => gathering.over(apart),
     };
     this.#links = new LinkShell(host, this.#usage, this.#domain, partition);
     startObject(
@@ -217,9 +217,9 @@ export class PartitionShell implements EngineHost {
     return this.#engine.machine.status;
   }
 
-  /** What leaves has nothing to share a call or a write with: one transaction at most runs here, is called from here, or waits for its epoch. */
+  /** What leaves has nothing to share a call or a write with. */
   get #isAlone(): boolean {
-    return this.#waiting.size <= 1 && (this.#engine?.machine.transactions.attempts.size ?? 0) <= 1;
+    return this.#waiting.size <= 1 && this.#engine?.machine.transactions.attempts.isAlone === true;
   }
 
   /** What this object has used, in all its instances of this isolate, and when its alarm rings: null for never. */

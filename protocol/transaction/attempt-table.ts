@@ -42,4 +42,14 @@ export class AttemptTable {
     for (const attempts of this.#instances.values()) size += attempts.size;
     return size;
   }
+
+  /** At most one transaction is under way here, and of that one function and one call to another partition. */
+  get isAlone(): boolean {
+    return this.size <= 1 && this.all().every(isAlone);
+  }
+}
+
+/** A function, what it has called elsewhere, or both. */
+function isAlone({ live }: Attempt): boolean {
+  return live.size <= 1 || (live.size === 2 && live.values().some(({ remote }) => remote !== null));
 }

@@ -46,13 +46,26 @@ test("with one other under way each waits for a step, until it has been alone fo
   expect(await isOverAtOnce(gathering)).toBe(true);
 });
 
+test("what must come in another step does, however alone it is, and the next need not", async () => {
+  const { state, gathering } = gatheringOf();
+  await wait(gathering, PATIENCE);
+  let step = false;
+  setTimeout(() => (step = true));
+  await gathering.over(true);
+  expect([step, state.settled]).toEqual([true, PATIENCE + 1]);
+  expect(await isOverAtOnce(gathering)).toBe(true);
+});
+
 test("functions that wait for nothing else end before the wait is over", async () => {
   const { gathering } = gatheringOf();
   await wait(gathering, PATIENCE);
   let ended = false;
+  const inner = async (): Promise<void> => {
+    for (let n = 0; n < 3; n++) await undefined;
+  };
   const user = async (): Promise<void> => {
-    await undefined;
-    await undefined;
+    await inner();
+    await inner();
     ended = true;
   };
   const over = gathering.over();
@@ -77,8 +90,19 @@ test("what becomes ready during a write is flushed once that is durable, however
   expect(flush).toHaveBeenCalledTimes(2);
 });
 
-test("nothing is flushed behind a write that failed", async () => {
+test("nothing is flushed behind a write that failed, before it or by it", async () => {
   const flush = vi.fn();
+  const written = new FlushSchedule(
+    flush,
+    () => Promise.resolve(),
+    () => Promise.reject(new Error("the write failed")),
+  );
+  written.want();
+  await new Promise((step) => setImmediate(step));
+  written.want();
+  await new Promise((step) => setImmediate(step));
+  expect(flush).toHaveBeenCalledTimes(1);
+  flush.mockClear();
   const schedule = new FlushSchedule(
     flush,
     () => Promise.reject(new Error("the write failed")),

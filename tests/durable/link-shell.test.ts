@@ -40,11 +40,18 @@ class Machine {
   /** What is done with a batch that comes, beside its receipt. */
   receive: (bytes: Uint8Array) => void = () => undefined;
   refuses = false;
+  /** Of the waits that it has asked for: whether what follows was to come in another step of the event loop. */
+  readonly waits: boolean[] = [];
+  /** Wanted by the next dispatch itself. */
+  wantsAnother = false;
 
   constructor(number: number) {
     const host = {
       input: (input: LinkInput) => this.#input(input),
-      gathered: () => new Promise<void>((step) => setTimeout(step)),
+      gathered: (apart: boolean) => {
+        this.waits.push(apart);
+        return new Promise<void>((step) => setTimeout(step));
+      },
     };
     this.shell = new LinkShell(host, new Usage(), { tenant: "", placement: undefined }, number);
     platform.sessions.set(`partition-${number}`, (bytes, beside) => this.shell.deliver(bytes, beside as never));
@@ -54,6 +61,8 @@ class Machine {
     this.inputs.push(input);
     if (input.kind === "dispatch") {
       for (const sent of this.queue.splice(0)) this.shell.perform({ kind: "send", ...sent });
+      if (this.wantsAnother) this.shell.perform({ kind: "want-dispatch" });
+      this.wantsAnother = false;
     }
     if (input.kind !== "deliver") return;
     this.receive(input.bytes);
@@ -197,4 +206,21 @@ test("a receipt for a batch of the instance before is not taken for one of this,
   expect(other.sent).toEqual([]);
   await other.shell.deliver(new Uint8Array(20), { from: 0, receipts: [[1, 7, 7]] });
   expect(other.sent).toEqual([[1, 7]]);
+});
+
+test("what follows a dispatch that has put something into an answer comes in another step: its writes would hold the answer", async () => {
+  other.receive = () => other.send(0, 50, 30);
+  other.wantsAnother = true;
+  one.send(1, 1, 20);
+  await soon();
+  expect(one.received).toEqual([30]);
+  expect(other.waits).toEqual([false, true]);
+  expect(one.waits).toEqual([false]);
+});
+
+test("what follows a dispatch that has only made calls need not", async () => {
+  one.wantsAnother = true;
+  one.send(1, 1, 20);
+  await soon();
+  expect(one.waits).toEqual([false, false]);
 });
