@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { bundle } from "../../../scripts/lib/bundle.ts";
 import { type LocalServer, serve } from "../../../scripts/lib/local-server.ts";
 import { freePort } from "../../kill/support/process-group.ts";
@@ -57,13 +57,18 @@ export class ServedConsole {
     return response;
   }
 
-  /** The page, in a tab and a session of its own. */
+  /** The page, in a tab and a session of its own until the test ends: one left open would go on asking for the overview. */
   async open({ dark = false, phone = false, at }: OpenOptions = {}): Promise<Opened> {
     const context = await this.browser.newContext({
       colorScheme: dark ? "dark" : "light",
       viewport: phone ? { width: 390, height: 800 } : { width: 1_180, height: 820 },
     });
     const page = await context.newPage();
+    const traffic = trafficOf(page);
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === "fail") console.error(`${traffic()}\n${await textOf(page)}`);
+      await context.close();
+    });
     const complaints: string[] = [];
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
@@ -75,6 +80,19 @@ export class ServedConsole {
     return { page, complaints };
   }
 }
+
+/** For a test that fails: what its page asked for and was not answered, and what it was answered last. */
+function trafficOf(page: Page): () => string {
+  const asked = new Map<unknown, string>();
+  const answered: string[] = [];
+  page.on("request", (request) => asked.set(request, `${request.method()} ${request.url()}`));
+  page.on("requestfailed", (request) => asked.delete(request));
+  page.on("requestfinished", (request) => asked.delete(request));
+  page.on("response", (response) => answered.push(`${response.status()} ${response.url()}`));
+  return () => `unanswered: ${[...asked.values()].join(", ")}\nanswered last: ${answered.slice(-10).join(", ")}`;
+}
+
+const textOf = (page: Page): Promise<string> => page.evaluate<string>("document.body.innerText").catch(String);
 
 /** @param fill gives the app something to show */
 export function useConsole(config: string, fill: (served: ServedConsole) => Promise<void>): ServedConsole {
