@@ -1,10 +1,11 @@
 /** Where the page is, in the part of the address behind `#`. */
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** Segments of `#/a/b`, decoded. */
 export function useRoute(): readonly string[] {
   const [route, setRoute] = useState(read);
-  useEffect(() => {
+  // Together with the first rendering: an effect behind the frame would not hear of an address that changes before that is painted.
+  useLayoutEffect(() => {
     const changed = (): void => setRoute(read());
     window.addEventListener("hashchange", changed);
     return () => window.removeEventListener("hashchange", changed);
