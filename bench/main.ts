@@ -31,7 +31,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   nexmark   the queries of Nexmark: results against a naive evaluation, rates beside plain JavaScript
   kernels   each Wasm kernel beside idiomatic and hand-tuned JavaScript
 
-  --runs N      counted runs of each figure, after one warm-up (default 5)
+  --runs N      counted runs of each figure, after a warm-up (default 5)
   --seconds S   length of a run where it is timed (default 3; for cost 10, and saturated runs take four times that)
 
 nexmark only:

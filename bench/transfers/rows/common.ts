@@ -1,13 +1,21 @@
-/** What the groups of rows share: turns of which the first warms up, and words for shares of a core. */
+/** What the groups of rows share: turns of which the first warm up, and words for shares of a core. */
 import { pick } from "../../lib/report.ts";
 
-/** Plays `runs` turns after one that is not counted. */
-export async function counted<T>(runs: number, turn: () => Promise<T>): Promise<T[]> {
+/** Turns that warm up, at the most. */
+const MAX_WARM_TURNS = 10;
+
+/**
+ * Plays `runs` turns after those that are not counted.
+ * @param isWarm asked behind each turn of the warm-up, by default one
+ */
+export async function counted<T>(
+  runs: number,
+  turn: () => Promise<T>,
+  isWarm: (played: T) => boolean = () => true,
+): Promise<T[]> {
+  for (let warm = 1; !isWarm(await turn()) && warm < MAX_WARM_TURNS; warm++);
   const turns: T[] = [];
-  for (let run = -1; run < runs; run++) {
-    const played = await turn();
-    if (run >= 0) turns.push(played);
-  }
+  for (let run = 0; run < runs; run++) turns.push(await turn());
   return turns;
 }
 

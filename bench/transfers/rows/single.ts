@@ -7,6 +7,11 @@ import { onStage } from "../stage.ts";
 import { counted, most, share } from "./common.ts";
 
 const CONCURRENCY = 128;
+/**
+ * Of the warm-up. V8 compiles a function by how often it has run, and alone a turn has some thousand transfers: their time falls for as long, from 3.1
+ * to 3.7 times a bare write in the first turns to 2.8, and no further.
+ */
+const WARM_TRANSFERS = 7_500;
 
 interface Turn {
   readonly write: SingleFigures;
@@ -15,13 +20,15 @@ interface Turn {
 }
 
 function inTurns(options: TransferOptions, connections: number): Promise<Turn[]> {
-  return onStage(options, uniform(options.keys), (stage) =>
-    counted(options.runs, async (): Promise<Turn> => {
+  return onStage(options, uniform(options.keys), (stage) => {
+    let warm = 0;
+    const turn = async (): Promise<Turn> => {
       const write = await bareRun(stage, connections, "deposit");
       const nothing = await bareRun(stage, connections, "nothing");
       return { write, nothing, transfer: await transferRun(stage, connections) };
-    }),
-  );
+    };
+    return counted(options.runs, turn, ({ transfer }) => (warm += transfer.transfers) >= WARM_TRANSFERS);
+  });
 }
 
 export async function oneRows(options: TransferOptions): Promise<Row[]> {
