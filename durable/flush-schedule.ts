@@ -23,12 +23,12 @@ export class FlushSchedule {
     this.#wanted = true;
     if (this.#busy) return;
     this.#busy = true;
-    this.#turnAfter(this.#gathered());
+    this.#turnSoon();
   }
 
-  #turnAfter(gathered: Promise<void>): void {
+  #turnSoon(): void {
     // A failed write resets the object; there is nothing left to schedule.
-    gathered.then(() => this.#turn(), ignore);
+    this.#gathered().then(() => this.#turn(), ignore);
   }
 
   #turn(): void {
@@ -39,7 +39,7 @@ export class FlushSchedule {
 
   /** What became ready during the write is flushed like the first: once those that have just arrived are ready, too. */
   #written(): void {
-    if (this.#wanted) this.#turnAfter(this.#gathered());
+    if (this.#wanted) this.#turnSoon();
     else this.#busy = false;
   }
 }

@@ -3,8 +3,8 @@
 /** So often in a row there was nothing else: then nothing is waited for. Under load it happens once by chance, and a wait that would have been worth it costs more. */
 const ALONE_IN_A_ROW = 8;
 
-/** Microtasks that most user functions end in which wait for nothing else: their own awaits, those of what they call, and those that their ends are put off by. */
-const FUNCTION_STEPS = 32;
+/** Microtasks in which most user functions end that wait for nothing else: their own awaits, those of what they call, and those that their ends are put off by. */
+export const FUNCTION_STEPS = 32;
 
 /**
  * Waits one step of the event loop, in which what has arrived already is handled and functions come as far as they can; where transactions come one

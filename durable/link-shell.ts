@@ -1,9 +1,9 @@
 /** Performs the effects of links for a partition or the coordinator: sends, answers, and the two ways of being called back. */
-import { STEPS_BEHIND_RETURN } from "../protocol/execution/engine.ts";
 import { type Beside, Carrier } from "../protocol/link/carrier.ts";
 import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
+import { FUNCTION_STEPS } from "./gathering.ts";
 import { type Answered, type OwnDomain, Peers, PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
@@ -27,9 +27,6 @@ export interface LinkHost {
    */
   gathered(apart: boolean): Promise<void>;
 }
-
-/** Microtasks between a batch and what user functions that wait for nothing else make of it: some promises, and those that their ends are put off by. */
-const SOON = 4 + STEPS_BEHIND_RETURN;
 
 export class LinkShell {
   readonly #host: LinkHost;
@@ -86,7 +83,7 @@ export class LinkShell {
 
   /** With the batch that comes of what was delivered, if it comes at once. */
   async #answer(to: Peer, incarnation: number): Promise<number | Answered> {
-    for (let step = 0; step < SOON && !this.#carrier.awaitsDispatch; step++) await Promise.resolve();
+    for (let step = 0; step < FUNCTION_STEPS && !this.#carrier.awaitsDispatch; step++) await Promise.resolve();
     if (!this.#carrier.awaitsDispatch) return incarnation;
     return new Promise((resolve) => {
       if (!this.#carrier.hold(to, { incarnation, resolve })) resolve(incarnation);

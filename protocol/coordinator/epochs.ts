@@ -54,7 +54,7 @@ export class Epochs {
     return this.#closing;
   }
   /** Of the open and the closing epoch together. */
-  get members(): number {
+  get memberCount(): number {
     return this.#open.members.size + (this.#closing?.members.size ?? 0);
   }
   /** Partitions that the closing epoch waits for. */

@@ -152,7 +152,7 @@ export class CoordinatorMachine {
 
   /** At most one partition takes part in epochs at present, so that what leaves has nothing to share a call with. */
   get isAlone(): boolean {
-    return this.#epochs !== null && this.#epochs.members <= 1;
+    return this.#epochs !== null && this.#epochs.memberCount <= 1;
   }
 
   /** A message for a later generation came: this instance is replaced, and its shell may as well end. */

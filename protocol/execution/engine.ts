@@ -44,7 +44,7 @@ export type HostEffect = Exclude<Effect, { kind: "run" } | { kind: "settle" } | 
  * A function that has made calls ends so many microtasks behind its return. Code that nobody awaits, an `async` callback of `forEach` for one, may be
  * about to go on with the result of a call, to write or to call: that is the function's still. From a result to what comes of it are two or three.
  */
-export const STEPS_BEHIND_RETURN = 8;
+const STEPS_BEHIND_RETURN = 8;
 /** The same behind the last call of a function that had returned before: there certainly is such code, and time for it. */
 const STEPS_BEHIND_LAST_CALL = 256;
 

@@ -45,11 +45,11 @@ export class AttemptTable {
 
   /** At most one transaction is under way here, and of that one function and one call to another partition. */
   get isAlone(): boolean {
-    return this.size <= 1 && this.all().every(isAlone);
+    return this.size <= 1 && this.all().every(isNarrow);
   }
 }
 
 /** A function, what it has called elsewhere, or both. */
-function isAlone({ live }: Attempt): boolean {
+function isNarrow({ live }: Attempt): boolean {
   return live.size <= 1 || (live.size === 2 && live.values().some(({ remote }) => remote !== null));
 }

@@ -63,16 +63,8 @@ function paintLate(): void {
 
 describe.skipIf(!isThere)("the console", { timeout: 60_000 }, () => {
   test("goes where its address leads, however early that changes", async () => {
-    const context = await served.browser.newContext();
-    const page = await context.newPage();
-    await page.addInitScript(paintLate);
-    await page.goto(`${served.url}/console`);
-    await page.getByLabel("Token", { exact: true }).fill(TOKEN);
-    await page.getByRole("button", { name: "Open" }).click();
-    await page.getByRole("navigation", { name: "Views" }).waitFor();
-    await page.goto(`${served.url}/console#/streams`);
+    const { page } = await open({ at: "streams", first: paintLate });
     await page.getByRole("heading", { name: "Streams" }).waitFor({ timeout: 10_000 });
-    await context.close();
   });
 
   test("opens with the token only, and forgets it with the tab", async () => {

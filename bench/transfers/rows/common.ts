@@ -6,14 +6,16 @@ const MAX_WARM_TURNS = 10;
 
 /**
  * Plays `runs` turns after those that are not counted.
- * @param isWarm asked behind each turn of the warm-up, by default one
+ * @param isWarm whether these turns of the warm-up are enough, by default one
  */
 export async function counted<T>(
   runs: number,
   turn: () => Promise<T>,
-  isWarm: (played: T) => boolean = () => true,
+  isWarm: (played: readonly T[]) => boolean = () => true,
 ): Promise<T[]> {
-  for (let warm = 1; !isWarm(await turn()) && warm < MAX_WARM_TURNS; warm++);
+  const warm: T[] = [];
+  do warm.push(await turn());
+  while (!isWarm(warm) && warm.length < MAX_WARM_TURNS);
   const turns: T[] = [];
   for (let run = 0; run < runs; run++) turns.push(await turn());
   return turns;

@@ -21,14 +21,17 @@ interface Turn {
 
 function inTurns(options: TransferOptions, connections: number): Promise<Turn[]> {
   return onStage(options, uniform(options.keys), (stage) => {
-    let warm = 0;
     const turn = async (): Promise<Turn> => {
       const write = await bareRun(stage, connections, "deposit");
       const nothing = await bareRun(stage, connections, "nothing");
       return { write, nothing, transfer: await transferRun(stage, connections) };
     };
-    return counted(options.runs, turn, ({ transfer }) => (warm += transfer.transfers) >= WARM_TRANSFERS);
+    return counted(options.runs, turn, isWarm);
   });
+}
+
+function isWarm(turns: readonly Turn[]): boolean {
+  return turns.reduce((sum, { transfer }) => sum + transfer.transfers, 0) >= WARM_TRANSFERS;
 }
 
 export async function oneRows(options: TransferOptions): Promise<Row[]> {

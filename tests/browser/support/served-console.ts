@@ -23,6 +23,8 @@ interface OpenOptions {
   readonly phone?: boolean;
   /** View, and what follows it in the address. */
   readonly at?: string;
+  /** Runs in the page before its own script. */
+  readonly first?: () => void;
 }
 
 export class ServedConsole {
@@ -58,7 +60,7 @@ export class ServedConsole {
   }
 
   /** The page, in a tab and a session of its own until the test ends: one left open would go on asking for the overview. */
-  async open({ dark = false, phone = false, at }: OpenOptions = {}): Promise<Opened> {
+  async open({ dark = false, phone = false, at, first }: OpenOptions = {}): Promise<Opened> {
     const context = await this.browser.newContext({
       colorScheme: dark ? "dark" : "light",
       viewport: phone ? { width: 390, height: 800 } : { width: 1_180, height: 820 },
@@ -72,6 +74,7 @@ export class ServedConsole {
     const complaints: string[] = [];
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
+    if (first !== undefined) await page.addInitScript(first);
     await page.goto(`${this.url}/console`);
     await page.getByLabel("Token", { exact: true }).fill(TOKEN);
     await page.getByRole("button", { name: "Open" }).click();
