@@ -59,10 +59,8 @@ class CoordinatorShell {
     this.#usage.started();
     this.#sql = new SqlMeter(ctx.storage.sql, this.#usage);
     this.#sql.exec(TABLE);
-    const gathering = new Gathering(
-      () => this.#machine.isAlone,
-      () => ctx.storage.sync(),
-    );
+    // No crowd: it knows of epochs and not how much is in them, and all partitions wait for it.
+    const gathering = new Gathering({ isAlone: () => this.#machine.isAlone, settled: () => ctx.storage.sync() });
     const host = {
       input: (input: CoordinatorInput) => this.#input(input),
       gathered: (apart: boolean) => gathering.over(apart),

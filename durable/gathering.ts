@@ -6,31 +6,45 @@ const ALONE_IN_A_ROW = 8;
 /** Microtasks in which most user functions end that wait for nothing else: their own awaits, those of what they call, and those that their ends are put off by. */
 export const FUNCTION_STEPS = 32;
 
+export interface GatheringHost {
+  /** Nothing else is under way that could share anything. */
+  isAlone(): boolean;
+  /** Resolves when everything written so far is durable; with nothing to wait for, after one step of the event loop. Rejects when a write has failed. */
+  settled(): Promise<void>;
+  /** Of an object that can tell. */
+  readonly crowd?: Crowd;
+}
+
+export interface Crowd {
+  /** So much is under way that most of what leaves will share something, if it waits for what has not been looked at yet. */
+  isThere(): boolean;
+  /** Resolves by a timer of no time, whatever has become of writes: the output gate lets nothing leave behind one that has failed. */
+  rung(): Promise<void>;
+}
+
 /**
- * Waits one step of the event loop, in which what has arrived already is handled and functions come as far as they can; where transactions come one
- * after the other, only until the functions that run have had their turn: such a step costs as much as a small call.
+ * - Mostly one step of the event loop, in which what the process has taken in already is handled and functions come as far as they can.
+ * - Where transactions come one after the other, only until the functions that run have had their turn: such a step costs as much as a small call.
+ * - In a crowd until a timer rings, which it does behind the steps of everybody else and a look at the network: with steps alone, transactions that
+ *   arrived at different times hardly ever share anything, and a thread that is never idle takes new ones in late.
  */
 export class Gathering {
-  readonly #isAlone: () => boolean;
-  readonly #settled: () => Promise<void>;
+  readonly #host: GatheringHost;
   #alone = 0;
 
-  /**
-   * @param isAlone whether nothing else is under way that could share anything
-   * @param settled resolves when everything written so far is durable; with nothing to wait for, after one step of the event loop
-   */
-  constructor(isAlone: () => boolean, settled: () => Promise<void>) {
-    this.#isAlone = isAlone;
-    this.#settled = settled;
+  constructor(host: GatheringHost) {
+    this.#host = host;
   }
 
   /**
-   * Resolves when the wait is over. Rejects when a write has failed.
+   * Resolves when the wait is over. Rejects when a write has failed and it was waited for.
    * @param apart whether it must be a step of the event loop in any case
    */
   over(apart = false): Promise<void> {
-    this.#alone = this.#isAlone() ? this.#alone + 1 : 0;
-    return this.#alone > ALONE_IN_A_ROW && !apart ? functionsHadTheirTurn() : this.#settled();
+    this.#alone = this.#host.isAlone() ? this.#alone + 1 : 0;
+    if (this.#alone > ALONE_IN_A_ROW && !apart) return functionsHadTheirTurn();
+    const { crowd } = this.#host;
+    return crowd?.isThere() === true ? crowd.rung() : this.#host.settled();
   }
 }
 

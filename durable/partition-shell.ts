@@ -29,6 +29,7 @@ import { FlushSchedule } from "./flush-schedule.ts";
 import { Gathering } from "./gathering.ts";
 import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
+import { rung } from "./rung.ts";
 import { enclose, platformTimers } from "./sandbox.ts";
 import { SqlMeter } from "./sql-meter.ts";
 import { startObject } from "./start.ts";
@@ -39,6 +40,9 @@ import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 /** Time for an answer to leave before its object starts over. */
 const LEAVES_MS = 50;
+
+/** So many keys held at a time make a crowd. */
+const CROWD_KEYS = 4;
 
 interface Waiting {
   resolve(body: Uint8Array | ViewReply | AdminReply): void;
@@ -84,7 +88,11 @@ export class PartitionShell implements EngineHost {
     this.#meter = new SqlMeter(ctx.storage.sql, this.#usage);
     this.#store = new PartitionStore(this.#meter);
     const settled = (): Promise<void> => ctx.storage.sync();
-    const gathering = new Gathering(() => this.#isAlone, settled);
+    const gathering = new Gathering({
+      isAlone: () => this.#isAlone,
+      settled,
+      crowd: { isThere: () => this.#isCrowded, rung: () => rung(this.#usage) },
+    });
     const flush = (): void => this.#engine?.input({ kind: "flush" });
     this.#schedule = new FlushSchedule(flush, () => gathering.over(), settled);
     const host = {
@@ -222,6 +230,11 @@ export class PartitionShell implements EngineHost {
     return this.#waiting.size <= 1 && this.#engine?.machine.transactions.attempts.isAlone === true;
   }
 
+  /** Keys that are held, and not what is under way: what waits for a key gathers by itself, and whoever holds it is to be quick. */
+  get #isCrowded(): boolean {
+    return this.#engine !== undefined && this.#engine.machine.transactions.load.locks >= CROWD_KEYS;
+  }
+
   /** What this object has used, in all its instances of this isolate, and when its alarm rings: null for never. */
   async usage(): Promise<UsageFigures & { readonly alarmAt: number | null }> {
     this.#meter.settle();
@@ -299,11 +312,7 @@ export class PartitionShell implements EngineHost {
         this.#schedule.want();
         return;
       case "want-fold":
-        this.#usage.begin();
-        platformTimers.setTimeout(() => {
-          this.#usage.end();
-          this.#engine?.input({ kind: "fold" });
-        }, 0);
+        void rung(this.#usage).then(() => this.#engine?.input({ kind: "fold" }));
         return;
       case "want-work":
         // A timer, so that what comes from outside is looked at in between.

@@ -7,12 +7,17 @@ import { Gathering } from "../../durable/gathering.ts";
 const PATIENCE = 8;
 
 function gatheringOf() {
-  const state = { alone: true, settled: 0 };
+  const state = { alone: true, settled: 0, crowded: false, rung: 0 };
   const settled = (): Promise<void> => {
     state.settled += 1;
     return new Promise((step) => setTimeout(step));
   };
-  return { state, gathering: new Gathering(() => state.alone, settled) };
+  const rung = (): Promise<void> => {
+    state.rung += 1;
+    return new Promise((ring) => setTimeout(ring, 5));
+  };
+  const crowd = { isThere: () => state.crowded, rung };
+  return { state, gathering: new Gathering({ isAlone: () => state.alone, settled, crowd }) };
 }
 
 async function wait(gathering: Gathering, times: number): Promise<void> {
@@ -54,6 +59,25 @@ test("what must come in another step does, however alone it is, and the next nee
   await gathering.over(true);
   expect([step, state.settled]).toEqual([true, PATIENCE + 1]);
   expect(await isOverAtOnce(gathering)).toBe(true);
+});
+
+test("a crowd waits for a timer, and for steps when it is gone", async () => {
+  const { state, gathering } = gatheringOf();
+  Object.assign(state, { alone: false, crowded: true });
+  let step = false;
+  setTimeout(() => (step = true));
+  await gathering.over();
+  expect([step, state.rung, state.settled]).toEqual([true, 1, 0]);
+  state.crowded = false;
+  await wait(gathering, 2);
+  expect([state.rung, state.settled]).toEqual([1, 2]);
+});
+
+test("where nobody can tell what a crowd is, each waits for a step", async () => {
+  let settled = 0;
+  const gathering = new Gathering({ isAlone: () => false, settled: async () => void (settled += 1) });
+  await wait(gathering, 3);
+  expect(settled).toBe(3);
 });
 
 test("functions that wait for nothing else end before the wait is over", async () => {
