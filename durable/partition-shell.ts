@@ -26,7 +26,7 @@ import type { AppDefinition } from "../sdk/app.ts";
 import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
-import { Gathering } from "./gathering.ts";
+import { Gathering, isCrowd } from "./gathering.ts";
 import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
 import { rung } from "./rung.ts";
@@ -40,9 +40,6 @@ import { type Usage, type UsageFigures, usageOf } from "./usage.ts";
 
 /** Time for an answer to leave before its object starts over. */
 const LEAVES_MS = 50;
-
-/** So many keys held at a time make a crowd. */
-const CROWD_KEYS = 4;
 
 interface Waiting {
   resolve(body: Uint8Array | ViewReply | AdminReply): void;
@@ -91,7 +88,7 @@ export class PartitionShell implements EngineHost {
     const gathering = new Gathering({
       isAlone: () => this.#isAlone,
       settled,
-      crowd: { isThere: () => this.#isCrowded, rung: () => rung(this.#usage) },
+      crowd: { isThere: () => isCrowd(this.#engine?.machine.transactions.load), rung: () => rung(this.#usage) },
     });
     const flush = (): void => this.#engine?.input({ kind: "flush" });
     this.#schedule = new FlushSchedule(flush, () => gathering.over(), settled);
@@ -228,11 +225,6 @@ export class PartitionShell implements EngineHost {
   /** What leaves has nothing to share a call or a write with. */
   get #isAlone(): boolean {
     return this.#waiting.size <= 1 && this.#engine?.machine.transactions.attempts.isAlone === true;
-  }
-
-  /** Keys that are held, and not what is under way: what waits for a key gathers by itself, and whoever holds it is to be quick. */
-  get #isCrowded(): boolean {
-    return this.#engine !== undefined && this.#engine.machine.transactions.load.locks >= CROWD_KEYS;
   }
 
   /** What this object has used, in all its instances of this isolate, and when its alarm rings: null for never. */

@@ -1,20 +1,21 @@
 /** When what is to leave waits for what could leave with it, and when it does not. */
 import { expect, test, vi } from "vitest";
 import { FlushSchedule } from "../../durable/flush-schedule.ts";
-import { Gathering } from "../../durable/gathering.ts";
+import { Gathering, isCrowd } from "../../durable/gathering.ts";
+import { rung } from "../../durable/rung.ts";
 
 /** Waits in a row before anybody is taken to be alone. */
 const PATIENCE = 8;
 
 function gatheringOf() {
-  const state = { alone: true, settled: 0, crowded: false, rung: 0 };
+  const state = { alone: true, settled: 0, crowded: false, rung: 0, ring: (): void => undefined };
   const settled = (): Promise<void> => {
     state.settled += 1;
     return new Promise((step) => setTimeout(step));
   };
   const rung = (): Promise<void> => {
     state.rung += 1;
-    return new Promise((ring) => setTimeout(ring, 5));
+    return new Promise((ring) => (state.ring = ring));
   };
   const crowd = { isThere: () => state.crowded, rung };
   return { state, gathering: new Gathering({ isAlone: () => state.alone, settled, crowd }) };
@@ -64,13 +65,33 @@ test("what must come in another step does, however alone it is, and the next nee
 test("a crowd waits for a timer, and for steps when it is gone", async () => {
   const { state, gathering } = gatheringOf();
   Object.assign(state, { alone: false, crowded: true });
-  let step = false;
-  setTimeout(() => (step = true));
-  await gathering.over();
-  expect([step, state.rung, state.settled]).toEqual([true, 1, 0]);
+  let over = false;
+  const crowded = gathering.over().then(() => (over = true));
+  await new Promise((steps) => setTimeout(steps, 20));
+  expect([over, state.rung, state.settled]).toEqual([false, 1, 0]);
+  state.ring();
+  await crowded;
   state.crowded = false;
   await wait(gathering, 2);
   expect([state.rung, state.settled]).toEqual([1, 2]);
+});
+
+test("a crowd is many transactions that hold keys of their own: neither one with many keys, nor many that wait for one", () => {
+  const loads = [
+    { attempts: 8, locks: 4 },
+    { attempts: 7, locks: 100 },
+    { attempts: 100, locks: 3 },
+  ];
+  expect(loads.map(isCrowd)).toEqual([true, false, false]);
+  expect(isCrowd(undefined)).toBe(false);
+});
+
+test("an object whose timer has not rung has something under way", async () => {
+  let busy = 0;
+  const ring = rung({ begin: () => void (busy += 1), end: () => void (busy -= 1) });
+  expect(busy).toBe(1);
+  await ring;
+  expect(busy).toBe(0);
 });
 
 test("where nobody can tell what a crowd is, each waits for a step", async () => {
