@@ -1,10 +1,10 @@
 /** One request from layer to layer, each beside the hand-written Worker and object in the same process: what a layer adds, alone and under load. */
 import type { HttpRequest } from "../lib/http-connection.ts";
 import { pick, report, type Row, rowOf } from "../lib/report.ts";
+import { counted } from "../lib/turns.ts";
 import { accountName, uniform } from "../transfers/accounts.ts";
 import type { TransferOptions } from "../transfers/options.ts";
 import { bareRequest, callRequest, transferRequest } from "../transfers/requests.ts";
-import { counted } from "../transfers/rows/common.ts";
 import { drive, type SingleFigures } from "../transfers/single-run.ts";
 import { APP_PORT, BARE_PORT, onStage, type Stage } from "../transfers/stage.ts";
 

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { load, type LoadResult } from "../lib/load.ts";
-import { report, rowOf, type Row } from "../lib/report.ts";
+import { pick, report, rowOf, type Row } from "../lib/report.ts";
+import { counted, WARM_CALLS } from "../lib/turns.ts";
 import { startWorkerd } from "../lib/workerd.ts";
 
 const KEYS = 10_000;
@@ -53,20 +54,28 @@ async function batchLoad(connections: number, seconds: number): Promise<LoadResu
   return load({ url: APP, connections, seconds, headers, request });
 }
 
+interface Turn {
+  readonly bare: LoadResult;
+  readonly app: LoadResult;
+}
+
 interface Pair {
   readonly bare: LoadResult[];
   readonly app: LoadResult[];
 }
 
-async function inTurns(runs: number, bare: () => Promise<LoadResult>, app: () => Promise<LoadResult>): Promise<Pair> {
-  const pair: Pair = { bare: [], app: [] };
-  await bare();
-  await app();
-  for (let run = 0; run < runs; run++) {
-    pair.bare.push(await bare());
-    pair.app.push(await app());
-  }
-  return pair;
+/** @param calls of a request of the app */
+async function inTurns(
+  runs: number,
+  bare: () => Promise<LoadResult>,
+  app: () => Promise<LoadResult>,
+  calls = 1,
+): Promise<Pair> {
+  const turn = async (): Promise<Turn> => ({ bare: await bare(), app: await app() });
+  const isWarm = (turns: readonly Turn[]): boolean =>
+    turns.reduce((sum, { app: { requests } }) => sum + requests * calls, 0) >= WARM_CALLS;
+  const turns = await counted(runs, turn, isWarm);
+  return { bare: turns.map((played) => played.bare), app: turns.map((played) => played.app) };
 }
 
 function ratios(pair: Pair, of: (app: LoadResult, bare: LoadResult) => number): number[] {
@@ -115,25 +124,13 @@ export async function benchLocal({ runs, seconds }: LocalOptions): Promise<void>
       () => bareLoad(1, seconds),
       () => appLoad(1, seconds),
     );
-    rows.push(
-      rowOf(
-        "bare object, alone, median latency",
-        "ms",
-        alone.bare.map((result) => 1000 / result.perSecond),
-      ),
-    );
-    rows.push(
-      rowOf(
-        "one call, alone, median latency",
-        "ms",
-        alone.app.map((result) => 1000 / result.perSecond),
-      ),
-    );
+    rows.push(rowOf("bare object, alone, median latency", "ms", pick(alone.bare, "p50")));
+    rows.push(rowOf("one call, alone, median latency", "ms", pick(alone.app, "p50")));
     rows.push(
       rowOf(
         "  ratio",
         "x",
-        ratios(alone, (app, bare) => bare.perSecond / app.perSecond),
+        ratios(alone, (app, bare) => app.p50 / bare.p50),
         { figure: 1.2, atMost: true },
       ),
     );
@@ -141,6 +138,7 @@ export async function benchLocal({ runs, seconds }: LocalOptions): Promise<void>
       runs,
       () => bareLoad(32, seconds),
       () => batchLoad(8, seconds),
+      BATCH_LINES,
     );
     const lines = batch.app.map((result) => result.perSecond * BATCH_LINES);
     rows.push(rowOf(`/v1/batch, ${BATCH_LINES} lines, 8 at once`, "/s", lines));

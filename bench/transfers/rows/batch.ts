@@ -1,11 +1,12 @@
 /** Batches on keys that are all alike: as many as go, and then four fifths of that at fixed times. */
 import { pick, rowOf, type Row } from "../../lib/report.ts";
+import { counted } from "../../lib/turns.ts";
 import { uniform } from "../accounts.ts";
 import { BATCH_LINES } from "../batches.ts";
 import { type BatchFigures, closedRun, openRun } from "../batch-run.ts";
 import type { TransferOptions } from "../options.ts";
 import { onStage } from "../stage.ts";
-import { counted, most, share } from "./common.ts";
+import { most, share } from "./common.ts";
 
 const GATE = 25_000;
 const GOAL = 50_000;

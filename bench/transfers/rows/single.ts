@@ -1,18 +1,13 @@
 /** One HTTP request for each transfer, beside a hand-written object in the same process: many at a time, and one after the other. */
 import { pick, rowOf, type Row } from "../../lib/report.ts";
+import { counted, WARM_CALLS } from "../../lib/turns.ts";
 import { uniform } from "../accounts.ts";
 import type { TransferOptions } from "../options.ts";
 import { bareRun, type SingleFigures, transferRun } from "../single-run.ts";
 import { onStage } from "../stage.ts";
-import { counted, most, share } from "./common.ts";
+import { most, share } from "./common.ts";
 
 const CONCURRENCY = 128;
-/**
- * Of the warm-up. V8 compiles a function by how often it has run, and alone a turn has some thousand transfers: their time falls for as long, from 3.1
- * to 3.7 times a bare write in the first turns to 2.8, and no further.
- */
-const WARM_TRANSFERS = 7_500;
-
 interface Turn {
   readonly write: SingleFigures;
   readonly nothing: SingleFigures;
@@ -31,7 +26,7 @@ function inTurns(options: TransferOptions, connections: number): Promise<Turn[]>
 }
 
 function isWarm(turns: readonly Turn[]): boolean {
-  return turns.reduce((sum, { transfer }) => sum + transfer.transfers, 0) >= WARM_TRANSFERS;
+  return turns.reduce((sum, { transfer }) => sum + transfer.transfers, 0) >= WARM_CALLS;
 }
 
 export async function oneRows(options: TransferOptions): Promise<Row[]> {

@@ -1,11 +1,12 @@
 /** Batches on keys of which some are much in demand. */
 import { pick, rowOf, type Row } from "../../lib/report.ts";
+import { counted } from "../../lib/turns.ts";
 import { type Skew, uniform, zipf } from "../accounts.ts";
 import { closedRun } from "../batch-run.ts";
 import type { TransferOptions } from "../options.ts";
 import { onStage } from "../stage.ts";
 import { loadNote } from "./batch.ts";
-import { counted, most, share } from "./common.ts";
+import { most, share } from "./common.ts";
 
 const HOT_ACCOUNTS = 10;
 const HOT_FIGURE = 3_000;
