@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { load, type LoadResult } from "../lib/load.ts";
 import { pick, report, rowOf, type Row } from "../lib/report.ts";
-import { counted, WARM_CALLS } from "../lib/turns.ts";
+import { counted } from "../lib/turns.ts";
 import { startWorkerd } from "../lib/workerd.ts";
 
 const KEYS = 10_000;
@@ -72,9 +72,7 @@ async function inTurns(
   calls = 1,
 ): Promise<Pair> {
   const turn = async (): Promise<Turn> => ({ bare: await bare(), app: await app() });
-  const isWarm = (turns: readonly Turn[]): boolean =>
-    turns.reduce((sum, { app: { requests } }) => sum + requests * calls, 0) >= WARM_CALLS;
-  const turns = await counted(runs, turn, isWarm);
+  const turns = await counted(runs, turn, ({ app }) => app.requests * calls);
   return { bare: turns.map((played) => played.bare), app: turns.map((played) => played.app) };
 }
 

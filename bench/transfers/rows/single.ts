@@ -1,6 +1,6 @@
 /** One HTTP request for each transfer, beside a hand-written object in the same process: many at a time, and one after the other. */
 import { pick, rowOf, type Row } from "../../lib/report.ts";
-import { counted, WARM_CALLS } from "../../lib/turns.ts";
+import { counted } from "../../lib/turns.ts";
 import { uniform } from "../accounts.ts";
 import type { TransferOptions } from "../options.ts";
 import { bareRun, type SingleFigures, transferRun } from "../single-run.ts";
@@ -8,6 +8,7 @@ import { onStage } from "../stage.ts";
 import { most, share } from "./common.ts";
 
 const CONCURRENCY = 128;
+
 interface Turn {
   readonly write: SingleFigures;
   readonly nothing: SingleFigures;
@@ -21,12 +22,8 @@ function inTurns(options: TransferOptions, connections: number): Promise<Turn[]>
       const nothing = await bareRun(stage, connections, "nothing");
       return { write, nothing, transfer: await transferRun(stage, connections) };
     };
-    return counted(options.runs, turn, isWarm);
+    return counted(options.runs, turn, ({ transfer }) => transfer.transfers);
   });
-}
-
-function isWarm(turns: readonly Turn[]): boolean {
-  return turns.reduce((sum, { transfer }) => sum + transfer.transfers, 0) >= WARM_CALLS;
 }
 
 export async function oneRows(options: TransferOptions): Promise<Row[]> {
