@@ -1,11 +1,23 @@
 /** Words for the steps of programs. */
 import type { Place, Shown, Step } from "../../../sim/program.ts";
+import { noted, openGate, until } from "../../app/src/gates.ts";
+import { pausedAt } from "../../app/src/pause.ts";
 
 export const add = (by: number): Step => ({ op: "add", by });
 export const read: Step = { op: "read" };
 export const fail: Step = { op: "throw" };
 export const refuse: Step = { op: "refuse" };
 export const pause = (ms: number): Step => ({ op: "pause", ms });
+
+/** A pause at which so many functions have to be at the same time before any goes on: one behind the other they never are. */
+export function meeting(functions: number): { readonly step: Step; readonly met: Promise<void> } {
+  const gate = -++meetings;
+  const met = until(() => noted(pausedAt(gate)) === functions, `${functions} functions to meet`).then(() =>
+    openGate(pausedAt(gate)),
+  );
+  return { step: pause(gate), met };
+}
+let meetings = 0;
 
 /** Steps of another function, by this kind of call. */
 export const on = (op: "call" | "try" | "catch" | "loose", at: Place, ...steps: Step[]): Step => ({ op, at, steps });
