@@ -4,6 +4,8 @@
 export const KEY_MAX_BYTES = 512;
 /** Characters in the name of a service, function, refusal, stream, flow, view, collection or field. */
 export const NAME_MAX_LENGTH = 64;
+/** Characters in the name of a tenant. */
+export const TENANT_MAX_LENGTH = 128;
 /** Key groups: the fixed number of shares that keys are hashed to. A power of two; partitions own whole groups. */
 export const KEY_GROUPS = 1024;
 export const PARTITIONS_DEFAULT = 4;

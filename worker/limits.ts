@@ -79,8 +79,6 @@ export const LIMITS = {
   jwksCooldownMs: 30_000,
   /** Callers whose rate is watched in one isolate; the least recently seen are forgotten. */
   rateBuckets: 10_000,
-  /** Characters of a tenant's name. */
-  tenantChars: 128,
   /** Domains of which an isolate knows the key-group map; the others are asked again. */
   knownMaps: 1_000,
   /** Transactions, keys, and entries of one key, in one answer to people, unless `?limit=` says otherwise. */

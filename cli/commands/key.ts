@@ -1,5 +1,7 @@
 /** `tidegate key`: a static key, and the entry of the binding TIDEGATE_KEYS that knows it by its hash. */
 import { createHash, randomBytes } from "node:crypto";
+import { TENANT_MAX_LENGTH } from "../../sdk/limits.ts";
+import { isTenant } from "../../sdk/tenants.ts";
 import { type Command, EXIT, text, UsageError } from "../command.ts";
 
 /** Bits enough that a fast hash gives nothing away. */
@@ -25,6 +27,8 @@ export const key: Command = {
     if (expires !== undefined && Number.isNaN(Date.parse(expires)))
       throw new UsageError(`--expires is a date such as 2027-01-31, not "${expires}"`);
     const tenant = text(given, "tenant");
+    if (tenant !== undefined && !isTenant(tenant))
+      throw new UsageError(`--tenant is 1 to ${TENANT_MAX_LENGTH} characters, without control characters`);
     const roles = text(given, "roles")?.split(",");
     const made = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
     const sha256 = createHash("sha256").update(made).digest("hex");

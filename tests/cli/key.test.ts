@@ -45,6 +45,13 @@ test("makes another key each time, of nothing but a name", async () => {
   expect(new StaticKeys(`[${one.out[1]}]`).find(one.out[0] ?? "", 0)).toMatchObject({ roles: [] });
 });
 
-test.each([[], [""], ["a", "--expires", "soon"], ["a", "b"]])("%j makes no sense", async (...args) => {
+test.each([
+  [],
+  [""],
+  ["a", "--expires", "soon"],
+  ["a", "b"],
+  ["a", "--tenant", "ac\nme"],
+  ["a", "--tenant", "t".repeat(129)],
+])("%j makes no sense", async (...args) => {
   expect(await keyOf(...args)).toMatchObject({ code: 2, out: [] });
 });

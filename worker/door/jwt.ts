@@ -14,7 +14,7 @@ import { logEntry } from "../../protocol/observe/log-entry.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 import { invalidToken } from "./secrets.ts";
-import { isTenant } from "./tenants.ts";
+import { isTenant } from "../../sdk/tenants.ts";
 
 /** Three parts of base64url: nothing else is worth a signature check. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;

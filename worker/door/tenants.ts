@@ -1,18 +1,13 @@
 /** The domain that a request is for: that of its caller's tenant, in apps that have tenants. */
 import type { Caller } from "../../sdk/caller.ts";
+import { TENANT_MAX_LENGTH } from "../../sdk/limits.ts";
+import { isTenant } from "../../sdk/tenants.ts";
 import { OWN_DOMAIN } from "../../protocol/keygroups/names.ts";
 import { REPLACEMENT } from "../headers.ts";
-import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 
 /** Names the tenant where the credential leaves it open: for the owner, and for administrators. */
 export const TENANT_HEADER = "tidegate-tenant";
-
-/** Any text of 1 to `tenantChars` characters without control characters; it becomes part of the names of objects. */
-export function isTenant(name: unknown): name is string {
-  return typeof name === "string" && name.length <= LIMITS.tenantChars && name.isWellFormed() && PRINTABLE.test(name);
-}
-const PRINTABLE = /^[^\p{Cc}]+$/u;
 
 /** The tenant of a caller's domain. Nobody but the owner has a choice. @throws ProblemError `forbidden` */
 export function tenantOf(request: Request, caller: Caller): string {
@@ -37,7 +32,7 @@ function namedTenant(request: Request): string | null {
   const name = percentDecoded(header);
   // Bytes that are no UTF-8 are all read as this one character: names that differ in them would share a domain.
   if (isTenant(name) && !header.includes(REPLACEMENT)) return name;
-  const detail = `Tidegate-Tenant is 1 to ${LIMITS.tenantChars} characters, of which those beyond ASCII are percent-encoded UTF-8`;
+  const detail = `Tidegate-Tenant is 1 to ${TENANT_MAX_LENGTH} characters, of which those beyond ASCII are percent-encoded UTF-8`;
   throw refuse("invalid-parameter", detail);
 }
 
