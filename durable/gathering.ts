@@ -13,20 +13,12 @@ export const FUNCTION_STEPS = 32;
 const CROWD_TRANSACTIONS = 8;
 const CROWD_KEYS = 4;
 
-/**
- * A timer rings behind one look at the network, which takes in some 32 requests for all objects of the process: a few for each, of which hardly two go the
- * same way. So a crowd that is still growing waits for so many of them; one that is this large shares enough as it is.
- */
-const RINGS_MAX = 3;
-const LARGE_CROWD_TRANSACTIONS = 100;
-
 /** What acts in an object at present: attempts at transactions, and keys that are locked. */
 export interface Load {
   readonly attempts: number;
   readonly locks: number;
 }
 
-/** So much is under way that most of what leaves will share something, if it waits for what has not been looked at yet. */
 export function isCrowd(load: Load | undefined): boolean {
   return load !== undefined && load.attempts >= CROWD_TRANSACTIONS && load.locks >= CROWD_KEYS;
 }
@@ -41,10 +33,8 @@ export interface GatheringHost {
 }
 
 export interface Crowd {
-  /** What acts at present; undefined where nothing can. */
-  load(): Load | undefined;
-  /** Requests and batches that have come in so far. */
-  came(): number;
+  /** So much is under way that most of what leaves will share something, if it waits for what has not been looked at yet. */
+  isThere(): boolean;
   /** Resolves by a timer, whatever has become of writes: the platform starts an object over when one has failed. */
   rung(): Promise<void>;
 }
@@ -54,7 +44,7 @@ export interface Crowd {
  * - Where transactions come one after the other, only until the functions that run have had their turn: such a step costs as much as a small call.
  * - In a crowd until a timer rings, which it does behind the steps of everybody else and a look at the network: with steps alone, transactions that
  *   arrived at different times hardly ever share anything, and a thread that is never idle takes new ones in late. It takes a millisecond where
- *   there is nothing else to do, so it is set again only where something has come in meanwhile.
+ *   there is nothing else to do.
  */
 export class Gathering {
   readonly #host: GatheringHost;
@@ -72,15 +62,7 @@ export class Gathering {
     this.#alone = this.#host.isAlone() ? this.#alone + 1 : 0;
     if (this.#alone > ALONE_IN_A_ROW && !apart) return functionsHadTheirTurn();
     const { crowd } = this.#host;
-    return crowd !== undefined && isCrowd(crowd.load()) ? grown(crowd) : this.#host.settled();
-  }
-}
-
-async function grown(crowd: Crowd): Promise<void> {
-  for (let ring = 0; ring < RINGS_MAX; ring++) {
-    const before = crowd.came();
-    await crowd.rung();
-    if (crowd.came() === before || (crowd.load()?.attempts ?? 0) >= LARGE_CROWD_TRANSACTIONS) return;
+    return crowd?.isThere() === true ? crowd.rung() : this.#host.settled();
   }
 }
 

@@ -26,7 +26,7 @@ import type { AppDefinition } from "../sdk/app.ts";
 import { asDamage } from "./damage.ts";
 import { DamagedShell } from "./damaged-shell.ts";
 import { FlushSchedule } from "./flush-schedule.ts";
-import { Gathering } from "./gathering.ts";
+import { Gathering, isCrowd } from "./gathering.ts";
 import { LinkShell } from "./link-shell.ts";
 import { runOutside } from "./outside.ts";
 import { rung } from "./rung.ts";
@@ -67,8 +67,6 @@ export class PartitionShell implements EngineHost {
   /** Then this takes part in the protocol, so that the others need not wait. */
   #damaged: DamagedShell | undefined;
   #nextTicket = 1;
-  /** Requests and batches that have come in. */
-  #came = 0;
   #begins = false;
   /** What its machine found wrong with itself when it began. */
   #failed: unknown;
@@ -90,11 +88,7 @@ export class PartitionShell implements EngineHost {
     const gathering = new Gathering({
       isAlone: () => this.#isAlone,
       settled,
-      crowd: {
-        load: () => this.#engine?.machine.transactions.load,
-        came: () => this.#came,
-        rung: () => rung(this.#usage),
-      },
+      crowd: { isThere: () => isCrowd(this.#engine?.machine.transactions.load), rung: () => rung(this.#usage) },
     });
     const flush = (): void => this.#engine?.input({ kind: "flush" });
     this.#schedule = new FlushSchedule(flush, () => gathering.over(), settled);
@@ -184,7 +178,6 @@ export class PartitionShell implements EngineHost {
     traceparent?: string,
   ): Promise<Uint8Array | ViewReply | AdminReply> {
     this.#usage.request(bytes);
-    this.#came += 1;
     if (this.#refusal) throw this.#refusal;
     const engine = this.#engine;
     if (!engine) throw new Error("the partition has not started");
@@ -207,7 +200,6 @@ export class PartitionShell implements EngineHost {
   /** A batch of messages from another partition or the coordinator. @throws when one of the two has been replaced */
   async deliver(bytes: Uint8Array, beside?: Beside): Promise<number | Answered> {
     if (this.#damaged) return this.#damaged.deliver(bytes, beside);
-    this.#came += 1;
     if (!this.#engine) throw new Error("the partition has not started");
     return this.#links.deliver(bytes, beside);
   }

@@ -6,11 +6,9 @@ import { rung } from "../../durable/rung.ts";
 
 /** Waits in a row before anybody is taken to be alone. */
 const PATIENCE = 8;
-/** Transactions that make a crowd, with the keys that they have here. */
-const CROWD = 8;
 
 function gatheringOf() {
-  const state = { alone: true, settled: 0, attempts: 0, came: 0, rung: 0, ring: (): void => undefined };
+  const state = { alone: true, settled: 0, crowded: false, rung: 0, ring: (): void => undefined };
   const settled = (): Promise<void> => {
     state.settled += 1;
     return new Promise((step) => setTimeout(step));
@@ -19,12 +17,9 @@ function gatheringOf() {
     state.rung += 1;
     return new Promise((ring) => (state.ring = ring));
   };
-  const crowd = { load: () => ({ attempts: state.attempts, locks: 10 }), came: () => state.came, rung };
+  const crowd = { isThere: () => state.crowded, rung };
   return { state, gathering: new Gathering({ isAlone: () => state.alone, settled, crowd }) };
 }
-
-/** Time for everything that waits for none. */
-const steps = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 async function wait(gathering: Gathering, times: number): Promise<void> {
   for (let n = 0; n < times; n++) await gathering.over();
@@ -69,49 +64,16 @@ test("what must come in another step does, however alone it is, and the next nee
 
 test("a crowd waits for a timer, and for steps when it is gone", async () => {
   const { state, gathering } = gatheringOf();
-  Object.assign(state, { alone: false, attempts: CROWD });
+  Object.assign(state, { alone: false, crowded: true });
   let over = false;
   const crowded = gathering.over().then(() => (over = true));
-  await steps();
+  await new Promise((steps) => setTimeout(steps, 20));
   expect([over, state.rung, state.settled]).toEqual([false, 1, 0]);
   state.ring();
   await crowded;
-  state.attempts = 1;
+  state.crowded = false;
   await wait(gathering, 2);
   expect([state.rung, state.settled]).toEqual([1, 2]);
-});
-
-test("a crowd that grows waits again, at most for three rings", async () => {
-  const { state, gathering } = gatheringOf();
-  Object.assign(state, { alone: false, attempts: CROWD });
-  let over = false;
-  const crowded = gathering.over().then(() => (over = true));
-  for (let ring = 1; ring <= 3; ring++) {
-    await steps();
-    expect([over, state.rung]).toEqual([false, ring]);
-    state.came += 1;
-    state.ring();
-  }
-  await crowded;
-  expect(state.rung).toBe(3);
-});
-
-test.each([
-  ["has stopped growing", 2, CROWD, 0],
-  ["has become a large one", 1, 100, 1],
-])("a crowd that %s waits for no more", async (_what, rings, attempts, comes) => {
-  const { state, gathering } = gatheringOf();
-  Object.assign(state, { alone: false, attempts: CROWD });
-  const crowded = gathering.over();
-  for (let ring = 1; ring < rings; ring++) {
-    state.came += 1;
-    state.ring();
-    await steps();
-  }
-  Object.assign(state, { attempts, came: state.came + comes });
-  state.ring();
-  await crowded;
-  expect(state.rung).toBe(rings);
 });
 
 test("a crowd is many transactions that hold keys of their own: neither one with many keys, nor many that wait for one", () => {
