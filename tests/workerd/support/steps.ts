@@ -12,7 +12,7 @@ export const pause = (ms: number): Step => ({ op: "pause", ms });
 /** A pause at which so many functions have to be at the same time before any goes on: one behind the other they never are. */
 export function meeting(functions: number): { readonly step: Step; readonly met: Promise<void> } {
   const gate = -++meetings;
-  const met = until(() => noted(pausedAt(gate)) === functions, `${functions} functions to meet`).then(() =>
+  const met = until(() => noted(pausedAt(gate)) >= functions, `${functions} functions to meet`).then(() =>
     openGate(pausedAt(gate)),
   );
   return { step: pause(gate), met };
