@@ -2,11 +2,9 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Shown, Step } from "../../sim/program.ts";
 import { ask, call, freshKey, freshKeyNear, leftovers, look, problemOf, run } from "./support/app.ts";
-import { meeting } from "./support/steps.ts";
+import { add, all, meeting, read } from "./support/steps.ts";
 
-const add = (by: number): Step => ({ op: "add", by });
 const put = (key: string | number, value: number): Step => ({ op: "put", key, value });
-const read: Step = { op: "read" };
 const pause: Step = { op: "pause" };
 const slow: Step = { op: "pause", ms: 5 };
 
@@ -75,8 +73,7 @@ describe("siblings", () => {
   test("to several keys run at the same time", async () => {
     const k = freshKey();
     const { step, met } = meeting(3);
-    const calls = ["pb", "pc", "pd"].map((name) => ({ at: [name, k] as const, steps: [step, add(1)] }));
-    const answer = run(["pa", k], [{ op: "all", calls }]);
+    const answer = run(["pa", k], [all(...["pb", "pc", "pd"].map((name) => [[name, k], step, add(1)] as const))]);
     await met;
     expect((await answer).status).toBe(200);
   });

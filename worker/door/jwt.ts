@@ -10,11 +10,11 @@ import {
 } from "jose";
 import type { Caller } from "../../sdk/caller.ts";
 import type { CheckedJwt } from "../../sdk/door.ts";
+import { isTenant } from "../../sdk/tenants.ts";
 import { logEntry } from "../../protocol/observe/log-entry.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 import { invalidToken } from "./secrets.ts";
-import { isTenant } from "../../sdk/tenants.ts";
 
 /** Three parts of base64url: nothing else is worth a signature check. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;

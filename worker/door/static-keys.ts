@@ -4,9 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Caller } from "../../sdk/caller.ts";
+import { isTenant } from "../../sdk/tenants.ts";
 import { ConfigurationError } from "../backend.ts";
 import { LIMITS } from "../limits.ts";
-import { isTenant } from "../../sdk/tenants.ts";
 
 /** What every static key begins with: scanners of repositories find those that were leaked by it. */
 export const KEY_PREFIX = "tgk_";
