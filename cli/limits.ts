@@ -8,6 +8,10 @@ export const BATCH_LINES = 5_000;
 export const BATCH_LINES_MAX = 100_000;
 export const BATCH_CHARACTERS = 8_000_000;
 
+/** Ports of servers that are started for a while: below 32768, from where systems hand out ports by themselves. */
+export const PORTS_FROM = 20_000;
+export const PORTS_TO = 32_768;
+
 export { PARTITIONS_MAX } from "../sdk/limits.ts";
 /** Seconds that `grow` waits for keys to move, and how often it looks. */
 export const WAIT_DEFAULT_S = 300;

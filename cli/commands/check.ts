@@ -1,7 +1,6 @@
 /** `tidegate check`: whether clients of the deployed app go on working with the code in this folder. */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +9,7 @@ import { losses } from "../check/flows.ts";
 import { type Command, EXIT, Failure, type Terminal, text } from "../command.ts";
 import { connect, CONNECTION } from "../connection.ts";
 import { START_LOOK_MS, START_MS } from "../limits.ts";
+import { freePort } from "../ports.ts";
 import { startWrangler } from "../wrangler.ts";
 
 const DOCUMENT = "/openapi.json";
@@ -86,15 +86,4 @@ async function documentOfFolder({ cwd, env }: Terminal): Promise<unknown> {
     await wrangler.ended;
     await rm(state, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => found(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

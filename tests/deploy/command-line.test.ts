@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { run } from "../../cli/run.ts";
 import { type Bundle, bundle } from "../../scripts/lib/bundle.ts";
 import { type LocalServer, serve } from "../../scripts/lib/local-server.ts";
-import { freePort } from "../kill/support/process-group.ts";
 
 const TOKEN = "test-token";
 const CONFIG = resolve(import.meta.dirname, "../app/wrangler.jsonc");

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle, type Bundle } from "../../scripts/lib/bundle.ts";
 import { type LocalServer, serve } from "../../scripts/lib/local-server.ts";
-import { freePort } from "../kill/support/process-group.ts";
 
 const TOKEN = "test-token";
 const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle, type Bundle } from "../../scripts/lib/bundle.ts";
 import { type LocalServer, serve } from "../../scripts/lib/local-server.ts";
-import { freePort } from "../kill/support/process-group.ts";
 
 const TOKEN = "test-token";
 const apps = resolve(import.meta.dirname, "../app-versions");

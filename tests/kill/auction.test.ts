@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { createRandom } from "../../sim/random.ts";
-import { freePort, ServerProcess, storeBundle, TOKEN } from "./support/process-group.ts";
+import { ServerProcess, storeBundle, TOKEN } from "./support/process-group.ts";
 
 const KILLS = 6;
 const ROUNDS = 40;

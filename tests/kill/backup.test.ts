@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { ask, Clients, judge, rescale, restore, takeBackup, takeBackupBehindMove } from "./support/backups.ts";
-import { freePort, type ServerPlace, ServerProcess, storeBundle } from "./support/process-group.ts";
+import { type ServerPlace, ServerProcess, storeBundle } from "./support/process-group.ts";
 
 /** Backups that are restored and judged; more of them with TIDEGATE_BACKUPS=20. */
 const BACKUPS = Number(process.env["TIDEGATE_BACKUPS"] ?? 3);

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { ask, type Fetched, rescale } from "./support/backups.ts";
-import { freePort, type ServerPlace, ServerProcess, storeBundle } from "./support/process-group.ts";
+import { type ServerPlace, ServerProcess, storeBundle } from "./support/process-group.ts";
 
 const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");
 /** Words that are nowhere else. */

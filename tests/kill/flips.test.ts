@@ -5,10 +5,11 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
 import { databasesIn, foldedIn } from "./support/audit.ts";
-import { freePort, ServerProcess, type ServerPlace, storeBundle, TOKEN } from "./support/process-group.ts";
+import { ServerProcess, type ServerPlace, storeBundle, TOKEN } from "./support/process-group.ts";
 
 /** More of them: TIDEGATE_FLIPS=40. */
 const FLIPS = Number(process.env["TIDEGATE_FLIPS"] ?? 10);

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { createRandom } from "../../sim/random.ts";
 import { auditLedger, auditOrder, auditView, foldedIn } from "./support/audit.ts";
 import { batchClient, callClient, eventProducer, repeatAnswered, type World } from "./support/drivers.ts";
-import { freePort, ServerProcess, storeBundle } from "./support/process-group.ts";
+import { ServerProcess, storeBundle } from "./support/process-group.ts";
 
 const KILLS = 12;
 /** Time under load before each kill. */

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { freePort } from "../../cli/ports.ts";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { createRandom } from "../../sim/random.ts";
 import { Demo } from "./support/demo.ts";
-import { freePort, ServerProcess, storeBundle } from "./support/process-group.ts";
+import { ServerProcess, storeBundle } from "./support/process-group.ts";
 
 /** What the demo is at when its server is killed, as its progress says. */
 const KILLED_AT = ["checkouts:", "checkouts:", "checkouts in batches:", "events:"];

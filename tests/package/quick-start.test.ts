@@ -1,11 +1,10 @@
 /** docs/quick-start.md, followed command by command in an empty folder, with the package as it would be published. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort, isFree } from "../../cli/ports.ts";
 import { buildPackage, pack } from "../../scripts/lib/package.ts";
-import { freePort } from "../kill/support/process-group.ts";
 import { type Instruction, instructionsOf } from "./support/page.ts";
 import { type Registry, registryWith } from "./support/registry.ts";
 import { Shell } from "./support/shell.ts";
@@ -51,15 +50,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-async function portToUse(): Promise<number> {
-  const probe = createServer();
-  const free = await new Promise<boolean>((done) => {
-    probe.once("error", () => done(false));
-    probe.listen(PORT, "127.0.0.1", () => probe.close(() => done(true)));
-  });
-  return free ? PORT : freePort();
-}
-
 async function serving(url: string): Promise<void> {
   const end = Date.now() + START_MS;
   for (;;) {
@@ -74,7 +64,7 @@ async function serving(url: string): Promise<void> {
 }
 
 test("the quick start works as it is written", { timeout: 400_000 }, async () => {
-  const port = await portToUse();
+  const port = (await isFree(PORT)) ? PORT : await freePort();
   const url = `http://127.0.0.1:${port}`;
   const said = new Map<string, string>();
   let installed = 0;

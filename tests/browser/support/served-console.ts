@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { freePort } from "../../../cli/ports.ts";
 import { bundle } from "../../../scripts/lib/bundle.ts";
 import { type LocalServer, serve } from "../../../scripts/lib/local-server.ts";
-import { freePort } from "../../kill/support/process-group.ts";
 
 export const TOKEN = "test-token";
 export const SHOTS = process.env["TIDEGATE_SCREENSHOTS"];

@@ -1,7 +1,6 @@
 /** Starts the server as a process group and kills all of it, workerd included, as a crash of the machine's processes would. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bundle } from "../../../scripts/lib/bundle.ts";
@@ -17,20 +16,6 @@ export async function storeBundle(bundle: Bundle, path: string): Promise<void> {
     contents: contents.toString("base64"),
   }));
   await writeFile(path, JSON.stringify(stored));
-}
-
-/** A port that nobody listens on just now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }
 
 export interface ServerPlace {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../../../cli/ports.ts";
 import { bundle } from "../../../../scripts/lib/bundle.ts";
 import { formatFindings } from "../../../../sim/checkers/finding.ts";
 import { HistoryRecorder } from "../../../../sim/checkers/history-recorder.ts";
@@ -11,7 +12,7 @@ import { createRandom } from "../../../../sim/random.ts";
 import { type BankCounts, checkSum, noCounts, sumClient, transferClient } from "../bank.ts";
 import { killWhileWorking, type Plan } from "../killing.ts";
 import type { Load } from "../load.ts";
-import { freePort, type ServerPlace, ServerProcess, storeBundle } from "../process-group.ts";
+import { type ServerPlace, ServerProcess, storeBundle } from "../process-group.ts";
 import { listClient, readFinally } from "./client.ts";
 import { Workload } from "./workload.ts";
 
