@@ -21,7 +21,7 @@ import { getCall, postCall, postSend } from "./call.ts";
 import { addConsole } from "./console/endpoint.ts";
 import { deleteDeadLetter, getDeadLetters, redriveDeadLetter } from "./dead-letters.ts";
 import { deleteFlowLetter, redriveFlowLetter } from "./flow-letters.ts";
-import type { Endpoint } from "./edge.ts";
+import type { Edge, Endpoint } from "./edge.ts";
 import { getEvents } from "./events-out.ts";
 import { getFlow, getFlowDeadLetters, getLate } from "./flows.ts";
 import { expose, preflight } from "./door/cors.ts";
@@ -73,8 +73,8 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
     door.count(request, caller, 1, startedAt);
     const backend = door.domain(request, caller, outside);
     const trace = traceOf(request, caller, outside);
-    const answer = endpoint({ app, door, backend, request, caller, startedAt, traceparent: trace?.traceparent });
-    return trace === undefined ? answer : traced(request, trace, backend, answer);
+    const edge: Edge = { app, door, backend, request, caller, startedAt, traceparent: trace?.traceparent };
+    return trace === undefined ? endpoint(edge) : traced(trace, endpoint, edge);
   };
   if (cors !== undefined) {
     // Administration is for no page but one's own.
@@ -141,14 +141,15 @@ function addAdministration(routes: Hono, app: AppDefinition, door: Door, backend
   routes.all("/admin/erase", administered({ POST: postErase }));
 }
 
-async function traced(request: Request, trace: EdgeTrace, backend: Backend, answer: Response | Promise<Response>) {
+/** An endpoint may throw before it has anything to wait for: such an answer has its span as well. */
+async function traced(trace: EdgeTrace, endpoint: Endpoint, edge: Edge): Promise<Response> {
   let response: Response;
   try {
-    response = await answer;
+    response = await endpoint(edge);
   } catch (error) {
-    response = problemResponse(request, error);
+    response = problemResponse(edge.request, error);
   }
-  trace.ended(response.status, backend);
+  trace.ended(response.status, edge.backend);
   return response;
 }
 

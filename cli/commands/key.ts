@@ -1,13 +1,12 @@
 /** `tidegate key`: a static key, and the entry of the binding TIDEGATE_KEYS that knows it by its hash. */
 import { createHash, randomBytes } from "node:crypto";
 import { TENANT_MAX_LENGTH } from "../../sdk/limits.ts";
+import { KEY_PREFIX, type KeyEntry } from "../../sdk/static-keys.ts";
 import { isTenant } from "../../sdk/tenants.ts";
 import { type Command, EXIT, text, UsageError } from "../command.ts";
 
 /** Bits enough that a fast hash gives nothing away. */
 const KEY_BYTES = 32;
-/** As the door knows static keys by. */
-const KEY_PREFIX = "tgk_";
 
 export const key: Command = {
   summary: "makes a static key for a program, and the entry of TIDEGATE_KEYS that knows it by its hash",
@@ -30,11 +29,12 @@ export const key: Command = {
     if (tenant !== undefined && !isTenant(tenant))
       throw new UsageError(`--tenant is 1 to ${TENANT_MAX_LENGTH} characters, without control characters`);
     const roles = text(given, "roles")?.split(",");
+    if (roles?.includes("")) throw new UsageError("--roles is names with commas between them, such as clerk,metrics");
     const made = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
     const sha256 = createHash("sha256").update(made).digest("hex");
     out(made);
     // What was not given is not in the text.
-    out(JSON.stringify({ name, sha256, tenant, roles, expires }));
+    out(JSON.stringify({ name, sha256, tenant, roles, expires } satisfies KeyEntry));
     return EXIT.done;
   },
 };

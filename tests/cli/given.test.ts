@@ -22,6 +22,16 @@ test("an idempotency key that no header can have", async () => {
   expect(code).toBe(2);
 });
 
+test.each([
+  ["call", "account", "alice", "deposit", "--idempotency-key", ""],
+  ["export", "--out="],
+  ["grow", "4", "--wait", ""],
+])("an option without a value: %s %s", async (...args) => {
+  const { code, errors } = await told(...args);
+  expect(errors).toMatch(/--[\w-]+ has no value/);
+  expect(code).toBe(2);
+});
+
 test("an app that does not answer", async () => {
   const { code, errors } = await told("call", "account", "alice", "balance");
   expect(errors).toContain("http://127.0.0.1:9 does not answer");

@@ -50,6 +50,10 @@ test.each([
   [""],
   ["a", "--expires", "soon"],
   ["a", "b"],
+  ["a", "--roles", ""],
+  ["a", "--tenant", ""],
+  ["a", "--expires="],
+  ["a", "--roles", "read,,metrics"],
   ["a", "--tenant", "ac\nme"],
   ["a", "--tenant", "t".repeat(129)],
 ])("%j makes no sense", async (...args) => {

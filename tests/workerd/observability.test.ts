@@ -184,4 +184,16 @@ describe("a trace", () => {
       .toBeGreaterThanOrEqual(2);
     expect((await collected(traceId)).spans.map(({ status }) => status.code)).toEqual([2, 2]);
   });
+
+  test("has requests that are refused before anybody is asked", async () => {
+    const traceId = traceIdOf(6);
+    const response = await send(`/v1/services/no-such-service/${freshKey()}/boom`, {
+      method: "POST",
+      headers: { "content-type": "application/json", traceparent: `00-${traceId}-${PARENT}-01` },
+    });
+    expect(response.status).toBe(404);
+    await expect.poll(async () => (await collected(traceId)).spans.length, { timeout: 10_000 }).toBe(1);
+    const attributes = [{ key: "http.response.status_code", value: { intValue: "404" } }];
+    expect((await collected(traceId)).spans).toMatchObject([{ name: "POST", status: { code: 1 }, attributes }]);
+  });
 });

@@ -1,13 +1,14 @@
 /** The door of an app: every request passes it once, and has a caller and a domain behind it. */
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { Caller } from "../../sdk/caller.ts";
+import { KEY_PREFIX } from "../../sdk/static-keys.ts";
 import type { Backend } from "../backend.ts";
 import { JwtVerifier, looksLikeJwt } from "./jwt.ts";
 import { networkOf } from "./network.ts";
 import { Rates } from "./rate.ts";
 import { hasPublic } from "./rules.ts";
 import { bearerToken, invalidToken, missing, sameSecret, unset } from "./secrets.ts";
-import { KEY_PREFIX, StaticKeys } from "./static-keys.ts";
+import { StaticKeys } from "./static-keys.ts";
 import { tenantOf } from "./tenants.ts";
 
 /** The bearer of `TIDEGATE_TOKEN`. Its id is not the secret, which may be replaced. */

@@ -4,22 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Caller } from "../../sdk/caller.ts";
-import { isTenant } from "../../sdk/tenants.ts";
+import { isKeyEntry, type KeyEntry } from "../../sdk/static-keys.ts";
 import { ConfigurationError } from "../backend.ts";
 import { LIMITS } from "../limits.ts";
-
-/** What every static key begins with: scanners of repositories find those that were leaked by it. */
-export const KEY_PREFIX = "tgk_";
-
-interface KeyEntry {
-  readonly name: string;
-  /** Hex of the SHA-256 of the whole key. */
-  readonly sha256: string;
-  readonly tenant?: string;
-  readonly roles?: readonly string[];
-  /** After this moment it opens nothing: an ISO 8601 date. */
-  readonly expires?: string;
-}
 
 interface KnownKey {
   readonly caller: Caller;
@@ -55,24 +42,10 @@ function entriesOf(binding: string): KeyEntry[] {
   }
   if (!Array.isArray(entries)) throw bad("is no array of keys");
   if (entries.length > LIMITS.staticKeys) throw bad(`has more than ${LIMITS.staticKeys} keys`);
-  for (const [at, entry] of entries.entries()) if (!isEntry(entry)) throw bad(`has no key at ${at}`);
+  for (const [at, entry] of entries.entries()) if (!isKeyEntry(entry)) throw bad(`has no key at ${at}`);
   const names = new Set((entries as KeyEntry[]).map(({ name }) => name));
   if (names.size !== entries.length) throw bad("has two keys of one name");
   return entries as KeyEntry[];
-}
-
-function isEntry(entry: unknown): entry is KeyEntry {
-  if (typeof entry !== "object" || entry === null) return false;
-  const { name, sha256, tenant, roles, expires } = entry as Partial<Record<keyof KeyEntry, unknown>>;
-  return (
-    typeof name === "string" &&
-    name !== "" &&
-    typeof sha256 === "string" &&
-    /^[0-9a-f]{64}$/.test(sha256) &&
-    (tenant === undefined || isTenant(tenant)) &&
-    (roles === undefined || (Array.isArray(roles) && roles.every((role) => typeof role === "string"))) &&
-    (expires === undefined || (typeof expires === "string" && !Number.isNaN(Date.parse(expires))))
-  );
 }
 
 /** It says what is wrong with the binding, and nothing of what is in it. */
