@@ -24,7 +24,7 @@ test("an idempotency key that no header can have", async () => {
 
 test.each([
   ["call", "account", "alice", "deposit", "--idempotency-key", ""],
-  ["export", "--out="],
+  ["export", "account", "--out="],
   ["grow", "4", "--wait", ""],
 ])("an option without a value: %s %s", async (...args) => {
   const { code, errors } = await told(...args);
