@@ -24,7 +24,7 @@ test("an idempotency key that no header can have", async () => {
 
 test.each([
   ["call", "account", "alice", "deposit", "--idempotency-key", ""],
-  ["export", "account", "--out="],
+  ["call", "account", "alice", "balance", "--url="],
   ["grow", "4", "--wait", ""],
 ])("an option without a value: %s %s", async (...args) => {
   const { code, errors } = await told(...args);
