@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one benchmark, prints its table and keeps its figures in bench/results. */
 import { parseArgs } from "node:util";
+import { benchCompare } from "./compare/main.ts";
 import { benchCost } from "./cost/main.ts";
 import { benchEngine } from "./engine/main.ts";
 import { benchIngest } from "./ingest/main.ts";
@@ -20,6 +21,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   layers    one request from layer to layer: the Worker, its door, an object, a function, a write, a second partition
+  compare   two states of the code in one process (--with): the ratio of what a transfer takes, to 1 or 2 %
   cost      rows, requests, bytes and object time of a million transfers, and their price
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled
@@ -45,6 +47,11 @@ memory only:
 timers only:
   --keys N         delayed messages (default 100000)
 
+compare only:
+  --with FOLDER    the other state: a checkout with its dependencies, and built (npm run build)
+  --only LOAD      one (128 at a time, the default), alone or batch
+  --runs N         turns of each (default 100), of --seconds (default 0.5; of batches 2) each
+
 transfers, cost, recovery (--runs: kills) and, where they fit, engine:
   --only ROWS      of transfers: batch, one, alone, zipf-0.999, zipf-0.99, hot or model
   --keys N         accounts (default 10000; also measured with 1000000; of recovery 100000)
@@ -56,18 +63,22 @@ transfers, cost, recovery (--runs: kills) and, where they fit, engine:
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: "string", default: "5" },
+    runs: { type: "string" },
     seconds: { type: "string" },
     only: { type: "string" },
     keys: { type: "string" },
     "at-once": { type: "string", default: "8" },
     partitions: { type: "string", default: "8" },
     phase: { type: "string" },
+    with: { type: "string" },
     profile: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
-const options = { runs: Number(values.runs), seconds: Number(values.seconds ?? (positionals[0] === "cost" ? 10 : 3)) };
+const options = {
+  runs: Number(values.runs ?? 5),
+  seconds: Number(values.seconds ?? (positionals[0] === "cost" ? 10 : 3)),
+};
 const transferOptions = {
   ...options,
   keys: Number(values.keys ?? (positionals[0] === "recovery" ? 100_000 : 10_000)),
@@ -78,6 +89,13 @@ const transferOptions = {
 };
 const benches: Record<string, () => Promise<void>> = {
   local: () => benchLocal(options),
+  compare: () => {
+    const { with: other, only: load = "one" } = values;
+    if (other === undefined) throw new Error("--with is the folder of the other state of the code");
+    const seconds = Number(values.seconds ?? (load === "batch" ? 2 : 0.5));
+    const { keys, partitions } = transferOptions;
+    return benchCompare({ other, load, turns: Number(values.runs ?? 100), seconds, keys, partitions });
+  },
   cost: () => benchCost(transferOptions),
   recovery: () => benchRecovery(transferOptions),
   layers: () => benchLayers(transferOptions),

@@ -2,22 +2,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Shown, Step } from "../../sim/program.ts";
 import { ask, call, freshKey, freshKeyNear, leftovers, look, problemOf, run } from "./support/app.ts";
-import { add, all, meeting, read } from "./support/steps.ts";
-
-const put = (key: string | number, value: number): Step => ({ op: "put", key, value });
-const pause: Step = { op: "pause" };
-const slow: Step = { op: "pause", ms: 5 };
-
-/** Steps on another service under the same key. */
-const on = (op: "call" | "try" | "catch" | "loose", service: string, key: string, ...steps: Step[]): Step => ({
-  op,
-  at: [service, key],
-  steps,
-});
-
-function shown(n: number, entries: Array<[string | number, number]> = [], ids: string[] = []): Shown {
-  return { n, ids, entries };
-}
+import { add, all, meeting, on, pause, put, read, shown } from "./support/steps.ts";
 
 afterAll(async () => expect(await leftovers()).toBe(0));
 
@@ -27,7 +12,7 @@ describe("re-entrance", () => {
     const inner = [read, add(10), put("inner", 1)];
     const answer = await run(
       ["pa", k],
-      [add(1), put("outer", 1), on("call", "pb", k, add(5), on("call", "pa", k, ...inner)), read],
+      [add(1), put("outer", 1), on("call", ["pb", k], add(5), on("call", ["pa", k], ...inner)), read],
     );
     expect(answer.body).toEqual([
       [[shown(1, [["outer", 1]])]],
@@ -54,7 +39,7 @@ describe("re-entrance", () => {
     const k = freshKey();
     const answer = await run(
       ["pa", k],
-      [add(1), on("call", "pa", k, add(1), on("call", "pa", k, add(1))), add(1), read],
+      [add(1), on("call", ["pa", k], add(1), on("call", ["pa", k], add(1))), add(1), read],
     );
     expect((answer.body as unknown[]).at(-1)).toEqual(shown(4));
   });
@@ -63,7 +48,7 @@ describe("re-entrance", () => {
 describe("siblings", () => {
   test("to one key run one at a time: none loses what another added", async () => {
     const k = freshKey();
-    const calls = Array.from({ length: 20 }, () => ({ at: ["pb", k] as const, steps: [read, slow, add(1)] }));
+    const calls = Array.from({ length: 20 }, () => ({ at: ["pb", k] as const, steps: [read, pause(5), add(1)] }));
     const { body } = await run(["pa", k], [{ op: "all", calls }]);
     const seen = (body as [Array<[Shown]>])[0].map(([item]) => item.n);
     expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n));
@@ -82,7 +67,7 @@ describe("siblings", () => {
     const k = freshKey();
     const across = (there: string, back: string) => ({
       at: [there, k] as const,
-      steps: [add(1), slow, on("call", back, k, add(1))],
+      steps: [add(1), pause(5), on("call", [back, k], add(1))],
     });
     const answer = await run(["pa", k], [add(1), { op: "all", calls: [across("pb", "pc"), across("pc", "pb")] }]);
     expect([answer.status, problemOf(answer)]).toEqual([500, "call-cycle"]);
@@ -97,8 +82,8 @@ describe("siblings", () => {
     const k = freshKey();
     // "pb" is used by the first sibling and, for a while, by a call back to it: only when that ends does the wait close the cycle.
     const back: Step = { op: "loose", at: ["pb", k], steps: [{ op: "pause", ms: 40 }] };
-    const first = { at: ["pb", k] as const, steps: [back, on("call", "pc", k, add(1))] };
-    const second = { at: ["pc", k] as const, steps: [{ op: "pause", ms: 10 } as Step, on("call", "pb", k, add(1))] };
+    const first = { at: ["pb", k] as const, steps: [back, on("call", ["pc", k], add(1))] };
+    const second = { at: ["pc", k] as const, steps: [pause(10), on("call", ["pb", k], add(1))] };
     const answer = await run(["pa", k], [{ op: "all", calls: [second, first] }]);
     expect([answer.status, problemOf(answer)]).toEqual([500, "call-cycle"]);
   });
@@ -112,7 +97,7 @@ describe("siblings", () => {
           op: "all",
           calls: [
             { at: ["pb", k], steps: [{ op: "throw" }] },
-            { at: ["pc", k], steps: [add(1), slow, add(1)] },
+            { at: ["pc", k], steps: [add(1), pause(5), add(1)] },
           ],
         },
       ],
@@ -125,7 +110,7 @@ describe("siblings", () => {
     const k = freshKey();
     const answer = await run(
       ["pa", k],
-      [on("loose", "pb", k, slow, add(7), on("loose", "pc", k, slow, add(8))), add(1)],
+      [on("loose", ["pb", k], pause(5), add(7), on("loose", ["pc", k], pause(5), add(8))), add(1)],
     );
     expect(answer.status).toBe(200);
     expect([await look(["pa", k]), await look(["pb", k]), await look(["pc", k])]).toEqual([
@@ -137,8 +122,8 @@ describe("siblings", () => {
 
   test("that nobody awaits are the function's still with all that it does when they end", async () => {
     const k = freshKey();
-    const then = [add(1), on("call", "pc", k, add(3)), add(10), on("try", "pb", k, slow, add(5)), add(100)];
-    const answer = await run(["pa", k], [{ op: "loose", at: ["pb", k], steps: [slow, add(2)], then }, add(1000)]);
+    const then = [add(1), on("call", ["pc", k], add(3)), add(10), on("try", ["pb", k], pause(5), add(5)), add(100)];
+    const answer = await run(["pa", k], [{ op: "loose", at: ["pb", k], steps: [pause(5), add(2)], then }, add(1000)]);
     expect(answer.status).toBe(200);
     expect([await look(["pa", k]), await look(["pb", k]), await look(["pc", k])]).toEqual([
       shown(1111),
@@ -149,7 +134,7 @@ describe("siblings", () => {
 
   test("that nobody awaits and that fail abort the transaction", async () => {
     const k = freshKey();
-    const answer = await run(["pa", k], [on("loose", "pb", k, slow, { op: "throw" }), add(1)]);
+    const answer = await run(["pa", k], [on("loose", ["pb", k], pause(5), { op: "throw" }), add(1)]);
     expect(problemOf(answer)).toBe("internal-error");
     expect(await look(["pa", k])).toEqual(shown(0));
   });
@@ -158,14 +143,14 @@ describe("siblings", () => {
 describe("failure", () => {
   test("sticks: a caught one aborts all the same", async () => {
     const k = freshKey();
-    const answer = await run(["pa", k], [add(1), on("catch", "pb", k, add(1), { op: "throw" }), add(1)]);
+    const answer = await run(["pa", k], [add(1), on("catch", ["pb", k], add(1), { op: "throw" }), add(1)]);
     expect(problemOf(answer)).toBe("internal-error");
     expect([await look(["pa", k]), await look(["pb", k])]).toEqual([shown(0), shown(0)]);
   });
 
   test("sticks: a caught refusal is the answer", async () => {
     const k = freshKey();
-    const answer = await run(["pa", k], [add(1), on("catch", "pb", k, { op: "refuse" }), add(1)]);
+    const answer = await run(["pa", k], [add(1), on("catch", ["pb", k], { op: "refuse" }), add(1)]);
     expect([answer.status, problemOf(answer)]).toEqual([409, "pb/no"]);
     expect(await look(["pa", k])).toEqual(shown(0));
   });
@@ -174,7 +159,7 @@ describe("failure", () => {
     const k = freshKey();
     const answer = await run(
       ["pa", k],
-      [on("catch", "pb", k, { op: "refuse" }), on("catch", "pc", k, add(1)), { op: "throw" }],
+      [on("catch", ["pb", k], { op: "refuse" }), on("catch", ["pc", k], add(1)), { op: "throw" }],
     );
     expect(problemOf(answer)).toBe("pb/no");
     expect(await look(["pc", k])).toEqual(shown(0));
@@ -194,8 +179,8 @@ describe("failure", () => {
 describe("ctx.try", () => {
   test("undoes what the called function did, and nothing of its caller", async () => {
     const k = freshKey();
-    const failing = [add(5), put("b", 2), on("call", "pa", k, add(100), put("x", 1)), { op: "throw" } as Step];
-    const answer = await run(["pa", k], [add(1), put("x", 9), on("try", "pb", k, ...failing), add(2), read]);
+    const failing = [add(5), put("b", 2), on("call", ["pa", k], add(100), put("x", 1)), { op: "throw" } as Step];
+    const answer = await run(["pa", k], [add(1), put("x", 9), on("try", ["pb", k], ...failing), add(2), read]);
     expect(answer.body).toEqual([{ failed: "internal-error" }, shown(3, [["x", 9]])]);
     expect(await look(["pa", k])).toEqual(shown(3, [["x", 9]]));
     expect(await look(["pb", k])).toEqual(shown(0));
@@ -203,28 +188,28 @@ describe("ctx.try", () => {
 
   test("gives a refusal by its name", async () => {
     const k = freshKey();
-    const answer = await run(["pa", k], [on("try", "pb", k, add(1), { op: "refuse" })]);
+    const answer = await run(["pa", k], [on("try", ["pb", k], add(1), { op: "refuse" })]);
     expect([answer.status, answer.body]).toEqual([200, [{ failed: "no" }]]);
   });
 
   test("keeps what a call that went well did", async () => {
     const k = freshKey();
-    const answer = await run(["pa", k], [on("try", "pb", k, add(1), put(1, 1), read)]);
+    const answer = await run(["pa", k], [on("try", ["pb", k], add(1), put(1, 1), read)]);
     expect(answer.body).toEqual([[shown(1, [[1, 1]])]]);
     expect(await look(["pb", k])).toEqual(shown(1, [[1, 1]]));
   });
 
   test("nests: the inner undoes itself, the outer undoes both", async () => {
     const k = freshKey();
-    const inner = on("try", "pc", k, add(1), on("call", "pd", k, add(1)), { op: "throw" });
-    const outer = on("try", "pb", k, add(1), on("call", "pc", k, add(10)), inner, on("call", "pd", k, add(20)), {
+    const inner = on("try", ["pc", k], add(1), on("call", ["pd", k], add(1)), { op: "throw" });
+    const outer = on("try", ["pb", k], add(1), on("call", ["pc", k], add(10)), inner, on("call", ["pd", k], add(20)), {
       op: "refuse",
     });
-    const answer = await run(["pa", k], [outer, on("call", "pc", k, read), on("call", "pd", k, read)]);
+    const answer = await run(["pa", k], [outer, on("call", ["pc", k], read), on("call", ["pd", k], read)]);
     expect(answer.body).toEqual([{ failed: "no" }, [shown(0)], [shown(0)]]);
     const kept = await run(
       ["pa", k],
-      [on("try", "pb", k, add(1), on("call", "pc", k, add(10)), inner, on("call", "pd", k, add(20)))],
+      [on("try", ["pb", k], add(1), on("call", ["pc", k], add(10)), inner, on("call", ["pd", k], add(20)))],
     );
     expect(kept.body).toEqual([[[], { failed: "internal-error" }, []]]);
     expect([await look(["pb", k]), await look(["pc", k]), await look(["pd", k])]).toEqual([
@@ -239,7 +224,7 @@ describe("ctx.try", () => {
     await run(["pa", k], [add(4), put("a", 1), put(2, 2)]);
     const answer = await run(
       ["pb", k],
-      [on("try", "pa", k, { op: "clear" }, put("b", 1), add(1), { op: "throw" }), on("call", "pa", k, read)],
+      [on("try", ["pa", k], { op: "clear" }, put("b", 1), add(1), { op: "throw" }), on("call", ["pa", k], read)],
     );
     expect(answer.body).toEqual([
       { failed: "internal-error" },
@@ -256,9 +241,9 @@ describe("ctx.try", () => {
     const k = freshKey();
     // The tried calls share "pc"; each keeps it until it ends, so undoing one cannot undo the other.
     const steps = [
-      on("try", "pb", k, on("loose", "pc", k, add(1)), slow, { op: "throw" }),
-      on("try", "pb", k, on("call", "pc", k, slow, add(10))),
-      on("call", "pc", k, read),
+      on("try", ["pb", k], on("loose", ["pc", k], add(1)), pause(5), { op: "throw" }),
+      on("try", ["pb", k], on("call", ["pc", k], pause(5), add(10))),
+      on("call", ["pc", k], read),
     ];
     const answer = await run(["pa", k], steps);
     expect(answer.body).toEqual([{ failed: "internal-error" }, [[]], [shown(10)]]);
@@ -268,7 +253,7 @@ describe("ctx.try", () => {
     const k = freshKey();
     const far = freshKeyNear(k, false);
     const steps = [add(1), { op: "throw" } as const];
-    const answer = await run(["pa", k], [add(1), { op: "try", at: ["pb", far], steps }, on("call", "pb", far, read)]);
+    const answer = await run(["pa", k], [add(1), { op: "try", at: ["pb", far], steps }, on("call", ["pb", far], read)]);
     expect(answer.body).toEqual([{ failed: "internal-error" }, [shown(0)]]);
   });
 });
@@ -363,11 +348,11 @@ describe("unruly functions", () => {
 test("pauses of every kind change nothing of a result", async () => {
   const k = freshKey();
   const steps = [
-    pause,
+    pause(),
     add(1),
-    slow,
-    on("call", "pb", k, pause, add(1), slow, on("call", "pa", k, slow, read)),
-    pause,
+    pause(5),
+    on("call", ["pb", k], pause(), add(1), pause(5), on("call", ["pa", k], pause(5), read)),
+    pause(),
     read,
   ];
   expect((await run(["pa", k], steps)).body).toEqual([[[shown(1)]], shown(1)]);

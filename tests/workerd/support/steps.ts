@@ -7,7 +7,9 @@ export const add = (by: number): Step => ({ op: "add", by });
 export const read: Step = { op: "read" };
 export const fail: Step = { op: "throw" };
 export const refuse: Step = { op: "refuse" };
-export const pause = (ms: number): Step => ({ op: "pause", ms });
+export const put = (key: string | number, value: number): Step => ({ op: "put", key, value });
+/** Without a time, until others have had their turn. */
+export const pause = (ms?: number): Step => ({ op: "pause", ...(ms === undefined ? {} : { ms }) });
 
 /** A pause at which so many functions have to be at the same time before any goes on: one behind the other they never are. */
 export function meeting(functions: number): { readonly step: Step; readonly met: Promise<void> } {
@@ -28,5 +30,9 @@ export const all = (...calls: Array<readonly [at: Place, ...steps: Step[]]>): St
   calls: calls.map(([at, ...steps]) => ({ at, steps })),
 });
 
-/** What `read` shows of a place where only numbers were added. */
-export const shown = (n: number): Shown => ({ n, ids: [], entries: [] });
+/** What `read` shows of a place. */
+export const shown = (n: number, entries: Shown["entries"] = [], ids: Shown["ids"] = []): Shown => ({
+  n,
+  ids,
+  entries,
+});
