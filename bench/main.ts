@@ -21,7 +21,7 @@ const HELP = `Usage: npm run bench -- <name> [--runs N] [--seconds S]
   local     one function on one key over HTTP, beside a hand-written Durable Object
   transfers two accounts a transaction, most of them on two partitions, beside a hand-written Durable Object
   layers    one request from layer to layer: the Worker, its door, an object, a function, a write, a second partition
-  compare   two states of the code in one process (--with): the ratio of what a transfer takes, to 1 or 2 %
+  compare   two states of the code in one process (--with): the ratio of what a transfer takes, with its error
   cost      rows, requests, bytes and object time of a million transfers, and their price
   engine    the same transfers in memory: CPU time, messages and records of the protocol alone
   recovery  SIGKILL under load: when every partition answers again, and when throughput is back; nothing lost or doubled

@@ -1,6 +1,6 @@
 /**
  * Transfers of two states of the code, as two Workers of one workerd process: in short turns, so that what the machine does beside it befalls both alike.
- * Pairs of processes differ by 5 % with the same code in both; a hundred turns here by 1 or 2 %.
+ * Pairs of processes differ by 5 % with the same code in both; a hundred turns here have a standard error of 1 to 3 %.
  */
 import { basename, join, resolve } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
@@ -52,7 +52,7 @@ export async function benchCompare(options: CompareOptions): Promise<void> {
   const folders = [root, resolve(options.other)];
   const vars = { PARTITIONS: String(options.partitions), TIDEGATE_TOKEN: TOKEN };
   const workers = folders.map(async (folder, at) => ({
-    name: `state-${at}`,
+    name: `state${at}`,
     port: PORTS[at] as number,
     bundle: await bundle(join(folder, CONFIG)),
     classes: ["Partition", "Coordinator"],
