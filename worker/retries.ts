@@ -1,6 +1,5 @@
 /** When a message to a partition is sent again: after lost connections and damaged answers, with the same request id, within limits. */
 import type { Answer } from "../protocol/wire/answer.ts";
-import { isUnstarted } from "../protocol/unstarted.ts";
 import { TidegateError } from "../sdk/errors.ts";
 import type { Problem } from "../sdk/problems.ts";
 import { ConfigurationError, type Backend } from "./backend.ts";
@@ -58,7 +57,7 @@ function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
   });
 }
 
-type Failure = "overloaded" | "unstarted" | "interrupted" | "corrupt" | "defect";
+type Failure = "overloaded" | "interrupted" | "corrupt" | "defect";
 
 /** The attempts of one message. */
 class Retries {
@@ -83,10 +82,9 @@ class Retries {
     const failure = failureOf(error);
     if (failure === "defect") throw problemFor(error);
     if (failure === "overloaded") throw this.#mayHaveRun ? unknownOutcome() : overloaded();
-    this.#mayHaveRun ||= failure !== "unstarted";
+    this.#mayHaveRun = true;
     if (await this.#pause()) return;
-    if (failure === "corrupt") throw problemFor(error);
-    throw this.#mayHaveRun ? unknownOutcome() : doesNotStart();
+    throw failure === "corrupt" ? problemFor(error) : unknownOutcome();
   }
 
   async #afterAnswer({ reason, answer }: ResendError): Promise<void> {
@@ -126,7 +124,6 @@ export function mapInMotion(): ProblemError {
 /** What the platform says of a failed call (Durable Objects, "Error handling"); errors without a word of it are the application's own. */
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return "defect";
-  if (isUnstarted(error)) return "unstarted";
   if (Reflect.get(error, "overloaded") === true) return "overloaded";
   if (Reflect.get(error, "retryable") === true || Reflect.get(error, "durableObjectReset") === true)
     return "interrupted";
@@ -139,11 +136,6 @@ const LOST =
 
 function overloaded(): ProblemError {
   return refuse("overloaded", "the partition takes no more requests for now; nothing was done", { retryable: true });
-}
-
-function doesNotStart(): ProblemError {
-  const detail = "the partition of the key does not start; nothing was done, and the log of the Worker has the cause";
-  return refuse("overloaded", detail, { retryable: true });
 }
 
 function unknownOutcome(): ProblemError {

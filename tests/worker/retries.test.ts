@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
 import { initialMap } from "../../protocol/keygroups/map.ts";
-import { unstarted } from "../../protocol/unstarted.ts";
 import { problemOf } from "../../sdk/problems.ts";
 import { LIMITS } from "../../worker/limits.ts";
 import { backoff } from "../../worker/retries.ts";
@@ -85,44 +84,6 @@ describe("a lost message", () => {
     expect(response.status).toBe(504);
     expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
     expect(backend.arrivals).toHaveLength(LIMITS.attempts);
-    expect(backend.executed).toHaveLength(1);
-  });
-
-  it("is refused, with nothing done, when its partition does not start", async () => {
-    const { post, backend } = edge();
-    // As the platform hands on what the object threw.
-    const thrown = platformError(unstarted(new Error("a secret of the storage")).message, { durableObjectReset: true });
-    backend.arrive = () => {
-      throw thrown;
-    };
-    const response = await settle(post(DEPOSIT, "{}"));
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
-    const problem = await problemIn(response);
-    expect(problem).toMatchObject({ type: "/problems/overloaded", retryable: true });
-    expect(problem.detail).toContain("does not start; nothing was done");
-    expect(problem.detail).not.toContain("secret");
-    expect(backend.arrivals).toHaveLength(LIMITS.attempts);
-  });
-
-  it.each([0, LIMITS.attempts - 1])(
-    "may have run where attempt %i found its partition, and it did not start again",
-    async (found) => {
-      const { post, backend } = edge();
-      backend.arrive = ({ index }) => {
-        throw index === found ? lost() : unstarted("gone");
-      };
-      const response = await settle(post(DEPOSIT, "{}"));
-      expect(response.status).toBe(504);
-      expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
-    },
-  );
-
-  it("is handled once its partition has started", async () => {
-    const { post, backend } = edge();
-    backend.arrive = ({ index }) => {
-      if (index < LIMITS.attempts - 1) throw unstarted("not yet");
-    };
-    expect((await settle(post(DEPOSIT, "{}"))).status).toBe(200);
     expect(backend.executed).toHaveLength(1);
   });
 
