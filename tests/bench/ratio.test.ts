@@ -8,8 +8,7 @@ const TURNS = 100;
 /** Figures of two kinds in turns on a machine whose speed drifts, whose turns vary by a tenth, and that is now and then three times as slow. */
 function figures(seed: number, ratio: number): [number[], number[]] {
   const random = createRandom(seed);
-  const of = (base: number, drift: number) =>
-    base * drift * (0.9 + 0.2 * random.next()) * (random.oneIn(20) ? 3 : 1);
+  const of = (base: number, drift: number) => base * drift * (0.9 + 0.2 * random.next()) * (random.oneIn(20) ? 3 : 1);
   const drifts = Array.from({ length: TURNS }, (_, turn) => 1 + 0.5 * Math.sin(turn / 7));
   return [drifts.map((drift) => of(100 * ratio, drift)), drifts.map((drift) => of(100, drift))];
 }
