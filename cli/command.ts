@@ -53,10 +53,9 @@ export class Failure extends Error {
   override readonly name = "Failure";
 }
 
-/** A text that was given. @throws UsageError for an empty one: most likely a variable that is not set, and what it stands for was wanted */
+/** A text that was given. */
 export function text({ values }: Given, name: string): string | undefined {
   const value = values[name];
-  if (value === "") throw new UsageError(`--${name} has no value`);
   return typeof value === "string" ? value : undefined;
 }
 

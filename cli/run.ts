@@ -36,6 +36,14 @@ function parse(command: Command, args: readonly string[]): Given {
   const options = Object.fromEntries(
     Object.entries({ ...command.options, ...HELP_OPTION }).map(([name, { type }]) => [name, { type }]),
   );
+  const given = parsed(args, options);
+  // Most likely a variable that is not set, and what it stands for was wanted.
+  const empty = Object.keys(given.values).find((name) => given.values[name] === "");
+  if (empty !== undefined) throw new UsageError(`--${empty} has no value`);
+  return given;
+}
+
+function parsed(args: readonly string[], options: Readonly<Record<string, Pick<Options[string], "type">>>): Given {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {

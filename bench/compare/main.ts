@@ -8,7 +8,7 @@ import { seeded } from "../kernels/bids.ts";
 import { closedLoop, type Job } from "../lib/drive.ts";
 import { report, type Row, rowOf } from "../lib/report.ts";
 import { startWorkerd } from "../lib/workerd.ts";
-import { uniform } from "../transfers/accounts.ts";
+import { drawTransfer, uniform } from "../transfers/accounts.ts";
 import { BATCH_LINES, makeBatches } from "../transfers/batches.ts";
 import { batchRequest, TOKEN, transferRequest } from "../transfers/requests.ts";
 import { type Comparison, compare, type Turn } from "./ratio.ts";
@@ -42,7 +42,6 @@ const POOL = 64;
 /** Turns of each that warm up, and how much longer than the others they are. */
 const WARM_TURNS = 2;
 const WARM_TIMES = 6;
-const MAX_AMOUNT = 9;
 
 export async function benchCompare(options: CompareOptions): Promise<void> {
   const load = LOADS[options.load];
@@ -104,10 +103,8 @@ function jobs({ keys }: CompareOptions, { each }: Load): () => Job {
     return () => ({ request: batchRequest((pool[sent++ % POOL] as (typeof pool)[number]).body), take });
   }
   return () => {
-    const from = draw();
-    let to = draw();
-    while (to === from) to = draw();
-    return { request: transferRequest(from, to, 1 + Math.floor(random() * MAX_AMOUNT)), take };
+    const { from, to, amount } = drawTransfer(draw, random);
+    return { request: transferRequest(from, to, amount), take };
   };
 }
 

@@ -1,6 +1,6 @@
 /** The loads whose cost is counted: batches and single requests, at a rate or as many as go. */
 import { closedLoop, type Drive, type Job } from "../lib/drive.ts";
-import { accountName, type Draw } from "../transfers/accounts.ts";
+import { accountName, drawTransfer, type Transfer } from "../transfers/accounts.ts";
 import { mustBeDeclared } from "../transfers/batch-jobs.ts";
 import { batchRequest, transferRequest } from "../transfers/requests.ts";
 import { APP_PORT, type Stage } from "../transfers/stage.ts";
@@ -17,7 +17,6 @@ export interface Counted {
   readonly cpuMs: number;
 }
 
-const MAX_AMOUNT = 9;
 const CONNECTIONS = 128;
 
 /** Batches of so many lines; `perSecond` transfers, or as many as go. */
@@ -67,18 +66,8 @@ async function count(
   return { transfers: jobs * lines, httpRequests: jobs, elapsedMs, use, cpuMs };
 }
 
-interface Transfer {
-  readonly from: number;
-  readonly to: number;
-  readonly amount: number;
-}
-
 function draw({ skew, random }: Stage): Transfer {
-  const account: Draw = skew.draw(random);
-  const from = account();
-  let to = account();
-  while (to === from) to = account();
-  return { from, to, amount: 1 + Math.floor(random() * MAX_AMOUNT) };
+  return drawTransfer(skew.draw(random), random);
 }
 
 function line({ from, to, amount }: Transfer): string {

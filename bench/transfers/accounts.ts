@@ -16,6 +16,21 @@ export interface Skew {
   draw(random: Random): Draw;
 }
 
+/** Two accounts that are not the same, and an amount. */
+export interface Transfer {
+  readonly from: number;
+  readonly to: number;
+  readonly amount: number;
+}
+const MAX_AMOUNT = 9;
+
+export function drawTransfer(draw: Draw, random: Random): Transfer {
+  const from = draw();
+  let to = draw();
+  while (to === from) to = draw();
+  return { from, to, amount: 1 + Math.floor(random() * MAX_AMOUNT) };
+}
+
 export function accountName(account: number): string {
   return `acct-${account}`;
 }

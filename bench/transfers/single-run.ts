@@ -2,6 +2,7 @@
 import { closedLoop, type Job, quantile, withConnections } from "../lib/drive.ts";
 import type { HttpAnswer } from "../lib/http-answer.ts";
 import type { HttpConnection, HttpRequest } from "../lib/http-connection.ts";
+import { drawTransfer } from "./accounts.ts";
 import { auditRun } from "./audit.ts";
 import { mustBeDeclared } from "./batch-jobs.ts";
 import { bareRequest, transferRequest } from "./requests.ts";
@@ -17,7 +18,6 @@ export interface SingleFigures {
   readonly cpuMs: number;
 }
 
-const MAX_AMOUNT = 9;
 /** Requests sent again after a run. */
 const RECENT = 20;
 
@@ -35,10 +35,7 @@ export async function transferRun(stage: Stage, connections: number): Promise<Si
   const draw = stage.skew.draw(stage.random);
   const recent: [HttpRequest, HttpAnswer][] = [];
   const figures = await drive(stage, APP_PORT, connections, () => {
-    const from = draw();
-    let to = draw();
-    while (to === from) to = draw();
-    const amount = 1 + Math.floor(stage.random() * MAX_AMOUNT);
+    const { from, to, amount } = drawTransfer(draw, stage.random);
     const request = transferRequest(from, to, amount);
     const take = (answer: HttpAnswer): void => {
       if (answer.status === 200) stage.ledger.add(from, to, amount);

@@ -28,7 +28,9 @@ export const key: Command = {
     const tenant = text(given, "tenant");
     if (tenant !== undefined && !isTenant(tenant))
       throw new UsageError(`--tenant is 1 to ${TENANT_MAX_LENGTH} characters, without control characters`);
-    const roles = text(given, "roles")?.split(",");
+    const roles = text(given, "roles")
+      ?.split(",")
+      .map((role) => role.trim());
     if (roles?.includes("")) throw new UsageError("--roles is names with commas between them, such as clerk,metrics");
     const made = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`;
     const sha256 = createHash("sha256").update(made).digest("hex");

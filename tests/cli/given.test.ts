@@ -26,6 +26,9 @@ test.each([
   ["call", "account", "alice", "deposit", "--idempotency-key", ""],
   ["call", "account", "alice", "balance", "--url="],
   ["grow", "4", "--wait", ""],
+  // Also where nothing would read it.
+  ["call", "account", "alice", "balance", "--snapshot", "--idempotency-key="],
+  ["watch", "sales", "--once", "--after", ""],
 ])("an option without a value: %s %s", async (...args) => {
   const { code, errors } = await told(...args);
   expect(errors).toMatch(/--[\w-]+ has no value/);

@@ -24,7 +24,7 @@ test("makes a key that the door knows by the entry", async () => {
     "--tenant",
     "acme",
     "--roles",
-    "read,metrics",
+    "read, metrics",
     "--expires",
     "2027-01-31",
   );
@@ -53,7 +53,7 @@ test.each([
   ["a", "--roles", ""],
   ["a", "--tenant", ""],
   ["a", "--expires="],
-  ["a", "--roles", "read,,metrics"],
+  ["a", "--roles", "read, ,metrics"],
   ["a", "--tenant", "ac\nme"],
   ["a", "--tenant", "t".repeat(129)],
 ])("%j makes no sense", async (...args) => {
