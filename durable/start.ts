@@ -1,5 +1,6 @@
 /** How an object starts from its storage, and what becomes of it where it cannot. */
 import { LIMITS } from "../protocol/limits.ts";
+import { unstarted } from "../protocol/unstarted.ts";
 
 /**
  * Nothing is let in before `start` has ended. Where it fails the object is gone, and the next event begins anew. What is kept there may wait for its
@@ -20,7 +21,7 @@ export function startObject(
       await ctx.storage.setAlarm(Date.now() + LIMITS.alarmMs);
       // What is not stored by then goes with the object.
       await ctx.storage.sync();
-      throw error;
+      throw unstarted(error);
     }
   });
   // It has been told, and whoever asks is told, too.

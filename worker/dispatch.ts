@@ -77,6 +77,6 @@ function readAnswer(kernels: Kernels, bytes: Uint8Array): Answer {
   };
   if ((flags & ANSWER_FLAG.staleMap) !== 0) throw new ResendError("stale-map", answer);
   // Overload is for the caller to wait out: sending again at once would feed it.
-  if ((flags & ANSWER_FLAG.retryable) !== 0 && status !== 503) throw new ResendError("retryable", answer);
+  if ((flags & ANSWER_FLAG.retryable) !== 0) throw new ResendError(status === 503 ? "busy" : "retryable", answer);
   return answer;
 }

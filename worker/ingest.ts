@@ -27,9 +27,9 @@ export async function postEvents(coming: Edge): Promise<Response> {
   const { format, identity } = eventFormat(request);
   const producer = produced(request);
   const clientKey = idempotencyKey(request);
-  const given = { format, identity, producer, clientKey };
   const body = await readBody(request, limitOf(app, "eventsBytes"));
   const edge = arrived(coming);
+  const given = { format, identity, producer, clientKey, edgeId: edgeRequestId(edge.startedAt, edge.backend.uuid()) };
   const only = columnsToSend(app, name, body.length);
   const { answer, known } =
     only === undefined
@@ -86,6 +86,8 @@ async function send({ backend, startedAt }: Edge, { name }: StreamDefinition, { 
 interface Given extends EventEnvelope {
   readonly producer: Produced | null;
   readonly clientKey: string | null;
+  /** The request id where the batch brings none: one for both times that it may be sent. */
+  readonly edgeId: string;
 }
 
 interface Enveloped {
@@ -95,9 +97,9 @@ interface Enveloped {
 
 /** Parses a body to the message for the partition of its stream, and tells whether it can be known again. @throws ProblemError */
 function envelopeOf(
-  { backend, caller, startedAt }: Edge,
+  { backend, caller }: Edge,
   stream: StreamDefinition,
-  { format, identity, producer, clientKey }: Given,
+  { format, identity, producer, clientKey, edgeId }: Given,
   body: Uint8Array,
   options: ParseOptions,
 ): Enveloped {
@@ -106,9 +108,7 @@ function envelopeOf(
   if (!parsed.ok) throw eventProblem(stream, body, parsed.fault);
   const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =
-    scope === null
-      ? edgeRequestId(startedAt, backend.uuid())
-      : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
+    scope === null ? edgeId : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
   const head = [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows];
   const fields = [requestId, stream.name];

@@ -1,15 +1,17 @@
 /** When a message to a partition is sent again: after lost connections and damaged answers, with the same request id, within limits. */
 import type { Answer } from "../protocol/wire/answer.ts";
+import { isUnstarted } from "../protocol/unstarted.ts";
 import { TidegateError } from "../sdk/errors.ts";
 import type { Problem } from "../sdk/problems.ts";
 import { ConfigurationError, type Backend } from "./backend.ts";
 import { LIMITS } from "./limits.ts";
 import { ProblemError, problemFor, refuse } from "./problems.ts";
 
-/** Thrown inside an attempt for an answer that says that nothing was done and the same message may be sent again. */
+/** Thrown inside an attempt for an answer that says that this attempt did nothing and the same message may be sent again. */
 export class ResendError extends Error {
   override readonly name = "ResendError";
-  readonly reason: "stale-map" | "retryable";
+  /** `busy`: not by the edge, at once. */
+  readonly reason: "stale-map" | "retryable" | "busy";
   readonly answer: Answer;
   constructor(reason: ResendError["reason"], answer: Answer) {
     super(`a partition asks to send again: ${reason}`);
@@ -18,18 +20,30 @@ export class ResendError extends Error {
   }
 }
 
+/** What is known of a message, over all attempts to send it and all partitions it was sent to. */
+export interface Doubt {
+  /** An attempt may have been executed although no answer to it arrived. */
+  mayHaveRun: boolean;
+}
+
 /**
  * Runs `attempt` until it returns, or it is settled that it will not, at the latest at `deadline`. Each attempt must ask for its port anew and send the same request id.
- * @throws ProblemError
+ * @param doubt of a message that is sent in several rounds; it is kept up
+ * @throws ProblemError, one that does not say that nothing was done where that is not sure
  */
-export async function withRetries<T>(backend: Backend, deadline: number, attempt: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(
+  backend: Backend,
+  deadline: number,
+  attempt: () => Promise<T>,
+  doubt?: Doubt,
+): Promise<T> {
   // Made on the first failure only: the common case pays nothing for it.
   let retries: Retries | undefined;
   for (;;) {
     try {
       return await inTime(attempt(), deadline - backend.now());
     } catch (error) {
-      retries ??= new Retries(backend, deadline);
+      retries ??= new Retries(backend, deadline, doubt);
       await retries.after(error);
     }
   }
@@ -57,19 +71,19 @@ function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
   });
 }
 
-type Failure = "overloaded" | "interrupted" | "corrupt" | "defect";
+type Failure = "overloaded" | "unstarted" | "interrupted" | "corrupt" | "defect";
 
 /** The attempts of one message. */
 class Retries {
   readonly #backend: Backend;
   readonly #deadline: number;
+  readonly #doubt: Doubt;
   #made = 1;
-  /** Whether an attempt may have been executed although no answer to it arrived. */
-  #mayHaveRun = false;
 
-  constructor(backend: Backend, deadline: number) {
+  constructor(backend: Backend, deadline: number, doubt: Doubt = { mayHaveRun: false }) {
     this.#backend = backend;
     this.#deadline = deadline;
+    this.#doubt = doubt;
   }
 
   /** Returns when it is time for the next attempt. @throws ProblemError when there is none. */
@@ -81,10 +95,11 @@ class Retries {
     if (error instanceof ResendError) return this.#afterAnswer(error);
     const failure = failureOf(error);
     if (failure === "defect") throw problemFor(error);
-    if (failure === "overloaded") throw this.#mayHaveRun ? unknownOutcome() : overloaded();
-    this.#mayHaveRun = true;
+    if (failure === "overloaded") throw undone(this.#doubt, overloaded());
+    this.#doubt.mayHaveRun ||= failure !== "unstarted";
     if (await this.#pause()) return;
-    throw failure === "corrupt" ? problemFor(error) : unknownOutcome();
+    if (failure === "corrupt") throw problemFor(error);
+    throw undone(this.#doubt, doesNotStart());
   }
 
   async #afterAnswer({ reason, answer }: ResendError): Promise<void> {
@@ -93,8 +108,8 @@ class Retries {
       // Groups move rarely: the first new map is nearly always the right one, and waiting would only show.
       if (this.#made === 1) return void this.#made++;
     }
-    if (await this.#pause()) return;
-    throw reason === "stale-map" ? mapInMotion() : new ProblemError(JSON.parse(answer.body) as Problem);
+    if (reason !== "busy" && (await this.#pause())) return;
+    throw undone(this.#doubt, reason === "stale-map" ? mapInMotion() : problemOfAnswer(answer));
   }
 
   /** False when attempts or time are used up. */
@@ -116,6 +131,15 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** What ends a message after an attempt that did nothing: `problem`, which may say so, unless an earlier attempt leaves that open. */
+export function undone({ mayHaveRun }: Doubt, problem: ProblemError): ProblemError {
+  return mayHaveRun ? unknownOutcome() : problem;
+}
+
+function problemOfAnswer({ body }: Answer): ProblemError {
+  return new ProblemError(JSON.parse(body) as Problem);
+}
+
 /** The key group is where neither the edge nor the partitions it asked expect it; nothing was done. */
 export function mapInMotion(): ProblemError {
   return refuse("overloaded", "the key is moving to another partition; nothing was done", { retryable: true });
@@ -124,6 +148,7 @@ export function mapInMotion(): ProblemError {
 /** What the platform says of a failed call (Durable Objects, "Error handling"); errors without a word of it are the application's own. */
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return "defect";
+  if (isUnstarted(error)) return "unstarted";
   if (Reflect.get(error, "overloaded") === true) return "overloaded";
   if (Reflect.get(error, "retryable") === true || Reflect.get(error, "durableObjectReset") === true)
     return "interrupted";
@@ -138,7 +163,12 @@ function overloaded(): ProblemError {
   return refuse("overloaded", "the partition takes no more requests for now; nothing was done", { retryable: true });
 }
 
-function unknownOutcome(): ProblemError {
+function doesNotStart(): ProblemError {
+  const detail = "the partition of the key does not start; nothing was done, and the log of the Worker has the cause";
+  return refuse("overloaded", detail, { retryable: true });
+}
+
+export function unknownOutcome(): ProblemError {
   return refuse(
     "deadline-exceeded",
     "no answer arrived, and the request may have been executed; sending it again is safe with the same Idempotency-Key only",

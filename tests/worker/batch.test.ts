@@ -249,6 +249,21 @@ describe("a batch whose messages get lost", () => {
     expect(backend.arrivals).toHaveLength(1);
   });
 
+  it("does not pass on that nothing was done for a row that may have run before", async () => {
+    const { batch, backend } = batchEdge();
+    const body = JSON.stringify(problemOf("transaction-aborted"));
+    backend.answer = ({ line }) => (line === 1 ? { status: 500, flags: ANSWER_FLAG.retryable, body } : undefined);
+    backend.leave = (answer, { index }) => {
+      if (index === 0) throw platformError("Network connection lost.", { retryable: true });
+      return answer;
+    };
+    const results = await resultLines(await batch(lines(2, 1), "?ordered=1"));
+    expect(results).toEqual([
+      { line: 1, status: 504, problem: expect.objectContaining({ type: "/problems/deadline-exceeded" }) },
+      expect.objectContaining({ line: 2, status: 200 }),
+    ]);
+  });
+
   it("sends no more after its deadline", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const { batch, backend } = batchEdge();
@@ -287,6 +302,31 @@ describe("a batch over moved key groups", () => {
     expect(backend.refreshes).toBeGreaterThan(0);
     expectOrder(backend, 6_000);
   });
+
+  it.each([
+    ["are nowhere then", 98],
+    ["find no room there", 1],
+  ])(
+    "does not say that nothing was done for lines that may have run before they moved, and %s",
+    async (_name, owner) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+      const { batch, backend } = batchEdge();
+      backend.map = initialMap(1);
+      const body = JSON.stringify(problemOf("overloaded"));
+      backend.answer = ({ partition }) => (partition === 1 ? { status: 503, flags: ANSWER_FLAG.retryable, body } : {});
+      backend.arrive = ({ index, partition }) => {
+        if (partition !== 0 || index > 0) return;
+        backend.trueMap = { version: 2, partitions: 99, groups: groups.map(() => owner) };
+        if (owner === 98) backend.refreshMap = () => undefined;
+        throw platformError("Network connection lost.", { retryable: true });
+      };
+      const answered = resultLines(await batch(lines(20, 5)));
+      await vi.advanceTimersByTimeAsync(60_000);
+      const results = await answered;
+      expect(results).toHaveLength(20);
+      expect(new Set(results.map(({ problem }) => problem?.type))).toEqual(new Set(["/problems/deadline-exceeded"]));
+    },
+  );
 
   it("gives up on lines whose group never settles, and runs the rest", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });

@@ -19,8 +19,11 @@ function tapsEdge() {
     .toStream(Out);
   const app = defineApp({ services: [], flows: [gates] });
   const { backend, post } = edge(new FakeBackend(kernels), app);
-  const send = (body: BodyInit, key: string) =>
-    post("/v1/streams/taps", body, { "content-type": "application/x-ndjson", "idempotency-key": `"${key}"` });
+  const send = (body: BodyInit, key?: string) =>
+    post("/v1/streams/taps", body, {
+      "content-type": "application/x-ndjson",
+      ...(key === undefined ? {} : { "idempotency-key": `"${key}"` }),
+    });
   const columns = () => backend.ingested.map(({ tail }) => decodeColumns(tail).columns.length);
   return { backend, send, columns };
 }
@@ -55,13 +58,16 @@ test("columns that no flow reads stay at the edge, and are checked all the same"
   expect(backend.ingested).toHaveLength(1);
 });
 
-test("a partition that reads more is sent all of it under the same id, from then on at once", async () => {
+test.each([
+  ["the client's", "one"],
+  ["the edge's", undefined],
+])("a partition that reads more is sent all of it under the same id, %s, from then on at once", async (_whose, key) => {
   const { backend, send, columns } = tapsEdge();
   const failed: string[] = [];
   failPartial(backend, failed);
-  expect((await send(tap(1), "one")).status).toBe(200);
+  expect((await send(tap(1), key)).status).toBe(200);
   expect(failed).toEqual(backend.ingested.map(({ requestId }) => requestId));
-  expect((await send(tap(2), "two")).status).toBe(200);
+  expect((await send(tap(2))).status).toBe(200);
   expect(columns()).toEqual([4, 4]);
   expect(failed).toHaveLength(1);
 });

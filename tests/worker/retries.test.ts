@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
 import { initialMap } from "../../protocol/keygroups/map.ts";
-import { problemOf } from "../../sdk/problems.ts";
+import { unstarted } from "../../protocol/unstarted.ts";
+import { problemOf, type ProblemType } from "../../sdk/problems.ts";
 import { LIMITS } from "../../worker/limits.ts";
 import { backoff } from "../../worker/retries.ts";
 import { platformError } from "./support/backend.ts";
@@ -9,6 +10,12 @@ import { edge, problemIn } from "./support/edge.ts";
 
 const DEPOSIT = "/v1/services/account/alice/deposit";
 const lost = () => platformError("Network connection lost.", { retryable: true });
+
+const retryable = (status: number, type: ProblemType) => ({
+  status,
+  flags: ANSWER_FLAG.retryable,
+  body: JSON.stringify(problemOf(type)),
+});
 
 /** Runs what waits on timers, and only counts the time. */
 async function settle(answer: Promise<Response>): Promise<Response> {
@@ -84,6 +91,44 @@ describe("a lost message", () => {
     expect(response.status).toBe(504);
     expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
     expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+    expect(backend.executed).toHaveLength(1);
+  });
+
+  it("is refused, with nothing done, when its partition does not start", async () => {
+    const { post, backend } = edge();
+    // As the platform hands on what the object threw.
+    const thrown = platformError(unstarted(new Error("a secret of the storage")).message, { durableObjectReset: true });
+    backend.arrive = () => {
+      throw thrown;
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+    const problem = await problemIn(response);
+    expect(problem).toMatchObject({ type: "/problems/overloaded", retryable: true });
+    expect(problem.detail).toContain("does not start; nothing was done");
+    expect(problem.detail).not.toContain("secret");
+    expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+  });
+
+  it.each([0, LIMITS.attempts - 1])(
+    "may have run where attempt %i found its partition, and it did not start again",
+    async (found) => {
+      const { post, backend } = edge();
+      backend.arrive = ({ index }) => {
+        throw index === found ? lost() : unstarted("gone");
+      };
+      const response = await settle(post(DEPOSIT, "{}"));
+      expect(response.status).toBe(504);
+      expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
+    },
+  );
+
+  it("is handled once its partition has started", async () => {
+    const { post, backend } = edge();
+    backend.arrive = ({ index }) => {
+      if (index < LIMITS.attempts - 1) throw unstarted("not yet");
+    };
+    expect((await settle(post(DEPOSIT, "{}"))).status).toBe(200);
     expect(backend.executed).toHaveLength(1);
   });
 
@@ -232,5 +277,31 @@ describe("an answer that asks to be asked again", () => {
       detail: "tried and tried",
     });
     expect(backend.arrivals).toHaveLength(LIMITS.attempts);
+  });
+
+  it.each([
+    ["moves for ever", { flags: ANSWER_FLAG.staleMap, status: 503, body: "" }],
+    ["is aborted", retryable(500, "transaction-aborted")],
+    ["finds no room", retryable(503, "overloaded")],
+  ])("is not said to have done nothing where it may have run, and then %s", async (_name, refusal) => {
+    const { post, backend } = edge();
+    // What ran is not known any more: its partition was lost with what it had not stored.
+    backend.answer = () => (backend.arrivals.length > 1 ? refusal : { flags: ANSWER_FLAG.retryable });
+    backend.leave = (answer, { index }) => {
+      if (index === 0) throw lost();
+      return answer;
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(504);
+    expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
+  });
+
+  it("because there is no room: not by the edge, which passes it on at once", async () => {
+    const { post, backend } = edge();
+    backend.answer = () => retryable(503, "overloaded");
+    const response = await post(DEPOSIT, "{}");
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await problemIn(response)).toEqual(problemOf("overloaded"));
+    expect(backend.arrivals).toHaveLength(1);
   });
 });

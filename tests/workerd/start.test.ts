@@ -5,7 +5,7 @@ import { InvariantError } from "../../protocol/assert.ts";
 import { PartitionMachine } from "../../protocol/partition/machine.ts";
 import { PartitionStore } from "../../durable/store.ts";
 import { useLimits } from "../support/limits.ts";
-import { ask, call, freshKey, partitionOf, stub } from "./support/app.ts";
+import { ask, batch, call, freshKey, partitionOf, stub } from "./support/app.ts";
 import { refusalOf } from "./support/refusal.ts";
 
 useLimits({ alarmMs: 200 });
@@ -27,6 +27,24 @@ test("tries again by itself, and serves when it can", async () => {
   const tries = open.mock.calls.length;
   await new Promise((resolve) => setTimeout(resolve, 1_800));
   expect(open.mock.calls.length).toBeGreaterThan(tries + 2);
+  open.mockRestore();
+  expect((await ask(["account", key], "balance")).body).toBe(5);
+});
+
+test("whoever calls it meanwhile is told that, and that nothing was done", async () => {
+  const key = freshKey();
+  expect((await call(["account", key], "deposit", { amount: 5 })).status).toBe(200);
+  const open = vi.spyOn(PartitionStore.prototype, "open").mockImplementation(() => {
+    throw new Error("this code cannot start");
+  });
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  await abortAllDurableObjects();
+  const refused = { type: "/problems/overloaded", retryable: true, detail: expect.stringContaining("does not start") };
+  const deposit = { service: "account", key, function: "deposit", input: { amount: 1 } };
+  const [called, lines] = await Promise.all([call(["account", key], "deposit", { amount: 1 }), batch([deposit])]);
+  expect([called.status, called.body]).toEqual([503, expect.objectContaining(refused)]);
+  expect(lines).toEqual([expect.objectContaining({ line: 1, status: 503, problem: expect.objectContaining(refused) })]);
+  expect(JSON.stringify([called, lines])).not.toContain("this code cannot start");
   open.mockRestore();
   expect((await ask(["account", key], "balance")).body).toBe(5);
 });

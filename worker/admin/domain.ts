@@ -1,9 +1,10 @@
 /** A domain's partitions as their administration asks them: answers read, and asked again when a partition has started over. */
 import type { AdminAsk, AdminReply } from "../../protocol/backup/asks.ts";
+import { isUnstarted } from "../../protocol/unstarted.ts";
 import type { Problem } from "../../sdk/problems.ts";
 import type { AdminBackend, Backend, KeyGroupMap } from "../backend.ts";
 import { LIMITS } from "../limits.ts";
-import { ProblemError } from "../problems.ts";
+import { ProblemError, refuse } from "../problems.ts";
 import { backoff, sleep } from "../retries.ts";
 
 export class Domain {
@@ -60,11 +61,17 @@ export class Domain {
       try {
         return await call();
       } catch (error) {
-        if (attempt >= LIMITS.attempts) throw error;
+        if (attempt >= LIMITS.attempts) throw isUnstarted(error) ? doesNotStart() : error;
         await sleep(backoff(attempt));
       }
     }
   }
+}
+
+/** Of what was asked, this partition has done nothing now; an attempt before it may have. */
+function doesNotStart(): ProblemError {
+  const detail = "a partition does not start; the log of the Worker has the cause";
+  return refuse("overloaded", detail, { retryable: true });
 }
 
 /** The key-group map as it is now: an older one may lack partitions. */

@@ -10,7 +10,7 @@ import type { Backend } from "../backend.ts";
 import { partitionOf } from "../keys.ts";
 import { LIMITS } from "../limits.ts";
 import { problemFor, refuse, type ProblemError } from "../problems.ts";
-import { backoff, mapInMotion, sleep, withRetries } from "../retries.ts";
+import { backoff, mapInMotion, sleep, undone, unknownOutcome, withRetries, type Doubt } from "../retries.ts";
 import { problemLine, resultLine } from "./lines.ts";
 import type { Output } from "./output.ts";
 import type { Results } from "./results.ts";
@@ -33,7 +33,7 @@ export async function runLane(run: BatchRun, frames: readonly RoutedFrame[]): Pr
     if (run.output.cancelled) return;
     if (run.backend.now() > run.deadline) closed ??= tooLate();
     if (closed === undefined) {
-      if (!(await answerFrame(run, frame, 1))) closed = notSent();
+      if (!(await answerFrame(run, frame, { round: 1, doubt: { mayHaveRun: false } }))) closed = notSent();
     } else {
       refuseLines(run, frame.bytes, closed, undefined);
     }
@@ -41,19 +41,24 @@ export async function runLane(run: BatchRun, frames: readonly RoutedFrame[]): Pr
   }
 }
 
+/** How far lines have come that look for where their key group has moved to. */
+interface Round {
+  readonly round: number;
+  readonly doubt: Doubt;
+}
+
 /** False when the partition did not answer; the frame's lines then have a problem each. */
-async function answerFrame(run: BatchRun, frame: RoutedFrame, round: number): Promise<boolean> {
+async function answerFrame(run: BatchRun, frame: RoutedFrame, at: Round): Promise<boolean> {
   let table: Table;
   try {
-    table = await withRetries(run.backend, run.backend.now() + LIMITS.requestDeadlineMs, () =>
-      send(run.backend, frame),
-    );
+    const deadline = run.backend.now() + LIMITS.requestDeadlineMs;
+    table = await withRetries(run.backend, deadline, () => send(run.backend, frame), at.doubt);
   } catch (error) {
     refuseLines(run, frame.bytes, problemFor(error), undefined);
     return false;
   }
-  const stale = addResults(run, table);
-  return stale.size === 0 || sendElsewhere(run, frame.bytes, stale, round);
+  const stale = addResults(run, table, at.doubt);
+  return stale.size === 0 || sendElsewhere(run, frame.bytes, stale, at);
 }
 
 async function send(backend: Backend, { partition, rows, bytes }: RoutedFrame): Promise<Table> {
@@ -66,13 +71,17 @@ async function send(backend: Backend, { partition, rows, bytes }: RoutedFrame): 
  * Passes on the rows that are results; returns the lines of those that are not, because their key group has moved.
  * Rows that say `retryable` are results too: lines with the same key may have run since, so that sending them again would change the order.
  */
-function addResults({ results, clientIds }: BatchRun, table: Table): Set<number> {
+function addResults({ results, clientIds }: BatchRun, table: Table, doubt: Doubt): Set<number> {
   const stale = new Set<number>();
   for (let row = 0; row < table.rows; row++) {
     const line = table.column(row, ANSWER_COLUMN.line);
     const flags = table.column(row, ANSWER_COLUMN.flags);
     if ((flags & ANSWER_FLAG.staleMap) !== 0) {
       stale.add(line);
+      continue;
+    }
+    if ((flags & ANSWER_FLAG.retryable) !== 0 && doubt.mayHaveRun) {
+      results.add(line, problemLine(line, unknownOutcome().problem));
       continue;
     }
     const status = table.column(row, ANSWER_COLUMN.status);
@@ -83,9 +92,10 @@ function addResults({ results, clientIds }: BatchRun, table: Table): Set<number>
 }
 
 /** Sends some lines of a frame by the newest map. It happens inside the lane, so that the lane's later frames still come later. */
-async function sendElsewhere(run: BatchRun, bytes: Uint8Array, lines: Set<number>, round: number): Promise<boolean> {
+async function sendElsewhere(run: BatchRun, bytes: Uint8Array, lines: Set<number>, at: Round): Promise<boolean> {
+  const { round, doubt } = at;
   if (round >= LIMITS.attempts) {
-    refuseLines(run, bytes, mapInMotion(), lines);
+    refuseLines(run, bytes, undone(doubt, mapInMotion()), lines);
     return false;
   }
   if (round > 1) await sleep(backoff(round));
@@ -94,11 +104,14 @@ async function sendElsewhere(run: BatchRun, bytes: Uint8Array, lines: Set<number
     run.backend.refreshMap();
     frames = await reroute(run.backend, bytes, lines);
   } catch (error) {
-    refuseLines(run, bytes, problemFor(error), lines);
+    refuseLines(run, bytes, undone(doubt, problemFor(error)), lines);
     return false;
   }
   let answered = true;
-  for (const frame of frames) answered = (await answerFrame(run, frame, round + 1)) && answered;
+  // Each with a doubt of its own from here on: what becomes of one says nothing of the others.
+  for (const frame of frames) {
+    answered = (await answerFrame(run, frame, { round: round + 1, doubt: { ...doubt } })) && answered;
+  }
   return answered;
 }
 

@@ -92,6 +92,34 @@ describe("a request is not repeated", () => {
     expect(outcome.status === "rejected" && outcome.reason).toBeInstanceOf(UnreachableError);
   });
 
+  test.each([
+    ["the connection was lost", lost(), undefined],
+    ["a gateway gave up", new Response("bad gateway", { status: 502 }), 502],
+    ["nobody answered the edge", problem(504, "deadline-exceeded", { retryable: true }), 504],
+  ])(
+    "and an outcome that is open stays so when %s first, whatever keeps the rest out",
+    async (_name, first, status) => {
+      for (const last of [problem(503, "overloaded"), problem(429, "rate-limited"), problem(401, "unauthorized")]) {
+        const outcome = await settled(account(server(first, last), { retries: 1 }).deposit(5));
+        expect(outcome).toMatchObject({
+          status: "rejected",
+          reason: status === undefined ? { name: "UnreachableError" } : { status },
+        });
+      }
+    },
+  );
+
+  test("and what is said of the transaction itself is thrown after an open outcome, too", async () => {
+    const fake = server(lost(), problem(409, "account/frozen"));
+    expect(await settled(account(fake).deposit(5))).toMatchObject({ status: "rejected", reason: { status: 409 } });
+  });
+
+  test("and a transaction that took too long has done nothing", async () => {
+    const fake = server(problem(504, "deadline-exceeded"), problem(503, "overloaded"));
+    const outcome = await settled(account(fake, { retries: 1 }).deposit(5));
+    expect(outcome).toMatchObject({ status: "rejected", reason: { status: 503 } });
+  });
+
   test("when Retry-After asks for more patience than there is", async () => {
     const fake = server(problem(503, "overloaded", {}, { "retry-after": "3600" }));
     expect(await settled(account(fake).deposit(5))).toMatchObject({ status: "rejected", reason: { status: 503 } });
