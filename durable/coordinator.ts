@@ -12,6 +12,7 @@ import type { CoordinatorFigures } from "../protocol/observe/figures.ts";
 import { readName } from "../protocol/keygroups/names.ts";
 import { declaredSchedules } from "../protocol/timers/schedules.ts";
 import type { KeyGroupMap } from "../protocol/keygroups/map.ts";
+import { unstarted } from "../protocol/unstarted.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import { COORDINATOR } from "../protocol/wire/messages.ts";
 import { Gathering } from "./gathering.ts";
@@ -131,8 +132,7 @@ class CoordinatorShell {
   }
 
   #startOver(level: "error" | "warn", error: unknown): void {
-    const tenant = this.#tenant === "" ? {} : { tenant: this.#tenant };
-    console[level](logEntry("the coordinator starts over", { error, ...tenant }));
+    console[level](logEntry("the coordinator starts over", { error, ...ofTenant(this.#tenant) }));
     this.#ctx.abort(error instanceof Error ? error.message : String(error));
   }
 
@@ -145,6 +145,21 @@ class CoordinatorShell {
   }
 }
 
+/** @throws what tells callers that it does not start; the next event begins anew */
+function startShell(ctx: DurableObjectState, app: AppDefinition): CoordinatorShell {
+  try {
+    return new CoordinatorShell(ctx, app);
+  } catch (error) {
+    console.error(logEntry("the coordinator does not start", { error, ...ofTenant(readName(ctx.id.name).tenant) }));
+    throw unstarted(error);
+  }
+}
+
+/** What log entries of a tenant's coordinator say beside the rest. */
+function ofTenant(tenant: string): { readonly tenant?: string } {
+  return tenant === "" ? {} : { tenant };
+}
+
 /** The class to export as `Coordinator` for an app. */
 export function coordinatorClass(
   app: AppDefinition,
@@ -154,7 +169,7 @@ export function coordinatorClass(
 
     constructor(ctx: DurableObjectState, env: unknown) {
       super(ctx, env as never);
-      this.#shell = new CoordinatorShell(ctx, app);
+      this.#shell = startShell(ctx, app);
     }
 
     async keyGroupMap(): Promise<KeyGroupMap> {

@@ -164,7 +164,8 @@ function overloaded(): ProblemError {
 }
 
 function doesNotStart(): ProblemError {
-  const detail = "the partition of the key does not start; nothing was done, and the log of the Worker has the cause";
+  const detail =
+    "the partition of the key, or the coordinator, does not start; nothing was done, and the log of the Worker has the cause";
   return refuse("overloaded", detail, { retryable: true });
 }
 

@@ -123,6 +123,14 @@ describe("a lost message", () => {
     },
   );
 
+  it("is refused likewise when nobody says which partition that is, since the coordinator does not start", async () => {
+    const { post, backend } = edge();
+    backend.keyGroupMap = () => Promise.reject(unstarted("gone"));
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(503);
+    expect((await problemIn(response)).detail).toContain("does not start; nothing was done");
+  });
+
   it("is handled once its partition has started", async () => {
     const { post, backend } = edge();
     backend.arrive = ({ index }) => {

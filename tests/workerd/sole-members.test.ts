@@ -1,19 +1,13 @@
 /** A partition that has an epoch to itself is lost: if it may have decided that, only the records tell, and the coordinator's next generation asks for them. */
-import { exports } from "cloudflare:workers";
 import { afterAll, expect, test } from "vitest";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
-import type { CoordinatorRpc } from "../../durable/coordinator.ts";
-import { coordinatorName } from "../../protocol/keygroups/names.ts";
 import { encodeBatch, NEWEST_FORMAT } from "../../protocol/wire/codec.ts";
 import type { ReportMessage } from "../../protocol/wire/messages.ts";
 import { openGate } from "../app/src/gates.ts";
 import type { RowOperation } from "../app/src/row-operation.ts";
-import { call, freshKey, leftovers, PARTITIONS } from "./support/app.ts";
+import { call, coordinator, freshKey, leftovers, PARTITIONS } from "./support/app.ts";
 import { abortOne, sleep, untilAnswered } from "./support/patience.ts";
 import { keysApart } from "./support/spread.ts";
-
-const { Coordinator } = exports as unknown as { Coordinator: { getByName(name: string): CoordinatorRpc } };
-const coordinator = (): CoordinatorRpc => Coordinator.getByName(coordinatorName(""));
 
 afterAll(async () => expect(await leftovers()).toBe(0));
 

@@ -1,11 +1,13 @@
-/** A partition that cannot start: it is not forgotten, though nobody asks for it. */
+/** Objects that cannot start: a partition is not forgotten, though nobody asks for it, and who asks is told. */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { InvariantError } from "../../protocol/assert.ts";
+import { CoordinatorMachine } from "../../protocol/coordinator/machine.ts";
 import { PartitionMachine } from "../../protocol/partition/machine.ts";
+import { isUnstarted } from "../../protocol/unstarted.ts";
 import { PartitionStore } from "../../durable/store.ts";
 import { useLimits } from "../support/limits.ts";
-import { ask, batch, call, freshKey, partitionOf, stub } from "./support/app.ts";
+import { ask, batch, call, coordinator, freshKey, partitionOf, stub } from "./support/app.ts";
 import { refusalOf } from "./support/refusal.ts";
 
 useLimits({ alarmMs: 200 });
@@ -80,4 +82,22 @@ test("is called again where its machine fails itself, since what it keeps may wa
   step.mockRestore();
   await abortAllDurableObjects();
   expect((await ask(["clock", key], "rung")).body).toEqual([]);
+});
+
+test("a coordinator that does not start says so to whoever asks it, and serves when it can", async () => {
+  const start = vi.spyOn(CoordinatorMachine.prototype, "start").mockImplementation(() => {
+    throw new Error("this code cannot start");
+  });
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  await abortAllDurableObjects();
+  const told = await coordinator()
+    .keyGroupMap()
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  expect(isUnstarted(told)).toBe(true);
+  expect(log).toHaveBeenCalledWith(expect.objectContaining({ message: "the coordinator does not start" }));
+  start.mockRestore();
+  expect((await coordinator().keyGroupMap()).partitions).toBeGreaterThan(0);
 });

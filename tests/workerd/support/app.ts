@@ -2,8 +2,10 @@
 import { exports } from "cloudflare:workers";
 import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
 import { murmur3 } from "../../../core-wasm/reference/murmur3.ts";
+import type { CoordinatorRpc } from "../../../durable/coordinator.ts";
 import type { PartitionRpc } from "../../../durable/partition.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
+import { coordinatorName } from "../../../protocol/keygroups/names.ts";
 import type { PartitionStatus } from "../../../protocol/partition/setup.ts";
 import type { Place, Seen, Step } from "../../../sim/program.ts";
 import app from "../../app/src/index.ts";
@@ -23,6 +25,7 @@ interface Exports {
     fetch(url: string, init?: RequestInit): Promise<Response>;
   };
   readonly Partition: { getByName(name: string): PartitionStub };
+  readonly Coordinator: { getByName(name: string): CoordinatorRpc };
 }
 const own = exports as unknown as Exports;
 
@@ -130,6 +133,10 @@ export async function batch(
 
 export function stub(partition: number): PartitionStub {
   return own.Partition.getByName(`partition-${partition}`);
+}
+
+export function coordinator(): CoordinatorRpc {
+  return own.Coordinator.getByName(coordinatorName(""));
 }
 
 /** Runs inside the object that keeps a key. */
