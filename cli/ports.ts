@@ -24,14 +24,21 @@ export async function freePort(from = PORTS_FROM, to = PORTS_TO): Promise<number
   throw new Error(`no port from ${from} to ${to - 1} is free`);
 }
 
-/** Whether a server could listen on a port of the loopback now. */
-export function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on a port of the loopback now, and a server could. */
+export async function isFree(port: number): Promise<boolean> {
+  // A server of somebody else's on one of the two is what "localhost" may lead to.
+  return (await isFreeAt(port, "127.0.0.1")) && isFreeAt(port, "::1");
+}
+
+function isFreeAt(port: number, host: string): Promise<boolean> {
   return new Promise((done, failed) => {
     const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE" || error.code === "EACCES") done(false);
-      else failed(error);
+    probe.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === "EADDRINUSE" || code === "EACCES") done(false);
+      // A machine without IPv6 has nobody there.
+      else if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") done(true);
+      else failed(new Error(message));
     });
-    probe.listen(port, "127.0.0.1", () => probe.close(() => done(true)));
+    probe.listen(port, host, () => probe.close(() => done(true)));
   });
 }

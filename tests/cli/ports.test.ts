@@ -1,15 +1,16 @@
 import { createServer, type Server } from "node:net";
+import { networkInterfaces } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { freePort, isFree } from "../../cli/ports.ts";
 
 /** The least port that a system hands out by itself, unless its owner has set another. */
 const EPHEMERAL_FROM = 32_768;
 
-function listen(port: number): Promise<Server> {
+function listen(port: number, host = "127.0.0.1"): Promise<Server> {
   return new Promise((done, failed) => {
     const server = createServer();
     server.once("error", failed);
-    server.listen(port, "127.0.0.1", () => done(server));
+    server.listen(port, host, () => done(server));
   });
 }
 
@@ -22,6 +23,17 @@ test("a port can be listened on, and is none that the system would hand to someb
     await new Promise((closed) => server.close(closed));
     expect(await isFree(port)).toBe(true);
   }
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
+
+test.runIf(hasIpv6)("a port is taken where somebody listens by IPv6 alone", async () => {
+  const port = await freePort();
+  const server = await listen(port, "::1");
+  onTestFinished(() => void server.close());
+  expect(await isFree(port)).toBe(false);
 });
 
 test("ports that are taken are passed over, until there is none", async () => {
