@@ -6,12 +6,12 @@ import { basename, join, resolve } from "node:path";
 import { bundle } from "../../scripts/lib/bundle.ts";
 import { seeded } from "../kernels/bids.ts";
 import { closedLoop, type Job } from "../lib/drive.ts";
-import { report, type Row, rowOf } from "../lib/report.ts";
+import { commit, report, type Row, rowOf } from "../lib/report.ts";
 import { startWorkerd } from "../lib/workerd.ts";
 import { drawTransfer, uniform } from "../transfers/accounts.ts";
 import { BATCH_LINES, makeBatches } from "../transfers/batches.ts";
 import { batchRequest, TOKEN, transferRequest } from "../transfers/requests.ts";
-import { type Comparison, compare, type Turn } from "./ratio.ts";
+import { type Comparison, compare, LEAST_TURNS, type Turn } from "./ratio.ts";
 
 export interface CompareOptions {
   /** The folder of the other state: a checkout with its dependencies and its build. */
@@ -47,6 +47,7 @@ export async function benchCompare(options: CompareOptions): Promise<void> {
   const load = LOADS[options.load];
   if (load === undefined)
     throw new Error(`--only is one of ${Object.keys(LOADS).join(", ")}, not ${JSON.stringify(options.load)}`);
+  if (options.turns < LEAST_TURNS) throw new Error(`--runs is at least ${LEAST_TURNS}: fewer tell nothing`);
   const root = join(import.meta.dirname, "..", "..");
   const folders = [root, resolve(options.other)];
   const vars = { PARTITIONS: String(options.partitions), TIDEGATE_TOKEN: TOKEN };
@@ -83,7 +84,7 @@ export async function benchCompare(options: CompareOptions): Promise<void> {
       accounts: options.keys,
       turns: options.turns,
       seconds: options.seconds,
-      other: basename(folders[1] as string),
+      other: `${basename(folders[1] as string)} at ${commit(folders[1])}`,
     });
   } finally {
     await workerd.stop();

@@ -15,7 +15,7 @@ export interface Comparison {
 
 /** So many of the greatest and of the least ratios are left out: turns in which the machine had something else to do. */
 const TRIMMED = 0.15;
-const LEAST_TURNS = 8;
+export const LEAST_TURNS = 8;
 
 /**
  * Compares each turn with its neighbour of the other kind: trimmed mean, and its standard error by the winsorized variance (Tukey and McLaughlin 1963).

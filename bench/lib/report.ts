@@ -97,14 +97,12 @@ async function keep(name: string, rows: readonly Row[], conditions: Readonly<Rec
   await appendFile(join(folder, `${name}.jsonl`), `${JSON.stringify(line)}\n`);
 }
 
-function commit(): string {
+/** The commit of a checkout, by default the one worked in, with `+` where code of it has been changed since. */
+export function commit(cwd?: string): string {
+  const git = (...args: string[]): string => execFileSync("git", args, { cwd, encoding: "utf8", stdio: "pipe" }).trim();
   try {
-    const dirty = execFileSync(
-      "git",
-      ["status", "--porcelain", "--", "core-wasm", "durable", "protocol", "sdk", "worker"],
-      { encoding: "utf8" },
-    );
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (dirty ? "+" : "");
+    const dirty = git("status", "--porcelain", "--", "core-wasm", "durable", "protocol", "sdk", "worker");
+    return git("rev-parse", "--short", "HEAD") + (dirty === "" ? "" : "+");
   } catch {
     return "unknown";
   }
