@@ -64,6 +64,8 @@ export interface VertexStep extends Common {
   readonly id: string;
   readonly shards: number;
   readonly ports: readonly Port[];
+  /** Vertices whose results it is given and told of when they are taken back, by name: it goes on with them only, and they with it. */
+  readonly follows: readonly string[];
   /** Its time is the server's. */
   readonly processing: boolean;
   /** Its results go on as events. */
@@ -249,10 +251,17 @@ function vertexOf(
     id: `${node.name}@${definitionHash(node, wanted.paned)}`,
     shards: shardsOf(keys),
     ports,
+    follows: [...new Set(node.inputs.flatMap(changedBy))],
     processing: window?.time === "processing",
     emits: wanted.emits,
     make: makerOf(node, operator, wanted, about.kernels),
   };
+}
+
+/** Keyed operators whose changes arrive by this one. */
+function changedBy({ name, operator, inputs, changes }: FlowNode): readonly string[] {
+  if (!changes) return [];
+  return "keys" in operator || operator.kind === "join" ? [name] : inputs.flatMap(changedBy);
 }
 
 /** One group needs no more than one share. */
@@ -362,6 +371,8 @@ function upsertStep(
     sources: (steps[input] as ProgramStep).sources,
     shards: sink.key.length === 0 ? 1 : UPSERT_SHARDS,
     ports: [{ input, keys: sink.key, names }],
+    // What is taken back and was never given is no row of it: it begins with the results that come.
+    follows: [],
     processing: false,
     emits: false,
     make: () => new Upsert(spec),

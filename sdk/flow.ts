@@ -24,6 +24,7 @@ export type {
   WindowedOutput,
 } from "./flows/nodes.ts";
 export type { EgressOptions, ToQueueOptions, ToWebhookOptions } from "./flows/egress.ts";
+export { type KeepingOperator, lostOperators, type LostOperator } from "./flows/losses.ts";
 export { nodesOf } from "./flows/nodes.ts";
 export { sinks } from "./flows/sinks.ts";
 export type { Events, Keyed, ProcessContext, ProcessOptions, Results, Running, ViewRow } from "./flows/steps.ts";
@@ -34,7 +35,8 @@ export { RESERVED_OUTPUTS } from "./flows/steps.ts";
  * Each step throws TidegateError `misconfigured` for what the stream cannot give.
  *
  * State is kept by operator: an operator with the same name and the same definition keeps it in every later version of the flow. One whose
- * definition changed, or that is gone, must be named in `drops`, or the flow takes no events.
+ * definition changed, or that is gone, must be named in `drops`, or the flow takes no events; and so must one whose results are taken back, when what
+ * follows it begins anew.
  */
 export function flow(name: string, options: { readonly drops?: readonly string[] } = {}): Start {
   checkKebab("the flow name", name);

@@ -1,6 +1,7 @@
 /** What flows of a deployed app would lose with the code that is to take its place. */
+import { lostOperators } from "../../sdk/flow.ts";
 
-/** State of an operator that is gone, or whose definition is another. */
+/** State of an operator that is gone, whose definition is another, or that must begin anew with another. */
 export interface Loss {
   readonly flow: string;
   readonly operator: string;
@@ -9,7 +10,8 @@ export interface Loss {
 }
 
 interface Kept {
-  readonly state?: Readonly<Record<string, unknown>>;
+  readonly state?: Readonly<Record<string, string>>;
+  readonly follows?: Readonly<Record<string, readonly string[]>>;
   readonly drops?: readonly unknown[];
 }
 
@@ -19,9 +21,14 @@ export function losses(deployed: unknown, next: unknown): Loss[] {
   return Object.entries(flowsOf(deployed)).flatMap(([flow, { state = {} }]) => {
     const other = Object.hasOwn(now, flow) ? now[flow] : undefined;
     if (other === undefined) return [];
-    return Object.entries(state)
-      .filter(([operator, id]) => other.state?.[operator] !== id)
-      .map(([operator]) => ({ flow, operator, named: other.drops?.includes(operator) === true }));
+    const operators = Object.entries(other.state ?? {}).map(([name, id]) => {
+      return { name, id, follows: other.follows?.[name] ?? [] };
+    });
+    return lostOperators(state, operators).map(({ name }) => ({
+      flow,
+      operator: name,
+      named: other.drops?.includes(name) === true,
+    }));
   });
 }
 

@@ -1,14 +1,21 @@
 /** A flow that has been changed: which operators keep their state, and which lose it. */
 import type { FlowProgram } from "../../dataflow/program.ts";
 import { TidegateError } from "../../sdk/errors.ts";
+import { lostOperators, type LostOperator } from "../../sdk/flow.ts";
 import { egressKey, type EgressStatus } from "./egress.ts";
 import { type FlowState, shardKey } from "./flow-state.ts";
 import { EGRESS, type FlowContext } from "./internal.ts";
 
-/** What a new version of a flow would lose: operators that are gone, and those whose definition is another. */
+/** What a new version of a flow would lose: operators that are gone, those whose definition is another, and those that must begin anew with others. */
 export function dropsOf(program: FlowProgram, state: FlowState): string[] {
-  const now = new Map(program.steps.flatMap((step) => (step.kind === "vertex" ? [[step.name, step.id] as const] : [])));
-  return Object.entries(state.vertices).flatMap(([name, id]) => (now.get(name) === id ? [] : [name]));
+  return lostOf(program, state).map(({ name }) => name);
+}
+
+function lostOf({ steps }: FlowProgram, { vertices }: FlowState): readonly LostOperator[] {
+  return lostOperators(
+    vertices,
+    steps.filter((step) => step.kind === "vertex"),
+  );
 }
 
 /**
@@ -20,12 +27,13 @@ export function checkVersion(
   state: FlowState,
 ): { readonly state: FlowState; readonly dropped: readonly string[] } {
   const shards: string[] = [];
-  const dropped = dropsOf(program, state);
-  const unnamed = dropped.filter((name) => !program.definition.drops.includes(name));
+  const lost = lostOf(program, state);
+  const dropped = lost.map(({ name }) => name);
+  const unnamed = lost.filter(({ name }) => !program.definition.drops.includes(name));
   if (unnamed.length > 0) {
     throw new TidegateError(
       "flow-changed",
-      `flow "${program.name}" would lose the state of ${unnamed.join(", ")}: restore what they were, or name them in \`drops\``,
+      `flow "${program.name}" would lose the state of ${unnamed.map(told).join(", ")}: restore what they were, or name them in \`drops\``,
     );
   }
   for (const name of dropped) {
@@ -39,6 +47,12 @@ export function checkVersion(
   for (const step of program.steps) if (step.kind === "vertex") state.vertices[step.name] = step.id;
   alignSources(program, state);
   return { state, dropped: shards };
+}
+
+function told({ name, with: other }: LostOperator): string {
+  return other === null
+    ? name
+    : `${name} (with ${other}, which begins anew: one of them takes back results of the other)`;
 }
 
 /** Sources are named in their order, which may be another by now: what is known of one goes on with the one of the same stream. */

@@ -1,5 +1,5 @@
 /** What a deploy would lose of flows, from two documents as the real generator makes them. */
-import { count, defineApp, flow, type FlowDefinition, sum, tumbling } from "tidegate";
+import { count, defineApp, flow, type FlowDefinition, sinks, sum, tumbling } from "tidegate";
 import { expect, test } from "vitest";
 import { losses } from "../../cli/check/flows.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
@@ -17,6 +17,17 @@ const totals = base()
   .aggregate({ ms: sum("ms") })
   .named("totals")
   .toView("totals");
+
+const spread = (drops: string[]) => {
+  const perPage = base(drops)
+    .keyBy("page")
+    .aggregate({ ms: sum("ms") })
+    .named("totals");
+  return sinks(
+    perPage.toView("totals"),
+    perPage.keyBy("ms").aggregate({ pages: count() }).named("spread").toView("spread"),
+  );
+};
 
 const documentOf = (...flows: FlowDefinition[]): unknown =>
   JSON.parse(JSON.stringify(openApiDocument(defineApp({ services: [], flows }))));
@@ -67,6 +78,9 @@ test.each<[string, FlowDefinition[], FlowDefinition[], string[]]>([
     ],
     ["totals is named"],
   ],
+  ["an operator is added behind results that are taken back", [totals], [spread([])], ["totals"]],
+  ["it and what it is behind begin together", [totals], [spread(["totals"])], ["totals is named"]],
+  ["an operator goes from behind such results", [spread([])], [totals], ["spread"]],
   ["a flow is gone", [totals], [], []],
   ["a flow is new", [], [totals], []],
 ])("when %s", (_, before, after, lost) => {

@@ -101,6 +101,96 @@ describe("a flow that is changed", () => {
     expect(await bench.drops("f")).toEqual([]);
   });
 
+  describe("behind results that are taken back", () => {
+    /** How many keys have which number of events. */
+    const spread = (behind: "nothing" | "count" | "sum", drops: string[] = []): FlowDefinition => {
+      const totals = flow("f", { drops }).from(In, { time: "at" }).keyBy("k").aggregate({ n: count() }).named("totals");
+      // Something without state between the two.
+      const numbers = totals.filter((e) => e.n.gt(0)).keyBy("n");
+      const outputs = behind === "sum" ? { keys: count(), events: sum("n") } : { keys: count() };
+      const spreads = numbers.aggregate(outputs).named("spread").toView("spread");
+      return behind === "nothing" ? totals.toView("totals") : sinks(totals.toView("totals"), spreads);
+    };
+    const events = (...keys: string[]) => keys.map((k, at) => ({ k, v: 1, at }));
+    const both = async (bench: FlowBench) => [await bench.view("f", "totals"), await bench.view("f", "spread")];
+
+    test("an operator begins only with those that give them", async () => {
+      const bench = new FlowBench(spread("nothing"));
+      await bench.ingest("in", events("a", "a", "b"));
+      bench.deploy(spread("count"));
+      // It would take back that a has 2, which it was never given.
+      expect(await bench.drops("f")).toEqual(["totals"]);
+      await expect(bench.ingest("in", events("a"))).rejects.toMatchObject({
+        type: "flow-changed",
+        message: expect.stringContaining("totals (with spread, which begins anew"),
+      });
+      bench.deploy(spread("count", ["totals"]));
+      await bench.ingest("in", events("a", "c", "c"));
+      expect(await both(bench)).toEqual([
+        [
+          { k: "a", n: 1 },
+          { k: "c", n: 2 },
+        ],
+        [
+          { n: 1, keys: 1 },
+          { n: 2, keys: 1 },
+        ],
+      ]);
+      // Once both have begun, they stay.
+      expect(await bench.drops("f")).toEqual([]);
+      await bench.ingest("in", events("a"));
+      expect(await bench.view("f", "spread")).toEqual([{ n: 2, keys: 2 }]);
+    });
+
+    test("an operator that is changed takes those with it that give them, and they take it with them", async () => {
+      const bench = new FlowBench(spread("count"));
+      await bench.ingest("in", events("a", "b"));
+      bench.deploy(spread("sum", ["spread"]));
+      expect(await bench.drops("f")).toEqual(["spread", "totals"]);
+      await expect(bench.ingest("in", events("a"))).rejects.toMatchObject({ type: "flow-changed" });
+      bench.deploy(spread("sum", ["spread", "totals"]));
+      await bench.ingest("in", events("a"));
+      expect(await both(bench)).toEqual([[{ k: "a", n: 1 }], [{ n: 1, keys: 1, events: 1 }]]);
+    });
+
+    test("an operator does not stay without those that gave them", async () => {
+      const bench = new FlowBench(spread("count"));
+      await bench.ingest("in", events("a", "b"));
+      const kept = bench.entries;
+      // They forget after a while now, and so begin anew.
+      const forgetting = (drops: string[]) =>
+        flow("f", { drops })
+          .from(In, { time: "at" })
+          .keyBy("k")
+          .aggregate({ n: count() }, { ttl: "1h" })
+          .named("totals")
+          .filter((e) => e.n.gt(0))
+          .keyBy("n")
+          .aggregate({ keys: count() })
+          .named("spread")
+          .toView("spread");
+      bench.deploy(forgetting(["totals"]));
+      expect(await bench.drops("f")).toEqual(["totals", "spread"]);
+      await expect(bench.ingest("in", events("a"))).rejects.toMatchObject({
+        message: expect.stringContaining("spread (with totals, which begins anew"),
+      });
+      bench.deploy(forgetting(["totals", "spread"]));
+      await bench.ingest("in", events("a"));
+      expect(await bench.view("f", "spread")).toEqual([{ n: 1, keys: 1 }]);
+      expect(bench.entries).toBeLessThanOrEqual(kept);
+    });
+
+    test("a view begins by itself, with the results that come", async () => {
+      const bench = new FlowBench(spread("nothing"));
+      await bench.ingest("in", events("a", "b"));
+      const shown = flow("f").from(In, { time: "at" }).keyBy("k").aggregate({ n: count() }).named("totals");
+      bench.deploy(sinks(shown.toView("totals"), shown.filter((e) => e.n.gt(0)).toView("some", { key: "k" })));
+      expect(await bench.drops("f")).toEqual([]);
+      await bench.ingest("in", events("a"));
+      expect(await bench.view("f", "some")).toEqual([{ k: "a", n: 2 }]);
+    });
+  });
+
   test("shows its views while partitions run different versions, each as what it is", async () => {
     const bench = await started();
     const before = await Promise.all(["totals", "windows"].map((view) => bench.view("f", view)));

@@ -8,6 +8,8 @@ import { nodesOf } from "../../sdk/flow.ts";
 export interface FlowState {
   /** Operators that have state, by name, and what it is of: equal texts mean that it is kept. */
   readonly state: Readonly<Record<string, string>>;
+  /** Of those, the ones whose results others take back: they are kept together or not at all. */
+  readonly follows: Readonly<Record<string, readonly string[]>>;
   /** What this version may lose. */
   readonly drops: readonly string[];
 }
@@ -17,14 +19,19 @@ export function flowStates(app: AppDefinition): Record<string, FlowState> {
   for (const flow of app.flows.values()) {
     const windowed = app.windowed.get(flow.name);
     const kept: Record<string, string> = {};
+    const follows: Record<string, readonly string[]> = {};
     if (windowed !== undefined) {
       const { maxGroups: _, ...plan } = keptPlanOf(planFlow(windowed).window);
       const aggregate = nodesOf(flow).find(({ operator }) => operator.kind === "aggregate");
       kept[aggregate?.name ?? "aggregate"] = `kernel ${JSON.stringify(plan)}`;
     } else {
-      for (const step of programOf(flow).steps) if (step.kind === "vertex") kept[step.name] = step.id;
+      for (const step of programOf(flow).steps) {
+        if (step.kind !== "vertex") continue;
+        kept[step.name] = step.id;
+        if (step.follows.length > 0) follows[step.name] = step.follows;
+      }
     }
-    states[flow.name] = { state: kept, drops: flow.drops };
+    states[flow.name] = { state: kept, follows, drops: flow.drops };
   }
   return states;
 }

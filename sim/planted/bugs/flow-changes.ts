@@ -50,8 +50,8 @@ export const CHANGING: readonly PlantedBug[] = [
     what: "A version that would lose state takes events although it does not name that.",
     rule: "invariant 1",
     file: CHANGES,
-    find: "const unnamed = dropped.filter((name) => !program.definition.drops.includes(name));",
-    replace: "const unnamed = dropped.filter((name) => name === '');",
+    find: "const unnamed = lost.filter(({ name }) => !program.definition.drops.includes(name));",
+    replace: "const unnamed = lost.filter(({ name }) => name === '');",
   },
   {
     name: "changed-flow-taken-for-a-no",
