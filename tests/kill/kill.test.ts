@@ -14,6 +14,8 @@ import { ServerProcess, storeBundle } from "./support/process-group.ts";
 const KILLS = 12;
 /** Time under load before each kill. */
 const LOAD_MS = { least: 300, most: 2_500 };
+/** What is acknowledged before each kill at least, so that records are folded between kills, however slow the machine. */
+const LEAST_ACKNOWLEDGED = 2_000;
 const KEYS = Array.from({ length: 12 }, (_, n) => `k${n}`);
 const config = join(dirname(fileURLToPath(import.meta.url)), "../app/wrangler.jsonc");
 
@@ -54,8 +56,7 @@ test(`${KILLS} kills under load lose and double nothing that was acknowledged`, 
     for (let kill = 0; kill < KILLS; kill++) {
       const before = world.acknowledged.length;
       await sleep(LOAD_MS.least + random.int(LOAD_MS.most - LOAD_MS.least));
-      // On a slow machine a server may still be starting: then nothing would be tried.
-      while (world.acknowledged.length === before) await sleep(20);
+      while (world.acknowledged.length - before < LEAST_ACKNOWLEDGED) await sleep(20);
       await server?.kill();
       server = await ServerProcess.start(place);
     }
@@ -87,4 +88,4 @@ test(`${KILLS} kills under load lose and double nothing that was acknowledged`, 
   // Otherwise nothing was tried.
   expect(world.repeats).toBeGreaterThanOrEqual(KILLS);
   expect(Math.max(...folded)).toBeGreaterThan(0);
-}, 150_000);
+}, 300_000);
