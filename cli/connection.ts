@@ -82,7 +82,10 @@ export async function inWords<T>(url: string, act: () => Promise<T>): Promise<T>
       throw new Failure(`refused: ${error.refusal} ${JSON.stringify(error.data)}`, { cause: error });
     if (error instanceof ProblemError)
       throw new Failure(`${error.status} ${error.type}: ${error.message}`, { cause: error });
-    if (error instanceof UnreachableError) throw new Failure(`${url} does not answer: ${error.message}`);
+    if (error instanceof UnreachableError) {
+      const what = error.cause instanceof ProblemError ? "leaves open what happened" : "does not answer";
+      throw new Failure(`${url} ${what}: ${error.message}`);
+    }
     // That of a lost connection has a cause; one without is the client's, about what it was given.
     if (error instanceof TypeError && error.cause === undefined) throw new UsageError(error.message);
     if (error instanceof TypeError)

@@ -27,17 +27,17 @@ export async function freePort(from = PORTS_FROM, to = PORTS_TO): Promise<number
 /** Whether nobody listens on a port of the loopback now, and a server could. */
 export async function isFree(port: number): Promise<boolean> {
   // A server of somebody else's on one of the two is what "localhost" may lead to.
-  return (await isFreeAt(port, "127.0.0.1")) && isFreeAt(port, "::1");
+  return (await isFreeAt(port, "127.0.0.1")) && isFreeAt(port, "::1", ["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
 }
 
-function isFreeAt(port: number, host: string): Promise<boolean> {
+/** @param absent what says that the machine has no such address, and so nobody there */
+function isFreeAt(port: number, host: string, absent: readonly string[] = []): Promise<boolean> {
   return new Promise((done, failed) => {
     const probe = createServer();
-    probe.once("error", ({ code, message }: NodeJS.ErrnoException) => {
-      if (code === "EADDRINUSE" || code === "EACCES") done(false);
-      // A machine without IPv6 has nobody there.
-      else if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") done(true);
-      else failed(new Error(message));
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE" || error.code === "EACCES") done(false);
+      else if (absent.includes(error.code ?? "")) done(true);
+      else failed(error);
     });
     probe.listen(port, host, () => probe.close(() => done(true)));
   });

@@ -66,6 +66,8 @@ export interface VertexStep extends Common {
   readonly ports: readonly Port[];
   /** Vertices whose results it is given and told of when they are taken back, by name: it goes on with them only, and they with it. */
   readonly follows: readonly string[];
+  /** Only what follows it: it may begin anew by itself. */
+  readonly joinsLate: boolean;
   /** Its time is the server's. */
   readonly processing: boolean;
   /** Its results go on as events. */
@@ -251,17 +253,32 @@ function vertexOf(
     id: `${node.name}@${definitionHash(node, wanted.paned)}`,
     shards: shardsOf(keys),
     ports,
-    follows: [...new Set(node.inputs.flatMap(changedBy))],
+    follows: followedBy(node.inputs),
+    joinsLate: false,
     processing: window?.time === "processing",
     emits: wanted.emits,
     make: makerOf(node, operator, wanted, about.kernels),
   };
 }
 
-/** Keyed operators whose changes arrive by this one. */
-function changedBy({ name, operator, inputs, changes }: FlowNode): readonly string[] {
-  if (!changes) return [];
-  return "keys" in operator || operator.kind === "join" ? [name] : inputs.flatMap(changedBy);
+/** Keyed operators whose changes arrive by these. */
+function followedBy(inputs: readonly FlowNode[]): readonly string[] {
+  return [...new Set(inputs.flatMap(changedBy))];
+}
+
+function changedBy(node: FlowNode): readonly string[] {
+  if (!node.changes) return [];
+  return isKeyed(node) ? [node.name] : node.inputs.flatMap(changedBy);
+}
+
+/** How an input's changes come: from where, and through what. What is given by one way cannot be taken back by another. */
+function wayOf(node: FlowNode): unknown {
+  if (!node.changes) return null;
+  return isKeyed(node) ? node.name : [node.operator, node.inputs.map(wayOf)];
+}
+
+function isKeyed({ operator }: FlowNode): boolean {
+  return "keys" in operator;
 }
 
 /** One group needs no more than one share. */
@@ -371,8 +388,9 @@ function upsertStep(
     sources: (steps[input] as ProgramStep).sources,
     shards: sink.key.length === 0 ? 1 : UPSERT_SHARDS,
     ports: [{ input, keys: sink.key, names }],
+    follows: followedBy([sink.input]),
     // What is taken back and was never given is no row of it: it begins with the results that come.
-    follows: [],
+    joinsLate: true,
     processing: false,
     emits: false,
     make: () => new Upsert(spec),
@@ -381,9 +399,11 @@ function upsertStep(
 /** Never to change: rows would be looked for elsewhere. */
 const UPSERT_SHARDS = 16;
 
-/** What the state of an operator depends on: its definition without the user's code, what comes in, and whether it is panes. */
+/** What the state of an operator depends on: its definition without the user's code, what comes in and how changes do, and whether it is panes. */
 function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string {
-  const what = [operator, inputs.map(({ fields }) => fields), ...(paned ? ["panes"] : [])];
+  const what: unknown[] = [operator, inputs.map(({ fields }) => fields)];
+  if (paned) what.push("panes");
+  if (inputs.some(({ changes }) => changes)) what.push({ by: inputs.map(wayOf) });
   const shown = JSON.stringify(what, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
   );

@@ -2,11 +2,11 @@
 import type { Kernels } from "../core-wasm/types.ts";
 import { invariant } from "../protocol/assert.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD, ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
-import { INVOKE } from "../protocol/wire/invoke.ts";
+import { INVOKE, INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import type { Backend, PartitionPort } from "./backend.ts";
 import { partitionOf, type Target } from "./keys.ts";
 import { LIMITS } from "./limits.ts";
-import { ResendError, withRetries } from "./retries.ts";
+import { type Doubt, noDoubt, ResendError, withRetries } from "./retries.ts";
 
 /** Line number of what comes alone. */
 const ONLY_LINE = 1;
@@ -31,10 +31,11 @@ export interface Invocation {
 /** Runs one invocation. @throws ProblemError */
 export function invoke(backend: Backend, startedAt: number, invocation: Invocation): Promise<Answer> {
   const frame = encodeInvocation(backend.kernels(), invocation);
-  const { target, traceparent } = invocation;
-  return exchange(backend, startedAt, target.key, (port) =>
-    traceparent === undefined ? port.invoke(frame) : port.invoke(frame, traceparent),
-  );
+  const { target, traceparent, flags } = invocation;
+  const send = (port: PartitionPort): Promise<Uint8Array> =>
+    traceparent === undefined ? port.invoke(frame) : port.invoke(frame, traceparent);
+  const reads = (flags & INVOKE_FLAG.queryOnly) !== 0;
+  return exchange(backend, startedAt, target.key, send, reads ? undefined : noDoubt());
 }
 
 function encodeInvocation(kernels: Kernels, { requestId, flags, fingerprint, target, input }: Invocation): Uint8Array {
@@ -47,6 +48,7 @@ function encodeInvocation(kernels: Kernels, { requestId, flags, fingerprint, tar
 
 /**
  * Sends one message to the partition of `key` until it is answered; the message carries its request id, so that sending it twice is safe.
+ * @param doubt of the message; none for one that only reads
  * @throws ProblemError
  */
 export function exchange(
@@ -54,16 +56,22 @@ export function exchange(
   startedAt: number,
   key: string,
   send: (port: PartitionPort) => Promise<Uint8Array>,
+  doubt: Doubt | undefined,
 ): Promise<Answer> {
-  return withRetries(backend, startedAt + LIMITS.requestDeadlineMs, async () => {
+  const attempt = async (): Promise<Answer> => {
     const map = await backend.keyGroupMap();
     const port = backend.partition(partitionOf(backend.kernels(), map, key));
-    return readAnswer(backend.kernels(), await send(port));
-  });
+    if (doubt !== undefined) doubt.sent = true;
+    return readAnswer(backend.kernels(), await send(port), doubt?.mayHaveRun === true);
+  };
+  return withRetries(backend, startedAt + LIMITS.requestDeadlineMs, attempt, doubt);
 }
 
-/** @throws CorruptError, or ResendError when nothing was done and it is worth sending again. */
-function readAnswer(kernels: Kernels, bytes: Uint8Array): Answer {
+/**
+ * @param mayHaveRun an earlier attempt may have run: then only what is said of the request itself is an answer
+ * @throws CorruptError, or ResendError when nothing was done this time and it is worth sending again
+ */
+function readAnswer(kernels: Kernels, bytes: Uint8Array, mayHaveRun: boolean): Answer {
   const table = kernels.unpack(ANSWER, bytes);
   invariant(table.rows === 1, "a lone message must have one answer");
   const status = table.column(0, ANSWER_COLUMN.status);
@@ -76,7 +84,9 @@ function readAnswer(kernels: Kernels, bytes: Uint8Array): Answer {
     epoch: table.field(0, ANSWER_FIELD.epoch),
   };
   if ((flags & ANSWER_FLAG.staleMap) !== 0) throw new ResendError("stale-map", answer);
-  // Overload is for the caller to wait out: sending again at once would feed it.
-  if ((flags & ANSWER_FLAG.retryable) !== 0) throw new ResendError(status === 503 ? "busy" : "retryable", answer);
+  // Overload is for the caller to wait out: sending again at once would feed it. It leaves open what became of an earlier attempt.
+  if ((flags & ANSWER_FLAG.retryable) !== 0 && (status !== 503 || mayHaveRun)) {
+    throw new ResendError("retryable", answer);
+  }
   return answer;
 }

@@ -14,6 +14,7 @@ import { eventFormat, type EventEnvelope } from "./event-format.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
 import { limitOf } from "./limits.ts";
 import { ProblemError, refuse } from "./problems.ts";
+import { type Doubt, noDoubt } from "./retries.ts";
 import { produced, type Produced } from "./producer.ts";
 import { columnsToSend, sendAllColumns, textsMayRepeat } from "./projection.ts";
 
@@ -29,7 +30,14 @@ export async function postEvents(coming: Edge): Promise<Response> {
   const clientKey = idempotencyKey(request);
   const body = await readBody(request, limitOf(app, "eventsBytes"));
   const edge = arrived(coming);
-  const given = { format, identity, producer, clientKey, edgeId: edgeRequestId(edge.startedAt, edge.backend.uuid()) };
+  const given = {
+    format,
+    identity,
+    producer,
+    clientKey,
+    edgeId: edgeRequestId(edge.startedAt, edge.backend.uuid()),
+    doubt: noDoubt(),
+  };
   const only = columnsToSend(app, name, body.length);
   const { answer, known } =
     only === undefined
@@ -52,10 +60,10 @@ async function sendAll(
   body: Uint8Array,
   repeats: boolean,
 ): Promise<Sent> {
-  return send(edge, stream, envelopeOf(edge, stream, given, body, { spend: true, repeats }));
+  return send(edge, stream, envelopeOf(edge, stream, given, body, { spend: true, repeats }), given.doubt);
 }
 
-/** With the columns that are read. A partition that reads more of them has failed, and done nothing: it is sent all. */
+/** With the columns that are read. A partition that reads more of them has failed, and is sent all. */
 async function sendSome(
   edge: Edge,
   stream: StreamDefinition,
@@ -63,9 +71,8 @@ async function sendSome(
   body: Uint8Array,
   only: readonly string[],
 ): Promise<Sent> {
-  const sent = await send(edge, stream, envelopeOf(edge, stream, given, body, { only, repeats: true })).catch(
-    failureAsAnswer,
-  );
+  const some = envelopeOf(edge, stream, given, body, { only, repeats: true });
+  const sent = await send(edge, stream, some, given.doubt).catch(failureAsAnswer);
   if (sent.answer.status !== FAILED) return sent;
   const again = await sendAll(edge, stream, given, body, false);
   if (again.answer.status < FAILED) sendAllColumns(edge.app, stream.name);
@@ -79,8 +86,13 @@ function failureAsAnswer(error: unknown): Sent {
   return { answer: { line: 1, status: FAILED, flags: 0, body: "", epoch: "" }, known: false };
 }
 
-async function send({ backend, startedAt }: Edge, { name }: StreamDefinition, { envelope, known }: Enveloped) {
-  return { answer: await exchange(backend, startedAt, name, (port) => port.ingest(envelope)), known };
+async function send(
+  { backend, startedAt }: Edge,
+  { name }: StreamDefinition,
+  { envelope, known }: Enveloped,
+  doubt: Doubt,
+) {
+  return { answer: await exchange(backend, startedAt, name, (port) => port.ingest(envelope), doubt), known };
 }
 
 interface Given extends EventEnvelope {
@@ -88,6 +100,8 @@ interface Given extends EventEnvelope {
   readonly clientKey: string | null;
   /** The request id where the batch brings none: one for both times that it may be sent. */
   readonly edgeId: string;
+  /** Of both times, too. */
+  readonly doubt: Doubt;
 }
 
 interface Enveloped {

@@ -10,8 +10,7 @@ import { ProblemError, problemFor, refuse } from "./problems.ts";
 /** Thrown inside an attempt for an answer that says that this attempt did nothing and the same message may be sent again. */
 export class ResendError extends Error {
   override readonly name = "ResendError";
-  /** `busy`: not by the edge, at once. */
-  readonly reason: "stale-map" | "retryable" | "busy";
+  readonly reason: "stale-map" | "retryable";
   readonly answer: Answer;
   constructor(reason: ResendError["reason"], answer: Answer) {
     super(`a partition asks to send again: ${reason}`);
@@ -20,16 +19,23 @@ export class ResendError extends Error {
   }
 }
 
-/** What is known of a message, over all attempts to send it and all partitions it was sent to. */
+/** What is known of a message that may do something, over all attempts to send it and all partitions it was sent to. */
 export interface Doubt {
+  /** The present attempt has left for a partition. */
+  sent: boolean;
   /** An attempt may have been executed although no answer to it arrived. */
   mayHaveRun: boolean;
 }
 
+/** Of a message that has not been sent yet. */
+export function noDoubt(): Doubt {
+  return { sent: false, mayHaveRun: false };
+}
+
 /**
  * Runs `attempt` until it returns, or it is settled that it will not, at the latest at `deadline`. Each attempt must ask for its port anew and send the same request id.
- * @param doubt of a message that is sent in several rounds; it is kept up
- * @throws ProblemError, one that does not say that nothing was done where that is not sure
+ * @param doubt of what is sent, unless it only reads: `attempt` sets `sent`; it goes on with the message where that is sent in several rounds
+ * @throws ProblemError, which does not say that nothing was done where that is not sure
  */
 export async function withRetries<T>(
   backend: Backend,
@@ -40,6 +46,7 @@ export async function withRetries<T>(
   // Made on the first failure only: the common case pays nothing for it.
   let retries: Retries | undefined;
   for (;;) {
+    if (doubt !== undefined) doubt.sent = false;
     try {
       return await inTime(attempt(), deadline - backend.now());
     } catch (error) {
@@ -71,16 +78,16 @@ function inTime<T>(result: Promise<T>, milliseconds: number): Promise<T> {
   });
 }
 
-type Failure = "overloaded" | "unstarted" | "interrupted" | "corrupt" | "defect";
+type Failure = "late" | "overloaded" | "unstarted" | "interrupted" | "corrupt" | "defect";
 
 /** The attempts of one message. */
 class Retries {
   readonly #backend: Backend;
   readonly #deadline: number;
-  readonly #doubt: Doubt;
+  readonly #doubt: Doubt | undefined;
   #made = 1;
 
-  constructor(backend: Backend, deadline: number, doubt: Doubt = { mayHaveRun: false }) {
+  constructor(backend: Backend, deadline: number, doubt: Doubt | undefined) {
     this.#backend = backend;
     this.#deadline = deadline;
     this.#doubt = doubt;
@@ -91,15 +98,15 @@ class Retries {
     if (error instanceof ProblemError || error instanceof TidegateError || error instanceof ConfigurationError) {
       throw problemFor(error);
     }
-    if (error instanceof LateError) throw unknownOutcome();
     if (error instanceof ResendError) return this.#afterAnswer(error);
     const failure = failureOf(error);
+    const isUndone = failure === "overloaded" || failure === "unstarted";
+    if (!isUndone && this.#doubt?.sent === true) this.#doubt.mayHaveRun = true;
     if (failure === "defect") throw problemFor(error);
     if (failure === "overloaded") throw undone(this.#doubt, overloaded());
-    this.#doubt.mayHaveRun ||= failure !== "unstarted";
-    if (await this.#pause()) return;
+    if (failure !== "late" && (await this.#pause())) return;
     if (failure === "corrupt") throw problemFor(error);
-    throw undone(this.#doubt, doesNotStart());
+    throw undone(this.#doubt, failure === "unstarted" ? doesNotStart() : unanswered());
   }
 
   async #afterAnswer({ reason, answer }: ResendError): Promise<void> {
@@ -108,8 +115,11 @@ class Retries {
       // Groups move rarely: the first new map is nearly always the right one, and waiting would only show.
       if (this.#made === 1) return void this.#made++;
     }
-    if (reason !== "busy" && (await this.#pause())) return;
-    throw undone(this.#doubt, reason === "stale-map" ? mapInMotion() : problemOfAnswer(answer));
+    if (await this.#pause()) return;
+    throw undone(
+      this.#doubt,
+      reason === "stale-map" ? mapInMotion() : new ProblemError(JSON.parse(answer.body) as Problem),
+    );
   }
 
   /** False when attempts or time are used up. */
@@ -132,12 +142,8 @@ export function sleep(milliseconds: number): Promise<void> {
 }
 
 /** What ends a message after an attempt that did nothing: `problem`, which may say so, unless an earlier attempt leaves that open. */
-export function undone({ mayHaveRun }: Doubt, problem: ProblemError): ProblemError {
-  return mayHaveRun ? unknownOutcome() : problem;
-}
-
-function problemOfAnswer({ body }: Answer): ProblemError {
-  return new ProblemError(JSON.parse(body) as Problem);
+export function undone(doubt: Doubt | undefined, problem: ProblemError): ProblemError {
+  return doubt?.mayHaveRun === true ? unknownOutcome() : problem;
 }
 
 /** The key group is where neither the edge nor the partitions it asked expect it; nothing was done. */
@@ -148,6 +154,7 @@ export function mapInMotion(): ProblemError {
 /** What the platform says of a failed call (Durable Objects, "Error handling"); errors without a word of it are the application's own. */
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return "defect";
+  if (error instanceof LateError) return "late";
   if (isUnstarted(error)) return "unstarted";
   if (Reflect.get(error, "overloaded") === true) return "overloaded";
   if (Reflect.get(error, "retryable") === true || Reflect.get(error, "durableObjectReset") === true)
@@ -169,6 +176,12 @@ function doesNotStart(): ProblemError {
   return refuse("overloaded", detail, { retryable: true });
 }
 
+/** Nobody was found to send it to, or it only reads. */
+function unanswered(): ProblemError {
+  return refuse("deadline-exceeded", "no answer arrived in time; nothing was done", { retryable: true });
+}
+
+/** What ends a message of which an attempt may have run. */
 export function unknownOutcome(): ProblemError {
   return refuse(
     "deadline-exceeded",

@@ -101,7 +101,7 @@ async function keep(name: string, rows: readonly Row[], conditions: Readonly<Rec
 export function commit(cwd?: string): string {
   const git = (...args: string[]): string => execFileSync("git", args, { cwd, encoding: "utf8", stdio: "pipe" }).trim();
   try {
-    const dirty = git("status", "--porcelain", "--", "core-wasm", "durable", "protocol", "sdk", "worker");
+    const dirty = git("status", "--porcelain", "--", "core-wasm", "dataflow", "durable", "protocol", "sdk", "worker");
     return git("rev-parse", "--short", "HEAD") + (dirty === "" ? "" : "+");
   } catch {
     return "unknown";

@@ -12,6 +12,7 @@ export interface Loss {
 interface Kept {
   readonly state?: Readonly<Record<string, string>>;
   readonly follows?: Readonly<Record<string, readonly string[]>>;
+  readonly joinLate?: readonly string[];
   readonly drops?: readonly unknown[];
 }
 
@@ -21,9 +22,13 @@ export function losses(deployed: unknown, next: unknown): Loss[] {
   return Object.entries(flowsOf(deployed)).flatMap(([flow, { state = {} }]) => {
     const other = Object.hasOwn(now, flow) ? now[flow] : undefined;
     if (other === undefined) return [];
-    const operators = Object.entries(other.state ?? {}).map(([name, id]) => {
-      return { name, id, follows: other.follows?.[name] ?? [] };
-    });
+    const { follows = {}, joinLate = [] } = other;
+    const operators = Object.entries(other.state ?? {}).map(([name, id]) => ({
+      name,
+      id,
+      follows: Object.hasOwn(follows, name) ? (follows[name] ?? []) : [],
+      joinsLate: joinLate.includes(name),
+    }));
     return lostOperators(state, operators).map(({ name }) => ({
       flow,
       operator: name,

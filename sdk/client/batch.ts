@@ -1,6 +1,6 @@
 /** Batches: many calls in one request, their results as they come, each line once even when the connection breaks on the way. */
 
-import { UnreachableError } from "./errors.ts";
+import { isBeforehand, UnreachableError } from "./errors.ts";
 import { Broken, lines as linesOf } from "./lines.ts";
 import type { Transport } from "./transport.ts";
 import type { BatchOptions, BatchResult } from "./types.ts";
@@ -20,6 +20,7 @@ export async function* batch(
   const call = { method: "POST", path, body, type: "application/x-ndjson", idempotencyKey } as const;
   const seen = new Set<number>();
   let stalled = 0;
+  let rounds = 0;
   while (seen.size < lines.length) {
     const before = seen.size;
     let broken: unknown = new Error("the answer ended before the last line");
@@ -32,9 +33,12 @@ export async function* batch(
         yield result;
       }
     } catch (error) {
+      // Lines of an answer that broke off may have run.
+      if (rounds > 0 && isBeforehand(error)) throw new UnreachableError(rounds + 1, idempotencyKey, error);
       if (!(error instanceof Broken)) throw error;
       broken = error.cause;
     }
+    rounds += 1;
     stalled = seen.size > before ? 0 : stalled + 1;
     if (stalled > transport.retries) throw new UnreachableError(stalled, idempotencyKey, broken);
     if (seen.size < lines.length) await transport.rest(stalled + 1, options.signal);

@@ -51,8 +51,8 @@ export class RefusalError extends ProblemError {
 }
 
 /**
- * No answer arrived in any attempt, so the outcome is unknown. Repeating the request with this `idempotencyKey` is safe: it is
- * executed once in all.
+ * The outcome is unknown: an attempt had no answer, and none behind it said how it ended. Repeating the request with this `idempotencyKey` is safe: it is
+ * executed once in all. `cause` is what the last attempt failed with.
  */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
@@ -60,11 +60,31 @@ export class UnreachableError extends Error {
   /** Absent for reads. */
   readonly idempotencyKey: string | undefined;
   constructor(attempts: number, idempotencyKey: string | undefined, cause: unknown) {
-    super(`no answer in ${attempts} attempts: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      cause instanceof ProblemError
+        ? `an attempt had no answer, and the last of ${attempts} was refused: ${why}`
+        : `no answer in ${attempts} attempts: ${why}`,
+      { cause },
+    );
     this.attempts = attempts;
     this.idempotencyKey = idempotencyKey;
   }
 }
+
+/** The request may have been executed, and nobody said how it ended. */
+export function leavesOpen(error: Error): boolean {
+  if (!(error instanceof ProblemError) || error.status === 502) return true;
+  // In the words of something on the way, which may have passed the request on.
+  if (error.type === "about:blank") return error.status > 500;
+  return error.status === 504 && error.problem.retryable === true;
+}
+
+/** What says that an attempt came to nothing before it was looked at, and so nothing of what an earlier one did. */
+export function isBeforehand(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && BEFOREHAND.includes(error.status);
+}
+const BEFOREHAND = [401, 403, 429, 503];
 
 /** The error for an answer that is not a success; any body will do. */
 export function problemError(status: number, text: string): ProblemError {

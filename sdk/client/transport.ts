@@ -1,7 +1,7 @@
 /** One request with its retries: the same request and Idempotency-Key again until there is a final answer. */
 
 import { tenantHeader } from "./tenant-header.ts";
-import { ProblemError, problemError, UnreachableError } from "./errors.ts";
+import { isBeforehand, leavesOpen, type ProblemError, problemError, UnreachableError } from "./errors.ts";
 import type { ClientOptions } from "./types.ts";
 import { Watch } from "./watch.ts";
 
@@ -28,8 +28,9 @@ export interface Call {
 }
 export interface Transport {
   /**
-   * Sends, again where that may help, until `read` has an answer. Where there is none it throws the last error; where that says nothing of an earlier
-   * attempt whose outcome is unknown, the error of that one. `read` runs within the attempt, so a body that breaks off is asked for again. */
+   * Sends, again where that may help, until `read` has an answer. It runs within the attempt, so a body that breaks off is asked for again.
+   * @throws the last error; UnreachableError where an attempt's outcome is unknown and the last error says nothing of it
+   */
   send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T>;
   /** Waits as before the next attempt after that many; rejects when the signal aborts. */
   rest(attempts: number, signal: AbortSignal | undefined): Promise<void>;
@@ -66,14 +67,18 @@ export function transport(base: string, options: ClientOptions): Transport {
   }
 
   async function send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-    let open: Error | undefined;
+    let isOpen = false;
     for (let number = 1; ; number++) {
       call.signal?.throwIfAborted();
       const outcome = await attempt(call, read, number);
       if ("value" in outcome) return outcome.value;
       const { error, pause } = outcome;
-      if (leavesOpen(error)) open = error;
-      if (pause === undefined || number > retries) throw (isBeforehand(error) ? open : undefined) ?? error;
+      if (pause === undefined || number > retries) {
+        // Reads have no outcome.
+        const hides = isOpen && isBeforehand(error) && call.idempotencyKey !== undefined;
+        throw hides ? new UnreachableError(number, call.idempotencyKey, error) : error;
+      }
+      isOpen ||= leavesOpen(error);
       await sleep(pause, call.signal);
     }
   }
@@ -82,17 +87,6 @@ export function transport(base: string, options: ClientOptions): Transport {
 
 /** `pause`: milliseconds until the same request may succeed; absent when it will not. */
 type Attempt<T> = { readonly value: T } | { readonly error: Error; readonly pause: number | undefined };
-
-/** The request may have been executed, and nobody said how it ended. */
-function leavesOpen(error: Error): boolean {
-  if (!(error instanceof ProblemError) || error.status === 502) return true;
-  return error.status === 504 && (error.problem.retryable === true || error.type === "about:blank");
-}
-
-/** What says that one attempt came to nothing before it was looked at, and so nothing of what an earlier one did. */
-function isBeforehand(error: Error): boolean {
-  return error instanceof ProblemError && [401, 403, 429, 503].includes(error.status);
-}
 
 async function request(call: Call, { token, tenant }: ClientOptions, epoch: string | undefined): Promise<RequestInit> {
   const headers: Record<string, string> = tenant === undefined ? {} : { "tidegate-tenant": tenantHeader(tenant) };

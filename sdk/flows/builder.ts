@@ -50,6 +50,8 @@ export class EventsStep {
 
   named(name: string): EventsStep {
     checkKebab(`the operator of flow "${this.flow.name}"`, name);
+    // What is kept of operators are members of objects, by their names.
+    if (name in Object.prototype) throw misconfigured(`flow "${this.flow.name}" cannot name an operator "${name}"`);
     return this.with(Object.freeze({ ...this.node, name }));
   }
   protected with(node: FlowNode): EventsStep {

@@ -7,6 +7,8 @@ export interface KeepingOperator {
   readonly id: string;
   /** Operators with state whose results it is given, and told of when they are taken back. */
   readonly follows: readonly string[];
+  /** It may begin anew while those go on: that something is taken back which it was never given changes nothing in it. */
+  readonly joinsLate?: boolean;
 }
 
 /** An operator that cannot go on. */
@@ -35,13 +37,15 @@ export function lostOperators(
   const lost = new Map<string, string | null>();
   for (const [name, id] of Object.entries(kept)) if (ids.get(name) !== id) lost.set(name, null);
   const goesOn = (name: string): boolean => Object.hasOwn(kept, name) && !lost.has(name);
-  const ties = next.flatMap(({ name, follows }) => follows.map((other) => [name, other] as const));
+  const ties = next.flatMap(({ name, follows, joinsLate = false }) =>
+    follows.map((other) => ({ name, other, joinsLate })),
+  );
   for (let before = -1; before !== lost.size;) {
     before = lost.size;
-    for (const [one, other] of ties) {
-      if (goesOn(one) === goesOn(other)) continue;
-      if (goesOn(one)) lost.set(one, other);
-      else lost.set(other, one);
+    for (const { name, other, joinsLate } of ties) {
+      if (goesOn(name) === goesOn(other)) continue;
+      if (goesOn(name)) lost.set(name, other);
+      else if (!joinsLate) lost.set(other, name);
     }
   }
   return [...lost].map(([name, tied]) => ({ name, with: tied }));

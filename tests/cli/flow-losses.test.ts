@@ -88,6 +88,12 @@ test.each<[string, FlowDefinition[], FlowDefinition[], string[]]>([
   expect(found.map(({ operator, named }) => operator + (named ? " is named" : ""))).toEqual(lost);
 });
 
+test("names that objects have are no ties of anything", () => {
+  const document = (id: string) => ({ "x-tidegate-flows": { f: { state: { constructor: id }, follows: {} } } });
+  expect(losses(document("1"), document("1"))).toEqual([]);
+  expect(losses(document("1"), document("2"))).toEqual([{ flow: "f", operator: "constructor", named: false }]);
+});
+
 test("of documents that say nothing of flows nothing is said", () => {
   expect(losses({}, {})).toEqual([]);
   expect(losses(documentOf(totals), { openapi: "3.1.1" })).toEqual([]);

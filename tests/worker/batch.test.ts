@@ -328,6 +328,44 @@ describe("a batch over moved key groups", () => {
     },
   );
 
+  it("does not say that nothing was done for lines that may have run before nobody said where they are", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const { batch, backend } = batchEdge();
+    const lost = platformError("Network connection lost.", { retryable: true });
+    backend.map = initialMap(1);
+    backend.arrive = ({ index }) => {
+      if (index > 0) return;
+      backend.trueMap = { version: 2, partitions: 99, groups: groups.map(() => 98) };
+      backend.refreshMap = () => void (backend.keyGroupMap = () => Promise.reject(lost));
+      throw lost;
+    };
+    const answered = resultLines(await batch(lines(5, 5)));
+    await vi.advanceTimersByTimeAsync(60_000);
+    const results = await answered;
+    expect(results.map(({ problem }) => problem?.detail)).toEqual(
+      new Array(5).fill(expect.stringContaining("may have been executed")),
+    );
+  });
+
+  it("tells of each part of moved lines what became of that part", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const { batch, backend } = batchEdge();
+    backend.map = initialMap(1);
+    backend.trueMap = { version: 2, partitions: 4, groups: groups.map((_, group) => 1 + (group % 2)) };
+    const body = JSON.stringify(problemOf("overloaded"));
+    backend.answer = () => ({ status: 503, flags: ANSWER_FLAG.retryable, body });
+    const first: number[] = [];
+    backend.arrive = ({ partition, index }) => {
+      if (partition === 0) return;
+      first.push(partition);
+      if (partition === first[0] && index === 0) throw platformError("Network connection lost.", { retryable: true });
+    };
+    const answered = resultLines(await batch(lines(20, 20)));
+    await vi.advanceTimersByTimeAsync(60_000);
+    const results = await answered;
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set([503, 504]));
+  });
+
   it("gives up on lines whose group never settles, and runs the rest", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const { batch, backend } = batchEdge();

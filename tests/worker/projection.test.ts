@@ -1,9 +1,10 @@
 /** The edge sends the columns that flows read, and all of them to a partition that reads more. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createReferenceKernels } from "../../core-wasm/reference/kernels.ts";
 import { decodeColumns } from "../../core-wasm/reference/columns.ts";
-import { encodeAnswers } from "../../protocol/wire/answer.ts";
+import { ANSWER_FLAG, encodeAnswers } from "../../protocol/wire/answer.ts";
 import { defineApp, flow, int64, stream, text, timestamp } from "../../sdk/index.ts";
+import { problemOf } from "../../sdk/problems.ts";
 import { LIMITS } from "../../worker/limits.ts";
 import { FakeBackend } from "./support/backend.ts";
 import { edge, problemIn } from "./support/edge.ts";
@@ -70,6 +71,24 @@ test.each([
   expect((await send(tap(2))).status).toBe(200);
   expect(columns()).toEqual([4, 4]);
   expect(failed).toHaveLength(1);
+});
+
+test("a batch of which nobody knows what became is not said to be untouched when there is no room for all of it", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const { backend, send } = tapsEdge();
+  const body = JSON.stringify(problemOf("overloaded", "nothing was done"));
+  backend.leave = (_answer, { index }) => {
+    if (index > 0)
+      return encodeAnswers(kernels, [{ line: 1, status: 503, flags: ANSWER_FLAG.retryable, body, epoch: "" }]);
+    throw new Error("internal error; reference = abc");
+  };
+  const answered = send(tap(1));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect((await answered).status).toBe(504);
+  expect(backend.ingested).toHaveLength(1);
+  log.mockRestore();
 });
 
 test("a batch that fails either way is answered so, and changes nothing", async () => {

@@ -1,9 +1,11 @@
 /** Messages of queues at the edge: which of them are events. */
 import { describe, expect, it, vi } from "vitest";
+import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
 import { defineApp } from "../../sdk/app.ts";
+import { problemOf } from "../../sdk/problems.ts";
 import { nested, optional, stream, text, timestamp } from "../../sdk/stream.ts";
 import { takeMessages } from "../../worker/queue.ts";
-import { FakeBackend } from "./support/backend.ts";
+import { FakeBackend, platformError } from "./support/backend.ts";
 
 const Notes = stream("notes", { text: text(), at: timestamp() });
 const app = defineApp({ services: [], queues: { notes: Notes } });
@@ -60,4 +62,50 @@ describe("a message as a flow's end or an effect sends it", () => {
       `{"id":"e9-0","at":${AT},"data":{"n":"x"}}`,
     ]);
   });
+});
+
+describe("messages that a partition does not take together", () => {
+  const failing = async (answerOf: (input: string) => number) => {
+    const backend = new FakeBackend();
+    backend.answer = ({ input }) => {
+      const status = answerOf(input);
+      if (status === 200) return undefined;
+      const type = status === 503 ? "overloaded" : "invalid-event";
+      return {
+        status,
+        flags: status === 503 ? ANSWER_FLAG.retryable : 0,
+        body: JSON.stringify(problemOf(type)),
+      };
+    };
+    const messages = ["a", "b", "c"].map((id) => message(id, { text: id, at: AT }));
+    await takeMessages(app, backend, { queue: "notes", messages });
+    const ends = messages.map(({ ack, retry }) => `${ack.mock.calls.length} ${retry.mock.calls.length}`);
+    return [ends, backend.arrivals.length];
+  };
+  const many = (input: string) => (JSON.parse(input) as { messages: unknown[] }).messages.length > 1;
+
+  it("are tried one by one where one of them may be at fault, and none holds up another", async () => {
+    const one = (input: string) => (many(input) || input.includes('"notes/a"') ? 422 : 200);
+    expect(await failing(one)).toEqual([["0 1", "1 0", "1 0"], 4]);
+    const busy = (input: string) => (many(input) ? 422 : input.includes('"notes/a"') ? 503 : 200);
+    expect(await failing(busy)).toEqual([["0 1", "1 0", "1 0"], 4]);
+  });
+
+  it("come again together where there is no room", async () => {
+    expect(await failing(() => 503)).toEqual([["0 1", "0 1", "0 1"], 1]);
+  });
+});
+
+it("messages come again where nobody tells what became of them", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  const backend = new FakeBackend();
+  backend.arrive = () => {
+    throw platformError("Network connection lost.", { retryable: true });
+  };
+  const sent = message("1", { text: "x", at: AT });
+  const taken = takeMessages(app, backend, { queue: "notes", messages: [sent] });
+  await vi.advanceTimersByTimeAsync(60_000);
+  await taken;
+  vi.useRealTimers();
+  expect(sent.retry).toHaveBeenCalledOnce();
 });

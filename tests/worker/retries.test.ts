@@ -5,7 +5,7 @@ import { unstarted } from "../../protocol/unstarted.ts";
 import { problemOf, type ProblemType } from "../../sdk/problems.ts";
 import { LIMITS } from "../../worker/limits.ts";
 import { backoff } from "../../worker/retries.ts";
-import { platformError } from "./support/backend.ts";
+import { type FakeBackend, platformError } from "./support/backend.ts";
 import { edge, problemIn } from "./support/edge.ts";
 
 const DEPOSIT = "/v1/services/account/alice/deposit";
@@ -312,4 +312,49 @@ describe("an answer that asks to be asked again", () => {
     expect(await problemIn(response)).toEqual(problemOf("overloaded"));
     expect(backend.arrivals).toHaveLength(1);
   });
+
+  it("because there is no room, where it may have run: until what became of it is told", async () => {
+    const { post, backend } = edge();
+    backend.answer = () => (backend.arrivals.length === 2 ? retryable(503, "overloaded") : undefined);
+    backend.arrive = ({ index }) => {
+      if (index === 0) throw lost();
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(200);
+    expect(backend.arrivals).toHaveLength(3);
+  });
+
+  it.each([
+    ["nobody said where to send it before", "POST", (backend: FakeBackend) => losing(backend, "map")],
+    ["it only reads", "GET", (backend: FakeBackend) => losing(backend, "arrival")],
+  ])("because there is no room: that is passed on where %s", async (_name, method, lose) => {
+    const { post, ask, backend } = edge();
+    lose(backend);
+    const body = JSON.stringify({ ...problemOf("overloaded"), limit: 7 });
+    backend.answer = () => ({ status: 503, flags: ANSWER_FLAG.retryable, body, epoch: "1.7" });
+    const response = await settle(method === "GET" ? ask("/v1/services/account/alice/balance") : post(DEPOSIT, "{}"));
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(response.headers.get("tidegate-epoch")).toBe("1.7");
+    expect(await response.text()).toBe(body);
+  });
+
+  it("is said to have done nothing when nobody ever said where to send it", async () => {
+    const { post, backend } = edge();
+    backend.keyGroupMap = () => Promise.reject(lost());
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(504);
+    expect((await problemIn(response)).detail).toContain("nothing was done");
+  });
 });
+
+/** Loses the first of them. */
+function losing(backend: FakeBackend, what: "map" | "arrival"): void {
+  let isLost = false;
+  const lose = (): void => {
+    if (isLost) return;
+    isLost = true;
+    throw lost();
+  };
+  if (what === "arrival") backend.arrive = lose;
+  else backend.keyGroupMap = async () => (lose(), backend.map);
+}

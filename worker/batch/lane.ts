@@ -10,7 +10,7 @@ import type { Backend } from "../backend.ts";
 import { partitionOf } from "../keys.ts";
 import { LIMITS } from "../limits.ts";
 import { problemFor, refuse, type ProblemError } from "../problems.ts";
-import { backoff, mapInMotion, sleep, undone, unknownOutcome, withRetries, type Doubt } from "../retries.ts";
+import { backoff, type Doubt, mapInMotion, noDoubt, sleep, undone, unknownOutcome, withRetries } from "../retries.ts";
 import { problemLine, resultLine } from "./lines.ts";
 import type { Output } from "./output.ts";
 import type { Results } from "./results.ts";
@@ -33,7 +33,7 @@ export async function runLane(run: BatchRun, frames: readonly RoutedFrame[]): Pr
     if (run.output.cancelled) return;
     if (run.backend.now() > run.deadline) closed ??= tooLate();
     if (closed === undefined) {
-      if (!(await answerFrame(run, frame, { round: 1, doubt: { mayHaveRun: false } }))) closed = notSent();
+      if (!(await answerFrame(run, frame, { round: 1, doubt: noDoubt() }))) closed = notSent();
     } else {
       refuseLines(run, frame.bytes, closed, undefined);
     }
@@ -52,7 +52,7 @@ async function answerFrame(run: BatchRun, frame: RoutedFrame, at: Round): Promis
   let table: Table;
   try {
     const deadline = run.backend.now() + LIMITS.requestDeadlineMs;
-    table = await withRetries(run.backend, deadline, () => send(run.backend, frame), at.doubt);
+    table = await withRetries(run.backend, deadline, () => send(run.backend, frame, at.doubt), at.doubt);
   } catch (error) {
     refuseLines(run, frame.bytes, problemFor(error), undefined);
     return false;
@@ -61,7 +61,8 @@ async function answerFrame(run: BatchRun, frame: RoutedFrame, at: Round): Promis
   return stale.size === 0 || sendElsewhere(run, frame.bytes, stale, at);
 }
 
-async function send(backend: Backend, { partition, rows, bytes }: RoutedFrame): Promise<Table> {
+async function send(backend: Backend, { partition, rows, bytes }: RoutedFrame, doubt: Doubt): Promise<Table> {
+  doubt.sent = true;
   const table = backend.kernels().unpack(ANSWER, await backend.partition(partition).invoke(bytes));
   invariant(table.rows === rows, "an answer has not one row for each of its frame");
   return table;

@@ -10,6 +10,8 @@ export interface FlowState {
   readonly state: Readonly<Record<string, string>>;
   /** Of those, the ones whose results others take back: they are kept together or not at all. */
   readonly follows: Readonly<Record<string, readonly string[]>>;
+  /** Of the ones that take back: those that may begin anew by themselves. */
+  readonly joinLate: readonly string[];
   /** What this version may lose. */
   readonly drops: readonly string[];
 }
@@ -20,6 +22,7 @@ export function flowStates(app: AppDefinition): Record<string, FlowState> {
     const windowed = app.windowed.get(flow.name);
     const kept: Record<string, string> = {};
     const follows: Record<string, readonly string[]> = {};
+    const joinLate: string[] = [];
     if (windowed !== undefined) {
       const { maxGroups: _, ...plan } = keptPlanOf(planFlow(windowed).window);
       const aggregate = nodesOf(flow).find(({ operator }) => operator.kind === "aggregate");
@@ -28,10 +31,12 @@ export function flowStates(app: AppDefinition): Record<string, FlowState> {
       for (const step of programOf(flow).steps) {
         if (step.kind !== "vertex") continue;
         kept[step.name] = step.id;
-        if (step.follows.length > 0) follows[step.name] = step.follows;
+        if (step.follows.length === 0) continue;
+        follows[step.name] = step.follows;
+        if (step.joinsLate) joinLate.push(step.name);
       }
     }
-    states[flow.name] = { state: kept, follows, drops: flow.drops };
+    states[flow.name] = { state: kept, follows, joinLate, drops: flow.drops };
   }
   return states;
 }

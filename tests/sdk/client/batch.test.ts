@@ -70,6 +70,15 @@ describe("a batch", () => {
     expect(fake.sent).toHaveLength(3);
   });
 
+  test.each([503, 401])(
+    "leaves open what became of an answer that broke off, whatever keeps the rest out: %d",
+    async (status) => {
+      const out = () => problem(status, "kept-out");
+      const { results } = started(chunked(line(1), lost), out, out, out, out, out);
+      await expect(all(results)).rejects.toMatchObject({ name: "UnreachableError", cause: { status } });
+    },
+  );
+
   test("throws a problem with the whole batch", async () => {
     const { results } = started(problem(413, "batch-too-large"));
     await expect(all(results)).rejects.toMatchObject({ type: "batch-too-large" });

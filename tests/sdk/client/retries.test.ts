@@ -19,6 +19,13 @@ const account = (
   createClient("https://x", { Account }, { fetch: fake.fetch, ...options }).account("a");
 const lost = (): Error => new TypeError("fetch failed");
 
+const BEFOREHAND = [
+  [401, "unauthorized"],
+  [403, "forbidden"],
+  [429, "rate-limited"],
+  [503, "overloaded"],
+] as const;
+
 /** The outcome of a call while time passes by itself. */
 async function settled<T>(call: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [[outcome]] = await Promise.all([Promise.allSettled([call]), vi.runAllTimersAsync()]);
@@ -93,21 +100,30 @@ describe("a request is not repeated", () => {
   });
 
   test.each([
-    ["the connection was lost", lost(), undefined],
-    ["a gateway gave up", new Response("bad gateway", { status: 502 }), 502],
-    ["nobody answered the edge", problem(504, "deadline-exceeded", { retryable: true }), 504],
-  ])(
-    "and an outcome that is open stays so when %s first, whatever keeps the rest out",
-    async (_name, first, status) => {
-      for (const last of [problem(503, "overloaded"), problem(429, "rate-limited"), problem(401, "unauthorized")]) {
-        const outcome = await settled(account(server(first, last), { retries: 1 }).deposit(5));
-        expect(outcome).toMatchObject({
-          status: "rejected",
-          reason: status === undefined ? { name: "UnreachableError" } : { status },
-        });
-      }
-    },
-  );
+    ["the connection was lost", lost()],
+    ["a gateway gave up", new Response("bad gateway", { status: 502 })],
+    ["something on the way had no room", new Response("busy", { status: 503 })],
+    ["something on the way waited in vain", new Response("timeout", { status: 504 })],
+    ["nobody answered the edge", problem(504, "deadline-exceeded", { retryable: true })],
+  ])("and an outcome that is open stays so when %s first, whatever keeps the rest out", async (_name, first) => {
+    for (const [status, type] of BEFOREHAND) {
+      const fake = server(first, problem(status, type));
+      const outcome = await settled(account(fake, { retries: 1 }).deposit(5));
+      const identity = fake.sent[0]?.headers.get("idempotency-key")?.slice(1, -1);
+      expect(outcome).toMatchObject({
+        status: "rejected",
+        reason: { name: "UnreachableError", attempts: 2, idempotencyKey: identity, cause: { status, type } },
+      });
+      expect(outcome.status === "rejected" && String(outcome.reason)).toContain("an attempt had no answer");
+    }
+  });
+
+  test("and a read has no outcome: what keeps it out is thrown", async () => {
+    for (const [status, type] of BEFOREHAND) {
+      const outcome = await settled(account(server(lost(), problem(status, type)), { retries: 1 }).balance());
+      expect(outcome).toMatchObject({ status: "rejected", reason: { name: "ProblemError", status } });
+    }
+  });
 
   test("and what is said of the transaction itself is thrown after an open outcome, too", async () => {
     const fake = server(lost(), problem(409, "account/frozen"));
