@@ -84,7 +84,8 @@ export async function inWords<T>(url: string, act: () => Promise<T>): Promise<T>
       throw new Failure(`${error.status} ${error.type}: ${error.message}`, { cause: error });
     if (error instanceof UnreachableError) {
       const what = error.cause instanceof ProblemError ? "leaves open what happened" : "does not answer";
-      throw new Failure(`${url} ${what}: ${error.message}`);
+      const again = error.idempotencyKey === undefined ? "" : ` (its Idempotency-Key: ${error.idempotencyKey})`;
+      throw new Failure(`${url} ${what}: ${error.message}${again}`);
     }
     // That of a lost connection has a cause; one without is the client's, about what it was given.
     if (error instanceof TypeError && error.cause === undefined) throw new UsageError(error.message);

@@ -263,18 +263,30 @@ function vertexOf(
 
 /** Keyed operators whose changes arrive by these. */
 function followedBy(inputs: readonly FlowNode[]): readonly string[] {
-  return [...new Set(inputs.flatMap(changedBy))];
+  return waysTo(inputs).flatMap(({ node }) => (isKeyed(node) ? [node.name] : []));
 }
 
-function changedBy(node: FlowNode): readonly string[] {
-  if (!node.changes) return [];
-  return isKeyed(node) ? [node.name] : node.inputs.flatMap(changedBy);
+/** A node by which changes come, and those that they come from, by number; null for one without changes. */
+interface Way {
+  readonly node: FlowNode;
+  readonly from: ReadonlyArray<number | null>;
 }
 
-/** How an input's changes come: from where, and through what. What is given by one way cannot be taken back by another. */
-function wayOf(node: FlowNode): unknown {
-  if (!node.changes) return null;
-  return isKeyed(node) ? node.name : [node.operator, node.inputs.map(wayOf)];
+/** How changes come to an operator with these inputs: up to the keyed operators that give them, each node once. */
+function waysTo(inputs: readonly FlowNode[]): readonly Way[] {
+  const numbers = new Map<FlowNode, number>();
+  const ways: Way[] = [];
+  const number = (node: FlowNode): number | null => {
+    if (!node.changes) return null;
+    const known = numbers.get(node);
+    if (known !== undefined) return known;
+    const from = isKeyed(node) ? [] : node.inputs.map(number);
+    const own = ways.push({ node, from }) - 1;
+    numbers.set(node, own);
+    return own;
+  };
+  inputs.forEach(number);
+  return ways;
 }
 
 function isKeyed({ operator }: FlowNode): boolean {
@@ -403,7 +415,9 @@ const UPSERT_SHARDS = 16;
 function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string {
   const what: unknown[] = [operator, inputs.map(({ fields }) => fields)];
   if (paned) what.push("panes");
-  if (inputs.some(({ changes }) => changes)) what.push({ by: inputs.map(wayOf) });
+  // What is given by one way cannot be taken back by another.
+  const ways = waysTo(inputs).map(({ node, from }) => [isKeyed(node) ? node.name : node.operator, from]);
+  if (ways.length > 0) what.push({ ways });
   const shown = JSON.stringify(what, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
   );

@@ -34,7 +34,7 @@ export function invoke(backend: Backend, startedAt: number, invocation: Invocati
   const { target, traceparent, flags } = invocation;
   const send = (port: PartitionPort): Promise<Uint8Array> =>
     traceparent === undefined ? port.invoke(frame) : port.invoke(frame, traceparent);
-  const reads = (flags & INVOKE_FLAG.queryOnly) !== 0;
+  const reads = target.kind === "query" || (flags & INVOKE_FLAG.queryOnly) !== 0;
   return exchange(backend, startedAt, target.key, send, reads ? undefined : noDoubt());
 }
 

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { STREAM } from "../protocol/flows/internal.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import type { AppDefinition } from "../sdk/app.ts";
-import type { Problem } from "../sdk/problems.ts";
 import type { QueueMessage as SentMessage } from "../sdk/queue.ts";
 import type { EventColumn, StreamDefinition } from "../sdk/stream.ts";
 import { pathOf } from "../sdk/stream-paths.ts";
@@ -11,7 +10,6 @@ import type { Backend } from "./backend.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
 import { clientRequestId } from "./idempotency.ts";
 import { LIMITS } from "./limits.ts";
-import { ProblemError } from "./problems.ts";
 
 /** What of a `MessageBatch` is used. */
 export interface QueueBatch {
@@ -70,7 +68,7 @@ async function take(
 ): Promise<void> {
   const startedAt = backend.now();
   const ids = sound.map(({ id }) => id);
-  const answered = invoke(backend, startedAt, {
+  const { status } = await invoke(backend, startedAt, {
     // The same messages together are the same request; each by itself is known to the stream.
     requestId: clientRequestId("queue", "POST", ["queues", queue], JSON.stringify(ids)),
     flags: INVOKE_FLAG.internal | INVOKE_FLAG.clientId,
@@ -78,8 +76,6 @@ async function take(
     target: { service: STREAM, key: stream.name, function: "queued", kind: "fn" },
     input: JSON.stringify({ messages: sound.map(({ id, text }) => [`${queue}/${id}`, text]) }),
   });
-  // Also where no partition has answered, the other messages are tried and come again by themselves.
-  const { status } = await answered.catch(problemOfEdge);
   // Those that the partition had no time or room for have no better chance alone.
   if (status !== 200 && status < 502 && sound.length > 1) {
     for (const one of sound) await take(backend, queue, stream, [one]);
@@ -89,12 +85,6 @@ async function take(
     if (status === 200) message.ack();
     else message.retry();
   }
-}
-
-/** @throws what is no problem of this request */
-function problemOfEdge(error: unknown): Pick<Problem, "status"> {
-  if (error instanceof ProblemError) return error.problem;
-  throw error;
 }
 
 interface QueuedEvent {

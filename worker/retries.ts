@@ -101,7 +101,8 @@ class Retries {
     if (error instanceof ResendError) return this.#afterAnswer(error);
     const failure = failureOf(error);
     const isUndone = failure === "overloaded" || failure === "unstarted";
-    if (!isUndone && this.#doubt?.sent === true) this.#doubt.mayHaveRun = true;
+    // An attempt that is late is given up and not ended: it may leave yet.
+    if (!isUndone && this.#doubt && (this.#doubt.sent || failure === "late")) this.#doubt.mayHaveRun = true;
     if (failure === "defect") throw problemFor(error);
     if (failure === "overloaded") throw undone(this.#doubt, overloaded());
     if (failure !== "late" && (await this.#pause())) return;

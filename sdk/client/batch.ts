@@ -1,6 +1,6 @@
 /** Batches: many calls in one request, their results as they come, each line once even when the connection breaks on the way. */
 
-import { isBeforehand, UnreachableError } from "./errors.ts";
+import { ProblemError, UnreachableError } from "./errors.ts";
 import { Broken, lines as linesOf } from "./lines.ts";
 import type { Transport } from "./transport.ts";
 import type { BatchOptions, BatchResult } from "./types.ts";
@@ -17,10 +17,10 @@ export async function* batch(
   const body = lines.map((line) => JSON.stringify(line)).join("\n");
   const idempotencyKey = options.idempotencyKey ?? crypto.randomUUID();
   const path = options.ordered === true ? "/v1/batch?ordered=1" : "/v1/batch";
-  const call = { method: "POST", path, body, type: "application/x-ndjson", idempotencyKey } as const;
+  const doubt = { open: false };
+  const call = { method: "POST", path, body, type: "application/x-ndjson", idempotencyKey, doubt } as const;
   const seen = new Set<number>();
   let stalled = 0;
-  let rounds = 0;
   while (seen.size < lines.length) {
     const before = seen.size;
     let broken: unknown = new Error("the answer ended before the last line");
@@ -29,18 +29,26 @@ export async function* batch(
         if (text === "") continue;
         const result = JSON.parse(text) as BatchResult;
         if (seen.has(result.line)) continue;
+        // It may have run before: it goes again until that is told.
+        if (doubt.open && "problem" in result && isUntold(result)) {
+          broken = new ProblemError(result.problem);
+          continue;
+        }
         seen.add(result.line);
         yield result;
       }
     } catch (error) {
-      // Lines of an answer that broke off may have run.
-      if (rounds > 0 && isBeforehand(error)) throw new UnreachableError(rounds + 1, idempotencyKey, error);
       if (!(error instanceof Broken)) throw error;
       broken = error.cause;
     }
-    rounds += 1;
+    doubt.open = true;
     stalled = seen.size > before ? 0 : stalled + 1;
     if (stalled > transport.retries) throw new UnreachableError(stalled, idempotencyKey, broken);
     if (seen.size < lines.length) await transport.rest(stalled + 1, options.signal);
   }
+}
+
+/** Says of a line that this request did nothing for it, and may another time: nothing of an earlier request. */
+function isUntold({ status }: BatchResult): boolean {
+  return status === 503 || status === 429;
 }

@@ -51,7 +51,7 @@ export class RefusalError extends ProblemError {
 }
 
 /**
- * The outcome is unknown: an attempt had no answer, and none behind it said how it ended. Repeating the request with this `idempotencyKey` is safe: it is
+ * The outcome is unknown: an attempt left it open, mostly without an answer, and none behind it said how it ended. Repeating the request with this `idempotencyKey` is safe: it is
  * executed once in all. `cause` is what the last attempt failed with.
  */
 export class UnreachableError extends Error {
@@ -63,7 +63,7 @@ export class UnreachableError extends Error {
     const why = cause instanceof Error ? cause.message : String(cause);
     super(
       cause instanceof ProblemError
-        ? `an attempt had no answer, and the last of ${attempts} was refused: ${why}`
+        ? `an attempt left open what it did, and the last of ${attempts} was refused: ${why}`
         : `no answer in ${attempts} attempts: ${why}`,
       { cause },
     );
@@ -81,8 +81,8 @@ export function leavesOpen(error: Error): boolean {
 }
 
 /** What says that an attempt came to nothing before it was looked at, and so nothing of what an earlier one did. */
-export function isBeforehand(error: unknown): error is ProblemError {
-  return error instanceof ProblemError && BEFOREHAND.includes(error.status);
+export function isBeforehand(error: Error): boolean {
+  return error instanceof ProblemError && (BEFOREHAND.includes(error.status) || error.type === "body-incomplete");
 }
 const BEFOREHAND = [401, 403, 429, 503];
 

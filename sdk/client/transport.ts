@@ -23,6 +23,8 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** A snapshot: it is not to be older than what this client has been told. */
   readonly snapshot?: boolean;
+  /** Whether an earlier request with this identity left open what it did; kept up by those that are sent. */
+  readonly doubt?: { open: boolean };
   /** `read` hands the body on unread; `signal` must then be short-lived and goes on ruling it. */
   readonly streamed?: boolean;
 }
@@ -67,18 +69,19 @@ export function transport(base: string, options: ClientOptions): Transport {
   }
 
   async function send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-    let isOpen = false;
+    const doubt = call.doubt ?? { open: false };
     for (let number = 1; ; number++) {
       call.signal?.throwIfAborted();
       const outcome = await attempt(call, read, number);
       if ("value" in outcome) return outcome.value;
       const { error, pause } = outcome;
+      const isOpen = leavesOpen(error);
       if (pause === undefined || number > retries) {
         // Reads have no outcome.
-        const hides = isOpen && isBeforehand(error) && call.idempotencyKey !== undefined;
-        throw hides ? new UnreachableError(number, call.idempotencyKey, error) : error;
+        const isHidden = doubt.open && !isOpen && isBeforehand(error) && call.idempotencyKey !== undefined;
+        throw isHidden ? new UnreachableError(number, call.idempotencyKey, error) : error;
       }
-      isOpen ||= leavesOpen(error);
+      doubt.open ||= isOpen;
       await sleep(pause, call.signal);
     }
   }

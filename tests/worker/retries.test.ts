@@ -327,15 +327,40 @@ describe("an answer that asks to be asked again", () => {
   it.each([
     ["nobody said where to send it before", "POST", (backend: FakeBackend) => losing(backend, "map")],
     ["it only reads", "GET", (backend: FakeBackend) => losing(backend, "arrival")],
+    ["it only reads, by POST", "POST to a query", (backend: FakeBackend) => losing(backend, "arrival")],
   ])("because there is no room: that is passed on where %s", async (_name, method, lose) => {
     const { post, ask, backend } = edge();
     lose(backend);
     const body = JSON.stringify({ ...problemOf("overloaded"), limit: 7 });
     backend.answer = () => ({ status: 503, flags: ANSWER_FLAG.retryable, body, epoch: "1.7" });
-    const response = await settle(method === "GET" ? ask("/v1/services/account/alice/balance") : post(DEPOSIT, "{}"));
+    const balance = "/v1/services/account/alice/balance";
+    const asked = method === "GET" ? ask(balance) : post(method === "POST" ? DEPOSIT : balance, "");
+    const response = await settle(asked);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(response.headers.get("tidegate-epoch")).toBe("1.7");
     expect(await response.text()).toBe(body);
+  });
+
+  it("is not taken for lost when only the answer to where it is now was", async () => {
+    const { post, backend } = edge();
+    backend.answer = () => retryable(500, "transaction-aborted");
+    const { map } = backend;
+    backend.keyGroupMap = () => (backend.arrivals.length === 0 ? Promise.resolve(map) : Promise.reject(lost()));
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect((await problemIn(response)).detail).toContain("nothing was done");
+    expect(backend.arrivals).toHaveLength(1);
+  });
+
+  it("may run when it was told too late where it is: that is not said to have done nothing", async () => {
+    const { post, backend } = edge();
+    const { map } = backend;
+    backend.keyGroupMap = async () => {
+      await new Promise((resolve) => setTimeout(resolve, LIMITS.requestDeadlineMs + 500));
+      return map;
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(response.status).toBe(504);
+    expect((await problemIn(response)).detail).toContain("may have been executed");
   });
 
   it("is said to have done nothing when nobody ever said where to send it", async () => {

@@ -79,6 +79,31 @@ describe("a batch", () => {
     },
   );
 
+  test.each([
+    ["an answer that broke off", chunked(line(1), lost)],
+    ["a request that was lost", lost],
+  ])(
+    "passes on that nothing was done for a line only where no earlier request may have run it: %s",
+    async (_, first) => {
+      const busy = '{"line":2,"status":503,"problem":{"type":"/problems/overloaded","title":"busy","status":503}}\n';
+      const answer = () => chunked(line(1) + busy + line(3));
+      const { results: at } = started(answer());
+      expect(await all(at)).toEqual([1, 2, 3]);
+      const { fake, results } = started(first, answer(), chunked(line(1) + line(2) + line(3)));
+      expect(await all(results)).toEqual([1, 3, 2]);
+      expect(fake.sent).toHaveLength(3);
+      const { results: never } = started(first, answer(), answer(), answer(), answer(), answer());
+      await expect(all(never)).rejects.toMatchObject({ name: "UnreachableError", cause: { type: "overloaded" } });
+    },
+  );
+
+  test("passes on at once what a line is refused for", async () => {
+    const refused = '{"line":2,"status":403,"problem":{"type":"/problems/forbidden","title":"no","status":403}}\n';
+    const { fake, results } = started(chunked(line(1), lost), chunked(line(1) + refused + line(3)));
+    expect(await all(results)).toEqual([1, 2, 3]);
+    expect(fake.sent).toHaveLength(2);
+  });
+
   test("throws a problem with the whole batch", async () => {
     const { results } = started(problem(413, "batch-too-large"));
     await expect(all(results)).rejects.toMatchObject({ type: "batch-too-large" });

@@ -20,6 +20,7 @@ const account = (
 const lost = (): Error => new TypeError("fetch failed");
 
 const BEFOREHAND = [
+  [400, "body-incomplete"],
   [401, "unauthorized"],
   [403, "forbidden"],
   [429, "rate-limited"],
@@ -114,8 +115,14 @@ describe("a request is not repeated", () => {
         status: "rejected",
         reason: { name: "UnreachableError", attempts: 2, idempotencyKey: identity, cause: { status, type } },
       });
-      expect(outcome.status === "rejected" && String(outcome.reason)).toContain("an attempt had no answer");
+      expect(outcome.status === "rejected" && String(outcome.reason)).toContain("an attempt left open what it did");
     }
+  });
+
+  test("and something on the way that has no room twice is what is thrown", async () => {
+    const fake = server(new Response("busy", { status: 503 }), new Response("busy", { status: 503 }));
+    const outcome = await settled(account(fake, { retries: 1 }).deposit(5));
+    expect(outcome).toMatchObject({ status: "rejected", reason: { name: "ProblemError", status: 503 } });
   });
 
   test("and a read has no outcome: what keeps it out is thrown", async () => {
