@@ -1,6 +1,6 @@
 /** Batches: many calls in one request, their results as they come, each line once even when the connection breaks on the way. */
 
-import { ProblemError, UnreachableError } from "./errors.ts";
+import { UnreachableError } from "./errors.ts";
 import { Broken, lines as linesOf } from "./lines.ts";
 import type { Transport } from "./transport.ts";
 import type { BatchOptions, BatchResult } from "./types.ts";
@@ -29,13 +29,8 @@ export async function* batch(
         if (text === "") continue;
         const result = JSON.parse(text) as BatchResult;
         if (seen.has(result.line)) continue;
-        // It may have run before: it goes again until that is told.
-        if (doubt.open && "problem" in result && isUntold(result)) {
-          broken = new ProblemError(result.problem);
-          continue;
-        }
         seen.add(result.line);
-        yield result;
+        yield told(result, doubt.open);
       }
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
@@ -48,7 +43,14 @@ export async function* batch(
   }
 }
 
-/** Says of a line that this request did nothing for it, and may another time: nothing of an earlier request. */
-function isUntold({ status }: BatchResult): boolean {
-  return status === 503 || status === 429;
+/**
+ * What a line is told that may have run in an answer that broke off, where this one says that it did nothing for it. It does not go again: lines with its
+ * key may have run since.
+ */
+function told(result: BatchResult, isOpen: boolean): BatchResult {
+  const { status } = result;
+  if (!isOpen || (status !== 503 && status !== 429)) return result;
+  const problem = { type: "/problems/deadline-exceeded", title: "The request was not done in time", status: 504 };
+  const detail = "it may have run: an answer broke off";
+  return { ...result, status: 504, problem: { ...problem, detail, retryable: true } };
 }

@@ -60,13 +60,8 @@ export class UnreachableError extends Error {
   /** Absent for reads. */
   readonly idempotencyKey: string | undefined;
   constructor(attempts: number, idempotencyKey: string | undefined, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(
-      cause instanceof ProblemError
-        ? `an attempt left open what it did, and the last of ${attempts} was refused: ${why}`
-        : `no answer in ${attempts} attempts: ${why}`,
-      { cause },
-    );
+    const what = cause instanceof ProblemError ? "outcome unknown, refused" : "no answer";
+    super(`${what} in ${attempts} attempts: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.attempts = attempts;
     this.idempotencyKey = idempotencyKey;
   }

@@ -115,7 +115,9 @@ describe("a request is not repeated", () => {
         status: "rejected",
         reason: { name: "UnreachableError", attempts: 2, idempotencyKey: identity, cause: { status, type } },
       });
-      expect(outcome.status === "rejected" && String(outcome.reason)).toContain("an attempt left open what it did");
+      expect(outcome.status === "rejected" && String(outcome.reason)).toContain(
+        "outcome unknown, refused in 2 attempts: ",
+      );
     }
   });
 
