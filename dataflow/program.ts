@@ -263,30 +263,29 @@ function vertexOf(
 
 /** Keyed operators whose changes arrive by these. */
 function followedBy(inputs: readonly FlowNode[]): readonly string[] {
-  return waysTo(inputs).flatMap(({ node }) => (isKeyed(node) ? [node.name] : []));
-}
-
-/** A node by which changes come, and those that they come from, by number; null for one without changes. */
-interface Way {
-  readonly node: FlowNode;
-  readonly from: ReadonlyArray<number | null>;
-}
-
-/** How changes come to an operator with these inputs: up to the keyed operators that give them, each node once. */
-function waysTo(inputs: readonly FlowNode[]): readonly Way[] {
-  const numbers = new Map<FlowNode, number>();
-  const ways: Way[] = [];
-  const number = (node: FlowNode): number | null => {
-    if (!node.changes) return null;
-    const known = numbers.get(node);
-    if (known !== undefined) return known;
-    const from = isKeyed(node) ? [] : node.inputs.map(number);
-    const own = ways.push({ node, from }) - 1;
-    numbers.set(node, own);
-    return own;
+  const seen = new Set<FlowNode>();
+  const names: string[] = [];
+  const look = (node: FlowNode): void => {
+    if (!node.changes || seen.has(node)) return;
+    seen.add(node);
+    if (isKeyed(node)) names.push(node.name);
+    else node.inputs.forEach(look);
   };
-  inputs.forEach(number);
-  return ways;
+  inputs.forEach(look);
+  return names;
+}
+
+/**
+ * How an input's changes come: from which keyed operators, and through what. What is given by one way cannot be taken back by another.
+ * @param numbers of nodes that have been described: one that is met again is its number
+ */
+function wayOf(node: FlowNode, numbers: Map<FlowNode, number>): unknown {
+  if (!node.changes) return null;
+  if (isKeyed(node)) return node.name;
+  const known = numbers.get(node);
+  if (known !== undefined) return known;
+  numbers.set(node, numbers.size);
+  return [node.operator, node.inputs.map((input) => wayOf(input, numbers))];
 }
 
 function isKeyed({ operator }: FlowNode): boolean {
@@ -415,9 +414,8 @@ const UPSERT_SHARDS = 16;
 function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string {
   const what: unknown[] = [operator, inputs.map(({ fields }) => fields)];
   if (paned) what.push("panes");
-  // What is given by one way cannot be taken back by another.
-  const ways = waysTo(inputs).map(({ node, from }) => [isKeyed(node) ? node.name : node.operator, from]);
-  if (ways.length > 0) what.push({ ways });
+  const numbers = new Map<FlowNode, number>();
+  if (inputs.some(({ changes }) => changes)) what.push({ by: inputs.map((input) => wayOf(input, numbers)) });
   const shown = JSON.stringify(what, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
   );
