@@ -36,6 +36,8 @@ export function lostOperators(
   const ids = new Map(next.map(({ name, id }) => [name, id]));
   const lost = new Map<string, string | null>();
   for (const [name, id] of Object.entries(kept)) if (ids.get(name) !== id) lost.set(name, null);
+  // Every batch asks, and nothing has changed.
+  if (lost.size === 0 && next.every(({ name }) => Object.hasOwn(kept, name))) return [];
   const goesOn = (name: string): boolean => Object.hasOwn(kept, name) && !lost.has(name);
   const ties = next.flatMap(({ name, follows, joinsLate = false }) =>
     follows.map((other) => ({ name, other, joinsLate })),
