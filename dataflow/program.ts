@@ -388,13 +388,15 @@ function upsertStep(
   input: number,
   steps: readonly ProgramStep[],
 ): VertexStep {
-  const { fields, json } = sink.input;
+  const { fields, json, changes } = sink.input;
   const names = Object.keys(fields);
+  const what: unknown[] = [sink.key, fields];
+  if (changes) what.push({ by: wayOf(sink.input, new Map()) });
   const spec = { keys: sink.key, names, json: new Set(json) };
   return {
     kind: "vertex",
     name: `view-${sink.name}`,
-    id: `view-${sink.name}@${textHash(JSON.stringify([sink.key, fields]))}`,
+    id: `view-${sink.name}@${hashOf(what)}`,
     inputs: [input],
     sources: (steps[input] as ProgramStep).sources,
     shards: sink.key.length === 0 ? 1 : UPSERT_SHARDS,
@@ -416,6 +418,10 @@ function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string 
   if (paned) what.push("panes");
   const numbers = new Map<FlowNode, number>();
   if (inputs.some(({ changes }) => changes)) what.push({ by: inputs.map((input) => wayOf(input, numbers)) });
+  return hashOf(what);
+}
+
+function hashOf(what: unknown): string {
   const shown = JSON.stringify(what, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
   );

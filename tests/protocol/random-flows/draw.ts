@@ -1,0 +1,186 @@
+/** Flows drawn at random, and changed as their developers might. */
+import type { Random } from "../../../sim/random.ts";
+
+import { type Graph, inputsOf, isSound, type Node, type Op, shownNodes, traitsOf, type View } from "./graph.ts";
+
+/** What every flow begins with, so that its own state stays where it is. */
+const BEGIN: Graph = {
+  nodes: [
+    { id: "s", op: "source", stream: "in" },
+    { id: "base", op: "running", of: "s", keys: "k", out: "count" },
+  ],
+  views: [{ id: "base", of: "base" }],
+};
+const NODES_MAX = 14;
+/** How often something is drawn that then is not sound. */
+const TRIES = 50;
+
+export class Draw {
+  readonly #random: Random;
+  #names = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  graph(): Graph {
+    let graph = BEGIN;
+    for (let nodes = 3 + this.#random.int(6); nodes > 0; nodes--) graph = this.#sound(graph, () => this.#grown(graph));
+    return graph;
+  }
+
+  /** The next version of a flow. */
+  changed(graph: Graph): Graph {
+    let next = graph;
+    for (let changes = 1 + this.#random.int(2); changes > 0; changes--) {
+      const before = next;
+      next = this.#sound(before, () => this.#random.pick(CHANGES)(before, this.#random, this));
+    }
+    return next;
+  }
+
+  #sound(before: Graph, make: () => Graph): Graph {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const made = make();
+      if (made.nodes.length <= NODES_MAX && isSound(made)) return made;
+    }
+    return before;
+  }
+
+  name(): string {
+    this.#names += 1;
+    return `x${this.#names}`;
+  }
+
+  #grown(graph: Graph): Graph {
+    const grown = grow(graph, this.#random, this);
+    return grown;
+  }
+
+  op({ nodes }: Pick<Graph, "nodes">): Op {
+    const random = this.#random;
+    // What follows what came last makes chains.
+    const of = random.oneIn(2) ? (nodes.at(-1) as Node).id : random.pick(nodes).id;
+    const and = random.pick(nodes).id;
+    const out = random.oneIn(2) ? "count" : "sum";
+    return random.pick<() => Op>([
+      () => ({ op: "source", stream: "other" }),
+      () => filterOf(of, random),
+      () => filterOf(of, random),
+      () => mapOf(of, random),
+      () => ({ op: "rekey", of, mod: 1 + random.int(3) }),
+      () => ({ op: "union", of, and }),
+      () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out }),
+      () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
+      () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
+      () => ({ op: "window", of, size: random.pick([10, 20]), lateness: random.pick([0, 15]), out }),
+      () => ({ op: "last", of }),
+      () => ({ op: "first", of }),
+      () => ({ op: "pairs", of, and }),
+    ])();
+  }
+}
+
+const filterOf = (of: string, random: Random): Op => {
+  const mod = 2 + random.int(2);
+  return { op: "filter", of, mod, rest: random.int(mod) };
+};
+const mapOf = (of: string, random: Random): Op => ({ op: "map", of, by: 1 + random.int(3), plus: random.int(5) });
+
+type Change = (graph: Graph, random: Random, draw: Draw) => Graph;
+
+/** One node more, that is shown or will be. */
+const grow: Change = ({ nodes, views }, random, draw) => {
+  const op = draw.op({ nodes });
+  // There is one source of a stream.
+  if (op.op === "source" && nodes.some((node) => node.op === "source" && node.stream === op.stream)) return { nodes, views };
+  const node: Node = { ...op, id: draw.name() };
+  const grown = { nodes: [...nodes, node], views };
+  return random.oneIn(2) ? show(grown, node, draw) : grown;
+};
+
+function show(graph: Graph, { id }: Node, draw: Draw): Graph {
+  const shown: Graph = { ...graph, views: [...graph.views, { id: draw.name(), of: id }] };
+  return isSound(shown) ? shown : graph;
+}
+
+const CHANGES: readonly Change[] = [
+  grow,
+  (graph, random, draw) => show(graph, random.pick(graph.nodes), draw),
+  // One node does something else.
+  (graph, random, draw) =>
+    replace(graph, random, (node) => {
+      const [of = "s"] = inputsOf(node);
+      if (node.op === "source") return node;
+      const fresh = draw.op(graph);
+      return "of" in fresh ? { ...fresh, of, id: node.id } : node;
+    }),
+  (graph, random) =>
+    replace(graph, random, (node) => {
+      switch (node.op) {
+        case "filter":
+          return { ...node, ...filterOf(node.of, random) } as Node;
+        case "map":
+          return { ...node, ...mapOf(node.of, random) } as Node;
+        case "running":
+          return { ...node, out: node.out === "count" ? "sum" : "count" };
+        case "window":
+          return { ...node, lateness: node.lateness === 0 ? 15 : 0 };
+        default:
+          return node;
+      }
+    }),
+  // It reads another node.
+  (graph, random) => {
+    const earlier = (id: string) => graph.nodes.slice(0, graph.nodes.findIndex((node) => node.id === id));
+    return replace(graph, random, (node) =>
+      "of" in node && node.id !== "base" ? { ...node, of: random.pick(earlier(node.id)).id } : node,
+    );
+  },
+  // A node between two.
+  (graph, random, draw) => {
+    const behind = random.pick(graph.nodes);
+    if (!("of" in behind)) return graph;
+    const between: Node = {
+      ...(random.oneIn(2) ? filterOf(behind.of, random) : mapOf(behind.of, random)),
+      id: draw.name(),
+    };
+    const nodes = graph.nodes.flatMap((node) => (node === behind ? [between, { ...behind, of: between.id }] : [node]));
+    return { ...graph, nodes };
+  },
+  // A filter or map goes.
+  (graph, random) => {
+    const gone = random.pick(graph.nodes);
+    if (gone.op !== "filter" && gone.op !== "map") return graph;
+    const past = (id: string): string => (id === gone.id ? gone.of : id);
+    const nodes = graph.nodes.filter((node) => node !== gone).map((node) => rewired(node, past));
+    return { nodes, views: graph.views.map((view) => ({ ...view, of: past(view.of) })) };
+  },
+  // A view goes.
+  (graph, random) => {
+    const [base, ...others] = graph.views as [View, ...View[]];
+    return others.length === 0 ? graph : { ...graph, views: [base, ...without(others, random.pick(others))] };
+  },
+  // An operator is called otherwise.
+  (graph, random, draw) => {
+    const named = random.pick(graph.nodes.slice(2).concat(graph.nodes.slice(1, 2)));
+    if (named.id === "base") return graph;
+    const name = draw.name();
+    const now = (id: string): string => (id === named.id ? name : id);
+    const nodes = graph.nodes.map((node) => ({ ...rewired(node, now), id: now(node.id) }) as Node);
+    return { nodes, views: graph.views.map((view) => ({ ...view, of: now(view.of) })) };
+  },
+];
+
+function replace(graph: Graph, random: Random, change: (node: Node) => Node): Graph {
+  const replaced = random.pick(graph.nodes);
+  if (replaced.id === "base") return graph;
+  return { ...graph, nodes: graph.nodes.map((node) => (node === replaced ? change(node) : node)) };
+}
+
+function rewired(node: Node, now: (id: string) => string): Node {
+  if (!("of" in node)) return node;
+  return { ...node, of: now(node.of), ...("and" in node ? { and: now(node.and) } : {}) } as Node;
+}
+
+const without = <T>(list: readonly T[], one: T): T[] => list.filter((each) => each !== one);

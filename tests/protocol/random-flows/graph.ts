@@ -1,0 +1,217 @@
+/** Flows as plain data, which can be drawn, changed, built and evaluated: every node gives rows of a key and a value, both whole numbers. */
+import {
+  count,
+  flow,
+  type FlowDefinition,
+  int64,
+  sinks,
+  stream,
+  sum,
+  timestamp,
+  tumbling,
+} from "../../../sdk/index.ts";
+
+export const In = stream("in", { k: int64(), v: int64(), at: timestamp() });
+export const Other = stream("other", { k: int64(), v: int64(), at: timestamp() });
+export const STREAMS = { in: In, other: Other } as const;
+export type StreamName = keyof typeof STREAMS;
+
+export const OUT_OF_ORDERNESS = 5;
+/** Values that a map gives are below. */
+export const VALUES = 64;
+/** A key of both fields is the first times this, and the second. */
+export const PAIRED = 1_000;
+
+export type RunningKeys = "none" | "k" | "v" | "both";
+export type Output = "count" | "sum";
+
+/** What a node does, and which nodes it reads. */
+export type Op =
+  | { readonly op: "source"; readonly stream: StreamName }
+  | { readonly op: "filter"; readonly of: string; readonly mod: number; readonly rest: number }
+  | { readonly op: "map"; readonly of: string; readonly by: number; readonly plus: number }
+  | { readonly op: "rekey"; readonly of: string; readonly mod: number }
+  | { readonly op: "union"; readonly of: string; readonly and: string }
+  | { readonly op: "running"; readonly of: string; readonly keys: RunningKeys; readonly out: Output }
+  | { readonly op: "window"; readonly of: string; readonly size: number; readonly lateness: number; readonly out: Output }
+  | { readonly op: "last"; readonly of: string }
+  | { readonly op: "first"; readonly of: string }
+  | { readonly op: "pairs"; readonly of: string; readonly and: string };
+
+export type Node = Op & { readonly id: string };
+export interface View {
+  readonly id: string;
+  readonly of: string;
+}
+export interface Graph {
+  /** Each behind those that it reads. */
+  readonly nodes: readonly Node[];
+  readonly views: readonly View[];
+}
+
+const KEYED: ReadonlySet<Op["op"]> = new Set(["running", "window", "last", "first", "pairs"]);
+export const isKeyed = ({ op }: Op): boolean => KEYED.has(op);
+
+export function inputsOf(node: Op): readonly string[] {
+  if (node.op === "source") return [];
+  return "and" in node ? [node.of, node.and] : [node.of];
+}
+
+/** What may follow a node. */
+export interface Traits {
+  /** It takes back what it gave. */
+  readonly changes: boolean;
+  /** At any time there is one row of a key at the most. */
+  readonly unique: boolean;
+  /** Its rows have the times of events. */
+  readonly timed: boolean;
+  /** In which order rows of a batch come is known: of all, of those of one key, or not. */
+  readonly ordered: 0 | 1 | 2;
+}
+
+export function traitsOf({ nodes }: Graph): ReadonlyMap<string, Traits> {
+  const known = new Map<string, Traits>();
+  for (const node of nodes) {
+    const [first, second = first] = inputsOf(node).map((id) => known.get(id) as Traits);
+    known.set(node.id, traits(node, first, second));
+  }
+  return known;
+}
+
+const RESULTS = { unique: true, timed: false, ordered: 0 } as const;
+
+function traits(node: Node, first: Traits | undefined, second: Traits | undefined): Traits {
+  if (node.op === "source" || first === undefined || second === undefined)
+    return { changes: false, unique: false, timed: true, ordered: 2 };
+  switch (node.op) {
+    case "filter":
+    case "map":
+      return first;
+    case "rekey":
+      return { ...first, unique: false, ordered: first.ordered === 2 ? 2 : 0 };
+    case "union": {
+      const ordered = Math.min(first.ordered, second.ordered) as Traits["ordered"];
+      return { changes: first.changes || second.changes, unique: false, timed: first.timed && second.timed, ordered };
+    }
+    case "running":
+    case "last":
+      return { changes: true, ...RESULTS };
+    case "window":
+      return { changes: node.lateness > 0, ...RESULTS, unique: false };
+    case "first":
+      return { changes: false, unique: true, timed: true, ordered: 1 };
+    case "pairs":
+      return { changes: false, ...RESULTS, unique: false };
+  }
+}
+
+/** Whether a node may read what it reads, as the library and the evaluation have it. */
+export function isSound(graph: Graph): boolean {
+  const before = new Set<string>();
+  for (const node of graph.nodes) {
+    if (!inputsOf(node).every((id) => before.has(id))) return false;
+    before.add(node.id);
+  }
+  const known = traitsOf(graph);
+  const reads = graph.nodes.every((node) => {
+    const inputs = inputsOf(node).map((id) => known.get(id) as Traits);
+    if (node.op === "window") return inputs.every(({ changes, timed }) => timed && !changes);
+    if (node.op === "pairs") return inputs.every(({ changes }) => !changes);
+    if (node.op === "last" || node.op === "first")
+      return inputs.every(({ changes, timed, ordered }) => timed && !changes && ordered > 0);
+    return true;
+  });
+  return reads && graph.views.every(({ of }) => isShown(graph, known, of));
+}
+
+/** A view shows the groups of a running aggregate, or rows by their key: one of a key, or the last that came. */
+function isShown(graph: Graph, known: ReadonlyMap<string, Traits>, of: string): boolean {
+  const { unique, ordered, changes } = known.get(of) as Traits;
+  return graph.nodes.find(({ id }) => id === of)?.op === "running" || unique || (ordered > 0 && !changes);
+}
+
+/** Nodes that a view shows or that lead to one, in their order. */
+export function shownNodes({ nodes, views }: Graph): readonly Node[] {
+  const shown = new Set(views.map(({ of }) => of));
+  for (const node of nodes.toReversed()) if (shown.has(node.id)) for (const id of inputsOf(node)) shown.add(id);
+  return nodes.filter(({ id }) => shown.has(id));
+}
+
+export function build(graph: Graph, drops: readonly string[] = []): FlowDefinition {
+  const f = flow("f", { drops });
+  const made = new Map<string, Built>();
+  for (const node of shownNodes(graph)) made.set(node.id, built(node, f, made));
+  const [first, ...more] = graph.views.map(({ id, of }) => {
+    const { rows, groups } = made.get(of) as Built;
+    return groups === undefined ? rows.toView(id, { key: "k" }) : groups.toView(id);
+  });
+  return sinks(first as FlowDefinition, ...more);
+}
+
+type Rows = ReturnType<typeof source>;
+interface Built {
+  readonly rows: Rows;
+  /** What keeps groups is shown as it is. */
+  readonly groups?: { toView(name: string): FlowDefinition };
+}
+
+const SHARDS = 2;
+
+function source(f: ReturnType<typeof flow>, name: StreamName) {
+  return f
+    .from(STREAMS[name], { time: "at", outOfOrderness: OUT_OF_ORDERNESS })
+    .map((e) => ({ k: e.k, v: e.v }));
+}
+
+function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string, Built>): Built {
+  if (node.op === "source") return { rows: source(f, node.stream) };
+  const [of, and = of] = inputsOf(node).map((id) => (made.get(id) as Built).rows) as [Rows, Rows?];
+  switch (node.op) {
+    case "filter":
+      return { rows: of.filter((e) => e.v.mod(node.mod).eq(node.rest)) };
+    case "map":
+      return { rows: of.map((e) => ({ k: e.k, v: e.v.mul(node.by).add(node.plus).mod(VALUES) })) };
+    case "rekey":
+      return { rows: of.map((e) => ({ k: e.k.mod(node.mod), v: e.v })) };
+    case "union":
+      return { rows: of.union(and as Rows) };
+    case "running":
+      return running(node, of);
+    case "window": {
+      const windows = of.keyBy("k").shards(SHARDS).window(tumbling(node.size)).allowedLateness(node.lateness);
+      const results = windows.aggregate({ n: count(), s: sum("v") }).named(node.id);
+      return { rows: results.map((e) => ({ k: e.k, v: node.out === "count" ? e.n : e.s })) };
+    }
+    case "last":
+      return { rows: of.keyBy("k").shards(SHARDS).deduplicate({ keep: "last" }).named(node.id) };
+    case "first":
+      return { rows: of.keyBy("k").shards(SHARDS).deduplicate().named(node.id) };
+    case "pairs": {
+      const pairs = of.keyBy("k").shards(SHARDS).join((and as Rows).keyBy("k")).all();
+      return { rows: pairs.select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) })).named(node.id) };
+    }
+  }
+}
+
+function running({ id, keys, out }: Extract<Node, { readonly op: "running" }>, of: Rows): Built {
+  const outputs = { n: count(), s: sum("v") };
+  const isCount = out === "count";
+  switch (keys) {
+    case "none": {
+      const groups = of.keyBy().aggregate(outputs).named(id);
+      return { groups, rows: groups.map((e) => ({ k: e.n.mul(0), v: isCount ? e.n : e.s })) };
+    }
+    case "k": {
+      const groups = of.keyBy("k").shards(SHARDS).aggregate(outputs).named(id);
+      return { groups, rows: groups.map((e) => ({ k: e.k, v: isCount ? e.n : e.s })) };
+    }
+    case "v": {
+      const groups = of.keyBy("v").shards(SHARDS).aggregate(outputs).named(id);
+      return { groups, rows: groups.map((e) => ({ k: e.v, v: isCount ? e.n : e.s })) };
+    }
+    case "both": {
+      const groups = of.keyBy("k", "v").shards(SHARDS).aggregate(outputs).named(id);
+      return { groups, rows: groups.map((e) => ({ k: e.k.mul(PAIRED).add(e.v), v: isCount ? e.n : e.s })) };
+    }
+  }
+}
