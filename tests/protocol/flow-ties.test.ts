@@ -170,6 +170,22 @@ describe("behind results that are taken back", () => {
     expect(await bench.view("f", "rows")).toEqual([{ k: "z", n: 2 }]);
   });
 
+  test("a view shows nothing that what leads to it lets in no more", async () => {
+    const above = (least: number, drops: string[] = []) =>
+      totalsOf(drops)
+        .filter((e) => e.n.ge(least))
+        .toView("rows", { key: "k" });
+    const bench = new FlowBench(above(1));
+    await bench.ingest("in", events("p", "q", "q"));
+    bench.deploy(above(2));
+    expect(await bench.drops("f")).toEqual(["view-rows"]);
+    await expect(bench.ingest("in", events("q"))).rejects.toMatchObject({ type: "flow-changed" });
+    bench.deploy(above(2, ["view-rows"]));
+    await bench.ingest("in", events("q"));
+    // Not p, which has 1: it would stay until its next event.
+    expect(await bench.view("f", "rows")).toEqual([{ k: "q", n: 3 }]);
+  });
+
   test("ways that part and meet again are each gone once", () => {
     let rows = totalsOf().map((e) => ({ n: e.n }));
     for (let level = 0; level < 18; level++) rows = rows.filter((e) => e.n.ge(0)).union(rows.filter((e) => e.n.ge(1)));

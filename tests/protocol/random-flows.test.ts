@@ -2,80 +2,96 @@
 import { expect, test } from "vitest";
 import { createRandom, type Random } from "../../sim/random.ts";
 import { Draw } from "./random-flows/draw.ts";
-import { build, type Graph, shownNodes, type StreamName } from "./random-flows/graph.ts";
+import { build, type Graph } from "./random-flows/graph.ts";
 import { type Event, Oracle } from "./random-flows/oracle.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 
-const SEEDS = 300;
+/** TIDEGATE_SEEDS is how many. */
+const SEEDS = Number(process.env["TIDEGATE_SEEDS"] ?? 300);
 const VERSIONS = 4;
 const BATCHES = 3;
+const TIMEOUT_MS = 20_000 + SEEDS * 100;
 
-test(`${SEEDS} flows in ${VERSIONS} versions`, async () => {
-  for (let seed = 0; seed < SEEDS; seed++) await run(seed);
-}, 120_000);
-
-async function run(seed: number): Promise<void> {
-  const random = createRandom(seed);
-  const draw = new Draw(random);
-  let graph = draw.graph();
-  const bench = new FlowBench(build(graph));
-  const oracle = new Oracle(graph);
-  const told: unknown[] = [graph];
-  let now = 100;
-  const explain = (): string => `seed ${seed}: ${told.map((each) => JSON.stringify(each)).join("\n")}`;
-  try {
-    for (let version = 0; version < VERSIONS; version++) {
-      if (version > 0) {
-        const next = draw.changed(graph);
-        bench.deploy(build(next));
-        const drops = (await bench.drops("f")) as string[];
-        told.push(next, { drops });
-        if (next === graph) expect(drops, "of a flow that has not changed").toEqual([]);
-        if (drops.length > 0 && random.oneIn(3)) {
-          // The mistake is seen, and taken back.
-          await refused(bench, random);
-          bench.deploy(build(graph));
-        } else {
-          if (drops.length > 0 && random.oneIn(2)) await refused(bench, random);
-          bench.deploy(build(next, drops));
-          oracle.change(next, drops);
-          graph = next;
-        }
-      }
-      for (let batch = 0; batch < BATCHES; batch++) {
-        const stream = random.pick(oracle.streams);
-        now += random.int(12);
-        const events = eventsOf(random, now);
-        told.push([stream, events]);
-        if (random.oneIn(4)) bench.restart();
-        if (random.oneIn(4)) await bench.undone(() => bench.ingest(stream, events));
-        oracle.take(stream, events);
-        await bench.ingest(stream, events);
-        await compare(bench, oracle, graph);
-      }
+test(
+  `${SEEDS} flows in ${VERSIONS} versions each`,
+  async () => {
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const run = new Run(seed);
+      await run.play().catch((error: unknown) => {
+        throw new Error(run.told, { cause: error });
+      });
     }
-  } catch (error) {
-    throw new Error(explain(), { cause: error });
+  },
+  TIMEOUT_MS,
+);
+
+class Run {
+  readonly #random: Random;
+  readonly #draw: Draw;
+  readonly #bench: FlowBench;
+  readonly #oracle: Oracle;
+  readonly #told: unknown[];
+  #graph: Graph;
+  #now = 100;
+
+  constructor(seed: number) {
+    this.#random = createRandom(seed);
+    this.#draw = new Draw(this.#random);
+    this.#graph = this.#draw.graph();
+    this.#bench = new FlowBench(build(this.#graph));
+    this.#oracle = new Oracle(this.#graph);
+    this.#told = [{ seed }, this.#graph];
   }
-}
 
-async function refused(bench: FlowBench, random: Random): Promise<void> {
-  await expect(bench.ingest("in", eventsOf(random))).rejects.toMatchObject({ type: "flow-changed" });
-}
+  /** What has happened, a line each. */
+  get told(): string {
+    return this.#told.map((each) => JSON.stringify(each)).join("\n");
+  }
 
-/** Of a time that goes on, some late. */
-function eventsOf(random: Random, at = 0): Event[] {
-  return Array.from({ length: 1 + random.int(5) }, () => ({
-    k: random.int(5),
-    v: random.int(6),
-    at: at + random.int(16) - 8,
-  }));
-}
+  async play(): Promise<void> {
+    for (let version = 0; version < VERSIONS; version++) {
+      if (version > 0) await this.#change(this.#draw.changed(this.#graph));
+      for (let batch = 0; batch < BATCHES; batch++) await this.#ingest();
+    }
+  }
 
-async function compare(bench: FlowBench, oracle: Oracle, { views }: Graph): Promise<void> {
-  for (const { id } of views) {
-    expect([id, sorted(await bench.view("f", id))]).toEqual([id, sorted(oracle.view(id))]);
-    expect([id, oracle.stale(id)], "shown, and no results any more").toEqual([id, []]);
+  async #change(next: Graph): Promise<void> {
+    this.#bench.deploy(build(next));
+    const drops = (await this.#bench.drops("f")) as string[];
+    this.#told.push(next, { drops });
+    if (next === this.#graph) expect(drops, "of a flow that has not changed").toEqual([]);
+    if (drops.length > 0 && this.#random.oneIn(2)) {
+      await expect(this.#bench.ingest("in", this.#events())).rejects.toMatchObject({ type: "flow-changed" });
+      // It was a mistake, and is taken back.
+      if (this.#random.oneIn(2)) return this.#bench.deploy(build(this.#graph));
+    }
+    this.#bench.deploy(build(next, drops));
+    this.#oracle.change(next, drops);
+    this.#graph = next;
+  }
+
+  async #ingest(): Promise<void> {
+    const stream = this.#random.pick(this.#oracle.streams);
+    this.#now += this.#random.int(12);
+    const events = this.#events();
+    this.#told.push([stream, events]);
+    if (this.#random.oneIn(4)) this.#bench.restart();
+    if (this.#random.oneIn(4)) await this.#bench.undone(() => this.#bench.ingest(stream, events));
+    this.#oracle.take(stream, events);
+    await this.#bench.ingest(stream, events);
+    for (const { id } of this.#graph.views) {
+      expect([id, sorted(await this.#bench.view("f", id))]).toEqual([id, sorted(this.#oracle.view(id))]);
+      expect([id, this.#oracle.stale(id)], "shown, and no results any more").toEqual([id, []]);
+    }
+  }
+
+  /** Of about the present time, some late. */
+  #events(): Event[] {
+    return Array.from({ length: 1 + this.#random.int(5) }, () => ({
+      k: this.#random.int(5),
+      v: this.#random.int(6),
+      at: this.#now + this.#random.int(16) - 8,
+    }));
   }
 }
 

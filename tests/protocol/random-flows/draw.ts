@@ -1,7 +1,6 @@
 /** Flows drawn at random, and changed as their developers might. */
 import type { Random } from "../../../sim/random.ts";
-
-import { type Graph, inputsOf, isSound, type Node, type Op, shownNodes, traitsOf, type View } from "./graph.ts";
+import { type Graph, inputsOf, isSound, type Node, type Op, type View } from "./graph.ts";
 
 /** What every flow begins with, so that its own state stays where it is. */
 const BEGIN: Graph = {
@@ -25,7 +24,8 @@ export class Draw {
 
   graph(): Graph {
     let graph = BEGIN;
-    for (let nodes = 3 + this.#random.int(6); nodes > 0; nodes--) graph = this.#sound(graph, () => this.#grown(graph));
+    for (let nodes = 3 + this.#random.int(6); nodes > 0; nodes--)
+      graph = this.#sound(graph, () => grow(graph, this.#random, this));
     return graph;
   }
 
@@ -50,11 +50,6 @@ export class Draw {
   name(): string {
     this.#names += 1;
     return `x${this.#names}`;
-  }
-
-  #grown(graph: Graph): Graph {
-    const grown = grow(graph, this.#random, this);
-    return grown;
   }
 
   op({ nodes }: Pick<Graph, "nodes">): Op {
@@ -93,7 +88,8 @@ type Change = (graph: Graph, random: Random, draw: Draw) => Graph;
 const grow: Change = ({ nodes, views }, random, draw) => {
   const op = draw.op({ nodes });
   // There is one source of a stream.
-  if (op.op === "source" && nodes.some((node) => node.op === "source" && node.stream === op.stream)) return { nodes, views };
+  if (op.op === "source" && nodes.some((node) => node.op === "source" && node.stream === op.stream))
+    return { nodes, views };
   const node: Node = { ...op, id: draw.name() };
   const grown = { nodes: [...nodes, node], views };
   return random.oneIn(2) ? show(grown, node, draw) : grown;
@@ -132,7 +128,11 @@ const CHANGES: readonly Change[] = [
     }),
   // It reads another node.
   (graph, random) => {
-    const earlier = (id: string) => graph.nodes.slice(0, graph.nodes.findIndex((node) => node.id === id));
+    const earlier = (id: string) =>
+      graph.nodes.slice(
+        0,
+        graph.nodes.findIndex((node) => node.id === id),
+      );
     return replace(graph, random, (node) =>
       "of" in node && node.id !== "base" ? { ...node, of: random.pick(earlier(node.id)).id } : node,
     );
@@ -163,7 +163,7 @@ const CHANGES: readonly Change[] = [
   },
   // An operator is called otherwise.
   (graph, random, draw) => {
-    const named = random.pick(graph.nodes.slice(2).concat(graph.nodes.slice(1, 2)));
+    const named = random.pick(graph.nodes);
     if (named.id === "base") return graph;
     const name = draw.name();
     const now = (id: string): string => (id === named.id ? name : id);

@@ -33,7 +33,13 @@ export type Op =
   | { readonly op: "rekey"; readonly of: string; readonly mod: number }
   | { readonly op: "union"; readonly of: string; readonly and: string }
   | { readonly op: "running"; readonly of: string; readonly keys: RunningKeys; readonly out: Output }
-  | { readonly op: "window"; readonly of: string; readonly size: number; readonly lateness: number; readonly out: Output }
+  | {
+      readonly op: "window";
+      readonly of: string;
+      readonly size: number;
+      readonly lateness: number;
+      readonly out: Output;
+    }
   | { readonly op: "last"; readonly of: string }
   | { readonly op: "first"; readonly of: string }
   | { readonly op: "pairs"; readonly of: string; readonly and: string };
@@ -158,9 +164,7 @@ interface Built {
 const SHARDS = 2;
 
 function source(f: ReturnType<typeof flow>, name: StreamName) {
-  return f
-    .from(STREAMS[name], { time: "at", outOfOrderness: OUT_OF_ORDERNESS })
-    .map((e) => ({ k: e.k, v: e.v }));
+  return f.from(STREAMS[name], { time: "at", outOfOrderness: OUT_OF_ORDERNESS }).map((e) => ({ k: e.k, v: e.v }));
 }
 
 function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string, Built>): Built {
@@ -187,7 +191,11 @@ function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string,
     case "first":
       return { rows: of.keyBy("k").shards(SHARDS).deduplicate().named(node.id) };
     case "pairs": {
-      const pairs = of.keyBy("k").shards(SHARDS).join((and as Rows).keyBy("k")).all();
+      const pairs = of
+        .keyBy("k")
+        .shards(SHARDS)
+        .join((and as Rows).keyBy("k"))
+        .all();
       return { rows: pairs.select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) })).named(node.id) };
     }
   }

@@ -86,7 +86,10 @@ export class Oracle {
     this.#reached.set(stream, Math.max(this.#reached.get(stream) ?? Number.NEGATIVE_INFINITY, latest));
     for (const node of shownNodes(this.#graph)) {
       const inputs = inputsOf(node).map((id) => changes.get(id) as readonly Change[]);
-      sources.set(node.id, node.op === "source" ? [node.stream] : inputsOf(node).flatMap((id) => sources.get(id) ?? []));
+      sources.set(
+        node.id,
+        node.op === "source" ? [node.stream] : inputsOf(node).flatMap((id) => sources.get(id) ?? []),
+      );
       if (node.op === "source") {
         changes.set(node.id, node.stream === stream ? events.map((event) => ({ ...event, sign: 1 as const })) : []);
       } else if (isKeyed(node)) {
@@ -143,6 +146,7 @@ export class Oracle {
     const of = this.#graph.views.find((view) => view.id === id)?.of as string;
     const node = this.#node(of);
     const shown = ({ k, v }: Change): object => ({ k, v });
+    // Of what an operator keeps anyway.
     if (node.op === "last") return [...(this.#states.get(of) as State).newest.values()].map(shown);
     if (node.op !== "running") return [...(this.#rows.get(id) as Map<number, Change>).values()].map(shown);
     const groups = [...(this.#states.get(of) as State).groups.values()].filter(({ length }) => length > 0);
@@ -191,11 +195,7 @@ function keyed(
   }
 }
 
-function running(
-  node: Running,
-  { groups }: State,
-  changes: readonly Change[],
-): readonly Change[] {
+function running(node: Running, { groups }: State, changes: readonly Change[]): readonly Change[] {
   const touched = new Map<string, readonly Change[]>();
   for (const change of changes) {
     const group = JSON.stringify(keyOf(node.keys, change));
