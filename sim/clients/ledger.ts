@@ -36,7 +36,7 @@ export function isKept({ transaction }: Request, answer: Answer): boolean {
   const { status } = answer;
   const { ask } = transaction;
   // Where a producer's number told that a batch was there already, nothing is recorded under the other id.
-  if (isAhead(answer) || (ask.kind === "events" && isDuplicate(answer))) return false;
+  if (isAhead(answer) || isHeldBack(answer, ask) || (ask.kind === "events" && isDuplicate(answer))) return false;
   const recorded =
     transaction.clientId || (ask.kind === "list" ? ask.name === "run" : WRITING.has(ask.kind) || isWritingRun(ask));
   // That something is there already, or settled, is no refusal.
@@ -51,6 +51,11 @@ function isAhead({ status, body }: Answer): boolean {
 /** It was refused for a while: by the engine, or by an end of a flow that has no room. */
 function comesAgain({ status, retryable, body }: Answer): boolean {
   return status === 503 && (retryable || body.includes('"retryable":true'));
+}
+
+/** The flow was changed by mistake, and takes nothing until it is another again. */
+function isHeldBack({ status, body }: Answer, { kind }: Ask): boolean {
+  return kind === "events" && status === 409 && body.includes('"/problems/flow-changed"');
 }
 
 /** A batch that was there already, by the number that its producer gave it. */
@@ -120,6 +125,10 @@ export class Ledger {
     }
     if (isAhead(answer)) {
       this.#world.count("batch ahead of its producer's last");
+      return false;
+    }
+    if (isHeldBack(answer, request.transaction.ask)) {
+      this.#world.count("batch held back by a changed flow");
       return false;
     }
     if (!EXPECTED.has(answer.status) && !(NO.has(answer.status) && maySayNo(request.transaction.ask)))

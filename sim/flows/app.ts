@@ -298,14 +298,16 @@ function idleFlow(version: number): FlowDefinition {
   return together(ends, version);
 }
 
-function kernelFlow(): FlowDefinition {
-  return flow("kernel")
+function kernelFlow(version: number): FlowDefinition {
+  const windows = flow("kernel")
     .from(Kernel, { time: "at", outOfOrderness })
     .filter((e) => e.v.gt(0))
     .keyBy("k")
-    .window(tumbling(RULES.kernel.size))
-    .aggregate({ count: count(), total: sum("v"), least: min("v") })
-    .toView("kernel");
+    .window(tumbling(RULES.kernel.size));
+  const common = { count: count(), total: sum("v") };
+  // Another measure is other state.
+  if (isRefusing(version)) return windows.aggregate({ ...common, at: min("at") }).toView("kernel");
+  return windows.aggregate({ ...common, least: min("v") }).toView("kernel");
 }
 
 /** A batch goes through them in this order. */
@@ -314,5 +316,5 @@ export const simulatedFlows = (version = 0): FlowDefinition[] => [
   joinsFlow(version),
   emitsFlow(version),
   idleFlow(version),
-  kernelFlow(),
+  kernelFlow(version),
 ];

@@ -1,7 +1,7 @@
 /**
  * What the flows have otherwise in each version of the app's code, where that is deployed anew while they run: an operator and a stream are added, two are defined
- * anew and so begin empty, all else keeps what it has, though it stands at another place, behind a filter, or under another first stream. One flow is
- * changed by mistake, and takes nothing until the next version.
+ * anew and so begin empty, all else keeps what it has, though it stands at another place, behind a filter, or under another first stream. Two flows, one of
+ * operators and the window kernel's, are changed by mistake, and take nothing until the next version.
  */
 
 /** Of the app, the first being the one that all other seeds have. */
@@ -18,7 +18,10 @@ export const isCounting = (version: number): boolean => version > 0;
 /** Steps and ends are in another order, `newest` has a condition that is always met, and filters leave all that comes. */
 export const isTurned = (version: number): boolean => version === 1;
 
-/** What keeps the timers of what functions emit is another, and not named: if there is any the flow takes nothing until the next version. */
+/**
+ * What keeps the timers of what functions emit is another, and so is what the window kernel counts; neither is named. If there is any, the flow
+ * takes nothing until the next version.
+ */
 export const isRefusing = (version: number): boolean => version === 1;
 
 /** Above the numbers of all events. */

@@ -193,6 +193,8 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "flow-follows-its-first-stream": { seed: 104, by: "stall" },
   "unnamed-state-dropped": { seed: 179, by: "unnamed-lost" },
   "changed-flow-taken-for-a-no": { seed: 179, by: "batch-missing" },
+  "kernel-unnamed-lost": { seed: 164, by: "wrong-view" },
+  "kernel-state-taken": { seed: 119, by: "P3.11 stopped: Error: the group was made by another plan" },
   "message-ids-forgotten-at-once": { seed: 104, by: "batch-reordered" },
   "message-ids-forgotten-early": { seed: 104, by: "batch-reordered" },
   "message-twice-in-a-batch": { seed: 104, by: "batch-repeated" },

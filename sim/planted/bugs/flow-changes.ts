@@ -61,4 +61,20 @@ export const CHANGING: readonly PlantedBug[] = [
     find: "if (status === OVERLOADED || isOfChangedFlow(status, body)) return LATER;",
     replace: "if (status === OVERLOADED) return LATER;\n  void isOfChangedFlow;",
   },
+  {
+    name: "kernel-unnamed-lost",
+    what: "What the window kernel has of a flow that was changed is dropped, though nobody names it.",
+    rule: "invariant 1",
+    file: "protocol/partition/flows.ts",
+    find: "for (const [flow, runtime] of known) requireNamed(flow, kernelDrops(flow, runtime, committed));",
+    replace: "void requireNamed;",
+  },
+  {
+    name: "kernel-state-taken",
+    what: "The window kernel goes on with the state of a flow that counted otherwise.",
+    rule: "invariant 1",
+    file: "protocol/partition/kernel-flows.ts",
+    find: "...(runtime.isStale ? [name] : [])",
+    replace: "",
+  },
 ];
