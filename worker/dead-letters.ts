@@ -131,7 +131,7 @@ interface Asked {
 
 function ask({ backend, startedAt }: Edge, requestId: string, how: number, asked: Asked): Promise<Answer> {
   const { service, key, name, input } = asked;
-  const target = { service, key, function: name, kind: "fn" } as const;
+  const target = { service, key, function: name, kind: name === LIST ? "query" : "fn" } as const;
   const flags = INVOKE_FLAG.internal | how;
   return invoke(backend, startedAt, { requestId, flags, fingerprint: NO_FINGERPRINT, target, input });
 }
