@@ -17,12 +17,13 @@ import { useService } from "./clients/use-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
+import { isOfKernel } from "./flows/asks.ts";
 import { endsFlow, gateService } from "./flows/ends/app.ts";
 import { queueFlow, tallyService } from "./flows/queue/app.ts";
 import { comesLate, drawMessages } from "./flows/queue/draw.ts";
 import { Queue } from "./flows/queue/queue.ts";
 import { CHANGE_LASTS_MS } from "./flows/changes.ts";
-import { LAST_FLOW_VERSION } from "./flows/versions.ts";
+import { isRefusing, LAST_FLOW_VERSION } from "./flows/versions.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
@@ -139,13 +140,13 @@ function allCounted(services: AppDefinition["services"]): AppDefinition["service
 }
 
 /** The versions of the app's code, where it has several, and when they are deployed. */
-function rolloutOf({ seed, partitions, ground }: Plan): Rollout {
+function rolloutOf({ seed, partitions, ground }: Plan, waits: (version: number) => boolean): Rollout {
   const { deploys = [] } = ground;
   const versions = Array.from({ length: lastVersionOf(ground) + 1 }, (_, version) =>
     appOf(partitions, ground, version),
   );
   const lastsMs = ground.flows === undefined ? ROLLOUT_MS : CHANGE_LASTS_MS;
-  return new Rollout(versions, deploys, lastsMs, createRandom(deriveSeed(seed, 63)));
+  return new Rollout(versions, deploys, lastsMs, createRandom(deriveSeed(seed, 63)), waits);
 }
 
 function lastVersionOf({ deploys, times }: Plan["ground"]): number {
@@ -185,7 +186,7 @@ class Run {
   constructor(plan: Plan, { kernels: shared, show = false, profile, observer, lingerMs = 0 }: RunOptions) {
     const kernels = plan.ground.flows === undefined ? shared : ownKernels();
     this.#plan = plan;
-    this.#rollout = rolloutOf(plan);
+    this.#rollout = rolloutOf(plan, (version) => this.#wouldBegin(version));
     this.#lingerMs = lingerMs;
     this.#durable = new DurableLog(kernels, plan, () => this.#world.scheduler.now);
     this.#world = new World({
@@ -212,6 +213,12 @@ class Run {
       map: () => (this.#world.coordinator as unknown as CoordinatorObject | undefined)?.map ?? initialMap(1),
     };
     this.#ending = new Ending(this.#setup, plan.ground);
+  }
+
+  /** A version that is to be refused for what it would lose of the kernel's flow: were there nothing yet, its own would be lost to the next. */
+  #wouldBegin(version: number): boolean {
+    if (this.#plan.ground.flows === undefined || !isRefusing(version)) return false;
+    return !this.#durable.recorded.some((id) => isOfKernel(this.#ledger.entries.get(id)?.request.transaction.ask));
   }
 
   #observer(): Observer {

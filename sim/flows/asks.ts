@@ -77,6 +77,11 @@ export function isFlowAsk(ask: { readonly kind: string }): ask is FlowAsk {
   return KINDS.has(ask.kind);
 }
 
+/** A batch for the flow that the window kernel runs. */
+export function isOfKernel(ask: { readonly kind: string } | undefined): boolean {
+  return ask?.kind === "events" && (ask as Extract<FlowAsk, { readonly kind: "events" }>).stream === Kernel.name;
+}
+
 const ASIDE = { late: LATE, dead: DEAD } as const;
 
 /** Functions of the engine's own. */

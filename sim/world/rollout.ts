@@ -7,10 +7,21 @@ export class Rollout {
   readonly #times: readonly number[];
   readonly #lastsMs: number;
   readonly #random: Random;
+  readonly #waits: (version: number) => boolean;
   #finished = 0;
 
-  /** @param times when each version behind the first is deployed by itself, and `lastsMs` how long that takes; ms */
-  constructor(versions: readonly AppDefinition[], times: readonly number[], lastsMs: number, random: Random) {
+  /**
+   * @param times when each version behind the first is deployed by itself, and `lastsMs` how long that takes; ms
+   * @param waits whether a version is not deployed yet, although it is time: instances get the one before
+   */
+  constructor(
+    versions: readonly AppDefinition[],
+    times: readonly number[],
+    lastsMs: number,
+    random: Random,
+    waits: (version: number) => boolean = () => false,
+  ) {
+    this.#waits = waits;
     this.#versions = versions;
     this.#times = times;
     this.#lastsMs = lastsMs;
@@ -28,6 +39,7 @@ export class Rollout {
       const isEither = now < time + this.#lastsMs;
       if (now >= time && (!isEither || this.#random.oneIn(2))) version = Math.max(version, at + 1);
     }
+    if (version > this.#finished && this.#waits(version)) version -= 1;
     return this.#versions[version] as AppDefinition;
   }
 }
