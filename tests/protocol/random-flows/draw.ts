@@ -1,6 +1,6 @@
 /** Flows drawn at random, and changed as their developers might. */
 import type { Random } from "../../../sim/random.ts";
-import { type Graph, inputsOf, isSound, type Node, type Op, type View } from "./graph.ts";
+import { type Graph, inputsOf, isSound, type Node, type Op, traitsOf, type View } from "./graph.ts";
 
 /** What every flow begins with, so that its own state stays where it is. */
 const BEGIN: Graph = {
@@ -23,7 +23,8 @@ export class Draw {
   }
 
   graph(): Graph {
-    let graph = BEGIN;
+    const other: Node = { id: this.name(), op: "source", stream: "other" };
+    let graph = this.#random.oneIn(2) ? BEGIN : { ...BEGIN, nodes: [...BEGIN.nodes, other] };
     for (let nodes = 3 + this.#random.int(6); nodes > 0; nodes--)
       graph = this.#sound(graph, () => grow(graph, this.#random, this));
     return graph;
@@ -52,12 +53,19 @@ export class Draw {
     return `x${this.#names}`;
   }
 
-  op({ nodes }: Pick<Graph, "nodes">): Op {
+  op(graph: Graph): Op {
     const random = this.#random;
+    const { nodes } = graph;
     // What follows what came last makes chains.
     const of = random.oneIn(2) ? (nodes.at(-1) as Node).id : random.pick(nodes).id;
     const and = random.pick(nodes).id;
     const out = random.oneIn(2) ? "count" : "sum";
+    const known = traitsOf(graph);
+    // Not all may follow any.
+    const [events, more] = [0, 1].map(
+      () => random.pick(nodes.filter(({ id }) => known.get(id)?.timed === true && !known.get(id)?.changes)).id,
+    ) as [string, string];
+    const lateness = random.pick([0, 15]);
     return random.pick<() => Op>([
       () => ({ op: "source", stream: "other" }),
       () => filterOf(of, random),
@@ -65,13 +73,17 @@ export class Draw {
       () => mapOf(of, random),
       () => ({ op: "rekey", of, mod: 1 + random.int(3) }),
       () => ({ op: "union", of, and }),
+      () => ({ op: "union", of: events, and: more }),
       () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
-      () => ({ op: "window", of, size: random.pick([10, 20]), lateness: random.pick([0, 15]), out }),
-      () => ({ op: "last", of }),
-      () => ({ op: "first", of }),
-      () => ({ op: "pairs", of, and }),
+      () => ({ op: "window", of: events, size: 20, slide: random.pick([10, 20, 20]), lateness, out }),
+      () => ({ op: "session", of: events, gap: random.pick([5, 9]), lateness, out }),
+      () => ({ op: "last", of: events }),
+      () => ({ op: "first", of: events }),
+      () => ({ op: "pairs", of: events, and: more }),
+      () => ({ op: "table", of: events, and: more }),
+      () => ({ op: "table", of: more, and: events }),
     ])();
   }
 }
@@ -86,7 +98,7 @@ type Change = (graph: Graph, random: Random, draw: Draw) => Graph;
 
 /** One node more, that is shown or will be. */
 const grow: Change = ({ nodes, views }, random, draw) => {
-  const op = draw.op({ nodes });
+  const op = draw.op({ nodes, views });
   // There is one source of a stream.
   if (op.op === "source" && nodes.some((node) => node.op === "source" && node.stream === op.stream))
     return { nodes, views };
@@ -95,9 +107,13 @@ const grow: Change = ({ nodes, views }, random, draw) => {
   return random.oneIn(2) ? show(grown, node, draw) : grown;
 };
 
+/** With a view of it, or of its rows by key. */
 function show(graph: Graph, { id }: Node, draw: Draw): Graph {
   const shown: Graph = { ...graph, views: [...graph.views, { id: draw.name(), of: id }] };
-  return isSound(shown) ? shown : graph;
+  if (isSound(shown)) return shown;
+  const counted: Node = { op: "running", of: id, keys: "k", out: "sum", id: draw.name() };
+  const views = [...graph.views, { id: draw.name(), of: counted.id }];
+  return { nodes: [...graph.nodes, counted], views };
 }
 
 const CHANGES: readonly Change[] = [
@@ -121,6 +137,7 @@ const CHANGES: readonly Change[] = [
         case "running":
           return { ...node, out: node.out === "count" ? "sum" : "count" };
         case "window":
+        case "session":
           return { ...node, lateness: node.lateness === 0 ? 15 : 0 };
         default:
           return node;

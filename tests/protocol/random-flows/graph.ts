@@ -4,7 +4,9 @@ import {
   flow,
   type FlowDefinition,
   int64,
+  session,
   sinks,
+  sliding,
   stream,
   sum,
   timestamp,
@@ -37,12 +39,23 @@ export type Op =
       readonly op: "window";
       readonly of: string;
       readonly size: number;
+      /** As the size, where windows do not overlap. */
+      readonly slide: number;
+      readonly lateness: number;
+      readonly out: Output;
+    }
+  | {
+      readonly op: "session";
+      readonly of: string;
+      readonly gap: number;
       readonly lateness: number;
       readonly out: Output;
     }
   | { readonly op: "last"; readonly of: string }
   | { readonly op: "first"; readonly of: string }
-  | { readonly op: "pairs"; readonly of: string; readonly and: string };
+  | { readonly op: "pairs"; readonly of: string; readonly and: string }
+  /** What comes with the newest of the other. */
+  | { readonly op: "table"; readonly of: string; readonly and: string };
 
 export type Node = Op & { readonly id: string };
 export interface View {
@@ -55,7 +68,7 @@ export interface Graph {
   readonly views: readonly View[];
 }
 
-const KEYED: ReadonlySet<Op["op"]> = new Set(["running", "window", "last", "first", "pairs"]);
+const KEYED: ReadonlySet<Op["op"]> = new Set(["running", "window", "session", "last", "first", "pairs", "table"]);
 export const isKeyed = ({ op }: Op): boolean => KEYED.has(op);
 
 export function inputsOf(node: Op): readonly string[] {
@@ -73,20 +86,24 @@ export interface Traits {
   readonly timed: boolean;
   /** In which order rows of a batch come is known: of all, of those of one key, or not. */
   readonly ordered: 0 | 1 | 2;
+  /** Whose batches lead to rows of it. */
+  readonly streams: ReadonlySet<StreamName>;
 }
 
 export function traitsOf({ nodes }: Graph): ReadonlyMap<string, Traits> {
   const known = new Map<string, Traits>();
   for (const node of nodes) {
     const [first, second = first] = inputsOf(node).map((id) => known.get(id) as Traits);
-    known.set(node.id, traits(node, first, second));
+    const streams =
+      node.op === "source" ? [node.stream] : [first, second].flatMap((each) => [...(each?.streams ?? [])]);
+    known.set(node.id, { ...traits(node, first, second), streams: new Set(streams) });
   }
   return known;
 }
 
 const RESULTS = { unique: true, timed: false, ordered: 0 } as const;
 
-function traits(node: Node, first: Traits | undefined, second: Traits | undefined): Traits {
+function traits(node: Node, first: Traits | undefined, second: Traits | undefined): Omit<Traits, "streams"> {
   if (node.op === "source" || first === undefined || second === undefined)
     return { changes: false, unique: false, timed: true, ordered: 2 };
   switch (node.op) {
@@ -103,10 +120,12 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
     case "last":
       return { changes: true, ...RESULTS };
     case "window":
+    case "session":
       return { changes: node.lateness > 0, ...RESULTS, unique: false };
     case "first":
       return { changes: false, unique: true, timed: true, ordered: 1 };
     case "pairs":
+    case "table":
       return { changes: false, ...RESULTS, unique: false };
   }
 }
@@ -121,7 +140,13 @@ export function isSound(graph: Graph): boolean {
   const known = traitsOf(graph);
   const reads = graph.nodes.every((node) => {
     const inputs = inputsOf(node).map((id) => known.get(id) as Traits);
-    if (node.op === "window") return inputs.every(({ changes, timed }) => timed && !changes);
+    if (node.op === "window" || node.op === "session") return inputs.every(({ changes, timed }) => timed && !changes);
+    if (node.op === "table") {
+      const [left, right] = inputs as [Traits, Traits];
+      const isTable = right.timed && !right.changes && right.ordered > 0;
+      // No batch has rows of both: which come first nobody says.
+      return isTable && !left.changes && [...left.streams].every((each) => !right.streams.has(each));
+    }
     if (node.op === "pairs") return inputs.every(({ changes }) => !changes);
     if (node.op === "last" || node.op === "first")
       return inputs.every(({ changes, timed, ordered }) => timed && !changes && ordered > 0);
@@ -181,8 +206,9 @@ function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string,
       return { rows: of.union(and as Rows) };
     case "running":
       return running(node, of);
-    case "window": {
-      const windows = of.keyBy("k").shards(SHARDS).window(tumbling(node.size)).allowedLateness(node.lateness);
+    case "window":
+    case "session": {
+      const windows = of.keyBy("k").shards(SHARDS).window(windowOf(node)).allowedLateness(node.lateness);
       const results = windows.aggregate({ n: count(), s: sum("v") }).named(node.id);
       return { rows: results.map((e) => ({ k: e.k, v: node.out === "count" ? e.n : e.s })) };
     }
@@ -190,15 +216,21 @@ function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string,
       return { rows: of.keyBy("k").shards(SHARDS).deduplicate({ keep: "last" }).named(node.id) };
     case "first":
       return { rows: of.keyBy("k").shards(SHARDS).deduplicate().named(node.id) };
-    case "pairs": {
-      const pairs = of
+    case "pairs":
+    case "table": {
+      const join = of
         .keyBy("k")
         .shards(SHARDS)
-        .join((and as Rows).keyBy("k"))
-        .all();
-      return { rows: pairs.select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) })).named(node.id) };
+        .join((and as Rows).keyBy("k"));
+      const joined = node.op === "pairs" ? join.all() : join.table();
+      return { rows: joined.select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) })).named(node.id) };
     }
   }
+}
+
+function windowOf(node: Extract<Node, { readonly op: "window" | "session" }>) {
+  if (node.op === "session") return session(node.gap);
+  return node.slide === node.size ? tumbling(node.size) : sliding(node.size, node.slide);
 }
 
 function running({ id, keys, out }: Extract<Node, { readonly op: "running" }>, of: Rows): Built {

@@ -27,6 +27,12 @@ interface Change {
 
 type Running = Extract<Node, { readonly op: "running" }>;
 
+interface Session {
+  readonly rows: readonly Change[];
+  /** What was given of it, or of those that it has swallowed. */
+  readonly given: readonly Change[];
+}
+
 /** Of a keyed node since it began. */
 class State {
   /** By the texts of groups, or of windows: rows that it has, each as often as it came and was not taken back. */
@@ -34,6 +40,7 @@ class State {
   readonly left: Change[] = [];
   readonly right: Change[] = [];
   readonly newest = new Map<number, Change>();
+  sessions: Session[] = [];
   /** How far its time has come. */
   mark = Number.NEGATIVE_INFINITY;
 }
@@ -180,6 +187,8 @@ function keyed(
       return running(node, state, of);
     case "window":
       return windows(node, state, before, of);
+    case "session":
+      return sessions(node, state, before, of);
     case "last":
       return last(state, of);
     case "first":
@@ -189,6 +198,13 @@ function keyed(
       state.left.push(...of);
       state.right.push(...and);
       return given;
+    }
+    case "table": {
+      for (const change of and) {
+        const known = state.newest.get(change.k);
+        if (known === undefined || known.at <= change.at) state.newest.set(change.k, change);
+      }
+      return pairs(of, [...state.newest.values()]);
     }
     default:
       throw new Error(`${node.op} keeps nothing`);
@@ -231,13 +247,16 @@ function windows(
 ): readonly Change[] {
   const touched = new Map<string, readonly Change[]>();
   for (const change of changes) {
-    const end = Math.floor(change.at / node.size) * node.size + node.size;
-    if (end + node.lateness <= before) continue;
-    const window = JSON.stringify([end, change.k]);
-    const rows = groups.get(window) ?? [];
-    if (!touched.has(window)) touched.set(window, [...rows]);
-    groups.set(window, rows);
-    rows.push(change);
+    const last = Math.floor(change.at / node.slide) * node.slide;
+    for (let start = last; start > change.at - node.size; start -= node.slide) {
+      const end = start + node.size;
+      if (end + node.lateness <= before) continue;
+      const window = JSON.stringify([end, change.k]);
+      const rows = groups.get(window) ?? [];
+      if (!touched.has(window)) touched.set(window, [...rows]);
+      groups.set(window, rows);
+      rows.push(change);
+    }
   }
   const given: Change[] = [];
   for (const [window, rows] of groups) {
@@ -251,6 +270,37 @@ function windows(
       given.push(result(rows, 1));
     }
   }
+  return given;
+}
+
+/** The sessions that still take any, and the batch's events, as one where they are near; what had ended even so is late. */
+function sessions(
+  node: Extract<Node, { readonly op: "session" }>,
+  state: State,
+  before: number,
+  changes: readonly Change[],
+): readonly Change[] {
+  const endOf = ({ rows }: Session): number => Math.max(...rows.map(({ at }) => at)) + node.gap;
+  const isOpen = (one: Session): boolean => endOf(one) + node.lateness > before;
+  const areNear = (one: Session, other: Session): boolean =>
+    one.rows.some((a) => other.rows.some((b) => a.k === b.k && Math.abs(a.at - b.at) < node.gap));
+  let joined: Session[] = state.sessions.filter(isOpen);
+  for (const change of changes) {
+    const one = { rows: [change], given: [] };
+    const near = joined.filter((other) => areNear(one, other));
+    const all = [...near, one];
+    const swallowed = { rows: all.flatMap(({ rows }) => rows), given: all.flatMap(({ given }) => given) };
+    joined = [...joined.filter((other) => !near.includes(other)), swallowed];
+  }
+  const given: Change[] = [];
+  state.sessions = joined.filter(isOpen).map((one) => {
+    const [first] = one.rows as [Change, ...Change[]];
+    const isOver = endOf(one) <= state.mark;
+    const now: Change[] = isOver ? [{ k: first.k, v: resultOf(node, one.rows), at: 0, sign: 1 }] : [];
+    if (!state.sessions.includes(one)) given.push(...one.given.map((old) => ({ ...old, sign: -1 as const })), ...now);
+    else if (one.given.length === 0) given.push(...now);
+    return { ...one, given: now };
+  });
   return given;
 }
 
