@@ -6,30 +6,40 @@ import type { Transport } from "./transport.ts";
 import type { BatchOptions, BatchResult } from "./types.ts";
 
 /**
- * Sends lines and yields their results. After a break the whole batch goes again under its Idempotency-Key, so nothing runs twice,
- * and results already yielded are skipped. Who leaves the loop early is told no more: what runs goes on, and lines that were not handed on yet do not run.
+ * Sends lines and yields their results. After a break the lines without a result go again under the batch's Idempotency-Key, in their places, so nothing
+ * runs twice, and what was told that it did not run does not run behind that. Who leaves the loop early is told no more: what runs goes on, and lines that were not handed on yet do not run.
  */
 export async function* batch(
   transport: Transport,
   lines: readonly object[],
   options: BatchOptions,
 ): AsyncGenerator<BatchResult, void, void> {
-  const body = lines.map((line) => JSON.stringify(line)).join("\n");
+  /** Those without a result; blank lines count. */
+  const open = lines.map((line) => JSON.stringify(line));
+  let left = lines.length;
   const idempotencyKey = options.idempotencyKey ?? crypto.randomUUID();
   const path = options.ordered === true ? "/v1/batch?ordered=1" : "/v1/batch";
   const doubt = { open: false };
-  const call = { method: "POST", path, body, type: "application/x-ndjson", idempotencyKey, doubt } as const;
-  const seen = new Set<number>();
   let stalled = 0;
-  while (seen.size < lines.length) {
-    const before = seen.size;
+  while (left > 0) {
+    const before = left;
     let broken: unknown = new Error("the answer ended before the last line");
+    const call = {
+      method: "POST",
+      path,
+      body: open.join("\n"),
+      type: "application/x-ndjson",
+      idempotencyKey,
+      doubt,
+    } as const;
     try {
       for await (const text of linesOf(transport, call, options.signal)) {
         if (text === "") continue;
         const result = JSON.parse(text) as BatchResult;
-        if (seen.has(result.line)) continue;
-        seen.add(result.line);
+        const at = result.line - 1;
+        if (open[at] === "") continue;
+        open[at] = "";
+        left -= 1;
         yield told(result, doubt.open);
       }
     } catch (error) {
@@ -37,9 +47,9 @@ export async function* batch(
       broken = error.cause;
     }
     doubt.open = true;
-    stalled = seen.size > before ? 0 : stalled + 1;
+    stalled = left < before ? 0 : stalled + 1;
     if (stalled > transport.retries) throw new UnreachableError(stalled, idempotencyKey, broken);
-    if (seen.size < lines.length) await transport.rest(stalled + 1, options.signal);
+    if (left > 0) await transport.rest(stalled + 1, options.signal);
   }
 }
 
@@ -50,7 +60,7 @@ export async function* batch(
 function told(result: BatchResult, isOpen: boolean): BatchResult {
   const { status } = result;
   if (!isOpen || (status !== 503 && status !== 429)) return result;
-  const problem = { type: "/problems/deadline-exceeded", title: "The request was not done in time", status: 504 };
   const detail = "it may have run: an answer broke off";
-  return { ...result, status: 504, problem: { ...problem, detail, retryable: true } };
+  const problem = { type: "/problems/deadline-exceeded", title: "The request was not done in time" };
+  return { ...result, status: 504, problem: { ...problem, status: 504, detail, retryable: true } };
 }

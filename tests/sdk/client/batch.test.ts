@@ -59,6 +59,15 @@ describe("a batch", () => {
     expect([fake.sent.length, identities.size]).toEqual([3, 1]);
   });
 
+  test("goes again without the lines that have a result: what was told that it did not run does not run later", async () => {
+    const busy = '{"line":1,"status":503,"problem":{"type":"/problems/overloaded","title":"busy","status":503}}\n';
+    const { fake, results } = started(chunked(busy, lost), chunked(line(2), lost), chunked(line(3)));
+    expect(await all(results)).toEqual([1, 2, 3]);
+    const texts = lines.map((each) => JSON.stringify(each));
+    // In their places, since a line is known by its number.
+    expect(fake.sent.map(({ body }) => body.split("\n"))).toEqual([texts, ["", ...texts.slice(1)], ["", "", texts[2]]]);
+  });
+
   test("goes again when the answer ends before the last line, even in the middle of one", async () => {
     const { results } = started(chunked(line(1) + line(2).slice(0, 9)), chunked(line(1) + line(2) + line(3)));
     expect(await all(results)).toEqual([1, 2, 3]);
