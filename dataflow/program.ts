@@ -285,7 +285,10 @@ function wayOf(node: FlowNode, numbers: Map<FlowNode, number>): unknown {
   const known = numbers.get(node);
   if (known !== undefined) return known;
   numbers.set(node, numbers.size);
-  return [node.operator, node.inputs.map((input) => wayOf(input, numbers))];
+  const { operator } = node;
+  // Whose results it asks for is its name: what else a service has, and the schemas of that, are no part of the way.
+  const shown = operator.kind === "lookup" ? { ...operator, contract: operator.contract.name } : operator;
+  return [shown, node.inputs.map((input) => wayOf(input, numbers))];
 }
 
 function isKeyed({ operator }: FlowNode): boolean {

@@ -12,9 +12,9 @@ import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
 import { drawTimes, hasTimes } from "./clients/times.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
-import { drawFlows, drawWatcher, hasFlows } from "./flows/draw.ts";
+import { drawFlows, drawHeldBack, drawWatcher, hasFlows } from "./flows/draw.ts";
 import { drawMild, MILD_MS } from "./faults/mild.ts";
-import { drawChanges, drawChanging, hasChanges } from "./flows/changes.ts";
+import { CHANGE_LASTS_MS, drawChanges, drawChanging, hasChanges } from "./flows/changes.ts";
 import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
 import { drawQueueReads, hasQueue } from "./flows/queue/draw.ts";
 import type { Place } from "./clients/steps.ts";
@@ -101,6 +101,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     ...(ends.length > 0 ? drawEnds(seed, ends) : []),
     ...(flows.length > 0 ? [drawWatcher(seed)] : []),
     ...(queue.length > 0 ? [drawQueueReads(seed)] : []),
+    ...(changes === null ? [] : [drawHeldBack(seed, flows, changes[0] + CHANGE_LASTS_MS)]),
   ];
   const missing = options.transactions - beside.flat(2).length;
   const usual = Math.max(options.transactions - instead, missing, FEWEST);

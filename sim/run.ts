@@ -204,7 +204,7 @@ class Run {
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });
-    this.#ledger = new Ledger(this.#world);
+    this.#ledger = new Ledger(this.#world, plan.ground.flows === undefined ? undefined : plan.ground.deploys?.[0]);
     this.#setup = {
       world: this.#world,
       kernels,

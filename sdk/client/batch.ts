@@ -37,7 +37,7 @@ export async function* batch(
         if (text === "") continue;
         const result = JSON.parse(text) as BatchResult;
         const at = result.line - 1;
-        if (open[at] === "") continue;
+        if (!open[at]) continue;
         open[at] = "";
         left -= 1;
         yield told(result, doubt.open);

@@ -1,6 +1,7 @@
 /** What clients asked for and were told, in the order in which it happened. */
 import type { World } from "../world/world.ts";
 import type { Answer, Row } from "./frames.ts";
+import { isOfKernel } from "../flows/asks.ts";
 import { maySayNo } from "./asks.ts";
 import type { Ask, Transaction } from "./transaction.ts";
 
@@ -53,9 +54,9 @@ function comesAgain({ status, retryable, body }: Answer): boolean {
   return status === 503 && (retryable || body.includes('"retryable":true'));
 }
 
-/** The flow was changed by mistake, and takes nothing until it is another again. */
-function isHeldBack({ status, body }: Answer, { kind }: Ask): boolean {
-  return kind === "events" && status === 409 && body.includes('"/problems/flow-changed"');
+/** The window kernel's flow was changed by mistake, and takes nothing until it is another again. */
+function isHeldBack({ status, body }: Answer, ask: Ask): boolean {
+  return status === 409 && isOfKernel(ask) && body.includes('"/problems/flow-changed"');
 }
 
 /** A batch that was there already, by the number that its producer gave it. */
@@ -66,10 +67,13 @@ export function isDuplicate({ status, body }: Answer): boolean {
 export class Ledger {
   readonly entries = new Map<string, Entry>();
   readonly #world: World;
+  readonly #changesFromMs: number;
   #events = 0;
 
-  constructor(world: World) {
+  /** @param changesFromMs when the first other version of the flows is deployed; never by default */
+  constructor(world: World, changesFromMs = Infinity) {
     this.#world = world;
+    this.#changesFromMs = changesFromMs;
   }
 
   invoked(request: Request, process: string): void {
@@ -127,7 +131,7 @@ export class Ledger {
       this.#world.count("batch ahead of its producer's last");
       return false;
     }
-    if (isHeldBack(answer, request.transaction.ask)) {
+    if (now >= this.#changesFromMs && isHeldBack(answer, request.transaction.ask)) {
       this.#world.count("batch held back by a changed flow");
       return false;
     }

@@ -14,6 +14,8 @@ const READS = 12;
 /** Above the numbers of those of ends of flows. */
 const FIRST_LOOK = 270_000;
 const LOOKS = 25;
+const FIRST_HELD = 275_000;
+const FIRST_HELD_BATCH = 9_000;
 const EMITS = 8;
 /** How far event time goes on from one batch of a client to its next, ms. */
 const STEP = 30;
@@ -58,6 +60,14 @@ export function drawWatcher(seed: number): ClientPlan {
       after: random.int(40),
     },
   ]);
+}
+
+/** Batches for the window kernel's flow that come when a version of it takes nothing. @param fromMs when all have that version */
+export function drawHeldBack(seed: number, keys: readonly string[], fromMs: number): ClientPlan {
+  const numbers = { transaction: FIRST_HELD, batch: FIRST_HELD_BATCH };
+  const how = { stream: Kernel.name, groups: 1, numbered: true };
+  const plan = new Sender(createRandom(deriveSeed(seed, 49)), keys, numbers, "producer-held", how).plan();
+  return plan.map((group) => group.map((each) => ({ ...each, after: each.after + fromMs })));
 }
 
 interface Numbers {

@@ -1,7 +1,8 @@
 /** Operators of a changed flow that take back results of each other: they go on together, or begin anew together. */
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { programOf } from "../../dataflow/program.ts";
-import { count, flow, type FlowDefinition, sinks, sum } from "../../sdk/index.ts";
+import { contract, count, flow, type FlowDefinition, fn, int64, query, sinks, sum, text } from "../../sdk/index.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 import { In } from "./support/flow-tables.ts";
 
@@ -184,6 +185,26 @@ describe("behind results that are taken back", () => {
     await bench.ingest("in", events("q"));
     // Not p, which has 1: it would stay until its next event.
     expect(await bench.view("f", "rows")).toEqual([{ k: "q", n: 3 }]);
+  });
+
+  test("a view behind a look into a service is the same whatever else that service has", () => {
+    const Tree = z.object({
+      get inner() {
+        return z.array(Tree);
+      },
+    });
+    const shown = (functions: Parameters<typeof contract>[1]) => {
+      const looked = totalsOf().lookup(contract("names", functions), "name" as never, {
+        key: (e) => e.k,
+        fields: { k: text(), n: int64() },
+        select: ({ k, n }) => ({ k, n }),
+      });
+      return programOf(looked.toView("rows", { key: "n" })).steps.find(({ name }) => name === "view-rows");
+    };
+    const name = query({ output: z.string() });
+    expect(shown({ name })).toMatchObject({ follows: ["totals"] });
+    // Of a schema that holds itself.
+    expect(shown({ name, plant: fn({ input: Tree }) })).toMatchObject({ id: (shown({ name }) as { id: string }).id });
   });
 
   test("ways that part and meet again are each gone once", () => {

@@ -68,6 +68,12 @@ describe("a batch", () => {
     expect(fake.sent.map(({ body }) => body.split("\n"))).toEqual([texts, ["", ...texts.slice(1)], ["", "", texts[2]]]);
   });
 
+  test("takes no results of lines that it has not sent", async () => {
+    const { fake, results } = started(chunked(line(0) + line(9) + line(1), lost), chunked(line(2) + line(3)));
+    expect(await all(results)).toEqual([1, 2, 3]);
+    expect(fake.sent[1]?.body.split("\n")).toHaveLength(3);
+  });
+
   test("goes again when the answer ends before the last line, even in the middle of one", async () => {
     const { results } = started(chunked(line(1) + line(2).slice(0, 9)), chunked(line(1) + line(2) + line(3)));
     expect(await all(results)).toEqual([1, 2, 3]);
