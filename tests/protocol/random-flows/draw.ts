@@ -65,6 +65,10 @@ export class Draw {
     const [events, more] = [0, 1].map(
       () => random.pick(nodes.filter(({ id }) => known.get(id)?.timed === true && !known.get(id)?.changes)).id,
     ) as [string, string];
+    const [result, another] = [0, 1].map(() => random.pick(nodes.filter(({ id }) => known.get(id)?.changes)).id) as [
+      string,
+      string,
+    ];
     const lateness = random.pick([0, 15]);
     return random.pick<() => Op>([
       () => ({ op: "source", stream: "other" }),
@@ -74,6 +78,7 @@ export class Draw {
       () => ({ op: "rekey", of, mod: 1 + random.int(3) }),
       () => ({ op: "union", of, and }),
       () => ({ op: "union", of: events, and: more }),
+      () => ({ op: "union", of: result, and: another }),
       () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
@@ -93,6 +98,8 @@ const filterOf = (of: string, random: Random): Op => {
   return { op: "filter", of, mod, rest: random.int(mod) };
 };
 const mapOf = (of: string, random: Random): Op => ({ op: "map", of, by: 1 + random.int(3), plus: random.int(5) });
+
+const hasWindows = (op: Op["op"]): boolean => op === "window" || op === "session";
 
 type Change = (graph: Graph, random: Random, draw: Draw) => Graph;
 
@@ -118,7 +125,8 @@ function show(graph: Graph, { id }: Node, draw: Draw): Graph {
 
 const CHANGES: readonly Change[] = [
   grow,
-  (graph, random, draw) => show(graph, random.pick(graph.nodes), draw),
+  // Not of windows, of which some may be gone by now.
+  (graph, random, draw) => show(graph, random.pick(graph.nodes.filter(({ op }) => !hasWindows(op))), draw),
   // One node does something else.
   (graph, random, draw) =>
     replace(graph, random, (node) => {
@@ -143,25 +151,28 @@ const CHANGES: readonly Change[] = [
           return node;
       }
     }),
-  // It reads another node.
+  // It reads another node, perhaps one of the same kind.
   (graph, random) => {
-    const earlier = (id: string) =>
-      graph.nodes.slice(
-        0,
-        graph.nodes.findIndex((node) => node.id === id),
-      );
-    return replace(graph, random, (node) =>
-      "of" in node && node.id !== "base" ? { ...node, of: random.pick(earlier(node.id)).id } : node,
-    );
+    const known = traitsOf(graph);
+    return replace(graph, random, (node) => {
+      if (!("of" in node) || node.id === "base") return node;
+      const earlier = graph.nodes.slice(0, graph.nodes.indexOf(node));
+      const alike = earlier.filter(({ id }) => known.get(id)?.changes === known.get(node.of)?.changes);
+      return { ...node, of: random.pick(random.oneIn(3) ? earlier : alike).id };
+    });
   },
   // A node between two.
   (graph, random, draw) => {
     const behind = random.pick(graph.nodes);
     if (!("of" in behind)) return graph;
-    const between: Node = {
-      ...(random.oneIn(2) ? filterOf(behind.of, random) : mapOf(behind.of, random)),
-      id: draw.name(),
-    };
+    const { of } = behind;
+    const earlier = graph.nodes.slice(0, graph.nodes.indexOf(behind));
+    const op = random.pick<() => Op>([
+      () => filterOf(of, random),
+      () => mapOf(of, random),
+      () => ({ op: "union", of, and: random.pick(earlier).id }),
+    ])();
+    const between: Node = { ...op, id: draw.name() };
     const nodes = graph.nodes.flatMap((node) => (node === behind ? [between, { ...behind, of: between.id }] : [node]));
     return { ...graph, nodes };
   },

@@ -155,10 +155,27 @@ export function isSound(graph: Graph): boolean {
   return reads && graph.views.every(({ of }) => isShown(graph, known, of));
 }
 
-/** A view shows the groups of a running aggregate, or rows by their key: one of a key, or the last that came. */
+/** A view shows what an operator keeps, or rows by their key: one of a key, or the last that came. */
 function isShown(graph: Graph, known: ReadonlyMap<string, Traits>, of: string): boolean {
   const { unique, ordered, changes } = known.get(of) as Traits;
-  return graph.nodes.find(({ id }) => id === of)?.op === "running" || unique || (ordered > 0 && !changes);
+  return KEEPING.has(nodeOf(graph, of).op) || unique || (ordered > 0 && !changes);
+}
+
+const WINDOWS: ReadonlySet<Op["op"]> = new Set(["window", "session"]);
+const KEEPING: ReadonlySet<Op["op"]> = new Set([...WINDOWS, "running", "last"]);
+
+export function nodeOf({ nodes }: Graph, id: string): Node {
+  return nodes.find((node) => node.id === id) as Node;
+}
+
+/** Views that keep rows of their own. */
+export function rowViewsOf(graph: Graph): readonly View[] {
+  return graph.views.filter(({ of }) => !KEEPING.has(nodeOf(graph, of).op));
+}
+
+/** Views of windows as they are kept. */
+export function windowViewsOf(graph: Graph): readonly View[] {
+  return graph.views.filter(({ of }) => WINDOWS.has(nodeOf(graph, of).op));
 }
 
 /** Nodes that a view shows or that lead to one, in their order. */
@@ -209,8 +226,8 @@ function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string,
     case "window":
     case "session": {
       const windows = of.keyBy("k").shards(SHARDS).window(windowOf(node)).allowedLateness(node.lateness);
-      const results = windows.aggregate({ n: count(), s: sum("v") }).named(node.id);
-      return { rows: results.map((e) => ({ k: e.k, v: node.out === "count" ? e.n : e.s })) };
+      const groups = windows.aggregate({ n: count(), s: sum("v") }).named(node.id);
+      return { groups, rows: groups.map((e) => ({ k: e.k, v: node.out === "count" ? e.n : e.s })) };
     }
     case "last":
       return { rows: of.keyBy("k").shards(SHARDS).deduplicate({ keep: "last" }).named(node.id) };

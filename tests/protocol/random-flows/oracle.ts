@@ -4,12 +4,15 @@ import {
   inputsOf,
   isKeyed,
   type Node,
+  nodeOf,
   OUT_OF_ORDERNESS,
   PAIRED,
+  rowViewsOf,
   shownNodes,
   type StreamName,
   VALUES,
 } from "./graph.ts";
+import { type Kept, keptBy, mustLose } from "./losses.ts";
 
 export interface Event {
   readonly k: number;
@@ -26,6 +29,8 @@ interface Change {
 }
 
 type Running = Extract<Node, { readonly op: "running" }>;
+type Window = Extract<Node, { readonly op: "window" }>;
+type Sessions = Extract<Node, { readonly op: "session" }>;
 
 interface Session {
   readonly rows: readonly Change[];
@@ -40,7 +45,10 @@ class State {
   readonly left: Change[] = [];
   readonly right: Change[] = [];
   readonly newest = new Map<number, Change>();
+  /** Those that have ended, too. */
   sessions: Session[] = [];
+  /** Rows that came too late, of the last batch. */
+  late = 0;
   /** How far its time has come. */
   mark = Number.NEGATIVE_INFINITY;
 }
@@ -53,8 +61,16 @@ export class Oracle {
   /** How far time has come in each stream, while it was read. */
   readonly #reached = new Map<StreamName, number>();
 
+  /** What the flow keeps, as the version had it that took the last batch. */
+  #kept: Kept = new Map();
+
   constructor(graph: Graph) {
     this.#graph = graph;
+  }
+
+  /** What another version must lose. */
+  losses(graph: Graph): ReadonlySet<string> {
+    return mustLose(this.#kept, graph);
   }
 
   /** The flow is changed, and operators lose what they have. */
@@ -64,29 +80,21 @@ export class Oracle {
     for (const name of dropped) this.#states.delete(name);
     for (const name of this.#states.keys())
       if (!names.has(name)) throw new Error(`${name} is gone, and nobody was asked whether its state may be lost`);
-    const views = new Set(this.#rowViews().map(({ id }) => id));
+    const views = new Set(rowViewsOf(this.#graph).map(({ id }) => id));
     for (const name of this.#rows.keys()) {
       if (dropped.includes(`view-${name}`)) this.#rows.delete(name);
       else if (!views.has(name)) throw new Error(`view ${name} is gone, and nobody was asked`);
     }
   }
 
-  /** Views that keep rows of their own: others show what a node keeps. */
-  #rowViews() {
-    const shows = new Set(["running", "last"]);
-    return this.#graph.views.filter(({ of }) => !shows.has(this.#node(of).op));
-  }
-
-  #node(id: string): Node {
-    return this.#graph.nodes.find((node) => node.id === id) as Node;
-  }
-
   get streams(): readonly StreamName[] {
     return shownNodes(this.#graph).flatMap((node) => (node.op === "source" ? [node.stream] : []));
   }
 
-  /** Takes a batch. @throws Error where an operator takes back what it was never given */
-  take(stream: StreamName, events: readonly Event[]): void {
+  /** Takes a batch. Returns how many rows came too late. @throws Error where an operator takes back what it was never given */
+  take(stream: StreamName, events: readonly Event[]): number {
+    this.#kept = keptBy(this.#graph);
+    let late = 0;
     const changes = new Map<string, readonly Change[]>();
     const sources = new Map<string, readonly StreamName[]>();
     const latest = Math.max(...events.map(({ at }) => at)) - OUT_OF_ORDERNESS;
@@ -105,10 +113,12 @@ export class Oracle {
         const reached = (sources.get(node.id) ?? []).map((each) => this.#reached.get(each) ?? Number.NEGATIVE_INFINITY);
         const before = state.mark;
         state.mark = Math.max(before, Math.min(...reached));
+        state.late = 0;
         changes.set(node.id, keyed(node, state, before, inputs));
+        late += state.late;
       } else changes.set(node.id, plain(node, inputs));
     }
-    for (const { id, of } of this.#rowViews()) {
+    for (const { id, of } of rowViewsOf(this.#graph)) {
       const rows = this.#rows.get(id) ?? new Map<number, Change>();
       this.#rows.set(id, rows);
       for (const change of changes.get(of) as readonly Change[]) {
@@ -116,11 +126,12 @@ export class Oracle {
         else if (rows.get(change.k)?.v === change.v) rows.delete(change.k);
       }
     }
+    return late;
   }
 
   /** What a node's results are by now; null where it gives events, which stay. */
   #current(id: string): readonly Change[] | null {
-    const node = this.#node(id);
+    const node = nodeOf(this.#graph, id);
     const state = this.#states.get(id);
     switch (node.op) {
       case "running": {
@@ -151,10 +162,12 @@ export class Oracle {
 
   view(id: string): readonly object[] {
     const of = this.#graph.views.find((view) => view.id === id)?.of as string;
-    const node = this.#node(of);
+    const node = nodeOf(this.#graph, of);
     const shown = ({ k, v }: Change): object => ({ k, v });
     // Of what an operator keeps anyway.
     if (node.op === "last") return [...(this.#states.get(of) as State).newest.values()].map(shown);
+    if (node.op === "window") return windowRows(node, this.#states.get(of) as State);
+    if (node.op === "session") return sessionRows(node, this.#states.get(of) as State);
     if (node.op !== "running") return [...(this.#rows.get(id) as Map<number, Change>).values()].map(shown);
     const groups = [...(this.#states.get(of) as State).groups.values()].filter(({ length }) => length > 0);
     return groups.map((rows) => ({ ...keyOf(node.keys, rows[0] as Change), n: rows.length, s: sumOf(rows) }));
@@ -239,15 +252,37 @@ function takeBack(id: string, rows: Change[], { k, v }: Change): void {
   rows.splice(at, 1);
 }
 
-function windows(
-  node: Extract<Node, { readonly op: "window" }>,
-  { groups, mark }: State,
-  before: number,
-  changes: readonly Change[],
-): readonly Change[] {
+function windowRows(node: Window, { groups, mark }: State): readonly object[] {
+  return [...groups].map(([window, rows]) => {
+    const [end, key] = JSON.parse(window) as [number, number];
+    return { key, ...shownWindow(node, end - node.size, end, rows, mark) };
+  });
+}
+
+function sessionRows(node: Sessions, { sessions: all, mark }: State): readonly object[] {
+  return all.map(({ rows }) => {
+    const times = rows.map(({ at }) => at);
+    const end = Math.max(...times) + node.gap;
+    return { key: rows[0]?.k, ...shownWindow(node, Math.min(...times), end, rows, mark) };
+  });
+}
+
+function shownWindow(
+  { lateness }: Window | Sessions,
+  start: number,
+  end: number,
+  rows: readonly Change[],
+  mark: number,
+): object {
+  return { window: { start, end }, n: rows.length, s: sumOf(rows), final: end + lateness <= mark };
+}
+
+function windows(node: Window, state: State, before: number, changes: readonly Change[]): readonly Change[] {
+  const { groups, mark } = state;
   const touched = new Map<string, readonly Change[]>();
   for (const change of changes) {
     const last = Math.floor(change.at / node.slide) * node.slide;
+    if (last + node.size + node.lateness <= before) state.late += 1;
     for (let start = last; start > change.at - node.size; start -= node.slide) {
       const end = start + node.size;
       if (end + node.lateness <= before) continue;
@@ -274,12 +309,7 @@ function windows(
 }
 
 /** The sessions that still take any, and the batch's events, as one where they are near; what had ended even so is late. */
-function sessions(
-  node: Extract<Node, { readonly op: "session" }>,
-  state: State,
-  before: number,
-  changes: readonly Change[],
-): readonly Change[] {
+function sessions(node: Sessions, state: State, before: number, changes: readonly Change[]): readonly Change[] {
   const endOf = ({ rows }: Session): number => Math.max(...rows.map(({ at }) => at)) + node.gap;
   const isOpen = (one: Session): boolean => endOf(one) + node.lateness > before;
   const areNear = (one: Session, other: Session): boolean =>
@@ -293,7 +323,9 @@ function sessions(
     joined = [...joined.filter((other) => !near.includes(other)), swallowed];
   }
   const given: Change[] = [];
-  state.sessions = joined.filter(isOpen).map((one) => {
+  for (const one of joined) if (!isOpen(one)) state.late += one.rows.length;
+  const ended = state.sessions.filter((one) => !isOpen(one));
+  const open = joined.filter(isOpen).map((one) => {
     const [first] = one.rows as [Change, ...Change[]];
     const isOver = endOf(one) <= state.mark;
     const now: Change[] = isOver ? [{ k: first.k, v: resultOf(node, one.rows), at: 0, sign: 1 }] : [];
@@ -301,6 +333,7 @@ function sessions(
     else if (one.given.length === 0) given.push(...now);
     return { ...one, given: now };
   });
+  state.sessions = [...ended, ...open];
   return given;
 }
 
