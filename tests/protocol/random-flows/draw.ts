@@ -1,6 +1,6 @@
 /** Flows drawn at random, and changed as their developers might. */
 import type { Random } from "../../../sim/random.ts";
-import { type Graph, inputsOf, isSound, type Node, type Op, traitsOf, type View } from "./graph.ts";
+import { type Graph, inputsOf, isSound, type Node, type Op, traitsOf, type View, windowViewsOf } from "./graph.ts";
 
 /** What every flow begins with, so that its own state stays where it is. */
 const BEGIN: Graph = {
@@ -114,13 +114,16 @@ const grow: Change = ({ nodes, views }, random, draw) => {
   return random.oneIn(2) ? show(grown, node, draw) : grown;
 };
 
-/** With a view of it, or of its rows by key. */
-function show(graph: Graph, { id }: Node, draw: Draw): Graph {
-  const shown: Graph = { ...graph, views: [...graph.views, { id: draw.name(), of: id }] };
-  if (isSound(shown)) return shown;
+/** With a view of it, or of its rows by key; of windows both. */
+function show(graph: Graph, node: Node, draw: Draw): Graph {
+  const shown: Graph = { ...graph, views: [...graph.views, { id: draw.name(), of: node.id }] };
+  if (!isSound(shown)) return count(graph, node, draw);
+  return hasWindows(node.op) ? count(shown, node, draw) : shown;
+}
+
+function count({ nodes, views }: Graph, { id }: Node, draw: Draw): Graph {
   const counted: Node = { op: "running", of: id, keys: "k", out: "sum", id: draw.name() };
-  const views = [...graph.views, { id: draw.name(), of: counted.id }];
-  return { nodes: [...graph.nodes, counted], views };
+  return { nodes: [...nodes, counted], views: [...views, { id: draw.name(), of: counted.id }] };
 }
 
 const CHANGES: readonly Change[] = [
@@ -188,6 +191,11 @@ const CHANGES: readonly Change[] = [
   (graph, random) => {
     const [base, ...others] = graph.views as [View, ...View[]];
     return others.length === 0 ? graph : { ...graph, views: [base, ...without(others, random.pick(others))] };
+  },
+  // Windows are shown no more.
+  (graph, random) => {
+    const shown = windowViewsOf(graph);
+    return shown.length === 0 ? graph : { ...graph, views: without(graph.views, random.pick(shown)) };
   },
   // An operator is called otherwise.
   (graph, random, draw) => {
