@@ -286,7 +286,7 @@ function wayOf(node: FlowNode, numbers: Map<FlowNode, number>): unknown {
   if (known !== undefined) return known;
   numbers.set(node, numbers.size);
   const { operator } = node;
-  // Whose results it asks for is its name: what else a service has, and the schemas of that, are no part of the way.
+  // A service that is asked is known by its name: what else it has, and with which schemas, changes nothing of what comes.
   const shown = operator.kind === "lookup" ? { ...operator, contract: operator.contract.name } : operator;
   return [shown, node.inputs.map((input) => wayOf(input, numbers))];
 }
