@@ -56,6 +56,8 @@ export const LIMITS = {
   viewRowsMax: 10_000,
   /** Characters of an id in a queue's message; of a longer one its hash is kept. */
   queueIdChars: 256,
+  /** For so long the messages of one batch are tried one by one, then the rest is left for the next; the platform gives a consumer 15 minutes. */
+  queueSinglesMs: 10 * 60 * 1_000,
   /** Dead letters of one answer, unless `?limit=` says otherwise. */
   deadLettersDefault: 100,
   deadLettersMax: 1_000,

@@ -78,7 +78,11 @@ async function take(
   });
   // Those that the partition had no time or room for have no better chance alone.
   if (status !== 200 && status < 502 && sound.length > 1) {
-    for (const one of sound) await take(backend, queue, stream, [one]);
+    for (const one of sound) {
+      // Some may take as long as a transaction has: the others are not to be lost with a consumer that the platform ends.
+      if (backend.now() - startedAt > LIMITS.queueSinglesMs) one.message.retry();
+      else await take(backend, queue, stream, [one]);
+    }
     return;
   }
   for (const { message } of sound) {

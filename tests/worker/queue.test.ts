@@ -4,6 +4,7 @@ import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
 import { defineApp } from "../../sdk/app.ts";
 import { problemOf } from "../../sdk/problems.ts";
 import { nested, optional, stream, text, timestamp } from "../../sdk/stream.ts";
+import { LIMITS } from "../../worker/limits.ts";
 import { takeMessages } from "../../worker/queue.ts";
 import { FakeBackend, platformError } from "./support/backend.ts";
 
@@ -89,6 +90,17 @@ describe("messages that a partition does not take together", () => {
     expect(await failing(one)).toEqual([["0 1", "1 0", "1 0"], 4]);
     const busy = (input: string) => (many(input) ? 422 : input.includes('"notes/a"') ? 503 : 200);
     expect(await failing(busy)).toEqual([["0 1", "1 0", "1 0"], 4]);
+  });
+
+  it("are tried one by one for so long only, and the rest comes again", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const slow = (input: string) => {
+      if (many(input)) return 422;
+      vi.advanceTimersByTime(LIMITS.queueSinglesMs / 2 + 1);
+      return 504;
+    };
+    expect(await failing(slow)).toEqual([["0 1", "0 1", "0 1"], 3]);
   });
 
   it("come again together where there is no room", async () => {
