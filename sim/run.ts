@@ -149,9 +149,17 @@ function rolloutOf({ seed, partitions, ground }: Plan, waits: (version: number) 
   return new Rollout(versions, deploys, lastsMs, createRandom(deriveSeed(seed, 63)), waits);
 }
 
+/** By then nobody has the version before any more, and its last answers have come. */
+const ANSWERED_MS = 1_000;
+
 function lastVersionOf({ deploys, times }: Plan["ground"]): number {
   if (times !== undefined) return LAST_VERSION;
   return deploys === undefined ? 0 : LAST_FLOW_VERSION;
+}
+
+function mayHoldBack({ ground: { flows, deploys } }: Plan, now: number): boolean {
+  const [first = Infinity, second = Infinity] = deploys ?? [];
+  return flows !== undefined && now >= first && now < second + CHANGE_LASTS_MS + ANSWERED_MS;
 }
 
 /** An update under way: some instances run older code, after a restart perhaps again. */
@@ -204,7 +212,7 @@ class Run {
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });
-    this.#ledger = new Ledger(this.#world, plan.ground.flows === undefined ? undefined : plan.ground.deploys?.[0]);
+    this.#ledger = new Ledger(this.#world, (now) => mayHoldBack(plan, now));
     this.#setup = {
       world: this.#world,
       kernels,

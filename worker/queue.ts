@@ -1,6 +1,7 @@
 /** Messages of Cloudflare Queues as events of streams: each is taken once, by its id. */
 import { createHash } from "node:crypto";
 import { STREAM } from "../protocol/flows/internal.ts";
+import { logEntry } from "../protocol/observe/log-entry.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import type { AppDefinition } from "../sdk/app.ts";
 import type { QueueMessage as SentMessage } from "../sdk/queue.ts";
@@ -81,7 +82,7 @@ async function take(
     for (const one of sound) {
       // Some may take as long as a transaction has: the others are not to be lost with a consumer that the platform ends.
       if (backend.now() - startedAt > LIMITS.queueSinglesMs) one.message.retry();
-      else await take(backend, queue, stream, [one]);
+      else await take(backend, queue, stream, [one]).catch((error: unknown) => comesAgain(one, queue, error));
     }
     return;
   }
@@ -89,6 +90,12 @@ async function take(
     if (status === 200) message.ack();
     else message.retry();
   }
+}
+
+/** Nobody tells what became of it: it is known by its id when it comes again, and holds up none of those behind it. */
+function comesAgain({ message }: SoundMessage, queue: string, error: unknown): void {
+  console.error(logEntry(`tidegate: message ${message.id} of queue "${queue}" was not answered`, { error }));
+  message.retry();
 }
 
 interface QueuedEvent {

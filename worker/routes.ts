@@ -70,7 +70,7 @@ export function createRoutes(app: AppDefinition, backendOf: (c: Context) => Back
     if (!isRuled) requireOwner(caller);
     const endpoint = endpointFor(methods, request.method);
     const startedAt = outside.now();
-    door.count(request, caller, 1, startedAt);
+    door.count(request, caller, startedAt);
     const backend = door.domain(request, caller, outside);
     const trace = traceOf(request, caller, outside);
     const edge: Edge = { app, door, backend, request, caller, startedAt, traceparent: trace?.traceparent };

@@ -67,13 +67,13 @@ export function isDuplicate({ status, body }: Answer): boolean {
 export class Ledger {
   readonly entries = new Map<string, Entry>();
   readonly #world: World;
-  readonly #changesFromMs: number;
+  readonly #mayHoldBack: (now: number) => boolean;
   #events = 0;
 
-  /** @param changesFromMs when the first other version of the flows is deployed; never by default */
-  constructor(world: World, changesFromMs = Infinity) {
+  /** @param mayHoldBack whether a version of the window kernel's flow that is to be refused may have answered by then, ms; never by default */
+  constructor(world: World, mayHoldBack: (now: number) => boolean = () => false) {
     this.#world = world;
-    this.#changesFromMs = changesFromMs;
+    this.#mayHoldBack = mayHoldBack;
   }
 
   invoked(request: Request, process: string): void {
@@ -131,7 +131,7 @@ export class Ledger {
       this.#world.count("batch ahead of its producer's last");
       return false;
     }
-    if (now >= this.#changesFromMs && isHeldBack(answer, request.transaction.ask)) {
+    if (this.#mayHoldBack(now) && isHeldBack(answer, request.transaction.ask)) {
       this.#world.count("batch held back by a changed flow");
       return false;
     }

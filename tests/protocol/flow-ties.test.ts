@@ -94,11 +94,15 @@ describe("behind results that are taken back", () => {
   });
 
   describe("what comes by another way than before", () => {
-    const version = (way: "a" | "b" | "both" | "one" | "two" | "scaled", drops: string[] = []): FlowDefinition => {
+    const version = (
+      way: "a" | "b" | "both" | "one" | "two" | "scaled" | "first again" | "second again",
+      drops: string[] = [],
+    ): FlowDefinition => {
       const all = flow("f", { drops }).from(In, { time: "at" });
       const first = all.keyBy("k").aggregate({ n: count() }).named("a");
       const second = all.keyBy("v").aggregate({ n: count() }).named("b");
       const [a, b] = [first.map((e) => ({ n: e.n })), second.map((e) => ({ n: e.n }))];
+      const [some, more] = [a.filter((e) => e.n.ge(1)), a.filter((e) => e.n.ge(2))];
       const ways = {
         a,
         b,
@@ -106,6 +110,8 @@ describe("behind results that are taken back", () => {
         one: a.filter((e) => e.n.ge(1)),
         two: a.filter((e) => e.n.ge(2)),
         scaled: a.map((e) => ({ n: e.n.mul(1) })),
+        "first again": some.union(more).union(some),
+        "second again": some.union(more).union(more),
       };
       const y = ways[way].keyBy("n").aggregate({ keys: count() }).named("y");
       return sinks(first.toView("a"), second.toView("b"), y.toView("y"));
@@ -118,6 +124,7 @@ describe("behind results that are taken back", () => {
       ["one", "two", ["y", "a"]],
       ["two", "one", ["y", "a"]],
       ["a", "scaled", ["y", "a"]],
+      ["first again", "second again", ["y", "a"]],
       ["one", "one", []],
     ] as const)("from %s to %s", async (before, after, drops) => {
       const bench = new FlowBench(version(before));

@@ -92,6 +92,18 @@ describe("messages that a partition does not take together", () => {
     expect(await failing(busy)).toEqual([["0 1", "1 0", "1 0"], 4]);
   });
 
+  it("of which one is not answered hold up none behind it", async () => {
+    const lost = (input: string) => {
+      if (many(input)) return 422;
+      if (input.includes('"notes/a"')) throw new Error("the code of the partition has failed");
+      return 200;
+    };
+    const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    onTestFinished(() => logged.mockRestore());
+    expect(await failing(lost)).toEqual([["0 1", "1 0", "1 0"], 4]);
+    expect(JSON.stringify(logged.mock.calls)).toContain("was not answered");
+  });
+
   it("are tried one by one for so long only, and the rest comes again", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());

@@ -39,3 +39,24 @@ it("a batch that came slowly gives nobody the time back that was used meanwhile"
   // The second since then was its line's.
   expect(await soldAtOnce()).toBe(0);
 });
+
+it("a batch of more lines than the bucket holds is let in when that is full but for its own request", async () => {
+  const { ask, backend } = edge(undefined, app);
+  const now = Date.now();
+  backend.now = () => now;
+  const headers = { "content-type": "application/x-ndjson" };
+  const send = async (lines: number): Promise<number> => {
+    const body = '{"service":"till","key":"a","function":"sell"}\n'.repeat(lines);
+    const response = await ask("/v1/batch", { method: "POST", body, headers, anonymous: true });
+    await response.text();
+    return response.status;
+  };
+  expect(await send(50)).toBe(200);
+  // It is in debt.
+  expect(await send(1)).toBe(429);
+  backend.now = () => now + 40_000;
+  expect(await send(10)).toBe(429);
+  backend.now = () => now + 60_000;
+  // Refused requests are counted, too.
+  expect(await send(10)).toBe(200);
+});

@@ -66,7 +66,7 @@ async function route(
     throw refuse("batch-too-large", `a batch has at most ${maxLines} lines; nothing was run`, { limit: maxLines });
   // Blank lines are free: who sends a batch again may leave out what has its result.
   const wanted = batch.frames.reduce((rows, frame) => rows + frame.rows, batch.faults.length);
-  door.count(request, caller, wanted, startedAt);
+  door.countLines(request, caller, wanted, startedAt);
   const allowed = allowedFrames(backend.kernels(), app, caller, batch.frames);
   return batchOf(batch, allowed, denied(caller), limitOf(app, "callBytes"));
 }

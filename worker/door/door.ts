@@ -54,10 +54,19 @@ export class Door {
     return this.#app.door.tenants ? backend.inDomain(tenantOf(request, caller)) : backend;
   }
 
-  /** Counts requests, or lines. @throws ProblemError `rate-limited` */
-  count(request: Request, caller: Caller, count: number, now: number): void {
-    if (this.#rates === undefined || caller.kind === "owner" || count === 0) return;
-    this.#rates.take(caller.kind === "anonymous" ? addressOf(request) : caller.id, count, now);
+  /** Counts a request. @throws ProblemError `rate-limited` */
+  count(request: Request, caller: Caller, now: number): void {
+    this.#take(request, caller, 1, now, 0);
+  }
+
+  /** Counts lines of a batch whose request is counted. @throws ProblemError `rate-limited` */
+  countLines(request: Request, caller: Caller, lines: number, now: number): void {
+    if (lines > 0) this.#take(request, caller, lines, now, 1);
+  }
+
+  #take(request: Request, caller: Caller, count: number, now: number, taken: number): void {
+    if (this.#rates === undefined || caller.kind === "owner") return;
+    this.#rates.take(caller.kind === "anonymous" ? addressOf(request) : caller.id, count, now, taken);
   }
 
   #staticKeys(binding: string | undefined): StaticKeys | undefined {

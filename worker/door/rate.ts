@@ -22,13 +22,16 @@ export class Rates {
   }
 
   /**
-   * Takes one request's, or a batch's lines' tokens. A batch larger than the bucket is let in when that is full, and then leaves it in debt.
+   * Takes one request's, or a batch's lines' tokens. A batch larger than the bucket is let in when that is full but for what its request has taken, and
+   * then leaves it in debt.
+   * @param taken of the bucket, for the same request
    * @throws ProblemError `rate-limited`
    */
-  take(caller: string, count: number, now: number): void {
+  take(caller: string, count: number, now: number, taken = 0): void {
     const bucket = this.#bucket(caller, now);
-    if (bucket.tokens < Math.min(count, this.#burst)) {
-      const seconds = Math.ceil((Math.min(count, this.#burst) - bucket.tokens) / this.#perMs / 1_000);
+    const needed = Math.min(count, this.#burst - taken);
+    if (bucket.tokens < needed) {
+      const seconds = Math.ceil((needed - bucket.tokens) / this.#perMs / 1_000);
       throw new ProblemError(problemOf("rate-limited", "nothing was done", { retryable: true }), {
         "retry-after": String(Math.max(1, seconds)),
       });
