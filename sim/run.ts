@@ -150,7 +150,7 @@ function rolloutOf({ seed, partitions, ground }: Plan, waits: (version: number) 
 }
 
 /** By then nobody has the version before any more, and its last answers have come. */
-const ANSWERED_MS = 1_000;
+const ANSWERED_MS = 3_000;
 
 function lastVersionOf({ deploys, times }: Plan["ground"]): number {
   if (times !== undefined) return LAST_VERSION;

@@ -131,7 +131,8 @@ export class Ledger {
       this.#world.count("batch ahead of its producer's last");
       return false;
     }
-    if (this.#mayHoldBack(now) && isHeldBack(answer, request.transaction.ask)) {
+    if (isHeldBack(answer, request.transaction.ask)) {
+      if (!this.#mayHoldBack(now)) this.#world.fail(`${request.row.id} is held back by a flow that is as it was`);
       this.#world.count("batch held back by a changed flow");
       return false;
     }
