@@ -275,6 +275,13 @@ function followedBy(inputs: readonly FlowNode[]): readonly string[] {
   return names;
 }
 
+/** How changes come by these; nothing where none do. */
+function waysOf(inputs: readonly FlowNode[]): readonly unknown[] {
+  if (!inputs.some(({ changes }) => changes)) return [];
+  const numbers = new Map<FlowNode, number>();
+  return [{ by: inputs.map((input) => wayOf(input, numbers)) }];
+}
+
 /**
  * How an input's changes come: from which keyed operators, and through what. What is given by one way cannot be taken back by another.
  * @param numbers of nodes that have been described: one that is met again is its number
@@ -391,15 +398,13 @@ function upsertStep(
   input: number,
   steps: readonly ProgramStep[],
 ): VertexStep {
-  const { fields, json, changes } = sink.input;
+  const { fields, json } = sink.input;
   const names = Object.keys(fields);
-  const what: unknown[] = [sink.key, fields];
-  if (changes) what.push({ by: wayOf(sink.input, new Map()) });
   const spec = { keys: sink.key, names, json: new Set(json) };
   return {
     kind: "vertex",
     name: `view-${sink.name}`,
-    id: `view-${sink.name}@${hashOf(what)}`,
+    id: `view-${sink.name}@${hashOf([sink.key, fields, ...waysOf([sink.input])])}`,
     inputs: [input],
     sources: (steps[input] as ProgramStep).sources,
     shards: sink.key.length === 0 ? 1 : UPSERT_SHARDS,
@@ -419,20 +424,14 @@ const UPSERT_SHARDS = 16;
 function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string {
   const what: unknown[] = [operator, inputs.map(({ fields }) => fields)];
   if (paned) what.push("panes");
-  const numbers = new Map<FlowNode, number>();
-  if (inputs.some(({ changes }) => changes)) what.push({ by: inputs.map((input) => wayOf(input, numbers)) });
-  return hashOf(what);
+  return hashOf([...what, ...waysOf(inputs)]);
 }
 
-function hashOf(what: unknown): string {
-  const shown = JSON.stringify(what, (_, value: unknown) =>
+/** FNV-1a of 64 bits, as hex; of the user's code nothing. */
+function hashOf(what: readonly unknown[]): string {
+  const text = JSON.stringify(what, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : typeof value === "function" ? undefined : value,
   );
-  return textHash(shown);
-}
-
-/** FNV-1a of 64 bits, as hex. */
-function textHash(text: string): string {
   let hash = 0xcbf29ce484222325n;
   for (let at = 0; at < text.length; at++)
     hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n);

@@ -22,7 +22,7 @@ import { endsFlow, gateService } from "./flows/ends/app.ts";
 import { queueFlow, tallyService } from "./flows/queue/app.ts";
 import { comesLate, drawMessages } from "./flows/queue/draw.ts";
 import { Queue } from "./flows/queue/queue.ts";
-import { CHANGE_LASTS_MS } from "./flows/changes.ts";
+import { CHANGE_LASTS_MS, mayRefuse } from "./flows/changes.ts";
 import { isRefusing, LAST_FLOW_VERSION } from "./flows/versions.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
@@ -149,17 +149,9 @@ function rolloutOf({ seed, partitions, ground }: Plan, waits: (version: number) 
   return new Rollout(versions, deploys, lastsMs, createRandom(deriveSeed(seed, 63)), waits);
 }
 
-/** By then nobody has the version before any more, and its last answers have come. */
-const ANSWERED_MS = 3_000;
-
 function lastVersionOf({ deploys, times }: Plan["ground"]): number {
   if (times !== undefined) return LAST_VERSION;
   return deploys === undefined ? 0 : LAST_FLOW_VERSION;
-}
-
-function mayHoldBack({ ground: { flows, deploys } }: Plan, now: number): boolean {
-  const [first = Infinity, second = Infinity] = deploys ?? [];
-  return flows !== undefined && now >= first && now < second + CHANGE_LASTS_MS + ANSWERED_MS;
 }
 
 /** An update under way: some instances run older code, after a restart perhaps again. */
@@ -212,7 +204,8 @@ class Run {
       observer: observer ? both(this.#observer(), observer) : this.#observer(),
       trace: show,
     });
-    this.#ledger = new Ledger(this.#world, (now) => mayHoldBack(plan, now));
+    const { flows, deploys = [] } = plan.ground;
+    this.#ledger = new Ledger(this.#world, (now) => flows !== undefined && mayRefuse(deploys, now));
     this.#setup = {
       world: this.#world,
       kernels,

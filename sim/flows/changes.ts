@@ -11,6 +11,9 @@ export const CHANGE_LASTS_MS = 450;
 /** By then every partition has begun anew since. */
 const OVER_MS = 60;
 
+/** And by then the last answers of the version before have come. */
+const ANSWERED_MS = 3_000;
+
 /** In every third seed that has flows, and so with and without ends of them. */
 export function hasChanges(seed: number): boolean {
   return hasFlows(seed) && seed % 15 === 14;
@@ -20,6 +23,11 @@ export function hasChanges(seed: number): boolean {
 export function drawChanges(seed: number): readonly [number, number] {
   const random = createRandom(deriveSeed(seed, 70));
   return [MILD_MS + 600 + random.int(1_400), MILD_MS + 3_000 + random.int(2_000)];
+}
+
+/** Whether somebody may be told by then that a flow is refused, by the version between the two times. */
+export function mayRefuse([first = Infinity, second = Infinity]: readonly number[], now: number): boolean {
+  return now >= first && now < second + CHANGE_LASTS_MS + ANSWERED_MS;
 }
 
 /** Each partition begins anew while a version is deployed, some twice, so that it is taken back in between; and once more when none has another any more. */

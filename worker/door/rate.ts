@@ -24,10 +24,10 @@ export class Rates {
   /**
    * Takes one request's, or a batch's lines' tokens. A batch larger than the bucket is let in when that is full but for what its request has taken, and
    * then leaves it in debt.
-   * @param taken of the bucket, for the same request
+   * @param taken tokens, for the same request, before
    * @throws ProblemError `rate-limited`
    */
-  take(caller: string, count: number, now: number, taken = 0): void {
+  take(caller: string, count: number, now: number, taken: number): void {
     const bucket = this.#bucket(caller, now);
     const needed = Math.min(count, this.#burst - taken);
     if (bucket.tokens < needed) {

@@ -1,6 +1,16 @@
 /** Flows drawn at random, and changed as their developers might. */
 import type { Random } from "../../../sim/random.ts";
-import { type Graph, inputsOf, isSound, type Node, type Op, traitsOf, type View, windowViewsOf } from "./graph.ts";
+import {
+  type Graph,
+  inputsOf,
+  isSound,
+  type Node,
+  type Op,
+  type Traits,
+  traitsOf,
+  type View,
+  windowViewsOf,
+} from "./graph.ts";
 
 /** What every flow begins with, so that its own state stays where it is. */
 const BEGIN: Graph = {
@@ -62,13 +72,11 @@ export class Draw {
     const out = random.oneIn(2) ? "count" : "sum";
     const known = traitsOf(graph);
     // Not all may follow any.
-    const [events, more] = [0, 1].map(
-      () => random.pick(nodes.filter(({ id }) => known.get(id)?.timed === true && !known.get(id)?.changes)).id,
-    ) as [string, string];
-    const [result, another] = [0, 1].map(() => random.pick(nodes.filter(({ id }) => known.get(id)?.changes)).id) as [
-      string,
-      string,
-    ];
+    const one = (is: (traits: Traits) => boolean): string =>
+      random.pick(nodes.filter(({ id }) => is(known.get(id) as Traits))).id;
+    const isOfEvents = ({ timed, changes }: Traits): boolean => timed && !changes;
+    const [events, more] = [one(isOfEvents), one(isOfEvents)];
+    const [result, another] = [one(({ changes }) => changes), one(({ changes }) => changes)];
     const lateness = random.pick([0, 15]);
     return random.pick<() => Op>([
       () => ({ op: "source", stream: "other" }),

@@ -13,9 +13,8 @@ import {
   tumbling,
 } from "../../../sdk/index.ts";
 
-export const In = stream("in", { k: int64(), v: int64(), at: timestamp() });
-export const Other = stream("other", { k: int64(), v: int64(), at: timestamp() });
-export const STREAMS = { in: In, other: Other } as const;
+const fields = { k: int64(), v: int64(), at: timestamp() };
+const STREAMS = { in: stream("in", fields), other: stream("other", fields) } as const;
 export type StreamName = keyof typeof STREAMS;
 
 export const OUT_OF_ORDERNESS = 5;

@@ -1,5 +1,15 @@
 /** What another version of a drawn flow must lose, by the words of the guide: neither more nor less is to be named. */
-import { type Graph, inputsOf, isKeyed, type Node, rowViewsOf, shownNodes, traitsOf, windowViewsOf } from "./graph.ts";
+import {
+  type Graph,
+  inputsOf,
+  isKeyed,
+  type Node,
+  rowViewsOf,
+  shownNodes,
+  type Traits,
+  traitsOf,
+  windowViewsOf,
+} from "./graph.ts";
 
 /** Of what has state: what that is the state of. */
 interface Keeper {
@@ -13,9 +23,11 @@ interface Keeper {
 class Reader {
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #graph: Graph;
+  readonly #traits: ReadonlyMap<string, Traits>;
 
   constructor(graph: Graph) {
     this.#graph = graph;
+    this.#traits = traitsOf(graph);
     this.#nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   }
 
@@ -38,9 +50,9 @@ class Reader {
   /** How changes come from operators, through what; null where they are none. A node that is met again is told by its number. */
   #way(id: string, met: string[], follows: Set<string>): unknown {
     const node = this.#nodes.get(id) as Node;
-    if (traitsOf(this.#graph).get(id)?.changes !== true) return null;
+    if (this.#traits.get(id)?.changes !== true) return null;
     if (isKeyed(node)) follows.add(id);
-    // These have nothing behind them that makes rows of a key and a value.
+    // Its results are rows of a key and a value already: no map stands behind it that could be met again.
     if (node.op === "last") return id;
     const at = met.indexOf(id);
     if (at >= 0) return at;
