@@ -54,5 +54,5 @@ export function runProgram(
     );
   if (whole === 0) return null;
   const bytes = core.copy(out, conditions ? rows : 8 * rows);
-  return conditions ? bytes : new Float64Array(bytes.buffer);
+  return conditions ? bytes : new Float64Array(bytes.buffer, bytes.byteOffset, rows);
 }
