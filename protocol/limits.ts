@@ -212,6 +212,8 @@ export const LIMITS = {
   maxResendMs: 2_000,
   /** A batch is sent again when nothing at all was heard of it for so long. */
   replyMs: 3_000,
+  /** Or for so long since a later batch was acknowledged that was sent behind it. More than an answer may take longer than another, as receipts do. */
+  overtakenMs: 300,
   /** Messages to one peer that it has not acknowledged; above it new roots are refused. */
   maxUnacknowledged: 50_000,
   /** Messages from one peer that wait for an era or for those before them; above it new roots are refused, and the peer keeps what it sends. */

@@ -106,7 +106,7 @@ export class Links {
     const channel = this.#out.get(to);
     if (channel === undefined) return;
     if (incarnation === null || incarnation < channel.incarnation) channel.failed(batch, now);
-    else if (channel.acknowledge(batch)) {
+    else if (channel.acknowledge(batch, now)) {
       this.#weigh(channel, channel.unacknowledged, LIMITS.maxUnacknowledged);
       if (this.#queued.has(to)) this.wantDispatch();
     }

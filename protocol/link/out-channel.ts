@@ -18,6 +18,8 @@ interface Sent {
   due: number;
   /** How long the next failure will be waited out. */
   pause: number;
+  /** A later batch was acknowledged since it was sent last. */
+  overtaken: boolean;
 }
 
 export type Transmit = (batch: number, bytes: Uint8Array) => void;
@@ -93,13 +95,25 @@ export class OutChannel {
   }
 
   /** False for a batch that is not of this channel, or is acknowledged already. */
-  acknowledge(batch: number): boolean {
+  acknowledge(batch: number, now: number): boolean {
     const sent = this.#sent.get(batch);
     if (sent === undefined) return false;
     this.#sent.delete(batch);
     this.#unacknowledged -= sent.messages;
     invariant(this.#unacknowledged >= this.#queue.length, "4: more messages are acknowledged than were sent");
+    if (this.#sent.size > 0) this.#overtake(batch, now);
     return true;
+  }
+
+  /** What was sent before an acknowledged batch and has no answer is likely to be lost, and the peer handles nothing behind it. */
+  #overtake(acknowledged: number, now: number): void {
+    for (const [batch, sent] of this.#sent) {
+      if (batch > acknowledged) return;
+      if (sent.overtaken) continue;
+      sent.overtaken = true;
+      sent.due = Math.min(sent.due, now + Math.max(LIMITS.overtakenMs, sent.pause));
+      sent.pause = Math.min(2 * sent.pause, LIMITS.maxResendMs);
+    }
   }
 
   /** It is not known whether a batch has arrived: it is sent again after a pause, which doubles from time to time. */
@@ -121,6 +135,7 @@ export class OutChannel {
     for (const [batch, sent] of this.#sent) {
       if (sent.due > now) continue;
       sent.due = now + LIMITS.replyMs;
+      sent.overtaken = false;
       transmit(batch, sent.bytes);
     }
   }
@@ -166,6 +181,7 @@ export class OutChannel {
       format,
       due: now + LIMITS.replyMs,
       pause: LIMITS.resendMs,
+      overtaken: false,
     });
     transmit(batch, bytes);
   }

@@ -240,6 +240,47 @@ describe("leaving messages", () => {
     expect(instance.links.tick(now + 60_000)).toBe(false);
   });
 
+  test("what a later batch has overtaken is sent again soon, more and more seldom", () => {
+    const instance = new Instance(1, 3);
+    instance.links.seedIncarnation(2, 5);
+    const next = (now: number) => {
+      instance.say(2);
+      instance.links.dispatch(now);
+      return sends(instance)[0]!;
+    };
+    const first = next(0);
+    let now = 0;
+    for (const pause of [LIMITS.overtakenMs, 400, 800]) {
+      const later = next(now);
+      instance.links.sent(2, later.batch, 5, now);
+      // Others that overtake it as well change nothing.
+      const last = next(now + 50);
+      instance.links.sent(2, last.batch, 5, now + 50);
+      instance.links.tick(now + pause - 1);
+      expect(sends(instance)).toEqual([]);
+      instance.links.tick((now += pause));
+      expect(sends(instance)).toEqual([first]);
+    }
+    instance.links.sent(2, first.batch, 5, now);
+    expect(instance.links.tick(now + 60_000)).toBe(false);
+  });
+
+  test("what was sent behind an acknowledged batch is not overtaken by it", () => {
+    const instance = new Instance(1, 3);
+    instance.links.seedIncarnation(2, 5);
+    instance.say(2);
+    instance.links.dispatch(0);
+    const [first] = sends(instance);
+    instance.say(2);
+    instance.links.dispatch(0);
+    const [second] = sends(instance);
+    instance.links.sent(2, first!.batch, 5, 10);
+    instance.links.tick(LIMITS.replyMs - 1);
+    expect(sends(instance)).toEqual([]);
+    instance.links.tick(LIMITS.replyMs);
+    expect(sends(instance)).toEqual([second]);
+  });
+
   test("an answer of a higher incarnation ends the channel; one of a lower changes nothing", () => {
     const instance = new Instance(1, 3);
     instance.links.seedIncarnation(2, 5);
