@@ -1,9 +1,10 @@
 /** Any flow, changed into any other while events come: it shows what a plain evaluation does, or says what it would lose. */
 import { expect, test } from "vitest";
+import { flow, type FlowDefinition, int64, sinks, stream, timestamp } from "../../sdk/index.ts";
+import { Draw } from "../../sim/flows/drawn/draw.ts";
+import { type Graph, viewsOf } from "../../sim/flows/drawn/graph.ts";
+import { type Event, Oracle } from "../../sim/flows/drawn/oracle.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
-import { Draw } from "./random-flows/draw.ts";
-import { build, type Graph } from "./random-flows/graph.ts";
-import { type Event, Oracle } from "./random-flows/oracle.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 
 /** TIDEGATE_SEEDS is how many. */
@@ -11,6 +12,10 @@ const SEEDS = Number(process.env["TIDEGATE_SEEDS"] ?? 300);
 const VERSIONS = 4;
 const BATCHES = 3;
 const TIMEOUT_MS = 20_000 + SEEDS * 100;
+const OUT_OF_ORDERNESS = 5;
+
+const fields = { k: int64(), v: int64(), at: timestamp() };
+const STREAMS = { in: stream("in", fields), other: stream("other", fields) } as const;
 
 test(
   `${SEEDS} flows in ${VERSIONS} versions each`,
@@ -24,6 +29,14 @@ test(
   },
   TIMEOUT_MS,
 );
+
+function build(graph: Graph, drops: readonly string[] = []): FlowDefinition {
+  const f = flow("f", { drops });
+  const source = (name: keyof typeof STREAMS) => () =>
+    f.from(STREAMS[name], { time: "at", outOfOrderness: OUT_OF_ORDERNESS }).map((e) => ({ k: e.k, v: e.v }));
+  const [first, ...more] = viewsOf(graph, { in: source("in"), other: source("other") });
+  return sinks(first as FlowDefinition, ...more);
+}
 
 class Run {
   readonly #random: Random;
@@ -39,7 +52,7 @@ class Run {
     this.#draw = new Draw(this.#random);
     this.#graph = this.#draw.graph();
     this.#bench = new FlowBench(build(this.#graph));
-    this.#oracle = new Oracle(this.#graph);
+    this.#oracle = new Oracle(this.#graph, OUT_OF_ORDERNESS);
     this.#told = [{ seed }, this.#graph];
   }
 

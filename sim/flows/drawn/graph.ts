@@ -1,23 +1,8 @@
 /** Flows as plain data, which can be drawn, changed, built and evaluated: every node gives rows of a key and a value, both whole numbers. */
-import {
-  count,
-  flow,
-  type FlowDefinition,
-  int64,
-  session,
-  sinks,
-  sliding,
-  stream,
-  sum,
-  timestamp,
-  tumbling,
-} from "../../../sdk/index.ts";
+import { count, type Events, type FlowDefinition, int64, session, sliding, sum, tumbling } from "../../../sdk/index.ts";
 
-const fields = { k: int64(), v: int64(), at: timestamp() };
-const STREAMS = { in: stream("in", fields), other: stream("other", fields) } as const;
-export type StreamName = keyof typeof STREAMS;
+export type StreamName = "in" | "other";
 
-export const OUT_OF_ORDERNESS = 5;
 /** Values that a map gives are below. */
 export const VALUES = 64;
 /** A key of both fields is the first times this, and the second. */
@@ -51,7 +36,12 @@ export type Op =
       readonly out: Output;
     }
   | { readonly op: "last"; readonly of: string }
-  | { readonly op: "first"; readonly of: string }
+  /** With a time to live, ms of event time, of which a key is known that is seen no more. */
+  | { readonly op: "first"; readonly of: string; readonly ttl: number | null }
+  /** A function of the user's, for each row any number of them. */
+  | { readonly op: "code"; readonly of: string }
+  /** User code with state and timers for each key. */
+  | { readonly op: "process"; readonly of: string }
   | { readonly op: "pairs"; readonly of: string; readonly and: string }
   /** What comes with the newest of the other. */
   | { readonly op: "table"; readonly of: string; readonly and: string };
@@ -67,7 +57,16 @@ export interface Graph {
   readonly views: readonly View[];
 }
 
-const KEYED: ReadonlySet<Op["op"]> = new Set(["running", "window", "session", "last", "first", "pairs", "table"]);
+const KEYED: ReadonlySet<Op["op"]> = new Set([
+  "running",
+  "window",
+  "session",
+  "last",
+  "first",
+  "process",
+  "pairs",
+  "table",
+]);
 export const isKeyed = ({ op }: Op): boolean => KEYED.has(op);
 
 export function inputsOf(node: Op): readonly string[] {
@@ -111,6 +110,8 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
       return first;
     case "rekey":
       return { ...first, unique: false, ordered: first.ordered === 2 ? 2 : 0 };
+    case "code":
+      return { ...first, unique: false };
     case "union": {
       const ordered = Math.min(first.ordered, second.ordered) as Traits["ordered"];
       return { changes: first.changes || second.changes, unique: false, timed: first.timed && second.timed, ordered };
@@ -122,7 +123,9 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
     case "session":
       return { changes: node.lateness > 0, ...RESULTS, unique: false };
     case "first":
-      return { changes: false, unique: true, timed: true, ordered: 1 };
+      return { changes: false, unique: node.ttl === null, timed: true, ordered: 1 };
+    case "process":
+      return { changes: false, unique: false, timed: true, ordered: 1 };
     case "pairs":
     case "table":
       return { changes: false, ...RESULTS, unique: false };
@@ -147,7 +150,7 @@ export function isSound(graph: Graph): boolean {
       return isTable && !left.changes && [...left.streams].every((each) => !right.streams.has(each));
     }
     if (node.op === "pairs") return inputs.every(({ changes }) => !changes);
-    if (node.op === "last" || node.op === "first")
+    if (node.op === "last" || node.op === "first" || node.op === "process")
       return inputs.every(({ changes, timed, ordered }) => timed && !changes && ordered > 0);
     return true;
   });
@@ -184,18 +187,21 @@ export function shownNodes({ nodes, views }: Graph): readonly Node[] {
   return nodes.filter(({ id }) => shown.has(id));
 }
 
-export function build(graph: Graph, drops: readonly string[] = []): FlowDefinition {
-  const f = flow("f", { drops });
+/** What each node gives. */
+type Rows = Events<{ k: ReturnType<typeof int64>; v: ReturnType<typeof int64> }>;
+/** Called once at the most: a flow has what it reads of a stream in one place. */
+export type Sources = Readonly<Record<StreamName, () => Rows>>;
+
+/** The views of a graph, of what comes from some sources. */
+export function viewsOf(graph: Graph, sources: Sources): FlowDefinition[] {
   const made = new Map<string, Built>();
-  for (const node of shownNodes(graph)) made.set(node.id, built(node, f, made));
-  const [first, ...more] = graph.views.map(({ id, of }) => {
+  for (const node of shownNodes(graph)) made.set(node.id, built(node, sources, made));
+  return graph.views.map(({ id, of }) => {
     const { rows, groups } = made.get(of) as Built;
     return groups === undefined ? rows.toView(id, { key: "k" }) : groups.toView(id);
   });
-  return sinks(first as FlowDefinition, ...more);
 }
 
-type Rows = ReturnType<typeof source>;
 interface Built {
   readonly rows: Rows;
   /** What keeps groups is shown as it is. */
@@ -204,12 +210,8 @@ interface Built {
 
 const SHARDS = 2;
 
-function source(f: ReturnType<typeof flow>, name: StreamName) {
-  return f.from(STREAMS[name], { time: "at", outOfOrderness: OUT_OF_ORDERNESS }).map((e) => ({ k: e.k, v: e.v }));
-}
-
-function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string, Built>): Built {
-  if (node.op === "source") return { rows: source(f, node.stream) };
+function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): Built {
+  if (node.op === "source") return { rows: sources[node.stream]() };
   const [of, and = of] = inputsOf(node).map((id) => (made.get(id) as Built).rows) as [Rows, Rows?];
   switch (node.op) {
     case "filter":
@@ -230,8 +232,20 @@ function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string,
     }
     case "last":
       return { rows: of.keyBy("k").shards(SHARDS).deduplicate({ keep: "last" }).named(node.id) };
-    case "first":
-      return { rows: of.keyBy("k").shards(SHARDS).deduplicate().named(node.id) };
+    case "first": {
+      const { ttl } = node;
+      return {
+        rows: of
+          .keyBy("k")
+          .shards(SHARDS)
+          .deduplicate(ttl === null ? {} : { ttl })
+          .named(node.id),
+      };
+    }
+    case "code":
+      return { rows: of.flatMap(ROW, ({ k, v }) => copiesOf({ k: Number(k), v: Number(v) })) };
+    case "process":
+      return { rows: processed(of).named(node.id) };
     case "pairs":
     case "table": {
       const join = of
@@ -242,6 +256,35 @@ function built(node: Node, f: ReturnType<typeof flow>, made: ReadonlyMap<string,
       return { rows: joined.select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) })).named(node.id) };
     }
   }
+}
+
+const ROW = { k: int64(), v: int64() };
+
+/** What the user's function makes of a row. */
+export function copiesOf<R extends { readonly k: number; readonly v: number }>(row: R): readonly R[] {
+  return [row, { ...row, v: (row.v + 1) % VALUES }].slice(0, row.v % 3);
+}
+
+/** When the user code sets a timer, ms behind an event. */
+export const TIMER = 12;
+/** What it gives for the so-manieth event of a key, and when a timer rings behind so many. */
+export const counted = (n: number): number => n % VALUES;
+export const rung = (n: number): number => (7 * n) % VALUES;
+
+function processed(of: Rows): Rows {
+  return of
+    .keyBy("k")
+    .shards(SHARDS)
+    .process({
+      fields: ROW,
+      state: () => ({ n: 0 }),
+      onEvent(ctx, { k }) {
+        ctx.state.n += 1;
+        ctx.emit({ k, v: counted(ctx.state.n) });
+        ctx.timer(ctx.time + TIMER);
+      },
+      onTimer: (ctx) => ctx.emit({ k: Number(ctx.key), v: rung(ctx.state.n) }),
+    });
 }
 
 function windowOf(node: Extract<Node, { readonly op: "window" | "session" }>) {

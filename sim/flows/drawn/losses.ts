@@ -66,6 +66,7 @@ class Reader {
 function* definitionOf(node: Node, shown: ReadonlySet<string>): Generator<unknown> {
   yield node.op;
   if (node.op === "running") yield node.keys;
+  if (node.op === "first") yield node.ttl;
   if (node.op === "session") yield [node.gap, node.lateness];
   if (node.op !== "window") return;
   const { size, slide, lateness } = node;

@@ -1,5 +1,5 @@
 /** Flows drawn at random, and changed as their developers might. */
-import type { Random } from "../../../sim/random.ts";
+import type { Random } from "../../random.ts";
 import {
   type Graph,
   inputsOf,
@@ -93,7 +93,9 @@ export class Draw {
       () => ({ op: "window", of: events, size: 20, slide: random.pick([10, 20, 20]), lateness, out }),
       () => ({ op: "session", of: events, gap: random.pick([5, 9]), lateness, out }),
       () => ({ op: "last", of: events }),
-      () => ({ op: "first", of: events }),
+      () => ({ op: "first", of: events, ttl: random.pick([null, null, 15]) }),
+      () => ({ op: "code", of }),
+      () => ({ op: "process", of: events }),
       () => ({ op: "pairs", of: events, and: more }),
       () => ({ op: "table", of: events, and: more }),
       () => ({ op: "table", of: more, and: events }),
@@ -155,6 +157,8 @@ const CHANGES: readonly Change[] = [
           return { ...node, ...mapOf(node.of, random) } as Node;
         case "running":
           return { ...node, out: node.out === "count" ? "sum" : "count" };
+        case "first":
+          return { ...node, ttl: node.ttl === null ? 15 : null };
         case "window":
         case "session":
           return { ...node, lateness: node.lateness === 0 ? 15 : 0 };

@@ -1,0 +1,141 @@
+/** What nodes make of the rows of a batch. */
+import { copiesOf, counted, type Node, PAIRED, rung, TIMER, VALUES } from "./graph.ts";
+import { type Change, resultOf, type State } from "./state.ts";
+import { sessions, windows } from "./windows.ts";
+
+type Running = Extract<Node, { readonly op: "running" }>;
+
+export function plain(node: Node, [of = [], and = []]: ReadonlyArray<readonly Change[]>): readonly Change[] {
+  switch (node.op) {
+    case "filter":
+      return of.filter(({ v }) => v % node.mod === node.rest);
+    case "map":
+      return of.map((change) => ({ ...change, v: (change.v * node.by + node.plus) % VALUES }));
+    case "rekey":
+      return of.map((change) => ({ ...change, k: change.k % node.mod }));
+    case "code":
+      return of.flatMap(copiesOf);
+    case "union":
+      return [...of, ...and];
+    default:
+      throw new Error(`${node.op} keeps something`);
+  }
+}
+
+export function keyed(
+  node: Node,
+  state: State,
+  before: number,
+  [of = [], and = []]: ReadonlyArray<readonly Change[]>,
+): readonly Change[] {
+  switch (node.op) {
+    case "running":
+      return running(node, state, of);
+    case "window":
+      return windows(node, state, before, of);
+    case "session":
+      return sessions(node, state, before, of);
+    case "last":
+      return last(state, of);
+    case "first":
+      return first(node.ttl, state, before, of);
+    case "process":
+      return processed(state, of);
+    case "pairs": {
+      const given = [...pairs(of, [...state.right, ...and]), ...pairs(state.left, and)];
+      state.left.push(...of);
+      state.right.push(...and);
+      return given;
+    }
+    case "table": {
+      for (const change of and) {
+        const known = state.newest.get(change.k);
+        if (known === undefined || known.at <= change.at) state.newest.set(change.k, change);
+      }
+      return pairs(of, [...state.newest.values()]);
+    }
+    default:
+      throw new Error(`${node.op} keeps nothing`);
+  }
+}
+
+function running(node: Running, { groups }: State, changes: readonly Change[]): readonly Change[] {
+  const touched = new Map<string, readonly Change[]>();
+  for (const change of changes) {
+    const group = JSON.stringify(keyOf(node.keys, change));
+    const rows = groups.get(group) ?? [];
+    if (!touched.has(group)) touched.set(group, [...rows]);
+    groups.set(group, rows);
+    if (change.sign > 0) rows.push(change);
+    else takeBack(node.id, rows, change);
+  }
+  return [...touched].flatMap(([group, old]) => {
+    const result = (rows: readonly Change[], sign: 1 | -1): Change[] =>
+      rows.length === 0 ? [] : [resultRow(node, rows, sign)];
+    return [...result(old, -1), ...result(groups.get(group) ?? [], 1)];
+  });
+}
+
+/** @param rows of a group, at least one */
+export function resultRow(node: Running, rows: readonly Change[], sign: 1 | -1): Change {
+  return { k: numberOf(node.keys, rows[0] as Change), v: resultOf(node, rows), at: 0, sign };
+}
+
+function takeBack(id: string, rows: Change[], { k, v }: Change): void {
+  const at = rows.findIndex((row) => row.k === k && row.v === v);
+  if (at < 0) throw new Error(`${id} takes back k ${k}, v ${v}, which it was not given`);
+  rows.splice(at, 1);
+}
+
+function last({ newest }: State, changes: readonly Change[]): readonly Change[] {
+  const replaced = new Map<number, Change | undefined>();
+  for (const change of changes) {
+    const known = newest.get(change.k);
+    if (known !== undefined && change.at < known.at) continue;
+    if (!replaced.has(change.k)) replaced.set(change.k, known);
+    newest.set(change.k, change);
+  }
+  return [...replaced].flatMap(([k, old]) => [
+    ...(old === undefined ? [] : [{ ...old, sign: -1 as const }]),
+    newest.get(k) as Change,
+  ]);
+}
+
+function first(ttl: number | null, { newest }: State, before: number, changes: readonly Change[]): readonly Change[] {
+  return changes.filter((change) => {
+    const known = newest.get(change.k);
+    const isKnown = known !== undefined && (ttl === null || known.at + ttl > before);
+    if (!isKnown || change.at > known.at) newest.set(change.k, change);
+    return !isKnown;
+  });
+}
+
+/** Events come first, and then what timers ring for by now. */
+function processed({ counts, timers, mark }: State, changes: readonly Change[]): readonly Change[] {
+  const given = changes.map((change): Change => {
+    const { k, at } = change;
+    const n = (counts.get(k) ?? 0) + 1;
+    counts.set(k, n);
+    timers.set(`${at + TIMER} ${k}`, { k, v: 0, at: at + TIMER, sign: 1 });
+    return { ...change, v: counted(n) };
+  });
+  const due = [...timers].filter(([, { at }]) => at <= mark);
+  for (const [text] of due) timers.delete(text);
+  const inTime = due.map(([, timer]) => timer).toSorted((a, b) => a.at - b.at);
+  return [...given, ...inTime.map((timer) => ({ ...timer, v: rung(counts.get(timer.k) ?? 0) }))];
+}
+
+function pairs(left: readonly Change[], right: readonly Change[]): Change[] {
+  return left.flatMap((one) =>
+    right.flatMap((other) => (one.k === other.k ? [{ ...one, v: (one.v + other.v) % VALUES }] : [])),
+  );
+}
+
+export function keyOf(keys: Running["keys"], { k, v }: Change): object {
+  return { none: {}, k: { k }, v: { v }, both: { k, v } }[keys];
+}
+
+/** The key of a result. */
+function numberOf(keys: Running["keys"], { k, v }: Change): number {
+  return { none: 0, k, v, both: k * PAIRED + v }[keys];
+}

@@ -1,0 +1,141 @@
+/** What a drawn flow must show: each node by lists of what it was given, batch by batch, without shares, entries or compiled expressions. */
+import { type Graph, inputsOf, isKeyed, nodeOf, rowViewsOf, shownNodes, type StreamName } from "./graph.ts";
+import { type Kept, keptBy, mustLose } from "./losses.ts";
+import { keyed, keyOf, plain, resultRow } from "./operators.ts";
+import { type Change, State, sumOf } from "./state.ts";
+import { sessionRows, windowRows } from "./windows.ts";
+
+export interface Event {
+  readonly k: number;
+  readonly v: number;
+  readonly at: number;
+}
+export class Oracle {
+  readonly #outOfOrderness: number;
+  #graph: Graph;
+  #states = new Map<string, State>();
+  /** By view that keeps rows: the row of each key. */
+  #rows = new Map<string, Map<number, Change>>();
+  /** How far time has come in each stream, while it was read. */
+  readonly #reached = new Map<StreamName, number>();
+
+  /** What the flow keeps, as the version had it that took the last batch. */
+  #kept: Kept = new Map();
+
+  /** @param outOfOrderness how far behind the latest event time is, ms */
+  constructor(graph: Graph, outOfOrderness: number) {
+    this.#graph = graph;
+    this.#outOfOrderness = outOfOrderness;
+  }
+
+  /** What another version must lose. */
+  losses(graph: Graph): ReadonlySet<string> {
+    return mustLose(this.#kept, graph);
+  }
+
+  /** The flow is changed, and operators lose what they have. */
+  change(graph: Graph, dropped: readonly string[]): void {
+    this.#graph = graph;
+    const names = new Set(shownNodes(graph).map(({ id }) => id));
+    for (const name of dropped) this.#states.delete(name);
+    for (const name of this.#states.keys())
+      if (!names.has(name)) throw new Error(`${name} is gone, and nobody was asked whether its state may be lost`);
+    const views = new Set(rowViewsOf(this.#graph).map(({ id }) => id));
+    for (const name of this.#rows.keys()) {
+      if (dropped.includes(`view-${name}`)) this.#rows.delete(name);
+      else if (!views.has(name)) throw new Error(`view ${name} is gone, and nobody was asked`);
+    }
+  }
+
+  get streams(): readonly StreamName[] {
+    return shownNodes(this.#graph).flatMap((node) => (node.op === "source" ? [node.stream] : []));
+  }
+
+  /** Takes a batch. Returns how many rows came too late. @throws Error where an operator takes back what it was never given */
+  take(stream: StreamName, events: readonly Event[]): number {
+    this.#kept = keptBy(this.#graph);
+    let late = 0;
+    const changes = new Map<string, readonly Change[]>();
+    const sources = new Map<string, readonly StreamName[]>();
+    const latest = Math.max(...events.map(({ at }) => at)) - this.#outOfOrderness;
+    this.#reached.set(stream, Math.max(this.#reached.get(stream) ?? Number.NEGATIVE_INFINITY, latest));
+    for (const node of shownNodes(this.#graph)) {
+      const inputs = inputsOf(node).map((id) => changes.get(id) as readonly Change[]);
+      sources.set(
+        node.id,
+        node.op === "source" ? [node.stream] : inputsOf(node).flatMap((id) => sources.get(id) ?? []),
+      );
+      if (node.op === "source") {
+        changes.set(node.id, node.stream === stream ? events.map((event) => ({ ...event, sign: 1 as const })) : []);
+      } else if (isKeyed(node)) {
+        const state = this.#stateOf(node.id);
+        this.#states.set(node.id, state);
+        const reached = (sources.get(node.id) ?? []).map((each) => this.#reached.get(each) ?? Number.NEGATIVE_INFINITY);
+        const before = state.mark;
+        state.mark = Math.max(before, Math.min(...reached));
+        state.late = 0;
+        changes.set(node.id, keyed(node, state, before, inputs));
+        late += state.late;
+      } else changes.set(node.id, plain(node, inputs));
+    }
+    for (const { id, of } of rowViewsOf(this.#graph)) {
+      const rows = this.#rows.get(id) ?? new Map<number, Change>();
+      this.#rows.set(id, rows);
+      for (const change of changes.get(of) as readonly Change[]) {
+        if (change.sign > 0) rows.set(change.k, change);
+        else if (rows.get(change.k)?.v === change.v) rows.delete(change.k);
+      }
+    }
+    return late;
+  }
+
+  /** Empty before its first batch. */
+  #stateOf(id: string): State {
+    return this.#states.get(id) ?? new State();
+  }
+
+  /** What a node's results are by now; null where it gives events, which stay. */
+  #current(id: string): readonly Change[] | null {
+    const node = nodeOf(this.#graph, id);
+    const state = this.#stateOf(id);
+    switch (node.op) {
+      case "running": {
+        const groups = [...state.groups.values()].filter(({ length }) => length > 0);
+        return groups.map((rows) => resultRow(node, rows, 1));
+      }
+      case "last":
+        return [...state.newest.values()];
+      case "filter":
+      case "map":
+      case "code":
+      case "rekey": {
+        const of = this.#current(node.of);
+        return of === null ? null : plain(node, [of]);
+      }
+      default:
+        return null;
+    }
+  }
+
+  /** Rows that a view shows though they are no results any more. */
+  stale(id: string): readonly object[] {
+    const of = this.#graph.views.find((view) => view.id === id)?.of as string;
+    const current = this.#current(of);
+    const shown = [...(this.#rows.get(id)?.values() ?? [])];
+    if (current === null) return [];
+    return shown.filter((row) => !current.some(({ k, v }) => k === row.k && v === row.v));
+  }
+
+  view(id: string): readonly object[] {
+    const of = this.#graph.views.find((view) => view.id === id)?.of as string;
+    const node = nodeOf(this.#graph, of);
+    const shown = ({ k, v }: Change): object => ({ k, v });
+    // Of what an operator keeps anyway.
+    if (node.op === "last") return [...this.#stateOf(of).newest.values()].map(shown);
+    if (node.op === "window") return windowRows(node, this.#stateOf(of));
+    if (node.op === "session") return sessionRows(node, this.#stateOf(of));
+    if (node.op !== "running") return [...(this.#rows.get(id)?.values() ?? [])].map(shown);
+    const groups = [...this.#stateOf(of).groups.values()].filter(({ length }) => length > 0);
+    return groups.map((rows) => ({ ...keyOf(node.keys, rows[0] as Change), n: rows.length, s: sumOf(rows) }));
+  }
+}
