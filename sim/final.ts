@@ -13,6 +13,7 @@ import { type Done, type ListState, nameOf } from "./clients/steps.ts";
 import type { Ask, Transaction } from "./clients/transaction.ts";
 import { isFlowAsk } from "./flows/asks.ts";
 import { finalReads, nameOfRead } from "./flows/draw.ts";
+import { finalDrawnReads } from "./flows/drawn/asks.ts";
 import { finalEndsReads } from "./flows/ends/asks.ts";
 import { finalQueueReads } from "./flows/queue/asks.ts";
 
@@ -63,6 +64,7 @@ export async function readFinal(
       { kind: "tours-seen", at },
     ]),
     ...(ground.flows === undefined ? [] : finalReads(ground.flows, ground.deploys !== undefined)),
+    ...(ground.drawn === undefined ? [] : finalDrawnReads(ground.drawn)),
     ...(ground.ends === undefined ? [] : finalEndsReads(ground.ends)),
     ...(ground.queue === undefined ? [] : finalQueueReads(ground.queue)),
   ];

@@ -12,11 +12,7 @@ import { drawSlateKeys, drawSlates, hasSlates } from "./clients/slates.ts";
 import { drawTimes, hasTimes } from "./clients/times.ts";
 import { drawTours } from "./clients/tours.ts";
 import { keyOf } from "./clients/asks.ts";
-import { drawFlows, drawHeldBack, drawWatcher, hasFlows } from "./flows/draw.ts";
-import { drawMild, MILD_MS } from "./faults/mild.ts";
-import { CHANGE_LASTS_MS, drawChanges, drawChanging, hasChanges } from "./flows/changes.ts";
-import { drawEnds, hasEnds } from "./flows/ends/draw.ts";
-import { drawQueueReads, hasQueue } from "./flows/queue/draw.ts";
+import { drawFlowsPlan } from "./flows/plan.ts";
 import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
@@ -75,10 +71,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
   const times = options.sends && !options.local && hasTimes(seed) ? drawTimes(seed, keys) : [];
   const deploys = drawDeploys(seed);
   const clocks = options.sends && (times.length > 0 || hasClocks(seed)) ? keys : [];
-  const flows = options.sends && hasFlows(seed) ? [...new Set(ground.accounts)].slice(0, FLOW_KEYS) : [];
-  const changes = flows.length > 0 && hasChanges(seed) ? drawChanges(seed) : null;
-  const queue = flows.length > 0 && hasQueue(seed) ? flows : [];
-  const ends = flows.length > 0 && hasEnds(seed) ? flows : [];
+  const flows = options.sends ? drawFlowsPlan(seed, ground.accounts) : null;
   // Beside those that depend on time there is less of all else: such a seed is not to cost more than others.
   const others = options.sends && times.length === 0;
   const outsiders = others && hasOutsiders(seed) ? keys : [];
@@ -91,21 +84,11 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
     ...(slates ? drawSlates(seed, slates) : []),
     ...(waiters.length > 0 ? [...drawPromises(seed, waiters), ...drawTours(seed, waiters)] : []),
   ];
-  const instead =
-    guests.flat(2).length +
-    (times.length > 0 ? timed.flat(2).length : flows.length > 0 ? BESIDE_FLOWS + (changes ? BESIDE_CHANGES : 0) : 0);
-  const beside = [
-    ...timed,
-    ...guests,
-    ...(flows.length > 0 ? drawFlows(seed, flows) : []),
-    ...(ends.length > 0 ? drawEnds(seed, ends) : []),
-    ...(flows.length > 0 ? [drawWatcher(seed)] : []),
-    ...(queue.length > 0 ? [drawQueueReads(seed)] : []),
-    ...(changes === null ? [] : [drawHeldBack(seed, flows, changes[0] + CHANGE_LASTS_MS)]),
-  ];
+  const instead = guests.flat(2).length + (times.length > 0 ? timed.flat(2).length : (flows?.instead ?? 0));
+  const beside = [...timed, ...guests, ...(flows?.clients ?? [])];
   const missing = options.transactions - beside.flat(2).length;
   const usual = Math.max(options.transactions - instead, missing, FEWEST);
-  const what = { flows: flows.length > 0, deploys: times.length > 0 ? deploys : null };
+  const what = { flows: flows !== null, deploys: times.length > 0 ? deploys : null };
   const early = drawFaults(seed, partitions, options, what);
   const most = mostPartitions({ partitions, planned: early });
   return {
@@ -115,22 +98,15 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
       ...ground,
       ...(clocks.length > 0 ? { clocks } : {}),
       ...(outsiders.length > 0 ? { outsiders } : {}),
-      ...(flows.length > 0 ? { flows } : {}),
-      ...(changes ? { deploys: changes } : {}),
-      ...(ends.length > 0 ? { ends } : {}),
-      ...(queue.length > 0 ? { queue } : {}),
+      ...flows?.ground,
       ...(waiters.length > 0 ? { waiters } : {}),
       ...(slates ? { slates } : {}),
       ...(times.length > 0 ? { times: keys, ticks: keys, deploys } : {}),
       ...(others && !options.local ? drawBackup(seed) : {}),
     },
     clients: [...drawClients(seed, random, ground, partitionOf, usual), ...beside],
-    rates: { ...drawRates(createRandom(deriveSeed(seed, 5))), ...(flows.length > 0 ? { mildFromMs: MILD_MS } : {}) },
-    planned: [
-      ...early,
-      ...(flows.length > 0 ? drawMild(seed, partitions) : []),
-      ...(changes ? drawChanging(seed, most, changes) : []),
-    ],
+    rates: { ...drawRates(createRandom(deriveSeed(seed, 5))), ...flows?.rates },
+    planned: [...early, ...(flows?.planned(partitions, most) ?? [])],
     aims: drawEveryAim(seed, partitions, options, what),
   };
 }
@@ -185,14 +161,8 @@ export function partitioner(kernels: Kernels, partitions: number): (key: string)
   };
 }
 
-/** So many transactions less there are beside flows, in which more goes on while there are faults. */
-const BESIDE_FLOWS = 110;
-/** And so many beside flows that are changed. */
-const BESIDE_CHANGES = 35;
 /** Transactions of clients that are always there, however many others there are. */
 const FEWEST = 20;
-/** Keys of events, at most: windows of few keys have more events each. */
-const FLOW_KEYS = 4;
 const KEYS = Array.from({ length: 64 }, (_, n) => `k${n}`);
 
 function drawGround(

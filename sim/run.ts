@@ -22,13 +22,13 @@ import { endsFlow, gateService } from "./flows/ends/app.ts";
 import { queueFlow, tallyService } from "./flows/queue/app.ts";
 import { comesLate, drawMessages } from "./flows/queue/draw.ts";
 import { Queue } from "./flows/queue/queue.ts";
+import { drawnFlow } from "./flows/drawn/app.ts";
 import { CHANGE_LASTS_MS, mayRefuse } from "./flows/changes.ts";
 import { isRefusing, LAST_FLOW_VERSION } from "./flows/versions.ts";
 import { DurableLog } from "./durable-log.ts";
 import { Coverage } from "./coverage.ts";
 import { Aims } from "./faults/aims.ts";
 import { Boundaries, schedulePlanned } from "./faults/planned.ts";
-import { MILD_LASTS_MS } from "./faults/mild.ts";
 import { mildProfileOf, profileOf } from "./faults/rates.ts";
 import { initialMap } from "../protocol/keygroups/map.ts";
 import { NEWEST_FORMAT, type PeerFormat } from "../protocol/wire/codec.ts";
@@ -102,11 +102,12 @@ export function runPlan(plan: Plan, options: RunOptions): Promise<Report> {
 const apps = new Map<string, AppDefinition>();
 /** State with a time to live makes every partition look for what has expired, and flows have services of their own: they are there only where they are made use of. */
 function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefinition {
-  const { outsiders, flows, ends, queue, times, ticks } = ground;
+  const { outsiders, flows, ends, queue, times, ticks, drawn } = ground;
   const deployed = times === undefined ? String(version) : `${version} ${times[0]}`;
   const parts = [outsiders, flows, ends, queue, ticks].map((part) => part !== undefined);
   const name = `${partitions} ${parts.join(" ")} ${deployed}`;
-  const known = apps.get(name);
+  // What is drawn is of its seed alone.
+  const known = drawn ? undefined : apps.get(name);
   if (known) return known;
   const services = [
     ...[
@@ -126,12 +127,14 @@ function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefi
   ];
   const ending = [...(ends === undefined ? [] : [endsFlow()]), ...(queue === undefined ? [] : [queueFlow()])];
   const more = {
-    ...(flows === undefined ? {} : { flows: [...simulatedFlows(version), ...ending] }),
+    ...(flows === undefined
+      ? {}
+      : { flows: [...simulatedFlows(version), ...(drawn ? [drawnFlow(drawn, version)] : []), ...ending] }),
     ...(times === undefined ? {} : { resultRetention: RETENTION }),
   } as const;
   const defined = defineApp({ services, effects: [deed, fare, toll], sagas: [trip, tour], partitions, ...more });
   const app = { ...defined, services: allCounted(defined.services), builtins: allCounted(defined.builtins) };
-  apps.set(name, app);
+  if (!drawn) apps.set(name, app);
   return app;
 }
 
@@ -260,7 +263,7 @@ class Run {
     for (const object of initial as ReadonlyArray<SimObject<unknown>>)
       world.scheduler.in(object.random.next() * 5, () => void object.boot());
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
-    const { mildFromMs } = this.#plan.rates;
+    const { mildFromMs, mildLastsMs = 0 } = this.#plan.rates;
     if (mildFromMs !== undefined)
       world.scheduler.in(mildFromMs, () => world.becomeMild(mildProfileOf(this.#plan.rates)));
     const clients = this.#plan.clients.map((plan, number) => new Client(this.#setup, number, plan));
@@ -270,7 +273,7 @@ class Run {
     const queue = this.#queue();
     const others = [eraser, backup, queue];
     const answered = () => clients.every(({ isDone }) => isDone) && others.every((each) => each?.isDone ?? true);
-    await world.run(answered, mildFromMs === undefined ? FAULTS_MS : mildFromMs + MILD_LASTS_MS);
+    await world.run(answered, mildFromMs === undefined ? FAULTS_MS : mildFromMs + mildLastsMs);
     if (this.#lingerMs > 0) await this.#ending.pass(this.#lingerMs);
     world.calmDown();
     this.#finishChanges();
@@ -294,6 +297,7 @@ class Run {
         world.outside,
         skewMs,
         played && { ...played, deploys: this.#plan.ground.deploys ?? [] },
+        this.#plan.ground.drawn,
       );
       for (const { anomaly, explanation } of findings) world.fail(`${anomaly}: ${explanation}`);
       if (backup?.taken && findings.length === 0) await this.#restore(backup.taken);

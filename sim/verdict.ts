@@ -1,5 +1,6 @@
 /** What is to be found wrong with a run once it has drained. */
 import { checkBank } from "./checkers/bank.ts";
+import { checkDrawn } from "./checkers/flow-drawn.ts";
 import { checkEnds } from "./checkers/flow-ends.ts";
 import { checkQueue } from "./checkers/flow-queue.ts";
 import { checkFlows } from "./checkers/flows.ts";
@@ -40,10 +41,12 @@ import type { DurableLog } from "./durable-log.ts";
 import type { Ask } from "./clients/transaction.ts";
 import { historyOf, microOf } from "./history.ts";
 import { type Final, isFinalRead } from "./final.ts";
+import type { Versions } from "./flows/drawn/app.ts";
+import { drawnHistoryOf } from "./flows/drawn/history.ts";
 import { endsHistoryOf } from "./flows/ends/history.ts";
 import { queueHistoryOf } from "./flows/queue/history.ts";
 import { isFailing } from "./flows/queue/app.ts";
-import { flowHistoryOf } from "./flows/history.ts";
+import { type FlowHistory, flowHistoryOf } from "./flows/history.ts";
 
 /** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
 const UNCONFIRMED = 14;
@@ -57,6 +60,7 @@ type Outside = Pick<OutsideWorld, "done" | "tolls" | "ends">;
 /**
  * @param outside what effects have done to the world
  * @param skewMs how far clocks may be off, each way
+ * @param drawn versions of the drawn flow; null where there is none
  * @param played what was played of time when nothing went wrong; null where that is no part of the run
  */
 export function judge(
@@ -66,6 +70,7 @@ export function judge(
   { done, tolls, ends }: Outside,
   skewMs: number,
   played: PlayedTimes | null = null,
+  drawn: Versions | null = null,
 ): Finding[] {
   const flows = final.flows.size === 0 ? null : flowHistoryOf(ledger, final.flows, durable.recorded, isFinalRead);
   return [
@@ -89,13 +94,19 @@ export function judge(
     ...checkTours(toursOf(ledger, final, tolls)),
     ...checkLifetimes({ touches: touchesOf(ledger), ttlMs: TTL_MS, skewMs }),
     ...checkFrameOrder(framesOf(ledger), final.lists),
-    ...(flows === null ? [] : checkFlows(flows)),
+    ...(flows === null ? [] : judgeFlows(ledger, flows, drawn)),
     ...(flows === null || !final.flows.has("ends-status")
       ? []
       : checkEnds(endsHistoryOf(ledger, flows.sent, final.flows, ends.done))),
     ...(final.flows.has("queue-log") ? checkQueue(queueHistoryOf(ledger, final.flows)) : []),
     ...failuresOf(ledger),
   ];
+}
+
+function judgeFlows(ledger: Ledger, flows: FlowHistory, versions: Versions | null): Finding[] {
+  if (versions === null) return checkFlows(flows);
+  const drawn = checkDrawn(drawnHistoryOf(ledger, versions, flows.sent, flows.final, isFinalRead));
+  return [...checkFlows(flows, drawn), ...drawn.findings];
 }
 
 function judgeTimes(ledger: Ledger, final: Final, { deadly }: PlayedTimes, skewMs: number): Finding[] {

@@ -1,4 +1,5 @@
 /** Streams and flows: each acknowledged event exactly once in every result, and every read one state of all that it shows. */
+import { DRAWN_FLOW } from "../flows/drawn/app.ts";
 import { Emitted, Kernel, Left, OUT, type OutName, Right } from "../flows/app.ts";
 import type { FlowHistory, FlowRead, SentBatch } from "../flows/history.ts";
 import { EmitsModel } from "../flows/model/emits.ts";
@@ -8,10 +9,14 @@ import { KernelModel } from "../flows/model/kernel.ts";
 import { WindowsModel } from "../flows/model/windows.ts";
 import { isRefusing, numberOf, versionOf } from "../flows/versions.ts";
 import type { Finding } from "./finding.ts";
+import type { DrawnVerdict } from "./flow-drawn.ts";
 import { checkIdle } from "./flow-idle.ts";
 import { checkOrder, orderOfEvents } from "./flow-order.ts";
 import { checkReads, type Evaluated } from "./flow-reads.ts";
 import { checkCalls, checkMessages, checkPairs, FinalReads, finding, sameRows, sameStream } from "./flow-results.ts";
+
+/** Batches in their order, and how many rows of each came too late. */
+type Lates = Pick<DrawnVerdict, "batches" | "late">;
 
 interface Model {
   readonly watermark: number;
@@ -20,7 +25,8 @@ interface Model {
   view(name: string): Row[];
 }
 
-export function checkFlows(history: FlowHistory): Finding[] {
+/** @param drawn what a drawn flow has taken beside them; null where there is none */
+export function checkFlows(history: FlowHistory, drawn: Lates | null = null): Finding[] {
   const final = new FinalReads(history);
   const from = (...streams: readonly string[]) => history.sent.filter(({ stream }) => streams.includes(stream));
   const logged = (flow: string, log: OutName, sent: readonly SentBatch[]) => {
@@ -47,7 +53,8 @@ export function checkFlows(history: FlowHistory): Finding[] {
     ...checkNamed(emits),
     ...sameOrder(joins.batches, windows.batches),
     ...sameOrder(idle.batches, joins.batches),
-    ...checkAnswers(evaluated, final, idle.batches),
+    ...(drawn === null ? [] : sameOrder(drawn.batches, joins.batches)),
+    ...checkAnswers(evaluated, final, idle.batches, drawn),
     ...checkAside(evaluated, final),
     ...checkStreams(evaluated, final),
     ...checkCalls(evaluated.windows.model, final.counters),
@@ -124,7 +131,12 @@ function sameOrder(some: readonly SentBatch[], others: readonly SentBatch[]): Fi
 }
 
 /** How many were late is told to whoever sent a batch. */
-function checkAnswers({ windows, joins, kernel }: All, final: FinalReads, idle: readonly SentBatch[]): Finding[] {
+function checkAnswers(
+  { windows, joins, kernel }: All,
+  final: FinalReads,
+  idle: readonly SentBatch[],
+  drawn: Lates | null,
+): Finding[] {
   const late = new Map<SentBatch, Record<string, number>>();
   for (const [flow, { batches, outcomes }] of Object.entries({ windows, joins, kernel })) {
     for (const [at, batch] of batches.entries()) {
@@ -136,6 +148,8 @@ function checkAnswers({ windows, joins, kernel }: All, final: FinalReads, idle: 
     const count = batch.events.filter(({ n }) => idled.has(`idled ${n}`)).length;
     late.set(batch, { ...late.get(batch), idle: count });
   }
+  for (const [at, batch] of (drawn?.batches ?? []).entries())
+    late.set(batch, { ...late.get(batch), [DRAWN_FLOW]: drawn?.late[at] ?? 0 });
   return [...late].flatMap(([{ name, events, answers }, counts]) =>
     answers.flatMap((body) =>
       sameRows(

@@ -1,4 +1,5 @@
 /** What clients ask for, from a seed. */
+import type { Versions } from "../flows/drawn/app.ts";
 import type { Random } from "../random.ts";
 import { appendsOf, type Call, type Place, type Step } from "./steps.ts";
 import type { Slates } from "./slates.ts";
@@ -20,6 +21,8 @@ export interface Ground {
   readonly outsiders?: readonly string[];
   /** Keys of events and of what counts them; likewise. */
   readonly flows?: readonly string[];
+  /** Versions of the drawn flow; likewise. */
+  readonly drawn?: Versions;
   /** Keys of events of the flow that ends in every way; likewise. */
   readonly ends?: readonly string[];
   /** Keys of events that come from a queue; likewise. */

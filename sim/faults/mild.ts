@@ -11,12 +11,15 @@ import { drawPeer, type PlannedFault } from "./planned.ts";
 export const MILD_MS = 1_600;
 /** It ends with all faults, at the latest. */
 export const MILD_LASTS_MS = 7_000;
+/** Where each version of flows is to take many batches while there are faults. */
+export const LONG_MILD_LASTS_MS = 18_000;
 const FAULTS = 10;
 
-export function drawMild(seed: number, partitions: number): PlannedFault[] {
+/** @param lastsMs how long it takes */
+export function drawMild(seed: number, partitions: number, lastsMs: number): PlannedFault[] {
   const random = createRandom(deriveSeed(seed, 72));
   return Array.from({ length: FAULTS }, (): PlannedFault => {
-    const at = MILD_MS + random.next() * MILD_LASTS_MS;
+    const at = MILD_MS + random.next() * lastsMs;
     const object = drawPeer(random, partitions);
     if (random.oneIn(6)) return { at, kind: "evict", object };
     if (random.oneIn(2)) return { at, kind: "crash", object, manner: drawManner(random, "crash among few") };

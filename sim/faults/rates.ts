@@ -27,6 +27,8 @@ export interface Rates {
   readonly olderCode: number;
   /** From then on little goes wrong by itself, ms; never when absent. */
   readonly mildFromMs?: number;
+  /** And for so long, ms. */
+  readonly mildLastsMs?: number;
 }
 
 export function drawRates(random: Random): Rates {

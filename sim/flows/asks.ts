@@ -6,6 +6,7 @@ import { INGEST, PRODUCED } from "../../protocol/wire/ingest.ts";
 import type { StreamDefinition } from "../../sdk/index.ts";
 import type { Place } from "../clients/steps.ts";
 import { Emitted, Kernel, Left, OUT, type OutName, SOURCES } from "./app.ts";
+import { DRAWN_KINDS, type DrawnAsk, encodeDrawnAsk, isDrawnAsk } from "./drawn/asks.ts";
 import { Sold } from "./ends/app.ts";
 import { encodeEndsAsk, ENDS_INTERNAL, ENDS_KINDS, type EndsAsk, isEndsAsk } from "./ends/asks.ts";
 import type { FlowEvent } from "./model/events.ts";
@@ -58,6 +59,7 @@ export type FlowAsk =
   /** Late events, or those that a service refused. */
   | { readonly kind: "aside"; readonly flow: FlowName; readonly what: "late" | "dead" }
   | { readonly kind: "counters"; readonly at: string; readonly keys: readonly string[] }
+  | DrawnAsk
   | EndsAsk
   | QueueAsk;
 
@@ -69,6 +71,7 @@ const KINDS: ReadonlySet<string> = new Set([
   "page",
   "aside",
   "counters",
+  ...DRAWN_KINDS,
   ...ENDS_KINDS,
   ...QUEUE_KINDS,
 ] satisfies Array<FlowAsk["kind"]>);
@@ -89,6 +92,7 @@ export const FLOW_INTERNAL = [
   "view",
   "page",
   "aside",
+  ...DRAWN_KINDS,
   ...ENDS_INTERNAL,
   ...QUEUE_INTERNAL,
 ] as const satisfies ReadonlyArray<FlowAsk["kind"]>;
@@ -97,6 +101,7 @@ export const FLOW_INTERNAL = [
 export const PAGE_ROWS = 5_000;
 
 export function encodeFlowAsk(ask: FlowAsk): { readonly at: Place; readonly name: string; readonly input: string } {
+  if (isDrawnAsk(ask)) return encodeDrawnAsk(ask);
   if (isEndsAsk(ask)) return encodeEndsAsk(ask);
   if (isQueueAsk(ask)) return encodeQueueAsk(ask);
   switch (ask.kind) {

@@ -5,6 +5,7 @@ import { drawManner } from "../faults/manner.ts";
 import { createRandom } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { hasFlows } from "./draw.ts";
+import { hasDrawn } from "./drawn/versions.ts";
 
 /** For so long some instances begin with the version before; ms. */
 export const CHANGE_LASTS_MS = 450;
@@ -14,14 +15,15 @@ const OVER_MS = 60;
 /** And by then the last answers of the version before have come. */
 const ANSWERED_MS = 3_000;
 
-/** In every third seed that has flows, and so with and without ends of them. */
+/** In every third seed that has flows, and so with and without ends of them; and in all that have a drawn one. */
 export function hasChanges(seed: number): boolean {
-  return hasFlows(seed) && seed % 15 === 14;
+  return hasDrawn(seed) || (hasFlows(seed) && seed % 15 === 14);
 }
 
 /** When each of the next two versions is deployed, while events come; ms. */
 export function drawChanges(seed: number): readonly [number, number] {
   const random = createRandom(deriveSeed(seed, 70));
+  if (hasDrawn(seed)) return [MILD_MS + 2_500 + random.int(2_500), MILD_MS + 8_000 + random.int(3_000)];
   return [MILD_MS + 600 + random.int(1_400), MILD_MS + 3_000 + random.int(2_000)];
 }
 

@@ -79,6 +79,8 @@ interface SenderOptions {
   readonly groups: number;
   /** Its batches have a producer and a sequence. */
   readonly numbered: boolean;
+  /** How far event time has come when it begins, in steps. */
+  readonly begin?: number;
 }
 
 /** A client that sends batches to one stream. */
@@ -106,9 +108,9 @@ export class Sender {
   }
 
   #batch(at: number): Transaction[] {
-    const { stream, numbered } = this.#how;
+    const { stream, numbered, begin = 0 } = this.#how;
     const batch = this.#numbers.batch++;
-    const events = drawEvents(this.#random, this.#keys, batch, at);
+    const events = drawEvents(this.#random, this.#keys, batch, begin + at);
     const producer: Producer | null = numbered ? { name: this.#name, sequence: ++this.#sequence } : null;
     const ask: FlowAsk = { kind: "events", stream, batch, events, producer };
     const after = this.#random.int(120);
@@ -212,6 +214,8 @@ export function nameOfRead(ask: FlowAsk): string {
       return `stream ${ask.out}`;
     case "aside":
       return `${ask.what} of ${ask.flow}`;
+    case "drawn-view":
+      return `drawn-view ${ask.view}`;
     default:
       return ask.kind;
   }

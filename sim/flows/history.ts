@@ -4,6 +4,7 @@ import { eventsSentAgain } from "../clients/letters.ts";
 import { isDuplicate } from "../clients/ledger.ts";
 import { Emitted, Kernel } from "./app.ts";
 import { type FlowAsk, isFlowAsk } from "./asks.ts";
+import { type DrawnAsk, isDrawnAsk } from "./drawn/asks.ts";
 import { isBarred, Sold } from "./ends/app.ts";
 import { type EndsAsk, isEndsAsk } from "./ends/asks.ts";
 import type { FlowEvent } from "./model/events.ts";
@@ -29,7 +30,7 @@ export interface SentBatch {
 /** What somebody was shown while everything went on. */
 export interface FlowRead {
   readonly name: string;
-  readonly ask: Exclude<FlowAsk, EndsAsk | QueueAsk | { readonly kind: "events" | "emit" }>;
+  readonly ask: Exclude<FlowAsk, DrawnAsk | EndsAsk | QueueAsk | { readonly kind: "events" | "emit" }>;
   readonly fresh: boolean;
   readonly invoked: number;
   readonly completed: number;
@@ -61,7 +62,7 @@ export function flowHistoryOf(
   const kernel = new Map<string, string>();
   for (const entry of ledger.entries.values()) {
     const { ask, snapshot, number } = entry.request.transaction;
-    if (!isFlowAsk(ask) || isEndsAsk(ask) || isQueueAsk(ask)) continue;
+    if (!isFlowAsk(ask) || isDrawnAsk(ask) || isEndsAsk(ask) || isQueueAsk(ask)) continue;
     if (ask.kind === "events") {
       const name = nameOfBatch(ask.batch);
       sent.set(name, joined(sent.get(name), entry, ask));

@@ -8,6 +8,7 @@ import { Pool } from "../../sim/pool/pool.ts";
 import { hasTimes } from "../../sim/clients/times.ts";
 import { hasChanges } from "../../sim/flows/changes.ts";
 import { hasFlows } from "../../sim/flows/draw.ts";
+import { hasDrawn } from "../../sim/flows/drawn/versions.ts";
 import { hasQueue } from "../../sim/flows/queue/draw.ts";
 import { drawPlan } from "../../sim/plan.ts";
 import { Totals } from "../../sim/report/totals.ts";
@@ -101,6 +102,22 @@ test("queues deliver their messages again and again, and flows are deployed in o
   expect(totals.faults.get("deploy of changed flows")).toBeGreaterThan(changed * 5);
   expect(totals.faults.get("batch held back by a changed flow")).toBeGreaterThan(changed * 2);
 });
+
+/** Behind all others, so that it does not depend on how many those are. */
+const DRAWN_SEEDS = 6;
+
+test(`${DRAWN_SEEDS} seeds with flows that are drawn and changed: each version shows what lists of rows come to`, async () => {
+  const seeds = Array.from({ length: 1_000 }, (_, n) => n + 1)
+    .filter(hasDrawn)
+    .slice(0, DRAWN_SEEDS);
+  const drawn = new Totals();
+  for (const seed of seeds) drawn.add(await run(pool, [seed]));
+  expect(drawn.failed.map(({ seed, failures }) => `seed ${seed}: ${failures[0]}`)).toEqual([]);
+  expect(drawn.seeds).toBe(DRAWN_SEEDS);
+  expect(drawn.answers.get("drawn-view 200")).toBeGreaterThan(DRAWN_SEEDS * 5);
+  expect(drawn.answers.get("events 200")).toBeGreaterThan(DRAWN_SEEDS * 40);
+  expect(drawn.faults.get("deploy of changed flows")).toBeGreaterThan(DRAWN_SEEDS * 5);
+}, 60_000);
 
 test("schedules, cancels over HTTP, what lives while it is used, and what ends who runs it are in some seeds", () => {
   const seeds = Array.from({ length: SEEDS }, (_, n) => n + 1).filter(hasTimes).length;
