@@ -212,7 +212,7 @@ export const LIMITS = {
   maxResendMs: 2_000,
   /** A batch is sent again when nothing at all was heard of it for so long. */
   replyMs: 3_000,
-  /** Or for so long since a later batch was acknowledged that was sent behind it. More than an answer may take longer than another, as receipts do. */
+  /** Or, when a batch was acknowledged that was sent behind it, for so long; more than a receipt may wait. The pause doubles likewise. */
   overtakenMs: 300,
   /** Messages to one peer that it has not acknowledged; above it new roots are refused. */
   maxUnacknowledged: 50_000,
@@ -355,6 +355,10 @@ invariant(
 invariant(
   LIMITS.decideMs + 2 * LIMITS.probeMs < LIMITS.closeMs,
   "a sole member must give its epoch up before the coordinator takes it for lost",
+);
+invariant(
+  2 * LIMITS.receiptMs < LIMITS.overtakenMs && LIMITS.overtakenMs < LIMITS.replyMs,
+  "a batch whose receipt waits must not be taken for lost",
 );
 invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");
 invariant(

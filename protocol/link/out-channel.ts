@@ -18,7 +18,7 @@ interface Sent {
   due: number;
   /** How long the next failure will be waited out. */
   pause: number;
-  /** A later batch was acknowledged since it was sent last. */
+  /** A batch that was sent behind it is acknowledged, so it is likely to be lost. */
   overtaken: boolean;
 }
 
@@ -105,14 +105,14 @@ export class OutChannel {
     return true;
   }
 
-  /** What was sent before an acknowledged batch and has no answer is likely to be lost, and the peer handles nothing behind it. */
+  /** The peer handles nothing behind what is lost, and may have nothing to say until then: it is sent again and again without further signs. */
   #overtake(acknowledged: number, now: number): void {
     for (const [batch, sent] of this.#sent) {
       if (batch > acknowledged) return;
       if (sent.overtaken) continue;
       sent.overtaken = true;
-      sent.due = Math.min(sent.due, now + Math.max(LIMITS.overtakenMs, sent.pause));
-      sent.pause = Math.min(2 * sent.pause, LIMITS.maxResendMs);
+      sent.pause = Math.max(sent.pause, LIMITS.overtakenMs);
+      sent.due = Math.min(sent.due, now + sent.pause);
     }
   }
 
@@ -123,7 +123,8 @@ export class OutChannel {
     // An incarnation with older code may be there by now, which cannot even read that this was not meant for it.
     if (sent.format > 1) this.#doubtful = true;
     sent.due = Math.min(sent.due, now + sent.pause);
-    sent.pause = Math.min(2 * sent.pause, LIMITS.maxResendMs);
+    // Else it doubles as it is sent.
+    if (!sent.overtaken) sent.pause = longer(sent.pause);
   }
 
   /** Sends again what is due. */
@@ -134,8 +135,8 @@ export class OutChannel {
     }
     for (const [batch, sent] of this.#sent) {
       if (sent.due > now) continue;
-      sent.due = now + LIMITS.replyMs;
-      sent.overtaken = false;
+      if (sent.overtaken) sent.pause = longer(sent.pause);
+      sent.due = now + (sent.overtaken ? sent.pause : LIMITS.replyMs);
       transmit(batch, sent.bytes);
     }
   }
@@ -186,3 +187,5 @@ export class OutChannel {
     transmit(batch, bytes);
   }
 }
+
+const longer = (pause: number): number => Math.min(2 * pause, LIMITS.maxResendMs);

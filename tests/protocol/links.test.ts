@@ -240,22 +240,21 @@ describe("leaving messages", () => {
     expect(instance.links.tick(now + 60_000)).toBe(false);
   });
 
-  test("what a later batch has overtaken is sent again soon, more and more seldom", () => {
+  test("what a later batch has overtaken is sent again soon, more and more seldom, without further signs", () => {
     const instance = new Instance(1, 3);
     instance.links.seedIncarnation(2, 5);
-    const next = (now: number) => {
+    const next = (at: number) => {
       instance.say(2);
-      instance.links.dispatch(now);
+      instance.links.dispatch(at);
       return sends(instance)[0]!;
     };
     const first = next(0);
-    let now = 0;
-    for (const pause of [LIMITS.overtakenMs, 400, 800]) {
-      const later = next(now);
-      instance.links.sent(2, later.batch, 5, now);
-      // Others that overtake it as well change nothing.
-      const last = next(now + 50);
-      instance.links.sent(2, last.batch, 5, now + 50);
+    const [second, third] = [next(0), next(0)];
+    instance.links.sent(2, second.batch, 5, 10);
+    // Another that overtakes it as well changes nothing.
+    instance.links.sent(2, third.batch, 5, 60);
+    let now = 10;
+    for (const pause of [LIMITS.overtakenMs, 600, 1_200, 2_000, 2_000]) {
       instance.links.tick(now + pause - 1);
       expect(sends(instance)).toEqual([]);
       instance.links.tick((now += pause));
