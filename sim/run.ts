@@ -262,6 +262,8 @@ class Run {
     ];
     for (const object of initial as ReadonlyArray<SimObject<unknown>>)
       world.scheduler.in(object.random.next() * 5, () => void object.boot());
+    for (const [version, graph] of (this.#plan.ground.drawn ?? []).entries())
+      world.trace.say(0, () => `version ${version} of the drawn flow is ${JSON.stringify(graph)}`);
     schedulePlanned(world, this.#plan.planned, this.#boundaries);
     const { mildFromMs, mildLastsMs = 0 } = this.#plan.rates;
     if (mildFromMs !== undefined)

@@ -17,6 +17,9 @@ export async function shrink(plan: Plan, kernels: Kernels, budgetMs: number, beg
   return [...describe(smallest), `after ${shrinker.runs} runs it still fails:`, ...failures, "", ...lines].join("\n");
 }
 
+/** Of what is wrong, so many characters tell one failure from another. */
+const WORDS = 40;
+
 class Shrinker {
   readonly #kernels: Kernels;
   readonly #deadline: number;
@@ -57,7 +60,7 @@ class Shrinker {
     this.runs += 1;
     this.#begins();
     const [first] = (await runPlan(plan, { kernels: this.#kernels })).failures;
-    return first === undefined ? null : first.replaceAll(/\d+/g, "").slice(0, 24);
+    return first === undefined ? null : first.replaceAll(/\d+/g, "").slice(0, WORDS);
   }
 
   async #fails(plan: Plan): Promise<boolean> {

@@ -71,8 +71,11 @@ function alignSources({ steps }: FlowProgram, state: FlowState): void {
     const known = isOwn(source) ? state.sources[source.name] : takeOf(left, source.stream.name);
     if (known !== undefined) aligned[source.name] = known;
   }
-  // Of sources that are gone: an earlier version may come back.
-  for (const [name, known] of left) if (!names.has(name)) aligned[name] = known;
+  // Of sources that are gone: another version may read their streams again. Their names may be those of others by now.
+  for (const [name, known] of left) {
+    if (!names.has(name)) aligned[name] = known;
+    else if (known.stream !== undefined) aligned[`${name} of ${known.stream}`] = known;
+  }
   state.sources = aligned;
 }
 

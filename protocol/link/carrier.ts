@@ -83,7 +83,7 @@ export class Carrier<Held> {
     return answer;
   }
 
-  /** Behind that time it is sent again, or its channel has ended. */
+  /** Behind that time, if not before, it is sent again, or its channel has ended. */
   #isCarrying(to: Peer): boolean {
     const carried = this.#carried.get(to);
     return carried !== undefined && this.#now() < carried.until;

@@ -36,9 +36,14 @@ export function checkDrawn({ versions, sent, log, reads }: DrawnHistory): DrawnV
     if (read.invoked === Infinity) oracle.become(last);
     const what = `${read.name}, of view ${read.view} of a drawn flow behind ${shown.batches} batches,`;
     const sum = (counts: readonly number[]) => counts.slice(0, shown.batches).reduce((total, one) => total + one, 0);
-    const head = { events: sum(batches.map(({ events }) => events.length)), late: sum(taken.late) };
+    const head = {
+      events: sum(batches.map(({ events }) => events.length)),
+      late: sum(taken.late),
+      watermark: oracle.watermark(read.view),
+    };
+    const { events, late, watermark } = shown;
     findings.push(
-      ...sameRows("wrong-view", `${what} above its rows`, [{ events: shown.events, late: shown.late }], [head]),
+      ...sameRows("wrong-view", `${what} above its rows`, [{ events, late, watermark }], [head]),
       ...sameRows("wrong-view", what, shown.rows, oracle.view(read.view)),
     );
     const stale = oracle.stale(read.view);
@@ -106,6 +111,9 @@ class Evaluated {
     this.#version = version;
   }
 
+  watermark(id: string): number | null {
+    return this.#oracle.watermark(id);
+  }
   view(id: string): readonly object[] {
     return this.#oracle.view(id);
   }

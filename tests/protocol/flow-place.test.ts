@@ -141,4 +141,15 @@ describe("sources whose order is another", () => {
     expect(await sources()).toMatchObject([{ stream: "other", reached: 13 }, expected[0]]);
     expect(await bench.status("f")).toMatchObject({ watermarks: { windows: 13 } });
   });
+
+  test("keep it while no version reads them, whatever has their names then", async () => {
+    const bench = new FlowBench(version(["windows", "others"]));
+    await bench.ingest("in", [at(100)]);
+    await bench.ingest("other", [other(12)]);
+    bench.deploy(version(["others"], ["windows"]));
+    await bench.ingest("other", [other(13)]);
+    bench.deploy(version(["others", "windows"]));
+    await bench.ingest("other", [other(14)]);
+    expect(await bench.status("f")).toMatchObject({ watermarks: { others: 14, windows: 100 } });
+  });
 });

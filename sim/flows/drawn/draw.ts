@@ -26,10 +26,18 @@ const TRIES = 50;
 
 export class Draw {
   readonly #random: Random;
+  readonly #unitMs: number;
   #names = 0;
 
-  constructor(random: Random) {
+  /** @param unitMs event time that lies between two events of a batch, or so */
+  constructor(random: Random, unitMs: number) {
     this.#random = random;
+    this.#unitMs = unitMs;
+  }
+
+  /** How long something is late, or lives. */
+  get some(): number {
+    return 4 * this.#unitMs;
   }
 
   graph(): Graph {
@@ -77,7 +85,8 @@ export class Draw {
     const isOfEvents = ({ timed, changes }: Traits): boolean => timed && !changes;
     const [events, more] = [one(isOfEvents), one(isOfEvents)];
     const [result, another] = [one(({ changes }) => changes), one(({ changes }) => changes)];
-    const lateness = random.pick([0, 15]);
+    const unit = this.#unitMs;
+    const lateness = random.pick([0, this.some]);
     return random.pick<() => Op>([
       () => ({ op: "source", stream: "other" }),
       () => filterOf(of, random),
@@ -90,10 +99,17 @@ export class Draw {
       () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
-      () => ({ op: "window", of: events, size: 20, slide: random.pick([10, 20, 20]), lateness, out }),
-      () => ({ op: "session", of: events, gap: random.pick([5, 9]), lateness, out }),
+      () => ({
+        op: "window",
+        of: events,
+        size: 5 * unit,
+        slide: random.pick([2.5 * unit, 5 * unit, 5 * unit]),
+        lateness,
+        out,
+      }),
+      () => ({ op: "session", of: events, gap: random.pick([unit, 2 * unit]), lateness, out }),
       () => ({ op: "last", of: events }),
-      () => ({ op: "first", of: events, ttl: random.pick([null, null, 15]) }),
+      () => ({ op: "first", of: events, ttl: random.pick([null, null, this.some]) }),
       () => ({ op: "code", of }),
       () => ({ op: "process", of: events }),
       () => ({ op: "pairs", of: events, and: more }),
@@ -121,14 +137,14 @@ const grow: Change = ({ nodes, views }, random, draw) => {
     return { nodes, views };
   const node: Node = { ...op, id: draw.name() };
   const grown = { nodes: [...nodes, node], views };
-  return random.oneIn(2) ? show(grown, node, draw) : grown;
+  return random.oneIn(2) ? show(grown, node, random, draw) : grown;
 };
 
-/** With a view of it, or of its rows by key; of windows both. */
-function show(graph: Graph, node: Node, draw: Draw): Graph {
+/** With a view of it, or of its rows by key; of windows perhaps both. */
+function show(graph: Graph, node: Node, random: Random, draw: Draw): Graph {
   const shown: Graph = { ...graph, views: [...graph.views, { id: draw.name(), of: node.id }] };
   if (!isSound(shown)) return count(graph, node, draw);
-  return hasWindows(node.op) ? count(shown, node, draw) : shown;
+  return hasWindows(node.op) && random.oneIn(2) ? count(shown, node, draw) : shown;
 }
 
 function count({ nodes, views }: Graph, { id }: Node, draw: Draw): Graph {
@@ -139,7 +155,7 @@ function count({ nodes, views }: Graph, { id }: Node, draw: Draw): Graph {
 const CHANGES: readonly Change[] = [
   grow,
   // Not of windows, of which some may be gone by now.
-  (graph, random, draw) => show(graph, random.pick(graph.nodes.filter(({ op }) => !hasWindows(op))), draw),
+  (graph, random, draw) => show(graph, random.pick(graph.nodes.filter(({ op }) => !hasWindows(op))), random, draw),
   // One node does something else.
   (graph, random, draw) =>
     replace(graph, random, (node) => {
@@ -148,7 +164,7 @@ const CHANGES: readonly Change[] = [
       const fresh = draw.op(graph);
       return "of" in fresh ? { ...fresh, of, id: node.id } : node;
     }),
-  (graph, random) =>
+  (graph, random, draw) =>
     replace(graph, random, (node) => {
       switch (node.op) {
         case "filter":
@@ -158,10 +174,10 @@ const CHANGES: readonly Change[] = [
         case "running":
           return { ...node, out: node.out === "count" ? "sum" : "count" };
         case "first":
-          return { ...node, ttl: node.ttl === null ? 15 : null };
+          return { ...node, ttl: node.ttl === null ? draw.some : null };
         case "window":
         case "session":
-          return { ...node, lateness: node.lateness === 0 ? 15 : 0 };
+          return { ...node, lateness: node.lateness === 0 ? draw.some : 0 };
         default:
           return node;
       }
@@ -198,6 +214,11 @@ const CHANGES: readonly Change[] = [
     const past = (id: string): string => (id === gone.id ? gone.of : id);
     const nodes = graph.nodes.filter((node) => node !== gone).map((node) => rewired(node, past));
     return { nodes, views: graph.views.map((view) => ({ ...view, of: past(view.of) })) };
+  },
+  // Sources are read in another order.
+  ({ nodes, views }) => {
+    const isSource = ({ op }: Node): boolean => op === "source";
+    return { nodes: [...nodes.filter(isSource).toReversed(), ...nodes.filter((node) => !isSource(node))], views };
   },
   // A view goes.
   (graph, random) => {

@@ -35,14 +35,20 @@ export function drawnHistoryOf(
     reads.push({ name: `T${number}`, view: ask.view, fresh: !snapshot, invoked, completed, body: answer.body });
   }
   for (const { id: view } of versions.at(-1)?.views ?? []) {
-    const body = final.get(`drawn-view ${view}`) ?? "";
+    const body = finalRead(final, `drawn-view ${view}`);
     const moment = { fresh: true, invoked: Infinity, completed: Infinity };
     reads.push({ name: `the last read of ${view}`, view, ...moment, body });
   }
   return {
     versions,
     sent: sent.filter(({ stream }) => stream in DRAWN_STREAMS),
-    log: final.get("drawn-log") ?? "",
+    log: finalRead(final, "drawn-log"),
     reads,
   };
+}
+
+function finalRead(final: ReadonlyMap<string, string>, name: string): string {
+  const body = final.get(name);
+  if (body === undefined) throw new Error(`nobody has read ${name}`);
+  return body;
 }

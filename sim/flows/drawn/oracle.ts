@@ -16,6 +16,8 @@ export class Oracle {
   #states = new Map<string, State>();
   /** By view that keeps rows: the row of each key. */
   #rows = new Map<string, Map<number, Change>>();
+  /** By view that keeps rows: how far its time has come. */
+  readonly #marks = new Map<string, number>();
   /** How far time has come in each stream, while it was read. */
   readonly #reached = new Map<StreamName, number>();
 
@@ -42,9 +44,14 @@ export class Oracle {
       if (!names.has(name)) throw new Error(`${name} is gone, and nobody was asked whether its state may be lost`);
     const views = new Set(rowViewsOf(this.#graph).map(({ id }) => id));
     for (const name of this.#rows.keys()) {
-      if (dropped.includes(`view-${name}`)) this.#rows.delete(name);
+      if (dropped.includes(`view-${name}`)) this.#forget(name);
       else if (!views.has(name)) throw new Error(`view ${name} is gone, and nobody was asked`);
     }
+  }
+
+  #forget(view: string): void {
+    this.#rows.delete(view);
+    this.#marks.delete(view);
   }
 
   get streams(): readonly StreamName[] {
@@ -70,9 +77,8 @@ export class Oracle {
       } else if (isKeyed(node)) {
         const state = this.#stateOf(node.id);
         this.#states.set(node.id, state);
-        const reached = (sources.get(node.id) ?? []).map((each) => this.#reached.get(each) ?? Number.NEGATIVE_INFINITY);
         const before = state.mark;
-        state.mark = Math.max(before, Math.min(...reached));
+        state.mark = Math.max(before, this.#least(sources.get(node.id)));
         state.late = 0;
         changes.set(node.id, keyed(node, state, before, inputs));
         late += state.late;
@@ -81,12 +87,33 @@ export class Oracle {
     for (const { id, of } of rowViewsOf(this.#graph)) {
       const rows = this.#rows.get(id) ?? new Map<number, Change>();
       this.#rows.set(id, rows);
+      this.#marks.set(id, Math.max(this.#marks.get(id) ?? Number.NEGATIVE_INFINITY, this.#least(sources.get(of))));
       for (const change of changes.get(of) as readonly Change[]) {
         if (change.sign > 0) rows.set(change.k, change);
         else if (rows.get(change.k)?.v === change.v) rows.delete(change.k);
       }
     }
     return late;
+  }
+
+  #least(streams: readonly StreamName[] = []): number {
+    return Math.min(...streams.map((each) => this.#reached.get(each) ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** How far time has come for all that has state, by name; null where it has not begun. */
+  get watermarks(): Readonly<Record<string, number | null>> {
+    const operators = shownNodes(this.#graph).filter(isKeyed);
+    return Object.fromEntries([
+      ...operators.map(({ id }) => [id, markOf(this.#stateOf(id).mark)]),
+      ...rowViewsOf(this.#graph).map(({ id }) => [`view-${id}`, markOf(this.#marks.get(id))]),
+    ]);
+  }
+
+  /** Of a view. */
+  watermark(id: string): number | null {
+    const marks = this.watermarks;
+    const of = this.#graph.views.find((view) => view.id === id)?.of as string;
+    return marks[`view-${id}`] ?? (rowViewsOf(this.#graph).some((view) => view.id === id) ? null : (marks[of] ?? null));
   }
 
   /** Empty before its first batch. */
@@ -139,3 +166,5 @@ export class Oracle {
     return groups.map((rows) => ({ ...keyOf(node.keys, rows[0] as Change), n: rows.length, s: sumOf(rows) }));
   }
 }
+
+const markOf = (mark = Number.NEGATIVE_INFINITY): number | null => (Number.isFinite(mark) ? mark : null);

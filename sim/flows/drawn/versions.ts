@@ -15,8 +15,11 @@ export function hasDrawn(seed: number): boolean {
   return seed >= FIRST_SEED && hasFlows(seed) && seed % 25 === 24;
 }
 
+/** Of simulated events. */
+const UNIT_MS = 12;
+
 export function drawVersions(seed: number): Versions {
-  const draw = new Draw(createRandom(deriveSeed(seed, 100)));
+  const draw = new Draw(createRandom(deriveSeed(seed, 100)), UNIT_MS);
   const versions = [draw.graph()];
   while (versions.length < FLOW_VERSIONS) versions.push(draw.changed(versions.at(-1) as Graph));
   return versions;
