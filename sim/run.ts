@@ -350,7 +350,10 @@ class Run {
     this.#world.count("backup restored");
     for (const failure of restored.failures) this.#world.fail(`restored: ${failure}`);
     if (!restored.final) return;
-    const findings = judgeRestored(this.#ledger, taken, restored, this.#world.outside, mostSkewMs(this.#plan));
+    const { recorded } = this.#durable;
+    const { outside } = this.#world;
+    const skewMs = mostSkewMs(this.#plan);
+    const findings = judgeRestored(this.#ledger, taken, restored, outside, skewMs, recorded, ground.drawn);
     for (const { anomaly, explanation } of findings) this.#world.fail(`restored: ${anomaly}: ${explanation}`);
   }
 

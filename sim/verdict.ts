@@ -47,6 +47,7 @@ import { endsHistoryOf } from "./flows/ends/history.ts";
 import { queueHistoryOf } from "./flows/queue/history.ts";
 import { isFailing } from "./flows/queue/app.ts";
 import { type FlowHistory, flowHistoryOf } from "./flows/history.ts";
+import { restoredHistoryOf } from "./flows/restored.ts";
 
 /** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
 const UNCONFIRMED = 14;
@@ -103,9 +104,15 @@ export function judge(
   ];
 }
 
-function judgeFlows(ledger: Ledger, flows: FlowHistory, versions: Versions | null): Finding[] {
+/** @param isBeside of a transaction by its number, whether what it was shown is not looked at */
+function judgeFlows(
+  ledger: Ledger,
+  flows: FlowHistory,
+  versions: Versions | null,
+  isBeside: (number: number) => boolean = isFinalRead,
+): Finding[] {
   if (versions === null) return checkFlows(flows);
-  const drawn = checkDrawn(drawnHistoryOf(ledger, versions, flows.sent, flows.final, isFinalRead));
+  const drawn = checkDrawn(drawnHistoryOf(ledger, versions, flows.sent, flows.final, isBeside));
   return [...checkFlows(flows, drawn), ...drawn.findings];
 }
 
@@ -118,15 +125,22 @@ function judgeTimes(ledger: Ledger, final: Final, { deadly }: PlayedTimes, skewM
   ];
 }
 
-/** A backup is a query of the whole domain, at one moment; what it leads to, restored, is as whole as the run that it was taken from. */
+/**
+ * A backup is a query of the whole domain, at one moment; what it leads to, restored, is as whole as the run that it was taken from.
+ * @param recorded ids of requests in the order in which their results became durable, and `drawn` the versions of the drawn flow, if there is one
+ */
 export function judgeRestored(
   ledger: Ledger,
   taken: Taken,
-  { final, outside, ledger: after }: RestoredRun,
+  { final, ...restored }: RestoredRun,
   before: Outside,
   skewMs: number,
+  recorded: readonly string[],
+  drawn: Versions | null = null,
 ): Finding[] {
   if (!final) return [];
+  const flows = final.flows.size === 0 ? null : restoredHistoryOf(ledger, taken, { final, ...restored }, recorded);
+  const { outside, ledger: after } = restored;
   const seen = lookOf(taken, final);
   const asked = new Set([...final.effects.values()].flatMap((each) => each.asked));
   const begun = new Set([...final.tours.values()].flatMap((each) => each.begun).map(({ n }) => n));
@@ -146,6 +160,7 @@ export function judgeRestored(
     ...checkSagas(sagasOf(final)),
     ...checkPromises({ ...promises, asked: [...promises.asked, ...promisesOf(after, final, skewMs).asked], seen: [] }),
     ...checkTours({ ...toursOf(ledger, final, tolls), ...said }),
+    ...(flows === null ? [] : judgeFlows(ledger, flows, drawn, () => true)),
   ];
 }
 

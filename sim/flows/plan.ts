@@ -4,6 +4,8 @@ import type { ClientPlan } from "../clients/transaction.ts";
 import { drawMild, LONG_MILD_LASTS_MS, MILD_LASTS_MS, MILD_MS } from "../faults/mild.ts";
 import type { PlannedFault } from "../faults/planned.ts";
 import type { Rates } from "../faults/rates.ts";
+import { createRandom } from "../random.ts";
+import { deriveSeed } from "../seeds.ts";
 import { CHANGE_LASTS_MS, drawChanges, drawChanging, hasChanges } from "./changes.ts";
 import { drawFlows, drawHeldBack, drawWatcher, hasFlows } from "./draw.ts";
 import { drawDrawn } from "./drawn/clients.ts";
@@ -12,7 +14,7 @@ import { drawEnds, hasEnds } from "./ends/draw.ts";
 import { drawQueueReads, hasQueue } from "./queue/draw.ts";
 
 export interface FlowsPlan {
-  readonly ground: Pick<Ground, "flows" | "deploys" | "drawn" | "ends" | "queue">;
+  readonly ground: Pick<Ground, "flows" | "deploys" | "drawn" | "ends" | "queue" | "backupMs">;
   readonly clients: readonly ClientPlan[];
   readonly rates: Pick<Rates, "mildFromMs" | "mildLastsMs">;
   /** @param most partitions, at any time */
@@ -28,6 +30,12 @@ const BESIDE_CHANGES = 35;
 /** Keys of events, at most: windows of few keys have more events each. */
 const FLOW_KEYS = 4;
 
+/** In half of the seeds with a drawn flow, when there is something of it. */
+function drawBackup(seed: number): Pick<Ground, "backupMs"> {
+  const random = createRandom(deriveSeed(seed, 103));
+  return random.oneIn(2) ? { backupMs: MILD_MS + random.int(LONG_MILD_LASTS_MS) } : {};
+}
+
 /** @param accounts whose keys are those of events, too. @returns null where a seed has none */
 export function drawFlowsPlan(seed: number, accounts: readonly string[]): FlowsPlan | null {
   if (!hasFlows(seed)) return null;
@@ -40,7 +48,7 @@ export function drawFlowsPlan(seed: number, accounts: readonly string[]): FlowsP
     ground: {
       flows,
       ...(changes ? { deploys: changes } : {}),
-      ...(drawn ? { drawn } : {}),
+      ...(drawn ? { drawn, ...drawBackup(seed) } : {}),
       ...(hasEnds(seed) ? { ends: flows } : {}),
       ...(hasQueue(seed) ? { queue: flows } : {}),
     },

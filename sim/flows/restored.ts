@@ -1,0 +1,30 @@
+/** What a backup has of streams and flows, restored: the same batches in the same order, up to one moment of the run that it was taken from. */
+import type { Taken } from "../admin/backup.ts";
+import type { RestoredRun } from "../admin/restored.ts";
+import { eventsSentAgain } from "../clients/letters.ts";
+import type { Ledger } from "../clients/ledger.ts";
+import type { FlowHistory, SentBatch } from "./history.ts";
+import { flowHistoryOf } from "./history.ts";
+
+/** @param recorded ids of requests in the order in which their results became durable, of the run that the backup is of */
+export function restoredHistoryOf(
+  ledger: Ledger,
+  { invoked, completed }: Taken,
+  { final, ledger: after }: RestoredRun & { readonly final: NonNullable<RestoredRun["final"]> },
+  recorded: readonly string[],
+): FlowHistory {
+  const history = flowHistoryOf(ledger, final.flows, recorded, () => true);
+  // What was answered before the backup began is in it; of all else nobody knows.
+  const known = (batch: SentBatch): SentBatch => ({
+    ...batch,
+    taken: batch.taken !== null && batch.taken < invoked ? batch.taken : null,
+    undone: batch.undone || batch.invoked > completed,
+  });
+  const shown = JSON.parse(final.flows.get("kernel-view") ?? "null") as { readonly batches: number };
+  return {
+    ...history,
+    sent: history.sent.map(known),
+    sentAgain: new Set([...history.sentAgain, ...eventsSentAgain(after)]),
+    kernelOrder: history.kernelOrder.slice(0, shown.batches),
+  };
+}
