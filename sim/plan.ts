@@ -18,13 +18,14 @@ import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
 import {
   drawEarlyRescale,
+  drawFewRescales,
   drawLaterRescale,
   drawPlanned,
   drawRedeploys,
   drawRescales,
   type PlannedFault,
 } from "./faults/planned.ts";
-import { drawMoveAims, drawVoidAims } from "./faults/named.ts";
+import { drawFrozenAims, drawMoveAims, drawVoidAims } from "./faults/named.ts";
 import { drawRates, type Rates } from "./faults/rates.ts";
 import { createRandom, type Random } from "./random.ts";
 import { deriveSeed } from "./seeds.ts";
@@ -119,6 +120,7 @@ function drawFaults(seed: number, partitions: number, { local }: PlanOptions, be
     faults.push(...drawEarlyRescale(createRandom(deriveSeed(seed, 80))));
     faults.push(...drawLaterRescale(createRandom(deriveSeed(seed, 45))));
   }
+  if (!local && isFrozenAlone(seed)) faults.push(...drawFewRescales(createRandom(deriveSeed(seed, 105))));
   if (beside.deploys === null) return faults;
   faults.push(...drawLaterRescale(createRandom(deriveSeed(seed, 58))));
   faults.push(...drawRedeploys(createRandom(deriveSeed(seed, 62)), partitions, beside.deploys, ROLLOUT_MS));
@@ -135,6 +137,7 @@ function drawEveryAim(seed: number, partitions: number, { local }: PlanOptions, 
   const aims = drawAims(createRandom(deriveSeed(seed, 7)), partitions);
   if (deploys !== null) aims.push(...drawMoveAims(createRandom(deriveSeed(seed, 59))));
   if (!local) aims.push(...drawVoidAims(createRandom(deriveSeed(seed, 81))));
+  if (!local && isFrozenAlone(seed)) aims.push(...drawFrozenAims(createRandom(deriveSeed(seed, 104))));
   return aims;
 }
 
@@ -142,6 +145,11 @@ function drawEveryAim(seed: number, partitions: number, { local }: PlanOptions, 
 function drawFew(seed: number): number | null {
   const random = createRandom(deriveSeed(seed, 90));
   return random.oneIn(8) ? 1 + random.int(2) : null;
+}
+
+/** In those behind the first hundred, which are quick, key groups move again and again. */
+function isFrozenAlone(seed: number): boolean {
+  return seed > 100 && drawFew(seed) !== null;
 }
 
 /** In a sixth of all seeds one is taken, some time. */

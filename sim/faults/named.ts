@@ -290,6 +290,22 @@ export function drawMoveAims(random: Random): Aim[] {
   });
 }
 
+/** Where few clients make epochs with a sole member, and key groups move: they are to be frozen while it has decided and is not heard of. */
+export function drawFrozenAims(random: Random): Aim[] {
+  return Array.from({ length: FROZEN_AIMS }, () =>
+    aim(
+      "a sole member is heard late while groups move",
+      "sent move-chunk",
+      1 + random.int(MOVE_CHUNKS),
+      { do: "delay", kind: "decided", to: COORDINATOR, ms: 400, maxMs: 300 },
+      { do: "delay", kind: "decide", to: "self", ms: 400, maxMs: 300 },
+      { do: "delay", kind: "decide", to: "peer", ms: 400, maxMs: 300 },
+    ),
+  );
+}
+const FROZEN_AIMS = 10;
+const MOVE_CHUNKS = 40;
+
 function aim(name: string, on: Occasion, nth: number, ...actions: readonly AimAction[]): Aim {
   return { name, on, nth, actions };
 }

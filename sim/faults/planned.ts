@@ -65,6 +65,12 @@ export function drawLaterRescale(random: Random): PlannedFault[] {
   return rescaleWithin(random, 600, 3_100);
 }
 
+/** Several times where there are few clients: an epoch with a sole member may be under way when groups are to be frozen. */
+export function drawFewRescales(random: Random): PlannedFault[] {
+  return Array.from({ length: FEW_RESCALES }, () => rescaleWithin(random, 50, 3_500)).flat();
+}
+const FEW_RESCALES = 6;
+
 /** Of half of the runs; between two times in ms. */
 function rescaleWithin(random: Random, from: number, to: number): PlannedFault[] {
   if (random.oneIn(2)) return [];

@@ -62,6 +62,14 @@ export const ERASING: readonly PlantedBug[] = [
     also: [{ file: MAINTENANCE, find: "reply({ quiet: this.#isQuiet,", replace: "reply({ quiet: true," }],
   },
   {
+    name: "backup-without-windows",
+    what: "What the window kernel has in memory of its flows is in no backup.",
+    rule: "backup",
+    file: "protocol/backup/tables.ts",
+    find: "    checkpoints: whole.flows.marks(),",
+    replace: "    checkpoints: [],",
+  },
+  {
     name: "restore-forgets-results",
     what: "What clients were answered is not restored: a request that comes again runs again.",
     rule: "backup, invariant 4",
