@@ -127,7 +127,8 @@ function judgeTimes(ledger: Ledger, final: Final, { deadly }: PlayedTimes, skewM
 
 /**
  * A backup is a query of the whole domain, at one moment; what it leads to, restored, is as whole as the run that it was taken from.
- * @param recorded ids of requests in the order in which their results became durable, and `drawn` the versions of the drawn flow, if there is one
+ * @param recorded ids of requests in the order in which their results became durable
+ * @param drawn versions of the drawn flow; null where there is none
  */
 export function judgeRestored(
   ledger: Ledger,

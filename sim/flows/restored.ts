@@ -3,8 +3,7 @@ import type { Taken } from "../admin/backup.ts";
 import type { RestoredRun } from "../admin/restored.ts";
 import { eventsSentAgain } from "../clients/letters.ts";
 import type { Ledger } from "../clients/ledger.ts";
-import type { FlowHistory, SentBatch } from "./history.ts";
-import { flowHistoryOf } from "./history.ts";
+import { type FlowHistory, flowHistoryOf, type SentBatch } from "./history.ts";
 
 /** @param recorded ids of requests in the order in which their results became durable, of the run that the backup is of */
 export function restoredHistoryOf(
@@ -14,7 +13,7 @@ export function restoredHistoryOf(
   recorded: readonly string[],
 ): FlowHistory {
   const history = flowHistoryOf(ledger, final.flows, recorded, () => true);
-  // What was answered before the backup began is in it; of all else nobody knows.
+  // What was answered before the backup began is in it, and what was sent behind its end is not; of all else nobody knows.
   const known = (batch: SentBatch): SentBatch => ({
     ...batch,
     taken: batch.taken !== null && batch.taken < invoked ? batch.taken : null,

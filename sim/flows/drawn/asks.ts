@@ -7,11 +7,8 @@ import { DRAWN_FLOW, DrawnLog, type Versions } from "./app.ts";
 /** Rows that one page has at most. */
 const PAGE_ROWS = 5_000;
 
-export type DrawnAsk =
-  | { readonly kind: "drawn-view"; readonly view: string }
-  | /** The order of what it has taken. */ {
-      readonly kind: "drawn-log";
-    };
+/** `drawn-log` is the order of what it has taken. */
+export type DrawnAsk = { readonly kind: "drawn-view"; readonly view: string } | { readonly kind: "drawn-log" };
 
 export const DRAWN_KINDS = ["drawn-view", "drawn-log"] as const satisfies ReadonlyArray<DrawnAsk["kind"]>;
 

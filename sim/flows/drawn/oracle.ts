@@ -10,6 +10,7 @@ export interface Event {
   readonly v: number;
   readonly at: number;
 }
+
 export class Oracle {
   readonly #outOfOrderness: number;
   #graph: Graph;
@@ -111,9 +112,12 @@ export class Oracle {
 
   /** Of a view. */
   watermark(id: string): number | null {
-    const marks = this.watermarks;
-    const of = this.#graph.views.find((view) => view.id === id)?.of as string;
-    return marks[`view-${id}`] ?? (rowViewsOf(this.#graph).some((view) => view.id === id) ? null : (marks[of] ?? null));
+    const keepsRows = rowViewsOf(this.#graph).some((view) => view.id === id);
+    return this.watermarks[keepsRows ? `view-${id}` : this.#shownBy(id)] ?? null;
+  }
+
+  #shownBy(view: string): string {
+    return this.#graph.views.find(({ id }) => id === view)?.of as string;
   }
 
   /** Empty before its first batch. */
@@ -146,15 +150,14 @@ export class Oracle {
 
   /** Rows that a view shows though they are no results any more. */
   stale(id: string): readonly object[] {
-    const of = this.#graph.views.find((view) => view.id === id)?.of as string;
-    const current = this.#current(of);
+    const current = this.#current(this.#shownBy(id));
     const shown = [...(this.#rows.get(id)?.values() ?? [])];
     if (current === null) return [];
     return shown.filter((row) => !current.some(({ k, v }) => k === row.k && v === row.v));
   }
 
   view(id: string): readonly object[] {
-    const of = this.#graph.views.find((view) => view.id === id)?.of as string;
+    const of = this.#shownBy(id);
     const node = nodeOf(this.#graph, of);
     const shown = ({ k, v }: Change): object => ({ k, v });
     // Of what an operator keeps anyway.
