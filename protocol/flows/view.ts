@@ -78,7 +78,8 @@ export class Views {
     if (view === undefined) throw new TidegateError("unknown-view", `there is no view "${ask.view}"`);
     const step = program.steps[view.vertex] as VertexStep;
     const status = await this.#statusOf(ctx, program);
-    const watermark = status.marks[step.name] ?? null;
+    // What is kept under that name may be another version's, which nobody is shown.
+    const watermark = status.vertices[step.name] === step.id ? (status.marks[step.name] ?? null) : null;
     const key = ask.key === undefined ? undefined : requestedKey(view, ask.key);
     const after = ask.after === undefined ? undefined : cursorOf(ask.after);
     const head: ReadHead = {

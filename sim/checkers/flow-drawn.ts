@@ -35,13 +35,10 @@ export function checkDrawn({ versions, sent, log, reads }: DrawnHistory): DrawnV
 /** @param last version of the flow */
 function checkRead(read: DrawnRead, taken: Taken, last: number): Finding[] {
   const { batches } = JSON.parse(read.body) as ViewBody;
-  const before = taken.behind(batches);
-  if (read.invoked !== Infinity || before.version === last) return checkView(read, taken, before);
-  // The last version has taken nothing yet. What it will lose with another operator it shows until then, what it has otherwise it does not.
-  const after = taken.behind(batches);
-  after.become(last);
-  const found = checkView(read, taken, after);
-  return found.length === 0 || !before.has(read.view) ? found : checkView(read, taken, before);
+  const flow = taken.behind(batches);
+  // The last version may have taken nothing yet. What it will lose with another operator it shows until then.
+  if (read.invoked === Infinity) flow.show(last);
+  return checkView(read, taken, flow);
 }
 
 function checkView({ name, view, body }: DrawnRead, taken: Taken, flow: Evaluated): Finding[] {
@@ -102,6 +99,7 @@ class Evaluated {
   readonly #oracle: Oracle;
   #version = 0;
   #hasBegun = false;
+  #isBetween = false;
 
   constructor(versions: readonly Graph[]) {
     this.#versions = versions;
@@ -109,24 +107,26 @@ class Evaluated {
   }
 
   take({ stream, events }: SentBatch, version: number): void {
-    this.become(version);
+    this.#become(version);
     this.#hasBegun = true;
     this.late.push(this.#oracle.take(DRAWN_STREAMS[stream] as StreamName, events.map(drawnEvent)));
   }
 
-  become(version: number): void {
+  #become(version: number): void {
     if (version === this.#version) return;
     const graph = this.#versions[version] as Graph;
     this.#oracle.change(graph, this.#hasBegun ? [...this.#oracle.losses(graph)] : []);
     this.#version = version;
   }
 
-  get version(): number {
-    return this.#version;
+  /** Another version is asked for views, and takes nothing. */
+  show(version: number): void {
+    if (version === this.#version) return;
+    const graph = this.#versions[version] as Graph;
+    this.#oracle.change(graph, this.#hasBegun ? [...this.#oracle.replaced(graph)] : []);
+    this.#isBetween = true;
   }
-  has(view: string): boolean {
-    return (this.#versions[this.#version] as Graph).views.some(({ id }) => id === view);
-  }
+
   watermark(id: string): number | null {
     return this.#oracle.watermark(id);
   }
@@ -134,6 +134,7 @@ class Evaluated {
     return this.#oracle.view(id);
   }
   stale(id: string): readonly object[] {
-    return this.#oracle.stale(id);
+    // What a view keeps of an operator that has begun anew goes with the next batch.
+    return this.#isBetween ? [] : this.#oracle.stale(id);
   }
 }

@@ -81,6 +81,13 @@ export function keptBy(graph: Graph): Kept {
   return new Map(new Reader(graph).keepers().map(({ name, what }) => [name, what]));
 }
 
+/** Those that are gone, or the state of something else. */
+export function replaced(kept: Kept, graph: Graph): ReadonlySet<string> {
+  const now = keptBy(graph);
+  return new Set([...kept].flatMap(([name, what]) => (now.get(name) === what ? [] : [name])));
+}
+
+/** With them those that are tied to one of them. */
 export function mustLose(kept: Kept, graph: Graph): ReadonlySet<string> {
   const keepers = new Reader(graph).keepers();
   const same = new Set(keepers.filter(({ name, what }) => kept.get(name) === what).map(({ name }) => name));

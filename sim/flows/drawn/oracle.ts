@@ -1,6 +1,6 @@
 /** What a drawn flow must show: each node by lists of what it was given, batch by batch, without shares, entries or compiled expressions. */
 import { type Graph, inputsOf, isKeyed, nodeOf, rowViewsOf, shownNodes, type StreamName } from "./graph.ts";
-import { type Kept, keptBy, mustLose } from "./losses.ts";
+import { type Kept, keptBy, mustLose, replaced } from "./losses.ts";
 import { keyed, keyOf, plain, resultRow } from "./operators.ts";
 import { type Change, State, sumOf } from "./state.ts";
 import { sessionRows, windowRows } from "./windows.ts";
@@ -34,6 +34,11 @@ export class Oracle {
   /** What another version must lose. */
   losses(graph: Graph): ReadonlySet<string> {
     return mustLose(this.#kept, graph);
+  }
+
+  /** What it does not show any more before it has taken anything. */
+  replaced(graph: Graph): ReadonlySet<string> {
+    return replaced(this.#kept, graph);
   }
 
   /** The flow is changed, and operators lose what they have. */
