@@ -24,34 +24,30 @@ export function checkDrawn({ versions, sent, log, reads }: DrawnHistory): DrawnV
   const { batches, findings: order } = orderOfEvents("drawn", sent, numbers.map(numberOf));
   if (order.length > 0) return { findings: order, batches: [], late: [] };
   const taken = new Taken(versions, batches, numbers.map(versionOf));
-  const findings: Finding[] = [...taken.torn()];
+  const findings: Finding[] = [...taken.torn];
   for (const read of reads) {
-    const moment = checkMoment(read, batches, (JSON.parse(read.body) as ViewBody).batches);
-    findings.push(...(moment.length > 0 ? moment : checkRead(read, taken, versions.length - 1)));
+    const shown = JSON.parse(read.body) as ViewBody;
+    const moment = checkMoment(read, batches, shown.batches);
+    findings.push(...(moment.length > 0 ? moment : checkRead(read, shown, taken, versions.length - 1)));
   }
   return { findings, batches, late: taken.late };
 }
 
 /** @param last version of the flow */
-function checkRead(read: DrawnRead, taken: Taken, last: number): Finding[] {
-  const { batches } = JSON.parse(read.body) as ViewBody;
+function checkRead({ name, view, invoked }: DrawnRead, shown: ViewBody, taken: Taken, last: number): Finding[] {
+  const { events, late, watermark, batches, rows } = shown;
   const flow = taken.behind(batches);
   // The last version may have taken nothing yet. What it will lose with another operator it shows until then.
-  if (read.invoked === Infinity) flow.show(last);
-  return checkView(read, taken, flow);
-}
-
-function checkView({ name, view, body }: DrawnRead, taken: Taken, flow: Evaluated): Finding[] {
-  const { events, late, watermark, batches, rows } = JSON.parse(body) as ViewBody;
+  if (invoked === Infinity) flow.show(last);
   const what = `${name}, of view ${view} of a drawn flow behind ${batches} batches,`;
   const sum = (counts: readonly number[]) => counts.slice(0, batches).reduce((total, one) => total + one, 0);
   const head = { events: sum(taken.events), late: sum(taken.late), watermark: flow.watermark(view) };
   const stale = flow.stale(view);
-  const shown = `${what} shows ${JSON.stringify(stale)}, which are no results any more`;
+  const told = `${what} shows ${JSON.stringify(stale)}, which are no results any more`;
   return [
     ...sameRows("wrong-view", `${what} above its rows`, [{ events, late, watermark }], [head]),
     ...sameRows("wrong-view", what, rows, flow.view(view)),
-    ...(stale.length === 0 ? [] : [finding("wrong-view", shown)]),
+    ...(stale.length === 0 ? [] : [finding("wrong-view", told)]),
   ];
 }
 
@@ -61,7 +57,8 @@ class Taken {
   readonly #versions: readonly Graph[];
   readonly #batches: readonly SentBatch[];
   readonly #by: readonly number[];
-  readonly #torn: Finding[] = [];
+  /** Of batches that several versions have taken. */
+  readonly torn: Finding[] = [];
 
   /** @param logged by which version each event was taken */
   constructor(versions: readonly Graph[], batches: readonly SentBatch[], logged: readonly number[]) {
@@ -70,7 +67,7 @@ class Taken {
     let at = 0;
     this.#by = batches.map(({ name, events }) => {
       const own = new Set(logged.slice(at, (at += events.length)));
-      if (own.size > 1) this.#torn.push(finding("wrong-output", `several versions of a drawn flow have taken ${name}`));
+      if (own.size > 1) this.torn.push(finding("wrong-output", `several versions of a drawn flow have taken ${name}`));
       return [...own][0] ?? 0;
     });
     this.late = this.behind(batches.length).late;
@@ -79,10 +76,6 @@ class Taken {
   /** Of each batch. */
   get events(): readonly number[] {
     return this.#batches.map(({ events }) => events.length);
-  }
-
-  torn(): readonly Finding[] {
-    return this.#torn;
   }
 
   /** The flow behind so many batches. */
@@ -107,24 +100,22 @@ class Evaluated {
   }
 
   take({ stream, events }: SentBatch, version: number): void {
-    this.#become(version);
+    this.#become(version, (graph) => this.#oracle.losses(graph));
     this.#hasBegun = true;
     this.late.push(this.#oracle.take(DRAWN_STREAMS[stream] as StreamName, events.map(drawnEvent)));
   }
 
-  #become(version: number): void {
-    if (version === this.#version) return;
-    const graph = this.#versions[version] as Graph;
-    this.#oracle.change(graph, this.#hasBegun ? [...this.#oracle.losses(graph)] : []);
-    this.#version = version;
+  /** Another version is asked for views, and takes nothing. Behind that there is nothing but these. */
+  show(version: number): void {
+    this.#isBetween = version !== this.#version;
+    this.#become(version, (graph) => this.#oracle.replaced(graph));
   }
 
-  /** Another version is asked for views, and takes nothing. */
-  show(version: number): void {
+  #become(version: number, drops: (graph: Graph) => ReadonlySet<string>): void {
     if (version === this.#version) return;
     const graph = this.#versions[version] as Graph;
-    this.#oracle.change(graph, this.#hasBegun ? [...this.#oracle.replaced(graph)] : []);
-    this.#isBetween = true;
+    this.#oracle.change(graph, this.#hasBegun ? [...drops(graph)] : []);
+    this.#version = version;
   }
 
   watermark(id: string): number | null {

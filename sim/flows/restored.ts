@@ -3,13 +3,14 @@ import type { Taken } from "../admin/backup.ts";
 import type { RestoredRun } from "../admin/restored.ts";
 import { eventsSentAgain } from "../clients/letters.ts";
 import type { Ledger } from "../clients/ledger.ts";
+import type { Final } from "../final.ts";
 import { type FlowHistory, flowHistoryOf, type SentBatch } from "./history.ts";
 
 /** @param recorded ids of requests in the order in which their results became durable, of the run that the backup is of */
 export function restoredHistoryOf(
   ledger: Ledger,
   { invoked, completed }: Taken,
-  { final, ledger: after }: RestoredRun & { readonly final: NonNullable<RestoredRun["final"]> },
+  { final, ledger: after }: Pick<RestoredRun, "ledger"> & { readonly final: Final },
   recorded: readonly string[],
 ): FlowHistory {
   const history = flowHistoryOf(ledger, final.flows, recorded, () => true);

@@ -97,6 +97,12 @@ test(`over ${SEEDS} seeds of loss, duplicates, disorder, restarts and replaced i
 type Send = Extract<LinkEffect, { kind: "send" }>;
 const sends = (instance: Instance) =>
   instance.effects.splice(0).filter((effect): effect is Send => effect.kind === "send");
+/** The batch of one more message. */
+function nextTo(instance: Instance, peer: number): Send {
+  instance.say(peer);
+  instance.links.dispatch(0);
+  return sends(instance)[0] as Send;
+}
 const head = (from: Partial<BatchHead>): BatchHead => ({
   ...{ sender: 2, senderIncarnation: 5, receiverIncarnation: 3, first: 1, era: 0, reads: 1 },
   ...from,
@@ -243,13 +249,7 @@ describe("leaving messages", () => {
   test("what a later batch has overtaken is sent again soon, more and more seldom, without further signs", () => {
     const instance = new Instance(1, 3);
     instance.links.seedIncarnation(2, 5);
-    const next = (at: number) => {
-      instance.say(2);
-      instance.links.dispatch(at);
-      return sends(instance)[0]!;
-    };
-    const first = next(0);
-    const [second, third] = [next(0), next(0)];
+    const [first, second, third] = [nextTo(instance, 2), nextTo(instance, 2), nextTo(instance, 2)];
     instance.links.sent(2, second.batch, 5, 10);
     // Another that overtakes it as well changes nothing.
     instance.links.sent(2, third.batch, 5, 60);
@@ -267,13 +267,8 @@ describe("leaving messages", () => {
   test("what was sent behind an acknowledged batch is not overtaken by it", () => {
     const instance = new Instance(1, 3);
     instance.links.seedIncarnation(2, 5);
-    instance.say(2);
-    instance.links.dispatch(0);
-    const [first] = sends(instance);
-    instance.say(2);
-    instance.links.dispatch(0);
-    const [second] = sends(instance);
-    instance.links.sent(2, first!.batch, 5, 10);
+    const [first, second] = [nextTo(instance, 2), nextTo(instance, 2)];
+    instance.links.sent(2, first.batch, 5, 10);
     instance.links.tick(LIMITS.replyMs - 1);
     expect(sends(instance)).toEqual([]);
     instance.links.tick(LIMITS.replyMs);

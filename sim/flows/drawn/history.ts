@@ -1,7 +1,9 @@
 /** From what clients were shown of the drawn flow to what its checker judges. */
 import type { Ledger } from "../../clients/ledger.ts";
+import { nameOfRead } from "../draw.ts";
 import type { SentBatch } from "../history.ts";
 import { DRAWN_STREAMS, type Versions } from "./app.ts";
+import type { DrawnAsk } from "./asks.ts";
 
 export interface DrawnRead {
   readonly name: string;
@@ -35,19 +37,20 @@ export function drawnHistoryOf(
     reads.push({ name: `T${number}`, view: ask.view, fresh: !snapshot, invoked, completed, body: answer.body });
   }
   for (const { id: view } of versions.at(-1)?.views ?? []) {
-    const body = finalRead(final, `drawn-view ${view}`);
+    const body = finalRead(final, { kind: "drawn-view", view });
     const moment = { fresh: true, invoked: Infinity, completed: Infinity };
     reads.push({ name: `the last read of ${view}`, view, ...moment, body });
   }
   return {
     versions,
     sent: sent.filter(({ stream }) => stream in DRAWN_STREAMS),
-    log: finalRead(final, "drawn-log"),
+    log: finalRead(final, { kind: "drawn-log" }),
     reads,
   };
 }
 
-function finalRead(final: ReadonlyMap<string, string>, name: string): string {
+function finalRead(final: ReadonlyMap<string, string>, ask: DrawnAsk): string {
+  const name = nameOfRead(ask);
   const body = final.get(name);
   if (body === undefined) throw new Error(`nobody has read ${name}`);
   return body;

@@ -83,14 +83,21 @@ export function keptBy(graph: Graph): Kept {
 
 /** Those that are gone, or the state of something else. */
 export function replaced(kept: Kept, graph: Graph): ReadonlySet<string> {
-  const now = keptBy(graph);
-  return new Set([...kept].flatMap(([name, what]) => (now.get(name) === what ? [] : [name])));
+  return without(kept, sameOf(kept, new Reader(graph).keepers()));
+}
+
+function sameOf(kept: Kept, keepers: readonly Keeper[]): Set<string> {
+  return new Set(keepers.filter(({ name, what }) => kept.get(name) === what).map(({ name }) => name));
+}
+
+function without(kept: Kept, same: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...kept.keys()].filter((name) => !same.has(name)));
 }
 
 /** With them those that are tied to one of them. */
 export function mustLose(kept: Kept, graph: Graph): ReadonlySet<string> {
   const keepers = new Reader(graph).keepers();
-  const same = new Set(keepers.filter(({ name, what }) => kept.get(name) === what).map(({ name }) => name));
+  const same = sameOf(kept, keepers);
   const operators = keepers.filter(({ isView }) => !isView);
   // Who is tied to whom, however far away: all of them are the same, or all begin anew.
   for (const { name } of operators) {
@@ -107,5 +114,5 @@ export function mustLose(kept: Kept, graph: Graph): ReadonlySet<string> {
   // A view goes with them, and they not with it.
   for (const { name, follows, isView } of keepers)
     if (isView && ![...follows].every((each) => same.has(each))) same.delete(name);
-  return new Set([...kept.keys()].filter((name) => !same.has(name)));
+  return without(kept, same);
 }
