@@ -86,7 +86,10 @@ export class Draw {
     const [events, more] = [one(isOfEvents), one(isOfEvents)];
     const [result, another] = [one(({ changes }) => changes), one(({ changes }) => changes)];
     const unit = this.#unitMs;
-    const lateness = random.pick([0, this.some]);
+    const lateness = random.pick([0, 0, this.some]);
+    const slide = random.pick([2.5 * unit, 5 * unit, 5 * unit]);
+    const bound = (): number => random.pick([0, unit, 3 * unit]);
+    const [plainOut, ttl] = [random.pick(["count", "sum", "max"] as const), random.pick([null, this.some])];
     return random.pick<() => Op>([
       () => ({ op: "source", stream: "other" }),
       () => filterOf(of, random),
@@ -99,20 +102,16 @@ export class Draw {
       () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
       () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
-      () => ({
-        op: "window",
-        of: events,
-        size: 5 * unit,
-        slide: random.pick([2.5 * unit, 5 * unit, 5 * unit]),
-        lateness,
-        out,
-      }),
-      () => ({ op: "session", of: events, gap: random.pick([unit, 2 * unit]), lateness, out }),
+      () => ({ op: "window", of: events, size: 5 * unit, slide, lateness, out: plainOut }),
+      () => ({ op: "session", of: events, gap: random.pick([unit, 2 * unit]), lateness, out: plainOut }),
+      () => ({ op: "peak", of: events, ttl, out: plainOut }),
       () => ({ op: "last", of: events }),
-      () => ({ op: "first", of: events, ttl: random.pick([null, null, this.some]) }),
+      () => ({ op: "first", of: events, ttl }),
       () => ({ op: "code", of }),
       () => ({ op: "process", of: events }),
-      () => ({ op: "pairs", of: events, and: more }),
+      () => ({ op: "pairs", of: events, and: more, keep: ttl }),
+      () => ({ op: "within", of: events, and: more, before: bound(), after: bound() }),
+      () => ({ op: "meet", of: events, and: more, size: 5 * unit, slide }),
       () => ({ op: "table", of: events, and: more }),
       () => ({ op: "table", of: more, and: events }),
     ])();
@@ -174,7 +173,10 @@ const CHANGES: readonly Change[] = [
         case "running":
           return { ...node, out: node.out === "count" ? "sum" : "count" };
         case "first":
+        case "peak":
           return { ...node, ttl: node.ttl === null ? draw.some : null };
+        case "pairs":
+          return { ...node, keep: node.keep === null ? draw.some : null };
         case "window":
         case "session":
           return { ...node, lateness: node.lateness === 0 ? draw.some : 0 };

@@ -1,5 +1,16 @@
 /** Flows as plain data, which can be drawn, changed, built and evaluated: every node gives rows of a key and a value, both whole numbers. */
-import { count, type Events, type FlowDefinition, int64, session, sliding, sum, tumbling } from "../../../sdk/index.ts";
+import {
+  count,
+  distinct,
+  type Events,
+  type FlowDefinition,
+  int64,
+  max,
+  session,
+  sliding,
+  sum,
+  tumbling,
+} from "../../../sdk/index.ts";
 
 export type StreamName = "in" | "other";
 
@@ -9,7 +20,7 @@ export const VALUES = 64;
 export const PAIRED = 1_000;
 
 export type RunningKeys = "none" | "k" | "v" | "both";
-export type Output = "count" | "sum";
+export type Output = "count" | "sum" | "max";
 
 /** What a node does, and which nodes it reads. */
 export type Op =
@@ -18,7 +29,14 @@ export type Op =
   | { readonly op: "map"; readonly of: string; readonly by: number; readonly plus: number }
   | { readonly op: "rekey"; readonly of: string; readonly mod: number }
   | { readonly op: "union"; readonly of: string; readonly and: string }
-  | { readonly op: "running"; readonly of: string; readonly keys: RunningKeys; readonly out: Output }
+  | {
+      readonly op: "running";
+      readonly of: string;
+      readonly keys: RunningKeys;
+      readonly out: Exclude<Output, "max">;
+    }
+  /** Aggregates that take nothing back, with a time to live, ms of event time, of which a key is forgotten that is seen no more. */
+  | { readonly op: "peak"; readonly of: string; readonly ttl: number | null; readonly out: Output }
   | {
       readonly op: "window";
       readonly of: string;
@@ -42,7 +60,18 @@ export type Op =
   | { readonly op: "code"; readonly of: string }
   /** User code with state and timers for each key. */
   | { readonly op: "process"; readonly of: string }
-  | { readonly op: "pairs"; readonly of: string; readonly and: string }
+  /** How long both are kept, ms of event time. */
+  | { readonly op: "pairs"; readonly of: string; readonly and: string; readonly keep: number | null }
+  /** Of near times, and where the left is not the greater. */
+  | {
+      readonly op: "within";
+      readonly of: string;
+      readonly and: string;
+      readonly before: number;
+      readonly after: number;
+    }
+  /** In the same window. */
+  | { readonly op: "meet"; readonly of: string; readonly and: string; readonly size: number; readonly slide: number }
   /** What comes with the newest of the other. */
   | { readonly op: "table"; readonly of: string; readonly and: string };
 
@@ -59,12 +88,15 @@ export interface Graph {
 
 const KEYED: ReadonlySet<Op["op"]> = new Set([
   "running",
+  "peak",
   "window",
   "session",
   "last",
   "first",
   "process",
   "pairs",
+  "within",
+  "meet",
   "table",
 ]);
 export const isKeyed = ({ op }: Op): boolean => KEYED.has(op);
@@ -84,6 +116,8 @@ export interface Traits {
   readonly timed: boolean;
   /** In which order rows of a batch come is known: of all, of those of one key, or not. */
   readonly ordered: 0 | 1 | 2;
+  /** Pairs, which are not paired again: of few rows there would soon be very many. */
+  readonly paired: boolean;
   /** Whose batches lead to rows of it. */
   readonly streams: ReadonlySet<StreamName>;
 }
@@ -99,11 +133,12 @@ export function traitsOf({ nodes }: Graph): ReadonlyMap<string, Traits> {
   return known;
 }
 
-const RESULTS = { unique: true, timed: false, ordered: 0 } as const;
+const RESULTS = { unique: true, timed: false, ordered: 0, paired: false } as const;
 
 function traits(node: Node, first: Traits | undefined, second: Traits | undefined): Omit<Traits, "streams"> {
   if (node.op === "source" || first === undefined || second === undefined)
-    return { changes: false, unique: false, timed: true, ordered: 2 };
+    return { changes: false, unique: false, timed: true, ordered: 2, paired: false };
+  const timed = first.timed && second.timed;
   switch (node.op) {
     case "filter":
     case "map":
@@ -114,21 +149,27 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
       return { ...first, unique: false };
     case "union": {
       const ordered = Math.min(first.ordered, second.ordered) as Traits["ordered"];
-      return { changes: first.changes || second.changes, unique: false, timed: first.timed && second.timed, ordered };
+      const [changes, paired] = [first.changes || second.changes, first.paired || second.paired];
+      return { changes, unique: false, timed, ordered, paired };
     }
     case "running":
     case "last":
       return { changes: true, ...RESULTS };
+    case "peak":
+      return { changes: true, ...RESULTS, unique: node.ttl === null };
     case "window":
     case "session":
-      return { changes: node.lateness > 0, ...RESULTS, unique: false };
+      return { changes: node.lateness > 0, unique: false, timed: true, ordered: 0, paired: false };
     case "first":
-      return { changes: false, unique: node.ttl === null, timed: true, ordered: 1 };
+      return { changes: false, unique: node.ttl === null, timed: true, ordered: 1, paired: false };
     case "process":
-      return { changes: false, unique: false, timed: true, ordered: 1 };
+      return { changes: false, unique: false, timed: true, ordered: 1, paired: first.paired };
     case "pairs":
+    case "within":
+    case "meet":
+      return { changes: false, unique: false, timed, ordered: 0, paired: true };
     case "table":
-      return { changes: false, ...RESULTS, unique: false };
+      return { changes: false, unique: false, timed: first.timed, ordered: 0, paired: first.paired };
   }
 }
 
@@ -140,21 +181,41 @@ export function isSound(graph: Graph): boolean {
     before.add(node.id);
   }
   const known = traitsOf(graph);
-  const reads = graph.nodes.every((node) => {
-    const inputs = inputsOf(node).map((id) => known.get(id) as Traits);
-    if (node.op === "window" || node.op === "session") return inputs.every(({ changes, timed }) => timed && !changes);
-    if (node.op === "table") {
-      const [left, right] = inputs as [Traits, Traits];
-      const isTable = right.timed && !right.changes && right.ordered > 0;
-      // No batch has rows of both: which come first nobody says.
-      return isTable && !left.changes && [...left.streams].every((each) => !right.streams.has(each));
-    }
-    if (node.op === "pairs") return inputs.every(({ changes }) => !changes);
-    if (node.op === "last" || node.op === "first" || node.op === "process")
-      return inputs.every(({ changes, timed, ordered }) => timed && !changes && ordered > 0);
-    return true;
-  });
+  const reads = graph.nodes.every((node) =>
+    mayRead(
+      node,
+      inputsOf(node).map((id) => known.get(id) as Traits),
+    ),
+  );
   return reads && graph.views.every(({ of }) => isShown(graph, known, of));
+}
+
+function mayRead(node: Node, inputs: readonly Traits[]): boolean {
+  const areEvents = inputs.every(({ changes }) => !changes);
+  const areTimed = areEvents && inputs.every(({ timed }) => timed);
+  switch (node.op) {
+    case "window":
+    case "session":
+    case "peak":
+      return areTimed;
+    case "last":
+    case "first":
+    case "process":
+      return areTimed && inputs.every(({ ordered }) => ordered > 0);
+    case "pairs":
+      return (node.keep === null ? areEvents : areTimed) && inputs.every(({ paired }) => !paired);
+    case "within":
+    case "meet":
+      return areTimed && inputs.every(({ paired }) => !paired);
+    case "table": {
+      const [left, right] = inputs as [Traits, Traits];
+      const isTable = right.timed && right.ordered > 0;
+      // No batch has rows of both: which come first nobody says.
+      return areEvents && isTable && [...left.streams].every((each) => !right.streams.has(each));
+    }
+    default:
+      return true;
+  }
 }
 
 /** A view shows what an operator keeps, or rows by their key: one of a key, or the last that came. */
@@ -164,7 +225,7 @@ function isShown(graph: Graph, known: ReadonlyMap<string, Traits>, of: string): 
 }
 
 const WINDOWS: ReadonlySet<Op["op"]> = new Set(["window", "session"]);
-const KEEPING: ReadonlySet<Op["op"]> = new Set([...WINDOWS, "running", "last"]);
+const KEEPING: ReadonlySet<Op["op"]> = new Set([...WINDOWS, "running", "peak", "last"]);
 
 export function nodeOf({ nodes }: Graph, id: string): Node {
   return nodes.find((node) => node.id === id) as Node;
@@ -227,8 +288,17 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
     case "window":
     case "session": {
       const windows = of.keyBy("k").shards(SHARDS).window(windowOf(node)).allowedLateness(node.lateness);
-      const groups = windows.aggregate({ n: count(), s: sum("v") }).named(node.id);
-      return { groups, rows: groups.map((e) => ({ k: e.k, v: node.out === "count" ? e.n : e.s })) };
+      const groups = windows.aggregate(PLAIN).named(node.id);
+      return { groups, rows: groups.map((e) => ({ k: e.k, v: e[OUTPUT[node.out]] })) };
+    }
+    case "peak": {
+      const { ttl } = node;
+      const groups = of
+        .keyBy("k")
+        .shards(SHARDS)
+        .aggregate(PLAIN, ttl === null ? {} : { ttl })
+        .named(node.id);
+      return { groups, rows: groups.map((e) => ({ k: e.k, v: e[OUTPUT[node.out]] })) };
     }
     case "last":
       return { rows: of.keyBy("k").shards(SHARDS).deduplicate({ keep: "last" }).named(node.id) };
@@ -247,15 +317,34 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
     case "process":
       return { rows: processed(of).named(node.id) };
     case "pairs":
-    case "table": {
-      const join = of
-        .keyBy("k")
-        .shards(SHARDS)
-        .join((and as Rows).keyBy("k"));
-      const joined = node.op === "pairs" ? join.all() : join.table();
-      return { rows: joined.select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) })).named(node.id) };
-    }
+    case "within":
+    case "meet":
+    case "table":
+      return { rows: joined(node, of, and as Rows) };
   }
+}
+
+/** What aggregates come to that take nothing back. */
+const PLAIN = { n: count(), s: sum("v"), m: max("v"), d: distinct("v") } as const;
+const OUTPUT = { count: "n", sum: "s", max: "m" } as const satisfies Record<Output, keyof typeof PLAIN>;
+
+function joined(node: Extract<Node, { readonly and: string }>, of: Rows, and: Rows): Rows {
+  const join = of.keyBy("k").shards(SHARDS).join(and.keyBy("k"));
+  const by = () => {
+    switch (node.op) {
+      case "pairs":
+        return join.all(node.keep === null ? {} : { keep: node.keep });
+      case "within":
+        return join.within({ before: node.before, after: node.after }).where((a, b) => a.v.le(b.v));
+      case "meet":
+        return join.window(windowOf(node));
+      default:
+        return join.table();
+    }
+  };
+  return by()
+    .select((a, b) => ({ k: a.k, v: a.v.add(b.v).mod(VALUES) }))
+    .named(node.id);
 }
 
 const ROW = { k: int64(), v: int64() };
@@ -287,7 +376,7 @@ function processed(of: Rows): Rows {
     });
 }
 
-function windowOf(node: Extract<Node, { readonly op: "window" | "session" }>) {
+function windowOf(node: Extract<Node, { readonly op: "window" | "session" | "meet" }>) {
   if (node.op === "session") return session(node.gap);
   return node.slide === node.size ? tumbling(node.size) : sliding(node.size, node.slide);
 }

@@ -1,6 +1,7 @@
 /** What nodes make of the rows of a batch. */
 import { copiesOf, counted, type Node, PAIRED, rung, TIMER, VALUES } from "./graph.ts";
-import { type Change, resultOf, type State } from "./state.ts";
+import { meetings, pairs, pairsWithin, tablePairs } from "./joins.ts";
+import { type Change, newestOf, resultOf, type State } from "./state.ts";
 import { sessions, windows } from "./windows.ts";
 
 type Running = Extract<Node, { readonly op: "running" }>;
@@ -41,19 +42,16 @@ export function keyed(
       return first(node.ttl, state, before, of);
     case "process":
       return processed(state, of);
-    case "pairs": {
-      const given = [...pairs(of, [...state.right, ...and]), ...pairs(state.left, and)];
-      state.left.push(...of);
-      state.right.push(...and);
-      return given;
-    }
-    case "table": {
-      for (const change of and) {
-        const known = state.newest.get(change.k);
-        if (known === undefined || known.at <= change.at) state.newest.set(change.k, change);
-      }
-      return pairs(of, [...state.newest.values()]);
-    }
+    case "peak":
+      return peaks(node, state, before, of);
+    case "pairs":
+      return pairs(node, state, before, of, and);
+    case "within":
+      return pairsWithin(node, state, before, of, and);
+    case "meet":
+      return meetings(node, state, before, of, and);
+    case "table":
+      return tablePairs(state, of, and);
     default:
       throw new Error(`${node.op} keeps nothing`);
   }
@@ -79,6 +77,31 @@ function running(node: Running, { groups }: State, changes: readonly Change[]): 
 /** @param rows of a group, at least one */
 export function resultRow(node: Running, rows: readonly Change[], sign: 1 | -1): Change {
   return { k: numberOf(node.keys, rows[0] as Change), v: resultOf(node, rows), at: 0, sign };
+}
+
+type Peak = Extract<Node, { readonly op: "peak" }>;
+
+/** Of a key that has been silent for too long all is forgotten, and nothing taken back. */
+function peaks(node: Peak, { groups }: State, before: number, changes: readonly Change[]): readonly Change[] {
+  const touched = new Map<string, readonly Change[]>();
+  for (const change of changes) {
+    const group = String(change.k);
+    if (!touched.has(group)) {
+      const old = lasting(node, groups.get(group) ?? [], before);
+      touched.set(group, old);
+      groups.set(group, [...old]);
+    }
+    groups.get(group)?.push(change);
+  }
+  return [...touched].flatMap(([group, old]) => {
+    const result = (rows: readonly Change[], sign: 1 | -1): Change[] =>
+      rows.length === 0 ? [] : [{ k: Number(group), v: resultOf(node, rows), at: 0, sign }];
+    return [...result(old, -1), ...result(groups.get(group) ?? [], 1)];
+  });
+}
+
+export function lasting({ ttl }: Peak, rows: readonly Change[], mark: number): readonly Change[] {
+  return ttl === null || newestOf(rows) + ttl > mark ? rows : [];
 }
 
 function takeBack(id: string, rows: Change[], { k, v }: Change): void {
@@ -123,12 +146,6 @@ function processed({ counts, timers, mark }: State, changes: readonly Change[]):
   for (const [text] of due) timers.delete(text);
   const inTime = due.map(([, timer]) => timer).toSorted((a, b) => a.at - b.at);
   return [...given, ...inTime.map((timer) => ({ ...timer, v: rung(counts.get(timer.k) ?? 0) }))];
-}
-
-function pairs(left: readonly Change[], right: readonly Change[]): Change[] {
-  return left.flatMap((one) =>
-    right.flatMap((other) => (one.k === other.k ? [{ ...one, v: (one.v + other.v) % VALUES }] : [])),
-  );
 }
 
 export function keyOf(keys: Running["keys"], { k, v }: Change): object {

@@ -1,8 +1,8 @@
 /** What a drawn flow must show: each node by lists of what it was given, batch by batch, without shares, entries or compiled expressions. */
 import { type Graph, inputsOf, isKeyed, nodeOf, rowViewsOf, shownNodes, type StreamName } from "./graph.ts";
 import { type Kept, keptBy, mustLose, replaced } from "./losses.ts";
-import { keyed, keyOf, plain, resultRow } from "./operators.ts";
-import { type Change, State, sumOf } from "./state.ts";
+import { keyed, keyOf, lasting, plain, resultRow } from "./operators.ts";
+import { type Change, shownGroup, State, sumOf } from "./state.ts";
 import { sessionRows, windowRows } from "./windows.ts";
 
 export interface Event {
@@ -169,6 +169,11 @@ export class Oracle {
     if (node.op === "last") return [...this.#stateOf(of).newest.values()].map(shown);
     if (node.op === "window") return windowRows(node, this.#stateOf(of));
     if (node.op === "session") return sessionRows(node, this.#stateOf(of));
+    if (node.op === "peak") {
+      const { groups, mark } = this.#stateOf(of);
+      const kept = [...groups.values()].map((rows) => lasting(node, rows, mark)).filter(({ length }) => length > 0);
+      return kept.map((rows) => ({ k: rows[0]?.k, ...shownGroup(rows) }));
+    }
     if (node.op !== "running") return [...(this.#rows.get(id)?.values() ?? [])].map(shown);
     const groups = [...this.#stateOf(of).groups.values()].filter(({ length }) => length > 0);
     return groups.map((rows) => ({ ...keyOf(node.keys, rows[0] as Change), n: rows.length, s: sumOf(rows) }));

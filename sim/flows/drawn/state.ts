@@ -1,4 +1,5 @@
 /** What keyed nodes keep: rows, as they came. */
+import type { Output } from "./graph.ts";
 
 /** A row that comes, or is taken back. */
 export interface Change {
@@ -19,8 +20,9 @@ export interface Session {
 export class State {
   /** By the texts of groups, or of windows: rows that it has, each as often as it came and was not taken back. */
   readonly groups = new Map<string, Change[]>();
-  readonly left: Change[] = [];
-  readonly right: Change[] = [];
+  /** Of joins. */
+  left: Change[] = [];
+  right: Change[] = [];
   readonly newest = new Map<number, Change>();
   /** Of user code: events by key, and what is to ring by time and key. */
   readonly counts = new Map<number, number>();
@@ -34,5 +36,15 @@ export class State {
 }
 
 export const sumOf = (rows: readonly Change[]): number => rows.reduce((sum, { v }) => sum + v, 0);
-export const resultOf = ({ out }: { readonly out: "count" | "sum" }, rows: readonly Change[]): number =>
-  out === "count" ? rows.length : sumOf(rows);
+export const maxOf = (rows: readonly Change[]): number => Math.max(...rows.map(({ v }) => v));
+const distinctOf = (rows: readonly Change[]): number => new Set(rows.map(({ v }) => v)).size;
+/** @param rows at least one */
+export function resultOf({ out }: { readonly out: Output }, rows: readonly Change[]): number {
+  if (out === "count") return rows.length;
+  return out === "sum" ? sumOf(rows) : maxOf(rows);
+}
+/** What a view shows of a group that takes nothing back. */
+export function shownGroup(rows: readonly Change[]): object {
+  return { n: rows.length, s: sumOf(rows), m: maxOf(rows), d: distinctOf(rows) };
+}
+export const newestOf = (rows: readonly Change[]): number => Math.max(...rows.map(({ at }) => at));

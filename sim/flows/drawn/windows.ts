@@ -1,6 +1,6 @@
 /** Windows and sessions of rows, and what is late for them. */
 import type { Node } from "./graph.ts";
-import { type Change, resultOf, type Session, type State, sumOf } from "./state.ts";
+import { type Change, newestOf, resultOf, type Session, shownGroup, type State } from "./state.ts";
 
 type Window = Extract<Node, { readonly op: "window" }>;
 type Sessions = Extract<Node, { readonly op: "session" }>;
@@ -14,9 +14,8 @@ export function windowRows(node: Window, { groups, mark }: State): readonly obje
 
 export function sessionRows(node: Sessions, { sessions: all, mark }: State): readonly object[] {
   return all.map(({ rows }) => {
-    const times = rows.map(({ at }) => at);
-    const end = Math.max(...times) + node.gap;
-    return { key: rows[0]?.k, ...shownWindow(node, Math.min(...times), end, rows, mark) };
+    const start = Math.min(...rows.map(({ at }) => at));
+    return { key: rows[0]?.k, ...shownWindow(node, start, newestOf(rows) + node.gap, rows, mark) };
   });
 }
 
@@ -27,17 +26,21 @@ function shownWindow(
   rows: readonly Change[],
   mark: number,
 ): object {
-  return { window: { start, end }, n: rows.length, s: sumOf(rows), final: end + lateness <= mark };
+  return { window: { start, end }, ...shownGroup(rows), final: end + lateness <= mark };
+}
+
+/** Where the windows end that an event is in. */
+export function endsOf({ size, slide }: { readonly size: number; readonly slide: number }, { at }: Change): number[] {
+  const newest = Math.floor(at / slide) * slide + size;
+  return Array.from({ length: Math.ceil(size / slide) }, (_, n) => newest - n * slide).filter((end) => end > at);
 }
 
 export function windows(node: Window, state: State, before: number, changes: readonly Change[]): readonly Change[] {
   const { groups, mark } = state;
   const touched = new Map<string, readonly Change[]>();
   for (const change of changes) {
-    const newest = Math.floor(change.at / node.slide) * node.slide;
-    if (newest + node.size + node.lateness <= before) state.late += 1;
-    for (let start = newest; start > change.at - node.size; start -= node.slide) {
-      const end = start + node.size;
+    if (Math.max(...endsOf(node, change)) + node.lateness <= before) state.late += 1;
+    for (const end of endsOf(node, change)) {
       if (end + node.lateness <= before) continue;
       const window = JSON.stringify([end, change.k]);
       const rows = groups.get(window) ?? [];
@@ -49,7 +52,7 @@ export function windows(node: Window, state: State, before: number, changes: rea
   const given: Change[] = [];
   for (const [window, rows] of groups) {
     const [end, k] = JSON.parse(window) as [number, number];
-    const result = (of: readonly Change[], sign: 1 | -1): Change => ({ k, v: resultOf(node, of), at: 0, sign });
+    const result = (of: readonly Change[], sign: 1 | -1): Change => ({ k, v: resultOf(node, of), at: end - 1, sign });
     if (end > mark) continue;
     if (end > before) given.push(result(rows, 1));
     else if (touched.has(window)) {
@@ -63,7 +66,7 @@ export function windows(node: Window, state: State, before: number, changes: rea
 
 /** The sessions that still take any, and the batch's events, as one where they are near; what had ended even so is late. */
 export function sessions(node: Sessions, state: State, before: number, changes: readonly Change[]): readonly Change[] {
-  const endOf = ({ rows }: Session): number => Math.max(...rows.map(({ at }) => at)) + node.gap;
+  const endOf = ({ rows }: Session): number => newestOf(rows) + node.gap;
   const isOpen = (one: Session): boolean => endOf(one) + node.lateness > before;
   const areNear = (one: Session, other: Session): boolean =>
     one.rows.some((a) => other.rows.some((b) => a.k === b.k && Math.abs(a.at - b.at) < node.gap));
@@ -81,7 +84,7 @@ export function sessions(node: Sessions, state: State, before: number, changes: 
   const open = joined.filter(isOpen).map((one) => {
     const [any] = one.rows as [Change, ...Change[]];
     const isOver = endOf(one) <= state.mark;
-    const now: Change[] = isOver ? [{ k: any.k, v: resultOf(node, one.rows), at: 0, sign: 1 }] : [];
+    const now: Change[] = isOver ? [{ k: any.k, v: resultOf(node, one.rows), at: endOf(one) - 1, sign: 1 }] : [];
     if (!state.sessions.includes(one)) given.push(...one.given.map((old) => ({ ...old, sign: -1 as const })), ...now);
     else if (one.given.length === 0) given.push(...now);
     return { ...one, given: now };
