@@ -17,6 +17,7 @@ import { useService } from "./clients/use-service.ts";
 import { toll, tour, tourService } from "./clients/tour-service.ts";
 import { listServices } from "./clients/list-services.ts";
 import { counterService, simulatedFlows } from "./flows/app.ts";
+import { lookupService } from "./flows/drawn/lookups.ts";
 import { isOfKernel } from "./flows/asks.ts";
 import { endsFlow, gateService } from "./flows/ends/app.ts";
 import { queueFlow, tallyService } from "./flows/queue/app.ts";
@@ -120,6 +121,7 @@ function appOf(partitions: number, ground: Plan["ground"], version = 0): AppDefi
     ],
     ...(outsiders === undefined ? [] : outsideServices()),
     ...(flows === undefined ? [] : [counterService()]),
+    ...(drawn ? [lookupService()] : []),
     ...(ends === undefined ? [] : [gateService()]),
     ...(queue === undefined ? [] : [tallyService()]),
     ...(ticks === undefined ? [] : [tickService()]),

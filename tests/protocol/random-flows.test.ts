@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { flow, type FlowDefinition, int64, sinks, stream, timestamp } from "../../sdk/index.ts";
 import { Draw } from "../../sim/flows/drawn/draw.ts";
 import { type Graph, viewsOf } from "../../sim/flows/drawn/graph.ts";
+import { lookupService } from "../../sim/flows/drawn/lookups.ts";
 import { type Event, Oracle } from "../../sim/flows/drawn/oracle.ts";
 import { createRandom, type Random } from "../../sim/random.ts";
 import { FlowBench } from "./support/flow-bench.ts";
@@ -53,7 +54,7 @@ class Run {
     this.#random = createRandom(seed);
     this.#draw = new Draw(this.#random, UNIT_MS);
     this.#graph = this.#draw.graph();
-    this.#bench = new FlowBench(build(this.#graph));
+    this.#bench = FlowBench.asking(lookupService(), build(this.#graph));
     this.#oracle = new Oracle(this.#graph, OUT_OF_ORDERNESS);
     this.#told = [{ seed }, this.#graph];
   }

@@ -108,6 +108,7 @@ export class Draw {
       () => ({ op: "last", of: events }),
       () => ({ op: "first", of: events, ttl }),
       () => ({ op: "code", of }),
+      () => ({ op: "lookup", of }),
       () => ({ op: "process", of: events }),
       () => ({ op: "pairs", of: events, and: more, keep: ttl }),
       () => ({ op: "within", of: events, and: more, before: bound(), after: bound() }),
@@ -203,6 +204,7 @@ const CHANGES: readonly Change[] = [
     const op = random.pick<() => Op>([
       () => filterOf(of, random),
       () => mapOf(of, random),
+      () => ({ op: "lookup", of }),
       () => ({ op: "union", of, and: random.pick(earlier).id }),
     ])();
     const between: Node = { ...op, id: draw.name() };

@@ -11,6 +11,7 @@ import {
   sum,
   tumbling,
 } from "../../../sdk/index.ts";
+import { lookups } from "./lookups.ts";
 
 export type StreamName = "in" | "other";
 
@@ -58,6 +59,8 @@ export type Op =
   | { readonly op: "first"; readonly of: string; readonly ttl: number | null }
   /** A function of the user's, for each row any number of them. */
   | { readonly op: "code"; readonly of: string }
+  /** What a service knows of its key is added, or it is dropped. */
+  | { readonly op: "lookup"; readonly of: string }
   /** User code with state and timers for each key. */
   | { readonly op: "process"; readonly of: string }
   /** How long both are kept, ms of event time. */
@@ -118,6 +121,8 @@ export interface Traits {
   readonly ordered: 0 | 1 | 2;
   /** Pairs, which are not paired again: of few rows there would soon be very many. */
   readonly paired: boolean;
+  /** Taken back by what a service answers then: nothing is counted behind that. */
+  readonly asked: boolean;
   /** Whose batches lead to rows of it. */
   readonly streams: ReadonlySet<StreamName>;
 }
@@ -133,43 +138,45 @@ export function traitsOf({ nodes }: Graph): ReadonlyMap<string, Traits> {
   return known;
 }
 
-const RESULTS = { unique: true, timed: false, ordered: 0, paired: false } as const;
+const EVENTS = { changes: false, unique: false, timed: true, ordered: 0, paired: false, asked: false } as const;
+const RESULTS = { ...EVENTS, changes: true, unique: true, timed: false } as const;
 
 function traits(node: Node, first: Traits | undefined, second: Traits | undefined): Omit<Traits, "streams"> {
-  if (node.op === "source" || first === undefined || second === undefined)
-    return { changes: false, unique: false, timed: true, ordered: 2, paired: false };
+  if (node.op === "source" || first === undefined || second === undefined) return { ...EVENTS, ordered: 2 };
   const timed = first.timed && second.timed;
   switch (node.op) {
     case "filter":
     case "map":
       return first;
+    case "lookup":
+      return { ...first, asked: first.changes };
     case "rekey":
       return { ...first, unique: false, ordered: first.ordered === 2 ? 2 : 0 };
     case "code":
       return { ...first, unique: false };
     case "union": {
       const ordered = Math.min(first.ordered, second.ordered) as Traits["ordered"];
-      const [changes, paired] = [first.changes || second.changes, first.paired || second.paired];
-      return { changes, unique: false, timed, ordered, paired };
+      const [changes, asked] = [first.changes || second.changes, first.asked || second.asked];
+      return { changes, unique: false, timed, ordered, paired: first.paired || second.paired, asked };
     }
     case "running":
     case "last":
-      return { changes: true, ...RESULTS };
+      return RESULTS;
     case "peak":
-      return { changes: true, ...RESULTS, unique: node.ttl === null };
+      return { ...RESULTS, unique: node.ttl === null };
     case "window":
     case "session":
-      return { changes: node.lateness > 0, unique: false, timed: true, ordered: 0, paired: false };
+      return { ...EVENTS, changes: node.lateness > 0 };
     case "first":
-      return { changes: false, unique: node.ttl === null, timed: true, ordered: 1, paired: false };
+      return { ...EVENTS, unique: node.ttl === null, ordered: 1 };
     case "process":
-      return { changes: false, unique: false, timed: true, ordered: 1, paired: first.paired };
+      return { ...EVENTS, ordered: 1, paired: first.paired };
     case "pairs":
     case "within":
     case "meet":
-      return { changes: false, unique: false, timed, ordered: 0, paired: true };
+      return { ...EVENTS, timed, paired: true };
     case "table":
-      return { changes: false, unique: false, timed: first.timed, ordered: 0, paired: first.paired };
+      return { ...EVENTS, timed: first.timed, paired: first.paired };
   }
 }
 
@@ -194,6 +201,8 @@ function mayRead(node: Node, inputs: readonly Traits[]): boolean {
   const areEvents = inputs.every(({ changes }) => !changes);
   const areTimed = areEvents && inputs.every(({ timed }) => timed);
   switch (node.op) {
+    case "running":
+      return inputs.every(({ asked }) => !asked);
     case "window":
     case "session":
     case "peak":
@@ -314,6 +323,8 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
     }
     case "code":
       return { rows: of.flatMap(ROW, ({ k, v }) => copiesOf({ k: Number(k), v: Number(v) })) };
+    case "lookup":
+      return { rows: lookedUp(of) };
     case "process":
       return { rows: processed(of).named(node.id) };
     case "pairs":
@@ -352,6 +363,15 @@ const ROW = { k: int64(), v: int64() };
 /** What the user's function makes of a row. */
 export function copiesOf<R extends { readonly k: number; readonly v: number }>(row: R): readonly R[] {
   return [row, { ...row, v: (row.v + 1) % VALUES }].slice(0, row.v % 3);
+}
+
+function lookedUp(of: Rows): Rows {
+  return of.lookup(lookups, "offset", {
+    key: (e) => e.k.toText(),
+    input: ({ v }) => Number(v) % 2,
+    fields: ROW,
+    select: ({ k, v }, offset) => (offset === null ? null : { k, v: (Number(v) + offset) % VALUES }),
+  });
 }
 
 /** When the user code sets a timer, ms behind an event. */

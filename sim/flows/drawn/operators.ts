@@ -1,6 +1,7 @@
 /** What nodes make of the rows of a batch. */
 import { copiesOf, counted, type Node, PAIRED, rung, TIMER, VALUES } from "./graph.ts";
 import { meetings, pairs, pairsWithin, tablePairs } from "./joins.ts";
+import { offsetOf } from "./lookups.ts";
 import { type Change, newestOf, resultOf, type State } from "./state.ts";
 import { sessions, windows } from "./windows.ts";
 
@@ -16,6 +17,11 @@ export function plain(node: Node, [of = [], and = []]: ReadonlyArray<readonly Ch
       return of.map((change) => ({ ...change, k: change.k % node.mod }));
     case "code":
       return of.flatMap(copiesOf);
+    case "lookup":
+      return of.flatMap((change) => {
+        const offset = offsetOf(change.k, change.v % 2);
+        return offset === null ? [] : [{ ...change, v: (change.v + offset) % VALUES }];
+      });
     case "union":
       return [...of, ...and];
     default:

@@ -144,6 +144,7 @@ export class Oracle {
       case "filter":
       case "map":
       case "code":
+      case "lookup":
       case "rekey": {
         const of = this.#current(node.of);
         return of === null ? null : plain(node, [of]);

@@ -11,7 +11,7 @@ import type { Delivery } from "../../../sdk/flows/egress.ts";
 import type { Outcome, Reply } from "../../../sdk/index.ts";
 import { ShareTable, type TableState } from "../../../protocol/flows/table/table.ts";
 import { compareKeys } from "../../../protocol/state/state-key.ts";
-import { type AppDefinition, defineApp, type FlowDefinition } from "../../../sdk/index.ts";
+import { type AppDefinition, defineApp, type FlowDefinition, type ServiceDefinition } from "../../../sdk/index.ts";
 import { decodeValue, encodeValue } from "../../../sdk/values.ts";
 import { kernels } from "./lone-partition.ts";
 
@@ -37,9 +37,19 @@ export class FlowBench {
   /** Events that sinks gave to streams, by stream, since they were last taken. */
   readonly given = new Map<string, unknown[]>();
 
+  /** Services that flows ask; they have no state. */
+  readonly #asked: ServiceDefinition[] = [];
+
   constructor(...flows: readonly FlowDefinition[]) {
     this.#app = defineApp({ services: [], flows });
     this.#services = this.#made();
+  }
+
+  static asking(service: ServiceDefinition, ...flows: readonly FlowDefinition[]): FlowBench {
+    const bench = new FlowBench();
+    bench.#asked.push(service);
+    bench.deploy(...flows);
+    return bench;
   }
 
   #made(): ReadonlyMap<string, InternalService> {
@@ -64,7 +74,7 @@ export class FlowBench {
 
   /** The same storage under another version of the flows. */
   deploy(...flows: readonly FlowDefinition[]): void {
-    this.#app = defineApp({ services: [], flows });
+    this.#app = defineApp({ services: this.#asked, flows });
     this.restart();
   }
 
@@ -179,6 +189,7 @@ export class FlowBench {
       (...asked) => this.#ask(...asked),
     );
     context.later = (later, at) => void this.#waiting.push({ service, key, name: later, at });
+    context.call = (contract, at) => answersOf(this.#asked, contract.name, at);
     context.effect = ({ name: effect }, input, to) => {
       const { lines } = input as Delivery;
       this.asked.push({ name: effect, lines: lines.split("\n"), to });
@@ -265,10 +276,18 @@ class BenchContext implements FlowContext {
   now = (): number => this.#now;
   uuid = (): string => `${this.#token()}-0000-0000-0000-000000000000`;
   later: FlowContext["later"] = () => none();
-  call = (): never => none();
+  call: FlowContext["call"] = () => none();
   try = (): never => none();
   send = (): never => none();
   effect: FlowContext["effect"] = () => none();
+}
+
+function answersOf(services: readonly ServiceDefinition[], name: string, key: string): ReturnType<FlowContext["call"]> {
+  const service = services.find(({ contract }) => contract.name === name);
+  if (service === undefined) return none();
+  const handlers = Object.entries(service.handlers) as Array<[string, (ctx: unknown, input: unknown) => unknown]>;
+  const answers = handlers.map(([each, handler]) => [each, async (input: unknown) => handler({ key }, input)]);
+  return Object.fromEntries(answers) as ReturnType<FlowContext["call"]>;
 }
 
 function none(): never {
