@@ -45,6 +45,7 @@ export function aggregateNode(
   const { flow, node, keys } = keyed;
   const outputs = outputList(keyed, window, aggregates);
   if (node.changes && !(window === null && outputs.every(({ kind }) => REVOCABLE.has(kind)))) unchanging(keyed, "this");
+  if (ttl !== null) checkLife(flow, node, ttl);
   const lookup = lookupOfChanges(node);
   if (lookup !== null) {
     throw misconfigured(
@@ -65,6 +66,36 @@ export function aggregateNode(
     windowed: window !== null,
     kernel: kernelFlow(flow, made),
   };
+}
+
+/**
+ * What is taken back of a key that is forgotten would be taken from one that has begun anew. A key is silent for as long as all are whose results are
+ * in it: when these are forgotten no later than it is, nobody takes anything back from it any more.
+ */
+function checkLife(flow: Flow, node: FlowNode, ttl: number): void {
+  const longest = longestLiving(node);
+  if (longest === null || longest.life <= ttl) return;
+  const { name, life } = longest;
+  const until = life === Infinity ? "for ever" : `for ${life} ms`;
+  throw misconfigured(
+    `flow "${flow.name}": a key is forgotten here after ${ttl} ms (ttl), but "${name}" takes back results ${until}: ` +
+      `give "${name}" a ttl that is no longer than this one, or make this one longer, or leave it out`,
+  );
+}
+
+/** Of the operators whose results come by a node and are taken back, the one that does so for longest behind an event, ms. */
+function longestLiving(node: FlowNode): { readonly name: string; readonly life: number } | null {
+  if (!node.changes) return null;
+  const { name, operator } = node;
+  if (operator.kind === "deduplicate") return { name, life: operator.ttl ?? Infinity };
+  // Results of windows have the last millisecond of theirs.
+  if (operator.kind === "aggregate")
+    return { name, life: operator.window === null ? (operator.ttl ?? Infinity) : operator.lateness + 1 };
+  const all = node.inputs.flatMap((input) => longestLiving(input) ?? []);
+  return all.reduce<(typeof all)[number] | null>(
+    (most, one) => (most === null || one.life > most.life ? one : most),
+    null,
+  );
 }
 
 /** A lookup that an operator reads from and that is given changes. */

@@ -185,7 +185,10 @@ export interface Keyed<F extends Fields, K extends ReadonlyArray<KeyNames<F>>> {
   /** Spreads the keys to so many shares, 1 to 256; default 16. A change of it loses the operator's state. */
   shards(count: number): Keyed<F, K>;
   window(window: WindowSpec): Windowed<F, K>;
-  /** One group a key, for ever: gives a result with every batch that changes it. */
+  /**
+   * One group a key, for ever: gives a result with every batch that changes it. With `ttl` a key that was silent for so long in event time is
+   * forgotten, and what it has given stays; behind results that change it is at least as long as these may be taken back.
+   */
   aggregate<const A extends OutputSpecs<F>>(
     outputs: A,
     options?: { readonly ttl?: Duration },

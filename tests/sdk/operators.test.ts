@@ -188,6 +188,30 @@ describe("what cannot be", () => {
     expect(() => best.keyBy("auction").deduplicate()).toThrow(misconfigured(/are replaced by later ones/));
   });
 
+  test("no key is forgotten while results may be taken back from it", () => {
+    const groups = (ttl?: number) =>
+      bids.keyBy("auction").aggregate({ price: sum("price") }, ttl === undefined ? {} : { ttl });
+    const behind = (results: ReturnType<typeof groups>) => (ttl: number) =>
+      results
+        .filter((e) => e.price.gt(1))
+        .keyBy("price")
+        .aggregate({ n: count() }, { ttl });
+    expect(() => behind(groups())(1_000)).toThrow(
+      misconfigured(/a key is forgotten here after 1000 ms \(ttl\), but "aggregate-\d+" takes back results for ever/),
+    );
+    expect(() => behind(groups(1_001))(1_000)).toThrow(misconfigured(/takes back results for 1001 ms/));
+    expect(() => behind(groups(1_000))(1_000)).not.toThrow();
+    const late = bids.keyBy("auction").window(tumbling("1s")).allowedLateness(50).aggregate({ n: count() });
+    const lateBehind = (ttl: number) => late.keyBy("n").aggregate({ m: count() }, { ttl });
+    expect(() => lateBehind(50)).toThrow(misconfigured(/takes back results for 51 ms/));
+    expect(() => lateBehind(51)).not.toThrow();
+    const newest = bids.keyBy("auction").deduplicate({ keep: "last" });
+    expect(() => newest.union(bids).keyBy("auction").aggregate({ n: count() }, { ttl: 9 })).toThrow(
+      misconfigured(/"deduplicate-\d+" takes back results for ever/),
+    );
+    expect(() => bids.union(bids).keyBy("auction").aggregate({ n: count() }, { ttl: 9 })).not.toThrow();
+  });
+
   test("nothing is counted of what a lookup says of results that change: it may say something else when they are taken back", () => {
     const named = (events: typeof bids) =>
       events.lookup(Account, "name", {

@@ -16,7 +16,7 @@ import {
 const BEGIN: Graph = {
   nodes: [
     { id: "s", op: "source", stream: "in" },
-    { id: "base", op: "running", of: "s", keys: "k", out: "count" },
+    { id: "base", op: "running", of: "s", keys: "k", out: "count", ttl: null },
   ],
   views: [{ id: "base", of: "base" }],
 };
@@ -89,7 +89,10 @@ export class Draw {
     const lateness = random.pick([0, 0, this.some]);
     const slide = random.pick([2.5 * unit, 5 * unit, 5 * unit]);
     const bound = (): number => random.pick([0, unit, 3 * unit]);
-    const [plainOut, ttl] = [random.pick(["count", "sum", "max"] as const), random.pick([null, this.some])];
+    const [plainOut, ttl] = [
+      random.pick(["count", "sum", "max"] as const),
+      random.pick([null, this.some, this.some + 1]),
+    ];
     return random.pick<() => Op>([
       () => ({ op: "source", stream: "other" }),
       () => filterOf(of, random),
@@ -99,9 +102,9 @@ export class Draw {
       () => ({ op: "union", of, and }),
       () => ({ op: "union", of: events, and: more }),
       () => ({ op: "union", of: result, and: another }),
-      () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out }),
-      () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
-      () => ({ op: "running", of, keys: random.pick(["k", "v"]), out }),
+      () => ({ op: "running", of, keys: random.pick(["none", "k", "v", "both"]), out, ttl }),
+      () => ({ op: "running", of, keys: random.pick(["k", "v"]), out, ttl }),
+      () => ({ op: "running", of, keys: random.pick(["k", "v"]), out, ttl: null }),
       () => ({ op: "window", of: events, size: 5 * unit, slide, lateness, out: plainOut }),
       () => ({ op: "session", of: events, gap: random.pick([unit, 2 * unit]), lateness, out: plainOut }),
       () => ({ op: "peak", of: events, ttl, out: plainOut }),
@@ -148,7 +151,7 @@ function show(graph: Graph, node: Node, random: Random, draw: Draw): Graph {
 }
 
 function count({ nodes, views }: Graph, { id }: Node, draw: Draw): Graph {
-  const counted: Node = { op: "running", of: id, keys: "k", out: "sum", id: draw.name() };
+  const counted: Node = { op: "running", of: id, keys: "k", out: "sum", ttl: null, id: draw.name() };
   return { nodes: [...nodes, counted], views: [...views, { id: draw.name(), of: counted.id }] };
 }
 

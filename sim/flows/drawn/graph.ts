@@ -35,8 +35,10 @@ export type Op =
       readonly of: string;
       readonly keys: RunningKeys;
       readonly out: Exclude<Output, "max">;
+      /** Ms of event time, after which a key is forgotten that was not seen. */
+      readonly ttl: number | null;
     }
-  /** Aggregates that take nothing back, with a time to live, ms of event time, of which a key is forgotten that is seen no more. */
+  /** Aggregates that take nothing back. */
   | { readonly op: "peak"; readonly of: string; readonly ttl: number | null; readonly out: Output }
   | {
       readonly op: "window";
@@ -55,7 +57,7 @@ export type Op =
       readonly out: Output;
     }
   | { readonly op: "last"; readonly of: string }
-  /** With a time to live, ms of event time, of which a key is known that is seen no more. */
+  /** With a time to live of what was seen. */
   | { readonly op: "first"; readonly of: string; readonly ttl: number | null }
   /** A function of the user's, for each row any number of them. */
   | { readonly op: "code"; readonly of: string }
@@ -113,6 +115,8 @@ export function inputsOf(node: Op): readonly string[] {
 export interface Traits {
   /** It takes back what it gave. */
   readonly changes: boolean;
+  /** For how long, ms of event time. */
+  readonly life: number;
   /** At any time there is one row of a key at the most. */
   readonly unique: boolean;
   /** Its rows have the times of events. */
@@ -138,8 +142,17 @@ export function traitsOf({ nodes }: Graph): ReadonlyMap<string, Traits> {
   return known;
 }
 
-const EVENTS = { changes: false, unique: false, timed: true, ordered: 0, paired: false, asked: false } as const;
-const RESULTS = { ...EVENTS, changes: true, unique: true, timed: false } as const;
+const EVENTS = {
+  changes: false,
+  life: 0,
+  unique: false,
+  timed: true,
+  ordered: 0,
+  paired: false,
+  asked: false,
+} as const;
+const resultsOf = (ttl: number | null) =>
+  ({ ...EVENTS, changes: true, life: ttl ?? Infinity, unique: ttl === null, timed: false }) as const;
 
 function traits(node: Node, first: Traits | undefined, second: Traits | undefined): Omit<Traits, "streams"> {
   if (node.op === "source" || first === undefined || second === undefined) return { ...EVENTS, ordered: 2 };
@@ -156,17 +169,24 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
       return { ...first, unique: false };
     case "union": {
       const ordered = Math.min(first.ordered, second.ordered) as Traits["ordered"];
-      const [changes, asked] = [first.changes || second.changes, first.asked || second.asked];
-      return { changes, unique: false, timed, ordered, paired: first.paired || second.paired, asked };
+      return {
+        changes: first.changes || second.changes,
+        life: Math.max(first.life, second.life),
+        unique: false,
+        timed,
+        ordered,
+        paired: first.paired || second.paired,
+        asked: first.asked || second.asked,
+      };
     }
-    case "running":
     case "last":
-      return RESULTS;
+      return resultsOf(null);
+    case "running":
     case "peak":
-      return { ...RESULTS, unique: node.ttl === null };
+      return resultsOf(node.ttl);
     case "window":
     case "session":
-      return { ...EVENTS, changes: node.lateness > 0 };
+      return node.lateness === 0 ? EVENTS : { ...EVENTS, changes: true, life: node.lateness + 1 };
     case "first":
       return { ...EVENTS, unique: node.ttl === null, ordered: 1 };
     case "process":
@@ -202,7 +222,7 @@ function mayRead(node: Node, inputs: readonly Traits[]): boolean {
   const areTimed = areEvents && inputs.every(({ timed }) => timed);
   switch (node.op) {
     case "running":
-      return inputs.every(({ asked }) => !asked);
+      return inputs.every(({ asked, life }) => !asked && life <= (node.ttl ?? Infinity));
     case "window":
     case "session":
     case "peak":
@@ -302,11 +322,7 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
     }
     case "peak": {
       const { ttl } = node;
-      const groups = of
-        .keyBy("k")
-        .shards(SHARDS)
-        .aggregate(PLAIN, ttl === null ? {} : { ttl })
-        .named(node.id);
+      const groups = of.keyBy("k").shards(SHARDS).aggregate(PLAIN, ttlOf(ttl)).named(node.id);
       return { groups, rows: groups.map((e) => ({ k: e.k, v: e[OUTPUT[node.out]] })) };
     }
     case "last":
@@ -314,11 +330,7 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
     case "first": {
       const { ttl } = node;
       return {
-        rows: of
-          .keyBy("k")
-          .shards(SHARDS)
-          .deduplicate(ttl === null ? {} : { ttl })
-          .named(node.id),
+        rows: of.keyBy("k").shards(SHARDS).deduplicate(ttlOf(ttl)).named(node.id),
       };
     }
     case "code":
@@ -396,29 +408,32 @@ function processed(of: Rows): Rows {
     });
 }
 
+const ttlOf = (ttl: number | null) => (ttl === null ? {} : { ttl });
+
 function windowOf(node: Extract<Node, { readonly op: "window" | "session" | "meet" }>) {
   if (node.op === "session") return session(node.gap);
   return node.slide === node.size ? tumbling(node.size) : sliding(node.size, node.slide);
 }
 
-function running({ id, keys, out }: Extract<Node, { readonly op: "running" }>, of: Rows): Built {
+function running({ id, keys, out, ttl }: Extract<Node, { readonly op: "running" }>, of: Rows): Built {
   const outputs = { n: count(), s: sum("v") };
+  const lived = ttlOf(ttl);
   const isCount = out === "count";
   switch (keys) {
     case "none": {
-      const groups = of.keyBy().aggregate(outputs).named(id);
+      const groups = of.keyBy().aggregate(outputs, lived).named(id);
       return { groups, rows: groups.map((e) => ({ k: e.n.mul(0), v: isCount ? e.n : e.s })) };
     }
     case "k": {
-      const groups = of.keyBy("k").shards(SHARDS).aggregate(outputs).named(id);
+      const groups = of.keyBy("k").shards(SHARDS).aggregate(outputs, lived).named(id);
       return { groups, rows: groups.map((e) => ({ k: e.k, v: isCount ? e.n : e.s })) };
     }
     case "v": {
-      const groups = of.keyBy("v").shards(SHARDS).aggregate(outputs).named(id);
+      const groups = of.keyBy("v").shards(SHARDS).aggregate(outputs, lived).named(id);
       return { groups, rows: groups.map((e) => ({ k: e.v, v: isCount ? e.n : e.s })) };
     }
     case "both": {
-      const groups = of.keyBy("k", "v").shards(SHARDS).aggregate(outputs).named(id);
+      const groups = of.keyBy("k", "v").shards(SHARDS).aggregate(outputs, lived).named(id);
       return { groups, rows: groups.map((e) => ({ k: e.k.mul(PAIRED).add(e.v), v: isCount ? e.n : e.s })) };
     }
   }

@@ -66,7 +66,7 @@ class Reader {
 function* definitionOf(node: Node, shown: ReadonlySet<string>): Generator<unknown> {
   yield node.op;
   if (node.op === "running") yield node.keys;
-  if (node.op === "first" || node.op === "peak") yield node.ttl;
+  if ("ttl" in node) yield node.ttl;
   if (node.op === "pairs") yield node.keep;
   if (node.op === "within") yield [node.before, node.after];
   if (node.op === "meet") yield [node.size, node.slide];

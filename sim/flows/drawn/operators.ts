@@ -2,7 +2,7 @@
 import { copiesOf, counted, type Node, PAIRED, rung, TIMER, VALUES } from "./graph.ts";
 import { meetings, pairs, pairsWithin, tablePairs } from "./joins.ts";
 import { offsetOf } from "./lookups.ts";
-import { type Change, newestOf, resultOf, type State } from "./state.ts";
+import { type Change, resultOf, type State } from "./state.ts";
 import { sessions, windows } from "./windows.ts";
 
 type Running = Extract<Node, { readonly op: "running" }>;
@@ -37,7 +37,8 @@ export function keyed(
 ): readonly Change[] {
   switch (node.op) {
     case "running":
-      return running(node, state, of);
+    case "peak":
+      return grouped(node, state, before, of);
     case "window":
       return windows(node, state, before, of);
     case "session":
@@ -48,8 +49,6 @@ export function keyed(
       return first(node.ttl, state, before, of);
     case "process":
       return processed(state, of);
-    case "peak":
-      return peaks(node, state, before, of);
     case "pairs":
       return pairs(node, state, before, of, and);
     case "within":
@@ -63,51 +62,60 @@ export function keyed(
   }
 }
 
-function running(node: Running, { groups }: State, changes: readonly Change[]): readonly Change[] {
+type Peak = Extract<Node, { readonly op: "peak" }>;
+
+/** Of a key that has been silent for too long all is forgotten, and nothing taken back. */
+function grouped(
+  node: Running | Peak,
+  { groups, times }: State,
+  before: number,
+  changes: readonly Change[],
+): readonly Change[] {
   const touched = new Map<string, readonly Change[]>();
   for (const change of changes) {
-    const group = JSON.stringify(keyOf(node.keys, change));
+    const group = groupOf(node, change);
+    if (!touched.has(group)) {
+      if (!lasts(node, times.get(group), before)) forget(group);
+      touched.set(group, [...(groups.get(group) ?? [])]);
+    }
     const rows = groups.get(group) ?? [];
-    if (!touched.has(group)) touched.set(group, [...rows]);
     groups.set(group, rows);
+    times.set(group, Math.max(times.get(group) ?? Number.NEGATIVE_INFINITY, change.at));
     if (change.sign > 0) rows.push(change);
     else takeBack(node.id, rows, change);
   }
   return [...touched].flatMap(([group, old]) => {
-    const result = (rows: readonly Change[], sign: 1 | -1): Change[] =>
-      rows.length === 0 ? [] : [resultRow(node, rows, sign)];
-    return [...result(old, -1), ...result(groups.get(group) ?? [], 1)];
+    const at = times.get(group) as number;
+    const rows = groups.get(group) as readonly Change[];
+    const result = (of: readonly Change[], sign: 1 | -1): Change[] =>
+      of.length === 0 ? [] : [{ ...resultRow(node, of), at, sign }];
+    if (rows.length === 0) forget(group);
+    return [...result(old, -1), ...result(rows, 1)];
   });
+
+  function forget(group: string): void {
+    groups.delete(group);
+    times.delete(group);
+  }
 }
+
+export function lasts({ ttl }: Running | Peak, time: number | undefined, mark: number): boolean {
+  return ttl === null || (time ?? Number.NEGATIVE_INFINITY) + ttl > mark;
+}
+
+/** Groups that are not forgotten. */
+export function groupsOf(node: Running | Peak, { groups, times, mark }: State): ReadonlyArray<readonly Change[]> {
+  return [...groups].flatMap(([group, rows]) => (lasts(node, times.get(group), mark) ? [rows] : []));
+}
+
+const groupOf = (node: Running | Peak, change: Change): string =>
+  JSON.stringify(node.op === "peak" ? { k: change.k } : keyOf(node.keys, change));
 
 /** @param rows of a group, at least one */
-export function resultRow(node: Running, rows: readonly Change[], sign: 1 | -1): Change {
-  return { k: numberOf(node.keys, rows[0] as Change), v: resultOf(node, rows), at: 0, sign };
-}
-
-type Peak = Extract<Node, { readonly op: "peak" }>;
-
-/** Of a key that has been silent for too long all is forgotten, and nothing taken back. */
-function peaks(node: Peak, { groups }: State, before: number, changes: readonly Change[]): readonly Change[] {
-  const touched = new Map<string, readonly Change[]>();
-  for (const change of changes) {
-    const group = String(change.k);
-    if (!touched.has(group)) {
-      const old = lasting(node, groups.get(group) ?? [], before);
-      touched.set(group, old);
-      groups.set(group, [...old]);
-    }
-    groups.get(group)?.push(change);
-  }
-  return [...touched].flatMap(([group, old]) => {
-    const result = (rows: readonly Change[], sign: 1 | -1): Change[] =>
-      rows.length === 0 ? [] : [{ k: Number(group), v: resultOf(node, rows), at: 0, sign }];
-    return [...result(old, -1), ...result(groups.get(group) ?? [], 1)];
-  });
-}
-
-export function lasting({ ttl }: Peak, rows: readonly Change[], mark: number): readonly Change[] {
-  return ttl === null || newestOf(rows) + ttl > mark ? rows : [];
+export function resultRow(node: Running | Peak, rows: readonly Change[]): Change {
+  const [any] = rows as readonly [Change, ...Change[]];
+  const k = node.op === "peak" ? any.k : numberOf(node.keys, any);
+  return { k, v: resultOf(node, rows), at: 0, sign: 1 };
 }
 
 function takeBack(id: string, rows: Change[], { k, v }: Change): void {
@@ -125,7 +133,7 @@ function last({ newest }: State, changes: readonly Change[]): readonly Change[] 
     newest.set(change.k, change);
   }
   return [...replaced].flatMap(([k, old]) => [
-    ...(old === undefined ? [] : [{ ...old, sign: -1 as const }]),
+    ...(old === undefined ? [] : [{ ...old, at: newest.get(k)?.at as number, sign: -1 as const }]),
     newest.get(k) as Change,
   ]);
 }

@@ -1,7 +1,7 @@
 /** What a drawn flow must show: each node by lists of what it was given, batch by batch, without shares, entries or compiled expressions. */
 import { type Graph, inputsOf, isKeyed, nodeOf, rowViewsOf, shownNodes, type StreamName } from "./graph.ts";
 import { type Kept, keptBy, mustLose, replaced } from "./losses.ts";
-import { keyed, keyOf, lasting, plain, resultRow } from "./operators.ts";
+import { groupsOf, keyed, keyOf, plain, resultRow } from "./operators.ts";
 import { type Change, shownGroup, State, sumOf } from "./state.ts";
 import { sessionRows, windowRows } from "./windows.ts";
 
@@ -135,10 +135,10 @@ export class Oracle {
     const node = nodeOf(this.#graph, id);
     const state = this.#stateOf(id);
     switch (node.op) {
-      case "running": {
-        const groups = [...state.groups.values()].filter(({ length }) => length > 0);
-        return groups.map((rows) => resultRow(node, rows, 1));
-      }
+      case "running":
+      case "peak":
+        // What was given of a key that is forgotten stays.
+        return node.ttl === null ? groupsOf(node, state).map((rows) => resultRow(node, rows)) : null;
       case "last":
         return [...state.newest.values()];
       case "filter":
@@ -170,14 +170,11 @@ export class Oracle {
     if (node.op === "last") return [...this.#stateOf(of).newest.values()].map(shown);
     if (node.op === "window") return windowRows(node, this.#stateOf(of));
     if (node.op === "session") return sessionRows(node, this.#stateOf(of));
-    if (node.op === "peak") {
-      const { groups, mark } = this.#stateOf(of);
-      const kept = [...groups.values()].map((rows) => lasting(node, rows, mark)).filter(({ length }) => length > 0);
-      return kept.map((rows) => ({ k: rows[0]?.k, ...shownGroup(rows) }));
-    }
+    if (node.op === "peak")
+      return groupsOf(node, this.#stateOf(of)).map((rows) => ({ k: rows[0]?.k, ...shownGroup(rows) }));
     if (node.op !== "running") return [...(this.#rows.get(id)?.values() ?? [])].map(shown);
-    const groups = [...this.#stateOf(of).groups.values()].filter(({ length }) => length > 0);
-    return groups.map((rows) => ({ ...keyOf(node.keys, rows[0] as Change), n: rows.length, s: sumOf(rows) }));
+    const keys = (rows: readonly Change[]): object => keyOf(node.keys, rows[0] as Change);
+    return groupsOf(node, this.#stateOf(of)).map((rows) => ({ ...keys(rows), n: rows.length, s: sumOf(rows) }));
   }
 }
 

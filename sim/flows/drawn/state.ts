@@ -20,6 +20,8 @@ export interface Session {
 export class State {
   /** By the texts of groups, or of windows: rows that it has, each as often as it came and was not taken back. */
   readonly groups = new Map<string, Change[]>();
+  /** The latest time of each of these. */
+  readonly times = new Map<string, number>();
   /** Of joins. */
   left: Change[] = [];
   right: Change[] = [];
