@@ -108,7 +108,7 @@ export class Draw {
       () => ({ op: "window", of: events, size: 5 * unit, slide, lateness, out: plainOut }),
       () => ({ op: "session", of: events, gap: random.pick([unit, 2 * unit]), lateness, out: plainOut }),
       () => ({ op: "peak", of: events, ttl, out: plainOut }),
-      () => ({ op: "last", of: events }),
+      () => ({ op: "last", of: events, ttl }),
       () => ({ op: "first", of: events, ttl }),
       () => ({ op: "code", of }),
       () => ({ op: "lookup", of }),
@@ -177,6 +177,7 @@ const CHANGES: readonly Change[] = [
         case "running":
           return { ...node, out: node.out === "count" ? "sum" : "count" };
         case "first":
+        case "last":
         case "peak":
           return { ...node, ttl: node.ttl === null ? draw.some : null };
         case "pairs":

@@ -56,7 +56,7 @@ export type Op =
       readonly lateness: number;
       readonly out: Output;
     }
-  | { readonly op: "last"; readonly of: string }
+  | { readonly op: "last"; readonly of: string; readonly ttl: number | null }
   /** With a time to live of what was seen. */
   | { readonly op: "first"; readonly of: string; readonly ttl: number | null }
   /** A function of the user's, for each row any number of them. */
@@ -180,7 +180,6 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
       };
     }
     case "last":
-      return resultsOf(null);
     case "running":
     case "peak":
       return resultsOf(node.ttl);
@@ -326,7 +325,13 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
       return { groups, rows: groups.map((e) => ({ k: e.k, v: e[OUTPUT[node.out]] })) };
     }
     case "last":
-      return { rows: of.keyBy("k").shards(SHARDS).deduplicate({ keep: "last" }).named(node.id) };
+      return {
+        rows: of
+          .keyBy("k")
+          .shards(SHARDS)
+          .deduplicate({ keep: "last", ...ttlOf(node.ttl) })
+          .named(node.id),
+      };
     case "first": {
       const { ttl } = node;
       return {

@@ -44,7 +44,7 @@ export function keyed(
     case "session":
       return sessions(node, state, before, of);
     case "last":
-      return last(state, of);
+      return last(node.ttl, state, before, of);
     case "first":
       return first(node.ttl, state, before, of);
     case "process":
@@ -99,7 +99,7 @@ function grouped(
   }
 }
 
-export function lasts({ ttl }: Running | Peak, time: number | undefined, mark: number): boolean {
+export function lasts({ ttl }: { readonly ttl: number | null }, time: number | undefined, mark: number): boolean {
   return ttl === null || (time ?? Number.NEGATIVE_INFINITY) + ttl > mark;
 }
 
@@ -124,24 +124,26 @@ function takeBack(id: string, rows: Change[], { k, v }: Change): void {
   rows.splice(at, 1);
 }
 
-function last({ newest }: State, changes: readonly Change[]): readonly Change[] {
+function last(ttl: number | null, { newest }: State, before: number, changes: readonly Change[]): readonly Change[] {
   const replaced = new Map<number, Change | undefined>();
   for (const change of changes) {
-    const known = newest.get(change.k);
-    if (known !== undefined && change.at < known.at) continue;
-    if (!replaced.has(change.k)) replaced.set(change.k, known);
-    newest.set(change.k, change);
+    const { k, at } = change;
+    const known = newest.get(k);
+    const isKnown = known !== undefined && (replaced.has(k) || lasts({ ttl }, known.at, before));
+    if (isKnown && at < known.at) continue;
+    if (!replaced.has(k)) replaced.set(k, isKnown ? known : undefined);
+    newest.set(k, change);
   }
-  return [...replaced].flatMap(([k, old]) => [
-    ...(old === undefined ? [] : [{ ...old, at: newest.get(k)?.at as number, sign: -1 as const }]),
-    newest.get(k) as Change,
-  ]);
+  return [...replaced].flatMap(([k, old]) => {
+    const now = newest.get(k) as Change;
+    return old === undefined ? [now] : [{ ...old, at: now.at, sign: -1 as const }, now];
+  });
 }
 
 function first(ttl: number | null, { newest }: State, before: number, changes: readonly Change[]): readonly Change[] {
   return changes.filter((change) => {
     const known = newest.get(change.k);
-    const isKnown = known !== undefined && (ttl === null || known.at + ttl > before);
+    const isKnown = known !== undefined && lasts({ ttl }, known.at, before);
     if (!isKnown || change.at > known.at) newest.set(change.k, change);
     return !isKnown;
   });

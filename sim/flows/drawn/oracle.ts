@@ -1,7 +1,7 @@
 /** What a drawn flow must show: each node by lists of what it was given, batch by batch, without shares, entries or compiled expressions. */
 import { type Graph, inputsOf, isKeyed, nodeOf, rowViewsOf, shownNodes, type StreamName } from "./graph.ts";
 import { type Kept, keptBy, mustLose, replaced } from "./losses.ts";
-import { groupsOf, keyed, keyOf, plain, resultRow } from "./operators.ts";
+import { groupsOf, keyed, keyOf, lasts, plain, resultRow } from "./operators.ts";
 import { type Change, shownGroup, State, sumOf } from "./state.ts";
 import { sessionRows, windowRows } from "./windows.ts";
 
@@ -140,7 +140,7 @@ export class Oracle {
         // What was given of a key that is forgotten stays.
         return node.ttl === null ? groupsOf(node, state).map((rows) => resultRow(node, rows)) : null;
       case "last":
-        return [...state.newest.values()];
+        return node.ttl === null ? [...state.newest.values()] : null;
       case "filter":
       case "map":
       case "code":
@@ -167,7 +167,10 @@ export class Oracle {
     const node = nodeOf(this.#graph, of);
     const shown = ({ k, v }: Change): object => ({ k, v });
     // Of what an operator keeps anyway.
-    if (node.op === "last") return [...this.#stateOf(of).newest.values()].map(shown);
+    if (node.op === "last") {
+      const { newest, mark } = this.#stateOf(of);
+      return [...newest.values()].filter(({ at }) => lasts(node, at, mark)).map(shown);
+    }
     if (node.op === "window") return windowRows(node, this.#stateOf(of));
     if (node.op === "session") return sessionRows(node, this.#stateOf(of));
     if (node.op === "peak")
