@@ -70,32 +70,46 @@ export function aggregateNode(
 
 /**
  * What is taken back of a key that is forgotten would be taken from one that has begun anew. A key is silent for as long as all are whose results are
- * in it: when these are forgotten no later than it is, nobody takes anything back from it any more.
+ * in it: when these are forgotten no later than it is, nobody takes anything back from it any more. That needs one time for both: an idle source
+ * which only one of them has lets that one's time go ahead.
  */
 function checkLife(flow: Flow, node: FlowNode, ttl: number): void {
-  const longest = longestLiving(node);
-  if (longest === null || longest.life <= ttl) return;
-  const { name, life } = longest;
-  const until = life === Infinity ? "for ever" : `for ${life} ms`;
-  throw misconfigured(
-    `flow "${flow.name}": a key is forgotten here after ${ttl} ms (ttl), but "${name}" takes back results ${until}: ` +
-      `give "${name}" a ttl that is no longer than this one, or make this one longer, or leave it out`,
-  );
+  const sources = sourcesOf(node);
+  const mayIdle = [...sources].some(({ operator }) => operator.kind === "source" && operator.idle !== null);
+  for (const giver of givers(node)) {
+    const life = lifeOf(giver);
+    const hasOwnTime = mayIdle && sourcesOf(giver).size !== sources.size;
+    if (life <= ttl && !hasOwnTime) continue;
+    const what = `flow "${flow.name}": a key is forgotten here after ${ttl} ms (ttl), but "${giver.name}" takes back results`;
+    if (hasOwnTime && life < Infinity)
+      throw misconfigured(
+        `${what} by a time of its own, as it does not read all of these sources, of which one may be idle: leave out ttl, or idle`,
+      );
+    throw misconfigured(
+      `${what} ${life === Infinity ? "for ever" : `for ${life} ms`}: give "${giver.name}" a ttl that is no longer than this one, ` +
+        "or make this one longer, or leave it out",
+    );
+  }
 }
 
-/** Of the operators whose results come by a node and are taken back, the one that does so for longest behind an event, ms. */
-function longestLiving(node: FlowNode): { readonly name: string; readonly life: number } | null {
-  if (!node.changes) return null;
-  const { name, operator } = node;
-  if (operator.kind === "deduplicate") return { name, life: operator.ttl ?? Infinity };
+/** Operators whose results come by a node, and are taken back. */
+function givers(node: FlowNode): readonly FlowNode[] {
+  if (!node.changes) return [];
+  const { kind } = node.operator;
+  return kind === "aggregate" || kind === "deduplicate" ? [node] : node.inputs.flatMap(givers);
+}
+
+/** How long behind an event its result may be taken back, ms. */
+function lifeOf({ operator }: FlowNode): number {
   // Results of windows have the last millisecond of theirs.
-  if (operator.kind === "aggregate")
-    return { name, life: operator.window === null ? (operator.ttl ?? Infinity) : operator.lateness + 1 };
-  const all = node.inputs.flatMap((input) => longestLiving(input) ?? []);
-  return all.reduce<(typeof all)[number] | null>(
-    (most, one) => (most === null || one.life > most.life ? one : most),
-    null,
-  );
+  if (operator.kind === "aggregate" && operator.window !== null) return operator.lateness + 1;
+  return "ttl" in operator ? (operator.ttl ?? Infinity) : Infinity;
+}
+
+function sourcesOf(node: FlowNode): ReadonlySet<FlowNode> {
+  return node.operator.kind === "source"
+    ? new Set([node])
+    : new Set(node.inputs.flatMap((input) => [...sourcesOf(input)]));
 }
 
 /** A lookup that an operator reads from and that is given changes. */

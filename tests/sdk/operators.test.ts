@@ -212,6 +212,21 @@ describe("what cannot be", () => {
     expect(() => bids.union(bids).keyBy("auction").aggregate({ n: count() }, { ttl: 9 })).not.toThrow();
   });
 
+  test("no key is forgotten by another time than that of who takes results back from it", () => {
+    const f = flow("f");
+    const both = (idle: { readonly idle?: "1m" }) => {
+      const first = f.from(Bid, { time: "at", ...idle });
+      const best = first.keyBy("auction").aggregate({ price: sum("price") }, { ttl: 5 });
+      const others = f.from(Auction, { time: "at" }).map((e) => ({ auction: e.id, price: e.category }));
+      return best.union(others).keyBy("auction");
+    };
+    expect(() => both({ idle: "1m" }).aggregate({ n: count() }, { ttl: 5 })).toThrow(
+      misconfigured(/"aggregate-\d+" takes back results by a time of its own/),
+    );
+    expect(() => both({ idle: "1m" }).aggregate({ n: count() })).not.toThrow();
+    expect(() => both({}).aggregate({ n: count() }, { ttl: 5 })).not.toThrow();
+  });
+
   test("nothing is counted of what a lookup says of results that change: it may say something else when they are taken back", () => {
     const named = (events: typeof bids) =>
       events.lookup(Account, "name", {
