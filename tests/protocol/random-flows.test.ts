@@ -16,6 +16,7 @@ const BATCHES = 3;
 const TIMEOUT_MS = 20_000 + SEEDS * 100;
 const OUT_OF_ORDERNESS = 5;
 const UNIT_MS = 4;
+const CLOCK_MS = 500;
 
 const fields = { k: int64(), v: int64(), at: timestamp() };
 const STREAMS = { in: stream("in", fields), other: stream("other", fields) } as const;
@@ -52,7 +53,7 @@ class Run {
 
   constructor(seed: number) {
     this.#random = createRandom(seed);
-    this.#draw = new Draw(this.#random, UNIT_MS);
+    this.#draw = new Draw(this.#random, UNIT_MS, CLOCK_MS);
     this.#graph = this.#draw.graph();
     this.#bench = FlowBench.asking(lookupService(), build(this.#graph));
     this.#oracle = new Oracle(this.#graph, OUT_OF_ORDERNESS);
@@ -90,10 +91,11 @@ class Run {
     const stream = this.#random.pick(this.#oracle.streams);
     this.#now += this.#random.int(12);
     const events = this.#events();
-    this.#told.push([stream, events]);
+    if (this.#random.oneIn(2)) await this.#bench.pass(this.#random.int(2 * CLOCK_MS));
+    this.#told.push([stream, events, this.#bench.now]);
     if (this.#random.oneIn(4)) this.#bench.restart();
     if (this.#random.oneIn(4)) await this.#bench.undone(() => this.#bench.ingest(stream, events));
-    const late = this.#oracle.take(stream, events);
+    const late = this.#oracle.take(stream, events, this.#bench.now);
     expect(await this.#bench.ingest(stream, events), "late").toEqual({ f: late });
     const { watermarks } = await this.#bench.status("f");
     expect(watermarks, "watermarks").toEqual(this.#oracle.watermarks);

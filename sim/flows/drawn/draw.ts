@@ -27,12 +27,17 @@ const TRIES = 50;
 export class Draw {
   readonly #random: Random;
   readonly #unitMs: number;
+  readonly #clockMs: number | null;
   #names = 0;
 
-  /** @param unitMs event time that lies between two events of a batch, or so */
-  constructor(random: Random, unitMs: number) {
+  /**
+   * @param unitMs event time that lies between two events of a batch, or so
+   * @param clockMs time by the server's clock between two batches, or so; null where nobody knows when a batch was taken
+   */
+  constructor(random: Random, unitMs: number, clockMs: number | null = null) {
     this.#random = random;
     this.#unitMs = unitMs;
+    this.#clockMs = clockMs;
   }
 
   /** How long something is late, or lives. */
@@ -91,9 +96,12 @@ export class Draw {
     const bound = (): number => random.pick([0, unit, 3 * unit]);
     const [plainOut, ttl] = [
       random.pick(["count", "sum", "max"] as const),
-      random.pick([null, this.some, this.some + 1]),
+      random.pick([null, unit, this.some, this.some + 1]),
     ];
+    const clockMs = this.#clockMs;
+    const byClock = clockMs === null ? [] : [(): Op => ({ op: "clock", of: events, size: 2 * clockMs, out: plainOut })];
     return random.pick<() => Op>([
+      ...byClock,
       () => ({ op: "source", stream: "other" }),
       () => filterOf(of, random),
       () => filterOf(of, random),
@@ -128,7 +136,7 @@ const filterOf = (of: string, random: Random): Op => {
 };
 const mapOf = (of: string, random: Random): Op => ({ op: "map", of, by: 1 + random.int(3), plus: random.int(5) });
 
-const hasWindows = (op: Op["op"]): boolean => op === "window" || op === "session";
+const hasWindows = (op: Op["op"]): boolean => op === "window" || op === "session" || op === "clock";
 
 type Change = (graph: Graph, random: Random, draw: Draw) => Graph;
 

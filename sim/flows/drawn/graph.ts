@@ -6,6 +6,7 @@ import {
   type FlowDefinition,
   int64,
   max,
+  processing,
   session,
   sliding,
   sum,
@@ -56,6 +57,8 @@ export type Op =
       readonly lateness: number;
       readonly out: Output;
     }
+  /** Windows of the server's time. */
+  | { readonly op: "clock"; readonly of: string; readonly size: number; readonly out: Output }
   | { readonly op: "last"; readonly of: string; readonly ttl: number | null }
   /** With a time to live of what was seen. */
   | { readonly op: "first"; readonly of: string; readonly ttl: number | null }
@@ -96,6 +99,7 @@ const KEYED: ReadonlySet<Op["op"]> = new Set([
   "peak",
   "window",
   "session",
+  "clock",
   "last",
   "first",
   "process",
@@ -186,6 +190,8 @@ function traits(node: Node, first: Traits | undefined, second: Traits | undefine
     case "window":
     case "session":
       return node.lateness === 0 ? EVENTS : { ...EVENTS, changes: true, life: node.lateness + 1 };
+    case "clock":
+      return { ...EVENTS, timed: false };
     case "first":
       return { ...EVENTS, unique: node.ttl === null, ordered: 1 };
     case "process":
@@ -230,6 +236,8 @@ function mayRead(node: Node, inputs: readonly Traits[]): boolean {
     case "first":
     case "process":
       return areTimed && inputs.every(({ ordered }) => ordered > 0);
+    case "clock":
+      return areEvents;
     case "pairs":
       return (node.keep === null ? areEvents : areTimed) && inputs.every(({ paired }) => !paired);
     case "within":
@@ -252,7 +260,7 @@ function isShown(graph: Graph, known: ReadonlyMap<string, Traits>, of: string): 
   return KEEPING.has(nodeOf(graph, of).op) || unique || (ordered > 0 && !changes);
 }
 
-const WINDOWS: ReadonlySet<Op["op"]> = new Set(["window", "session"]);
+const WINDOWS: ReadonlySet<Op["op"]> = new Set(["window", "session", "clock"]);
 const KEEPING: ReadonlySet<Op["op"]> = new Set([...WINDOWS, "running", "peak", "last"]);
 
 export function nodeOf({ nodes }: Graph, id: string): Node {
@@ -314,9 +322,11 @@ function built(node: Node, sources: Sources, made: ReadonlyMap<string, Built>): 
     case "running":
       return running(node, of);
     case "window":
-    case "session": {
-      const windows = of.keyBy("k").shards(SHARDS).window(windowOf(node)).allowedLateness(node.lateness);
-      const groups = windows.aggregate(PLAIN).named(node.id);
+    case "session":
+    case "clock": {
+      const windows = of.keyBy("k").shards(SHARDS).window(windowOf(node));
+      const timely = node.op === "clock" ? windows : windows.allowedLateness(node.lateness);
+      const groups = timely.aggregate(PLAIN).named(node.id);
       return { groups, rows: groups.map((e) => ({ k: e.k, v: e[OUTPUT[node.out]] })) };
     }
     case "peak": {
@@ -415,7 +425,8 @@ function processed(of: Rows): Rows {
 
 const ttlOf = (ttl: number | null) => (ttl === null ? {} : { ttl });
 
-function windowOf(node: Extract<Node, { readonly op: "window" | "session" | "meet" }>) {
+function windowOf(node: Extract<Node, { readonly op: "window" | "session" | "clock" | "meet" }>) {
+  if (node.op === "clock") return processing(tumbling(node.size));
   if (node.op === "session") return session(node.gap);
   return node.slide === node.size ? tumbling(node.size) : sliding(node.size, node.slide);
 }

@@ -69,6 +69,7 @@ function* definitionOf(node: Node, shown: ReadonlySet<string>): Generator<unknow
   if ("ttl" in node) yield node.ttl;
   if (node.op === "pairs") yield node.keep;
   if (node.op === "within") yield [node.before, node.after];
+  if (node.op === "clock") yield node.size;
   if (node.op === "meet") yield [node.size, node.slide];
   if (node.op === "session") yield [node.gap, node.lateness];
   if (node.op !== "window") return;

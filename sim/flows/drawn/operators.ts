@@ -3,7 +3,7 @@ import { copiesOf, counted, type Node, PAIRED, rung, TIMER, VALUES } from "./gra
 import { meetings, pairs, pairsWithin, tablePairs } from "./joins.ts";
 import { offsetOf } from "./lookups.ts";
 import { type Change, resultOf, type State } from "./state.ts";
-import { sessions, windows } from "./windows.ts";
+import { asWindow, sessions, windows } from "./windows.ts";
 
 type Running = Extract<Node, { readonly op: "running" }>;
 
@@ -41,6 +41,13 @@ export function keyed(
       return grouped(node, state, before, of);
     case "window":
       return windows(node, state, before, of);
+    case "clock":
+      return windows(
+        asWindow(node),
+        state,
+        before,
+        of.map((change) => ({ ...change, at: state.mark })),
+      );
     case "session":
       return sessions(node, state, before, of);
     case "last":

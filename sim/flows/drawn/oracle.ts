@@ -3,7 +3,7 @@ import { type Graph, inputsOf, isKeyed, nodeOf, rowViewsOf, shownNodes, type Str
 import { type Kept, keptBy, mustLose, replaced } from "./losses.ts";
 import { groupsOf, keyed, keyOf, lasts, plain, resultRow } from "./operators.ts";
 import { type Change, shownGroup, State, sumOf } from "./state.ts";
-import { sessionRows, windowRows } from "./windows.ts";
+import { asWindow, sessionRows, windowRows } from "./windows.ts";
 
 export interface Event {
   readonly k: number;
@@ -64,8 +64,12 @@ export class Oracle {
     return shownNodes(this.#graph).flatMap((node) => (node.op === "source" ? [node.stream] : []));
   }
 
-  /** Takes a batch. Returns how many rows came too late. @throws Error where an operator takes back what it was never given */
-  take(stream: StreamName, events: readonly Event[]): number {
+  /**
+   * Takes a batch. Returns how many rows came too late.
+   * @param clock the server's time, ms
+   * @throws Error where an operator takes back what it was never given
+   */
+  take(stream: StreamName, events: readonly Event[], clock = Number.NEGATIVE_INFINITY): number {
     this.#kept = keptBy(this.#graph);
     let late = 0;
     const changes = new Map<string, readonly Change[]>();
@@ -84,7 +88,7 @@ export class Oracle {
         const state = this.#stateOf(node.id);
         this.#states.set(node.id, state);
         const before = state.mark;
-        state.mark = Math.max(before, this.#least(sources.get(node.id)));
+        state.mark = Math.max(before, node.op === "clock" ? clock : this.#least(sources.get(node.id)));
         state.late = 0;
         changes.set(node.id, keyed(node, state, before, inputs));
         late += state.late;
@@ -171,6 +175,7 @@ export class Oracle {
       const { newest, mark } = this.#stateOf(of);
       return [...newest.values()].filter(({ at }) => lasts(node, at, mark)).map(shown);
     }
+    if (node.op === "clock") return windowRows(asWindow(node), this.#stateOf(of));
     if (node.op === "window") return windowRows(node, this.#stateOf(of));
     if (node.op === "session") return sessionRows(node, this.#stateOf(of));
     if (node.op === "peak")

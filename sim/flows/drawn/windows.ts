@@ -2,7 +2,8 @@
 import type { Node } from "./graph.ts";
 import { type Change, newestOf, resultOf, type Session, shownGroup, type State } from "./state.ts";
 
-type Window = Extract<Node, { readonly op: "window" }>;
+type Window = Omit<Extract<Node, { readonly op: "window" }>, "op">;
+type Clock = Extract<Node, { readonly op: "clock" }>;
 type Sessions = Extract<Node, { readonly op: "session" }>;
 
 export function windowRows(node: Window, { groups, mark }: State): readonly object[] {
@@ -20,7 +21,7 @@ export function sessionRows(node: Sessions, { sessions: all, mark }: State): rea
 }
 
 function shownWindow(
-  { lateness }: Window | Sessions,
+  { lateness }: Pick<Window, "lateness">,
   start: number,
   end: number,
   rows: readonly Change[],
@@ -62,6 +63,11 @@ export function windows(node: Window, state: State, before: number, changes: rea
     }
   }
   return given;
+}
+
+/** As windows, by the time at which a batch is taken. */
+export function asWindow(node: Clock): Window {
+  return { ...node, slide: node.size, lateness: 0 };
 }
 
 /** The sessions that still take any, and the batch's events, as one where they are near; what had ended even so is late. */
