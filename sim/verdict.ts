@@ -47,7 +47,7 @@ import { endsHistoryOf } from "./flows/ends/history.ts";
 import { queueHistoryOf } from "./flows/queue/history.ts";
 import { isFailing } from "./flows/queue/app.ts";
 import { type FlowHistory, flowHistoryOf } from "./flows/history.ts";
-import { restoredHistoryOf } from "./flows/restored.ts";
+import { restoredEndsOf, restoredHistoryOf } from "./flows/restored.ts";
 
 /** Tries at a message of which nothing may be kept, in a row: an instance that ends may take what made it along. */
 const UNCONFIRMED = 14;
@@ -162,6 +162,9 @@ export function judgeRestored(
     ...checkPromises({ ...promises, asked: [...promises.asked, ...promisesOf(after, final, skewMs).asked], seen: [] }),
     ...checkTours({ ...toursOf(ledger, final, tolls), ...said }),
     ...(flows === null ? [] : judgeFlows(ledger, flows, drawn, () => true)),
+    ...(flows === null || !final.flows.has("ends-status")
+      ? []
+      : checkEnds(restoredEndsOf(ledger, taken, flows.sent, { final, ...restored }, before.ends.done))),
   ];
 }
 

@@ -4,6 +4,8 @@ import type { RestoredRun } from "../admin/restored.ts";
 import { eventsSentAgain } from "../clients/letters.ts";
 import type { Ledger } from "../clients/ledger.ts";
 import type { Final } from "../final.ts";
+import { type EndsHistory, endsHistoryOf, lettersSeen } from "./ends/history.ts";
+import type { Delivered } from "./ends/world.ts";
 import { type FlowHistory, flowHistoryOf, type SentBatch } from "./history.ts";
 
 /** @param recorded ids of requests in the order in which their results became durable, of the run that the backup is of */
@@ -27,4 +29,21 @@ export function restoredHistoryOf(
     sentAgain: new Set([...history.sentAgain, ...eventsSentAgain(after)]),
     kernelOrder: history.kernelOrder.slice(0, shown.batches),
   };
+}
+
+/**
+ * What ends delivered before the backup, they have delivered; what was under way then comes once more, under the same key.
+ * @param before what they had delivered in the run that the backup is of
+ */
+export function restoredEndsOf(
+  ledger: Ledger,
+  { at }: Taken,
+  sent: readonly SentBatch[],
+  { final, ledger: after, outside }: Pick<RestoredRun, "ledger" | "outside"> & { readonly final: Final },
+  before: readonly Delivered[],
+): EndsHistory {
+  const done = [...before.filter(({ ms }) => ms <= at), ...outside.ends.done];
+  const history = endsHistoryOf(after, sent, final.flows, done);
+  const known = new Map([...lettersSeen(ledger), ...history.letters].map((each) => [each.letter, each]));
+  return { ...history, letters: [...known.values()], lettersAreAll: false };
 }

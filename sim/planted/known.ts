@@ -140,6 +140,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "erase-ends-early": { seed: 5, by: "erased and still there" },
   "erase-before-messages": { seed: 194, by: "erased and still there" },
   "backup-torn": { seed: 154, by: "restored" },
+  "backup-without-ends": { seed: 139, by: "restored" },
   "backup-without-windows": { seed: 139, by: "restored" },
   "restore-forgets-results": { seed: 1, by: "answers that differ" },
   "missed-times-come-each": { seed: 101, by: "tick-burst" },

@@ -48,7 +48,9 @@ export class OutsideWorld {
       return;
     }
     scheduler.in(later(), () => {
-      const end = isEnd(name) ? this.ends.deliver(name, id, input) : this.#do(name, id, decodeValue(input) as Deed);
+      const end = isEnd(name)
+        ? this.ends.deliver(name, id, input, scheduler.now)
+        : this.#do(name, id, decodeValue(input) as Deed);
       const isLost = happens();
       if (isLost) this.#world.count("effect lost after it was done");
       scheduler.in(later(), () => ended(isLost ? interrupted : end));

@@ -38,6 +38,8 @@ export interface EndsHistory {
   readonly done: readonly Delivered[];
   /** All that ever were, and those that are left when each was sent again. */
   readonly letters: readonly EndLetter[];
+  /** These are all; else some may be of a time that is not judged. */
+  readonly lettersAreAll: boolean;
   readonly left: readonly EndLetter[];
   readonly status: Readonly<Record<EndName, EndStatus>>;
 }
@@ -55,7 +57,6 @@ export function endsHistoryOf(
   final: ReadonlyMap<string, string>,
   done: readonly Delivered[],
 ): EndsHistory {
-  const letters = new Map<number, EndLetter>();
   const answers: Array<EndsHistory["answers"][number]> = [];
   const pages: LogPage[] = [];
   for (const { request, answer } of ledger.entries.values()) {
@@ -63,7 +64,6 @@ export function endsHistoryOf(
     if (ask.kind === "events" && ask.stream === Sold.name && answer)
       answers.push({ batch: `batch ${ask.batch}`, status: answer.status, body: answer.body });
     if (answer?.status !== 200) continue;
-    if (ask.kind === "ends-letters") for (const each of lettersIn(answer.body)) letters.set(each.letter, each);
     if (ask.kind === "ends-page") pages.push(logPageOf(`T${number}`, answer.body));
   }
   const read = (name: string): string => final.get(name) ?? "null";
@@ -75,10 +75,21 @@ export function endsHistoryOf(
     pages,
     admitted: JSON.parse(read("ends-gates")) as EndsHistory["admitted"],
     done,
-    letters: [...letters.values()],
+    letters: lettersSeen(ledger),
+    lettersAreAll: true,
     left: lettersIn(read("ends-letters")),
     status: sinks,
   };
+}
+
+/** Of which an operator was told. */
+export function lettersSeen(ledger: Ledger): EndLetter[] {
+  const letters = new Map<number, EndLetter>();
+  for (const { request, answer } of ledger.entries.values()) {
+    if (request.transaction.ask.kind !== "ends-letters" || answer?.status !== 200) continue;
+    for (const each of lettersIn(answer.body)) letters.set(each.letter, each);
+  }
+  return [...letters.values()];
 }
 
 function logPageOf(name: string, body: string): LogPage {

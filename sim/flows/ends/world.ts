@@ -12,6 +12,8 @@ export interface Delivered {
   readonly events: readonly FlowEvent[];
   /** Whether its end took it. That may not have been heard. */
   readonly ok: boolean;
+  /** Simulated time. */
+  readonly ms: number;
 }
 
 export function isEnd(name: string): name is EndName {
@@ -23,12 +25,12 @@ export class EndsWorld {
   /** By end and event: the first key under which one came that is unwelcome. */
   readonly #unwelcome = new Map<string, string>();
 
-  deliver(end: EndName, id: string, input: string): OutsideEnd {
+  deliver(end: EndName, id: string, input: string, ms: number): OutsideEnd {
     const { lines } = decodeValue(input) as { readonly lines: string };
     const events = lines.split("\n").map((line) => JSON.parse(line) as FlowEvent);
     const isAgain = this.done.some((each) => each.end === end && each.id === id);
     const says = this.#says(end, id, events, isAgain);
-    this.done.push({ end, id, events, ok: says.ok });
+    this.done.push({ end, id, events, ok: says.ok, ms });
     return says;
   }
 

@@ -21,6 +21,7 @@ const deliver = (end: Delivered["end"], id: string, events: readonly FlowEvent[]
   id,
   events,
   ok,
+  ms: 0,
 });
 
 /** Two batches that were taken and one that was refused; one delivery had to be tried twice. */
@@ -41,6 +42,7 @@ const GOOD: EndsHistory = {
     deliver("queued", "q2", [three]),
   ],
   letters: [],
+  lettersAreAll: true,
   left: [],
   status: {
     queued: { waiting: 0, delivered: 3, failed: 0 },
@@ -72,6 +74,10 @@ describe("ends of a flow", () => {
     // None of its attempts did anything, for all that is known.
     expect(found({ letters, status, done: [...without("q2"), again] })).toEqual([]);
     expect(found({ letters, status, done: [...done, deliver("queued", "q4", [three])] })).toEqual(["end-key-changed"]);
+    // Of another run, where nobody was told of all of them.
+    const fewer = { ...status, queued: { ...status.queued, failed: 0 } };
+    expect(found({ letters, status: fewer, done })).toEqual(["wrong-count"]);
+    expect(found({ letters, status: fewer, done, lettersAreAll: false })).toEqual([]);
     expect(found({ letters, status, done: [...done, deliver("hooked", "h3", [four])] })).toEqual(["end-key-changed"]);
     expect(found({ letters, status, done, left: letters.slice(0, 1) })).toEqual(["letter-left"]);
     expect(found({ letters, done })).toEqual(["wrong-count"]);
@@ -127,7 +133,7 @@ describe("ends of a flow", () => {
 test("the simulated world refuses what is unwelcome under its first key, and wants some to be repeated", () => {
   const world = new EndsWorld();
   const give = (id: string, v: number) =>
-    world.deliver("queued", id, encodeValue({ lines: JSON.stringify(event(v, v)) }) ?? "");
+    world.deliver("queued", id, encodeValue({ lines: JSON.stringify(event(v, v)) }) ?? "", 0);
   expect([give("a", 3), give("a", 3), give("b", 3)].map(({ ok }) => ok)).toEqual([false, false, true]);
   expect([give("c", 1), give("c", 1)].map(({ ok }) => ok)).toEqual([false, true]);
   expect(give("d", 2).ok).toBe(true);
