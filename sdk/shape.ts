@@ -39,7 +39,11 @@ function noteArray(array: unknown[], steps: SetBack[]): void {
 
 function noteMap(map: Map<unknown, unknown>, steps: SetBack[]): void {
   const entries = [...map];
+  const keys = entries.map(([key]) => key);
+  const members = entries.map(([, member]) => member);
   steps.push(() => {
+    // Cleared and filled anew, a loop over it that waits would begin again.
+    if (isSame([...map.keys()], keys) && isSame([...map.values()], members)) return;
     map.clear();
     for (const [key, member] of entries) map.set(key, member);
   });
@@ -52,6 +56,7 @@ function noteMap(map: Map<unknown, unknown>, steps: SetBack[]): void {
 function noteSet(set: Set<unknown>, steps: SetBack[]): void {
   const elements = [...set];
   steps.push(() => {
+    if (isSame([...set], elements)) return;
     set.clear();
     for (const element of elements) set.add(element);
   });

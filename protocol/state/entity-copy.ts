@@ -7,6 +7,7 @@ import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
 import type { StateView } from "./layers.ts";
 import type { Change, Write } from "./store.ts";
+import { entriesTakenBack, isSameMap, takenBack } from "./take-back.ts";
 
 /** What a copy needs to know of the service whose state it is. */
 type CopiedService = Pick<ServiceDefinition, "contract" | "state" | "version" | "evolve" | "evolveEntries">;
@@ -25,6 +26,20 @@ export interface CopySnapshot {
   readonly entries: ReadonlyMap<string, Change>;
   readonly marker: string | null;
   readonly checked: boolean;
+}
+
+/** What a copy has, to be compared later. */
+export interface CopyMark {
+  readonly value: string;
+  readonly cleared: boolean;
+  readonly entries: ReadonlyMap<string, Change>;
+}
+
+/** What functions of a tried subtree have done to a copy, from one moment to another. */
+export interface Kept {
+  readonly before: CopySnapshot;
+  /** As the last of them left it; null while none has ended, or where nobody else has it. */
+  after: CopyMark | null;
 }
 
 export class EntityCopy {
@@ -223,32 +238,84 @@ export class EntityCopy {
     };
   }
 
-  /** Sets everything back. Where a function still has it (`aliased`) the value stays that very value, so that what it took of `ctx.state` is part of the state. */
-  restore(snapshot: CopySnapshot, aliased: boolean): void {
-    this.#cleared = snapshot.cleared;
-    this.#marker = snapshot.marker;
-    this.#checked = snapshot.checked;
-    this.#settled = null;
-    this.#entries = snapshot.entries.size > 0 ? new Map(snapshot.entries) : null;
-    if (!aliased) {
-      this.#value = UNLOADED;
-      this.#settled = snapshot.value ?? null;
-      this.#loaded = snapshot.loaded;
-      return;
-    }
-    if (snapshot.value === undefined) {
-      this.#restoreUnloaded();
-      return;
-    }
-    this.#loaded = snapshot.loaded;
-    this.#value = decodeValue(snapshot.value);
-    if (snapshot.held === null) return;
+  /** Null where its value cannot be stored. */
+  mark(): CopyMark | null {
     try {
-      snapshot.held.setBack();
-      this.#value = snapshot.held.value;
+      return { value: this.valueText(), cleared: this.#cleared, entries: new Map(this.#entries ?? []) };
+    } catch {
+      return null;
+    }
+  }
+
+  isAt({ value, cleared, entries }: CopyMark): boolean {
+    const now = this.mark();
+    return now !== null && now.value === value && now.cleared === cleared && isSameMap(now.entries, entries);
+  }
+
+  /**
+   * Sets everything back. Where a function still has it (`aliased`) the value stays that very value, so that what it took of `ctx.state` is part of the
+   * state, and what that function has changed since `after` stays.
+   * @returns false where it has changed the same as was to be set back
+   */
+  restore({ before, after }: Kept, aliased: boolean): boolean {
+    if (aliased && after !== null && !this.isAt(after)) return this.#takeBack(before, after);
+    this.#cleared = before.cleared;
+    this.#marker = before.marker;
+    this.#checked = before.checked;
+    this.#entries = before.entries.size > 0 ? new Map(before.entries) : null;
+    if (aliased) this.#restoreValue(before);
+    else {
+      this.#value = UNLOADED;
+      this.#settled = before.value ?? null;
+      this.#loaded = before.loaded;
+    }
+    return true;
+  }
+
+  /** What was done from `before` to `after`, and nothing that was done since. */
+  #takeBack(before: CopySnapshot, after: CopyMark): boolean {
+    // Whoever has cleared all since has cleared that, too.
+    if (this.#cleared && !after.cleared) return true;
+    if (before.cleared !== after.cleared) return false;
+    const entries = entriesTakenBack(this.#entries ?? new Map(), before.entries, after.entries);
+    if (entries === null) return false;
+    const first = before.value ?? this.#storedText();
+    try {
+      if (this.valueText() === after.value) this.#restoreValue(before);
+      else if (first !== after.value) {
+        const back = takenBack(this.value, decodeValue(first), decodeValue(after.value));
+        if (back === null) return false;
+        this.#value = back.value;
+      }
+    } catch {
+      // What the function has made of it cannot be stored, or does not let itself be changed.
+      return false;
+    }
+    this.#entries = entries.size > 0 ? entries : null;
+    return true;
+  }
+
+  /** Where a function has it, and goes on with it. */
+  #restoreValue(before: CopySnapshot): void {
+    this.#settled = null;
+    if (before.value === undefined) return this.#restoreUnloaded();
+    this.#loaded = before.loaded;
+    this.#value = decodeValue(before.value);
+    if (before.held === null) return;
+    try {
+      before.held.setBack();
+      this.#value = before.held.value;
     } catch {
       // The user's own object, a Proxy say, does as it likes: then it is not the state any more.
     }
+  }
+
+  /** The value's, of which this copy has changed nothing. */
+  #storedText(): string {
+    const stored = this.#storedValue();
+    return stored === null
+      ? encodeValue(this.#service.state?.(), "the state")
+      : currentText(this.#service, null, stored);
   }
 
   #restoreUnloaded(): void {

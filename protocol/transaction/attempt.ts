@@ -7,7 +7,7 @@ import type { LockMode, LockOwner } from "../locks/lock-table.ts";
 import type { Payload } from "../flows/payload.ts";
 import type { Posting } from "../outbox/posting.ts";
 import type { Root } from "../partition/root.ts";
-import type { CopySnapshot, EntityCopy } from "../state/entity-copy.ts";
+import type { EntityCopy, Kept } from "../state/entity-copy.ts";
 import type { Write } from "../state/store.ts";
 import type { Epoch, Peer, Place, TransactionId } from "../wire/messages.ts";
 import type { Failure } from "./failure.ts";
@@ -31,8 +31,8 @@ export interface Scope {
   readonly parent: Scope | null;
   /** Where the tried call was made; null for the attempt's own scope. */
   readonly place: Place | null;
-  /** Copies as they were before the subtree first touched them. */
-  readonly snapshots: Map<string, CopySnapshot>;
+  /** Copies as they were before functions of the subtree changed them: one, and more where others have changed them between these. */
+  readonly snapshots: Map<string, Kept[]>;
   /** Entities that the subtree has used and keeps from the rest of the transaction until it ends. */
   readonly retained: Set<string>;
   /** Other partitions that the subtree may have reached: they are told of its end. */

@@ -1,7 +1,8 @@
 /** Keeping and setting back what functions do to the transaction's own copies. */
-import type { EntityCopy } from "../state/entity-copy.ts";
-import { type Activation, type Attempt, isWithin, type Outcome, type Scope } from "./attempt.ts";
-import { failureOf } from "./failure.ts";
+import type { TidegateError } from "../../sdk/errors.ts";
+import type { EntityCopy, Kept } from "../state/entity-copy.ts";
+import { type Activation, type Attempt, isWithin, type Outcome, type Scope, type Use } from "./attempt.ts";
+import { aborted, failureOf } from "./failure.ts";
 import { usersOf } from "./uses.ts";
 import { countUse, postedBytes } from "./written.ts";
 
@@ -11,18 +12,55 @@ export function keepSnapshots(activation: Activation, copyOf: () => EntityCopy):
   const copy = copyOf();
   const use = activation.attempt.uses.get(copy.entity);
   const isHeld = use !== undefined && usersOf(use, copy.entity).length > 1;
-  for (let scope: Scope | null = activation.scope; scope !== null && scope.activation !== null; scope = scope.parent) {
-    if (!scope.snapshots.has(copy.entity)) scope.snapshots.set(copy.entity, copy.snapshot(isHeld));
+  for (const scope of triedScopes(activation)) {
+    const kept = scope.snapshots.get(copy.entity);
+    if (kept === undefined) scope.snapshots.set(copy.entity, [{ before: copy.snapshot(isHeld), after: null }]);
+    else if (!isUnchanged(copy, kept)) kept.push({ before: copy.snapshot(isHeld), after: null });
   }
 }
 
-/** Sets back what a scope has done here. */
+/** Innermost first. */
+function triedScopes({ scope: innermost }: Activation): Scope[] {
+  const scopes: Scope[] = [];
+  for (let scope: Scope | null = innermost; scope !== null && scope.activation !== null; scope = scope.parent)
+    scopes.push(scope);
+  return scopes;
+}
+
+/** Nobody but the subtree has changed it since a function of that had it last. */
+function isUnchanged(copy: EntityCopy, kept: readonly Kept[]): boolean {
+  const after = kept.at(-1)?.after ?? null;
+  return after === null || copy.isAt(after);
+}
+
+/** A function of tried subtrees has ended: what others write to its key from here on is told apart from what it did. */
+function noteEnd(activation: Activation): void {
+  const { attempt, target, mode, remote } = activation;
+  if (activation.scope.activation === null || remote !== null || mode === "shared") return;
+  const use = attempt.uses.get(target.entity);
+  if (!use?.copy) return;
+  for (const scope of triedScopes(activation)) {
+    const kept = scope.snapshots.get(target.entity)?.at(-1);
+    if (kept !== undefined && outside(use, target.entity, scope).length > 0) kept.after = use.copy.mark();
+  }
+}
+
+/** Functions on a key that are not of a scope: they have called into it, and go on meanwhile. */
+function outside(use: Use, entity: string, scope: Scope): readonly Activation[] {
+  return usersOf(use, entity).filter((user) => !isWithin(user.scope, scope));
+}
+
+/** Sets back what a scope has done here; what functions around it have done on the same keys meanwhile stays. */
 export function restoreScope(attempt: Attempt, scope: Scope): void {
-  for (const [entity, snapshot] of scope.snapshots) {
+  for (const [entity, kept] of scope.snapshots) {
     const use = attempt.uses.get(entity);
     if (!use?.copy) continue;
-    const aliased = usersOf(use, entity).some((user) => !isWithin(user.scope, scope));
-    use.copy.restore(snapshot, aliased);
+    const users = outside(use, entity, scope);
+    const aliased = users.length > 0;
+    if (!aliased) use.copy.restore(kept[0] as Kept, false);
+    // Part by part, the newest first: between them others may have written.
+    else if (!kept.toReversed().every((part) => (use.copy as EntityCopy).restore(part, true)))
+      for (const user of users) user.scope.failure ??= { kind: "engine", error: bothWrote(user) };
     if (!aliased && attempt.written !== null) countUse(attempt, entity);
   }
   attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
@@ -31,11 +69,20 @@ export function restoreScope(attempt: Attempt, scope: Scope): void {
   attempt.prepared = null;
 }
 
+function bothWrote({ target }: Activation): TidegateError {
+  const { service, key, name } = target;
+  return aborted(
+    `${service.contract.name} "${key}": a tried call that came back to this key and failed cannot be undone, since ${name} has changed the same part of ` +
+      "its state meanwhile; change that before the call or behind it",
+  );
+}
+
 /**
  * Where a transaction ends elsewhere, what a function made of its state is fixed as it ends: at the finish it is too late to fail, and what
  * functions do that go on after their end must not count.
  */
 export function settleState(activation: Activation, outcome: Outcome): Outcome {
+  noteEnd(activation);
   const { attempt, scope, target, remote } = activation;
   const use = attempt.root || remote !== null ? undefined : attempt.uses.get(target.entity);
   if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return outcome;

@@ -106,7 +106,7 @@ describe("entries that are written without a look at the value", () => {
     const before = copy.snapshot();
     copy.clear();
     copy.putEntry("parts", "a", '"x"');
-    copy.restore(before, false);
+    copy.restore({ before, after: null }, false);
     copy.putEntry("parts", "b", '"y"');
     state.apply(copy.writes());
     expect(Object.fromEntries(state.texts)).toEqual({ [entity]: 'v2 {"m":7}', [part("b")]: 'v2 "y"' });
