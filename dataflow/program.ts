@@ -345,6 +345,10 @@ function stateOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): Wanted 
   return { emits: readers > 0 || ends.length > states.length, viewed, paned };
 }
 
+function mayIdle({ operator, inputs }: FlowNode): boolean {
+  return operator.kind === "source" ? operator.idle !== null : inputs.some(mayIdle);
+}
+
 function makerOf(
   node: FlowNode,
   operator: Keyed,
@@ -364,6 +368,7 @@ function makerOf(
         ttl,
         emits,
         viewed,
+        woken: window?.time === "processing" || mayIdle(node),
       };
       if (window === null) return () => new RunningAggregate(spec);
       if (paned && window.kind === "sliding") return () => new PaneAggregate(spec, window);

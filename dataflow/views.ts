@@ -57,6 +57,7 @@ function groupingOf({ operator, inputs, fields }: FlowNode): { grouping: Groupin
     ttl,
     emits: false,
     viewed: true,
+    woken: false,
   };
   return { grouping: new Grouping(spec), operator: aggregate };
 }

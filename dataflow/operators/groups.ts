@@ -21,6 +21,8 @@ export interface AggregateSpec {
   readonly emits: boolean;
   /** A view shows the groups: closed ones are kept. */
   readonly viewed: boolean;
+  /** Time comes to an end without events, too: by the clock, or since a source falls idle. */
+  readonly woken: boolean;
 }
 
 export interface Group {

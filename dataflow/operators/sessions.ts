@@ -71,9 +71,9 @@ export class SessionAggregate implements ShardOperator {
     };
   }
 
-  /** A view alone needs no call: what it shows is final when the watermark says so. */
+  /** A view alone needs no call where events bring the time: what it shows is final when the watermark says so. */
   get #isTimed(): boolean {
-    return this.#spec.emits || !this.#spec.viewed;
+    return this.#spec.emits || !this.#spec.viewed || this.#spec.woken;
   }
 
   /** Of all sessions that are open: for a view alone they have none. */

@@ -195,12 +195,12 @@ export class WindowAggregate implements ShardOperator {
     }
   }
 
-  /** A view alone needs no call: what it shows is final when the watermark says so. */
+  /** A view alone needs no call where events bring the time: what it shows is final when the watermark says so. */
   #next(open: Map<number, OpenWindow>, after: number): number {
-    const { emits, viewed } = this.#spec;
+    const { emits, viewed, woken } = this.#spec;
     let next = Infinity;
     for (const { start, end } of open.values()) {
-      const at = emits && end > after ? end : viewed ? Infinity : this.#expires(start);
+      const at = emits && end > after ? end : viewed && !woken ? Infinity : this.#expires(start);
       if (at < next) next = at;
     }
     return next;

@@ -1,6 +1,6 @@
 /** Rules of event time by tables worked out by hand: several sources, idle ones, processing time, and what views show. */
 import { describe, expect, test } from "vitest";
-import { count, flow, type FlowDefinition, processing, sum, tumbling } from "../../sdk/index.ts";
+import { count, flow, type FlowDefinition, processing, session, sliding, sum, tumbling } from "../../sdk/index.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 import { Counted, HOW, In, Other, play, table } from "./support/flow-tables.ts";
 
@@ -126,6 +126,39 @@ describe("without events", () => {
     expect(bench.taken("out")).toEqual([]);
     await bench.pass(1);
     expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 0, windowEnd: 10, n: 1, total: 1 }]);
+  });
+});
+
+describe("what only a view shows becomes final without events", () => {
+  const finals = async (bench: FlowBench): Promise<unknown[]> =>
+    (await bench.view("f", "v")).map((row) => (row as { readonly final: boolean }).final);
+
+  test.each([tumbling(1_000), sliding(1_000, 1_000), session(1_000)])("by the clock: $kind", async (window) => {
+    const bench = new FlowBench(
+      flow("f").from(In, { time: "at" }).keyBy("k").window(processing(window)).aggregate({ n: count() }).toView("v"),
+    );
+    await bench.ingest("in", [{ k: "a", v: 1, at: 500 }]);
+    await bench.pass(999);
+    expect(await finals(bench)).toEqual([false]);
+    bench.restart();
+    await bench.pass(1);
+    expect(await finals(bench)).toEqual([true]);
+  });
+
+  test.each([0, 20])("when a source falls idle, with a lateness of %i", async (lateness) => {
+    const f = flow("f");
+    const left = f.from(In, { time: "at" });
+    const right = f.from(Other, { time: "at", idle: 500 }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
+    const windows = left.union(right).keyBy("k").window(tumbling(10)).allowedLateness(lateness);
+    const bench = new FlowBench(windows.aggregate({ n: count() }).toView("v"));
+    await bench.ingest("in", [
+      { k: "a", v: 1, at: 5 },
+      { k: "a", v: 2, at: 30 },
+    ]);
+    await bench.pass(500);
+    expect(await finals(bench)).toEqual([false, false]);
+    await bench.pass(1);
+    expect(await finals(bench)).toEqual([true, false]);
   });
 });
 
