@@ -77,8 +77,8 @@ async function take(
     target: { service: STREAM, key: stream.name, function: "queued", kind: "fn" },
     input: JSON.stringify({ messages: sound.map(({ id, text }) => [`${queue}/${id}`, text]) }),
   });
-  // Those that the partition had no time or room for have no better chance alone.
-  if (status !== 200 && status < 502 && sound.length > 1) {
+  // Those that the partition had no room for have no better chance alone. Those that took too long together have.
+  if (status !== 200 && status !== 503 && sound.length > 1) {
     for (const one of sound) {
       // Some may take as long as a transaction has: the others are not to be lost with a consumer that the platform ends.
       if (backend.now() - startedAt > LIMITS.queueSinglesMs) one.message.retry();

@@ -71,7 +71,7 @@ describe("messages that a partition does not take together", () => {
     backend.answer = ({ input }) => {
       const status = answerOf(input);
       if (status === 200) return undefined;
-      const type = status === 503 ? "overloaded" : "invalid-event";
+      const type = status === 503 ? "overloaded" : status === 504 ? "deadline-exceeded" : "invalid-event";
       return {
         status,
         flags: status === 503 ? ANSWER_FLAG.retryable : 0,
@@ -90,6 +90,10 @@ describe("messages that a partition does not take together", () => {
     expect(await failing(one)).toEqual([["0 1", "1 0", "1 0"], 4]);
     const busy = (input: string) => (many(input) ? 422 : input.includes('"notes/a"') ? 503 : 200);
     expect(await failing(busy)).toEqual([["0 1", "1 0", "1 0"], 4]);
+  });
+
+  it("are tried one by one where they take too long together", async () => {
+    expect(await failing((input) => (many(input) ? 504 : 200))).toEqual([["1 0", "1 0", "1 0"], 4]);
   });
 
   it("of which one is not answered hold up none behind it", async () => {
