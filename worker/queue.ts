@@ -9,7 +9,7 @@ import type { EventColumn, StreamDefinition } from "../sdk/stream.ts";
 import { pathOf } from "../sdk/stream-paths.ts";
 import type { Backend } from "./backend.ts";
 import { invoke, NO_FINGERPRINT } from "./dispatch.ts";
-import { clientRequestId } from "./idempotency.ts";
+import { edgeRequestId } from "./idempotency.ts";
 import { LIMITS } from "./limits.ts";
 
 /** What of a `MessageBatch` is used. */
@@ -68,11 +68,10 @@ async function take(
   sound: readonly SoundMessage[],
 ): Promise<void> {
   const startedAt = backend.now();
-  const ids = sound.map(({ id }) => id);
   const { status } = await invoke(backend, startedAt, {
-    // The same messages together are the same request; each by itself is known to the stream.
-    requestId: clientRequestId("queue", "POST", ["queues", queue], JSON.stringify(ids)),
-    flags: INVOKE_FLAG.internal | INVOKE_FLAG.clientId,
+    // Another one each time: the stream knows every message by its id, and what was refused once may be accepted when it comes again.
+    requestId: edgeRequestId(startedAt, backend.uuid()),
+    flags: INVOKE_FLAG.internal,
     fingerprint: NO_FINGERPRINT,
     target: { service: STREAM, key: stream.name, function: "queued", kind: "fn" },
     input: JSON.stringify({ messages: sound.map(({ id, text }) => [`${queue}/${id}`, text]) }),

@@ -1,6 +1,7 @@
 /** Messages of queues at the edge: which of them are events. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
+import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { defineApp } from "../../sdk/app.ts";
 import { problemOf } from "../../sdk/problems.ts";
 import { nested, optional, stream, text, timestamp } from "../../sdk/stream.ts";
@@ -122,6 +123,18 @@ describe("messages that a partition does not take together", () => {
   it("come again together where there is no room", async () => {
     expect(await failing(() => 503)).toEqual([["0 1", "0 1", "0 1"], 1]);
   });
+});
+
+it("messages that were refused are asked for anew when they come again: what refused them may accept them by then", async () => {
+  const backend = new FakeBackend();
+  let isFull = true;
+  backend.answer = () => (isFull ? { status: 409, body: JSON.stringify(problemOf("invalid-event")) } : undefined);
+  const sent = message("1", { text: "x", at: AT });
+  await takeMessages(app, backend, { queue: "notes", messages: [sent] });
+  isFull = false;
+  await takeMessages(app, backend, { queue: "notes", messages: [sent] });
+  expect([sent.ack.mock.calls.length, sent.retry.mock.calls.length]).toEqual([1, 1]);
+  expect(backend.executed.map(({ flags }) => flags & INVOKE_FLAG.clientId)).toEqual([0, 0]);
 });
 
 it("messages of which nobody tells what became are neither taken nor given back: the platform sends them again, and logs why", async () => {
