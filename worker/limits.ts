@@ -95,6 +95,8 @@ export const LIMITS = {
   /** Partitions that are asked for their figures at a time, and how long each may take to answer. */
   figuresAtOnce: 32,
   figuresTimeoutMs: 5_000,
+  /** Before these it is asked whether there is a newer key-group map: both together are to be less than the 10 s that scrapers mostly wait. */
+  presentMapMs: 2_000,
   /** Characters of a view's cursor. */
   viewCursorChars: 8 * KiB,
 } as const;

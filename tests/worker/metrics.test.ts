@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Histogram } from "../../protocol/observe/histogram.ts";
+import { initialMap } from "../../protocol/keygroups/map.ts";
 import { MetricsText } from "../../worker/metrics/text.ts";
-import { door, staticKey } from "../security/support.ts";
+import { ADMIN_TOKEN, door, staticKey } from "../security/support.ts";
 
 describe("Prometheus text", () => {
   it("has help and type once for each metric, and escapes labels", () => {
@@ -43,5 +44,39 @@ describe("/metrics", () => {
       for (let partition = 0; partition < 4; partition++)
         expect(text).toContain(`tidegate_up{partition="${partition}"} 0`);
     }
+  });
+});
+
+describe("an isolate that serves only who watches", () => {
+  const eight = { ...initialMap(8), version: 2 };
+  const grown = async () => {
+    const { ask, backend } = door();
+    await (await ask("/metrics")).text();
+    backend.trueMap = eight;
+    backend.rescaled = { ...(await backend.rescaleStatus()), version: 2, partitions: 8 };
+    return { ask, backend };
+  };
+  const up = (text: string): number => text.split("\n").filter((line) => line.startsWith("tidegate_up{")).length;
+
+  it("shows all partitions of a domain that has grown", async () => {
+    const { ask } = await grown();
+    expect(up(await (await ask("/metrics")).text())).toBe(8);
+  });
+
+  it.each(["/admin/overview", "/admin/transactions"])("has %s of all of them", async (path) => {
+    const { ask, backend } = await grown();
+    const asked = new Set<number>();
+    const silent = { figures: () => Promise.reject(new Error("gone")), recent: () => Promise.resolve([]) };
+    const partition = (index: number) => (asked.add(index), silent);
+    Object.assign(backend, { observed: { partition, coordinator: () => Promise.reject(new Error("gone")) } });
+    expect((await ask(path, { as: ADMIN_TOKEN })).status).toBe(200);
+    expect(asked.size).toBe(8);
+  });
+
+  it("shows those that it knows while the coordinator does not answer, and forgets none of them", async () => {
+    const { ask, backend } = await grown();
+    backend.rescaleStatus = () => Promise.reject(new Error("gone"));
+    expect(up(await (await ask("/metrics")).text())).toBe(4);
+    expect(backend.refreshes).toBe(0);
   });
 });

@@ -2,13 +2,13 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { Sink } from "../../sdk/flow.ts";
 import { answerHeaders, JSON_TYPE } from "../headers.ts";
-import { figuresOf } from "../metrics/figures.ts";
+import { figuresOf, observedMap } from "../metrics/figures.ts";
 import { refuse } from "../problems.ts";
 import type { AdminEdge } from "./edge.ts";
 
 export async function getOverview({ app, backend, request }: AdminEdge): Promise<Response> {
   if (backend.observed === undefined) throw refuse("not-found", "there are no figures here");
-  const map = await backend.keyGroupMap();
+  const map = await observedMap(backend);
   const figures = await figuresOf(backend.observed, map.partitions);
   const body = {
     at: backend.now(),

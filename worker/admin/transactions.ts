@@ -5,7 +5,7 @@ import { queryParameter } from "../address.ts";
 import type { KeyGroupMap } from "../backend.ts";
 import { partitionOf } from "../keys.ts";
 import { LIMITS } from "../limits.ts";
-import { inTime } from "../metrics/figures.ts";
+import { inTime, observedMap } from "../metrics/figures.ts";
 import { refuse } from "../problems.ts";
 import type { AdminEdge } from "./edge.ts";
 import { jsonResponse } from "./responses.ts";
@@ -21,7 +21,7 @@ export async function getTransactions(edge: AdminEdge): Promise<Response> {
   if (observed === undefined) throw refuse("not-found", "there are no figures here");
   const filter = filterOf(request.url);
   const limit = limitParameter(request.url, LIMITS.transactionsDefault, LIMITS.transactionsMax);
-  const map = await backend.keyGroupMap();
+  const map = await observedMap(backend);
   const found = await Promise.all(
     partitionsOf(edge, map, filter).map(async (partition): Promise<Located[]> => {
       const recent = (await inTime(observed.partition(partition).recent(filter, limit))) ?? [];

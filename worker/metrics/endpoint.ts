@@ -5,7 +5,7 @@ import { requireMetrics } from "../door/rules.ts";
 import type { Edge } from "../edge.ts";
 import { answerHeaders } from "../headers.ts";
 import { refuse } from "../problems.ts";
-import { figuresOf } from "./figures.ts";
+import { figuresOf, observedMap } from "./figures.ts";
 import { addFlows } from "./flows.ts";
 import { MetricsText } from "./text.ts";
 
@@ -15,7 +15,7 @@ const MS = 1 / 1_000;
 export async function getMetrics({ backend, request, caller }: Edge): Promise<Response> {
   requireMetrics(caller);
   if (backend.observed === undefined) throw refuse("not-found", "there are no figures here");
-  const map = await backend.keyGroupMap();
+  const map = await observedMap(backend);
   const { partitions, coordinator } = await figuresOf(backend.observed, map.partitions);
   const text = new MetricsText();
   for (const [partition, figures] of partitions.entries()) {

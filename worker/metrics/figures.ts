@@ -1,6 +1,6 @@
 /** Asks the objects of a domain for their figures. Who does not answer is told of, and keeps nobody waiting for long. */
 import type { CoordinatorFigures, PartitionFigures } from "../../protocol/observe/figures.ts";
-import type { ObservedBackend } from "../backend.ts";
+import type { Backend, KeyGroupMap, ObservedBackend } from "../backend.ts";
 import { LIMITS } from "../limits.ts";
 import { sleep } from "../retries.ts";
 
@@ -8,6 +8,18 @@ export interface DomainFigures {
   /** By partition; null for one that did not answer. */
   readonly partitions: ReadonlyArray<PartitionFigures | null>;
   readonly coordinator: CoordinatorFigures | null;
+}
+
+/**
+ * The key-group map as it is now: an isolate that serves only who watches hears of no new one from partitions. Where the coordinator does not answer it
+ * is the one that is known, which is not forgotten meanwhile.
+ */
+export async function observedMap(backend: Backend): Promise<KeyGroupMap> {
+  const known = await backend.keyGroupMap();
+  const present = await inTime(backend.rescaleStatus(), LIMITS.presentMapMs);
+  if (present === null || present.version === known.version) return known;
+  backend.refreshMap();
+  return (await inTime(backend.keyGroupMap(), LIMITS.presentMapMs)) ?? known;
 }
 
 export async function figuresOf(observed: ObservedBackend, partitions: number): Promise<DomainFigures> {
@@ -23,12 +35,12 @@ export async function figuresOf(observed: ObservedBackend, partitions: number): 
 }
 
 /** An object's answer, or null. */
-export function inTime<T>(answer: Promise<T>): Promise<T | null> {
+export function inTime<T>(answer: Promise<T>, milliseconds: number = LIMITS.figuresTimeoutMs): Promise<T | null> {
   return Promise.race([
     answer.then(
       (value) => value,
       () => null,
     ),
-    sleep(LIMITS.figuresTimeoutMs).then(() => null),
+    sleep(milliseconds).then(() => null),
   ]);
 }
