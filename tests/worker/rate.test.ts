@@ -60,3 +60,26 @@ it("a batch of more lines than the bucket holds is let in when that is full but 
   // Refused requests are counted, too.
   expect(await send(10)).toBe(200);
 });
+
+it.each([0.5, 1, 3])("a batch that waits as it is told is let in, with %d requests a second", async (perSecond) => {
+  const { ask, backend } = edge(undefined, defineApp({ services: [till], limits: { rate: { perSecond, burst: 60 } } }));
+  let now = Date.now();
+  backend.now = () => now;
+  const headers = { "content-type": "application/x-ndjson" };
+  const send = async (lines: number) => {
+    const body = '{"service":"till","key":"a","function":"sell"}\n'.repeat(lines);
+    const response = await ask("/v1/batch", { method: "POST", body, headers, anonymous: true });
+    await response.text();
+    return { status: response.status, after: Number(response.headers.get("retry-after")) };
+  };
+  expect((await send(30)).status).toBe(200);
+  const { status, after } = await send(60);
+  expect(status).toBe(429);
+  now += after * 1_000;
+  expect((await send(60)).status).toBe(200);
+  // A request alone waits for its own token only.
+  const sell = () => ask("/v1/services/till/a/sell", { method: "POST", anonymous: true });
+  const refused = await sell();
+  now += Number(refused.headers.get("retry-after")) * 1_000;
+  expect([refused.status, (await sell()).status]).toEqual([429, 200]);
+});

@@ -31,7 +31,8 @@ export class Rates {
     const bucket = this.#bucket(caller, now);
     const needed = Math.min(count, this.#burst - taken);
     if (bucket.tokens < needed) {
-      const seconds = Math.ceil((needed - bucket.tokens) / this.#perMs / 1_000);
+      // Who comes again pays for the request anew before its lines are counted.
+      const seconds = Math.ceil((taken + needed - bucket.tokens) / this.#perMs / 1_000);
       throw new ProblemError(problemOf("rate-limited", "nothing was done", { retryable: true }), {
         "retry-after": String(Math.max(1, seconds)),
       });
