@@ -23,12 +23,14 @@ interface Page {
   readonly end: number;
 }
 
+type PageEdge = Pick<Edge, "backend" | "startedAt">;
+
 /** Asks for events behind a number; null: for none, but where they end. */
-export type PageSource = (
-  edge: Pick<Edge, "backend" | "startedAt">,
-  ask: { readonly after: number | null; readonly limit: number },
-  snapshot: boolean,
-) => Promise<Answer>;
+interface PageAsk {
+  readonly after: number | null;
+  readonly limit: number;
+}
+export type PageSource = (edge: PageEdge, ask: PageAsk, snapshot: boolean) => Promise<Answer>;
 
 const encoder = new TextEncoder();
 const EVENT_STREAM = "text/event-stream";
@@ -58,8 +60,7 @@ export async function showEvents(edge: Edge, source: PageSource, otherwise: stri
   const isJson = accepted.includes(JSON_TYPE);
   if (accepted.includes(EVENT_STREAM) || (!isJson && otherwise === EVENT_STREAM)) return serverSent(edge, source);
   const limit = eventsLimit(request.url);
-  const answer = await source(edge, { after: afterOf(request) ?? -1, limit }, isSnapshot(request.url));
-  const page = pageOf(answer);
+  const page = await firstPage(edge, source, { after: afterOf(request) ?? -1, limit }, isSnapshot(request.url));
   const { events, end } = page;
   const entries = events.map((event, at) => `{"id":${numberOf(page, at)},"event":${event}}`);
   return new Response(`{"events":[${entries.join(",")}],"end":${end}}`, { headers: answerHeaders(request, JSON_TYPE) });
@@ -71,7 +72,7 @@ async function serverSent(edge: Edge, source: PageSource): Promise<Response> {
   const after = afterOf(request);
   const reader = new Reader(edge, source, after);
   // The first page is asked for before the answer begins, so that what is wrong has a status.
-  const first = await reader.next();
+  const first = await reader.first();
   const body = new ReadableStream<Uint8Array>({
     // Who did not say where it was is told where it is: its connection may end before the first event, and others come before it is back.
     start: (controller) =>
@@ -81,6 +82,21 @@ async function serverSent(edge: Edge, source: PageSource): Promise<Response> {
     pull: (controller) => reader.pull(controller, follows),
   });
   return new Response(body, { headers: answerHeaders(request, EVENT_STREAM) });
+}
+
+/**
+ * The page with which a reader begins. One that is beyond the end has read what is not there any more, as in a domain that was restored from an older
+ * backup: it would miss all that comes up to its number. @throws ProblemError
+ */
+async function firstPage(edge: PageEdge, source: PageSource, ask: PageAsk, snapshot: boolean): Promise<Page> {
+  const page = pageOf(await source(edge, ask, snapshot));
+  const { after } = ask;
+  if (after === null || after < page.end) return page;
+  // A reader may be ahead of a snapshot, but not of what is committed by now.
+  if (snapshot) return firstPage(edge, source, ask, false);
+  const last = page.end === 0 ? "there is none yet" : `the last one is ${page.end - 1}`;
+  const detail = `there is no event ${after}: ${last}; the domain may be restored from an older backup, so what was read since is void`;
+  throw refuse("invalid-parameter", detail, { end: page.end });
 }
 
 /** @throws ProblemError */
@@ -125,10 +141,24 @@ class Reader {
   }
 
   /** @throws ProblemError */
+  async first(): Promise<Page> {
+    return this.#goOn(await firstPage(this.#edge, this.#source, this.#ask, true));
+  }
+
+  /** @throws ProblemError */
   async next(): Promise<Page> {
-    const backend = this.#backend;
-    const ask = { after: this.#after, limit: LIMITS.eventsPerPage };
-    const page = pageOf(await this.#source({ backend, startedAt: backend.now() }, ask, true));
+    return this.#goOn(pageOf(await this.#source(this.#edge, this.#ask, true)));
+  }
+
+  get #edge(): PageEdge {
+    return { backend: this.#backend, startedAt: this.#backend.now() };
+  }
+
+  get #ask(): PageAsk {
+    return { after: this.#after, limit: LIMITS.eventsPerPage };
+  }
+
+  #goOn(page: Page): Page {
     this.#after = page.events.length > 0 ? numberOf(page, page.events.length - 1) : (this.#after ?? page.end - 1);
     return page;
   }

@@ -4,9 +4,10 @@ import { createClient } from "../../sdk/client/index.ts";
 import { defineApp } from "../../sdk/app.ts";
 import { flow } from "../../sdk/flow.ts";
 import { int64, stream, timestamp } from "../../sdk/stream.ts";
+import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { LIMITS } from "../../worker/limits.ts";
-import { FakeBackend, TOKEN } from "./support/backend.ts";
-import { edge } from "./support/edge.ts";
+import { type Executed, FakeBackend, TOKEN } from "./support/backend.ts";
+import { edge, problemIn } from "./support/edge.ts";
 
 const Kept = stream("kept", { n: int64(), at: timestamp() }, { retention: "1h" });
 const Passed = stream("passed", { n: int64(), at: timestamp() });
@@ -28,7 +29,7 @@ class Clocked extends FakeBackend {
   override now(): number {
     return super.now() + this.moved;
   }
-  override answer = ({ input }: { readonly input: string }) => {
+  override answer = ({ input }: Pick<Executed, "input" | "flags">) => {
     const { after } = JSON.parse(input) as { readonly after: number | null };
     const first = (after ?? EVENTS - 1) + 1;
     const events = Array.from(
@@ -51,4 +52,40 @@ test("a reader that wants what is there gets all of it, however slow it is", asy
     backend.moved += LIMITS.followMs / 10;
   }
   expect(found).toEqual(Array.from({ length: EVENTS }, (_, n) => n));
+});
+
+const JSON_PAGE = { accept: "application/json" };
+const SSE = { accept: "text/event-stream" };
+
+test.each([
+  ["server-sent events", SSE],
+  ["a page of JSON", JSON_PAGE],
+])("a reader that is beyond the end is told so, and not left to miss what comes: %s", async (_, headers) => {
+  const { ask } = edge(new Clocked(), app);
+  for (const after of [EVENTS, EVENTS + 100]) {
+    const response = await ask(`/v1/streams/kept?follow=0&after=${after}`, { headers });
+    const problem = await problemIn(response);
+    expect(problem).toMatchObject({ status: 400, type: "/problems/invalid-parameter", end: EVENTS });
+    expect(problem.detail).toContain(`there is no event ${after}: the last one is ${EVENTS - 1};`);
+  }
+  const response = await ask(`/v1/streams/kept?follow=0&after=${EVENTS - 1}`, { headers });
+  expect(response.status).toBe(200);
+  await response.text();
+});
+
+test.each([
+  ["server-sent events", "", SSE, `id: ${EVENTS - 1}\n`],
+  ["a page of JSON", "&consistency=snapshot", JSON_PAGE, `"id":${EVENTS - 1},`],
+])("a reader that is ahead of a snapshot goes on: %s", async (_, search, headers, shown) => {
+  const backend = new Clocked();
+  const fresh = backend.answer;
+  // What is a second old lacks the last three.
+  backend.answer = (row) =>
+    (row.flags & INVOKE_FLAG.snapshot) === 0
+      ? fresh(row)
+      : { status: 200, body: JSON.stringify({ first: EVENTS - 3, events: [], end: EVENTS - 3 }) };
+  const { ask } = edge(backend, app);
+  const response = await ask(`/v1/streams/kept?follow=0&after=${EVENTS - 2}${search}`, { headers });
+  expect(response.status).toBe(200);
+  expect(await response.text()).toContain(shown);
 });
