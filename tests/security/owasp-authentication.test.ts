@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { problemIn } from "../worker/support/edge.ts";
-import { CLOSED, outcome, WRITE } from "./outcome.ts";
+import { CLOSED, DENIED, outcome, WRITE } from "./outcome.ts";
 import {
   AUDIENCE,
   base64url,
@@ -23,6 +23,22 @@ describe("API2 broken authentication", () => {
 
   it("takes a token of the issuer", async () => {
     expect(await tryWith(await token())).toBe("200");
+  });
+
+  it.each([
+    ["no text", { toString: "acme" }],
+    ["empty", ""],
+    ["a text with control characters", "acme\n"],
+  ])("refuses tokens whose tenant is %s, where data belongs to tenants", async (_, tenant) => {
+    const as = await token({ tenant });
+    expect(await tryWith(as, { tenants: true })).toBe(CLOSED);
+    expect(await tryWith(as)).toBe("200");
+  });
+
+  it("takes a tenant that is null for none", async () => {
+    const as = await token({ tenant: null });
+    expect(await tryWith(as, { tenants: true })).toBe(DENIED);
+    expect(await tryWith(as)).toBe("200");
   });
 
   it("refuses tokens with alg none", async () => {
@@ -51,8 +67,6 @@ describe("API2 broken authentication", () => {
     ["with an empty subject", { sub: "" }, {}],
     ["that are not valid yet", { nbf: Math.floor(Date.now() / 1_000) + 600 }, {}],
     ["that have expired", {}, { expires: Math.floor(Date.now() / 1_000) - 60 }],
-    ["whose tenant is no name", { tenant: { toString: "acme" } }, {}],
-    ["whose tenant has control characters", { tenant: "acme\n" }, {}],
     ["of an unknown key id", {}, { kid: "two" }],
   ])("refuses tokens %s", async (_, claims, options) => {
     expect(await tryWith(await token(claims as never, options))).toBe(CLOSED);

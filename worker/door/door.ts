@@ -24,10 +24,10 @@ export class Door {
   #keys: StaticKeys | undefined;
 
   constructor(app: AppDefinition) {
-    const { jwt, rate } = app.door;
+    const { jwt, rate, tenants } = app.door;
     this.#app = app;
     this.#isOpen = hasPublic(app);
-    this.#jwt = jwt && new JwtVerifier(jwt);
+    this.#jwt = jwt && new JwtVerifier(jwt, tenants);
     this.#rates = rate && new Rates(rate);
   }
 

@@ -33,12 +33,15 @@ interface Verified {
 /** Verifies tokens of one issuer. */
 export class JwtVerifier {
   readonly #options: CheckedJwt;
+  readonly #tenants: boolean;
   readonly #keys: JWTVerifyGetKey;
   /** A signature takes longer to check than all else at the door: tokens that were good are known for a while, the oldest are forgotten. */
   readonly #verified = new Map<string, Verified>();
 
-  constructor(options: CheckedJwt) {
+  /** @param tenants whether data belongs to them */
+  constructor(options: CheckedJwt, tenants: boolean) {
     this.#options = options;
+    this.#tenants = tenants;
     const { jwks } = options;
     // Keys that a token brings along, or says where to find, are not looked at.
     this.#keys =
@@ -82,8 +85,11 @@ export class JwtVerifier {
     const { issuer, tenant: tenantClaim, roles: rolesClaim } = this.#options;
     const subject = claims.sub as unknown;
     if (typeof subject !== "string" || subject === "") throw invalidToken("the token's sub is empty");
-    const tenant = claims[tenantClaim];
-    if (tenant !== undefined && !isTenant(tenant)) throw invalidToken("the token's tenant is no name of one");
+    // Null is how some issuers say that there is none.
+    const claim = claims[tenantClaim] ?? undefined;
+    const tenant = isTenant(claim) ? claim : undefined;
+    // Where data belongs to no tenants an issuer may mean anything by it.
+    if (this.#tenants && claim !== tenant) throw invalidToken("the token's tenant is no name of one");
     const id = `jwt|${issuer}|${subject}`;
     return { kind: "jwt", id, subject, tenant, roles: rolesOf(claims[rolesClaim]), claims };
   }
