@@ -43,7 +43,7 @@ export const PROBLEMS = {
   "invalid-input": { status: 422, title: "The input does not fit the function's schema" },
   "invalid-event": { status: 422, title: "An event does not fit the stream's fields" },
   "invalid-backup": { status: 422, title: "The backup is damaged, cut short or of another domain" },
-  "idempotency-conflict": { status: 422, title: "The Idempotency-Key was used with another body" },
+  "idempotency-conflict": { status: 422, title: "Another request was made under the same identity" },
   "rate-limited": { status: 429, title: "The caller is too fast; try again later" },
   "too-many-producers": { status: 429, title: "The stream has as many producers as it can remember" },
   "internal-error": { status: 500, title: "The function failed" },

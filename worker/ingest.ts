@@ -1,13 +1,14 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
-import type { EventFault, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
+import type { EventFault, EventFormat, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
 import type { FieldKind, StreamDefinition } from "../sdk/stream.ts";
+import { type Problem, problemOf } from "../sdk/problems.ts";
 import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
 import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
-import { exchange } from "./dispatch.ts";
+import { exchange, type Fingerprint } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
 import { arrived, type Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
@@ -38,13 +39,16 @@ export async function postEvents(coming: Edge): Promise<Response> {
     edgeId: edgeRequestId(edge.startedAt, edge.backend.uuid()),
     doubt: noDoubt(),
   };
-  const only = columnsToSend(app, name, body.length);
+  // A CloudEvent alone is known by all of its data, whatever flows read.
+  const only = ONE_EVENT.includes(format) ? undefined : columnsToSend(app, name, body.length);
   const { answer, known } =
     only === undefined
       ? await sendAll(edge, stream, given, body, textsMayRepeat(app, name))
       : await sendSome(edge, stream, given, body, only);
   return answerResponse(request, answer, known && (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
+
+const ONE_EVENT: readonly EventFormat[] = ["object", "cloudevent"];
 
 interface Sent {
   readonly answer: Answer;
@@ -89,10 +93,19 @@ function failureAsAnswer(error: unknown): Sent {
 async function send(
   { backend, startedAt }: Edge,
   { name }: StreamDefinition,
-  { envelope, known }: Enveloped,
+  { envelope, scope }: Enveloped,
   doubt: Doubt,
-) {
-  return { answer: await exchange(backend, startedAt, name, (port) => port.ingest(envelope), doubt), known };
+): Promise<Sent> {
+  const answer = await exchange(backend, startedAt, name, (port) => port.ingest(envelope), doubt);
+  return { answer: scope?.event === undefined ? answer : answerOf(answer, scope.event), known: scope !== null };
+}
+
+/** Of a CloudEvent that comes again with other data it is said what it is known by. */
+function answerOf(answer: Answer, { source, id }: EventIdentity): Answer {
+  if (answer.status !== 422 || (JSON.parse(answer.body) as Problem).type !== "/problems/idempotency-conflict")
+    return answer;
+  const detail = `the event ${JSON.stringify(id)} of source ${JSON.stringify(source)} was taken before with other data; nothing was taken`;
+  return { ...answer, body: JSON.stringify(problemOf("idempotency-conflict", detail)) };
 }
 
 interface Given extends EventEnvelope {
@@ -106,7 +119,7 @@ interface Given extends EventEnvelope {
 
 interface Enveloped {
   readonly envelope: Uint8Array;
-  readonly known: boolean;
+  readonly scope: Scope | null;
 }
 
 /** Parses a body to the message for the partition of its stream, and tells whether it can be known again. @throws ProblemError */
@@ -124,7 +137,8 @@ function envelopeOf(
   const requestId =
     scope === null ? edgeId : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
-  const head = [flags, parsed.fingerprint[0], parsed.fingerprint[1], parsed.rows];
+  const [low, high] = scope?.event === undefined ? parsed.fingerprint : checksumOf(parsed.frame);
+  const head = [flags, low, high, parsed.rows];
   const fields = [requestId, stream.name];
   const tail = { tail: parsed.frame, room: parsed.room };
   const envelope =
@@ -136,18 +150,29 @@ function envelopeOf(
           fields: [...fields, JSON.stringify([caller.id, producer.producer])],
           ...tail,
         });
-  return { envelope, known: scope !== null };
+  return { envelope, scope };
+}
+
+/** That of a columns frame, as two u32: the same for the same data, in whichever mode and with whatever other attributes it comes. */
+function checksumOf(frame: Uint8Array): Fingerprint {
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  return [view.getUint32(CHECKSUM_AT, true), view.getUint32(CHECKSUM_AT + 4, true)];
+}
+/** docs/formats.md, columns frame. */
+const CHECKSUM_AT = 24;
+
+interface Scope {
+  readonly kind: readonly string[];
+  readonly key: string;
+  /** Where the event itself says what it is known by. */
+  readonly event?: EventIdentity;
 }
 
 /** What makes the batch the same one when it comes again; null when nothing does. A CloudEvent is known by its source and id. */
-function identityOf(
-  clientKey: string | null,
-  producer: Produced | null,
-  event: EventIdentity | null,
-): { readonly kind: readonly string[]; readonly key: string } | null {
+function identityOf(clientKey: string | null, producer: Produced | null, event: EventIdentity | null): Scope | null {
   if (clientKey !== null) return { kind: [], key: clientKey };
   if (producer !== null) return { kind: ["producer", producer.producer], key: String(producer.sequence) };
-  if (event !== null) return { kind: ["event", event.source], key: event.id };
+  if (event !== null) return { kind: ["event", event.source], key: event.id, event };
   return null;
 }
 

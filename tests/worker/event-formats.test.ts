@@ -119,6 +119,38 @@ describe("a batch that comes again", () => {
     expect(backend.ingested.map(({ requestId }) => requestId.slice(0, 1))).toEqual(["c", "c", "c"]);
   });
 
+  it("is the same CloudEvent with other attributes, in the other mode, and with its data written otherwise", async () => {
+    const { send, backend } = formats();
+    const type = "application/cloudevents+json";
+    await send(cloudEvent("17", sale("a")), type);
+    const again = [
+      await send({ ...cloudEvent("17", sale("a")), time: "2026-01-01T00:00:00Z" }, type),
+      await send(cloudEvent("17", { at: 1e3, price: 1.5, item: "\u0061", amount: 1, note: "dropped" }), type),
+      await send(sale("a"), "application/json", BINARY),
+    ];
+    for (const answer of again)
+      expect([answer.status, answer.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    expect(backend.ingested).toHaveLength(1);
+  });
+
+  it.each(["structured", "binary"])(
+    "is refused where a CloudEvent has other data by then, in %s mode",
+    async (mode) => {
+      const { send, backend } = formats();
+      await send(cloudEvent("17", sale("a")), "application/cloudevents+json");
+      const other = { ...sale("a"), amount: 2 };
+      const answer =
+        mode === "binary"
+          ? await send(other, "application/json", BINARY)
+          : await send(cloudEvent("17", other), "application/cloudevents+json");
+      const problem = await problemIn(answer);
+      expect(problem).toMatchObject({ status: 422, type: "/problems/idempotency-conflict" });
+      expect(JSON.stringify(problem)).not.toContain("Idempotency-Key");
+      expect(problem.detail).toContain('the event "17" of source "/tills/7" was taken before with other data');
+      expect(backend.ingested).toHaveLength(1);
+    },
+  );
+
   it("is known by its producer and number", async () => {
     const { send, backend } = formats();
     const headers = (sequence: number) => ({ "tidegate-producer": "till-7", "tidegate-sequence": String(sequence) });

@@ -54,6 +54,7 @@ export class FakeBackend implements Backend {
   readonly arrivals: Arrival[] = [];
   readonly ingested: {
     requestId: string;
+    fingerprint: string;
     stream: string;
     rows: number;
     flags: number;
@@ -178,10 +179,17 @@ export class FakeBackend implements Backend {
     const rows = table.column(0, INGEST_COLUMN.rows);
     const requestId = table.field(0, INGEST_FIELD.requestId);
     const flags = table.column(0, INGEST_COLUMN.flags);
-    const replayed = this.ingested.some((batch) => batch.requestId === requestId);
+    const known = this.ingested.find((batch) => batch.requestId === requestId);
+    const replayed = known !== undefined;
+    const fingerprint = `${table.column(0, INGEST_COLUMN.fingerprintLow)}/${table.column(0, INGEST_COLUMN.fingerprintHigh)}`;
+    if (replayed && known.fingerprint !== fingerprint) {
+      const body = JSON.stringify(problemOf("idempotency-conflict"));
+      return encodeAnswers(this.#kernels, [{ line: 1, status: 422, flags: 0, body, epoch: "" }]);
+    }
     if (!replayed) {
       this.ingested.push({
         requestId,
+        fingerprint,
         stream: table.field(0, INGEST_FIELD.stream),
         rows,
         flags,
