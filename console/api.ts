@@ -156,8 +156,8 @@ export class Api {
     const { tenant } = this.session;
     const headers = {
       authorization: `Bearer ${this.session[role]}`,
-      // Headers have no encoding that all agree on.
-      ...(tenant === "" ? {} : { "tidegate-tenant": tenant.replace(/[^ -$&-~]/gu, encodeURIComponent) }),
+      // Headers have no encoding that all agree on, and drop spaces at their ends.
+      ...(tenant === "" ? {} : { "tidegate-tenant": tenant.replace(/[^!-$&-~]/gu, encodeURIComponent) }),
       ...(init.headers as Record<string, string> | undefined),
     };
     try {

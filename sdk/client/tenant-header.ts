@@ -1,10 +1,10 @@
 /** Names of tenants as values of the header `Tidegate-Tenant`. */
 
-/** Characters that a header carries as they are; `%` would be read as the beginning of another one. */
-const OTHERS = /[^ -$&-~]/gu;
+/** Characters that a header does not carry as they are: `%` would be read as the beginning of another one, and spaces at its ends are dropped. */
+const OTHERS = /[^!-$&-~]/gu;
 
 /**
- * A name as the header has it: what is not printable ASCII is percent-encoded UTF-8, since headers have no encoding that all agree on.
+ * A name as the header has it: what is not printable ASCII is percent-encoded UTF-8, and so are spaces, since headers have no encoding that all agree on.
  *
  * ```ts
  * tenantHeader("acme"); // "acme"
