@@ -34,6 +34,8 @@ export type PageSource = (edge: PageEdge, ask: PageAsk, snapshot: boolean) => Pr
 
 const encoder = new TextEncoder();
 const EVENT_STREAM = "text/event-stream";
+/** A comment: whoever is between may close what is silent. */
+const HEARTBEAT = ":\n\n";
 
 /** `GET /v1/streams/{stream}`: its committed events. */
 export async function getEvents(edge: Edge): Promise<Response> {
@@ -74,11 +76,7 @@ async function serverSent(edge: Edge, source: PageSource): Promise<Response> {
   // The first page is asked for before the answer begins, so that what is wrong has a status.
   const first = await reader.first();
   const body = new ReadableStream<Uint8Array>({
-    // Who did not say where it was is told where it is: its connection may end before the first event, and others come before it is back.
-    start: (controller) =>
-      controller.enqueue(
-        encoder.encode(after === null && first.events.length === 0 ? `id: ${reader.after}\n\n` : shown(first)),
-      ),
+    start: (controller) => controller.enqueue(encoder.encode(shown(first) || whereIs(reader, after, follows))),
     pull: (controller) => reader.pull(controller, follows),
   });
   return new Response(body, { headers: answerHeaders(request, EVENT_STREAM) });
@@ -103,6 +101,16 @@ async function firstPage(edge: PageEdge, source: PageSource, ask: PageAsk, snaps
 function pageOf(answer: Answer): Page {
   if (answer.status !== 200) throw new ProblemError(JSON.parse(answer.body) as Problem);
   return JSON.parse(answer.body) as Page;
+}
+
+/**
+ * With what an answer begins that has no event yet. Who did not say where it was is told where it is: its connection may end before the first event, and
+ * others come before it is back. Anybody else who follows is told that the connection is there, which a client that waits less long than until the first
+ * heartbeat would take for lost.
+ */
+function whereIs(reader: Reader, after: number | null, follows: boolean): string {
+  if (after === null) return `id: ${reader.after}\n\n`;
+  return follows ? HEARTBEAT : "";
 }
 
 function eventsLimit(url: string): number {
@@ -175,8 +183,7 @@ class Reader {
       await sleep(LIMITS.followPauseMs);
       if (backend.now() - this.#silentSince < LIMITS.heartbeatMs) continue;
       this.#silentSince = backend.now();
-      // A comment: whoever is between may close what is silent.
-      return controller.enqueue(encoder.encode(":\n\n"));
+      return controller.enqueue(encoder.encode(HEARTBEAT));
     }
     // Who wants what is there would take an end for all of it: a break says that there is more, and the reader comes again.
     if (!follow) throw new Error("the connection has lasted too long; go on behind the last event");

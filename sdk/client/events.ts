@@ -17,9 +17,10 @@ export async function* readEvents<Event>(
 ): AsyncGenerator<StreamEvent<Event>, void, void> {
   let after = options.after;
   for (let stalled = 0; ;) {
-    const before = after;
     try {
       for await (const { id, data } of round(transport, stream, after, options)) {
+        // Whatever comes, a heartbeat too, says that the server is there.
+        stalled = -1;
         if (id !== undefined) after = id;
         if (data !== undefined) yield { id: after ?? "", event: JSON.parse(data, exact) as Event };
       }
@@ -28,14 +29,14 @@ export async function* readEvents<Event>(
       stalled = 0;
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
-      stalled = after === before ? stalled + 1 : 0;
+      stalled += 1;
       if (stalled > transport.retries) throw new UnreachableError(stalled, undefined, error.cause);
     }
     await transport.rest(stalled + 1, options.signal);
   }
 }
 
-/** A block of the answer: an id alone says where the reader is. */
+/** A block of the answer: an id alone says where the reader is, and one without anything is a heartbeat. */
 interface Block {
   readonly id: string | undefined;
   readonly data: string | undefined;
@@ -57,7 +58,7 @@ async function* round(
     const [, field, value = ""] = /^(id|data)(?:: ?(.*?))?\r?$/.exec(text) ?? [];
     if (field === "id") id = value;
     else if (field === "data") data = data === undefined ? value : `${data}\n${value}`;
-    else if (text.trim() === "" && (id ?? data) !== undefined) {
+    else if (text.trim() === "") {
       yield { id, data };
       id = data = undefined;
     }

@@ -89,3 +89,12 @@ test.each([
   expect(response.status).toBe(200);
   expect(await response.text()).toContain(shown);
 });
+
+test("a reader that follows hears at once that it is connected, though there is no event yet", async () => {
+  const { ask } = edge(new Clocked(), app);
+  const response = await ask(`/v1/streams/kept?after=${EVENTS - 1}`, { headers: SSE });
+  const body = response.body as ReadableStream<Uint8Array>;
+  const reader = body.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe(":\n\n");
+  await reader.cancel();
+});

@@ -64,6 +64,21 @@ describe("reading a stream", () => {
     expect(sent).toHaveLength(3);
   });
 
+  test("goes on for as long as anything comes, though each silence is longer than it waits", async () => {
+    const quiet = (_sent: unknown, signal: AbortSignal): Response =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode(":\n\n"));
+            signal.addEventListener("abort", () => controller.error(signal.reason));
+          },
+        }),
+      );
+    const { client, sent } = clientOf(quiet, quiet, quiet, quiet, () => events("id: 8\ndata: 8\n\n"));
+    expect(await all(client.stream("s").read({ after: "7" }), 1)).toEqual([{ id: "8", event: 8 }]);
+    expect(sent).toHaveLength(5);
+  });
+
   test("takes silence for a lost connection", async () => {
     const { client } = clientOf(silent, () => events("id: 1\ndata: 1\n\n"));
     expect(await all(client.stream("s").read(), 1)).toHaveLength(1);
