@@ -1,6 +1,7 @@
 /** What a client can do about messages that failed for good. */
 
 import { exact } from "../exact.ts";
+import { searchOf } from "./search.ts";
 import type { Transport } from "./transport.ts";
 
 export interface DeadLetterOptions {
@@ -53,10 +54,7 @@ export function deadLettersClient(transport: Transport, service: string): DeadLe
   const path = (id: string): string => `/v1/dead-letters/${encodeURIComponent(id)}`;
   return {
     list({ limit, cursor, signal } = {}) {
-      const parameters = new URLSearchParams();
-      if (limit !== undefined) parameters.set("limit", String(limit));
-      if (cursor !== undefined) parameters.set("cursor", cursor);
-      const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+      const search = searchOf({ limit, cursor });
       const call = { method: "GET", path: path(service) + search, signal } as const;
       return transport.send(call, (response) => response.json() as Promise<DeadLetterPage>);
     },

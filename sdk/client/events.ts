@@ -3,6 +3,7 @@
 import { UnreachableError } from "./errors.ts";
 import { exact } from "../exact.ts";
 import { Broken, lines } from "./lines.ts";
+import { searchOf } from "./search.ts";
 import type { Transport } from "./transport.ts";
 import type { ReadOptions, StreamEvent } from "./types.ts";
 
@@ -48,10 +49,7 @@ async function* round(
   after: string | undefined,
   { follow, signal }: ReadOptions,
 ): AsyncGenerator<Block, void, void> {
-  const parameters = new URLSearchParams();
-  if (after !== undefined) parameters.set("after", after);
-  if (follow === false) parameters.set("follow", "0");
-  const path = `/v1/streams/${stream}${parameters.size === 0 ? "" : `?${parameters.toString()}`}`;
+  const path = `/v1/streams/${stream}${searchOf({ after, follow: follow === false ? 0 : undefined })}`;
   let id: string | undefined;
   let data: string | undefined;
   for await (const text of lines(transport, { method: "GET", path }, signal)) {

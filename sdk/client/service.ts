@@ -3,6 +3,7 @@
 import type { Contract, FunctionContract } from "../contract.ts";
 import { encodeKey } from "../keys.ts";
 import { RefusalError } from "./errors.ts";
+import { searchOf } from "./search.ts";
 import type { Transport } from "./transport.ts";
 import type { CallOptions, SendOptions } from "./types.ts";
 
@@ -44,12 +45,13 @@ function get(
   input: unknown,
   { signal, consistency }: CallOptions,
 ): Promise<unknown> {
-  const parameters = new URLSearchParams();
-  if (input !== undefined) parameters.set("input", JSON.stringify(input));
-  if (consistency !== undefined) parameters.set("consistency", consistency);
-  const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  const body = JSON.stringify(input);
+  const search = searchOf({ input: body, consistency });
   const snapshot = consistency === "snapshot";
-  return transport.send({ method: "GET", path: path + search, signal, snapshot }, json);
+  // An address takes 8 KiB of input. Without a key the answer is not recorded.
+  return search.length > 8_000 && !snapshot
+    ? transport.send({ method: "POST", path, body, signal }, json)
+    : transport.send({ method: "GET", path: path + search, signal, snapshot }, json);
 }
 
 function post(
@@ -65,8 +67,7 @@ function post(
 
 /** When a message is to be delivered, as a query. */
 function when({ delay, at }: SendOptions): string {
-  if (delay !== undefined) return `?delay=${encodeURIComponent(delay)}`;
-  return at === undefined ? "" : `?at=${at.valueOf()}`;
+  return searchOf(delay === undefined ? { at: at?.valueOf() } : { delay });
 }
 
 const json = (response: Response): Promise<unknown> => response.json();

@@ -3,6 +3,7 @@
 import { byPath, eventText } from "../event-text.ts";
 import { encodeKey } from "../keys.ts";
 import { exact } from "../exact.ts";
+import { searchOf } from "./search.ts";
 import type { StreamDefinition } from "../stream.ts";
 import type { Transport } from "./transport.ts";
 import type { Accepted, ViewOptions, ViewPage } from "./types.ts";
@@ -40,14 +41,11 @@ export function getView<Row>(
   key: unknown,
   options: ViewOptions = {},
 ): Promise<ViewPage<Row>> {
-  const parameters = new URLSearchParams();
-  if (options.limit !== undefined) parameters.set("limit", String(options.limit));
-  if (options.cursor !== undefined) parameters.set("cursor", options.cursor);
-  if (options.top !== undefined) parameters.set("top", options.top);
+  const { limit, cursor, top, signal } = options;
   const path = `/v1/views/${view}${key === undefined ? "" : `/${encodeKey(String(key))}`}`;
-  const search = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  const search = searchOf({ limit, cursor, top });
   return transport.send(
-    { method: "GET", path: path + search, signal: options.signal },
+    { method: "GET", path: path + search, signal },
     async (response) => JSON.parse(await response.text(), exact) as ViewPage<Row>,
   );
 }

@@ -3,7 +3,7 @@
 import { tenantHeader } from "./tenant-header.ts";
 import { isBeforehand, leavesOpen, type ProblemError, problemError, UnreachableError } from "./errors.ts";
 import type { ClientOptions } from "./types.ts";
-import { Watch } from "./watch.ts";
+import { unlessAborted, Watch } from "./watch.ts";
 
 /** Milliseconds before the first retry; doubles each time, halved at random so that clients do not march in step. */
 const BACKOFF_MS = 100;
@@ -134,16 +134,9 @@ function backoff(attempt: number): number {
 
 /** Waits, unless the caller gives up. */
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener("abort", stop, { once: true });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
+  return unlessAborted(over, signal).finally(() => clearTimeout(timer));
 }

@@ -109,6 +109,23 @@ describe("a call of a query", () => {
     ]);
     expect(sent.every(({ method, headers }) => method === "GET" && !headers.has("idempotency-key"))).toBe(true);
   });
+
+  test("posts an input that is too long for an address, without an identity", async () => {
+    const { sent, fetch } = server(ok([1]), ok([2]));
+    const account = createClient("https://x", { Account }, { fetch }).account("alice");
+    const from = "é".repeat(4_000);
+    expect(await account.history({ from })).toEqual([1]);
+    // Snapshots are read by GET only.
+    expect(await account.history({ from }, { consistency: "snapshot" })).toEqual([2]);
+    const [posted, got] = sent;
+    expect([posted?.method, posted?.url, got?.method]).toEqual([
+      "POST",
+      "https://x/v1/services/account/alice/history",
+      "GET",
+    ]);
+    expect(JSON.parse(posted?.body ?? "")).toEqual({ from });
+    expect(posted?.headers.has("idempotency-key")).toBe(false);
+  });
 });
 
 describe("a refusal", () => {
