@@ -49,8 +49,12 @@ export function transport(base: string, options: ClientOptions): Transport {
   let epoch: string | undefined;
   const doFetch = options.fetch ?? ((url, init) => fetch(url, init));
 
-  async function attempt<T>(call: Call, read: (response: Response) => Promise<T>, number: number): Promise<Attempt<T>> {
-    const init = await request(call, options, epoch);
+  async function attempt<T>(
+    call: Call,
+    init: RequestInit,
+    read: (response: Response) => Promise<T>,
+    number: number,
+  ): Promise<Attempt<T>> {
     const watch = new Watch(timeoutMs, call.signal);
     watch.start();
     try {
@@ -72,20 +76,26 @@ export function transport(base: string, options: ClientOptions): Transport {
     const doubt = call.doubt ?? { open: false };
     for (let number = 1; ; number++) {
       call.signal?.throwIfAborted();
-      const outcome = await attempt(call, read, number);
+      const init = await request(call, options, epoch).catch((cause: unknown) => {
+        throw hidden(doubt.open, number, call, cause);
+      });
+      const outcome = await attempt(call, init, read, number);
       if ("value" in outcome) return outcome.value;
       const { error, pause } = outcome;
       const isOpen = leavesOpen(error);
       if (pause === undefined || number > retries) {
-        // Reads have no outcome.
-        const isHidden = doubt.open && !isOpen && isBeforehand(error) && call.idempotencyKey !== undefined;
-        throw isHidden ? new UnreachableError(number, call.idempotencyKey, error) : error;
+        throw hidden(doubt.open && !isOpen && isBeforehand(error), number, call, error);
       }
       doubt.open ||= isOpen;
       await sleep(pause, call.signal);
     }
   }
   return { send, rest: (attempts, signal) => sleep(backoff(attempts), signal), timeoutMs, retries };
+}
+
+/** What to throw for an error that says nothing of an earlier attempt, where that left its outcome open. Reads have none. */
+function hidden(isOpen: boolean, number: number, { idempotencyKey }: Call, error: unknown): unknown {
+  return isOpen && idempotencyKey !== undefined ? new UnreachableError(number, idempotencyKey, error) : error;
 }
 
 /** `pause`: milliseconds until the same request may succeed; absent when it will not. */

@@ -52,6 +52,23 @@ describe("a request is repeated, with the same identity and body,", () => {
     expect(second).toMatchObject({ url: first?.url, body: "5", method: "POST" });
   });
 
+  test("without a token, behind an attempt whose outcome is open, is as open, and can be repeated with its identity", async () => {
+    const cause = new TypeError("the issuer does not answer");
+    const failingFrom = (attempt: number) => {
+      let asked = 0;
+      return () => (++asked < attempt ? Promise.resolve("t") : Promise.reject(cause));
+    };
+    const fake = server(lost());
+    const open = await settled(account(fake, { token: failingFrom(2) }).deposit(5));
+    const idempotencyKey = fake.sent[0]?.headers.get("idempotency-key")?.slice(1, -1);
+    expect(open).toMatchObject({ status: "rejected", reason: { name: "UnreachableError", idempotencyKey, cause } });
+    // Nothing was sent, and reads have no outcome.
+    expect(await settled(account(server(), { token: failingFrom(1) }).deposit(5))).toMatchObject({ reason: cause });
+    expect(await settled(account(server(lost()), { token: failingFrom(2) }).balance())).toMatchObject({
+      reason: cause,
+    });
+  });
+
   test("when it is a query, too", async () => {
     expect(await settled(account(server(lost(), ok(1))).balance())).toEqual({ status: "fulfilled", value: 1 });
   });
