@@ -35,6 +35,8 @@ export async function* batch(
     try {
       for await (const text of linesOf(transport, call, options.signal)) {
         if (text === "") continue;
+        // Something on the way has answered in its own words.
+        if (text[0] !== "{") throw new Broken("", { cause: new Error("the answer has no results") });
         const result = JSON.parse(text) as BatchResult;
         const at = result.line - 1;
         if (!open[at]) continue;

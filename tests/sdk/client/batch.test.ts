@@ -25,6 +25,17 @@ async function all(results: AsyncIterable<BatchResult>): Promise<number[]> {
 }
 
 describe("a batch", () => {
+  test("that is answered in the words of something on the way goes again, and has no answer in the end", async () => {
+    const page = (): Response => new Response("<html>\nlog in first\n</html>\n");
+    const again = started(page, chunked(line(1), line(2), line(3)));
+    expect(await all(again.results)).toEqual([1, 2, 3]);
+    const { fake, results } = started(page, page);
+    const idempotencyKey = () => fake.sent[0]?.headers.get("idempotency-key")?.slice(1, -1);
+    const error: unknown = await all(results).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ name: "UnreachableError", idempotencyKey: idempotencyKey() });
+    expect(fake.sent).toHaveLength(2);
+  });
+
   test("sends one line per call and yields results as they come, however they are cut", async () => {
     const second = '{"line":1,"status":409,"problem":{"type":"/problems/account/frozen","title":"é","status":409}}\n';
     const { fake, results } = started(
