@@ -28,7 +28,7 @@ export function servicesClass(
       const { TIDEGATE_TOKEN: token } = this.env as { TIDEGATE_TOKEN?: string };
       const all = new Headers(headers);
       if (!all.has("authorization") && token) all.set("authorization", `Bearer ${token}`);
-      const init = { method, headers: all, ...(body === undefined ? {} : { body }) };
+      const init = { method, headers: all, ...(body === undefined ? {} : { body: body as BodyInit }) };
       return routes.fetch(new Request(HOST + path, init), this.env as object, this.ctx);
     }
   };

@@ -9,7 +9,8 @@ export interface BoundRequest {
   /** With its leading slash and its query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** Bytes: a text with letters beyond Latin-1 would take two for each of them, and calls have a limit of bytes. */
+  readonly body?: string | Uint8Array;
 }
 
 /** A service binding to the entrypoint that an app exports as `Services`. */
@@ -22,6 +23,9 @@ export function fetchThrough(binding: Binding): NonNullable<ClientOptions["fetch
   return async (path, { method = "GET", headers, body, signal }) => {
     signal?.throwIfAborted();
     const request = { method, path, headers: headers as Record<string, string> };
-    return unlessAborted(binding.ask(typeof body === "string" ? { ...request, body } : request), signal);
+    return unlessAborted(
+      binding.ask(typeof body === "string" ? { ...request, body: new TextEncoder().encode(body) } : request),
+      signal,
+    );
   };
 }

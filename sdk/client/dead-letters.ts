@@ -96,8 +96,7 @@ export function flowDeadLettersClient(transport: Transport, flow: string): FlowD
   const path = `/v1/flows/${flow}/dead-letters`;
   return {
     list({ limit, after = -1, signal } = {}) {
-      const most = limit === undefined ? "" : `&limit=${limit}`;
-      const call = { method: "GET", path: `${path}?after=${after}${most}`, signal } as const;
+      const call = { method: "GET", path: path + searchOf({ after, limit }), signal } as const;
       return transport.send(
         call,
         async (response) =>

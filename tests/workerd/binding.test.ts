@@ -44,6 +44,13 @@ describe("a service binding", () => {
     expect(await client.account(key).deposit.send({ amount: 1 })).toMatchObject({ id: expect.any(String) as string });
   });
 
+  test("carries bodies of more than 16 Mi characters, also with letters beyond Latin-1", async () => {
+    const item = `${"a".repeat(999)}\u03B1`;
+    const sales = Array.from({ length: 17_000 }, () => ({ item, amount: 1n, at: Date.now() }));
+    const patient = createClient(binding, { Account }, { retries: 1, timeoutMs: 60_000 });
+    expect(await patient.stream("sales").send(sales)).toMatchObject({ accepted: sales.length });
+  }, 60_000);
+
   test("with a token of its own a request is whose that is, and without a binding's word no more than that", async () => {
     const other = createClient(binding, { Account }, { token: "wrong", retries: 0 });
     await expect(other.account("a").balance()).rejects.toBeInstanceOf(ProblemError);
