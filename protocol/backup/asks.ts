@@ -30,8 +30,8 @@ export type AdminAsk =
   | { readonly op: "restore-table"; readonly id: AdminId; readonly bytes: Uint8Array }
   /** All of the backup is known to be sound: serve it. */
   | { readonly op: "restore-end"; readonly id: AdminId }
-  /** Forget what was taken in. Answered {@link StoppedAnswer}. */
-  | { readonly op: "restore-stop"; readonly id: AdminId }
+  /** Forget what was taken in; with `untouched` only if that is no table yet. Answered {@link StoppedAnswer}. */
+  | { readonly op: "restore-stop"; readonly id: AdminId; readonly untouched?: boolean }
   /** Forget messages to a key and from it that are not delivered. Answered {@link EraseAnswer}; refused while key groups move. */
   | { readonly op: "erase-messages"; readonly service: string; readonly key: string }
   /** Remove what results, messages and the log hold of a key. Answered in the same way. */
@@ -68,6 +68,8 @@ export interface RestoreAnswer {
   readonly next: number;
   /** All tables are in. */
   readonly complete: boolean;
+  /** It was this ask that began it here. */
+  readonly begins?: true;
 }
 
 export interface StoppedAnswer {

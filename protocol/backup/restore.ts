@@ -76,7 +76,7 @@ export class Restore {
     // What the backup has of the same kind would stand beside it.
     if (unused.length > 0) this.#parts.take(unused, [], [this.#markOp()]);
     else this.#parts.persist([this.#markOp()]);
-    return answer(this.#mark);
+    return { ...answer(this.#mark), begins: true };
   }
 
   #of(id: string): Mark {
@@ -131,16 +131,20 @@ export class Restore {
     return told;
   }
 
-  /** Nothing of it is left. The log goes on where it was, since numbers of records are never used twice. */
-  stop(id: string): void {
+  /**
+   * Nothing of it is left. The log goes on where it was, since numbers of records are never used twice. False where there was nothing, or, of what
+   * is to be untouched, a table.
+   */
+  stop(id: string, untouched = false): boolean {
     const mark = this.#mark;
-    if (mark === null || mark.id !== id) return;
+    if (mark === null || mark.id !== id || (untouched && mark.next > 0)) return false;
     if (mark.state === "done") throw new RestoreRefused("domain-not-empty", "this backup is restored already");
     this.#parts.persist([
       { op: "wipe" },
       { op: "put-meta", name: "folded", value: String(this.#parts.newestSeq()) },
       { op: "put-meta", name: RESTORE_MARK, value: "" },
     ]);
+    return true;
   }
 
   #markOp(): StorageOp {

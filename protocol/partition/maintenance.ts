@@ -198,8 +198,7 @@ export class Maintenance {
       case "rows":
         return reply(this.#browse(ask));
       case "restore-stop": {
-        const restart = this.#restore.isStaging;
-        this.#restore.stop(ask.id);
+        const restart = this.#restore.stop(ask.id, ask.untouched);
         return { ...reply({ restarts: restart } satisfies StoppedAnswer), restart };
       }
     }

@@ -67,9 +67,9 @@ export async function deleteRestore({ backend, admin, request }: AdminEdge): Pro
 }
 
 /** Until it serves again with nothing of the backup: before, it would take no other. @throws ProblemError where it cannot be stopped */
-async function stop(domain: Domain, partition: number, id: string): Promise<void> {
+async function stop(domain: Domain, partition: number, id: string, untouched = false): Promise<void> {
   for (let attempt = 1; attempt <= LIMITS.attempts; attempt++) {
-    const { restarts } = await domain.ask<StoppedAnswer>(partition, { op: "restore-stop", id });
+    const { restarts } = await domain.ask<StoppedAnswer>(partition, { op: "restore-stop", id, untouched });
     if (!restarts) return;
     await sleep(backoff(attempt));
   }
@@ -89,6 +89,14 @@ async function take(
     if (error instanceof ProblemError && error.problem.type === INVALID) await restoring.stop();
     throw error;
   }
+}
+
+/** A refusal that also says how to give up what other partitions keep of the backup, and serve nothing for. */
+function naming(id: string, refusal: unknown): unknown {
+  if (!(refusal instanceof ProblemError)) return refusal;
+  const { problem } = refusal;
+  const kept = `other partitions wait for the rest of backup ${id}, until it is sent or given up`;
+  return new ProblemError({ ...problem, detail: problem.detail === undefined ? kept : `${problem.detail}; ${kept}` });
 }
 
 function decoded({ backend }: AdminEdge, bytes: Uint8Array): BackupTable {
@@ -139,10 +147,32 @@ class Restoring {
       const detail = `the backup is of a domain of ${map.partitions} partitions, this one has ${this.#map.partitions}, or spreads its keys otherwise`;
       throw refuse("invalid-backup", detail);
     }
-    const begun = await this.#domain.askAll<RestoreAnswer>({ op: "restore", id });
+    const begun = await this.#beginAll(id);
     this.#id = id;
     this.#isDone = begun.some(({ state }) => state === "done");
     for (const [at, { complete }] of begun.entries()) if (complete) this.#complete.add(at);
+  }
+
+  /**
+   * Where one refuses, those that it was begun at just now serve again as before. What was begun earlier stays: it may be all but through.
+   * @throws what the first of them was refused for
+   */
+  async #beginAll(id: string): Promise<RestoreAnswer[]> {
+    const domain = this.#domain;
+    const ask = { op: "restore", id } as const;
+    const asked = await Promise.allSettled(
+      domain.partitions.map((partition) => domain.ask<RestoreAnswer>(partition, ask)),
+    );
+    const answers = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const refused = asked.find((one) => one.status === "rejected");
+    if (refused === undefined) return answers;
+    const fresh = domain.partitions.filter((at) => {
+      const one = asked[at];
+      return one?.status === "fulfilled" && one.value.begins === true;
+    });
+    await Promise.allSettled(fresh.map((partition) => stop(domain, partition, id, true)));
+    const isKept = answers.some(({ state, begins }) => state === "staging" && begins !== true);
+    throw isKept ? naming(id, refused.reason) : refused.reason;
   }
 
   async #pass({ partition, id }: BackupTable, bytes: Uint8Array): Promise<void> {

@@ -1,0 +1,141 @@
+/** What the edge asks of partitions for a restore: partitions that refuse, and edges that are lost, leave none of them waiting or half empty. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { AdminAsk } from "../../protocol/backup/asks.ts";
+import { Restore, RestoreRefused } from "../../protocol/backup/restore.ts";
+import { BACKUP_ROW, encodeTable, jsonRow, WHOLE } from "../../protocol/backup/table.ts";
+import { encodeMap, initialMap } from "../../protocol/keygroups/map.ts";
+import { problemOf } from "../../sdk/problems.ts";
+import { kernels } from "../protocol/support/lone-partition.ts";
+import { FakeBackend } from "./support/backend.ts";
+import { edge, problemIn } from "./support/edge.ts";
+
+const PARTITIONS = 4;
+const headers = { authorization: "Bearer an-admin-token" };
+
+/** As a partition has it: what it stores of a restore, and instances that come and go. */
+class Partition {
+  isUsed = false;
+  isMoving = false;
+  readonly #self: number;
+  #mark: string | undefined;
+  #restore: Restore;
+
+  constructor(self: number) {
+    this.#self = self;
+    this.#restore = this.#start();
+  }
+
+  #start(): Restore {
+    const persist = (ops: readonly object[]): void => {
+      for (const op of ops as readonly { op: string; name?: string; value?: string }[]) {
+        if (op.op === "wipe") this.isUsed = false;
+        if (op.name === "restore") this.#mark = op.value;
+      }
+    };
+    return new Restore(this.#mark, {
+      kernels,
+      self: this.#self,
+      incarnation: 1,
+      unused: () => (this.isUsed ? null : []),
+      take: (_writes, _results, ops) => persist(ops),
+      persist,
+      newestSeq: () => 0,
+    });
+  }
+
+  admin(ask: AdminAsk): object {
+    if (this.isMoving) return refused(problemOf("keys-moving", "key groups are moving"));
+    try {
+      return { status: 200, body: JSON.stringify(this.#do(ask)) };
+    } catch (error) {
+      if (error instanceof RestoreRefused) return refused(problemOf(error.type, error.message));
+      throw error;
+    }
+  }
+
+  #do(ask: AdminAsk): object {
+    const restore = this.#restore;
+    if (ask.op === "restore") return restore.begin(ask.id);
+    if (ask.op === "restore-table") return restore.table(ask.id, ask.bytes);
+    if (ask.op === "restore-end") {
+      const told = restore.end(ask.id);
+      this.#restore = this.#start();
+      return told;
+    }
+    if (ask.op !== "restore-stop") return {};
+    const restarts = restore.stop(ask.id, ask.untouched);
+    this.#restore = this.#start();
+    return { restarts };
+  }
+
+  get state(): "empty" | "used" | "staging" | "done" {
+    if (this.#restore.isStaging) return "staging";
+    return this.#mark === undefined || this.#mark === "" ? (this.isUsed ? "used" : "empty") : "done";
+  }
+}
+
+const refused = (problem: { status: number }): object => ({ status: problem.status, body: JSON.stringify(problem) });
+
+const whole = (row: ReturnType<typeof jsonRow>, number: number): Uint8Array =>
+  encodeTable(kernels, { id: "b", partition: WHOLE, number, rows: [row], tail: new Uint8Array(0) });
+const info = { format: 1, at: 0, partitions: PARTITIONS, map: encodeMap(initialMap(PARTITIONS)) } as const;
+const end = { pairs: 0, results: 0, incarnation: 1, decided: 0, forgotten: "" };
+const tables = [
+  whole(jsonRow(BACKUP_ROW.info, info), 0),
+  ...Array.from({ length: PARTITIONS }, (_, partition) => {
+    const rows = [jsonRow(BACKUP_ROW.end, end)];
+    return encodeTable(kernels, { id: "b", partition, number: 0, rows, tail: new Uint8Array(0) });
+  }),
+  whole(jsonRow(BACKUP_ROW.trailer, { tables: PARTITIONS }), 1),
+];
+
+let partitions: Partition[];
+beforeEach(() => void (partitions = Array.from({ length: PARTITIONS }, (_, self) => new Partition(self))));
+const states = (): string[] => partitions.map(({ state }) => state);
+
+function ask(method: string, path: string, body?: BodyInit): Promise<Response> {
+  const partition = (at: number) => ({ admin: async (one: AdminAsk) => partitions[at]?.admin(one), scrub: () => true });
+  const backend = Object.assign(new FakeBackend(), { admin: { token: "an-admin-token", partition } });
+  return edge(backend as never).ask(path, { method, headers, ...(body === undefined ? {} : { body }) });
+}
+const send = (some = tables): Promise<Response> => ask("POST", "/admin/restore", new Blob(some as Uint8Array<ArrayBuffer>[]));
+const giveUp = (): Promise<Response> => ask("DELETE", "/admin/restore?id=b");
+/** As an edge does that is lost on the way. */
+function asEdge(...asks: readonly (readonly [number, AdminAsk])[]): void {
+  for (const [at, one] of asks) partitions[at]?.admin(one);
+}
+const begin = (at: number) => [at, { op: "restore", id: "b" }] as const;
+const staged = (at: number) => [at, { op: "restore-table", id: "b", bytes: tables[at + 1] as Uint8Array }] as const;
+
+describe("a restore", () => {
+  it("is served by all once it is through", async () => {
+    expect((await send()).status).toBe(200);
+    expect(states()).toEqual(["done", "done", "done", "done"]);
+  });
+
+  it.each(["isUsed", "isMoving"] as const)(
+    "that one partition refuses leaves the others as they were: %s",
+    async (why) => {
+      partitions[1]![why] = true;
+      const { type } = await problemIn(await send());
+      expect(type).toBe(why === "isUsed" ? "/problems/domain-not-empty" : "/problems/keys-moving");
+      expect(states()).toEqual(["empty", why === "isUsed" ? "used" : "empty", "empty", "empty"]);
+    },
+  );
+
+  it("that goes on is not forgotten since a partition refuses, which says what waits", async () => {
+    asEdge(begin(0), begin(1), begin(2), staged(0), staged(2));
+    partitions[3]!.isUsed = true;
+    const { type, detail } = await problemIn(await send());
+    expect([type, detail]).toEqual(["/problems/domain-not-empty", expect.stringContaining("backup b,")]);
+    expect(states()).toEqual(["staging", "staging", "staging", "used"]);
+    expect((await giveUp()).status).toBe(200);
+    expect(states()).toEqual(["empty", "empty", "empty", "used"]);
+  });
+
+  it("of another backup is not stopped by one that was never begun", async () => {
+    asEdge(begin(0));
+    expect((await ask("DELETE", "/admin/restore?id=c")).status).toBe(200);
+    expect(states()).toEqual(["staging", "empty", "empty", "empty"]);
+  });
+});
