@@ -138,7 +138,10 @@ export class Restore {
   stop(id: string, untouched = false): boolean {
     const mark = this.#mark;
     if (mark === null || mark.id !== id || (untouched && mark.next > 0)) return false;
-    if (mark.state === "done") throw new RestoreRefused("domain-not-empty", "this backup is restored already");
+    if (mark.state === "done") {
+      const detail = "this backup is served here already; where others lack it still, send the same again";
+      throw new RestoreRefused("domain-not-empty", detail);
+    }
     this.#parts.persist([
       { op: "wipe" },
       { op: "put-meta", name: "folded", value: String(this.#parts.newestSeq()) },

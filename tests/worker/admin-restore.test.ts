@@ -98,7 +98,8 @@ function ask(method: string, path: string, body?: BodyInit): Promise<Response> {
   const backend = Object.assign(new FakeBackend(), { admin: { token: "an-admin-token", partition } });
   return edge(backend as never).ask(path, { method, headers, ...(body === undefined ? {} : { body }) });
 }
-const send = (some = tables): Promise<Response> => ask("POST", "/admin/restore", new Blob(some as Uint8Array<ArrayBuffer>[]));
+const send = (some = tables): Promise<Response> =>
+  ask("POST", "/admin/restore", new Blob(some as Uint8Array<ArrayBuffer>[]));
 const giveUp = (): Promise<Response> => ask("DELETE", "/admin/restore?id=b");
 /** As an edge does that is lost on the way. */
 function asEdge(...asks: readonly (readonly [number, AdminAsk])[]): void {
@@ -131,6 +132,14 @@ describe("a restore", () => {
     expect(states()).toEqual(["staging", "staging", "staging", "used"]);
     expect((await giveUp()).status).toBe(200);
     expect(states()).toEqual(["empty", "empty", "empty", "used"]);
+  });
+
+  it("of which some serve already is not given up: nothing is forgotten, and the same backup ends it", async () => {
+    asEdge(...[0, 1, 2, 3].flatMap((at) => [begin(at), staged(at)]), [0, { op: "restore-end", id: "b" }]);
+    expect((await problemIn(await giveUp())).type).toBe("/problems/domain-not-empty");
+    expect(states()).toEqual(["done", "staging", "staging", "staging"]);
+    expect((await send()).status).toBe(200);
+    expect(states()).toEqual(["done", "done", "done", "done"]);
   });
 
   it("of another backup is not stopped by one that was never begun", async () => {

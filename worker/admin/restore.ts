@@ -61,7 +61,8 @@ export async function deleteRestore({ backend, admin, request }: AdminEdge): Pro
   const id = queryParameter(request.url, "id");
   if (id === undefined) throw refuse("invalid-parameter", "say which backup: ?id=…, as the refusal named it");
   const domain = new Domain(admin, await presentMap(backend));
-  await Promise.all(domain.partitions.map((partition) => stop(domain, partition, id)));
+  // In the order in which they end it: where one serves the backup already the first does, and refuses before anything is forgotten.
+  for (const partition of domain.partitions) await stop(domain, partition, id);
   await domain.askAll({ op: "release", id });
   return jsonResponse(request, { id, stopped: true });
 }
