@@ -6,6 +6,7 @@
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
+import { isDamage } from "../state/blocks/damage.ts";
 import { expiringEntity, expiryRow } from "../state/expiry.ts";
 import { afterPrefix, compareKeys, keyOfEntity, servicePrefix } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
@@ -99,7 +100,12 @@ export class Expiry {
         if (entity !== null) this.#consider(service, entity);
         yield 1;
       }
-      yield* this.#lookAtStored(service, prefix);
+      try {
+        yield* this.#lookAtStored(service, prefix);
+      } catch (error) {
+        // Nobody sees what has expired: what is behind a damaged block may stay. All else goes on, and the log was told where it was read.
+        if (!isDamage(error)) throw error;
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import { awaits } from "../flows/egress.ts";
 import { EGRESS } from "../flows/internal.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
+import { isDamage } from "../state/blocks/damage.ts";
 import type { Target } from "../transaction/attempt.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { formatMessageId } from "../../sdk/message-id.ts";
@@ -194,7 +195,17 @@ export class Mail {
     this.#outside.ended(id, end);
   }
 
-  /** Some more of what is stored. */
+  /** Some more of what is stored. What is damaged ends that and nothing else; a start is told. */
+  #loadOn(): void {
+    try {
+      this.#load();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#loading.stop(error);
+    }
+  }
+
+  /** @throws TidegateError `damaged-data` */
   #load(): void {
     for (const message of this.#loading.next(LIMITS.messagesPerTurn)) if (this.#isHere(message)) this.#add(message);
   }
@@ -207,9 +218,9 @@ export class Mail {
     this.#isHere = isHere;
     this.#outbox = this.#emptyOutbox();
     this.#loading = new Loading(this.#committed);
-    this.#load();
+    this.#loadOn();
     // Should this instance be lost before it has come to those that are kept here.
-    if (!this.#loading.isDone) this.#wantAlarm();
+    if (this.#loading.isUnderWay) this.#wantAlarm();
     this.#timers.remap();
     this.#expiry.remap();
     this.#declaring.remap();
@@ -348,8 +359,12 @@ export class Mail {
     this.#forgotten.push(message);
   }
 
-  /** Forgets messages from a key, and to it, that are not delivered. Returns how many there were, and are: 0 when none is left. */
+  /**
+   * Forgets messages from a key, and to it, that are not delivered. Returns how many there were, and are: 0 when none is left.
+   * @throws TidegateError `damaged-data` where messages cannot be read: some may be of that key
+   */
   erase(gone: Erased): number {
+    this.#loading.check();
     const { erased, pending } = this.#outbox.erase((message) => concernsErased(message, gone));
     if (erased.length > 0) this.#parts.commit(erased.map(deliveredWrite));
     // Of those that are not in memory yet it has to be asked again.
@@ -371,9 +386,9 @@ export class Mail {
   /** All that was committed and all that ran is durable by now, or by the time this leaves. */
   release(): void {
     this.#tellForgotten();
-    this.#load();
-    // Whose effects they are is known when all are here.
-    if (this.#loading.isDone) this.#outside.settle();
+    this.#loadOn();
+    // Whose effects they are is known when all are here that will be.
+    if (!this.#loading.isUnderWay) this.#outside.settle();
     this.#runHere();
     this.#outbox.release();
     const told = this.#toTell;
@@ -403,7 +418,7 @@ export class Mail {
   /** Whether a flush has something to release. */
   wantsFlush(isUp: boolean): boolean {
     if (!isUp) return false;
-    const isLooking = !this.#loading.isDone || this.#timers.isLooking;
+    const isLooking = this.#loading.isUnderWay || this.#timers.isLooking;
     const isHanding = this.#toTell.length > 0 || this.#here.size > 0 || this.#outbox.hasReady;
     return isHanding || this.#outside.hasEnded || isLooking;
   }
@@ -419,7 +434,7 @@ export class Mail {
   /** Something must go on even if nothing comes from outside. */
   get isPending(): boolean {
     const { isPending } = this.#expiry;
-    const isPosting = this.#outbox.isAwake || !this.#loading.isDone;
+    const isPosting = this.#outbox.isAwake || this.#loading.isUnderWay;
     return isPending || isPosting || this.#timers.isPending || this.#declaring.isPending;
   }
 

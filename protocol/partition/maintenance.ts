@@ -8,6 +8,7 @@ import { tablesOf } from "../backup/tables.ts";
 import { LIMITS } from "../limits.ts";
 import { OUTBOX } from "../outbox/message.ts";
 import { Results } from "../results/results.ts";
+import { isDamage } from "../state/blocks/damage.ts";
 import { BlockEraser } from "../state/blocks/erase.ts";
 import { encodeRecent, type StoredResult } from "../results/stored-result.ts";
 import { expiryRow } from "../state/expiry.ts";
@@ -159,6 +160,8 @@ export class Maintenance {
       if (error instanceof RestoreRefused) return problem(error.type, error.message);
       if (error instanceof CorruptError) return problem("invalid-backup", error.message);
       if (error instanceof PinBroken) return problem("backup-interrupted", error.message, { retryable: true });
+      // Of what is asked for, that is: all else goes on, and the log was told where it was read.
+      if (isDamage(error)) return problem("damaged-data", error.message);
       throw error;
     }
   }
@@ -386,10 +389,13 @@ export class Maintenance {
     const { blocks } = this.#parts;
     blocks.turn();
     const eraser = new BlockEraser(this.#setup.kernels, blocks);
-    const ops = [OUTBOX, ...KEPT_PREFIXES].flatMap((prefix) => eraser.deleted(prefix));
-    ops.push(...eraser.entity(entity));
-    ops.push(...eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));
-    if (ops.length > 0) this.#owner.emit({ kind: "persist", ops });
+    // One by one: should the next meet damage, memory must not be ahead of storage.
+    const persist = (ops: StorageOp[]): void => {
+      if (ops.length > 0) this.#owner.emit({ kind: "persist", ops });
+    };
+    for (const prefix of [OUTBOX, ...KEPT_PREFIXES]) persist(eraser.deleted(prefix));
+    persist(eraser.entity(entity));
+    persist(eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));
   }
 
   /** The packed ones anew, without those that are gone. */

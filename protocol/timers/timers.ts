@@ -3,6 +3,7 @@
  * these have gone. Each key's are fired by a transaction of its own under that key's lock.
  */
 import { LIMITS } from "../limits.ts";
+import { isDamage } from "../state/blocks/damage.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { type Due, dueOf, duesBehind, timersOf, waitingRow } from "./timer.ts";
 
@@ -26,6 +27,8 @@ export class Timers {
   #head: Due[] = [];
   /** Behind this row there may be some that are not in memory; null when all are. */
   #through: string | null = "";
+  /** What is behind it cannot be read: those that are due later wait, all else goes on. */
+  #isDamaged = false;
   /** Keys of which what is due is being fired, by the request that does. */
   readonly #firing = new Map<string, string>();
   readonly #firingKeys = new Set<string>();
@@ -37,7 +40,8 @@ export class Timers {
   constructor(owner: TimersOwner, committed: StateStore) {
     this.#owner = owner;
     this.#committed = committed;
-    this.#refill();
+    // A start that meets damage is told.
+    this.#read();
   }
 
   /** Which keys are kept here is known, or has changed. */
@@ -47,11 +51,22 @@ export class Timers {
     this.#firingKeys.clear();
     this.#head = [];
     this.#through = "";
+    this.#isDamaged = false;
     this.#refill();
   }
 
-  /** Of what is stored, those of keys that are kept here; where a page has none of them, the next one is looked at in a turn of its own. */
   #refill(): void {
+    if (this.#isDamaged) return;
+    try {
+      this.#read();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#isDamaged = true;
+    }
+  }
+
+  /** Of what is stored, those of keys that are kept here; where a page has none of them, the next one is looked at in a turn of its own. */
+  #read(): void {
     if (this.#head.length > 0 || this.#through === null) return;
     const page = duesBehind(this.#committed, this.#through, LIMITS.maxTimersInMemory);
     this.#head = page.filter(({ key }) => !this.#isPlaced || this.#owner.keeps(key));
@@ -60,7 +75,7 @@ export class Timers {
 
   /** There may be some, and none is in memory. */
   get isLooking(): boolean {
-    return this.#head.length === 0 && this.#through !== null;
+    return this.#head.length === 0 && this.#through !== null && !this.#isDamaged;
   }
 
   /** These writes are committed. */
@@ -130,18 +145,24 @@ export class Timers {
     if (key === undefined) return false;
     this.#firing.delete(requestId);
     this.#firingKeys.delete(key);
-    if (isDone) this.#forgetLost(key);
-    else this.#restUntil = this.#owner.now + LIMITS.tickMs;
+    if (!isDone || !this.#forgetLost(key)) this.#restUntil = this.#owner.now + LIMITS.tickMs;
     return true;
   }
 
-  /** Rows of the index that stand for nothing any more: they would be fired in vain for ever. */
-  #forgetLost(key: string): void {
+  /** Rows of the index that stand for nothing any more: they would be fired in vain for ever. False where that cannot be read. */
+  #forgetLost(key: string): boolean {
     const entity = timersOf(key);
     const { now } = this.#owner;
     const left = this.#head.filter((due) => due.at <= now && due.key === key);
-    const gone = left.filter(({ id }) => this.#committed.get(waitingRow(entity, id), entity) === null);
+    let gone: Due[];
+    try {
+      gone = left.filter(({ id }) => this.#committed.get(waitingRow(entity, id), entity) === null);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return false;
+    }
     if (gone.length > 0) this.#owner.commit(gone.map(({ row }) => ({ op: "delete", key: row, text: "" })));
+    return true;
   }
 
   /** Those in memory: 0 when there are none at all. */

@@ -1,7 +1,8 @@
 /** Erasing takes rows out of blocks that no merge has come to: runs that are much larger than what is folded above them. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { OUTBOX, movedRowKey } from "../../protocol/outbox/message.ts";
 import { SPACE } from "../../protocol/state/blocks/block.ts";
+import { damagedData } from "../../protocol/state/blocks/damage.ts";
 import { BlockEraser } from "../../protocol/state/blocks/erase.ts";
 import { collectionPrefix, encodeEntryKey, entityKey } from "../../protocol/state/state-key.ts";
 import type { Write } from "../../protocol/state/store.ts";
@@ -73,4 +74,20 @@ test("nothing goes that nothing deletes", () => {
   const folding = folded([{ op: "put", key: entityKey("s", "other-1"), text: "y" }]);
   erase(folding);
   expect(secrets(folding)).toBe(4);
+});
+
+test("nothing is changed where a block that it needs is damaged: what was cleared would be there again", () => {
+  const { blocks, seen } = folded([{ op: "clear", key: ERASED, text: "" }]);
+  const before = JSON.stringify(blocks.trees[SPACE.state].runs);
+  const read = blocks.read.bind(blocks);
+  const damaged = vi.spyOn(blocks, "read").mockImplementation((block, use) => {
+    if (blocks.trees[SPACE.state].runs.at(-1)?.blocks.includes(block)) throw damagedData(block, undefined);
+    return read(block, use);
+  });
+  expect(() => new BlockEraser(kernels, blocks).entity(ERASED)).toThrow("damaged");
+  expect(JSON.stringify(blocks.trees[SPACE.state].runs)).toBe(before);
+  expect(blocks.takeManifest()).toEqual([]);
+  damaged.mockRestore();
+  for (const op of new BlockEraser(kernels, blocks).entity(ERASED)) seen.perform(op);
+  expect(blocks.trees[SPACE.state].runs.some((run) => blocks.trees[SPACE.state].clears(run, ERASED))).toBe(false);
 });

@@ -13,6 +13,14 @@ import type { Run } from "./run.ts";
 /** Above every key. */
 const BEYOND = "\u{10ffff}";
 
+/** What a block is to hold; nothing is changed yet. */
+interface Rewriting {
+  readonly run: Run;
+  readonly block: Block;
+  readonly rows: readonly BlockRow[];
+}
+
+/** What it needs is read before anything is changed: a damaged block ends it with all as it was. */
 export class BlockEraser {
   readonly #kernels: Kernels;
   readonly #blocks: Blocks;
@@ -22,13 +30,13 @@ export class BlockEraser {
     this.#blocks = blocks;
   }
 
-  /** Removes what is void of a cleared entity, its clear too. What was put under it since stays. */
+  /** Removes what is void of a cleared entity, its clear too. What was put under it since stays. @throws TidegateError `damaged-data` */
   entity(entity: string): StorageOp[] {
     const tree = this.#blocks.trees[SPACE.state];
     const clear = tree.runs.findIndex((run) => tree.clears(run, entity));
     // Nothing is void, and what deletes may hide something.
     if (clear < 0) return [];
-    const ops: StorageOp[] = [];
+    const changes: Rewriting[] = [];
     const to = afterEntity(entity);
     for (const [at, run] of tree.runs.entries()) {
       if (at < clear) continue;
@@ -37,22 +45,22 @@ export class BlockEraser {
         // Below this run nothing is left that it would hide.
         return at > clear || (row.flags & BLOCK_FLAG.deleted) !== 0 ? null : { ...row, flags: 0 };
       };
-      ops.push(...this.#rewrite(SPACE.state, run, run.seek(entity), to, keep));
+      changes.push(...this.#look(run, run.seek(entity), to, keep));
     }
-    tree.dropEmpty();
-    return [...ops, ...this.#blocks.takeManifest()];
+    return this.#rewrite(SPACE.state, changes);
   }
 
   /**
    * Removes what older runs hold under a prefix where a newer one says that it is deleted, or all that its entity held is cleared: messages that were
    * delivered, and what has gone elsewhere with its key.
+   * @throws TidegateError `damaged-data`
    */
   deleted(entity: string): StorageOp[] {
     const tree = this.#blocks.trees[SPACE.state];
     const to = afterEntity(entity);
     const gone = new Set<string>();
     const cleared = new Set<string>();
-    const ops: StorageOp[] = [];
+    const changes: Rewriting[] = [];
     for (const run of tree.runs) {
       // What a run has beside a clear was put since.
       const clearedHere: string[] = [];
@@ -65,39 +73,42 @@ export class BlockEraser {
         if (isDeleted) gone.add(row.key);
         return row;
       };
-      ops.push(...this.#rewrite(SPACE.state, run, run.seek(entity), to, keep));
+      changes.push(...this.#look(run, run.seek(entity), to, keep));
       for (const each of clearedHere) cleared.add(each);
     }
-    tree.dropEmpty();
-    return [...ops, ...this.#blocks.takeManifest()];
+    return this.#rewrite(SPACE.state, changes);
   }
 
-  /** Puts other texts in the place of some results: null leaves one as it is. */
+  /** Puts other texts in the place of some results: null leaves one as it is. @throws TidegateError `damaged-data` */
   results(change: (requestId: string, text: string) => string | null): StorageOp[] {
-    const ops: StorageOp[] = [];
+    const changes: Rewriting[] = [];
     const keep = (row: BlockRow): BlockRow => ({ ...row, text: change(row.key, row.text) ?? row.text });
-    for (const run of this.#blocks.trees[SPACE.results].runs)
-      ops.push(...this.#rewrite(SPACE.results, run, 0, BEYOND, keep));
-    return [...ops, ...this.#blocks.takeManifest()];
+    for (const run of this.#blocks.trees[SPACE.results].runs) changes.push(...this.#look(run, 0, BEYOND, keep));
+    return this.#rewrite(SPACE.results, changes);
   }
 
-  /** Rewrites the blocks of a run from a number on, up to those that begin at or above a key, where a row changes or goes. */
-  #rewrite(space: Space, run: Run, from: number, to: string, keep: (row: BlockRow) => BlockRow | null): StorageOp[] {
-    const ops: StorageOp[] = [];
-    for (let at = from; at < run.blocks.length;) {
-      const block = run.blocks[at] as Block;
+  /** The blocks of a run from a number on, up to those that begin at or above a key, where a row changes or goes. */
+  #look(run: Run, from: number, to: string, keep: (row: BlockRow) => BlockRow | null): Rewriting[] {
+    const changes: Rewriting[] = [];
+    for (const block of run.blocks.slice(from)) {
       if (compareKeys(block.first, to) >= 0) break;
-      const rows = this.#rowsOf(block);
-      const kept = rows.map(keep).filter((row) => row !== null);
-      if (kept.length === rows.length && kept.every((row, n) => isSame(row, rows[n] as BlockRow))) {
-        at += 1;
-        continue;
-      }
-      const replaced = this.#blocks.replace(run, at, 1, kept.length === 0 ? [] : [this.#sealed(space, block, kept)]);
-      ops.push(...replaced.ops, ...replaced.free.map((id): StorageOp => ({ op: "drop-block", id })));
-      at += kept.length === 0 ? 0 : 1;
+      const all = this.#rowsOf(block);
+      const rows = all.map(keep).filter((row) => row !== null);
+      const isKept = rows.length === all.length && rows.every((row, n) => isSame(row, all[n] as BlockRow));
+      if (!isKept) changes.push({ run, block, rows });
     }
-    return ops;
+    return changes;
+  }
+
+  #rewrite(space: Space, changes: readonly Rewriting[]): StorageOp[] {
+    const ops: StorageOp[] = [];
+    for (const { run, block, rows } of changes) {
+      const sealed = rows.length === 0 ? [] : [this.#sealed(space, block, rows)];
+      const replaced = this.#blocks.replace(run, run.blocks.indexOf(block), 1, sealed);
+      ops.push(...replaced.ops, ...replaced.free.map((id): StorageOp => ({ op: "drop-block", id })));
+    }
+    if (space === SPACE.state) this.#blocks.trees[space].dropEmpty();
+    return [...ops, ...this.#blocks.takeManifest()];
   }
 
   #rowsOf(block: Block): BlockRow[] {
