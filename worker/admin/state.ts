@@ -40,7 +40,7 @@ export async function getState(edge: AdminEdge): Promise<Response> {
   const key = queryParameter(request.url, "key");
   checkKey(key);
   const limit = limitParameter(request.url, LIMITS.entriesDefault, LIMITS.entriesMax);
-  const after = queryParameter(request.url, "after") ?? null;
+  const after = rowBehind(request.url, entityKey(service, key));
   const map = await presentMap(backend);
   const partition = partitionOf(backend.kernels(), map, key);
   const domain = new Domain(admin, map);
@@ -54,6 +54,16 @@ export async function getState(edge: AdminEdge): Promise<Response> {
     ...(next === null ? [] : [`"next":${JSON.stringify(next)}`]),
   ];
   return new Response(`{${members.join(",")}}`, { headers: answerHeaders(request, JSON_TYPE) });
+}
+
+/** A state key as a page names it: one of another key would show what is under that. @throws ProblemError `invalid-parameter` */
+function rowBehind(url: string, entity: string): string | null {
+  const after = queryParameter(url, "after") ?? null;
+  if (after === null || (after.startsWith(entity) && !after.includes("\u0000"))) return after;
+  throw refuse(
+    "invalid-parameter",
+    "after must be what the page before named as the next, of the same service and key",
+  );
 }
 
 function entryOf(stateKey: string, text: string): string[] {
