@@ -14,7 +14,7 @@ import { CoordinatorObject } from "../../sim/world/coordinator-object.ts";
 import { EPOCH_MS, type SimObject } from "../../sim/world/object.ts";
 import type { PartitionInstance } from "../../sim/world/partition-instance.ts";
 import { World } from "../../sim/world/world.ts";
-import type { Backend } from "../../worker/backend.ts";
+import { type Backend, ConfigurationError } from "../../worker/backend.ts";
 import { createRoutes } from "../../worker/routes.ts";
 import { acceptedIn, type Crashed, eventLines, requestTo, TEST_ORIGIN, type TestDomain } from "../domain.ts";
 import { DRAIN_MS, LOOK_MS, PARTITIONS_MOST } from "../limits.ts";
@@ -80,6 +80,8 @@ class SimulatedApp implements TestApp {
   readonly #random: Random;
   readonly #kernels = createKernels(core);
   readonly #routes: ReturnType<typeof createRoutes>;
+  /** Whose domain this is, once somebody has been there; of apps that have tenants. */
+  #tenant: string | undefined;
 
   constructor(app: AppDefinition, { seed = 1, faults = false, env = {}, log = toConsole }: TestAppOptions) {
     guardGlobals();
@@ -113,10 +115,23 @@ class SimulatedApp implements TestApp {
     this.#world = world;
     this.#pump = new Pump(world);
     const { TIDEGATE_KEYS: keys } = env as { readonly TIDEGATE_KEYS?: string };
-    const backend: Backend = { ...this.#surroundings, keys, inDomain: () => backend };
+    const inDomain = (tenant: string): Backend => {
+      this.#checkTenant(tenant);
+      return backend;
+    };
+    const backend: Backend = { ...this.#surroundings, keys, inDomain };
     this.#routes = createRoutes(app, () => backend);
     for (const object of [...world.partitions.slice(0, app.partitions), this.#coordinator])
       world.scheduler.in(this.#random.next(), () => void (object as SimObject<unknown>).boot());
+  }
+
+  /** What is simulated is one domain: that of the tenant that is named first. Others must not find its data. @throws ConfigurationError */
+  #checkTenant(tenant: string): void {
+    this.#tenant ??= tenant;
+    if (tenant === this.#tenant) return;
+    const [theirs, ours] = [tenant, this.#tenant].map((name) => (name === "" ? "no tenant" : JSON.stringify(name)));
+    const detail = `a testApp has one domain, and this one is that of ${ours}: make another testApp for ${theirs}, or use testWorker`;
+    throw new ConfigurationError("misconfigured", detail);
   }
 
   get faults(): ReadonlyMap<string, number> {

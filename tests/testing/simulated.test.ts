@@ -266,6 +266,18 @@ describe("a simulated app", () => {
     await app.client({ Gate }).gate("ann").open();
   });
 
+  test("no tenant finds what is another's", async () => {
+    const app = testApp({ services: [account], tenants: true });
+    const of = (name: string) => app.client({ Account }, { tenant: name }).account("alice");
+    await of("acme").deposit({ amount: 5 });
+    expect(await of("acme").balance()).toBe(5);
+    for (const other of [of("globex"), app.client({ Account }).account("alice")])
+      await expect(other.balance()).rejects.toMatchObject({
+        type: "misconfigured",
+        message: expect.stringContaining('"acme"') as string,
+      });
+  });
+
   test("a broken definition is reported as a Worker would", () => {
     expect(() => testApp({ services: [account, account] })).toThrow('two have the service name "account"');
   });
