@@ -25,7 +25,7 @@ export const ERASING: readonly PlantedBug[] = [
     what: "What requests to an erased key were answered stays in the blocks of results.",
     rule: "erasing",
     file: MAINTENANCE,
-    find: "    ops.push(...eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));\n",
+    find: "    persist(eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));\n",
     replace: "    void Results;\n    void owner;\n",
   },
   {

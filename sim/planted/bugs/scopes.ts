@@ -18,9 +18,9 @@ export const SCOPES: readonly PlantedBug[] = [
     what: "A partition keeps nothing to set back to for a `ctx.try` of another.",
     rule: "invariant 2",
     file: ROLLBACK,
-    find: "    if (!scope.snapshots.has(copy.entity)) scope",
+    find: "    const kept = scope.snapshots.get(copy.entity);\n",
     // What stands for another partition's call has no id.
-    replace: "    if (!scope.snapshots.has(copy.entity) && scope.activation.id !== 0) scope",
+    replace: "    if (scope.activation?.id === 0) continue;\n    const kept = scope.snapshots.get(copy.entity);\n",
   },
   {
     name: "undone-messages-sent",
