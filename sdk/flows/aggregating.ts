@@ -27,6 +27,9 @@ const KINDS: Readonly<Record<string, readonly FieldKind[]>> = {
 /** What can take an event back. */
 const REVOCABLE: ReadonlySet<string> = new Set(["count", "sum", "avg"]);
 
+/** What results of windows have beside their key and outputs. */
+const WINDOW_FIELDS = Object.freeze({ windowStart: timestamp(), windowEnd: timestamp() });
+
 /** An aggregate and how its results are named. */
 export interface Aggregated {
   readonly node: FlowNode;
@@ -53,9 +56,10 @@ export function aggregateNode(
         "would be what the service answers then, and not what was counted; look up before the aggregate",
     );
   }
+  if (window !== null) checkKeyNames(keyed);
   const fields: Record<string, AnyField> = {};
   for (const field of keys.fields) fields[field] = node.fields[field] as AnyField;
-  if (window !== null) Object.assign(fields, { windowStart: timestamp(), windowEnd: timestamp() });
+  if (window !== null) Object.assign(fields, WINDOW_FIELDS);
   for (const output of outputs) fields[output.name] = outputField(output, node.fields);
   const json = outputs.flatMap(({ kind, name }) => (kind === "top" || kind === "collect" ? [name] : []));
   const operator = { kind: "aggregate", keys, window, lateness, outputs, ttl } as const;
@@ -66,6 +70,16 @@ export function aggregateNode(
     windowed: window !== null,
     kernel: kernelFlow(flow, made),
   };
+}
+
+/** A result has the fields of its key beside those of its window. */
+function checkKeyNames({ flow, keys }: KeyedParts): void {
+  const taken = keys.fields.find((name) => Object.hasOwn(WINDOW_FIELDS, name));
+  if (taken === undefined) return;
+  throw misconfigured(
+    `flow "${flow.name}" cannot have a key field "${taken}" in front of a window: results have that field of their window; ` +
+      "give it another name by map() first",
+  );
 }
 
 /**

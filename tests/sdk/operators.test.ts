@@ -251,6 +251,19 @@ describe("what cannot be", () => {
     expect(() => first.keyBy("total").aggregate({ n: count() })).not.toThrow();
   });
 
+  test("a window's results have its beginning and end beside the key: no field of a key in front of it is called so", () => {
+    const counts = bids.keyBy("auction").window(tumbling("1s")).aggregate({ n: count() });
+    for (const name of ["windowStart", "windowEnd"] as const) {
+      const keyed = counts.keyBy(name);
+      expect(() => keyed.window(tumbling("10s")).aggregate({ n: sum("n") })).toThrow(
+        misconfigured(new RegExp(`key field "${name}" in front of a window.*another name by map`)),
+      );
+      expect(() => keyed.aggregate({ n: sum("n") })).not.toThrow();
+    }
+    const named = counts.map((e) => ({ began: e.windowStart, n: e.n })).keyBy("began");
+    expect(() => named.window(tumbling("10s")).aggregate({ n: sum("n") })).not.toThrow();
+  });
+
   test("sessions need a reduce that merges", () => {
     const total = reduce<typeof Bid.fields, number, "float64">({
       to: float64(),
