@@ -47,13 +47,15 @@ class States {
   }
 
   of(text: string): { value: unknown } {
-    const known = this.#values.get(text);
-    if (known !== undefined) return known;
-    const stored = this.#store.get(GROUPS, text);
-    const value = stored === null ? this.#spec.code.state?.() : decodeValue(stored);
-    const fresh = { value, text: stored };
-    this.#values.set(text, fresh);
-    return fresh;
+    let known = this.#values.get(text);
+    if (known === undefined) {
+      const stored = this.#store.get(GROUPS, text);
+      known = { value: stored === null ? undefined : decodeValue(stored), text: stored };
+      this.#values.set(text, known);
+    }
+    // Also where it was deleted earlier in the batch: results do not depend on where one batch ends and the next begins.
+    if (known.value === undefined) known.value = this.#spec.code.state?.();
+    return known;
   }
 
   keep(): void {
