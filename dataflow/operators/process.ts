@@ -1,7 +1,7 @@
 /** User code with state and timers per key. */
 
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
-import type { EventRow, Fields, ProcessCode } from "../../sdk/index.ts";
+import { type EventRow, type Fields, type ProcessCode, TidegateError } from "../../sdk/index.ts";
 import { type Rows, rowsOf } from "../columns/rows.ts";
 import { type GroupId, groupIds, groupOfText, groupText, keyCells } from "../keys.ts";
 import { DueTimers } from "./due-timers.ts";
@@ -33,6 +33,24 @@ interface Context {
 interface Timers {
   set(at: number, text: string): void;
   cancel(at: number, text: string): void;
+}
+
+/** A call of user code. What comes behind it would be in no transaction. */
+class Call {
+  #over = false;
+
+  end(): void {
+    this.#over = true;
+  }
+
+  check(): void {
+    if (this.#over)
+      throw failed("ctx of process() is used when its function has returned: onEvent and onTimer are synchronous");
+  }
+}
+
+function failed(message: string): TidegateError {
+  return new TidegateError("internal-error", message);
 }
 
 /** States of a batch: read once, written once. */
@@ -86,25 +104,31 @@ export class Process implements ShardOperator {
       set: (at, text) => setTimer(store, at, text),
       cancel: (at, text) => cancelTimer(store, at, text),
     };
-    const run = (id: GroupId, time: number, call: (context: never) => void): void => {
+    const run = (id: GroupId, time: number, name: string, code: (context: never) => unknown): void => {
       const text = groupText(id, this.#spec.keys.length);
       const state = states.of(text);
+      const call = new Call();
       const emit = (event: EventRow): void => {
+        call.check();
         out.push(event);
         times.push(time);
       };
-      const context = new ProcessScope(this.#keyOf(id), state, { time, ...input }, { emit, timers, text });
-      call(context as unknown as never);
+      const context = new ProcessScope(this.#keyOf(id), state, { time, ...input }, { emit, timers, text, call });
+      try {
+        requireNoPromise(name, code(context as unknown as never));
+      } finally {
+        call.end();
+      }
     };
     for (let row = 0; row < rows.length; row++) {
       const event = rows.object(row, this.#names);
-      run(idOf(row), rows.time[row] as number, (context) => onEvent(context, event as never));
+      run(idOf(row), rows.time[row] as number, "onEvent", (context) => onEvent(context, event as never));
     }
     const due = new DueTimers(store, input.after);
     timers = due;
     for (let timer = due.take(); timer !== null; timer = due.take()) {
       const { at, text } = timer;
-      run(groupOfText(text, this.#spec.keys.length), at, (context) => onTimer?.(context, at));
+      run(groupOfText(text, this.#spec.keys.length), at, "onTimer", (context) => onTimer?.(context, at));
     }
     states.keep();
     return {
@@ -119,6 +143,16 @@ export class Process implements ShardOperator {
   }
 }
 
+/** The compiler lets an async function pass where nothing is returned. */
+function requireNoPromise(name: string, returned: unknown): void {
+  if (typeof (returned as PromiseLike<unknown> | undefined | null)?.then !== "function") return;
+  // It fails when it uses its context, and nobody else waits for it.
+  Promise.resolve(returned).catch(() => undefined);
+  throw failed(
+    `${name} of process() returned a promise: it is synchronous, and nothing waits for what it would do later`,
+  );
+}
+
 class ProcessScope implements Context {
   readonly key: unknown;
   readonly time: number;
@@ -128,12 +162,18 @@ class ProcessScope implements Context {
   readonly #state: { value: unknown };
   readonly #timers: Timers;
   readonly #text: string;
+  readonly #call: Call;
 
   constructor(
     key: unknown,
     state: { value: unknown },
     { time, before, now }: { readonly time: number } & Pick<ShardInput, "before" | "now">,
-    means: { readonly emit: (event: EventRow) => void; readonly timers: Timers; readonly text: string },
+    means: {
+      readonly emit: (event: EventRow) => void;
+      readonly timers: Timers;
+      readonly text: string;
+      readonly call: Call;
+    },
   ) {
     this.key = key;
     this.#state = state;
@@ -143,19 +183,24 @@ class ProcessScope implements Context {
     this.emit = means.emit;
     this.#timers = means.timers;
     this.#text = means.text;
+    this.#call = means.call;
   }
 
   get state(): unknown {
+    this.#call.check();
     return this.#state.value;
   }
   set state(value: unknown) {
+    this.#call.check();
     this.#state.value = value;
   }
 
   timer(at: number): void {
+    this.#call.check();
     this.#timers.set(whole(at), this.#text);
   }
   cancelTimer(at: number): void {
+    this.#call.check();
     this.#timers.cancel(whole(at), this.#text);
   }
 }

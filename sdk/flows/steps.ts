@@ -273,6 +273,7 @@ export interface ProcessOptions<F extends Fields, G extends Fields, S> {
   readonly fields: G;
   /** Makes the state of a key that has none. */
   readonly state?: () => S;
+  /** Synchronous, as is `onTimer`: what it does when it has returned fails. */
   readonly onEvent: (ctx: ProcessContext<S, G>, event: EventOf<F>) => void;
   readonly onTimer?: (ctx: ProcessContext<S, G>, at: number) => void;
 }

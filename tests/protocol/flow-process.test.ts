@@ -1,4 +1,4 @@
-/** User code with state that is deleted. */
+/** User code with state: a state that is deleted, and code that goes on behind its call. */
 import { describe, expect, test } from "vitest";
 import { flow, int64, type ProcessContext, stream, text, timestamp } from "../../sdk/index.ts";
 import { FlowBench } from "./support/flow-bench.ts";
@@ -51,5 +51,54 @@ describe("a state that is deleted begins anew", () => {
     const bench = codeOf({ onEvent: (ctx, at) => ctx.timer(at), onTimer: counted });
     await bench.ingest("pings", pings("a"));
     expect(counts(bench)).toEqual([1, 2, 1, 2, 1]);
+  });
+});
+
+describe("code that goes on behind its call", () => {
+  const failure = (message: RegExp): unknown =>
+    expect.objectContaining({ type: "internal-error", message: expect.stringMatching(message) });
+
+  test.each([
+    ["onEvent", { onEvent: async () => undefined }],
+    ["onTimer", { onEvent: (ctx: Context, at: number) => ctx.timer(at), onTimer: async () => undefined }],
+  ])("fails the batch: %s returns a promise", async (name, code) => {
+    const bench = codeOf(code);
+    await expect(bench.ingest("pings", pings("a"))).rejects.toEqual(
+      failure(new RegExp(`^${name} of process\\(\\) returned a promise`)),
+    );
+  });
+
+  test("has a context no more: neither what it does nor what it asks for counts", async () => {
+    const tried: unknown[] = [];
+    const bench = codeOf({
+      async onEvent(ctx, at) {
+        await Promise.resolve();
+        const uses = [
+          () => ctx.state,
+          () => (ctx.state = { n: 7 }),
+          () => ctx.timer(at),
+          () => ctx.cancelTimer(at),
+          () => ctx.emit({ id: "late", n: 1, at }),
+        ];
+        for (const use of uses) {
+          try {
+            tried.push(use());
+          } catch (error) {
+            tried.push(error);
+          }
+        }
+        // Heard by nobody, and no rejection that nobody handles.
+        ctx.timer(at);
+      },
+    });
+    await expect(bench.ingest("pings", [ping("a", 1)])).rejects.toEqual(failure(/returned a promise/));
+    await Promise.resolve();
+    expect(tried).toEqual(new Array(5).fill(failure(/ctx of process\(\) is used when its function has returned/)));
+  });
+
+  test("fails the batch where one event uses the context of another", async () => {
+    let first: Context | undefined;
+    const bench = codeOf({ onEvent: (ctx, at) => void (first ??= ctx).timer(at) });
+    await expect(bench.ingest("pings", pings("a"))).rejects.toEqual(failure(/when its function has returned/));
   });
 });
