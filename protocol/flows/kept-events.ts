@@ -4,6 +4,7 @@
  *
  *   entry  number of its first event -> time of its coming, a space, number of events, a line feed, the rows (docs/formats.md, "Rows")
  */
+import { nullColumn } from "../../dataflow/columns/column.ts";
 import type { Rows } from "../../dataflow/columns/rows.ts";
 import { type PackedRows, packRows, unpackRows } from "../../dataflow/columns/wire.ts";
 import { fromSortableWhole, sortableWhole } from "../../dataflow/keys.ts";
@@ -76,7 +77,10 @@ export function eventsFrom(store: ShardStore, names: readonly string[], from: nu
       if (skipped >= count) continue;
       if (first < 0) first = begin + skipped;
       const rows = unpackRows(JSON.parse(text.slice(rowsAt)) as PackedRows);
-      const fields = names.map((name) => [name, rows.column(name)] as const);
+      const known = new Set(rows.names);
+      // A field that the stream has got since then is null, whether it is optional or not: nobody said what it is, and there is more behind these.
+      const none = nullColumn("text", count);
+      const fields = names.map((name) => [name, known.has(name) ? rows.column(name) : none] as const);
       for (let row = skipped; row < count; row++) {
         const event = rowJson(fields, row);
         events.push(event);

@@ -1,5 +1,6 @@
 /** A stream: where batches come in, and where committed events are kept for those who read them. */
 import { CorruptError, type Kernels } from "../../core-wasm/types.ts";
+import { nullColumn } from "../../dataflow/columns/column.ts";
 import { fieldsRead } from "../../dataflow/reads.ts";
 import type { Rows } from "../../dataflow/columns/rows.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
@@ -123,7 +124,7 @@ export class Streams {
   async append(ctx: FlowContext, { head, rows }: Payload): Promise<Payload> {
     const stream = this.#stream(ctx.key);
     const { part } = (head as { readonly part?: BatchPart } | null) ?? {};
-    for (const batch of rows) await this.#enter(ctx, stream, batch, part);
+    for (const batch of rows) await this.#enter(ctx, stream, withAllColumns(stream, batch), part);
     return { head: null, rows: [] };
   }
 
@@ -182,6 +183,21 @@ export class Streams {
       JSON.stringify({ ...eventsFrom(ctx.store, namesOf(this.#stream(ctx.key)), first, limit), end: next }),
     );
   }
+}
+
+/** Who gives them may run an earlier version of the code, which does not know some fields. @throws TidegateError when one of these is not optional */
+function withAllColumns({ name, fields }: StreamDefinition, rows: Rows): Rows {
+  const known = new Set(rows.names);
+  const lacks = rows.length === 0 ? [] : Object.entries(fields).filter(([field]) => !known.has(field));
+  if (lacks.length === 0) return rows;
+  const needed = lacks.find(([, { optional }]) => optional !== true);
+  if (needed !== undefined)
+    throw comeAgain(
+      `stream "${name}" is being changed: it is given events of a version without the field "${needed[0]}"`,
+    );
+  const columns = new Map(rows.names.map((field) => [field, () => rows.column(field)] as const));
+  for (const [field, { kind }] of lacks) columns.set(field, () => nullColumn(kind, rows.length));
+  return rows.withColumns(columns);
 }
 
 /** Some of the ids that are older than any queue would deliver again. */

@@ -5,11 +5,13 @@ import {
   flow,
   type FlowDefinition,
   int64,
+  optional,
   reduce,
   session,
   sinks,
   sliding,
   stream,
+  type StreamDefinition,
   sum,
   text,
   timestamp,
@@ -127,6 +129,33 @@ describe("a flow that is changed", () => {
     bench.deploy(version({ gives: true }));
     await bench.ingest("in", batch);
     expect(bench.taken("given")).toHaveLength(2);
+  });
+
+  test("comes again where a stream needs a field that is not given yet; an optional one is null", async () => {
+    const giving = (shape: "narrow" | "optional" | "wide") => {
+      const events = flow("f").from(In, { time: "at" });
+      const more = { retention: "1h" } as const;
+      const fields = { k: text(), v: int64(), at: timestamp() };
+      const seen = (to: StreamDefinition<typeof fields>) =>
+        flow("seen").from(to, { time: "at" }).toView("seen", { key: "v" });
+      const narrow = stream("given", fields, more);
+      if (shape === "narrow") return [events.toStream(narrow), seen(narrow)];
+      if (shape === "optional") {
+        const some = stream("given", { ...fields, note: optional(text()) }, more);
+        const noted = events.map((e) => ({ k: e.k, v: e.v, at: e.at, note: e.k }));
+        return [noted.toStream(some), flow("seen").from(some, { time: "at" }).toView("seen", { key: "v" })];
+      }
+      const wide = stream("given", { ...fields, size: int64() }, more);
+      return [events.map((e) => ({ k: e.k, v: e.v, at: e.at, size: e.v })).toStream(wide), seen(wide)];
+    };
+    const bench = new FlowBench(...giving("narrow"));
+    bench.deployTo(["#stream"], ...giving("wide"));
+    await expect(bench.ingest("in", batch)).rejects.toMatchObject({ type: "overloaded", members: { retryable: true } });
+    const other = new FlowBench(...giving("narrow"));
+    other.deployTo(["#stream", "#flow:seen", "#shard", "#shares"], ...giving("optional"));
+    await other.ingest("in", batch);
+    other.deploy(...giving("optional"));
+    expect(await other.view("seen", "seen")).toEqual(batch.map((event) => ({ ...event, note: null })));
   });
 
   test("keeps state whatever events get further fields", async () => {

@@ -1,6 +1,6 @@
 /** Events that a stream keeps: numbered, readable from any number on for as long as it says, across a restart. */
 import { expect, test } from "vitest";
-import { flow, stream, text, timestamp } from "../../sdk/index.ts";
+import { flow, int64, optional, stream, text, timestamp } from "../../sdk/index.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Kept = stream("kept", { k: text(), at: timestamp() }, { retention: "1h" });
@@ -33,5 +33,23 @@ test("a reader goes on behind its last event; where that is kept no longer, with
     [6, "new", 7],
     [6, "new", 7],
     [7, "", 7],
+  ]);
+});
+
+test("what was kept before a stream had further fields has null there, optional or not", async () => {
+  const Wide = stream("kept", { k: text(), note: optional(text()), n: int64(), at: timestamp() }, { retention: "1h" });
+  const partition = new LonePartition([], { flows: [kept] });
+  await partition.ingest("kept", [{ k: "a", at: 1 }]);
+  const wide = flow("f", { drops: ["view-v"] })
+    .from(Wide, { time: "at" })
+    .toView("v", { key: "k" });
+  await partition.redeploy([], { flows: [wide] });
+  await partition.ingest("kept", [{ k: "b", note: "b!", n: 2, at: 2 }]);
+  const input = { after: -1, limit: 100 };
+  const { body } = await partition.call({ service: "#stream", key: "kept", name: "read", input, internal: true });
+  const { events } = JSON.parse(body) as { events: string[] };
+  expect(events.map((event) => JSON.parse(event) as unknown)).toEqual([
+    { k: "a", note: null, n: null, at: 1 },
+    { k: "b", note: "b!", n: 2, at: 2 },
   ]);
 });
