@@ -98,7 +98,10 @@ function windowRenderer(node: FlowNode): Renderer {
   };
 }
 
-/** The key that a request names, as its entry is stored; undefined when it can be none. Several fields are a JSON array. */
+/**
+ * The key that a request names, as its entry is stored; undefined when it can be none. Several fields are a JSON array. Each key has one text only:
+ * rules of who may read are asked about it.
+ */
 export function requestedKey(
   { sink }: ViewProgram,
   text: string,
@@ -113,12 +116,11 @@ export function requestedKey(
     else if (kind === "boolean") {
       if (part !== "true" && part !== "false") return undefined;
       cells.push(part === "true");
-    }
-    // In one form only: rules of who may read are asked about this text.
-    else if (/^(?:0|-?[1-9]\d{0,18})$/.test(part))
+    } else if (/^(?:0|-?[1-9]\d{0,18})$/.test(part))
       cells.push(partCell(`n${(BigInt(part) + 2n ** 63n).toString(16).padStart(16, "0")}`));
     else return undefined;
   }
+  if (kinds.length !== 1 && text !== `[${cells.map(cellJson).join(",")}]`) return undefined;
   return { text: keyText(cells), cells };
 }
 

@@ -1,6 +1,6 @@
 /** Reads of views and of what flows have set aside: queries over the shares of a vertex, which show one state of all of them. */
 import { hashKey } from "../../dataflow/keys.ts";
-import type { FlowProgram, VertexStep } from "../../dataflow/program.ts";
+import type { FlowProgram, VertexStep, ViewProgram } from "../../dataflow/program.ts";
 import { requestedKey } from "../../dataflow/views.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { fromBase64Url, toBase64Url } from "../../sdk/base64.ts";
@@ -94,6 +94,8 @@ export class Views {
       ...(key === undefined ? {} : { key: key.text }),
     };
     const none = ask.key !== undefined && key === undefined;
+    // Without rows it would look as if there were none under that key.
+    if (none && view.sink.key.length !== 1) throw noKey(view.sink);
     const shards = none ? [] : key === undefined ? every(step) : [hashKey(key.cells) % step.shards];
     const answers = await Promise.all(
       shards.map((shard) => ctx.ask(SHARD, shardKey(ask.flow, step.id, shard), "read", { head, rows: [] })),
@@ -150,6 +152,14 @@ export class Views {
 
 function every({ shards }: VertexStep): number[] {
   return Array.from({ length: shards }, (_, shard) => shard);
+}
+
+function noKey({ name, key }: ViewProgram["sink"]): TidegateError {
+  const shown = `[${key.map((field) => `<${field}>`).join(",")}]`;
+  return new TidegateError(
+    "invalid-key",
+    `a key of the view "${name}" is the JSON array ${shown}, without spaces, each value as JavaScript writes it: [17,"de",true]`,
+  );
 }
 
 function cursorOf(text: string): string {
