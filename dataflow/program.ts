@@ -10,6 +10,7 @@ import {
   type Sink,
   type StreamDefinition,
 } from "../sdk/index.ts";
+import { readsState } from "../sdk/flows/sinks.ts";
 import type { Column } from "./columns/column.ts";
 import { compile, compileTest } from "./columns/expressions.ts";
 import { concatRows, Rows, rowsOf } from "./columns/rows.ts";
@@ -126,20 +127,9 @@ function endsOf(sinks: readonly ProgramSink[]): ProgramSink[][] {
   return [...Map.groupBy(sinks, (sink) => (sink.kind === "stream" ? sink.stream.name : sink)).values()];
 }
 
-/** A view of nothing but what an operator keeps anyway. */
-function readsState(sink: Extract<Sink, { readonly kind: "view" }>): boolean {
-  const { operator } = sink.input;
-  if (operator.kind === "aggregate") return sink.shape === "windowed" || operator.window === null;
-  return operator.kind === "deduplicate" && operator.keep === "last" && sameNames(operator.keys.fields, sink.key);
-}
-
 function contentOf({ operator }: FlowNode): ViewProgram["content"] {
   if (operator.kind === "deduplicate") return "newest";
   return operator.kind === "aggregate" && operator.window !== null ? "windows" : "groups";
-}
-
-function sameNames(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name, at) => name === right[at]);
 }
 
 /** What its steps are made of beside their nodes. */

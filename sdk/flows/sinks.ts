@@ -86,6 +86,7 @@ function assemble(
     if (names.has(node.name)) throw misconfigured(`flow "${name}" has two operators with the name "${node.name}"`);
     names.add(node.name);
   }
+  for (const sink of all) checkRows(name, sink, nodes);
   const streams = new Set(nodes.flatMap(({ operator }) => (operator.kind === "source" ? [operator.stream] : [])));
   const view = all.find((sink) => sink.kind === "view");
   return Object.freeze({
@@ -97,6 +98,27 @@ function assemble(
     windowed,
     drops,
   });
+}
+
+/** A view of nothing but what an operator keeps anyway. */
+export function readsState({ input, key, shape }: Extract<Sink, { readonly kind: "view" }>): boolean {
+  const { operator } = input;
+  if (operator.kind === "aggregate") return shape === "windowed" || operator.window === null;
+  return operator.kind === "deduplicate" && operator.keep === "last" && sameNames(operator.keys.fields, key);
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name, at) => name === right[at]);
+}
+
+/** The rows of a view of events are kept under a name of their own, among those of operators that keep something. */
+function checkRows(flow: string, sink: Sink, nodes: readonly FlowNode[]): void {
+  if (sink.kind !== "view" || readsState(sink)) return;
+  const keeps = ({ operator }: FlowNode): boolean => "keys" in operator || operator.kind === "join";
+  if (!nodes.some((node) => node.name === `view-${sink.name}` && keeps(node))) return;
+  throw misconfigured(
+    `flow "${flow}" has an operator with the name "view-${sink.name}", under which the rows of its view "${sink.name}" are kept: give one of them another name`,
+  );
 }
 
 /** Ends that call the same function are told apart by their order: what one of them has set aside goes to it again. */

@@ -264,6 +264,21 @@ describe("what cannot be", () => {
     expect(() => named.window(tumbling("10s")).aggregate({ n: sum("n") })).not.toThrow();
   });
 
+  test("the rows of a view of events have a name of their own, which no operator that keeps something has", () => {
+    const named = bids.keyBy("auction").aggregate({ n: count() }).named("view-v");
+    const taken = misconfigured(/operator with the name "view-v", under which the rows of its view "v" are kept/);
+    expect(() => sinks(named.toView("totals"), bids.toView("v", { key: "auction" }))).toThrow(taken);
+    expect(() => bids.keyBy("auction").deduplicate().named("view-v").toView("v", { key: "auction" })).toThrow(taken);
+    // It has no rows beside those of the operator, or the operator keeps nothing.
+    expect(() => named.toView("v")).not.toThrow();
+    expect(() =>
+      bids
+        .filter((e) => e.price.gt(1))
+        .named("view-v")
+        .toView("v", { key: "auction" }),
+    ).not.toThrow();
+  });
+
   test("sessions need a reduce that merges", () => {
     const total = reduce<typeof Bid.fields, number, "float64">({
       to: float64(),
