@@ -22,14 +22,17 @@ export interface DeduplicateSpec {
 
 interface Kept {
   /** Event time: of the event that is kept, or for `first` of the newest that was seen. */
-  time: number;
-  cells: readonly Cell[];
+  readonly time: number;
+  readonly cells: readonly Cell[];
+  /** The batch that it was last kept in, by this instance. */
+  readonly stamp: number;
 }
 
 export class Deduplicate implements ShardOperator {
   readonly #spec: DeduplicateSpec;
   readonly #names: readonly string[];
   #kept = new Map<GroupId, Kept | null>();
+  #stamp = 0;
 
   constructor(spec: DeduplicateSpec) {
     this.#spec = spec;
@@ -37,6 +40,7 @@ export class Deduplicate implements ShardOperator {
   }
 
   apply(input: ShardInput, store: ShardStore): ShardOutput {
+    this.#stamp += 1;
     const rows = input.inputs[0] as Rows;
     const out = this.#spec.keep === "first" ? this.#first(rows, input, store) : this.#last(rows, input, store);
     if (this.#spec.ttl !== null) for (const { text } of takeDue(store, input.after)) this.#due(text, input, store);
@@ -52,16 +56,18 @@ export class Deduplicate implements ShardOperator {
       this.#kept.set(id, kept);
     }
     const { ttl } = this.#spec;
-    return kept === null || ttl === null || kept.time + ttl > before ? kept : null;
+    if (kept === null || ttl === null || kept.time + ttl > before) return kept;
+    // What came with this batch is seen in it, however far behind it is.
+    return kept.stamp === this.#stamp ? kept : null;
   }
 
   #text(id: GroupId): string {
     return groupText(id, this.#spec.keys.length);
   }
 
-  #keep(id: GroupId, kept: Kept, isNew: boolean, before: number, store: ShardStore): void {
+  #keep(id: GroupId, kept: Omit<Kept, "stamp">, isNew: boolean, before: number, store: ShardStore): void {
     const text = this.#text(id);
-    this.#kept.set(id, kept);
+    this.#kept.set(id, { ...kept, stamp: this.#stamp });
     store.put(GROUPS, text, encodeValue([kept.time, ...kept.cells]));
     const { ttl } = this.#spec;
     if (isNew && ttl !== null) setTimer(store, Math.floor(Math.max(kept.time, before) + ttl), text);
@@ -121,5 +127,5 @@ export class Deduplicate implements ShardOperator {
 
 function keptOf(text: string): Kept {
   const [time, ...cells] = decodeValue(text) as [number, ...Cell[]];
-  return { time, cells };
+  return { time, cells, stamp: 0 };
 }

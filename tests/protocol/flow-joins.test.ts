@@ -187,8 +187,18 @@ table(
     },
     { events: [["d", 1, 40]], out: [["d", 1, 40]] },
     { events: [["a", 8, 40]], out: [["a", 8, 40]] },
+    // None passes twice in one batch, also where its time is over already.
+    {
+      events: [
+        ["e", 1, 5],
+        ["e", 2, 5],
+        ["e", 3, 7],
+      ],
+      out: [["e", 1, 5]],
+    },
+    { events: [["e", 4, 7]], out: [["e", 4, 7]] },
   ],
-  async (bench) => expect(bench.entries).toBe(4),
+  async (bench) => expect(bench.entries).toBe(6),
 );
 
 table(

@@ -148,9 +148,11 @@ function last(ttl: number | null, { newest }: State, before: number, changes: re
 }
 
 function first(ttl: number | null, { newest }: State, before: number, changes: readonly Change[]): readonly Change[] {
+  const seen = new Set<number>();
   return changes.filter((change) => {
     const known = newest.get(change.k);
-    const isKnown = known !== undefined && lasts({ ttl }, known.at, before);
+    const isKnown = known !== undefined && (seen.has(change.k) || lasts({ ttl }, known.at, before));
+    seen.add(change.k);
     if (!isKnown || change.at > known.at) newest.set(change.k, change);
     return !isKnown;
   });
