@@ -15,6 +15,8 @@ export interface ShardInput {
   readonly now: number;
   /** Results are read from this batch on, and were not before: what is open may have been kept without anything that ends it. */
   readonly begins?: boolean;
+  /** It is a part of a batch, behind which others come. */
+  readonly more?: boolean;
 }
 
 export interface LateRows {

@@ -124,7 +124,8 @@ export class Process implements ShardOperator {
       const event = rows.object(row, this.#names);
       run(idOf(row), rows.time[row] as number, "onEvent", (context) => onEvent(context, event as never));
     }
-    const due = new DueTimers(store, input.after);
+    // Timers fire behind all events of the batch, so also those of a time that had come before it wait for its last part.
+    const due = new DueTimers(store, input.more === true ? -Infinity : input.after);
     timers = due;
     for (let timer = due.take(); timer !== null; timer = due.take()) {
       const { at, text } = timer;

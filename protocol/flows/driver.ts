@@ -155,7 +155,8 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
     if (begins || due <= after || parts.some((part) => countOf(part, shard) > 0)) called.push(shard);
   }
   const bounds = { before: toBound(before), after: toBound(after) };
-  const head: ShardHead = { flow: program.name, vertex, id: step.id, ...bounds, ...(begins ? { begins } : {}) };
+  const told = { ...(begins ? { begins } : {}), ...(run.part === "more" ? { more: true } : {}) };
+  const head: ShardHead = { flow: program.name, vertex, id: step.id, ...bounds, ...told };
   const groups = byPlace(ctx, head, called);
   const answers = await Promise.all(
     groups.map((shards) => {

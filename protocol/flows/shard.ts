@@ -21,6 +21,8 @@ export interface ShardHead {
   readonly after: number | null;
   /** Its results are read from this batch on. */
   readonly begins?: boolean;
+  /** A part of a batch, behind which others come. */
+  readonly more?: boolean;
 }
 export interface ShardResult {
   /** Null for never. */
@@ -81,7 +83,7 @@ export class Shards {
   }
 
   apply(ctx: FlowContext, { head, rows }: Payload): Payload {
-    const { flow, vertex, id, before, after, begins = false } = head as ShardHead;
+    const { flow, vertex, id, before, after, begins = false, more = false } = head as ShardHead;
     const step = this.#vertex(flow, vertex, id);
     const live = this.#liveOf(ctx);
     const operator = (live.operator ??= step.make());
@@ -89,7 +91,14 @@ export class Shards {
     live.token = null;
     live.table.use(ctx.store, this.#roomFor(live));
     live.table.begin(LIMITS.undoUnits);
-    const input = { inputs: rows, before: before ?? -Infinity, after: after ?? -Infinity, now: ctx.now(), begins };
+    const input = {
+      inputs: rows,
+      before: before ?? -Infinity,
+      after: after ?? -Infinity,
+      now: ctx.now(),
+      begins,
+      more,
+    };
     const output = operator.apply(input, live.table);
     const token = ctx.uuid();
     ctx.state = { token, table: live.table.keep() } satisfies ShardState;

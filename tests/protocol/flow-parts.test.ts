@@ -182,3 +182,39 @@ test("what a flow gives to one stream by two ends is one batch there", async () 
   expect(await bench.view("behind", "behind")).toMatchObject([{ n: 2, final: true }, { n: 1 }]);
   expect(bench.taken("mid")).toHaveLength(3);
 });
+
+test("timers fire behind all parts, also those of a time that had come before", async () => {
+  const fired = stream("fired", { key: text(), calls: text(), at: timestamp() });
+  const seen: unknown[] = [];
+  for (const partBytes of [200, WHOLE]) {
+    limits.flowPartBytes = partBytes;
+    const bench = new FlowBench(
+      flow("calls")
+        .from(In, { time: "at", outOfOrderness: "1m" })
+        .keyBy("key")
+        .process({
+          fields: fired.fields,
+          state: () => [] as string[],
+          onEvent(ctx, event) {
+            ctx.state.push(`event ${event.at}`);
+            ctx.timer(Number(event.at) + 1);
+          },
+          onTimer(ctx, at) {
+            ctx.state.push(`timer ${at}`);
+            ctx.emit({ key: String(ctx.key), calls: ctx.state.join(), at });
+          },
+        })
+        .toStream(fired),
+    );
+    const at = (ms: number) => ({ key: "a", value: 1, low: true, note: null, at: ms });
+    await bench.ingest("in", [at(100_000)]);
+    await bench.ingest(
+      "in",
+      Array.from({ length: 20 }, (_, number) => at(30_000 - number)),
+    );
+    const calls = (bench.taken("fired") as Array<{ calls: string }>).map((one) => one.calls);
+    expect(calls).toHaveLength(20);
+    seen.push(calls);
+  }
+  expect(seen[0]).toEqual(seen[1]);
+});
