@@ -54,6 +54,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   await Promise.all(gone);
   await dropEnds(ctx, program, state);
   state.begun ??= ctx.now();
+  noteSilent(program, state, ctx.now());
   state.placed = true;
   if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
   const run: Run = { ctx, program, state, rows: [], part, late: state.partLate ?? 0 };
@@ -118,11 +119,32 @@ function wait({ ctx, program, state }: Run): void {
   ctx.later("tick", state.tick);
 }
 
+/** A source that a version adds has not been silent for as long as the flow is there. */
+function noteSilent({ steps }: FlowProgram, state: FlowState, now: number): void {
+  const since: Record<string, number> = {};
+  for (const step of steps) {
+    if (step.kind !== "source" || step.idle === null || state.sources[step.name] !== undefined) continue;
+    since[silentAs(step)] = state.since?.[silentAs(step)] ?? now;
+  }
+  if (Object.keys(since).length > 0) state.since = since;
+  else Reflect.deleteProperty(state, "since");
+}
+
+/** Names count sources in their order, which may be another in the next version. */
+function silentAs({ name, stream }: SourceStep): string {
+  return `${name} of ${stream.name}`;
+}
+
+/** Server time of its last event, or since when it could have had one. */
+function lastHeard(state: FlowState, source: SourceStep, now: number): number {
+  return state.sources[source.name]?.at ?? state.since?.[silentAs(source)] ?? state.begun ?? now;
+}
+
 /** When a source will have been silent for long enough to hold back nobody; Infinity when it is already, or never is. */
 function idleAt(program: FlowProgram, state: FlowState, at: number, now: number): number {
   const source = program.steps[at];
   if (source?.kind !== "source" || source.idle === null) return Infinity;
-  const idle = (state.sources[source.name]?.at ?? state.begun ?? now) + source.idle + 1;
+  const idle = lastHeard(state, source, now) + source.idle + 1;
   return idle > now ? idle : Infinity;
 }
 
@@ -133,7 +155,7 @@ function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
     const source = program.steps[at];
     invariant(source?.kind === "source", "a vertex has a source that is none");
     const known = state.sources[source.name];
-    const silence = ctx.now() - (known?.at ?? state.begun ?? ctx.now());
+    const silence = ctx.now() - lastHeard(state, source, ctx.now());
     if (source.idle !== null && silence > source.idle) continue;
     least = Math.min(least, known?.reached ?? -Infinity);
   }

@@ -18,6 +18,8 @@ export interface FlowState {
   placed?: boolean;
   /** Server time of its first batch. */
   begun: number | null;
+  /** Of sources that may idle and have had no event yet, by name and stream: server time of the first batch of a version that reads them. */
+  since?: Record<string, number>;
   /** Server time at which it goes on even if no event comes; null for never. */
   tick: number | null;
   events: number;

@@ -162,6 +162,51 @@ describe("what only a view shows becomes final without events", () => {
   });
 });
 
+describe("a source that a new version adds to a flow that has run for long", () => {
+  const windows = (...names: ReadonlyArray<"in" | "other">): FlowDefinition => {
+    const f = flow("f");
+    const make = {
+      in: () => f.from(In, { time: "at" }).map((e) => ({ k: e.k, v: e.v, at: e.at })),
+      other: () => f.from(Other, { time: "at", idle: 500 }).map((e) => ({ k: e.k, v: e.w, at: e.at })),
+    };
+    const [first, ...others] = names.map((name) => make[name]()) as [ReturnType<typeof make.in>];
+    const all = others.length === 0 ? first : first.union(...others);
+    return all
+      .keyBy("k")
+      .window(tumbling(10))
+      .aggregate({ n: count(), total: sum("v") })
+      .toStream(Counted);
+  };
+  const begun = async (): Promise<FlowBench> => {
+    const bench = new FlowBench(windows("in"));
+    await bench.ingest("in", [{ k: "a", v: 1, at: 1 }]);
+    await bench.pass(100_000);
+    bench.deploy(windows("in", "other"));
+    await bench.ingest("in", [{ k: "a", v: 2, at: 30 }]);
+    return bench;
+  };
+
+  test("is not idle before it has been silent since then: its first event is not late", async () => {
+    const bench = await begun();
+    await bench.pass(400);
+    expect(bench.taken("out")).toEqual([]);
+    expect(await bench.ingest("other", [{ k: "a", w: 4, at: 6 }])).toEqual({ f: 0 });
+    await bench.ingest("other", [{ k: "a", w: 8, at: 12 }]);
+    expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 0, windowEnd: 10, n: 2, total: 5 }]);
+  });
+
+  test("is idle then, also where nothing more comes, and once for all", async () => {
+    const bench = await begun();
+    await bench.pass(500);
+    expect(bench.taken("out")).toEqual([]);
+    await bench.pass(1);
+    expect(bench.taken("out")).toMatchObject([{ windowStart: 0, n: 1 }]);
+    bench.restart();
+    await bench.ingest("in", [{ k: "a", v: 16, at: 40 }]);
+    expect(bench.taken("out")).toMatchObject([{ windowStart: 30, n: 1 }]);
+  });
+});
+
 describe("a view of windows", () => {
   test.each(HOW)("shows open ones too, in the order of windows and keys, by pages and by key, %s", async (how) => {
     // The kernel runs it when it is alone: another flow makes it one of operators.
