@@ -34,6 +34,7 @@ export interface Range<K extends CollectionKey> {
 export interface ReadonlyCollection<V, K extends CollectionKey> {
   get(key: K): V | undefined;
   has(key: K): boolean;
+  /** In order of the keys. Throws a `RangeError` for more than 10,000 entries: give a limit then, and go on from the last key. */
   range(range?: Range<K>): Array<[K, V]>;
 }
 

@@ -48,13 +48,20 @@ class Collection {
     return existed;
   }
 
+  /**
+   * In order, and never cut short unasked: what a sum or a deletion did not see would be missing without a word.
+   * @throws RangeError for more entries than one call returns, with `limit` or without
+   */
   range(options: RangeOptions = {}): Array<[EntryKey, unknown]> {
-    const limit = options.limit ?? LIMITS.maxRangeEntries;
-    if (!Number.isInteger(limit) || limit < 0) throw new RangeError("limit must be a whole number");
-    if (limit > LIMITS.maxRangeEntries)
-      throw new RangeError(`a range returns at most ${LIMITS.maxRangeEntries} entries`);
-    const { from, to, reverse = false } = options;
-    const entries = this.#copy().range(this.#name, { from, to, limit, reverse });
+    const { from, to, limit, reverse = false } = options;
+    if (limit !== undefined) assertLimit(limit);
+    const entries = this.#copy().range(this.#name, {
+      from,
+      to,
+      limit: limit ?? LIMITS.maxRangeEntries + 1,
+      reverse,
+    });
+    if (entries.length > LIMITS.maxRangeEntries) throw tooMany();
     return entries.map(([key, text]) => [key, this.#decode(text)]);
   }
 
@@ -66,6 +73,16 @@ class Collection {
   #assertWritable(): void {
     if (this.#readOnly) throw new TypeError("collections are read-only in a query");
   }
+}
+
+function assertLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 0) throw new RangeError("limit must be a whole number");
+  if (limit > LIMITS.maxRangeEntries) throw tooMany();
+}
+
+function tooMany(): RangeError {
+  const most = `a range returns at most ${LIMITS.maxRangeEntries} entries`;
+  return new RangeError(`${most}; give a limit, and go on from the last key`);
 }
 
 export type Collections = Readonly<Record<string, Collection>>;
