@@ -88,6 +88,12 @@ export function problemOf(type: ProblemType, detail?: string, members?: Readonly
   return { ...members, type: `/problems/${type}`, title, status, ...(detail === undefined ? {} : { detail }) };
 }
 
+/** Whether a problem is a refusal: those have the service in their type, and errors of the engine one word. */
+export function isRefusalType(type: string): boolean {
+  return type.split("/").length > ERROR_PARTS;
+}
+const ERROR_PARTS = "/problems/error".split("/").length;
+
 /** The problem for a declared refusal; `data` must already be what JSON shows (see `toJson`). */
 export function refusalProblem(service: string, refusal: string, data: unknown): Problem {
   return {

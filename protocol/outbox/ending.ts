@@ -1,5 +1,5 @@
 /** How one try at a message's transaction has ended, as who keeps the message is told, and what that comes to. */
-import { problemOf, type ProblemType, REFUSAL_STATUS } from "../../sdk/problems.ts";
+import { isRefusalType, problemOf, type ProblemType, REFUSAL_STATUS } from "../../sdk/problems.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import { ERASED_STATUS } from "../results/stored-result.ts";
 import type { Failure } from "../transaction/failure.ts";
@@ -34,20 +34,23 @@ const FAILURE = 500;
 const ERROR_LENGTH = 500;
 
 /**
- * The one engine problem that has the status of a refusal and is none: a flow takes nothing until another version of it is deployed. Events that functions
+ * The one engine problem of the status of refusals that passes: a flow takes nothing until another version of it is deployed. Events that functions
  * emit, and ticks, wait for that with who keeps them.
  */
 const FLOW_CHANGED: ProblemType = "flow-changed";
 const FLOW_CHANGED_TYPE = problemOf(FLOW_CHANGED).type;
 
-/** Whether a status says that the message was carried out, or that its function has answered no. */
-export function isAnswer(status: number): boolean {
-  return status < 400 || status === REFUSAL_STATUS;
+/**
+ * Whether the message was carried out, or its function has answered no. Errors of the engine may have the status of a refusal: those are no answers.
+ * @param body empty for what was recorded of an answer
+ */
+export function isAnswer(status: number, body: string): boolean {
+  return status < 400 || (status === REFUSAL_STATUS && (body === "" || isRefusalType(typeOf(body))));
 }
 
 /** Whether it stays what it is: an answer, a fault of the message itself, or any failure of the last try. */
 export function isFinal(status: number, last: boolean): boolean {
-  return isAnswer(status) || status < FAILURE || (last && status !== OVERLOADED);
+  return status < FAILURE || (last && status !== OVERLOADED);
 }
 
 /** Whether a failure has nothing to do with the message, and passes: it is handed over again, however often. */
@@ -58,14 +61,17 @@ export function passes(failure: Failure): boolean {
 /** @param body the problem document, where the status says so */
 export function endingOf(status: number, body: string, error: string, last: boolean): Ending {
   if (status === OVERLOADED || isOfChangedFlow(status, body)) return LATER;
-  if (isAnswer(status)) return DELIVERED;
+  if (isAnswer(status, body)) return DELIVERED;
   return { done: false, dead: isFinal(status, last), error: encodeError(status, body, error) };
 }
 
 /** Of a refusal that was recorded there is no body. */
 function isOfChangedFlow(status: number, body: string): boolean {
-  if (status !== REFUSAL_STATUS || body === "") return false;
-  return (JSON.parse(body) as { readonly type?: unknown }).type === FLOW_CHANGED_TYPE;
+  return status === REFUSAL_STATUS && body !== "" && typeOf(body) === FLOW_CHANGED_TYPE;
+}
+
+function typeOf(problem: string): string {
+  return (JSON.parse(problem) as { readonly type: string }).type;
 }
 
 /** The same of what was recorded. */

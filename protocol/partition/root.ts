@@ -75,7 +75,7 @@ export function keepsFailure({ poster, last }: Root, failure: Failure, status: n
 
 /** What is kept of an answer: whoever sent a message hears whether it is delivered, not what was returned. */
 export function keptBody({ poster }: Root, status: number, body: string): string {
-  return poster !== null && isAnswer(status) ? "" : body;
+  return poster !== null && isAnswer(status, body) ? "" : body;
 }
 
 /** The request id of a transaction that a partition asks itself for: nobody else can name it, and it is never repeated. */

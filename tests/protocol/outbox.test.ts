@@ -209,6 +209,21 @@ describe("an outbox", () => {
     expect(post.outbox.size).toBe(0);
   });
 
+  test("gives up at once what the engine says no to with the status of a refusal, and forgets what is refused", () => {
+    const post = new Post();
+    const [refused, exists, changed] = [message("a", "x"), message("b", "x"), message("c", "x")];
+    post.add(refused, exists, changed);
+    post.released();
+    const ending = (type: string) =>
+      endingOf(409, JSON.stringify({ type: `/problems/${type}`, detail: "no" }), "", false);
+    post.outbox.posted(refused.requestId, ending("mail/no"));
+    post.outbox.posted(exists.requestId, ending("promise-exists"));
+    post.outbox.posted(changed.requestId, ending("flow-changed"));
+    expect([ids(...post.dead), post.delivered, post.outbox.size]).toEqual([ids(exists), ids(refused), 1]);
+    // What was recorded of an answer has no body.
+    expect(endingOf(409, "", "", true)).toBe(DELIVERED);
+  });
+
   test("gives up what is to be erased before it forgets it, since it may be under way, and forgets at once what waits behind", () => {
     const post = new Post();
     const [a, b, c, d] = [message("a", "x", "gone"), message("a", "x", "gone"), message("a", "x"), message("b", "x")];

@@ -1,11 +1,13 @@
 /** Sagas in a simulated app, by mistakes of who starts them. */
-import { contract, fn, query, saga, service } from "tidegate";
+import { contract, fn, outcome, query, reply, saga, type SagaDefinition, service } from "tidegate";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { testApp } from "../../testing/index.ts";
 
 const Desk = contract("desk", {
   open: fn({ input: z.object({ id: z.string(), item: z.unknown() }) }),
+  ask: fn({ input: z.string() }),
+  told: fn({ input: outcome(z.unknown()) }),
   note: fn({ input: z.string() }),
   notes: query({ output: z.array(z.string()) }),
 });
@@ -21,23 +23,46 @@ const desk = service(
       ctx.state.push(`opened ${id}`);
       ctx.start(ship, id, { item: item as string });
     },
+    async ask(ctx, id) {
+      await ctx.promise(reply(Desk, ctx.key, "told"), { id });
+      ctx.state.push(`asked ${id}`);
+    },
+    told: () => undefined,
     note: (ctx, item) => void ctx.state.push(item),
     notes: (ctx) => ctx.state,
   },
 );
 
+const app = (sagas: readonly SagaDefinition[] = [ship], told: string[] = []) =>
+  testApp({ services: [desk], sagas, log: (_level, entry) => void told.push(JSON.stringify(entry)) });
+
 test("a saga is not started with an input that does not fit, and whoever tries fails as a whole", async () => {
   const told: string[] = [];
-  const app = testApp({
-    services: [desk],
-    sagas: [ship],
-    log: (_level, entry) => void told.push(JSON.stringify(entry)),
-  });
-  const client = app.client({ Desk });
+  const simulated = app([ship], told);
+  const client = simulated.client({ Desk });
   await client.desk("a").open({ id: "s1", item: "lamp" });
   await expect(client.desk("a").open({ id: "s2", item: 7 })).rejects.toThrow();
-  await app.drained();
+  await simulated.drained();
   expect(await client.desk("a").notes()).toEqual(["opened s1"]);
   expect(await client.desk("notes").notes()).toEqual(["lamp"]);
   expect(told).toEqual([expect.stringContaining("does not fit its schema: /item")]);
+});
+
+test("a message whose transaction finds its id taken is a dead letter, though the error has the status of a refusal", async () => {
+  const simulated = app();
+  const { desk: desks } = simulated.client({ Desk });
+  const letters = async (service: string) => {
+    const answer = await simulated.fetch(`/v1/dead-letters/${encodeURIComponent(service)}`);
+    const listed = (await answer.json()) as { letters: Array<{ function: string; attempts: Array<{ type: string }> }> };
+    return listed.letters.map((letter) => [letter.function, letter.attempts.map(({ type }) => type)]);
+  };
+  await desks("a").open({ id: "s1", item: "lamp" });
+  await desks("a").open({ id: "s1", item: "chair" });
+  await desks("a").ask("p1");
+  await desks("b").ask.send("p1");
+  await simulated.drained();
+  expect(await desks("notes").notes()).toEqual(["lamp"]);
+  expect(await desks("b").notes()).toEqual([]);
+  expect(await letters("#saga.ship")).toEqual([["start", ["saga-exists"]]]);
+  expect(await letters("desk")).toEqual([["ask", ["promise-exists"]]]);
 });

@@ -59,7 +59,7 @@ export const CHANGING: readonly PlantedBug[] = [
     rule: "invariant 5",
     file: "protocol/outbox/ending.ts",
     find: "if (status === OVERLOADED || isOfChangedFlow(status, body)) return LATER;",
-    replace: "if (status === OVERLOADED) return LATER;\n  void isOfChangedFlow;",
+    replace: "if (status === OVERLOADED) return LATER;\n  if (isOfChangedFlow(status, body)) return DELIVERED;",
   },
   {
     name: "kernel-unnamed-lost",
