@@ -14,7 +14,7 @@ import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } f
 import { dueAt } from "../timers/timer.ts";
 import { assertSendable, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
-import { requestTarget, resolveAny } from "./resolve.ts";
+import { requestTarget, resolveAny, UNKNOWN_SAGA } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
 import { endingOf, endingOfResult, LATER } from "../outbox/ending.ts";
 import type { Message } from "../outbox/message.ts";
@@ -249,8 +249,8 @@ export class Admission {
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
       const { status, body } = failureAnswer(failureOf(error));
-      // Another version of the code may know the function: like a failure of that it is tried again.
-      const isUnknown = status < 500;
+      // Another version of the code may know the function: like a failure of that it is tried again, and counted.
+      const isUnknown = status < 500 || error.type === UNKNOWN_SAGA;
       if (isUnknown && last) this.#parts.record(id, status, body);
       const ending = endingOf(status, body, "", last);
       this.#parts.posted(from, requestId, isUnknown ? { ...ending, dead: last } : LATER);

@@ -3,6 +3,7 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import type { Contract, FunctionContract } from "../../sdk/contract.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { TidegateError } from "../../sdk/errors.ts";
+import type { ProblemType } from "../../sdk/problems.ts";
 import { entityKey } from "../state/state-key.ts";
 import { DEAD } from "../outbox/dead-letter.ts";
 import { deadService } from "../outbox/dead-letters.ts";
@@ -99,7 +100,9 @@ function functionsOf(contract: Contract): ReadonlyMap<string, Declared> {
 function unknownService(service: string): TidegateError {
   if (!service.startsWith("#saga.")) return new TidegateError("unknown-service", `there is no service "${service}"`);
   return new TidegateError(
-    "misconfigured",
+    UNKNOWN_SAGA,
     `the app has no saga "${service.slice(6)}"; list it in tidegate({ sagas: [...] })`,
   );
 }
+/** What a saga that the app does not list is told of with: it may be one that was taken out of the code. */
+export const UNKNOWN_SAGA: ProblemType = "misconfigured";
