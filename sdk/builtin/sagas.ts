@@ -15,7 +15,7 @@ import type { Reply } from "../reply.ts";
 import { type SagaContext, type SagaDefinition, type SagaSoFar, type SagaStep, sagaServiceName } from "../saga.ts";
 import { type Schema, validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
-import { encodeValue } from "../values.ts";
+import { decodeValue, encodeValue } from "../values.ts";
 import { Promises, tell } from "./promises.ts";
 import { anything, builtinContract, builtinService } from "./service.ts";
 
@@ -222,7 +222,8 @@ class SagaRun {
   }
 
   #soFar({ key, state }: Context): SagaSoFar {
-    return { id: key, input: state.input, results: { ...state.results } };
+    // Copies: what a step changes in them must not be there for later ones, nor where the next start is held against the input.
+    return { id: key, input: copyOf(state.input), results: copyOf(state.results) };
   }
 
   #done(ctx: Context, { name }: SagaStep, value: unknown): void {
@@ -362,6 +363,10 @@ const CANCELLED: OutcomeError = { type: "cancelled", message: "the saga was canc
 
 function placeOf({ place, startedAt }: SagaState): Place {
   return { place, run: startedAt };
+}
+
+function copyOf<T>(value: T): T {
+  return decodeValue(encodeValue(value)) as T;
 }
 
 function attemptsOf({ attempts }: SagaStep): number {

@@ -66,3 +66,51 @@ test("a message whose transaction finds its id taken is a dead letter, though th
   expect(await letters("#saga.ship")).toEqual([["start", ["saga-exists"]]]);
   expect(await letters("desk")).toEqual([["ask", ["promise-exists"]]]);
 });
+
+const runOf = (simulated: ReturnType<typeof app>, name: string, id: string) => ({
+  start: async (input?: unknown) => {
+    const body = input === undefined ? {} : { body: JSON.stringify(input) };
+    const headers = { "content-type": "application/json" };
+    return (await simulated.fetch(`/v1/sagas/${name}/${id}`, { method: "POST", headers, ...body })).status;
+  },
+  post: async (action: string) =>
+    (await simulated.fetch(`/v1/sagas/${name}/${id}/${action}`, { method: "POST" })).status,
+  status: async () => (await (await simulated.fetch(`/v1/sagas/${name}/${id}`)).json()) as SagaStatus,
+});
+interface SagaStatus {
+  readonly status: string;
+  readonly results: Record<string, unknown>;
+  readonly failure?: { readonly type: string; readonly step: string };
+}
+
+test("what a step changes in what it is given is its own: later steps, compensations and starts find it as it was", async () => {
+  const seen: unknown[] = [];
+  const packing = saga("packing", {
+    input: z.object({ items: z.array(z.string()) }),
+    steps: [
+      {
+        name: "take",
+        run: (_, { input }) => input.items.splice(0),
+        compensate: (_, { input, results }) => void seen.push(["put back", input.items, results["take"]]),
+      },
+      {
+        name: "pack",
+        run: (ctx, { input, results }) => {
+          seen.push(["pack", input.items, (results["take"] as string[]).splice(0)]);
+          throw ctx.fail("no box");
+        },
+      },
+    ],
+  });
+  const simulated = app([packing]);
+  const run = runOf(simulated, "packing", "1");
+  const input = { items: ["a", "b"] };
+  expect(await run.start(input)).toBe(200);
+  await simulated.advance("1s");
+  expect(await run.status()).toMatchObject({ status: "compensated" });
+  expect(seen).toEqual([
+    ["pack", ["a", "b"], ["a", "b"]],
+    ["put back", ["a", "b"], ["a", "b"]],
+  ]);
+  expect(await run.start(input)).toBe(200);
+});
