@@ -72,17 +72,24 @@ function forget(copy: EntityCopy, name: string, { id }: Kept): void {
   copy.putEntry(SCHEDULES, name, null);
 }
 
-/** Makes a schedule, in the place of one of the same name. @throws TidegateError */
+/** Whether a schedule that is kept is of this cron text, and this waits for it. */
+function isSo(copy: EntityCopy, known: Kept, cron: string, waiting: string): boolean {
+  return known.cron === cron && copy.getEntry(WAITING, known.id) === waiting;
+}
+
+/** Makes a schedule, in the place of one of the same name. What is so already is left alone: its time may be due and not fired yet. @throws TidegateError */
 export function schedule(context: InternalContext, { name, cron, letter }: ScheduleRequest): void {
   const copy = context.transactions.copyOf(context.activation);
   const known = keptOf(copy, name);
+  const text = encodeMessage(letter);
+  if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) return;
   if (known) forget(copy, name, known);
   const count = copy.range(SCHEDULES, { limit: LIMITS.maxSchedulesPerKey, reverse: false }).length;
   if (count >= LIMITS.maxSchedulesPerKey) {
     const detail = `a key has at most ${LIMITS.maxSchedulesPerKey} schedules`;
     throw new TidegateError("transaction-too-large", detail);
   }
-  waitForNext(context, name, cron, encodeMessage(letter));
+  waitForNext(context, name, cron, text);
 }
 
 /** True when there was one of that name. */
@@ -104,7 +111,7 @@ export function declare(context: InternalContext, requests: readonly ScheduleReq
   for (const { name, cron, letter } of requests) {
     const known = keptOf(copy, name);
     const text = encodeMessage(letter);
-    if (known?.cron === cron && copy.getEntry(WAITING, known.id) === scheduledText(name, text)) continue;
+    if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) continue;
     if (known) forget(copy, name, known);
     waitForNext(context, name, cron, text);
   }

@@ -169,6 +169,21 @@ describe("recurring messages", () => {
     expect(tower.timers).toBe(0);
   });
 
+  test("keep a time that is due when they are asked for once more as they are, and once only", async () => {
+    const tower = new Tower();
+    const hourly = { name: "a", cron: "@hourly", fails: false };
+    await tower.ask("every", hourly);
+    const due = tower.now + HOUR;
+    // The time has come, and the transaction comes before what it brings.
+    tower.lone.partition.clock = due;
+    await tower.ask("every", hourly);
+    await tower.pass(MINUTE);
+    expect(await tower.rung()).toEqual([[1, expect.any(Number)]]);
+    await tower.pass(HOUR);
+    expect(await tower.rung()).toHaveLength(2);
+    expect(tower.timers).toBe(1);
+  });
+
   test("of a transaction that fails are none, and nor are those of a text that is none", async () => {
     const tower = new Tower();
     for (const input of [

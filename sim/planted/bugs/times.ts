@@ -52,7 +52,7 @@ export const TIMES: readonly PlantedBug[] = [
     what: "A schedule that another version of the code declares otherwise stays what it was.",
     rule: "schedules",
     file: SCHEDULES,
-    find: "if (known?.cron === cron && copy.getEntry(WAITING, known.id) === scheduledText(name, text)) continue;",
+    find: "if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) continue;",
     replace: "if (known !== null) continue;",
   },
   {
@@ -60,7 +60,7 @@ export const TIMES: readonly PlantedBug[] = [
     what: "Each instance makes the declared schedules anew: a time that is due by then is left out.",
     rule: "schedules",
     file: SCHEDULES,
-    find: "if (known?.cron === cron && copy.getEntry(WAITING, known.id) === scheduledText(name, text)) continue;",
+    find: "if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) continue;",
     replace: "",
   },
   {
