@@ -49,8 +49,8 @@ export const Promises = builtinContract("#promises", {
   create: fn({ input: anything<PromiseRequest>() }),
   settle: fn({ input: anything<Settlement>(), output: anything<PromiseView>() }),
   expire: fn(),
-  /** Nobody waits for it any more: it is settled with this error, and nobody is told. */
-  withdraw: fn({ input: anything<OutcomeError>() }),
+  /** Nobody waits for it any more: it is settled with this error, and nobody is told. How it was settled before, if it was. */
+  withdraw: fn({ input: anything<OutcomeError>(), output: anything<Outcome | null>() }),
   forget: fn(),
   status: query({ output: anything<PromiseView>() }),
 });
@@ -72,10 +72,12 @@ export function promisesService(lookup: Lookup): ServiceDefinition {
       end(lookup, ctx, "expired", { ok: false, error });
     },
     async withdraw(ctx, error) {
-      if (ctx.state.to === null || ctx.state.outcome !== null) return;
+      const { to, outcome } = ctx.state;
+      if (to === null || outcome !== null) return outcome;
       if (ctx.state.timer !== null) await ctx.cancel(ctx.state.timer);
       ctx.state.to = NOBODY;
       end(lookup, ctx, "rejected", { ok: false, error });
+      return null;
     },
     forget: (ctx) => ctx.clear(),
     status: (ctx) => view(ctx.key, ctx.state as PromiseState),

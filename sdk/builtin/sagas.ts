@@ -308,7 +308,8 @@ class SagaRun {
 
   /**
    * An effect that is under way cannot be stopped: how it ends is waited for, and if it succeeds it is made up for like the others. A promise that it
-   * waits for is settled: who would resolve it is told that it is too late.
+   * waits for is settled: who would resolve it is told that it is too late. Where somebody has been faster, the step is over as its promise says, though
+   * word of that is still on its way.
    */
   async cancel(ctx: Context): Promise<SagaView> {
     const { state, key } = ctx;
@@ -319,10 +320,17 @@ class SagaRun {
     const step = this.#saga.steps[state.step];
     if (state.status === "running" && !state.cancelled) {
       state.cancelled = true;
-      if (state.promise !== null) await ctx.call(Promises, state.promise).withdraw(CANCELLED);
+      const settled = state.promise === null ? null : await ctx.call(Promises, state.promise).withdraw(CANCELLED);
+      // Earlier code, perhaps that of another partition still, says nothing.
+      if (step && settled?.ok === true) return this.#cancelledBehind(ctx, step, settled.value);
       if (state.waiting !== "effect") this.#compensate(ctx, step?.name ?? "", CANCELLED, state.step - 1);
     }
     return this.view(key, state);
+  }
+
+  #cancelledBehind(ctx: Context, step: SagaStep, value: unknown): SagaView {
+    this.#done(ctx, step, value);
+    return this.view(ctx.key, ctx.state);
   }
 
   retry(ctx: Context): SagaView {

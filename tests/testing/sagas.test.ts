@@ -114,3 +114,32 @@ test("what a step changes in what it is given is its own: later steps, compensat
   ]);
   expect(await run.start(input)).toBe(200);
 });
+
+test("a saga that is cancelled just behind its promise makes up for that step, too, and at once", async () => {
+  const paying = saga("paying", {
+    steps: [
+      { name: "first", run: () => 1, compensate: (ctx) => ctx.call(Desk, "notes").note("first") },
+      {
+        name: "paid",
+        promise: { id: ({ id }) => `paid-${id}` },
+        compensate: (ctx, { results }) => ctx.call(Desk, "notes").note(`refund to ${String(results["paid"])}`),
+      },
+      { name: "rest", delay: "1h" },
+    ],
+  });
+  const simulated = app([paying]);
+  const run = runOf(simulated, "paying", "1");
+  await run.start();
+  await simulated.advance("5s");
+  const settled = simulated.fetch("/v1/promises/paid-1", {
+    method: "POST",
+    body: '"ann"',
+    headers: { "content-type": "application/json" },
+  });
+  // Word of the promise is still on its way to the saga.
+  const [{ status }, cancelled] = await Promise.all([settled, run.post("cancel")]);
+  expect([status, cancelled]).toEqual([200, 200]);
+  await simulated.advance("1m");
+  expect(await run.status()).toMatchObject({ status: "compensated", failure: { type: "cancelled", step: "paid" } });
+  expect(await simulated.client({ Desk }).desk("notes").notes()).toEqual(["refund to ann", "first"]);
+});
