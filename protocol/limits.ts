@@ -1,5 +1,5 @@
 /** Every limit of a partition, in one place; their relations are asserted below. */
-import { RESULT_RETENTION_DEFAULT_MS, TRANSACTION_DEADLINE_MAX_MS } from "../sdk/limits.ts";
+import { RESULT_RETENTION_DEFAULT_MS, TRANSACTION_DEADLINE_MAX_MS, VALUE_MAX_BYTES } from "../sdk/limits.ts";
 import { invariant } from "./assert.ts";
 import { UTF8_PER_UNIT } from "./utf8.ts";
 
@@ -124,7 +124,7 @@ export const LIMITS = {
    */
   maxAttempts: 20_000,
   /** Encoded size of one state value or collection entry. Below SQLite's 2 MB row. */
-  maxValueBytes: 1 * MiB,
+  maxValueBytes: VALUE_MAX_BYTES,
   /** Size of the text that an entry of a collection is stored under. */
   maxEntryKeyBytes: 2 * KiB,
   /** Encoded size of all that one transaction writes. */

@@ -90,6 +90,11 @@ export const SAGA_ATTEMPTS_MAX = 100;
 /** Milliseconds behind a step's first error; they double up to the other. */
 export const SAGA_DELAY_DEFAULT_MS = 1_000;
 export const SAGA_DELAY_MAX_MS = 10 * 60 * 1_000;
+/** Bytes of one stored value as it is encoded: a state, or an entry of a collection. */
+export const VALUE_MAX_BYTES = 1024 * 1024;
+/** Bytes of a saga's state that results leave free, and characters of an error that fit into that: it can always say why it does not complete. */
+export const SAGA_SPARE_BYTES = 4 * 1024;
+export const SAGA_ERROR_LENGTH = 300;
 /** Characters of what a reply is about. */
 export const REPLY_ABOUT_MAX_LENGTH = 1_000;
 /** Schedules that one service declares. */

@@ -17,6 +17,7 @@ import { type Schema, validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
 import { decodeValue, encodeValue } from "../values.ts";
 import { Promises, tell } from "./promises.ts";
+import { hasRoom, keptError, TOO_LARGE } from "./saga-room.ts";
 import { anything, builtinContract, builtinService } from "./service.ts";
 
 /** How far a saga is. */
@@ -190,7 +191,12 @@ class SagaRun {
     const { state, key } = ctx;
     const step = this.#saga.steps[state.step] as SagaStep;
     const soFar = this.#soFar(ctx);
-    if ("run" in step) return step.run(stepContext(ctx), soFar);
+    if ("run" in step) {
+      const value = await step.run(stepContext(ctx), soFar);
+      // What it has done is undone with this refusal.
+      if (!hasRoom(state, step.name, value)) throw ctx.refuse("failed", TOO_LARGE);
+      return value;
+    }
     const to = { service: this.#contract.name, key, name: "ended", about: String(state.place + 1) };
     if ("effect" in step) {
       state.waiting = "effect";
@@ -228,9 +234,11 @@ class SagaRun {
 
   #done(ctx: Context, { name }: SagaStep, value: unknown): void {
     const { state } = ctx;
-    if (value !== undefined) state.results[name] = value;
+    const isKept = hasRoom(state, name, value);
+    if (value !== undefined && isKept) state.results[name] = value;
     Object.assign(state, { waiting: null, promise: null, attempts: 0 });
     if (state.cancelled) return this.#compensate(ctx, name, CANCELLED, state.step);
+    if (!isKept) return this.#compensate(ctx, name, TOO_LARGE, state.step);
     state.step += 1;
     this.#goOn(ctx);
   }
@@ -250,7 +258,7 @@ class SagaRun {
 
   /** @param last the newest step that is to be made up for */
   #compensate(ctx: Context, step: string, error: OutcomeError, last: number): void {
-    const failure = { ...error, step };
+    const failure = { ...keptError(ctx.state, error), step };
     Object.assign(ctx.state, {
       status: "compensating",
       failure,
@@ -274,7 +282,7 @@ class SagaRun {
       return this.#goOn(ctx);
     }
     state.attempts += 1;
-    state.trouble = errorOf(tried);
+    state.trouble = keptError(state, errorOf(tried));
     if (state.attempts < attemptsOf(step)) this.#again(ctx);
     else state.status = "stuck";
   }

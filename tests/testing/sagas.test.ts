@@ -1,6 +1,17 @@
 /** Sagas in a simulated app, by mistakes of who starts them. */
-import { contract, fn, outcome, query, reply, saga, type SagaDefinition, service } from "tidegate";
-import { expect, test } from "vitest";
+import {
+  contract,
+  effect,
+  fn,
+  outcome,
+  query,
+  reply,
+  saga,
+  type SagaContext,
+  type SagaDefinition,
+  service,
+} from "tidegate";
+import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { testApp } from "../../testing/index.ts";
 
@@ -33,8 +44,10 @@ const desk = service(
   },
 );
 
+const large = "x".repeat(600_000);
+const print = effect("print", { output: z.string(), handler: () => large });
 const app = (sagas: readonly SagaDefinition[] = [ship], told: string[] = []) =>
-  testApp({ services: [desk], sagas, log: (_level, entry) => void told.push(JSON.stringify(entry)) });
+  testApp({ services: [desk], effects: [print], sagas, log: (_level, entry) => void told.push(JSON.stringify(entry)) });
 
 test("a saga is not started with an input that does not fit, and whoever tries fails as a whole", async () => {
   const told: string[] = [];
@@ -142,4 +155,55 @@ test("a saga that is cancelled just behind its promise makes up for that step, t
   await simulated.advance("1m");
   expect(await run.status()).toMatchObject({ status: "compensated", failure: { type: "cancelled", step: "paid" } });
   expect(await simulated.client({ Desk }).desk("notes").notes()).toEqual(["refund to ann", "first"]);
+});
+
+describe("a result for which a saga has no room ends its step for good", () => {
+  const note = (step: string) => ({
+    compensate: (ctx: SagaContext) => ctx.call(Desk, "notes").note(`undone: ${step}`),
+  });
+  const first = { name: "first", run: () => large, ...note("first") };
+  const runs = {
+    name: "second",
+    run: async (ctx: SagaContext) => {
+      await ctx.call(Desk, "notes").note("done: second");
+      return large;
+    },
+    ...note("second"),
+  };
+  test.each([
+    // A transaction is undone, and what is outside made up for.
+    ["of a transaction", runs, ["undone: first"]],
+    ["of an effect", { name: "second", effect: print, ...note("second") }, ["undone: second", "undone: first"]],
+  ] as const)("%s", async (_, second, notes) => {
+    const printing = saga("printing", { steps: [first, second] });
+    const simulated = app([printing]);
+    const run = runOf(simulated, "printing", "1");
+    await run.start();
+    await simulated.advance("1m");
+    expect(await run.status()).toMatchObject({
+      status: "compensated",
+      failure: { type: "transaction-too-large", step: "second" },
+    });
+    expect(await simulated.client({ Desk }).desk("notes").notes()).toEqual(notes);
+  });
+
+  test("and what it failed with is told without its data", async () => {
+    const failing = saga("failing", {
+      steps: [
+        { name: "first", run: () => large, ...note("first") },
+        {
+          name: "second",
+          run: (ctx) => {
+            throw ctx.fail("no paper", large);
+          },
+        },
+      ],
+    });
+    const simulated = app([failing]);
+    const run = runOf(simulated, "failing", "1");
+    await run.start();
+    await simulated.advance("1m");
+    const { status, failure } = await run.status();
+    expect([status, failure]).toEqual(["compensated", { type: "failed", message: "no paper", step: "second" }]);
+  });
 });
