@@ -87,7 +87,7 @@ export const SAGA_STEPS_MAX = 100;
 /** Attempts of a saga's step, and of its compensation, unless it says otherwise, and at most. */
 export const SAGA_ATTEMPTS_DEFAULT = 5;
 export const SAGA_ATTEMPTS_MAX = 100;
-/** Milliseconds behind a step's first error; they double up to the other. */
+/** Milliseconds behind a step's first error; they double up to the other, unless they are more from the start. */
 export const SAGA_DELAY_DEFAULT_MS = 1_000;
 export const SAGA_DELAY_MAX_MS = 10 * 60 * 1_000;
 /** Bytes of one stored value as it is encoded: a state, or an entry of a collection. */

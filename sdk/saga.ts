@@ -71,7 +71,7 @@ export type SagaStep<I = unknown> = RunStep<I> | EffectStep<I> | PromiseStep<I> 
 export interface SagaOptions<In extends Schema | undefined> {
   readonly input?: In;
   readonly steps: ReadonlyArray<SagaStep<In extends Schema ? SchemaOutput<In> : undefined>>;
-  /** Pause behind a step's first error; it doubles. Default 1 second. */
+  /** Pause behind a step's first error; it doubles, up to 10 minutes, or to itself where it is longer. Default 1 second. */
   readonly retryDelay?: Duration;
   /** How long a run can be looked at when it has ended; then its id is free. Default 30 days. */
   readonly keep?: Duration;

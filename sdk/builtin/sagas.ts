@@ -252,8 +252,9 @@ class SagaRun {
 
   #again(ctx: Context): void {
     const { state } = ctx;
+    const { retryDelayMs } = this.#saga;
     state.waiting = "retry";
-    this.#goOn(ctx, Math.min(this.#saga.retryDelayMs * 2 ** (state.attempts - 1), SAGA_DELAY_MAX_MS));
+    this.#goOn(ctx, Math.min(retryDelayMs * 2 ** (state.attempts - 1), Math.max(retryDelayMs, SAGA_DELAY_MAX_MS)));
   }
 
   /** @param last the newest step that is to be made up for */

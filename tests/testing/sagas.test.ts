@@ -207,3 +207,19 @@ describe("a result for which a saga has no room ends its step for good", () => {
     expect([status, failure]).toEqual(["compensated", { type: "failed", message: "no paper", step: "second" }]);
   });
 });
+
+test("a retry delay above ten minutes is kept, and a shorter one doubles up to them", async () => {
+  const minutes = async (retryDelay: "1h" | "6m") => {
+    const at: number[] = [];
+    const down = (ctx: SagaContext) => {
+      at.push(ctx.now());
+      throw new Error("down");
+    };
+    const simulated = app([saga("down", { retryDelay, steps: [{ name: "only", run: down, attempts: 4 }] })]);
+    await runOf(simulated, "down", "1").start();
+    await simulated.advance("5h");
+    return at.slice(1).map((each, n) => Math.floor((each - (at[n] as number)) / 60_000));
+  };
+  expect(await minutes("1h")).toEqual([60, 60, 60]);
+  expect(await minutes("6m")).toEqual([6, 10, 10]);
+});
