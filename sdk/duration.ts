@@ -22,6 +22,10 @@ export function milliseconds(duration: Duration, what: string): number {
 }
 
 function parse(text: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return amount === undefined || unit === undefined ? NaN : Number(amount) * (UNITS[unit] ?? NaN);
+  const [, whole, fraction = "", unit] = /^(\d+)(?:\.(\d+))?(ms|s|m|h|d)$/.exec(text) ?? [];
+  if (whole === undefined || unit === undefined) return NaN;
+  // Not with fractions of numbers: 4.1 minutes would be 245,999.99999999997 ms.
+  const parts = BigInt(whole + fraction) * BigInt(UNITS[unit] ?? 0);
+  const scale = 10n ** BigInt(fraction.length);
+  return parts % scale === 0n ? Number(parts / scale) : NaN;
 }

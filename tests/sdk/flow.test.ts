@@ -170,6 +170,10 @@ describe("durations", () => {
     ["250ms", 250],
     ["5s", 5_000],
     ["1.5s", 1_500],
+    ["2.01s", 2_010],
+    ["4.1m", 246_000],
+    ["0.27m", 16_200],
+    ["1.10h", 3_960_000],
     ["1m", 60_000],
     ["2h", 7_200_000],
     [0, 0],
@@ -178,7 +182,7 @@ describe("durations", () => {
     expect(milliseconds(duration, "it")).toBe(expected);
   });
 
-  test.each(["", "5", "5 s", "-1s", "1w", "1e3ms", "0.5ms", "9000h", "367d", "s", -1, 0.5, NaN, Infinity])(
+  test.each(["", "5", "5 s", "-1s", "1w", "1e3ms", "0.5ms", "0.0001s", "9000h", "367d", "s", -1, 0.5, NaN, Infinity])(
     "%j is refused",
     (duration) => {
       expect(() => milliseconds(duration as Duration, "the pause")).toThrow(
