@@ -21,13 +21,15 @@ const FIELDS: readonly Field[] = [
   // 7 is Sunday as well.
   { name: "day of week", from: 0, to: 7, names: DAYS },
 ];
-const SHORT: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const SHORT: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "@yearly": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@hourly": "0 * * * *",
+  }),
+);
 
 /** What comes round most rarely, the 29th of February, may take eight years. */
 const HORIZON_DAYS = 9 * 366;
@@ -45,7 +47,14 @@ export interface Cron {
 
 /** @throws TidegateError `misconfigured` for what is no such text, or a time that never comes */
 export function parseCron(text: string): Cron {
-  const parts = (SHORT[text] ?? text).trim().split(/\s+/);
+  if (/-[^\s,]*-/.test(text))
+    throw misconfigured(`a range has two ends in a cron text, not as in ${JSON.stringify(text)}`);
+  return storedCron(text);
+}
+
+/** Of one that is stored: earlier code took ranges of more than two ends, and the first two were it. */
+export function storedCron(text: string): Cron {
+  const parts = (SHORT.get(text) ?? text).trim().split(/\s+/);
   if (parts.length !== FIELDS.length) throw misconfigured(`a cron text has five fields, not ${JSON.stringify(text)}`);
   const [minutes, hours, days, months, weekdays] = FIELDS.map((field, at) =>
     parseField(field, parts[at] as string, text),

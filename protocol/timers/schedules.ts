@@ -1,6 +1,6 @@
 /** Recurring messages: each is a delayed message that leaves the next one behind when it fires, under the lock of the key that keeps it. */
 import type { AppDefinition } from "../../sdk/app.ts";
-import { nextTime, parseCron } from "../../sdk/cron.ts";
+import { nextTime, storedCron } from "../../sdk/cron.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import type { InternalContext } from "../execution/internal.ts";
 import { LIMITS } from "../limits.ts";
@@ -60,7 +60,7 @@ export function waitingOf(text: string): { readonly schedule: string | null; rea
 /** Has a message wait for the next time after now. */
 function waitForNext({ transactions, activation }: InternalContext, name: string, cron: string, letter: string): void {
   const copy = transactions.copyOf(activation);
-  const at = nextTime(parseCron(cron), activation.attempt.at);
+  const at = nextTime(storedCron(cron), activation.attempt.at);
   if (at === null) return;
   const id = transactions.owner.mail.nextDelayedId(at);
   copy.putEntry(WAITING, id, scheduledText(name, letter));

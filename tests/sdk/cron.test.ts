@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextTime, parseCron } from "../../sdk/cron.ts";
+import { nextTime, parseCron, storedCron } from "../../sdk/cron.ts";
 
 const next = (text: string, after: string): string | null => {
   const time = nextTime(parseCron(text), Date.parse(after));
@@ -53,11 +53,18 @@ describe("the next time of a cron text", () => {
     "* * * foo *",
     "1- * * * *",
     "-1 * * * *",
+    "1-5-9 * * * *",
+    "constructor",
+    "__proto__",
     "1,,2 * * * *",
     "@never",
     "0 0 31 2 *",
     "0 0 30 feb *",
   ])("is not to be had of %j", (text) => {
     expect(() => parseCron(text)).toThrow(expect.objectContaining({ type: "misconfigured" }));
+  });
+
+  it("is had of a stored text as earlier code took it", () => {
+    expect(storedCron("1-5-9 * * * *")).toEqual(parseCron("1-5 * * * *"));
   });
 });

@@ -15,7 +15,7 @@ export const TIMES: readonly PlantedBug[] = [
     file: SCHEDULES,
     find: "  waitForNext(context, name, known.cron, letter);\n  return timerOf(letter);",
     replace:
-      "  const at = nextTime(parseCron(known.cron), Number.parseInt(id.slice(1, 12), 16)) as number;\n" +
+      "  const at = nextTime(storedCron(known.cron), Number.parseInt(id.slice(1, 12), 16)) as number;\n" +
       "  const next = transactions.owner.mail.nextDelayedId(at);\n" +
       "  copy.putEntry(WAITING, next, scheduledText(name, letter));\n" +
       "  copy.putEntry(SCHEDULES, name, JSON.stringify([known.cron, next]));\n" +
