@@ -95,6 +95,8 @@ export const VALUE_MAX_BYTES = 1024 * 1024;
 /** Bytes of a saga's state that results leave free, and characters of an error that fit into that: it can always say why it does not complete. */
 export const SAGA_SPARE_BYTES = 4 * 1024;
 export const SAGA_ERROR_LENGTH = 300;
+/** Milliseconds that a message is tried before it is given up, at least: a younger saga has lost none. */
+export const SAGA_PATIENCE_MS = 5 * 60 * 1_000;
 /** Characters of what a reply is about. */
 export const REPLY_ABOUT_MAX_LENGTH = 1_000;
 /** Schedules that one service declares. */

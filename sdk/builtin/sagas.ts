@@ -8,7 +8,7 @@ import type { FnContext, Tried } from "../context.ts";
 import { fn, type FunctionContract, query } from "../contract.ts";
 import { milliseconds } from "../duration.ts";
 import { TidegateError } from "../errors.ts";
-import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS } from "../limits.ts";
+import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS, SAGA_PATIENCE_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
 import { refusalOf } from "../refusal.ts";
 import type { Reply } from "../reply.ts";
@@ -348,7 +348,7 @@ class SagaRun {
     if (state.status === "stuck") {
       Object.assign(state, { status: "compensating", attempts: 0 });
       this.#goOn(ctx);
-    }
+    } else if (mayHang(state, ctx.now())) this.#goOn(ctx);
     return this.view(key, state);
   }
 
@@ -380,6 +380,15 @@ const CANCELLED: OutcomeError = { type: "cancelled", message: "the saga was canc
 
 function placeOf({ place, startedAt }: SagaState): Place {
   return { place, run: startedAt };
+}
+
+/**
+ * What goes on by itself goes on by a message. That is given up where the step takes too long each time, or ends the partition: such a try is undone as a
+ * whole, and no attempt of the step. If it is not lost, it comes too late behind another.
+ */
+function mayHang({ status, waiting, startedAt }: SagaState, now: number): boolean {
+  const goesOn = (status === "running" || status === "compensating") && (waiting === null || waiting === "retry");
+  return goesOn && now - startedAt > SAGA_PATIENCE_MS;
 }
 
 function copyOf<T>(value: T): T {

@@ -47,7 +47,13 @@ const desk = service(
 const large = "x".repeat(600_000);
 const print = effect("print", { output: z.string(), handler: () => large });
 const app = (sagas: readonly SagaDefinition[] = [ship], told: string[] = []) =>
-  testApp({ services: [desk], effects: [print], sagas, log: (_level, entry) => void told.push(JSON.stringify(entry)) });
+  testApp({
+    services: [desk],
+    effects: [print],
+    sagas,
+    transactionDeadline: "2s",
+    log: (_level, entry) => void told.push(JSON.stringify(entry)),
+  });
 
 test("a saga is not started with an input that does not fit, and whoever tries fails as a whole", async () => {
   const told: string[] = [];
@@ -223,3 +229,35 @@ test("a retry delay above ten minutes is kept, and a shorter one doubles up to t
   expect(await minutes("1h")).toEqual([60, 60, 60]);
   expect(await minutes("6m")).toEqual([6, 10, 10]);
 });
+
+test.each(["running", "compensating"])(
+  "a saga whose message was given up while it was %s goes on by a retry",
+  async (status) => {
+    let isSlow = true;
+    const slowly = async () => {
+      if (isSlow) await new Promise<void>(() => {});
+    };
+    const fails = status === "compensating";
+    const crawling = saga("crawling", {
+      steps: [
+        { name: "first", run: () => (fails ? 1 : slowly()), compensate: slowly },
+        {
+          name: "second",
+          run: (ctx) => {
+            if (fails) throw ctx.fail("no");
+          },
+        },
+      ],
+    });
+    const simulated = app([crawling]);
+    const run = runOf(simulated, "crawling", "1");
+    await run.start();
+    for (let n = 0; n < 20; n++) await simulated.advance("30s");
+    isSlow = false;
+    await simulated.advance("1h");
+    expect(await run.status()).toMatchObject({ status });
+    expect(await run.post("retry")).toBe(200);
+    await simulated.advance("1m");
+    expect(await run.status()).toMatchObject({ status: fails ? "compensated" : "completed" });
+  },
+);
