@@ -26,6 +26,7 @@ export interface CopySnapshot {
   readonly entries: ReadonlyMap<string, Change>;
   readonly marker: string | null;
   readonly checked: boolean;
+  readonly assigned: boolean;
 }
 
 /** What a copy has, to be compared later. */
@@ -49,6 +50,8 @@ export class EntityCopy {
   #value: unknown = UNLOADED;
   /** The value as text instead, while no function has it; null when it is that of the state. */
   #settled: string | null = null;
+  /** The value was assigned, whether or not it is another since. */
+  #assigned = false;
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
   #loaded: string | null = null;
   #cleared = false;
@@ -104,6 +107,7 @@ export class EntityCopy {
 
   set value(value: unknown) {
     this.#ensureLoaded();
+    this.#assigned = true;
     this.#value = value;
   }
 
@@ -235,6 +239,7 @@ export class EntityCopy {
       entries: new Map(this.#entries ?? []),
       marker: this.#marker,
       checked: this.#checked,
+      assigned: this.#assigned,
     };
   }
 
@@ -262,6 +267,7 @@ export class EntityCopy {
     this.#cleared = before.cleared;
     this.#marker = before.marker;
     this.#checked = before.checked;
+    this.#assigned = before.assigned;
     this.#entries = before.entries.size > 0 ? new Map(before.entries) : null;
     if (aliased) this.#restoreValue(before);
     else {
@@ -352,11 +358,17 @@ export class EntityCopy {
     const isVoid = this.#cleared || (writes.length > 0 && this.#isExpired);
     if (isVoid) writes.unshift(this.#clearing);
     if (!life.renews) return writes;
-    const isWritten = writes.length > (isVoid ? 1 : 0);
+    const isWritten = writes.length > (isVoid ? 1 : 0) || this.#isRewritten;
     const isUsed = life.after === "use" && this.#used && !this.#cleared && !this.#isExpired && this.#expiresAt !== null;
     const { name } = this.#service.contract;
     if (isWritten || isUsed) writes.push(...renewal(name, this.entity, life, isVoid ? null : this.#expiresAt));
     return writes;
+  }
+
+  /** What is there was assigned anew as it is: that stores nothing, and is a write to who lives by writes. */
+  get #isRewritten(): boolean {
+    if (this.#life?.after !== "write" || !this.#assigned || this.#cleared || this.#isExpired) return false;
+    return this.#expiresAt !== null || this.#storedValue() !== null;
   }
 
   /** What is written while the code declares no time to live must not expire at a time that other code has set before. */

@@ -1,7 +1,7 @@
 /** State with a time to live through versions of the code that declare none: what those have written must not expire at an old time. */
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { collection, contract, fn, query, service } from "../../sdk/index.ts";
+import { collection, contract, fn, noData, query, service } from "../../sdk/index.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Note = contract("note", {
@@ -69,6 +69,58 @@ test("what is written again under a time to live expires again", async () => {
   expect(await run.read("a")).toEqual(["new", "line"]);
   await run.pass(2 * MINUTE, MINUTE);
   expect(await run.read("a")).toEqual([]);
+});
+
+const Lease = contract("lease", {
+  hold: fn({ input: z.string() }),
+  mark: fn({ input: z.string() }),
+  vain: fn({ input: z.string(), refusals: { no: noData } }),
+  tried: fn({ input: z.string() }),
+  holder: query({ output: z.string() }),
+});
+const lease = service(
+  Lease,
+  { state: () => ({ holder: "" }), ttl: { after: "write", duration: "30m" } },
+  {
+    hold: (ctx, holder) => void (ctx.state = { holder }),
+    mark: (ctx, holder) => void (ctx.state.holder = holder),
+    vain(ctx, holder) {
+      ctx.state = { holder };
+      throw ctx.refuse("no");
+    },
+    async tried(ctx, holder) {
+      await ctx.try(Lease, ctx.key).vain(holder);
+    },
+    holder: (ctx) => ctx.state.holder,
+  },
+);
+
+test("what is assigned as it is lives on, since that is a write; what is changed in place to what it is does not", async () => {
+  const run = new LonePartition([lease]);
+  const call = (key: string, name: string, input?: unknown) => run.call({ service: "lease", key, name, input });
+  const held = async (key: string) => JSON.parse((await call(key, "holder")).body) as unknown;
+  for (const key of ["held", "marked", "tried"]) await call(key, "hold", "ann");
+  await run.pass(20 * MINUTE, MINUTE);
+  await call("held", "hold", "ann");
+  await call("marked", "mark", "ann");
+  // It is undone, and so it was no write.
+  expect((await call("tried", "tried", "ann")).status).toBe(200);
+  await run.pass(15 * MINUTE, MINUTE);
+  expect([await held("held"), await held("marked"), await held("tried")]).toEqual(["ann", "", ""]);
+  await run.pass(40 * MINUTE, MINUTE);
+  expect(await held("held")).toBe("");
+});
+
+test("what is assigned as it begins is not there: nothing is kept of it, and what has expired stays so", async () => {
+  const run = new LonePartition([lease]);
+  const call = (key: string, name: string, input?: unknown) => run.call({ service: "lease", key, name, input });
+  await call("never", "hold", "");
+  const puts = run.durable.flatMap((op) => (op.op === "record" ? [op.bytes] : []));
+  expect(puts.some((bytes) => Buffer.from(bytes).includes("#ttl"))).toBe(false);
+  await call("was", "hold", "ann");
+  run.partition.clock += HOUR;
+  await call("was", "hold", "");
+  expect(JSON.parse((await call("was", "holder")).body)).toBe("");
 });
 
 test("a service that never had one writes no more than before", async () => {
