@@ -4,7 +4,6 @@ import { type KeyGroupMap, partitionOfHash } from "../../protocol/keygroups/map.
 import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
 import { createRandom, type Random } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
-import { EPOCH_MS } from "../world/object.ts";
 import { OUTSIDE } from "../world/network.ts";
 import type { DurableLog } from "../durable-log.ts";
 import type { World } from "../world/world.ts";
@@ -12,6 +11,7 @@ import { answersOf, type Carried, carriedBy } from "./carried.ts";
 import type { Answer, Row } from "./frames.ts";
 import type { Ledger, Request } from "./ledger.ts";
 import { encodeAsk, isInternal } from "./asks.ts";
+import { edgeId } from "./edge-id.ts";
 import type { ClientPlan, Transaction } from "./transaction.ts";
 
 /** The edge gives up after this; whoever has a client's id never does. */
@@ -83,9 +83,6 @@ export class Client {
 
   #request(transaction: Transaction, line: number): Request {
     const { world } = this.#setup;
-    const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
-    const number = hex(transaction.number + 1, 12);
-    const edgeId = `e${hex(EPOCH_MS + Math.floor(world.scheduler.now), 11)}${number}${hex(line, 8)}`;
     const { at, name, input: body } = encodeAsk(transaction.ask, (of) => this.#setup.ledger.answerTo(of));
     const input = transaction.delay === undefined ? body : `+${transaction.delay}\n${body}`;
     const flags =
@@ -95,7 +92,8 @@ export class Client {
       (transaction.delay === undefined ? 0 : INVOKE_FLAG.delayed) |
       (isInternal(transaction.ask) ? INVOKE_FLAG.internal : 0) |
       (transaction.ask.kind === "erase" ? INVOKE_FLAG.erase : 0);
-    const id = transaction.clientId ? `c${number.padStart(31, "0")}` : edgeId;
+    const { clientId, number } = transaction;
+    const id = clientId ? `c${(number + 1).toString(16).padStart(31, "0")}` : edgeId(world.scheduler.now, number, line);
     const row: Row = { id, at, name, input, flags, fingerprint: transaction.number };
     return { transaction, row, began: world.scheduler.now };
   }

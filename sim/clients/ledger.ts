@@ -29,7 +29,7 @@ export interface Entry {
 /** Beside lists. */
 const WRITING: ReadonlySet<string> = new Set([
   ...["transfer", "clock", "dead", "effect", "touch", "trip", "park", "settle", "tour", "slate", "events", "emit"],
-  ...["cancel", "tick", "use", "add"],
+  ...["cancel", "tick", "use", "add", "queued"],
 ]);
 
 /** Answers that every repetition must get too: they were recorded. */

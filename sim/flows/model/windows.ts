@@ -20,8 +20,8 @@ export class WindowsModel {
   readonly dead: Array<{ readonly n: number; readonly k: string }> = [];
   readonly #tumbled: Accepted[] = [];
   #sessions: Session[] = [];
-  /** Value to the newest time at which it was seen. */
-  #seen = new Map<number, number>();
+  /** By value: the newest time at which it was seen, and the last batch that has it. */
+  #seen = new Map<number, { readonly at: number; readonly batch: number }>();
   /** Events since `counted` has been there. */
   #counted: FlowEvent[] = [];
   #version = 0;
@@ -96,8 +96,8 @@ export class WindowsModel {
 
   #first(event: FlowEvent, batch: number, before: number): void {
     const seen = this.#seen.get(event.v);
-    const isKnown = seen !== undefined && seen + firstsTtl(this.#version) > before;
-    this.#seen.set(event.v, isKnown ? Math.max(seen, event.at) : event.at);
+    const isKnown = seen !== undefined && (seen.batch === batch || seen.at + firstsTtl(this.#version) > before);
+    this.#seen.set(event.v, { at: isKnown ? Math.max(seen.at, event.at) : event.at, batch });
     if (isKnown) return;
     if (isRefused(event.v)) this.dead.push({ n: event.n, k: event.k });
     else this.added.set(event.k, [...(this.added.get(event.k) ?? []), { n: event.n, batch }]);

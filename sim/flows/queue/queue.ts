@@ -7,6 +7,7 @@ import { partitionOfHash } from "../../../protocol/keygroups/map.ts";
 import { INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import type { ClientSetup } from "../../clients/client.ts";
 import { answersOf, carriedBy } from "../../clients/carried.ts";
+import { edgeId } from "../../clients/edge-id.ts";
 import type { Answer } from "../../clients/frames.ts";
 import type { Request } from "../../clients/ledger.ts";
 import { SMALL_LIMITS } from "../../planted/small-limits.ts";
@@ -22,7 +23,7 @@ const PAUSE_MS = 160;
 /** The consumer asks again after this, and is given up after that. */
 const AGAIN_MS = 200;
 const PATIENCE_MS = 900;
-const BAD_GATEWAY = 502;
+const OVERLOADED = 503;
 /** Between the last delivery of a message and the time at which its id may be forgotten. */
 const MARGIN_MS = 4_000;
 
@@ -46,8 +47,7 @@ export class Queue {
   readonly #setup: ClientSetup;
   readonly #random: Random;
   readonly #messages: readonly Kept[];
-  /** By ids: the same messages together are the same request. */
-  readonly #requests = new Map<string, Request>();
+  #requests = 0;
   readonly #keptMs: number;
   #under = 0;
 
@@ -112,10 +112,8 @@ export class Queue {
   #deliver(messages: readonly Kept[], ended: () => void = () => undefined): void {
     const { world, durable, ledger } = this.#setup;
     const request = this.#requestOf(messages);
-    if (!ledger.entries.has(request.row.id)) {
-      ledger.invoked(request, "queue");
-      durable.asked(request);
-    }
+    ledger.invoked(request, "queue");
+    durable.asked(request);
     for (const message of messages) {
       message.under += 1;
       message.firstAt ??= world.scheduler.now;
@@ -129,21 +127,15 @@ export class Queue {
     this.#send(delivery);
   }
 
+  /** Another one each time: the stream knows every message by its id. */
   #requestOf(messages: readonly Kept[]): Request {
-    const name = messages.map(({ id }) => id).join();
-    const known = this.#requests.get(name);
-    if (known) return known;
-    const number = FIRST_DELIVERY + this.#requests.size;
+    const { now } = this.#setup.world.scheduler;
+    const number = FIRST_DELIVERY + this.#requests++;
     const ask: QueueAsk = { kind: "queued", messages: messages.map(({ id, event }) => ({ id, event })) };
-    const { at, name: called, input } = encodeQueueAsk(ask);
-    // As a client's request with that number has it.
-    const id = `c${(number + 1).toString(16).padStart(31, "0")}`;
-    const flags = INVOKE_FLAG.internal | INVOKE_FLAG.clientId;
-    const transaction = { number, ask, snapshot: false, clientId: true, after: 0 };
-    const row = { id, at, name: called, input, flags, fingerprint: number };
-    const request = { transaction, row, began: this.#setup.world.scheduler.now };
-    this.#requests.set(name, request);
-    return request;
+    const { at, name, input } = encodeQueueAsk(ask);
+    const transaction = { number, ask, snapshot: false, clientId: false, after: 0 };
+    const row = { id: edgeId(now, number), at, name, input, flags: INVOKE_FLAG.internal, fingerprint: number };
+    return { transaction, row, began: now };
   }
 
   #send(delivery: Delivery): void {
@@ -174,7 +166,7 @@ export class Queue {
       // What it says to the queue may be lost.
       if (this.#random.oneIn(8)) this.#setup.world.count("acknowledgement of messages lost");
       else for (const message of messages) message.acknowledged = true;
-    } else if (answer.status < BAD_GATEWAY && messages.length > 1) {
+    } else if (answer.status !== OVERLOADED && messages.length > 1) {
       this.#setup.world.count("messages taken one by one");
       this.#oneByOne([...new Set(messages)], delivery.ended);
       return this.#end(delivery, false);
