@@ -2,77 +2,92 @@
  * A value with all that lies in it as it is now: so that each object of it can be set back, whoever has it. What functions took from their state, a list or
  * a map in it, stays part of the state.
  */
-type SetBack = () => void;
-
-/** @returns what sets the value back, as often as it is called; it throws where an object does not let itself be set back */
-export function shapeOf(value: unknown): SetBack {
-  const steps: SetBack[] = [];
-  note(value, steps);
-  return () => {
-    for (const step of steps) step();
-  };
+export interface Shape {
+  readonly value: unknown;
+  /** Of a plain object, by name; null of anything else. */
+  readonly members: ReadonlyMap<string, Shape> | null;
+  /** As often as it is called. @throws TypeError where an object does not let itself be set back */
+  setBack(): void;
 }
 
-function note(value: unknown, steps: SetBack[]): void {
-  if (typeof value !== "object" || value === null) return;
-  if (Array.isArray(value)) noteArray(value, steps);
-  else if (value instanceof Map) noteMap(value, steps);
-  else if (value instanceof Set) noteSet(value, steps);
-  else if (value instanceof Date) {
+export function shapeOf(value: unknown): Shape {
+  if (typeof value !== "object" || value === null) return { value, members: null, setBack: nothing };
+  if (Array.isArray(value)) return shapeOfArray(value);
+  if (value instanceof Map) return shapeOfMap(value);
+  if (value instanceof Set) return shapeOfSet(value);
+  if (value instanceof Date) {
     const time = value.getTime();
-    steps.push(() => void value.setTime(time));
-  } else if (value instanceof Uint8Array) {
+    return { value, members: null, setBack: () => void value.setTime(time) };
+  }
+  if (value instanceof Uint8Array) {
     const bytes = value.slice();
-    steps.push(() => value.set(bytes));
-  } else noteObject(value, steps);
+    return { value, members: null, setBack: () => value.set(bytes) };
+  }
+  return shapeOfObject(value);
 }
 
-function noteArray(array: unknown[], steps: SetBack[]): void {
+function nothing(): void {
+  // It cannot be changed.
+}
+
+function setBackAll(shapes: Iterable<Shape>): void {
+  for (const shape of shapes) shape.setBack();
+}
+
+function shapeOfArray(array: unknown[]): Shape {
   const elements = [...array];
-  steps.push(() => {
-    if (isSame(array, elements)) return;
-    array.length = 0;
-    for (const [at, element] of elements.entries()) array[at] = element;
-  });
-  for (const element of elements) note(element, steps);
+  const inside = elements.map(shapeOf);
+  const setBack = (): void => {
+    if (!isSame(array, elements)) {
+      array.length = 0;
+      for (const [at, element] of elements.entries()) array[at] = element;
+    }
+    setBackAll(inside);
+  };
+  return { value: array, members: null, setBack };
 }
 
-function noteMap(map: Map<unknown, unknown>, steps: SetBack[]): void {
+function shapeOfMap(map: Map<unknown, unknown>): Shape {
   const entries = [...map];
   const keys = entries.map(([key]) => key);
   const members = entries.map(([, member]) => member);
-  steps.push(() => {
+  const inside = [...keys, ...members].map(shapeOf);
+  const setBack = (): void => {
     // Cleared and filled anew, a loop over it that waits would begin again.
-    if (isSame([...map.keys()], keys) && isSame([...map.values()], members)) return;
-    map.clear();
-    for (const [key, member] of entries) map.set(key, member);
-  });
-  for (const [key, member] of entries) {
-    note(key, steps);
-    note(member, steps);
-  }
+    if (!isSame([...map.keys()], keys) || !isSame([...map.values()], members)) {
+      map.clear();
+      for (const [key, member] of entries) map.set(key, member);
+    }
+    setBackAll(inside);
+  };
+  return { value: map, members: null, setBack };
 }
 
-function noteSet(set: Set<unknown>, steps: SetBack[]): void {
+function shapeOfSet(set: Set<unknown>): Shape {
   const elements = [...set];
-  steps.push(() => {
-    if (isSame([...set], elements)) return;
-    set.clear();
-    for (const element of elements) set.add(element);
-  });
-  for (const element of elements) note(element, steps);
+  const inside = elements.map(shapeOf);
+  const setBack = (): void => {
+    if (!isSame([...set], elements)) {
+      set.clear();
+      for (const element of elements) set.add(element);
+    }
+    setBackAll(inside);
+  };
+  return { value: set, members: null, setBack };
 }
 
-function noteObject(object: object, steps: SetBack[]): void {
+function shapeOfObject(object: object): Shape {
   const names = Object.keys(object);
-  const members = names.map((name): unknown => Reflect.get(object, name));
-  steps.push(() => {
+  const values = names.map((name): unknown => Reflect.get(object, name));
+  const inside = values.map(shapeOf);
+  const setBack = (): void => {
     const now = Object.keys(object);
     const isUnchanged =
-      isSame(now, names) && members.every((member, at) => is(Reflect.get(object, names[at] as string), member));
-    if (!isUnchanged) refill(object, now, names, members);
-  });
-  for (const member of members) note(member, steps);
+      isSame(now, names) && values.every((value, at) => is(Reflect.get(object, names[at] as string), value));
+    if (!isUnchanged) refill(object, now, names, values);
+    setBackAll(inside);
+  };
+  return { value: object, members: new Map(names.map((name, at) => [name, inside[at] as Shape])), setBack };
 }
 
 /** Defined, not assigned: a member called __proto__ stays a member. @throws TypeError when it is not to be changed */

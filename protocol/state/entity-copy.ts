@@ -1,7 +1,7 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { expiryRow, type Life, lifetimeRow, renewal } from "./expiry.ts";
-import { shapeOf } from "../../sdk/shape.ts";
+import { type Shape, shapeOf } from "../../sdk/shape.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey, noEntryKey } from "./state-key.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
@@ -20,7 +20,7 @@ const UNLOADED = Symbol("unloaded");
 export interface CopySnapshot {
   readonly value: string | undefined;
   /** The value itself where a function has it, and what sets it back with all that lies in it. */
-  readonly held: { readonly value: unknown; setBack(): void } | null;
+  readonly held: Shape | null;
   readonly loaded: string | null;
   readonly cleared: boolean;
   readonly entries: ReadonlyMap<string, Change>;
@@ -233,7 +233,7 @@ export class EntityCopy {
     return {
       value,
       // It can be stored: so it has an end.
-      held: isHeld && own !== UNLOADED ? { value: own, setBack: shapeOf(own) } : null,
+      held: isHeld && own !== UNLOADED ? shapeOf(own) : null,
       loaded: this.#loaded,
       cleared: this.#cleared,
       entries: new Map(this.#entries ?? []),
@@ -282,14 +282,14 @@ export class EntityCopy {
   #takeBack(before: CopySnapshot, after: CopyMark): boolean {
     // Whoever has cleared all since has cleared that, too.
     if (this.#cleared && !after.cleared) return true;
-    if (before.cleared !== after.cleared) return false;
+    if (before.cleared !== after.cleared && this.#cleared !== before.cleared) return false;
     const entries = entriesTakenBack(this.#entries ?? new Map(), before.entries, after.entries);
     if (entries === null) return false;
     const first = before.value ?? this.#storedText();
     try {
       if (this.valueText() === after.value) this.#restoreValue(before);
       else if (first !== after.value) {
-        const back = takenBack(this.value, decodeValue(first), decodeValue(after.value));
+        const back = takenBack(this.value, decodeValue(first), decodeValue(after.value), before.held);
         if (back === null) return false;
         this.#value = back.value;
       }

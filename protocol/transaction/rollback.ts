@@ -15,7 +15,8 @@ export function keepSnapshots(activation: Activation, copyOf: () => EntityCopy):
   for (const scope of triedScopes(activation)) {
     const kept = scope.snapshots.get(copy.entity);
     if (kept === undefined) scope.snapshots.set(copy.entity, [{ before: copy.snapshot(isHeld), after: null }]);
-    else if (!isUnchanged(copy, kept)) kept.push({ before: copy.snapshot(isHeld), after: null });
+    else if (!isRunning(use, activation, scope) && !isUnchanged(copy, kept))
+      kept.push({ before: copy.snapshot(isHeld), after: null });
   }
 }
 
@@ -41,8 +42,16 @@ function noteEnd(activation: Activation): void {
   if (!use?.copy) return;
   for (const scope of triedScopes(activation)) {
     const kept = scope.snapshots.get(target.entity)?.at(-1);
-    if (kept !== undefined && outside(use, target.entity, scope).length > 0) kept.after = use.copy.mark();
+    if (kept === undefined || isRunning(use, activation, scope)) continue;
+    if (outside(use, target.entity, scope).length > 0) kept.after = use.copy.mark();
   }
+}
+
+/** Another function of the scope has the key, and goes on with it: what it writes is the scope's, too. */
+function isRunning(use: Use | undefined, activation: Activation, scope: Scope): boolean {
+  if (use === undefined) return false;
+  const users = usersOf(use, activation.target.entity);
+  return users.some((user) => user !== activation && isWithin(user.scope, scope));
 }
 
 /** Functions on a key that are not of a scope: they have called into it, and go on meanwhile. */
