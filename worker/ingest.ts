@@ -1,14 +1,13 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
-import type { EventFault, EventFormat, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
+import type { EventFault, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
 import type { FieldKind, StreamDefinition } from "../sdk/stream.ts";
-import { type Problem, problemOf } from "../sdk/problems.ts";
 import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
 import { INGEST, PRODUCED } from "../protocol/wire/ingest.ts";
 import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
-import { exchange, type Fingerprint } from "./dispatch.ts";
+import { exchange, NO_FINGERPRINT } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
 import { arrived, type Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
@@ -39,16 +38,13 @@ export async function postEvents(coming: Edge): Promise<Response> {
     edgeId: edgeRequestId(edge.startedAt, edge.backend.uuid()),
     doubt: noDoubt(),
   };
-  // A CloudEvent alone is known by all of its data, whatever flows read.
-  const only = ONE_EVENT.includes(format) ? undefined : columnsToSend(app, name, body.length);
+  const only = columnsToSend(app, name, body.length);
   const { answer, known } =
     only === undefined
       ? await sendAll(edge, stream, given, body, textsMayRepeat(app, name))
       : await sendSome(edge, stream, given, body, only);
   return answerResponse(request, answer, known && (answer.flags & ANSWER_FLAG.replayed) !== 0);
 }
-
-const ONE_EVENT: readonly EventFormat[] = ["object", "cloudevent"];
 
 interface Sent {
   readonly answer: Answer;
@@ -93,19 +89,10 @@ function failureAsAnswer(error: unknown): Sent {
 async function send(
   { backend, startedAt }: Edge,
   { name }: StreamDefinition,
-  { envelope, scope }: Enveloped,
+  { envelope, known }: Enveloped,
   doubt: Doubt,
-): Promise<Sent> {
-  const answer = await exchange(backend, startedAt, name, (port) => port.ingest(envelope), doubt);
-  return { answer: scope?.event === undefined ? answer : answerOf(answer, scope.event), known: scope !== null };
-}
-
-/** Of a CloudEvent that comes again with other data it is said what it is known by. */
-function answerOf(answer: Answer, { source, id }: EventIdentity): Answer {
-  if (answer.status !== 422 || (JSON.parse(answer.body) as Problem).type !== "/problems/idempotency-conflict")
-    return answer;
-  const detail = `the event ${JSON.stringify(id)} of source ${JSON.stringify(source)} was taken before with other data; nothing was taken`;
-  return { ...answer, body: JSON.stringify(problemOf("idempotency-conflict", detail)) };
+) {
+  return { answer: await exchange(backend, startedAt, name, (port) => port.ingest(envelope), doubt), known };
 }
 
 interface Given extends EventEnvelope {
@@ -119,7 +106,7 @@ interface Given extends EventEnvelope {
 
 interface Enveloped {
   readonly envelope: Uint8Array;
-  readonly scope: Scope | null;
+  readonly known: boolean;
 }
 
 /** Parses a body to the message for the partition of its stream, and tells whether it can be known again. @throws ProblemError */
@@ -137,7 +124,7 @@ function envelopeOf(
   const requestId =
     scope === null ? edgeId : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
-  const [low, high] = scope?.event === undefined ? parsed.fingerprint : checksumOf(parsed.frame);
+  const [low, high] = scope?.byItself === true ? NO_FINGERPRINT : parsed.fingerprint;
   const head = [flags, low, high, parsed.rows];
   const fields = [requestId, stream.name];
   const tail = { tail: parsed.frame, room: parsed.room };
@@ -150,29 +137,21 @@ function envelopeOf(
           fields: [...fields, JSON.stringify([caller.id, producer.producer])],
           ...tail,
         });
-  return { envelope, scope };
+  return { envelope, known: scope !== null };
 }
-
-/** That of a columns frame, as two u32: the same for the same data, in whichever mode and with whatever other attributes it comes. */
-function checksumOf(frame: Uint8Array): Fingerprint {
-  const view = new DataView(frame.buffer, frame.byteOffset);
-  return [view.getUint32(CHECKSUM_AT, true), view.getUint32(CHECKSUM_AT + 4, true)];
-}
-/** docs/formats.md, columns frame. */
-const CHECKSUM_AT = 24;
 
 interface Scope {
   readonly kind: readonly string[];
   readonly key: string;
-  /** Where the event itself says what it is known by. */
-  readonly event?: EventIdentity;
+  /** By what the event says of itself: no other has that, however it is written. */
+  readonly byItself?: true;
 }
 
 /** What makes the batch the same one when it comes again; null when nothing does. A CloudEvent is known by its source and id. */
 function identityOf(clientKey: string | null, producer: Produced | null, event: EventIdentity | null): Scope | null {
   if (clientKey !== null) return { kind: [], key: clientKey };
   if (producer !== null) return { kind: ["producer", producer.producer], key: String(producer.sequence) };
-  if (event !== null) return { kind: ["event", event.source], key: event.id, event };
+  if (event !== null) return { kind: ["event", event.source], key: event.id, byItself: true };
   return null;
 }
 

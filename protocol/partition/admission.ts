@@ -21,7 +21,7 @@ import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
 import type { AdmissionParts, AdmissionSetup } from "./admission-parts.ts";
 import { Ages } from "./ages.ts";
-import { mended, type RequestIdentity } from "./request-identity.ts";
+import { isAnother, mended, type RequestIdentity } from "./request-identity.ts";
 import { ownId, type Root, type Waiter } from "./root.ts";
 
 /** A message that is handed over; with `last`, a failure is final, and with `giveUp` it is not to run any more. */
@@ -116,7 +116,7 @@ export class Admission {
     }
     if ("status" in known && known.status === ERASED_STATUS) {
       this.#parts.tickets.answer(waiter, known.status, ANSWER_FLAG.replayed, known.body);
-    } else if (known.fingerprintLow !== id.fingerprintLow || known.fingerprintHigh !== id.fingerprintHigh) {
+    } else if (isAnother(known, id)) {
       const { status, body } = problemAnswer(
         "idempotency-conflict",
         "this Idempotency-Key was used with another request",

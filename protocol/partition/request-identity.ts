@@ -9,6 +9,17 @@ export type RequestIdentity = Pick<
   "requestId" | "fingerprintLow" | "fingerprintHigh" | "group" | "owner"
 >;
 
+/** Whether two requests of one id have other content. One without a fingerprint is the same whatever it has: its id says all. */
+export function isAnother(one: Fingerprinted, other: Fingerprinted): boolean {
+  if (isPlain(one) || isPlain(other)) return false;
+  return one.fingerprintLow !== other.fingerprintLow || one.fingerprintHigh !== other.fingerprintHigh;
+}
+type Fingerprinted = Pick<RequestIdentity, "fingerprintLow" | "fingerprintHigh">;
+
+function isPlain({ fingerprintLow, fingerprintHigh }: Fingerprinted): boolean {
+  return fingerprintLow === 0 && fingerprintHigh === 0;
+}
+
 /**
  * A number of a producer is still to come when its batch was refused for good: another body may be sent under it. That is another request; the first
  * is answered as it was, should it come again.

@@ -133,24 +133,6 @@ describe("a batch that comes again", () => {
     expect(backend.ingested).toHaveLength(1);
   });
 
-  it.each(["structured", "binary"])(
-    "is refused where a CloudEvent has other data by then, in %s mode",
-    async (mode) => {
-      const { send, backend } = formats();
-      await send(cloudEvent("17", sale("a")), "application/cloudevents+json");
-      const other = { ...sale("a"), amount: 2 };
-      const answer =
-        mode === "binary"
-          ? await send(other, "application/json", BINARY)
-          : await send(cloudEvent("17", other), "application/cloudevents+json");
-      const problem = await problemIn(answer);
-      expect(problem).toMatchObject({ status: 422, type: "/problems/idempotency-conflict" });
-      expect(JSON.stringify(problem)).not.toContain("Idempotency-Key");
-      expect(problem.detail).toContain('the event "17" of source "/tills/7" was taken before with other data');
-      expect(backend.ingested).toHaveLength(1);
-    },
-  );
-
   it("is known by its producer and number", async () => {
     const { send, backend } = formats();
     const headers = (sequence: number) => ({ "tidegate-producer": "till-7", "tidegate-sequence": String(sequence) });
