@@ -14,10 +14,16 @@ const SECRETS = 6;
 /** In all that is told to it. */
 export const SECRET = "xylophone";
 
-/** In a sixth of all seeds. */
+/** In a sixth of all seeds, and some more. */
 export function hasSlates(seed: number): boolean {
-  return isDense(seed) || createRandom(deriveSeed(seed, 25)).oneIn(6);
+  return isDense(seed) || isTold(seed) || createRandom(deriveSeed(seed, 25)).oneIn(6);
 }
+
+/** In these the key is told most of it by others, by messages that come just when it is erased. The first hundred are as they were. */
+function isTold(seed: number): boolean {
+  return seed > 100 && seed % 25 === 17;
+}
+const ABOUT_THEN_MS = 250;
 
 export interface Slates {
   readonly keys: readonly string[];
@@ -43,7 +49,8 @@ export function drawSlates(seed: number, { keys }: Slates): ClientPlan[] {
 /** Of one client, before the key is erased. */
 export function drawSecrets(seed: number, { keys, secret }: Slates): ClientPlan {
   const random = createRandom(deriveSeed(seed, 28));
-  return Array.from({ length: SECRETS }, (_, at) => [drawSecret(random, keys, secret, FIRST_SECRET + at)]);
+  const draw = isTold(seed) ? drawTold : drawSecret;
+  return Array.from({ length: SECRETS }, (_, at) => [draw(random, keys, secret, FIRST_SECRET + at)]);
 }
 
 /** By a client's id, so that it is known in the end what became of it. */
@@ -57,6 +64,12 @@ function drawCall(random: Random, keys: readonly string[], n: number): Transacti
   const name = random.pick(["write", "write", "write", "write", "wipe", "clear"] as const);
   const input = { n, text: "t".repeat(random.int(60)), pause: random.oneIn(3) ? random.int(20) : 0, beside };
   return transaction(random, n, { kind: "slate", at, name, input });
+}
+
+function drawTold(random: Random, keys: readonly string[], to: string, n: number): Transaction {
+  const delay = random.int(ABOUT_THEN_MS);
+  const input = { n, text: `${SECRET} ${n}`, pause: 0, beside: null, to, delay };
+  return transaction(random, n, { kind: "slate", at: random.pick(keys), name: "later", input });
 }
 
 /** What is told to the key, by it, and for later, to and from other keys. */
