@@ -148,5 +148,5 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  return unlessAborted(over, signal).finally(() => clearTimeout(timer));
+  return unlessAborted(over, signal).finally(() => clearTimeout(timer as ReturnType<typeof setTimeout>));
 }
