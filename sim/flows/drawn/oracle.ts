@@ -66,16 +66,18 @@ export class Oracle {
 
   /**
    * Takes a batch. Returns how many rows came too late.
+   * @param stream null where the flow goes on by itself, since time has come further
    * @param clock the server's time, ms
    * @throws Error where an operator takes back what it was never given
    */
-  take(stream: StreamName, events: readonly Event[], clock = Number.NEGATIVE_INFINITY): number {
+  take(stream: StreamName | null, events: readonly Event[], clock = Number.NEGATIVE_INFINITY): number {
     this.#kept = keptBy(this.#graph);
     let late = 0;
     const changes = new Map<string, readonly Change[]>();
     const sources = new Map<string, readonly StreamName[]>();
     const latest = Math.max(...events.map(({ at }) => at)) - this.#outOfOrderness;
-    this.#reached.set(stream, Math.max(this.#reached.get(stream) ?? Number.NEGATIVE_INFINITY, latest));
+    if (stream !== null)
+      this.#reached.set(stream, Math.max(this.#reached.get(stream) ?? Number.NEGATIVE_INFINITY, latest));
     for (const node of shownNodes(this.#graph)) {
       const inputs = inputsOf(node).map((id) => changes.get(id) as readonly Change[]);
       sources.set(

@@ -56,13 +56,13 @@ export class FlowBench {
     return new Map(flowServices(this.#app, kernels).map((service) => [service.contract.name, service]));
   }
 
-  /** The server's clock goes on, and what was to be called meanwhile is. */
-  async pass(milliseconds: number): Promise<void> {
+  /** The server's clock goes on, and what was to be called meanwhile is. Returns how much that was. */
+  async pass(milliseconds: number): Promise<number> {
     this.now += milliseconds;
-    for (;;) {
+    for (let called = 0; ; called++) {
       const at = this.#waiting.findIndex((each) => each.at <= this.now);
       const [due] = at < 0 ? [] : this.#waiting.splice(at, 1);
-      if (due === undefined) return;
+      if (due === undefined) return called;
       await this.#call(due.service, due.key, due.name, { text: "" });
     }
   }
