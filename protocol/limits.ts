@@ -1,7 +1,7 @@
 /** Every limit of a partition, in one place; their relations are asserted below. */
 import { RESULT_RETENTION_DEFAULT_MS, TRANSACTION_DEADLINE_MAX_MS, VALUE_MAX_BYTES } from "../sdk/limits.ts";
 import { invariant } from "./assert.ts";
-import { UTF8_PER_UNIT } from "./utf8.ts";
+import { UTF8_PER_UNIT } from "../sdk/utf8.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

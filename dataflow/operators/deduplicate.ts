@@ -65,9 +65,9 @@ export class Deduplicate implements ShardOperator {
     return groupText(id, this.#spec.keys.length);
   }
 
-  #keep(id: GroupId, kept: Omit<Kept, "stamp">, isNew: boolean, before: number, store: ShardStore): void {
+  #keep(id: GroupId, kept: Kept, isNew: boolean, before: number, store: ShardStore): void {
     const text = this.#text(id);
-    this.#kept.set(id, { ...kept, stamp: this.#stamp });
+    this.#kept.set(id, kept);
     store.put(GROUPS, text, encodeValue([kept.time, ...kept.cells]));
     const { ttl } = this.#spec;
     if (isNew && ttl !== null) setTimer(store, Math.floor(Math.max(kept.time, before) + ttl), text);
@@ -83,7 +83,7 @@ export class Deduplicate implements ShardOperator {
       if (kept === null) passed.push(row);
       // A key that goes on being seen is not forgotten.
       if (kept === null || (this.#spec.ttl !== null && time > kept.time))
-        this.#keep(id, { time, cells: [] }, kept === null, before, store);
+        this.#keep(id, { time, cells: [], stamp: this.#stamp }, kept === null, before, store);
     }
     return rows.pick(Uint32Array.from(passed));
   }
@@ -106,7 +106,7 @@ export class Deduplicate implements ShardOperator {
     const results = new Results(this.#spec.fields);
     for (const [id, { old, row, time }] of newest) {
       const cells = columns.map((column) => cellAt(column, row));
-      this.#keep(id, { time, cells }, old === null, before, store);
+      this.#keep(id, { time, cells, stamp: this.#stamp }, old === null, before, store);
       if (old !== null) results.add(old.cells, time, -1);
       results.add(cells, time, 1);
     }

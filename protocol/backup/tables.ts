@@ -5,7 +5,7 @@ import { decodeStored } from "../results/stored-result.ts";
 import type { Results } from "../results/results.ts";
 import type { StateReader } from "../state/reader.ts";
 import { LIMITS } from "../limits.ts";
-import { UTF8_PER_UNIT } from "../utf8.ts";
+import { UTF8_PER_UNIT } from "../../sdk/utf8.ts";
 import type { Peer } from "../wire/messages.ts";
 import type { Pin } from "./pin.ts";
 import { BACKUP_ROW, type BackupRow, encodeTable, jsonRow, type PartitionEnd } from "./table.ts";

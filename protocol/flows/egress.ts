@@ -16,7 +16,7 @@ import type { Outcome } from "../../sdk/outcome.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
-import { utf8Length } from "../utf8.ts";
+import { utf8Length } from "../../sdk/utf8.ts";
 import { EGRESS, type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropLines, entriesOf, linesFrom } from "./lines.ts";
 import { type Payload, RawJson } from "./payload.ts";

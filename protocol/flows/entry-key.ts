@@ -1,7 +1,7 @@
 /** Keys of entries of flows: what events are grouped by may be any text, and storage has a limit for it. */
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
-import { fitsUtf8, UTF8_PER_UNIT } from "../utf8.ts";
+import { fitsUtf8, UTF8_PER_UNIT } from "../../sdk/utf8.ts";
 
 /** @throws TidegateError `invalid-event` */
 export function checkEntryKey(key: string): void {

@@ -79,8 +79,9 @@ export function eventsFrom(store: ShardStore, names: readonly string[], from: nu
       const rows = unpackRows(JSON.parse(text.slice(rowsAt)) as PackedRows);
       const known = new Set(rows.names);
       // A field that the stream has got since then is null, whether it is optional or not: nobody said what it is, and there is more behind these.
-      const none = nullColumn("text", count);
-      const fields = names.map((name) => [name, known.has(name) ? rows.column(name) : none] as const);
+      const fields = names.map(
+        (name) => [name, known.has(name) ? rows.column(name) : nullColumn("text", count)] as const,
+      );
       for (let row = skipped; row < count; row++) {
         const event = rowJson(fields, row);
         events.push(event);

@@ -1,7 +1,7 @@
 /** How much an outbox holds: messages and effects apart, and of effects each name, so that what cannot leave keeps out only its like. */
 import { isOutside } from "../outside/work.ts";
 import { LIMITS } from "../limits.ts";
-import { UTF8_PER_UNIT } from "../utf8.ts";
+import { UTF8_PER_UNIT } from "../../sdk/utf8.ts";
 import type { Message } from "./message.ts";
 
 class Tally {

@@ -7,7 +7,7 @@ import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { LIMITS } from "../limits.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Letter } from "../outbox/posting.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 
 /** In the place of a service: no app has one of this name. */
 const OUTSIDE = "#effect";

@@ -9,7 +9,7 @@ import type { Batch } from "./admission.ts";
 import type { StorageOp } from "./effects.ts";
 import { LIMITS } from "../limits.ts";
 import type { WindowedFlow } from "../../sdk/flow.ts";
-import { fitsUtf8, utf8Length } from "../utf8.ts";
+import { fitsUtf8, utf8Length } from "../../sdk/utf8.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { kernelDrops, prepareKernel, requireNamed } from "./kernel-flows.ts";
 import { LINE_ENTRY_HEAD_BYTES } from "../flows/lines.ts";

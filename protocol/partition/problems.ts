@@ -5,7 +5,7 @@ import { toJson } from "../../sdk/json.ts";
 import { LIMITS } from "../limits.ts";
 import { errorText } from "../outbox/ending.ts";
 import type { Failure } from "../transaction/failure.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import type { Effect } from "./effects.ts";
 import type { Root } from "./root.ts";
 

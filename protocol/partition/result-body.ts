@@ -4,7 +4,7 @@ import { toJson } from "../../sdk/json.ts";
 import { RawJson } from "../flows/payload.ts";
 import { LIMITS } from "../limits.ts";
 import type { Failure } from "../transaction/failure.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import type { Root } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 

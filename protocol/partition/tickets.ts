@@ -2,7 +2,7 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
-import { UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
+import { UTF8_PER_UNIT, utf8Length } from "../../sdk/utf8.ts";
 import { type Answer, ANSWER_FLAG, encodeAnswers, isSuccess } from "../wire/answer.ts";
 import { problemAnswer } from "./problems.ts";
 import type { Waiter } from "./root.ts";

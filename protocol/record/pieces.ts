@@ -2,7 +2,7 @@
 import { LIMITS } from "../limits.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Write } from "../state/store.ts";
-import { UTF8_PER_UNIT } from "../utf8.ts";
+import { UTF8_PER_UNIT } from "../../sdk/utf8.ts";
 import { RECORD_ROW_BYTES } from "./record.ts";
 
 export interface RecordPiece {

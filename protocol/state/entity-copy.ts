@@ -7,7 +7,7 @@ import type { ServiceDefinition } from "../../sdk/service.ts";
 import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
 import type { StateView } from "./layers.ts";
 import type { Change, Write } from "./store.ts";
-import { entriesTakenBack, isSameMap, takenBack } from "./take-back.ts";
+import { define, entriesTakenBack, isPlainObject, isSameMap, takenBack } from "./take-back.ts";
 
 /** What a copy needs to know of the service whose state it is. */
 type CopiedService = Pick<ServiceDefinition, "contract" | "state" | "version" | "evolve" | "evolveEntries">;
@@ -402,15 +402,6 @@ export class EntityCopy {
 function refill(current: Record<string, unknown>, fresh: Record<string, unknown>): boolean {
   if (!Object.isExtensible(current)) return false;
   for (const name of Object.keys(current)) if (!Reflect.deleteProperty(current, name)) return false;
-  for (const [name, value] of Object.entries(fresh)) {
-    // Defined, not assigned: a member called __proto__ stays a member.
-    Object.defineProperty(current, name, { value, writable: true, enumerable: true, configurable: true });
-  }
+  for (const [name, value] of Object.entries(fresh)) define(current, name, value);
   return true;
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

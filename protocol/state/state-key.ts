@@ -10,7 +10,7 @@
  */
 
 import { LIMITS } from "../limits.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 
 const SEPARATOR = "\u0001";
 const ESCAPE = "\u0002";

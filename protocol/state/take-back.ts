@@ -23,7 +23,7 @@ export function takenBack(
   if (isSame(live, before)) return { value: live };
   if (isSame(before, after)) return { value: live };
   if (isSame(live, after)) return { value: original(before, shape) };
-  if (!isMembers(live) || !isMembers(before) || !isMembers(after)) return null;
+  if (!isPlainObject(live) || !isPlainObject(before) || !isPlainObject(after)) return null;
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, became, is] = [memberOf(before, name), memberOf(after, name), memberOf(live, name)];
     const own = shape?.members?.get(name) ?? null;
@@ -60,7 +60,7 @@ function memberOf(of: Members, name: string): { readonly value: unknown } | null
 }
 
 /** Defined, not assigned: a member called __proto__ stays a member. */
-function define(object: Members, name: string, value: unknown): void {
+export function define(object: Members, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
@@ -68,7 +68,8 @@ function isSame(one: unknown, other: unknown): boolean {
   return encodeValue([one]) === encodeValue([other]);
 }
 
-function isMembers(value: unknown): value is Members {
+/** Its own members are all that it has. */
+export function isPlainObject(value: unknown): value is Members {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -1,7 +1,7 @@
 /** Whether a function may make a call. */
 import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import type { Activation, Target } from "./attempt.ts";
 import { aborted } from "./failure.ts";
 

@@ -4,7 +4,7 @@ import { Refusal } from "../../sdk/refusal.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { ProblemType } from "../../sdk/problems.ts";
 import { LIMITS } from "../limits.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import type { AnswerOutcome } from "../wire/messages.ts";
 import type { Outcome } from "./attempt.ts";
 import type { Failure } from "./failure.ts";

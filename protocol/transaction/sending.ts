@@ -5,7 +5,7 @@ import { dueTime, type When } from "../../sdk/when.ts";
 import { InvariantError } from "../assert.ts";
 import { INVOKE_FLAG } from "../wire/invoke.ts";
 import { LIMITS } from "../limits.ts";
-import { fitsUtf8 } from "../utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import type { Posting } from "../outbox/posting.ts";
 import { type Activation, type Attempt, isOver, type Target } from "./attempt.ts";
 import { aborted, failureOf } from "./failure.ts";

@@ -7,7 +7,7 @@ import type { Posting } from "../outbox/posting.ts";
 import { RECORD_ROW_BYTES } from "../record/record.ts";
 import type { Write } from "../state/store.ts";
 import { indexed, timerWrite } from "../timers/timer.ts";
-import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../utf8.ts";
+import { fitsUtf8, UTF8_PER_UNIT, utf8Length } from "../../sdk/utf8.ts";
 import type { Attempt } from "./attempt.ts";
 
 type Delayed = Posting & { readonly id: string; readonly keptBy: string };

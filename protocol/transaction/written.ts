@@ -8,7 +8,7 @@ import { messageWrites } from "../outbox/message.ts";
 import type { Posting } from "../outbox/posting.ts";
 import { RECORD_ROW_BYTES } from "../record/record.ts";
 import type { Write } from "../state/store.ts";
-import { fitsUtf8, utf8Length } from "../utf8.ts";
+import { fitsUtf8, utf8Length } from "../../sdk/utf8.ts";
 import { REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import type { Attempt, Use } from "./attempt.ts";
 import { usersOf } from "./uses.ts";

@@ -5,6 +5,7 @@
 
 import { SAGA_ERROR_LENGTH, SAGA_SPARE_BYTES, VALUE_MAX_BYTES } from "../limits.ts";
 import type { OutcomeError } from "../outcome.ts";
+import { fitsUtf8 } from "../utf8.ts";
 import { encodeValue } from "../values.ts";
 
 interface Kept {
@@ -20,20 +21,11 @@ export const TOO_LARGE: OutcomeError = {
 export function hasRoom(state: Kept, step: string, result: unknown): boolean {
   if (result === undefined) return true;
   const results = { ...state.results, [step]: result };
-  return hasAtMost(encodeValue({ ...state, results }), VALUE_MAX_BYTES - SAGA_SPARE_BYTES);
+  return fitsUtf8(encodeValue({ ...state, results }), VALUE_MAX_BYTES - SAGA_SPARE_BYTES);
 }
 
 /** An error as it can be kept: its data is left out where there is no room for it, and a long message is cut. */
 export function keptError(state: Kept, error: OutcomeError): OutcomeError {
-  if (hasAtMost(encodeValue([state, error]), VALUE_MAX_BYTES - SAGA_SPARE_BYTES)) return error;
+  if (fitsUtf8(encodeValue([state, error]), VALUE_MAX_BYTES - SAGA_SPARE_BYTES)) return error;
   return { type: error.type, message: error.message.slice(0, SAGA_ERROR_LENGTH) };
-}
-
-const UTF8_PER_UNIT = 3;
-const encoder = new TextEncoder();
-
-/** Counted only where the text's length leaves it open. */
-function hasAtMost(text: string, bytes: number): boolean {
-  if (text.length * UTF8_PER_UNIT <= bytes) return true;
-  return text.length <= bytes && encoder.encode(text).length <= bytes;
 }

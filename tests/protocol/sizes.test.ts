@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { MAX_TABLE_BYTES } from "../../core-wasm/limits.ts";
 import { LIMITS } from "../../protocol/limits.ts";
-import { fitsUtf8, utf8Length } from "../../protocol/utf8.ts";
+import { fitsUtf8, utf8Length } from "../../sdk/utf8.ts";
 import { ANSWER_FLAG } from "../../protocol/wire/answer.ts";
 import { collection, contract, fn, query, service } from "../../sdk/index.ts";
 import { ISSUES_MAX } from "../../sdk/limits.ts";

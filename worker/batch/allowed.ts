@@ -1,6 +1,6 @@
 /** The lines of a batch that are not to run, since its caller may not run them or what they bring is too large: taken out of the frames before these are sent. */
 import type { Kernels, RoutedFrame } from "../../core-wasm/types.ts";
-import { fitsUtf8 } from "../../protocol/utf8.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD } from "../../protocol/wire/invoke.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import type { Caller } from "../../sdk/caller.ts";

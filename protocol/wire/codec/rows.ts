@@ -1,7 +1,7 @@
 /** Rows of the table that peers exchange: written and read from left to right, so that layouts need no column numbers. */
 import type { Kernels, Table, TableSpec } from "../../../core-wasm/types.ts";
 import { invariant } from "../../assert.ts";
-import { UTF8_PER_UNIT } from "../../utf8.ts";
+import { UTF8_PER_UNIT } from "../../../sdk/utf8.ts";
 import { COORDINATOR, type Place, type TransactionId } from "../messages.ts";
 import { malformed } from "./structure.ts";
 
