@@ -17,6 +17,8 @@ export const CHUNK_ROWS_UNITS = 64 * 1024;
 export const PAIRS_TOGETHER = 64 * 1024;
 /** Pairs that a join gives in a batch at one share: they are in memory together. */
 export const PAIRS_MAX = 500_000;
+/** Results that a share gives in a batch: likewise. */
+export const RESULTS_MAX = 500_000;
 
 /** Timers that those of one key may set in a batch for a time that has come already. */
 export const TIMERS_STANDING_MAX = 1_000;

@@ -269,6 +269,11 @@ export const LIMITS = {
   maxIngestBytes: 64 * MiB,
   /** Rows of one share that are looked at for those with the greatest values. */
   maxTopRows: 50_000,
+  /** Attempts of a flow at a step of time that is too much for a transaction, each at less; the last goes to the first time alone at which something ends. */
+  maxTooLarge: 7,
+  /** How long batches are taken while a flow's time stands still behind them, and how late the tick is that goes on before another is asked for. */
+  behindMs: 10 * 60_000,
+  tickLostMs: 60_000,
   /** Characters, reached before the last row, of one share's part of a view's answer, and of events of a stream. */
   maxViewChars: 256 * KiB,
   /** Characters at which an entry of a stream's events is cut. */

@@ -1,10 +1,12 @@
 /** Groups of aggregates: their states, and their entries. */
 
+import { TidegateError } from "../../sdk/errors.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { AnyField, Fields, FlowOutput } from "../../sdk/index.ts";
 import { type Cell, type Column, columnOf } from "../columns/column.ts";
 import { Rows } from "../columns/rows.ts";
 import { type GroupId, groupText, keyCells, keyText } from "../keys.ts";
+import { RESULTS_MAX } from "../limits.ts";
 import { type Accumulator, accumulatorOf } from "./accumulators.ts";
 
 /** What all aggregate operators are made from. */
@@ -124,8 +126,13 @@ export class Results {
     this.#cells = Object.keys(fields).map(() => []);
   }
 
-  /** Cells in the order of the fields. */
+  /** Cells in the order of the fields. @throws TidegateError `transaction-too-large` for more than a batch may give */
   add(cells: readonly Cell[], time: number, sign: 1 | -1): void {
+    if (this.#time.length >= RESULTS_MAX)
+      throw new TidegateError(
+        "transaction-too-large",
+        `an operator gives more than ${RESULTS_MAX} results in one batch`,
+      );
     for (const [at, cell] of cells.entries()) this.#cells[at]?.push(cell);
     this.#time.push(time);
     this.#sign.push(sign);

@@ -60,6 +60,12 @@ export class EngineFlowContext implements FlowContext {
   uuid(): string {
     return this.#base.uuid();
   }
+  tooLarge(most: number): number {
+    const { root } = this.#activation.attempt;
+    if (root === null) return 0;
+    root.mayBeTooLarge = most;
+    return root.tooLarge;
+  }
   later(name: string, at: number): void {
     const service = this.#activation.target.service.contract.name;
     this.#engine.send(this.#activation, { service, key: this.key, name, input: "", when: { at } });

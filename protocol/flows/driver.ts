@@ -11,6 +11,7 @@ import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../
 import { invariant } from "../assert.ts";
 import { checkVersion, dropEnds } from "./changes.ts";
 import { type FlowState, freshState } from "./flow-state.ts";
+import { boundsOf, type FlowTime, nextTick, noteSilent, reachedBy, takeTick, type TimeBounds } from "./flow-time.ts";
 import { callService, lookUp } from "./calls.ts";
 import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
 import { egressKey, type PushResult, REFUSED, type UndeliveredHead } from "./egress.ts";
@@ -24,10 +25,14 @@ import { byPlace, callShares, type SharesResult } from "./shares.ts";
  * came with it; that one comes even where it has no rows.
  */
 export type BatchPart = "whole" | "more" | "last";
-export interface FeedHead {
+export interface BatchHead {
+  readonly part?: BatchPart;
+  /** How often the transaction was too large before, and has begun again. */
+  readonly tooLarge?: number;
+}
+export interface FeedHead extends BatchHead {
   /** Null where only time has passed. */
   readonly stream: string | null;
-  readonly part?: BatchPart;
 }
 
 /** What a batch came to, with all its parts so far. */
@@ -43,21 +48,26 @@ interface Run {
   /** By step. */
   readonly rows: Rows[];
   readonly part: BatchPart;
+  readonly tooLarge: number;
+  /** How far time may go. */
+  readonly bounds: TimeBounds;
   late: number;
 }
 
 export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows }: Payload): Promise<Payload> {
-  const { stream, part = "whole" } = head as FeedHead;
+  const { stream, part = "whole", tooLarge = 0 } = head as FeedHead;
   const known = (ctx.state as FlowState | undefined) ?? freshState();
   const { state, dropped } = checkVersion(program, known);
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
   await Promise.all(gone);
   await dropEnds(ctx, program, state);
   state.begun ??= ctx.now();
-  noteSilent(program, state, ctx.now());
+  const time: FlowTime = { program, state, now: ctx.now() };
+  noteSilent(time);
   state.placed = true;
-  if (state.tick !== null && state.tick <= ctx.now()) state.tick = null;
-  const run: Run = { ctx, program, state, rows: [], part, late: state.partLate ?? 0 };
+  takeTick(time, stream === null);
+  const bounds = boundsOf(time, { isBatch: stream !== null, isPart: part === "more", tooLarge });
+  const run: Run = { ctx, program, state, rows: [], part, tooLarge, bounds, late: state.partLate ?? 0 };
   const [given] = rows;
   // The last part may have no rows, and no columns then.
   const batch = part !== "whole" && given?.length === 0 ? undefined : given;
@@ -87,7 +97,8 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
     if (stream !== null) state.batches += 1;
     state.late += run.late;
     Reflect.deleteProperty(state, "partLate");
-    wait(run);
+    const tick = nextTick(time);
+    if (tick !== null) ctx.later("tick", (state.tick = tick));
   }
   ctx.state = state;
   return { head: { late: run.late } satisfies FedResult, rows: [] };
@@ -104,69 +115,11 @@ function take({ ctx, state }: Run, step: SourceStep, batch: Rows): Rows {
   return rows;
 }
 
-/** Goes on by itself where time comes further without events: windows of processing time end, and sources fall idle. */
-function wait({ ctx, program, state }: Run): void {
-  let wanted = Infinity;
-  for (const step of program.steps) {
-    if (step.kind !== "vertex") continue;
-    const next = (state.next[step.name] ?? []).reduce<number>((least, at) => Math.min(least, at ?? Infinity), Infinity);
-    if (next === Infinity) continue;
-    if (step.processing) wanted = Math.min(wanted, next);
-    else wanted = Math.min(wanted, ...step.sources.map((at) => idleAt(program, state, at, ctx.now())));
-  }
-  if (wanted === Infinity || (state.tick !== null && state.tick <= wanted)) return;
-  state.tick = Math.max(Math.ceil(wanted), ctx.now());
-  ctx.later("tick", state.tick);
-}
-
-/** A source that a version adds has not been silent for as long as the flow is there. */
-function noteSilent({ steps }: FlowProgram, state: FlowState, now: number): void {
-  const since: Record<string, number> = {};
-  for (const step of steps) {
-    if (step.kind !== "source" || step.idle === null || state.sources[step.name] !== undefined) continue;
-    since[silentAs(step)] = state.since?.[silentAs(step)] ?? now;
-  }
-  if (Object.keys(since).length > 0) state.since = since;
-  else Reflect.deleteProperty(state, "since");
-}
-
-/** Names count sources in their order, which may be another in the next version. */
-function silentAs({ name, stream }: SourceStep): string {
-  return `${name} of ${stream.name}`;
-}
-
-/** Server time of its last event, or since when it could have had one. */
-function lastHeard(state: FlowState, source: SourceStep, now: number): number {
-  return state.sources[source.name]?.at ?? state.since?.[silentAs(source)] ?? state.begun ?? now;
-}
-
-/** When a source will have been silent for long enough to hold back nobody; Infinity when it is already, or never is. */
-function idleAt(program: FlowProgram, state: FlowState, at: number, now: number): number {
-  const source = program.steps[at];
-  if (source?.kind !== "source" || source.idle === null) return Infinity;
-  const idle = lastHeard(state, source, now) + source.idle + 1;
-  return idle > now ? idle : Infinity;
-}
-
-/** How far time has come for a vertex: as far as in the slowest of its sources that is not idle. */
-function watermarkOf({ ctx, program, state }: Run, step: VertexStep): number {
-  let least = Infinity;
-  for (const at of step.sources) {
-    const source = program.steps[at];
-    invariant(source?.kind === "source", "a vertex has a source that is none");
-    const known = state.sources[source.name];
-    const silence = ctx.now() - lastHeard(state, source, ctx.now());
-    if (source.idle !== null && silence > source.idle) continue;
-    least = Math.min(least, known?.reached ?? -Infinity);
-  }
-  return least === Infinity ? -Infinity : least;
-}
-
 async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<Rows> {
   const { ctx, program, state } = run;
   const before = state.marks[step.name] ?? -Infinity;
   const clock = Math.max(before, ctx.now());
-  const after = run.part === "more" ? before : step.processing ? clock : Math.max(before, watermarkOf(run, step));
+  const after = reachedBy({ program, state, now: ctx.now() }, step, run.bounds);
   state.marks[step.name] = toBound(after);
   const begins = isRead(state, step);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
@@ -258,7 +211,10 @@ function rowsFor({ rows, index }: Split, shards: readonly number[]): Rows {
 }
 
 /** What goes to one stream is one batch there, of which nothing is late for the rest. */
-async function deliver({ ctx, state, program, rows, part }: Run, sinks: readonly ProgramSink[]): Promise<void> {
+async function deliver(
+  { ctx, state, program, rows, part, tooLarge }: Run,
+  sinks: readonly ProgramSink[],
+): Promise<void> {
   const [sink] = sinks;
   invariant(sink !== undefined, "an end is none");
   const given = concatRows(sinks.map(({ from }) => withoutWithdrawn(rows[from] as Rows)));
@@ -266,7 +222,10 @@ async function deliver({ ctx, state, program, rows, part }: Run, sinks: readonly
   if (given.length === 0 && !(part === "last" && sink.kind === "stream")) return;
   switch (sink.kind) {
     case "stream":
-      await ctx.ask(STREAM, sink.stream.name, "append", { head: { part }, rows: [given] });
+      await ctx.ask(STREAM, sink.stream.name, "append", {
+        head: { part, ...again(tooLarge) } satisfies BatchHead,
+        rows: [given],
+      });
       break;
     case "egress":
       bury(ctx, state, await push(ctx, program, sink, given));
@@ -277,6 +236,11 @@ async function deliver({ ctx, state, program, rows, part }: Run, sinks: readonly
       bury(ctx, state, await callService(ctx, sink, given, keys));
     }
   }
+}
+
+/** What goes on with a batch of which the transaction was too large before. */
+export function again(tooLarge: number): Pick<BatchHead, "tooLarge"> {
+  return tooLarge === 0 ? {} : { tooLarge };
 }
 
 /** Dead letters. */

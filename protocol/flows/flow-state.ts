@@ -22,6 +22,8 @@ export interface FlowState {
   since?: Record<string, number>;
   /** Server time at which it goes on even if no event comes; null for never. */
   tick: number | null;
+  /** While its time is behind what its events say: server time of the last step, and how long the next one may be in ms; null for as long as it can be. */
+  behind?: { readonly since: number; readonly stride: number | null };
   events: number;
   batches: number;
   late: number;

@@ -2,8 +2,9 @@
 import type { Kernels } from "../../core-wasm/types.ts";
 import { type FlowProgram, programOf } from "../../dataflow/program.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
+import { LIMITS } from "../limits.ts";
 import { PRODUCERS } from "../partition/producers.ts";
-import { feed, setUndeliveredAside } from "./driver.ts";
+import { again, feed, setUndeliveredAside } from "./driver.ts";
 import { Egress } from "./egress.ts";
 import {
   EGRESS,
@@ -106,7 +107,8 @@ function ownService(program: FlowProgram, views: Views): InternalService {
   const handlers: Record<string, InternalHandler> = {
     feed: atPlace(name, "feed", (ctx, input) => feed(ctx, program, input), true),
     tick: async (ctx) => {
-      await feed(ctx, program, { head: { stream: null }, rows: [] });
+      const tooLarge = ctx.tooLarge(LIMITS.maxTooLarge);
+      await feed(ctx, program, { head: { stream: null, ...again(tooLarge) }, rows: [] });
       return new RawJson("null");
     },
     status: atPlace(name, "status", (ctx) => views.status(ctx, name)),

@@ -12,7 +12,7 @@ import type { StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
-import type { BatchPart, FedResult, FeedHead } from "./driver.ts";
+import { again, type BatchHead, type BatchPart, type FedResult, type FeedHead } from "./driver.ts";
 import { type Frame, Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
@@ -62,9 +62,10 @@ export class Streams {
     this.#requireColumns(stream, frame);
     const parts = Math.max(1, Math.min(frame.length, Math.ceil((bytes?.length ?? 0) / LIMITS.flowPartBytes)));
     const told: Record<string, number> = {};
+    const smaller = smallerOf(ctx);
     const enter = async (rows: Rows, part: BatchPart): Promise<void> => {
       // A flow that is given it in other ways too may have come to its end before.
-      for (const [flow, so] of Object.entries(await this.#enter(ctx, stream, rows, part)))
+      for (const [flow, so] of Object.entries(await this.#enter(ctx, stream, rows, { part, ...smaller })))
         told[flow] = Math.max(told[flow] ?? 0, so);
     };
     // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
@@ -85,7 +86,7 @@ export class Streams {
     const parsed = this.#kernels.parseEvents(encoder.encode(text), stream.columns);
     // The stream may have had other fields when it was sent: whoever looks after the flow has to know, and nothing else waits for it.
     if (!parsed.ok) throw new TidegateError("invalid-event", `an emitted event does not fit stream "${stream.name}"`);
-    await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
+    await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame), smallerOf(ctx));
     return new RawJson("null");
   }
 
@@ -107,7 +108,7 @@ export class Streams {
         stream.columns,
       );
       if (!parsed.ok) throw new TidegateError("invalid-event", `a message does not fit stream "${stream.name}"`);
-      await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame));
+      await this.#enter(ctx, stream, this.#frames.read(stream, parsed.frame), smallerOf(ctx));
     }
     return new RawJson(JSON.stringify({ accepted: fresh.length }));
   }
@@ -123,8 +124,8 @@ export class Streams {
   /** What a flow gives. */
   async append(ctx: FlowContext, { head, rows }: Payload): Promise<Payload> {
     const stream = this.#stream(ctx.key);
-    const { part } = (head as { readonly part?: BatchPart } | null) ?? {};
-    for (const batch of rows) await this.#enter(ctx, stream, withAllColumns(stream, batch), part);
+    for (const batch of rows)
+      await this.#enter(ctx, stream, withAllColumns(stream, batch), (head as BatchHead | null) ?? {});
     return { head: null, rows: [] };
   }
 
@@ -161,13 +162,13 @@ export class Streams {
     ctx: FlowContext,
     stream: StreamDefinition,
     rows: Rows,
-    part: BatchPart = "whole",
+    { part = "whole", tooLarge = 0 }: BatchHead,
   ): Promise<Record<string, number>> {
     const retention = this.#app.kept.get(stream.name);
     if (retention !== undefined && rows.length > 0) keep(ctx, stream, rows, retention);
     const late: Record<string, number> = {};
     for (const { name, home } of this.#readers.get(stream.name) ?? []) {
-      const head: FeedHead = { stream: stream.name, part };
+      const head: FeedHead = { stream: stream.name, part, ...again(tooLarge) };
       const fed = await ctx.ask(flowService(name), home, "feed", { head, rows: [rows] });
       late[name] = (fed.head as FedResult).late;
     }
@@ -183,6 +184,11 @@ export class Streams {
       JSON.stringify({ ...eventsFrom(ctx.store, namesOf(this.#stream(ctx.key)), first, limit), end: next }),
     );
   }
+}
+
+/** A batch that is too much with all that ends by it is tried once more with nothing ending. */
+function smallerOf(ctx: FlowContext): Pick<BatchHead, "tooLarge"> {
+  return again(ctx.tooLarge(1));
 }
 
 /** Who gives them may run an earlier version of the code, which does not know some fields. @throws TidegateError when one of these is not optional */

@@ -205,6 +205,8 @@ export class Admission {
       after: null,
       state: "waiting",
       attempts: 0,
+      tooLarge: 0,
+      mayBeTooLarge: 0,
       epoch: 0,
       trace: null,
       attempt: null,

@@ -56,11 +56,22 @@ export interface Root {
   /** Later rows of its frame with the same key, which start when this one has its place in the order of transactions. */
   readonly followers: Root[];
   attempts: number;
+  /** Attempts of which what they wrote or passed was too much, and how many there may be: an internal function may do less with the next. */
+  tooLarge: number;
+  mayBeTooLarge: number;
   /** The epoch that it was given last; 0 for none. */
   epoch: Epoch;
   /** Null for those that are not traced. */
   trace: Trace | null;
   attempt: Attempt | null;
+}
+
+/** It was too much, and its function can do less: it is told with the next attempt. */
+export function comesToLess(root: Root, failure: Failure): boolean {
+  if (failure.kind !== "engine" || failure.error.type !== "transaction-too-large") return false;
+  if (root.tooLarge >= root.mayBeTooLarge) return false;
+  root.tooLarge += 1;
+  return true;
 }
 
 /** Whether the answer is kept for retries: not of a query that is asked again anyway, nor of what the partition asks for itself. */

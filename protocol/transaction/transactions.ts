@@ -6,7 +6,7 @@ import { LIMITS } from "../limits.ts";
 import { LockTable } from "../locks/lock-table.ts";
 import { OUTBOX } from "../outbox/message.ts";
 import { resolveAny } from "../partition/resolve.ts";
-import type { Root } from "../partition/root.ts";
+import { comesToLess, type Root } from "../partition/root.ts";
 import { EntityCopy } from "../state/entity-copy.ts";
 import type { History } from "../state/history.ts";
 import type { Layers, StateView } from "../state/layers.ts";
@@ -321,6 +321,7 @@ export class Transactions {
       }
     }
     if (failure) {
+      if (comesToLess(root, failure)) return this.#restart(attempt);
       this.#close(attempt);
       this.owner.failed(root, failure);
       return;
@@ -347,6 +348,7 @@ export class Transactions {
     } catch (error) {
       settled = { ok: false, failure: failureOf(error) };
     }
+    if (!settled.ok && comesToLess(root, settled.failure)) return this.#restart(attempt);
     if (!settled.ok && settled.failure.kind === "engine") {
       this.#abandon(attempt);
       this.#close(attempt);

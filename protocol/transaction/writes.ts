@@ -77,8 +77,7 @@ function checkFlows(writes: readonly Write[]): void {
   if (!fit(writes, LIMITS.maxFlowBytes)) {
     throw new TidegateError(
       "transaction-too-large",
-      `what a batch of events comes to is at most ${LIMITS.maxFlowBytes} bytes on a partition; send it in parts, or, where results of windows that it ends are that much, ` +
-        "first an event whose time ends only some of them",
+      `what a batch of events comes to is at most ${LIMITS.maxFlowBytes} bytes on a partition; send it in parts; results that end at one time have to be less`,
     );
   }
 }

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import type { LIMITS } from "../../protocol/limits.ts";
 import { decodeRecord, type RecordContent } from "../../protocol/record/record.ts";
 import { INGEST } from "../../protocol/wire/ingest.ts";
-import { count, flow, int64, stream, text, timestamp, tumbling } from "../../sdk/index.ts";
+import { flow, int64, stream, text, timestamp } from "../../sdk/index.ts";
 import { type Answered, kernels, LonePartition } from "./support/lone-partition.ts";
 
 vi.mock("../../protocol/limits.ts", async (original) => {
@@ -125,26 +125,4 @@ test("what is too much even so is refused, and nothing of it is there", async ()
   expect(refused?.status).toBe(500);
   expect(refused?.body).toContain("what a batch of events comes to is at most 60000 bytes on a partition");
   expect(await run.kept()).toEqual(numbers(1_000, 10));
-});
-
-test("windows that end together and give too much are ended by events that end some of them", async () => {
-  const Counts = stream("counts", { what: text(), n: int64() }, { retention: "1h" });
-  const counts = flow("counts")
-    .from(In, { time: "at", outOfOrderness: 1_000 })
-    .keyBy("what")
-    .window(tumbling(10))
-    .aggregate({ n: count() })
-    .map((e) => ({ what: e.what, n: e.n }))
-    .toStream(Counts);
-  const lone = new LonePartition([], { flows: [counts] });
-  for (let window = 0; window < 6; window++) {
-    const what = (n: number): string => `${window}-${n}-${"x".repeat(100)}`;
-    const events = Array.from({ length: 60 }, (_, n) => ({ n, what: what(n), at: 10 * window }));
-    expect(await lone.ingest("in", events)).toMatchObject({ status: 200 });
-  }
-  const end = (at: number) => lone.ingest("in", [{ n: 0, what: "end", at }]);
-  const refused = await end(5_000);
-  expect(refused).toMatchObject({ status: 500 });
-  expect(refused?.body).toContain("first an event whose time ends only some of them");
-  for (const at of [1_020, 1_040, 5_000]) expect(await end(at)).toMatchObject({ status: 200 });
 });

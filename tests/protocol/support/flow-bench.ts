@@ -32,6 +32,8 @@ export class FlowBench {
   #tokens = 0;
   #waiting: Array<{ service: string; key: string; name: string; at: number }> = [];
   now = 1_000_000;
+  /** How often each transaction is told that it was too large before. */
+  tooLarge = (): number => 0;
   /** Effects that were asked for and have not ended. */
   asked: Asked[] = [];
   /** Events that sinks gave to streams, by stream, since they were last taken. */
@@ -188,6 +190,7 @@ export class FlowBench {
       () => `token-${++this.#tokens}`,
       (...asked) => this.#ask(...asked),
     );
+    context.tooLarge = (most) => Math.min(most, this.tooLarge());
     context.later = (later, at) => void this.#waiting.push({ service, key, name: later, at });
     context.call = (contract, at) => answersOf(this.#asked, contract.name, at);
     context.effect = ({ name: effect }, input, to) => {
@@ -275,6 +278,7 @@ class BenchContext implements FlowContext {
   }
   now = (): number => this.#now;
   uuid = (): string => `${this.#token()}-0000-0000-0000-000000000000`;
+  tooLarge: FlowContext["tooLarge"] = () => 0;
   later: FlowContext["later"] = () => none();
   call: FlowContext["call"] = () => none();
   try = (): never => none();
