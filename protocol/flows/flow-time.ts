@@ -91,19 +91,20 @@ export function reachedBy(time: FlowTime, step: VertexStep, bounds: TimeBounds):
   return Math.max(before, wanted);
 }
 
-/** As far as in the slowest of its sources that is not idle. */
+/** As far as in the slowest of its sources that is not idle; where all are, nobody is waited for, and it is as far as in the quickest. */
 function watermarkOf(time: FlowTime, step: VertexStep): number {
   const { program, state, now } = time;
   let least = Infinity;
+  let greatest = -Infinity;
   for (const at of step.sources) {
     const source = program.steps[at];
     invariant(source?.kind === "source", "a vertex has a source that is none");
-    const known = state.sources[source.name];
+    const reached = state.sources[source.name]?.reached ?? -Infinity;
+    greatest = Math.max(greatest, reached);
     const silence = now - lastHeard(time, source);
-    if (source.idle !== null && silence > source.idle) continue;
-    least = Math.min(least, known?.reached ?? -Infinity);
+    if (source.idle === null || silence <= source.idle) least = Math.min(least, reached);
   }
-  return least === Infinity ? -Infinity : least;
+  return least === Infinity ? greatest : least;
 }
 
 /** When some share of a vertex has something to do. */

@@ -129,6 +129,48 @@ describe("without events", () => {
   });
 });
 
+test.each(HOW)("when all sources are idle time is as far as in the quickest, %s", async (how) => {
+  const f = flow("f");
+  const left = f.from(In, { time: "at", idle: 500 });
+  const right = f.from(Other, { time: "at", idle: 1_000 }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
+  const bench = new FlowBench(
+    left
+      .union(right)
+      .keyBy("k")
+      .window(tumbling(10))
+      .aggregate({ n: count(), total: sum("v") })
+      .toStream(Counted),
+  );
+  const window = (start: number, n: number, total: number) => ["a", start, start + 10, n, total] as const;
+  await play(bench, how, [
+    {
+      events: [
+        ["a", 1, 5],
+        ["a", 2, 15],
+        ["a", 4, 35],
+      ],
+      out: [],
+    },
+    { of: "other", events: [["a", 8, 12]], out: [window(0, 1, 1)] },
+  ]);
+  await bench.pass(501);
+  expect(bench.taken("out")).toEqual([]);
+  await bench.pass(500);
+  expect(bench.taken("out")).toEqual([{ k: "a", windowStart: 10, windowEnd: 20, n: 2, total: 10 }]);
+  // The slower one comes back behind: time does not go back.
+  await play(bench, how, [
+    {
+      of: "other",
+      events: [
+        ["a", 16, 29],
+        ["a", 32, 30],
+      ],
+      late: 1,
+      out: [],
+    },
+  ]);
+});
+
 describe("what only a view shows becomes final without events", () => {
   const finals = async (bench: FlowBench): Promise<unknown[]> =>
     (await bench.view("f", "v")).map((row) => (row as { readonly final: boolean }).final);
