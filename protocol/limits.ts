@@ -271,6 +271,8 @@ export const LIMITS = {
   maxTopRows: 50_000,
   /** Attempts of a flow at a step of time that is too much for a transaction, each at less; the last goes to the first time alone at which something ends. */
   maxTooLarge: 7,
+  /** Results that a flow gives to functions of services, one call after the other, while less of them may end in a transaction: they must not take as long as one may. */
+  steppedCalls: 2_000,
   /** How long batches are taken while a flow's time stands still behind them, and how late the tick is that goes on before another is asked for. */
   behindMs: 10 * 60_000,
   tickLostMs: 60_000,

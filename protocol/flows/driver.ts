@@ -8,7 +8,9 @@ import { rowLines } from "../../dataflow/columns/lines.ts";
 import type { LateRows } from "../../dataflow/operators/operator.ts";
 import { chosen } from "../../dataflow/columns/chosen.ts";
 import type { FlowProgram, Port, ProgramSink, SourceStep, VertexStep } from "../../dataflow/program.ts";
+import { TidegateError } from "../../sdk/errors.ts";
 import { invariant } from "../assert.ts";
+import { LIMITS } from "../limits.ts";
 import { checkVersion, dropEnds } from "./changes.ts";
 import { type FlowState, freshState } from "./flow-state.ts";
 import { boundsOf, type FlowTime, nextTick, noteSilent, reachedBy, takeTick, type TimeBounds } from "./flow-time.ts";
@@ -212,7 +214,7 @@ function rowsFor({ rows, index }: Split, shards: readonly number[]): Rows {
 
 /** What goes to one stream is one batch there, of which nothing is late for the rest. */
 async function deliver(
-  { ctx, state, program, rows, part, tooLarge }: Run,
+  { ctx, state, program, rows, part, tooLarge, bounds }: Run,
   sinks: readonly ProgramSink[],
 ): Promise<void> {
   const [sink] = sinks;
@@ -231,11 +233,18 @@ async function deliver(
       bury(ctx, state, await push(ctx, program, sink, given));
       break;
     case "call": {
+      if (sink.as === "call" && bounds.canBeLess && hasTime(program) && given.length > LIMITS.steppedCalls)
+        throw new TidegateError("transaction-too-large", `more than ${LIMITS.steppedCalls} results go to a service`);
       const key = compile(sink.key)([given], given.length);
       const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));
       bury(ctx, state, await callService(ctx, sink, given, keys));
     }
   }
+}
+
+/** Whether anything waits for time. */
+function hasTime({ steps }: FlowProgram): boolean {
+  return steps.some(({ kind }) => kind === "vertex");
 }
 
 /** What goes on with a batch of which the transaction was too large before. */

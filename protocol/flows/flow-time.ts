@@ -18,9 +18,11 @@ export interface FlowTime {
 export interface TimeBounds {
   readonly event: number;
   readonly processing: number;
+  /** Should it be too much, less of it can be tried. */
+  readonly canBeLess: boolean;
 }
-const UNBOUNDED: TimeBounds = { event: Infinity, processing: Infinity };
-const STANDING: TimeBounds = { event: -Infinity, processing: -Infinity };
+const UNBOUNDED: TimeBounds = { event: Infinity, processing: Infinity, canBeLess: true };
+const STANDING: TimeBounds = { event: -Infinity, processing: -Infinity, canBeLess: false };
 
 /** By how much less a step is each time that it was too much. */
 const SMALLER = 8;
@@ -47,7 +49,7 @@ export function boundsOf(time: FlowTime, { isBatch, isPart, tooLarge }: Coming):
     return STANDING;
   }
   Reflect.deleteProperty(state, "behind");
-  return UNBOUNDED;
+  return isStuck ? { ...UNBOUNDED, canBeLess: false } : UNBOUNDED;
 }
 
 /** With each step of which all is taken the next one may be twice as long. */
@@ -61,7 +63,7 @@ function stepOf(time: FlowTime, tooLarge: number): TimeBounds {
     const taken = Math.max(1, event.taken, processing.taken);
     state.behind = { since: now, stride: tooLarge === 0 ? 2 * taken : taken };
   }
-  return { event: event.bound, processing: processing.bound };
+  return { event: event.bound, processing: processing.bound, canBeLess: tooLarge < LIMITS.maxTooLarge };
 }
 
 /** Goes on behind the first time at which there is something to do. The same for all vertices: what they give to one stream comes there in order. */

@@ -305,6 +305,21 @@ test("so are those that go to services as messages, of which a transaction sends
   expect(seen.toSorted()).toEqual(events.map(({ key }) => key).toSorted());
 });
 
+test("so are those that go to functions one after the other, which take time", async () => {
+  const Counted = contract("counted", { add: fn() });
+  const seen: string[] = [];
+  const counted = service(Counted, {}, { add: (ctx) => void seen.push(ctx.key) });
+  const windows = flow("told").from(In, { time: "at" }).keyBy("key").window(tumbling("1s")).aggregate({ n: count() });
+  const flows = [windows.call(Counted, "add", { key: (e) => e.key, as: "call" })];
+  const partition = new LonePartition([counted], { flows });
+  limits.steppedCalls = 10;
+  const events = Array.from({ length: 90 }, (_, n) => at(Math.floor(n / 9), `k${n}`));
+  expect(await partition.ingest("in", events)).toMatchObject({ status: 200 });
+  expect(recordsOf(partition)).toBeGreaterThan(5);
+  expect(seen).toEqual(expect.arrayContaining(events.slice(0, 81).map(({ key }) => key)));
+  expect(seen).toHaveLength(81);
+});
+
 test("where the batch goes on to another flow, it is that one's time which stands still", async () => {
   const passed = flow("passed").from(In, { time: "at" }).toStream(Mid);
   const partition = new LonePartition([], { flows: [passed, slides(Mid).toStream(Sums)] });
