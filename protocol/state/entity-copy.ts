@@ -32,6 +32,7 @@ export interface CopySnapshot {
 /** What a copy has, to be compared later. */
 export interface CopyMark {
   readonly value: string;
+  readonly loaded: string | null;
   readonly cleared: boolean;
   readonly entries: ReadonlyMap<string, Change>;
 }
@@ -246,7 +247,8 @@ export class EntityCopy {
   /** Null where its value cannot be stored. */
   mark(): CopyMark | null {
     try {
-      return { value: this.valueText(), cleared: this.#cleared, entries: new Map(this.#entries ?? []) };
+      const value = this.valueText();
+      return { value, loaded: this.#loaded, cleared: this.#cleared, entries: new Map(this.#entries ?? []) };
     } catch {
       return null;
     }

@@ -2,8 +2,9 @@
 import type { TidegateError } from "../../sdk/errors.ts";
 import type { EntityCopy, Kept } from "../state/entity-copy.ts";
 import { type Activation, type Attempt, isWithin, type Outcome, type Scope, type Use } from "./attempt.ts";
-import { aborted, failureOf } from "./failure.ts";
+import { aborted, type Failure, failureOf } from "./failure.ts";
 import { usersOf } from "./uses.ts";
+import { changeFault, triedFault } from "./tried-writes.ts";
 import { countUse, postedBytes } from "./written.ts";
 
 /** Before a function runs: so that each tried subtree around it can be undone by itself. @throws when what there is cannot be stored */
@@ -34,17 +35,28 @@ function isUnchanged(copy: EntityCopy, kept: readonly Kept[]): boolean {
   return after === null || copy.isAt(after);
 }
 
-/** A function of tried subtrees has ended: what others write to its key from here on is told apart from what it did. */
-function noteEnd(activation: Activation): void {
+/**
+ * A function of tried subtrees has ended: what others write to its key from here on is told apart from what it did. If that cannot be stored it is set
+ * back at once and returned as a failure: until here all that was written counts as its own.
+ */
+function noteEnd(activation: Activation): Failure | null {
   const { attempt, target, mode, remote } = activation;
-  if (activation.scope.activation === null || remote !== null || mode === "shared") return;
+  if (activation.scope.activation === null || remote !== null || mode === "shared") return null;
   const use = attempt.uses.get(target.entity);
-  if (!use?.copy) return;
+  if (!use?.copy) return null;
+  let failure: Failure | null = null;
   for (const scope of triedScopes(activation)) {
     const kept = scope.snapshots.get(target.entity)?.at(-1);
     if (kept === undefined || isRunning(use, activation, scope)) continue;
-    if (outside(use, target.entity, scope).length > 0) kept.after = use.copy.mark();
+    if (outside(use, target.entity, scope).length === 0) continue;
+    kept.after = use.copy.mark();
+    // Set back for the innermost, it is as it was for those around.
+    if (scope === activation.scope) failure = changeFault(use.copy, kept);
+    if (failure === null || scope !== activation.scope) continue;
+    use.copy.restore({ before: kept.before, after: null }, true);
+    kept.after = use.copy.mark();
   }
+  return failure;
 }
 
 /** Another function of the scope has the key, and goes on with it: what it writes is the scope's, too. */
@@ -73,8 +85,11 @@ export function restoreScope(attempt: Attempt, scope: Scope): void {
     if (!aliased && attempt.written !== null) countUse(attempt, entity);
   }
   attempt.postings = attempt.postings?.filter((posting) => !isWithin(posting.scope, scope)) ?? null;
-  if (attempt.root === null)
-    attempt.posted = attempt.postings?.reduce((sum, posting) => sum + postedBytes(posting), 0) ?? 0;
+  if (attempt.root !== null) {
+    // They are counted when the next tried call ends.
+    attempt.posted = 0;
+    if (attempt.written !== null) attempt.written.messages = 0;
+  } else attempt.posted = attempt.postings?.reduce((sum, posting) => sum + postedBytes(posting), 0) ?? 0;
   attempt.prepared = null;
 }
 
@@ -87,21 +102,28 @@ function bothWrote({ target }: Activation): TidegateError {
 }
 
 /**
- * Where a transaction ends elsewhere, what a function made of its state is fixed as it ends: at the finish it is too late to fail, and what
- * functions do that go on after their end must not count.
+ * A function has ended. Where its transaction ends elsewhere, what it made of its state is fixed now: at the finish it is too late to fail, and what
+ * functions do that go on after their end must not count. What a tried call wrote is looked at wherever that is: it fails alone.
  */
 export function settleState(activation: Activation, outcome: Outcome): Outcome {
-  noteEnd(activation);
-  const { attempt, scope, target, remote } = activation;
-  const use = attempt.root || remote !== null ? undefined : attempt.uses.get(target.entity);
-  if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return outcome;
+  const { scope } = activation;
+  let failure = noteEnd(activation) ?? settleKey(activation);
+  if (failure === null && outcome.ok && scope.failure === null) failure = triedFault(activation);
+  if (failure === null) return outcome;
+  scope.failure ??= failure;
+  return outcome.ok ? { ok: false, failure } : outcome;
+}
+
+function settleKey(activation: Activation): Failure | null {
+  const { attempt, target, remote } = activation;
+  if (remote !== null || (attempt.root !== null && attempt.written === null)) return null;
+  const use = attempt.uses.get(target.entity);
+  if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return null;
   try {
-    use.copy.settle();
+    if (attempt.root === null) use.copy.settle();
     countUse(attempt, target.entity);
-    return outcome;
+    return null;
   } catch (error) {
-    const failure = failureOf(error);
-    scope.failure ??= failure;
-    return outcome.ok ? { ok: false, failure } : outcome;
+    return failureOf(error);
   }
 }

@@ -19,6 +19,11 @@ export class Written {
   readonly #bytesOf = new Map<string, number>();
   /** Keys under which a single value is too large. */
   readonly #large = new Set<string>();
+  /** Where the root is: keys to be counted when the next tried call ends, and messages that have been. */
+  readonly due = new Set<string>();
+  messages = 0;
+  /** It was too much without what a tried call did: that is for the transaction's end to say. */
+  isOver = false;
 
   count(entity: string, writes: readonly Write[]): void {
     let bytes = 0;
@@ -38,9 +43,13 @@ export class Written {
   }
 }
 
-/** No function runs under this key any more, or it has been set back. Of one that is alone here all is looked at when it answers, and where the root is when that ends. */
+/**
+ * No function runs under this key any more, or it has been set back. Of one that is alone here all is looked at when it answers, and where the root is
+ * when a tried call ends, or all.
+ */
 export function countUse(attempt: Attempt, entity: string): void {
-  if (attempt.root !== null || (attempt.written === null && attempt.live.size <= 1)) return;
+  if (attempt.root !== null) return void attempt.written?.due.add(entity);
+  if (attempt.written === null && attempt.live.size <= 1) return;
   if (attempt.written === null) attempt.written = writtenSoFar(attempt);
   countOf(attempt.written, entity, attempt.uses.get(entity));
 }
@@ -51,7 +60,7 @@ function writtenSoFar({ uses }: Attempt): Written {
   return written;
 }
 
-function countOf(written: Written, entity: string, use: Use | undefined): void {
+export function countOf(written: Written, entity: string, use: Use | undefined): void {
   // What flows write has limits of its own, and no tried call is around it.
   if (use?.copy && !isOfFlow(entity)) written.count(entity, use.copy.writes());
 }
@@ -67,8 +76,9 @@ export function assertWrittenFits(attempt: Attempt): void {
   }
   assertFit(writes);
 }
+
 /** As long as one. */
-const NO_ID = "m".padEnd(REQUEST_ID_LENGTH, "0");
+export const NO_ID = "m".padEnd(REQUEST_ID_LENGTH, "0");
 
 /** What a message comes to, nearly. */
 export function postedBytes({ key, input }: Pick<Posting, "key" | "input">): number {
