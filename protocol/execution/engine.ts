@@ -7,11 +7,13 @@ import { CorruptError } from "../../core-wasm/types.ts";
 import { validate, type Validated } from "../../sdk/schema.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { LIMITS } from "../limits.ts";
 import type { Effect, Input } from "../partition/effects.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
-import { errorOf, failureOf } from "../transaction/failure.ts";
+import { errorOf, failureOf, tooLarge } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
 import { askOutside, type OutsideRequest } from "../transaction/asking-outside.ts";
 import { send, type SendRequest } from "../transaction/sending.ts";
@@ -231,13 +233,12 @@ export class Engine {
       return;
     }
     const { value } = output;
-    const told =
-      value === undefined
-        ? value
-        : isRoot(activation)
-          ? rootResult(activation, value)
-          : encodeValue(value, "the result");
-    this.#return(activation, { ok: true, value: told });
+    if (value === undefined) return this.#return(activation, { ok: true, value });
+    if (isRoot(activation)) return this.#return(activation, { ok: true, value: rootResult(activation, value) });
+    const text = encodeValue(value, "the result");
+    // Wherever the caller is: what works must not depend on that.
+    if (fitsUtf8(text, LIMITS.maxResultBytes)) this.#return(activation, { ok: true, value: text });
+    else this.#fail(activation, tooLarge(LIMITS.maxResultBytes));
   }
 
   /** A promise of our own around a thenable of the user's: it settles once, later, and is not thrown from. */
@@ -255,7 +256,9 @@ export class Engine {
   }
 
   #fail(activation: Activation, error: unknown): void {
-    this.#return(activation, { ok: false, failure: failureOf(error) });
+    // Of a root the whole answer is measured.
+    const most = isRoot(activation) ? Infinity : LIMITS.maxResultBytes;
+    this.#return(activation, { ok: false, failure: failureOf(error, most) });
   }
 
   /** With calls under way it is joined, and ends behind the last of them. */

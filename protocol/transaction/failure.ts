@@ -1,6 +1,7 @@
 /** Why a call or a whole transaction failed, as data. */
 import { TidegateError } from "../../sdk/errors.ts";
 import { Refusal } from "../../sdk/refusal.ts";
+import { fitsUtf8 } from "../../sdk/utf8.ts";
 import { encodeValue } from "../../sdk/values.ts";
 
 export type Failure =
@@ -11,10 +12,13 @@ export type Failure =
   /** Anything else that user code threw. */
   | { readonly kind: "thrown"; readonly error: unknown };
 
-/** Never throws, whatever was thrown: to ask a Proxy for its class may throw too. */
-export function failureOf(error: unknown): Failure {
+/**
+ * Never throws, whatever was thrown: to ask a Proxy for its class may throw too.
+ * @param most bytes that the data of a refusal may have
+ */
+export function failureOf(error: unknown, most = Infinity): Failure {
   try {
-    if (error instanceof Refusal) return sayable(error);
+    if (error instanceof Refusal) return sayable(error, most);
     if (error instanceof TidegateError) {
       // User code may throw one with anything in it; what is told of it is JSON.
       if (error.members !== undefined) JSON.stringify(error.members);
@@ -27,13 +31,22 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** One whose data cannot be passed on is none, whether its caller is here or at another partition. */
-function sayable(refusal: Refusal): Failure {
+function sayable(refusal: Refusal, most: number): Failure {
   try {
-    if (refusal.data !== undefined) encodeValue(refusal.data, `the data of the refusal "${refusal.refusal}"`);
-    return { kind: "refusal", refusal };
+    if (refusal.data === undefined) return { kind: "refusal", refusal };
+    const text = encodeValue(refusal.data, `the data of the refusal "${refusal.refusal}"`);
+    return fitsUtf8(text, most) ? { kind: "refusal", refusal } : { kind: "engine", error: tooLarge(most) };
   } catch (error) {
     return { kind: "thrown", error };
   }
+}
+
+/** What a call returns, or refuses with, has more than these bytes. */
+export function tooLarge(most: number): TidegateError {
+  return new TidegateError(
+    "transaction-too-large",
+    `what a call returns has at most ${most} bytes; return less, or in pages`,
+  );
 }
 
 /** What a caller's promise rejects with. */

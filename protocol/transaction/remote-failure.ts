@@ -7,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 import { fitsUtf8 } from "../../sdk/utf8.ts";
 import type { AnswerOutcome } from "../wire/messages.ts";
 import type { Outcome } from "./attempt.ts";
-import type { Failure } from "./failure.ts";
+import { type Failure, failureOf, tooLarge } from "./failure.ts";
 
 /** @param most bytes that a value may have */
 export function encodeOutcome(outcome: Outcome, most: number = LIMITS.maxResultBytes): AnswerOutcome {
@@ -24,7 +24,8 @@ function encodeFailure(failure: Failure): AnswerOutcome {
   const detail = kind === "thrown" ? thrownDetail(failure.error) : declaredDetailOf(failure);
   // What cannot be told is the function's mistake, like anything else that it throws.
   if (typeof detail !== "string") return encodeFailure(detail);
-  if (fitsUtf8(detail, LIMITS.maxResultBytes)) return { ok: false, failure: kind, detail };
+  // The data of a refusal is measured by itself, as it is where the call stays within a partition.
+  if (kind === "refusal" || fitsUtf8(detail, LIMITS.maxResultBytes)) return { ok: false, failure: kind, detail };
   return {
     ok: false,
     failure: "engine",
@@ -37,7 +38,7 @@ function declaredDetailOf(failure: Exclude<Failure, { kind: "thrown" }>): string
   try {
     return declaredDetail(failure);
   } catch (error) {
-    return { kind: "thrown", error };
+    return failureOf(error);
   }
 }
 
@@ -46,7 +47,9 @@ function declaredDetail(failure: Exclude<Failure, { kind: "thrown" }>): string {
     return JSON.stringify([failure.error.type, failure.error.message, failure.error.members ?? null]);
   }
   const { service, refusal, data } = failure.refusal;
-  return JSON.stringify([service, refusal, data === undefined ? null : encodeValue(data)]);
+  const text = data === undefined ? null : encodeValue(data);
+  if (text !== null && !fitsUtf8(text, LIMITS.maxResultBytes)) throw tooLarge(LIMITS.maxResultBytes);
+  return JSON.stringify([service, refusal, text]);
 }
 
 /** What was thrown may throw when it is looked at. */
@@ -77,11 +80,4 @@ function decodeFailure(kind: Failure["kind"], detail: unknown[]): Failure {
   const error = new Error(message);
   error.name = name;
   return { kind: "thrown", error };
-}
-
-function tooLarge(most: number): TidegateError {
-  return new TidegateError(
-    "transaction-too-large",
-    `what a call returns has at most ${most} bytes; return less, or in pages`,
-  );
 }

@@ -1,6 +1,7 @@
-/** What functions of other partitions refuse, write and send that cannot be passed on, or is too much: the transaction fails, and no partition does. */
+/** What functions return, refuse, write and send that cannot be passed on, or is too much: the call or the transaction fails, and no partition does. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { LIMITS } from "../../../protocol/limits.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { collection, contract, fn, query, Refusal, service, TidegateError } from "../../../sdk/index.ts";
 import { clientId } from "../support/ingest-frame.ts";
@@ -23,6 +24,12 @@ const Odd = contract("odd", {
   add: fn({ input: z.object({ mib: z.number() }), output }),
   failsLater: fn({ output }),
   size: query({ output }),
+  returnsMuch: fn({ input: z.number(), output: z.string() }),
+  refusesMuch: fn({ input: z.number(), refusals: { no: z.any() } }),
+  triesMuch: fn({
+    input: z.object({ at: z.string(), name: z.enum(["returnsMuch", "refusesMuch"]), units: z.number() }),
+    output,
+  }),
 });
 let goOn: () => void = () => undefined;
 
@@ -72,6 +79,15 @@ const odd = service(
       throw new Error("as it should");
     },
     size: (ctx) => ctx.state.text.length,
+    returnsMuch: (_ctx, units) => "x".repeat(units),
+    refusesMuch: (ctx, units) => {
+      throw ctx.refuse("no", '"'.repeat(units / 2));
+    },
+    triesMuch: async (ctx, { at, name, units }) => {
+      const told = await ctx.try(Odd, at)[name](units);
+      if (told.ok) return "ok";
+      return told.refusal === undefined ? [told.error.type, told.error.message] : "refused";
+    },
   },
 );
 
@@ -104,6 +120,25 @@ describe("a function of another partition that throws what cannot be told there"
       if (name === "refuses") expect(JSON.parse(answer?.body ?? "")).toMatchObject({ refused: false });
     }
   });
+});
+
+test.each([
+  ["returnsMuch", "ok"],
+  ["refusesMuch", "refused"],
+])("%s: as much as between partitions, wherever it is", async (name, fits) => {
+  const most = LIMITS.maxResultBytes;
+  for (const at of [0, 1]) {
+    const c = await Cluster.up(2, [odd]);
+    for (const [units, told] of [
+      // With the quotes of its text.
+      [most - 2, fits],
+      [most, ["transaction-too-large", `what a call returns has at most ${most} bytes; return less, or in pages`]],
+    ]) {
+      const answered = await ask(c, 0, "triesMuch", { at: c.place(at, 1)[1], name, units });
+      await expectIdle(c);
+      expect(JSON.parse(answered()?.[0]?.body ?? "")).toEqual(told);
+    }
+  }
 });
 
 describe("a function that writes too much, and ends before another at its partition that fails within a tried call", () => {
