@@ -18,7 +18,7 @@ import type {
   ScopeEndMessage,
   TooOldMessage,
 } from "../wire/messages.ts";
-import { type Activation, type Attempt, type Outcome, participantsOf, UNANSWERED } from "./attempt.ts";
+import { type Activation, type Attempt, type Outcome, participantsOf, type Target, UNANSWERED } from "./attempt.ts";
 import { answeredBy, chased, hopsFrom, untrodden } from "./chase.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
@@ -145,6 +145,7 @@ export class RemoteCalls {
     let target;
     try {
       target = this.#transactions.resolve(message.service, message.key, message.name);
+      if (message.snapshot !== 0) assertReads(target);
     } catch (error) {
       this.#send(attempt, caller, encodeOutcome({ ok: false, failure: ofOtherVersion(failureOf(error)) }));
       return null;
@@ -400,3 +401,9 @@ function ofOtherVersion(failure: Failure): Failure {
   return { kind: "engine", error };
 }
 const NOT_KNOWN: ReadonlySet<string> = new Set(["unknown-service", "unknown-function"]);
+
+/** A snapshot takes no locks and commits nothing: who calls in one knows the function as a query. @throws TidegateError */
+function assertReads({ contract, service, name }: Target): void {
+  if (contract.kind === "query") return;
+  throw comeAgain(`${service.contract.name}.${name} is no query in the version of the code of a partition`);
+}
