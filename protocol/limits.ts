@@ -187,6 +187,8 @@ export const LIMITS = {
   edgeResultMs: 120_000,
   /** How far an edge's clock may be ahead of a partition's. */
   maxClockSkewMs: 30_000,
+  /** How far a clock may be set back, so that limits of time take that much longer; beyond it an instance starts over. */
+  maxClockBackMs: 5_000,
   edgeResultBytes: 12 * MiB,
   /** Batches of which is remembered, in memory and over a restart, up to which line results are forgotten. */
   forgottenBatches: 10_000,

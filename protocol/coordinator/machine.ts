@@ -3,6 +3,7 @@ import { PARTITIONS_MAX } from "../../sdk/limits.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import { type PeerFormat, SOLE_FORMAT } from "../wire/codec.ts";
 import { invariant } from "../assert.ts";
+import { nextTime } from "../clock.ts";
 import { LIMITS } from "../limits.ts";
 import { type Delivery, Links } from "../link/links.ts";
 import type { LinkOwner } from "../link/owner.ts";
@@ -103,7 +104,7 @@ export class CoordinatorMachine {
     return keepers;
   }
 
-  /** @throws CorruptError for a batch that cannot be read, with nothing changed. */
+  /** @throws CorruptError for a batch that cannot be read, and ClockSetBack: with nothing changed. */
   step(input: CoordinatorInput, now: number): CoordinatorEffect[] {
     return this.#turn(now, () => this.#handle(input));
   }
@@ -162,7 +163,7 @@ export class CoordinatorMachine {
 
   #turn(now: number, act: () => void): CoordinatorEffect[] {
     if (this.#isOver) return [];
-    this.#now = now;
+    this.#now = nextTime(this.#now, now);
     act();
     if (this.#isOver) return this.#startOver();
     this.#askToWake();

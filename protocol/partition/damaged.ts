@@ -2,6 +2,7 @@
  * Stands in for a partition whose storage cannot be read: it serves nothing and changes nothing, but the others must not wait for it. It obeys
  * new coordinators and reports to them, and calls of other partitions fail at once. Sans-I/O, like the partition that it stands in for.
  */
+import { nextTime } from "../clock.ts";
 import { LATER } from "../outbox/ending.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import { TidegateError } from "../../sdk/errors.ts";
@@ -44,6 +45,7 @@ export class DamagedMachine implements LinkOwner {
   #era: Epoch = 0;
   #effects: DamagedEffect[] = [];
   #waking = false;
+  #now = 0;
 
   constructor(setup: DamagedSetup) {
     this.#setup = setup;
@@ -58,8 +60,9 @@ export class DamagedMachine implements LinkOwner {
     return this.#takeEffects();
   }
 
-  /** @throws CorruptError for a batch that cannot be read, with nothing changed. */
+  /** @throws CorruptError for a batch that cannot be read, and ClockSetBack: with nothing changed. */
   step(input: LinkInput, now: number): DamagedEffect[] {
+    this.#now = nextTime(this.#now, now);
     switch (input.kind) {
       case "deliver":
         if (this.#links.deliver(input.ticket, input.bytes) !== "answered") {

@@ -1,4 +1,5 @@
 /** A partition: keeps the state of its key groups, runs transactions on it, takes part in epochs, logs in records, folds records into state. Sans-I/O. */
+import { nextTime } from "../clock.ts";
 import { showEpoch } from "../epochs/epoch.ts";
 import { withInternal } from "../flows/internal.ts";
 import { flowServices } from "../flows/services.ts";
@@ -187,9 +188,9 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     };
   }
 
-  /** Handles one input at time `now` (ms since 1970). Effects are to be performed in order. */
+  /** Handles one input at time `now` (ms since 1970). Effects are to be performed in order. @throws ClockSetBack, which changes nothing */
   step(input: Input, now: number): Effect[] {
-    this.#now = now;
+    this.#now = nextTime(this.#now, now);
     switch (input.kind) {
       case "start":
         this.#epochs.participation.start();

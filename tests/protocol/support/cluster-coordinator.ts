@@ -1,5 +1,6 @@
 /** The coordinator of a cluster: the real machine over what it has stored, which confirms at once. */
 import type { CoordinatorEffect } from "../../../protocol/coordinator/effects.ts";
+import { ClockSetBack } from "../../../protocol/clock.ts";
 import type { PeerFormat } from "../../../protocol/wire/codec.ts";
 import { CoordinatorMachine } from "../../../protocol/coordinator/machine.ts";
 import type { LinkInput } from "../../../protocol/link/effects.ts";
@@ -39,7 +40,13 @@ export class CoordinatorNode implements Instance {
   }
 
   input(input: LinkInput): void {
-    if (this.alive) this.#perform(this.machine.step(input, this.#host.now()));
+    if (!this.alive) return;
+    try {
+      this.#perform(this.machine.step(input, this.#host.now()));
+    } catch (error) {
+      if (!(error instanceof ClockSetBack)) throw error;
+      this.#host.startsOver();
+    }
   }
 
   callBack(kind: "flush" | "dispatch" | "work" | "fold" | "wake"): void {

@@ -19,7 +19,7 @@ export interface NodeHost {
   sends(from: Instance, to: Peer, batch: number, bytes: Uint8Array): void;
   replied(ticket: number, reply: Reply): void;
   persisted(peer: Peer, ops: readonly StorageOp[]): void;
-  failed(error: unknown): void;
+  failed(error: unknown, peer: Peer): void;
   /** The coordinator asked to be replaced by its next generation. */
   startsOver(): void;
 }
@@ -122,7 +122,7 @@ export class PartitionNode extends Base {
   #engineHost(): EngineHost {
     return {
       perform: (effect) => this.perform(effect),
-      fatal: (error) => (this.alive ? this.host.failed(error) : undefined),
+      fatal: (error) => (this.alive ? this.host.failed(error, this.peer) : undefined),
       now: () => this.host.now(),
       random: () => 0.5,
       // No two are the same: what flows have in memory is known by them.

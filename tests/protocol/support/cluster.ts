@@ -2,6 +2,7 @@
  * Partitions and a coordinator in memory. Nothing is random and nothing happens by itself: batches wait on the network until the test
  * delivers them, flushes, dispatches and work follow each delivery, folds and wakes come when the test says so, time stands still otherwise.
  */
+import { ClockSetBack } from "../../../protocol/clock.ts";
 import { countOf, generationOf } from "../../../protocol/epochs/epoch.ts";
 import type { PeerFormat } from "../../../protocol/wire/codec.ts";
 import { initialMap, partitionOfHash } from "../../../protocol/keygroups/map.ts";
@@ -345,8 +346,12 @@ export class Cluster implements NodeHost {
   persisted(peer: Peer, ops: readonly StorageOp[]): void {
     if (ops.some(({ op }) => op === "record")) this.log.push(`${peer} record`);
   }
-  failed(error: unknown): void {
-    this.failure ??= error;
+  failed(error: unknown, peer: Peer): void {
+    if (error instanceof ClockSetBack) {
+      this.log.push(`${peer} starts over`);
+      (this.partitions[peer] as Instance).alive = false;
+      this.#start(peer);
+    } else this.failure ??= error;
   }
 }
 
