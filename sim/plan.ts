@@ -17,6 +17,7 @@ import type { Place } from "./clients/steps.ts";
 import type { ClientPlan, Transaction } from "./clients/transaction.ts";
 import { type Aim, drawAims } from "./faults/aims.ts";
 import {
+  drawClockBack,
   drawEarlyRescale,
   drawFewRescales,
   drawLaterRescale,
@@ -116,6 +117,7 @@ export function drawPlan(seed: number, kernels: Kernels, options: PlanOptions = 
 function drawFaults(seed: number, partitions: number, { local }: PlanOptions, beside: Beside): PlannedFault[] {
   const faults = drawPlanned(createRandom(deriveSeed(seed, 6)), partitions);
   if (!local) faults.push(...drawRescales(createRandom(deriveSeed(seed, 10)), partitions));
+  faults.push(...drawClockBack(createRandom(deriveSeed(seed, 106)), partitions));
   if (beside.flows && !local) {
     faults.push(...drawEarlyRescale(createRandom(deriveSeed(seed, 80))));
     faults.push(...drawLaterRescale(createRandom(deriveSeed(seed, 45))));

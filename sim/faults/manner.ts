@@ -2,6 +2,9 @@
 import type { Random } from "../random.ts";
 import type { CrashManner } from "../world/object.ts";
 
+/** An instance that finds its clock set back far starts over. */
+export const CLOCK_SET_BACK: CrashManner = { keep: "all", zombie: false, bootMs: null, kind: "clock set back" };
+
 export function drawManner(random: Random, kind: string): CrashManner {
   const zombie = random.oneIn(3);
   const boot = random.int(10);

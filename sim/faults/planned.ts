@@ -1,4 +1,5 @@
 /** Faults that come at a time, whatever happens then. */
+import { LIMITS } from "../../protocol/limits.ts";
 import { COORDINATOR, type Peer } from "../../protocol/wire/messages.ts";
 import type { Random } from "../random.ts";
 import type { CrashManner } from "../world/object.ts";
@@ -58,6 +59,14 @@ const MOST_PARTITIONS = 6;
 /** In half of the runs the number of partitions changes while events come: what has met its other half before it tells nothing of what was moved. */
 export function drawEarlyRescale(random: Random): PlannedFault[] {
   return rescaleWithin(random, 100, 600);
+}
+
+/** In one run of sixteen a clock is set back by more than an instance waits for. */
+export function drawClockBack(random: Random, partitions: number): PlannedFault[] {
+  if (!random.oneIn(16)) return [];
+  const at = 200 + random.next() * 3_000;
+  const ms = -(LIMITS.maxClockBackMs + 1_000 + random.int(20_000));
+  return [{ at, kind: "clock jumps", object: drawPeer(random, partitions), ms }];
 }
 
 /** In half of the runs the number of partitions changes when operators have something to be moved. */

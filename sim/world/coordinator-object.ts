@@ -1,9 +1,11 @@
 /** The coordinator as an object: its storage is a few names with texts, its incarnation the generation. */
 import type { Kernels } from "../../core-wasm/types.ts";
+import { ClockSetBack } from "../../protocol/clock.ts";
 import { decodeMap, initialMap, type KeyGroupMap } from "../../protocol/keygroups/map.ts";
 import { CoordinatorMachine } from "../../protocol/coordinator/machine.ts";
 import type { CoordinatorEffect, CoordinatorInput } from "../../protocol/coordinator/effects.ts";
 import { COORDINATOR } from "../../protocol/wire/messages.ts";
+import { CLOCK_SET_BACK } from "../faults/manner.ts";
 import { type CallBack, Fenced, Instance } from "./instance.ts";
 import { SimObject } from "./object.ts";
 import type { Rpc } from "./rpc.ts";
@@ -121,6 +123,7 @@ export class CoordinatorInstance extends Instance<NamedText> {
     try {
       for (const effect of step()) this.#perform(effect);
     } catch (error) {
+      if (error instanceof ClockSetBack) return this.doom(CLOCK_SET_BACK);
       if (error instanceof Fenced) return;
       if (this.state === "zombie") this.world.note(`${this.name} stopped: ${String(error)}`);
       else this.world.fail(`${this.name} stopped: ${String(error)}`, error);

@@ -1,4 +1,5 @@
 /** An instance of a partition: the real machine and engine over its view of storage. */
+import { ClockSetBack } from "../../protocol/clock.ts";
 import { Engine, type EngineHost, type HostEffect } from "../../protocol/execution/engine.ts";
 import type { OutsideCall } from "../../protocol/outside/work.ts";
 import type { Input, StorageOp, ViewReply } from "../../protocol/partition/effects.ts";
@@ -7,6 +8,7 @@ import { entityKey } from "../../protocol/state/state-key.ts";
 import type { PartitionSetup } from "../../protocol/partition/setup.ts";
 import { MapStore } from "../map-store.ts";
 import { uuidFrom } from "../random.ts";
+import { CLOCK_SET_BACK } from "../faults/manner.ts";
 import { callFrom } from "./functions.ts";
 import { type CallBack, Fenced, Instance } from "./instance.ts";
 import type { PartitionObject } from "./partition-object.ts";
@@ -136,6 +138,7 @@ export class PartitionInstance extends Instance<StorageOp> {
 
   #fatal(error: unknown): void {
     if (this.state === "dead") return;
+    if (error instanceof ClockSetBack) return this.doom(CLOCK_SET_BACK);
     if (error instanceof Fenced) this.world.count("replaced instance fenced at a read");
     else if (this.state === "zombie") this.world.note(`${this.name} stopped: ${String(error)}`);
     else this.world.fail(`${this.name} stopped: ${String(error)}`, error);
