@@ -1,9 +1,9 @@
 /** A flow that has been changed: which operators keep their state, and which lose it. */
-import type { FlowProgram } from "../../dataflow/program.ts";
+import type { FlowProgram, SourceStep } from "../../dataflow/program.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { lostOperators, type LostOperator } from "../../sdk/flow.ts";
 import { egressKey, type EgressStatus } from "./egress.ts";
-import { type FlowState, shardKey } from "./flow-state.ts";
+import { type FlowState, type KnownSource, shardKey } from "./flow-state.ts";
 import { EGRESS, type FlowContext } from "./internal.ts";
 
 /** What a new version of a flow would lose: operators that are gone, those whose definition is another, and those that must begin anew with others. */
@@ -55,33 +55,67 @@ function told({ name, with: other }: LostOperator): string {
     : `${name} (with ${other}, which begins anew: one of them takes back results of the other)`;
 }
 
-/** Sources are named in their order, which may be another by now: what is known of one goes on with the one of the same stream. */
+/**
+ * Sources are named in their order, which may be another by now: what is known of one goes on with the one of the same stream and time. Of a stream
+ * several times may be read, and one of them says nothing of how far another has come.
+ */
 function alignSources({ steps }: FlowProgram, state: FlowState): void {
   const sources = steps.filter((step) => step.kind === "source");
-  const isOwn = ({ name, stream }: (typeof sources)[number]): boolean => {
-    const known = state.sources[name];
-    return known !== undefined && (known.stream ?? stream.name) === stream.name;
+  const isOwn = (source: SourceStep): boolean => {
+    const known = state.sources[source.name];
+    return known !== undefined && isOf({ ...known, stream: known.stream ?? source.stream.name }, source);
   };
   if (sources.every(isOwn)) return;
   const names = new Set(sources.map(({ name }) => name));
   const owned = new Set(sources.filter(isOwn).map(({ name }) => name));
   const left = Object.entries(state.sources).filter(([name]) => !owned.has(name));
+  const others = sources.filter(({ name }) => !owned.has(name));
+  const moved = new Map(others.map((source) => [source, takeOf(left, (known) => isOf(known, source))] as const));
+  for (const kindOf of KINDS) {
+    for (const source of others) {
+      const isLike = (facts: SourceFacts): boolean => kindOf(facts) === kindOf(factsOf(source));
+      const counts = [Object.values(state.sources), sources.map(factsOf)].map((all) => all.filter(isLike).length);
+      if (counts.every((count) => count === 1)) moved.set(source, moved.get(source) ?? takeOf(left, isLike));
+    }
+  }
   const aligned: FlowState["sources"] = {};
   for (const source of sources) {
-    const known = isOwn(source) ? state.sources[source.name] : takeOf(left, source.stream.name);
+    const known = moved.has(source) ? moved.get(source) : state.sources[source.name];
     if (known !== undefined) aligned[source.name] = known;
   }
   // Of sources that are gone: another version may read their streams again. Their names may be those of others by now.
   for (const [name, known] of left) {
     if (!names.has(name)) aligned[name] = known;
-    else if (known.stream !== undefined) aligned[`${name} of ${known.stream}`] = known;
+    else if (known.stream !== undefined) aligned[goneAs(name, known)] = known;
   }
   state.sources = aligned;
 }
 
-function takeOf(left: Array<[string, FlowState["sources"][string]]>, stream: string) {
-  const at = left.findIndex(([, known]) => known.stream === stream);
+type SourceFacts = Pick<KnownSource, "stream" | "time" | "outOfOrderness">;
+
+/** What else a source is known by, the surest first. It goes on with what is known where there is one of that kind, before and now. */
+const KINDS: ReadonlyArray<(facts: SourceFacts) => string> = [
+  ({ stream, time }) => `${stream} ${time}`,
+  ({ stream }) => `${stream}`,
+];
+
+function factsOf({ stream, time, outOfOrderness }: SourceStep): SourceFacts {
+  return { stream: stream.name, time, outOfOrderness };
+}
+
+/** Older code did not write by which time: it is any of the stream's then. */
+function isOf(known: KnownSource, { stream, time, outOfOrderness }: SourceStep): boolean {
+  if (known.stream !== stream.name) return false;
+  return (known.time ?? time) === time && (known.outOfOrderness ?? outOfOrderness) === outOfOrderness;
+}
+
+function takeOf(left: Array<[string, KnownSource]>, isIt: (known: KnownSource) => boolean): KnownSource | undefined {
+  const at = left.findIndex(([, known]) => isIt(known));
   return at < 0 ? undefined : left.splice(at, 1)[0]?.[1];
+}
+
+function goneAs(name: string, { stream, time }: KnownSource): string {
+  return time === undefined ? `${name} of ${stream}` : `${name} of ${stream} by ${time}`;
 }
 
 /** Ends in the outside world that are gone, and how many events wait there. */

@@ -113,7 +113,8 @@ function take({ ctx, state }: Run, step: SourceStep, batch: Rows): Rows {
   let reached = known?.reached ?? -Infinity;
   for (const time of rows.time) if (time - step.outOfOrderness > reached) reached = time - step.outOfOrderness;
   const at = rows.length > 0 ? ctx.now() : (known?.at ?? ctx.now());
-  state.sources[step.name] = { reached: toBound(reached), at, stream: step.stream.name };
+  const { stream, time, outOfOrderness } = step;
+  state.sources[step.name] = { reached: toBound(reached), at, stream: stream.name, time, outOfOrderness };
   return rows;
 }
 

@@ -1,11 +1,23 @@
 /** What a flow keeps of itself, beside what its shares keep. */
 
+/** What is known of a source. */
+export interface KnownSource {
+  /** How far its events say that time has come. */
+  readonly reached: number | null;
+  /** Server time of the last. */
+  readonly at: number;
+  /** Its stream, and by which time it is read, where the code that wrote it knew that. */
+  readonly stream?: string;
+  readonly time?: string;
+  readonly outOfOrderness?: number;
+}
+
 /** The value under a flow's own key. */
 export interface FlowState {
   /** Vertices by name, with what their shares are called. */
   vertices: Record<string, string>;
-  /** By source: how far its events say that time has come, server time of the last, and its stream, where the code that wrote it knew that. */
-  sources: Record<string, { reached: number | null; at: number; stream?: string }>;
+  /** By source. */
+  sources: Record<string, KnownSource>;
   /** By vertex: the watermark that it has been told. */
   marks: Record<string, number | null>;
   /** By vertex: for each share, the watermark at which it has something to do; null for never. */

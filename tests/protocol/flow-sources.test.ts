@@ -1,6 +1,19 @@
 /** Rules of event time by tables worked out by hand: several sources, idle ones, processing time, and what views show. */
 import { describe, expect, test } from "vitest";
-import { count, flow, type FlowDefinition, processing, session, sliding, sum, tumbling } from "../../sdk/index.ts";
+import {
+  count,
+  flow,
+  type FlowDefinition,
+  processing,
+  session,
+  sinks,
+  sliding,
+  stream,
+  sum,
+  text,
+  timestamp,
+  tumbling,
+} from "../../sdk/index.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 import { Counted, HOW, In, Other, play, table } from "./support/flow-tables.ts";
 
@@ -246,6 +259,66 @@ describe("a source that a new version adds to a flow that has run for long", () 
     bench.restart();
     await bench.ingest("in", [{ k: "a", v: 16, at: 40 }]);
     expect(bench.taken("out")).toMatchObject([{ windowStart: 30, n: 1 }]);
+  });
+});
+
+describe("sources of one stream with a time each", () => {
+  const Sold = stream("sold", { k: text(), ordered: timestamp(), delivered: timestamp(), paid: timestamp() });
+  type By = { readonly time: "ordered" | "delivered" | "paid"; readonly outOfOrderness?: number };
+  const ordered: By = { time: "ordered" };
+  const delivered: By = { time: "delivered" };
+  const patient: By = { time: "ordered", outOfOrderness: 1_000 };
+  const version = (drops: readonly string[], ...sources: readonly By[]): FlowDefinition => {
+    const f = flow("f", { drops });
+    const nameOf = ({ time, outOfOrderness = 0 }: By): string => `by-${time}-${outOfOrderness}`;
+    const made = sources.map((by) => {
+      const windows = f.from(Sold, by).keyBy("k").window(tumbling(10)).aggregate({ n: count() });
+      return windows.named(nameOf(by)).toView(nameOf(by));
+    });
+    // So that operators run it, and not the window kernel.
+    const [first, ...more] = [f.from(Sold, ordered).toView("all", { key: "k" }), ...made];
+    return sinks(first as FlowDefinition, ...more);
+  };
+  const sold = (at: number) => [{ k: "a", ordered: at, delivered: at + 1_000, paid: at }];
+
+  test.each<[string, number, readonly By[], readonly string[], readonly By[]]>([
+    ["one goes", 7, [delivered, ordered], ["by-delivered-0"], [ordered]],
+    ["their order is turned", 7, [delivered, ordered], [], [ordered, delivered]],
+    ["the more patient one stays", -500, [ordered, patient], ["by-ordered-0"], [patient]],
+    ["one becomes another", 7, [ordered, delivered], ["by-delivered-0"], [ordered, { time: "paid" }]],
+    ["one becomes more patient", 7, [ordered, delivered], ["by-ordered-0"], [delivered, patient]],
+  ])("go on with their own when %s", async (_, last, before, drops, after) => {
+    const bench = new FlowBench(version([], ...before));
+    await bench.ingest("sold", sold(5));
+    bench.deploy(version(drops, ...after));
+    for (const at of [6, last]) expect(await bench.ingest("sold", sold(at))).toEqual({ f: 0 });
+  });
+
+  test("goes on with its own when it is there again", async () => {
+    const bench = new FlowBench(version([], delivered, patient));
+    await bench.ingest("sold", sold(5));
+    bench.deploy(version(["by-delivered-0"], patient));
+    await bench.ingest("sold", sold(6));
+    bench.deploy(version(["by-delivered-0"], patient, delivered));
+    expect(await bench.ingest("sold", sold(7))).toEqual({ f: 0 });
+  });
+
+  test("the only one of its stream has come as far by another time", async () => {
+    const joined = (time: "ordered" | "paid"): FlowDefinition => {
+      const f = flow("f");
+      const left = f.from(Sold, { time }).map((e) => ({ k: e.k }));
+      return left
+        .union(f.from(In, { time: "at" }).map((e) => ({ k: e.k })))
+        .keyBy("k")
+        .window(tumbling(10))
+        .aggregate({ n: count() })
+        .toView("v");
+    };
+    const bench = new FlowBench(joined("ordered"));
+    await bench.ingest("sold", sold(50));
+    bench.deploy(joined("paid"));
+    await bench.ingest("in", [{ k: "a", v: 1, at: 60 }]);
+    expect(await bench.ingest("in", [{ k: "a", v: 1, at: 39 }])).toEqual({ f: 1 });
   });
 });
 
