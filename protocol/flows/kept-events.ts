@@ -14,14 +14,17 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 
 const EVENTS = "e";
-/** Entries that one batch drops for age, at most. */
+/** Entries that one batch drops for age beyond those that it writes, at most: so there are never more and more of them, and what is left over becomes less. */
 const DROPPED_AT_ONCE = 50;
 const PAGE = 8;
 
-/** Entries that are older than the retention are dropped, some at a time. They are looked at one by one: mostly the first is to stay, and each is long. */
-export function dropOld(store: ShardStore, before: number): void {
+/**
+ * Entries that are older than the retention are dropped, some at a time. They are looked at one by one: mostly the first is to stay, and each is long.
+ * @param written how many the batch has written
+ */
+export function dropOld(store: ShardStore, before: number, written: number): void {
   let from = "";
-  for (let dropped = 0; dropped < DROPPED_AT_ONCE; dropped++) {
+  for (let dropped = 0; dropped < DROPPED_AT_ONCE + written; dropped++) {
     const [oldest] = store.range(EVENTS, { from, limit: 1 });
     if (oldest === undefined || headOf(oldest[1]).at >= before) return;
     store.put(EVENTS, oldest[0], null);
@@ -29,12 +32,12 @@ export function dropOld(store: ShardStore, before: number): void {
   }
 }
 
-/** Keeps events whose first has the number `begin`. */
+/** Keeps events whose first has the number `begin`. Returns how many entries they are. */
 export function keepEvents(
   store: ShardStore,
   { begin, at, names }: { readonly begin: number; readonly at: number; readonly names: readonly string[] },
   rows: Rows,
-): void {
+): number {
   const text = JSON.stringify(packRows(rows, names));
   const parts = Math.min(rows.length, Math.ceil(text.length / LIMITS.streamEntryChars));
   if (parts <= 1) {
@@ -44,14 +47,16 @@ export function keepEvents(
         `an event that a stream keeps has at most ${LIMITS.maxValueBytes} bytes`,
       );
     store.put(EVENTS, sortableWhole(begin), `${at} ${rows.length}\n${text}`);
-    return;
+    return 1;
   }
+  let written = 0;
   for (let part = 0; part < parts; part++) {
     const from = Math.floor((part * rows.length) / parts);
     const to = Math.floor(((part + 1) * rows.length) / parts);
     const index = Uint32Array.from({ length: to - from }, (_, row) => from + row);
-    keepEvents(store, { begin: begin + from, at, names }, rows.pick(index));
+    written += keepEvents(store, { begin: begin + from, at, names }, rows.pick(index));
   }
+  return written;
 }
 
 interface KeptEvents {

@@ -8,7 +8,7 @@ export const LATE = "l";
 export const DEAD = "d";
 export type Aside = typeof LATE | typeof DEAD;
 
-/** Entries that one batch drops for age, at most. */
+/** Entries that are dropped for age beyond those that are written, at most: so there are never more and more of them. */
 const DROPPED_AT_ONCE = 100;
 
 /** Keeps lines of JSON. @param begin number of the first: so many were set aside before */
@@ -20,8 +20,9 @@ export function keepLog(
   lines: readonly string[],
 ): void {
   if (lines.length === 0) return;
-  dropLines(store, collection, ({ at }) => at < now - LIMITS.asideMs, DROPPED_AT_ONCE);
-  for (const { key, text } of entriesOf(lines, begin, now)) store.put(collection, key, text);
+  const entries = entriesOf(lines, begin, now);
+  dropLines(store, collection, ({ at }) => at < now - LIMITS.asideMs, DROPPED_AT_ONCE + entries.length);
+  for (const { key, text } of entries) store.put(collection, key, text);
 }
 
 /** A page of what was set aside, oldest first: lines of JSON, and the number of the first. */

@@ -218,8 +218,8 @@ function forgetQueued(store: ShardStore, before: number): void {
 function keep(ctx: FlowContext, stream: StreamDefinition, rows: Rows, retention: number): void {
   const state = (ctx.state as StreamState | undefined) ?? { next: 0 };
   const now = ctx.now();
-  dropOld(ctx.store, now - retention);
-  keepEvents(ctx.store, { begin: state.next, at: now, names: namesOf(stream) }, rows);
+  const written = keepEvents(ctx.store, { begin: state.next, at: now, names: namesOf(stream) }, rows);
+  dropOld(ctx.store, now - retention, written);
   ctx.state = { next: state.next + rows.length } satisfies StreamState;
 }
 

@@ -1,6 +1,9 @@
 /** Events that a stream keeps: numbered, readable from any number on for as long as it says, across a restart. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { keepLog, LATE } from "../../protocol/flows/log.ts";
 import { flow, int64, optional, stream, text, timestamp } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
+import { FlowBench, storeOf } from "./support/flow-bench.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Kept = stream("kept", { k: text(), at: timestamp() }, { retention: "1h" });
@@ -34,6 +37,39 @@ test("a reader goes on behind its last event; where that is kept no longer, with
     [6, "new", 7],
     [7, "", 7],
   ]);
+});
+
+describe("as much is dropped for age as comes, and more where more is left over", () => {
+  const limits = useLimits();
+
+  test("of a stream's events", async () => {
+    limits.streamEntryChars = 20;
+    const bench = new FlowBench(kept);
+    const seen: number[] = [];
+    for (const count of [150, 100, 100, 1]) {
+      bench.now += 7_200_000;
+      await bench.ingest(
+        "kept",
+        Array.from({ length: count }, () => ({ k: "a", at: 1 })),
+      );
+      seen.push(bench.keptBy("#stream"));
+    }
+    expect(seen).toEqual([150, 100, 100, 50]);
+  });
+
+  test("of what was set aside", () => {
+    limits.lineEntryUnits = 1;
+    const entries = new Map<string, string>();
+    const seen: number[] = [];
+    let begin = 0;
+    for (const [round, count] of [300, 200, 200, 1].entries()) {
+      const lines = Array.from({ length: count }, () => "{}");
+      keepLog(storeOf(entries), LATE, begin, round * 2 * limits.asideMs, lines);
+      begin += count;
+      seen.push(entries.size);
+    }
+    expect(seen).toEqual([300, 200, 200, 100]);
+  });
 });
 
 test("what was kept before a stream had further fields has null there, optional or not", async () => {
