@@ -76,7 +76,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   for (const [at, step] of program.steps.entries()) {
     switch (step.kind) {
       case "source":
-        run.rows.push(step.stream.name === stream && batch !== undefined ? take(run, step, batch) : NO_ROWS);
+        run.rows.push(step.stream.name === stream ? take(run, step, batch) : NO_ROWS);
         break;
       case "inline": {
         const inputs = step.inputs.map((input) => run.rows[input] as Rows);
@@ -106,15 +106,22 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   return { head: { late: run.late } satisfies FedResult, rows: [] };
 }
 
-function take({ ctx, state }: Run, step: SourceStep, batch: Rows): Rows {
-  const columns = new Map(batch.names.map((name) => [name, () => batch.column(name)] as const));
-  const rows = timedRows(columns, step.time);
-  const known = state.sources[step.name];
-  let reached = known?.reached ?? -Infinity;
-  for (const time of rows.time) if (time - step.outOfOrderness > reached) reached = time - step.outOfOrderness;
-  const at = rows.length > 0 ? ctx.now() : (known?.at ?? ctx.now());
+/** What a source has come to by parts counts when its own last one is here: that of another one may come first, behind which there are more of this. */
+function take({ ctx, state, part }: Run, step: SourceStep, batch: Rows | undefined): Rows {
   const { stream, time, outOfOrderness } = step;
-  state.sources[step.name] = { reached: toBound(reached), at, stream: stream.name, time, outOfOrderness };
+  const known = state.sources[step.name];
+  if (batch === undefined && known?.pending === undefined) return NO_ROWS;
+  const rows =
+    batch === undefined
+      ? NO_ROWS
+      : timedRows(new Map(batch.names.map((name) => [name, () => batch.column(name)] as const)), time);
+  const before = known?.reached ?? -Infinity;
+  let reached = Math.max(before, known?.pending ?? -Infinity);
+  for (const each of rows.time) if (each - outOfOrderness > reached) reached = each - outOfOrderness;
+  const at = rows.length > 0 ? ctx.now() : (known?.at ?? ctx.now());
+  const come =
+    part === "more" ? { reached: toBound(before), pending: toBound(reached) } : { reached: toBound(reached) };
+  state.sources[step.name] = { ...come, at, stream: stream.name, time, outOfOrderness };
   return rows;
 }
 

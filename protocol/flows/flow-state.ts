@@ -4,6 +4,8 @@
 export interface KnownSource {
   /** How far its events say that time has come. */
   readonly reached: number | null;
+  /** While a batch comes in parts: how far those of it say that. */
+  readonly pending?: number | null;
   /** Server time of the last. */
   readonly at: number;
   /** Its stream, and by which time it is read, where the code that wrote it knew that. */

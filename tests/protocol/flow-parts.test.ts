@@ -163,6 +163,46 @@ test("nothing is late for what came with it by another way", async () => {
   }
 });
 
+test("nothing is late for what came with it by two flows, of which one comes to its end before the other", async () => {
+  const Left = stream("left", Mid.fields);
+  const Right = stream("right", Mid.fields);
+  const [left, right, both] = [flow("left"), flow("right"), flow("both")];
+  const events = right.from(In, { time: "at" });
+  const counts = events.keyBy("key").window(tumbling(10)).aggregate({ value: count() });
+  const flows = [
+    left
+      .from(In, { time: "at" })
+      .map((e) => ({ key: e.key, value: e.value, at: e.at }))
+      .toStream(Left),
+    sinks(
+      events.map((e) => ({ key: e.key, value: e.value, at: e.at })).toStream(Right),
+      // Of the windows of the batch these are given with its last part only.
+      counts.map((e) => ({ key: e.key, value: e.value, at: e.windowStart })).toStream(Right),
+    ),
+    both
+      .from(Left, { time: "at" })
+      .union(both.from(Right, { time: "at" }))
+      .keyBy("key")
+      .window(tumbling(10))
+      .aggregate({ n: count() })
+      .toView("both"),
+  ];
+  const at = (ms: number) => ({ key: "a", value: 1, low: true, note: null, at: ms });
+  const seen: unknown[] = [];
+  for (const partBytes of [200, WHOLE]) {
+    limits.flowPartBytes = partBytes;
+    const bench = new FlowBench(...flows);
+    await bench.ingest("in", [at(1)]);
+    await bench.ingest(
+      "in",
+      Array.from({ length: 40 }, (_, number) => at(2 + number)),
+    );
+    expect(await bench.late("both")).toEqual([]);
+    seen.push(await bench.view("both", "both"));
+  }
+  expect(seen[0]).toEqual(seen[1]);
+});
+
 test("what a flow gives to one stream by two ends is one batch there", async () => {
   const all = flow("low").from(In, { time: "at" });
   const given = (low: boolean) =>
