@@ -46,13 +46,22 @@ async function giveAgain(
   letter: ReadonlyMap<string, string>,
   event: string,
 ): Promise<void> {
+  const fields = eventOf(sink.name, sink.input, event);
   if (sink.kind === "egress") {
-    const head: AgainHead = { line: event };
+    const head: AgainHead = { line: lineOf(sink.input, event) };
     await ctx.ask(EGRESS, egressKey(program.name, sink.name), "again", { head, rows: [] });
     return;
   }
   const key = JSON.parse(letter.get("key") ?? "null") as string;
-  await callAgain(ctx, sink, key, eventOf(sink.name, sink.input, event));
+  await callAgain(ctx, sink, key, fields);
+}
+
+/** An event as it is delivered: with the fields that its end is given now, each as it was written. */
+function lineOf({ fields }: FlowNode, text: string): string {
+  const members = jsonMembers(text);
+  return `{${Object.keys(fields)
+    .map((field) => `${JSON.stringify(field)}:${members.get(field) ?? "null"}`)
+    .join(",")}}`;
 }
 
 export function remove(ctx: FlowContext, { head }: Payload): Payload {

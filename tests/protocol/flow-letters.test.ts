@@ -219,6 +219,35 @@ describe("an event that could not be delivered", () => {
     expect((await bench.act("redrive", 0)).status).toBe(503);
     expect(await bench.numbers()).toEqual([0]);
   });
+
+  it("is not delivered where its end is given other fields by now, and without those that it is given no longer", async () => {
+    const posted: unknown[] = [];
+    let status = 500;
+    vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+      posted.push((JSON.parse(String(init.body)) as { data: unknown }).data);
+      return new Response(null, { status });
+    });
+    const sales = flow("sold").from(Sales, { time: "at" });
+    const hook = { url: "https://example.com/sold", secret: "SECRET", retries: { attempts: 1 } } as const;
+    const bench = new Bench(sales.toWebhook("sold-hook", hook));
+    const { partition } = bench;
+    partition.env = { SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
+    await partition.ingest("sales", [sale(1)]);
+    await partition.pass(1_000, 50);
+    posted.length = 0;
+    status = 200;
+    const other = sales.map((e) => ({ article: e.item, cents: e.cents })).toWebhook("sold-hook", hook);
+    await partition.redeploy([gate], { flows: [other] });
+    const unlike = await bench.act("redrive", 0);
+    expect([unlike.status, unlike.body]).toMatchObject([422, expect.stringContaining('\\"article\\"')]);
+    await partition.pass(1_000, 50);
+    expect([posted, await bench.numbers()]).toEqual([[], [0]]);
+    const fewer = sales.map((e) => ({ note: e.note, item: e.item, share: e.share })).toWebhook("sold-hook", hook);
+    await partition.redeploy([gate], { flows: [fewer] });
+    expect((await bench.act("redrive", 0)).body).toBe("true");
+    await partition.pass(1_000, 50);
+    expect([posted, await bench.numbers()]).toEqual([[{ note: null, item: "tea", share: 0.5 }], []]);
+  });
 });
 
 /** A number that no double holds. */
