@@ -2,6 +2,7 @@
 
 import { decodeValue } from "../sdk/values.ts";
 import { exact } from "../sdk/exact.ts";
+import { INT64_MAX, INT64_MIN } from "../sdk/limits.ts";
 import type { FieldKind, FlowNode } from "../sdk/index.ts";
 import type { Cell } from "./columns/column.ts";
 import { cellJson } from "./columns/rows.ts";
@@ -116,12 +117,22 @@ export function requestedKey(
     else if (kind === "boolean") {
       if (part !== "true" && part !== "false") return undefined;
       cells.push(part === "true");
-    } else if (/^(?:0|-?[1-9]\d{0,18})$/.test(part))
-      cells.push(partCell(`n${(BigInt(part) + 2n ** 63n).toString(16).padStart(16, "0")}`));
-    else return undefined;
+    } else {
+      const whole = wholeOf(part);
+      if (whole === undefined) return undefined;
+      cells.push(whole);
+    }
   }
   if (kinds.length !== 1 && text !== `[${cells.map(cellJson).join(",")}]`) return undefined;
   return { text: keyText(cells), cells };
+}
+
+/** Undefined for what no field of whole numbers can be. */
+function wholeOf(part: string): Cell | undefined {
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(part)) return undefined;
+  const whole = BigInt(part);
+  if (whole < INT64_MIN || whole > INT64_MAX) return undefined;
+  return partCell(`n${(whole - INT64_MIN).toString(16).padStart(16, "0")}`);
 }
 
 function partsOf(text: string, kinds: ReadonlyArray<FieldKind | undefined>): string[] | undefined {

@@ -12,10 +12,11 @@ function keyed(...key: readonly string[]): ViewProgram {
 }
 
 describe("a key of one whole number", () => {
-  test.each(["0", "7", "-7", "9223372036854775807"])("is %s", (asked) => {
+  test.each(["0", "7", "-7", "9223372036854775807", "-9223372036854775808"])("is %s", (asked) => {
     expect(requestedKey(keyed("id"), asked)).toBeDefined();
   });
-  test.each(["007", "-0", "+7", " 7", "7.0", "1e1", ""])("is not %j", (asked) => {
+  const beyond = ["9223372036854775808", "-9223372036854775809", "-9999999999999999999"];
+  test.each(["007", "-0", "+7", " 7", "7.0", "1e1", "", ...beyond])("is not %j", (asked) => {
     expect(requestedKey(keyed("id"), asked)).toBeUndefined();
   });
 });
@@ -40,7 +41,15 @@ describe("a key of several fields", () => {
     expect(requestedKey(keyed("who", "who"), '["a","7"]')).toBeDefined();
     expect(requestedKey(keyed("who", "who"), '["a",7]')).toBeUndefined();
   });
-  test.each(['[["a"],7]', "[null,7]", "[true,7]", '["a",7.5]', '["a"]', '{"0":"a","1":7}'])("is not %s", (asked) => {
+  test.each([
+    '[["a"],7]',
+    "[null,7]",
+    "[true,7]",
+    '["a",7.5]',
+    '["a"]',
+    '{"0":"a","1":7}',
+    '["a",-9223372036854775809]',
+  ])("is not %s", (asked) => {
     expect(requestedKey(keyed("who", "id"), asked)).toBeUndefined();
   });
 });
