@@ -73,6 +73,8 @@ export interface VertexStep extends Common {
   readonly processing: boolean;
   /** Its results go on as events. */
   readonly emits: boolean;
+  /** A view shows its windows, and time comes to their end without events, too. */
+  readonly woken: boolean;
   make(): ShardOperator;
 }
 export type ProgramStep = SourceStep | InlineStep | LookupStep | VertexStep;
@@ -247,6 +249,7 @@ function vertexOf(
     joinsLate: false,
     processing: window?.time === "processing",
     emits: wanted.emits,
+    woken: wanted.woken,
     make: makerOf(node, operator, wanted, about.kernels),
   };
 }
@@ -317,6 +320,7 @@ function usedBy(operator: Extract<Keyed, { readonly kind: "aggregate" }>, names:
 interface Wanted {
   readonly emits: boolean;
   readonly viewed: boolean;
+  readonly woken: boolean;
   readonly paned: boolean;
 }
 
@@ -332,7 +336,9 @@ function stateOf(node: FlowNode, operator: Keyed, flow: FlowDefinition): Wanted 
     !viewed &&
     operator.lateness === 0 &&
     operator.outputs.every(canMerge);
-  return { emits: readers > 0 || ends.length > states.length, viewed, paned };
+  const window = operator.kind === "aggregate" ? operator.window : null;
+  const woken = viewed && window !== null && (window.time === "processing" || mayIdle(node));
+  return { emits: readers > 0 || ends.length > states.length, viewed, woken, paned };
 }
 
 function mayIdle({ operator, inputs }: FlowNode): boolean {
@@ -342,7 +348,7 @@ function mayIdle({ operator, inputs }: FlowNode): boolean {
 function makerOf(
   node: FlowNode,
   operator: Keyed,
-  { emits, viewed, paned }: Wanted,
+  { emits, viewed, woken, paned }: Wanted,
   kernels: VectorKernels | undefined,
 ): () => ShardOperator {
   const [left = node, right = node] = node.inputs;
@@ -358,7 +364,7 @@ function makerOf(
         ttl,
         emits,
         viewed,
-        woken: window?.time === "processing" || mayIdle(node),
+        woken,
       };
       if (window === null) return () => new RunningAggregate(spec);
       if (paned && window.kind === "sliding") return () => new PaneAggregate(spec, window);
@@ -409,6 +415,7 @@ function upsertStep(
     joinsLate: true,
     processing: false,
     emits: false,
+    woken: false,
     make: () => new Upsert(spec),
   };
 }

@@ -23,7 +23,7 @@ export interface AggregateSpec {
   readonly emits: boolean;
   /** A view shows the groups: closed ones are kept. */
   readonly viewed: boolean;
-  /** Time comes to an end without events, too: by the clock, or since a source falls idle. */
+  /** A view shows windows, and time comes to their end without events, too: by the clock, or since a source falls idle. */
   readonly woken: boolean;
 }
 

@@ -13,7 +13,7 @@ export interface ShardInput {
   readonly after: number;
   /** Server time of the batch, ms. */
   readonly now: number;
-  /** Results are read from this batch on, and were not before: what is open may have been kept without anything that ends it. */
+  /** From this batch on results are read, or have to end without events, as they had not before: what is open may have been kept with nothing to end it. */
   readonly begins?: boolean;
   /** It is a part of a batch, behind which others come. */
   readonly more?: boolean;

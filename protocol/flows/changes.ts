@@ -43,6 +43,7 @@ export function checkVersion(
     Reflect.deleteProperty(state.marks, name);
     Reflect.deleteProperty(state.next, name);
     state.read = (state.read ?? []).filter((each) => each !== name);
+    if (state.woken !== undefined) state.woken = state.woken.filter((each) => each !== name);
   }
   for (const step of program.steps) if (step.kind === "vertex") state.vertices[step.name] = step.id;
   alignSources(program, state);

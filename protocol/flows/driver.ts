@@ -131,7 +131,7 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   const clock = Math.max(before, ctx.now());
   const after = reachedBy({ program, state, now: ctx.now() }, step, run.bounds);
   state.marks[step.name] = toBound(after);
-  const begins = isRead(state, step);
+  const begins = isToSay(state, step);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));
   const parts = step.ports.map((port) => split(run.rows[port.input] as Rows, port, step, clock));
   const called: number[] = [];
@@ -166,13 +166,21 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   return out.length === 0 ? NO_ROWS : concatRows(out);
 }
 
-/** Whether results of a vertex that has state are read from now on: its shares are asked when they have something to do, which they did not say before. */
-function isRead(state: FlowState, { name, emits }: VertexStep): boolean {
-  const known = state.read?.includes(name) === true;
-  if (known === emits) return false;
-  const others = (state.read ?? []).filter((each) => each !== name);
-  state.read = emits ? [...others, name] : others;
-  return emits && state.next[name] !== undefined;
+/**
+ * Whether results of a vertex that has state are read from now on, or have to end without events: its shares are asked when they have something to
+ * do, which they did not say before.
+ */
+function isToSay(state: FlowState, { name, emits, woken }: VertexStep): boolean {
+  const turns = [isNew(state, "read", name, emits), isNew(state, "woken", name, woken)];
+  return turns.includes(true) && state.next[name] !== undefined;
+}
+
+function isNew(state: FlowState, list: "read" | "woken", name: string, isIn: boolean): boolean {
+  const known = state[list]?.includes(name) === true;
+  if (known === isIn) return false;
+  const others = (state[list] ?? []).filter((each) => each !== name);
+  state[list] = isIn ? [...others, name] : others;
+  return isIn;
 }
 
 /** Late events are in no result, and not gone. @param index numbers of the share's rows among all; undefined when it has all of them */

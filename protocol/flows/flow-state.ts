@@ -26,6 +26,8 @@ export interface FlowState {
   next: Record<string, Array<number | null>>;
   /** Vertices whose results are read as events, so that what ends their windows is there. */
   read?: string[];
+  /** Vertices whose windows a view shows and that end without events, too. */
+  woken?: string[];
   /** Ends in the outside world. */
   ends?: string[];
   /** It is known elsewhere that this is its place. */

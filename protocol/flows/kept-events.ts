@@ -14,7 +14,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 
 const EVENTS = "e";
-/** Entries that one batch drops for age beyond those that it writes, at most: so there are never more and more of them, and what is left over becomes less. */
+/** Entries that one batch drops for age beyond those that it writes, at most: so there are never more and more of them. */
 const DROPPED_AT_ONCE = 50;
 const PAGE = 8;
 

@@ -19,7 +19,7 @@ export interface ShardHead {
   /** Null before the first event. */
   readonly before: number | null;
   readonly after: number | null;
-  /** Its results are read from this batch on. */
+  /** Its results are read from this batch on, or have to end without events. */
   readonly begins?: boolean;
   /** A part of a batch, behind which others come. */
   readonly more?: boolean;

@@ -217,6 +217,45 @@ describe("what only a view shows becomes final without events", () => {
   });
 });
 
+describe("what only a view shows becomes final by a version whose source may be idle", () => {
+  const version = (window: Parameters<ReturnType<typeof keyed>["window"]>[0], idle: { readonly idle?: number }) =>
+    keyed(idle).window(window).aggregate({ n: count() }).toView("v");
+  const keyed = (idle: { readonly idle?: number }) => {
+    const f = flow("f");
+    const others = f.from(Other, { time: "at", ...idle }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
+    return f
+      .from(In, { time: "at" })
+      .union(others)
+      .filter((e) => e.v.gt(0))
+      .keyBy("k");
+  };
+
+  test.each([session(10), tumbling(10)])("$kind", async (window) => {
+    const bench = new FlowBench(version(window, {}));
+    await bench.ingest("other", [{ k: "a", w: 1, at: 1 }]);
+    await bench.ingest("in", [{ k: "b", v: 1, at: 1 }]);
+    await bench.ingest("in", [{ k: "a", v: 1, at: 2 }]);
+    bench.deploy(version(window, { idle: 500 }));
+    // One of them goes on, the other does not.
+    await bench.ingest("in", [{ k: "a", v: 1, at: 5 }]);
+    await bench.ingest("in", [{ k: "a", v: 0, at: 100 }]);
+    await bench.pass(2_000);
+    expect(await bench.view("f", "v")).toMatchObject([
+      { key: "a", n: 3, final: true },
+      { key: "b", n: 1, final: true },
+    ]);
+  });
+
+  test("also where none of its keys has a further event", async () => {
+    const bench = new FlowBench(version(session(10), {}));
+    await bench.ingest("other", [{ k: "a", w: 1, at: 1 }]);
+    bench.deploy(version(session(10), { idle: 500 }));
+    await bench.ingest("in", [{ k: "b", v: 0, at: 100 }]);
+    await bench.pass(2_000);
+    expect(await bench.view("f", "v")).toMatchObject([{ n: 1, final: true }]);
+  });
+});
+
 describe("a source that a new version adds to a flow that has run for long", () => {
   const windows = (...names: ReadonlyArray<"in" | "other">): FlowDefinition => {
     const f = flow("f");
