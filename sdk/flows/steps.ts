@@ -135,7 +135,8 @@ export interface Events<F extends Fields> {
   union(...others: ReadonlyArray<Events<F>>): Events<F>;
   /**
    * Asks a query of a service for each event, in the batch's transaction. What `select` returns goes on; nothing for null. Events with the
-   * same key and input ask once a batch.
+   * same key and input ask once a batch. Behind results that change it is asked anew when they are taken back: where it answers otherwise by then, a
+   * view keeps the row of before, unless a later one of the same key takes its place.
    */
   lookup<C extends Contract, N extends QueryNames<C["functions"]> & string, const G extends Fields>(
     contract: C,

@@ -1,6 +1,23 @@
 /** Results that take the place of others: what views show of them by keys that are not their own, and what aggregates behind them count. */
 import { expect, test } from "vitest";
-import { collect, count, float64, flow, last, sinks, stream, sum, text, timestamp, tumbling } from "../../sdk/index.ts";
+import {
+  collect,
+  contract,
+  count,
+  float64,
+  flow,
+  int64,
+  last,
+  query,
+  service,
+  sinks,
+  stream,
+  sum,
+  text,
+  timestamp,
+  tumbling,
+} from "../../sdk/index.ts";
+import { anything } from "../../sim/clients/schema.ts";
 import { FlowBench } from "./support/flow-bench.ts";
 import { In } from "./support/flow-tables.ts";
 
@@ -34,6 +51,26 @@ test.each([
   ]);
   await bench.ingest("in", [on("c", 4, 3)]);
   expect(await bench.view("f", "seats")).toHaveLength(3);
+});
+
+test("a view by the key of results shows the newest, whatever a service answers that is asked about them", async () => {
+  let level = "gold";
+  const Levels = contract("levels", { level: query({ output: anything<string>() }) });
+  const levels = service(Levels, { state: () => null }, { level: () => level });
+  const looked = flow("f")
+    .from(In, { time: "at" })
+    .keyBy("k")
+    .aggregate({ n: count() })
+    .lookup(Levels, "level", {
+      key: (e) => e.k,
+      fields: { k: text(), level: text(), n: int64() },
+      select: ({ k, n }, found) => ({ k, level: found, n }),
+    });
+  const bench = FlowBench.asking(levels, looked.toView("levels", { key: "k" }));
+  await bench.ingest("in", [on("a", 1)]);
+  level = "silver";
+  await bench.ingest("in", [on("a", 1)]);
+  expect(await bench.view("f", "levels")).toEqual([{ k: "a", level: "silver", n: 2 }]);
 });
 
 const doubles = stream("in", { k: text(), v: float64(), at: timestamp() });
