@@ -53,7 +53,8 @@ async function* round(
   let id: string | undefined;
   let data: string | undefined;
   for await (const text of lines(transport, { method: "GET", path }, signal)) {
-    const [, field, value = ""] = /^(id|data)(?:: ?(.*?))?\r?$/.exec(text) ?? [];
+    // `s`: texts may hold U+2028 and U+2029, which end lines of JavaScript and none of these.
+    const [, field, value = ""] = /^(id|data)(?:: ?(.*?))?\r?$/s.exec(text) ?? [];
     if (field === "id") id = value;
     else if (field === "data") data = data === undefined ? value : `${data}\n${value}`;
     else if (text.trim() === "") {

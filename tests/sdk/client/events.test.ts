@@ -39,6 +39,12 @@ describe("reading a stream", () => {
     expect(sent.map(({ url }) => url)).toEqual(["http://x/v1/streams/s?after=3&follow=0"]);
   });
 
+  test("yields events whose texts have the line ends of JavaScript", async () => {
+    const body = "a\u2028b\u2029c";
+    const { client } = clientOf(() => events(`id: 1\ndata: ${JSON.stringify({ body })}\n\n`));
+    expect(await all(client.stream("s").read({ follow: false }))).toEqual([{ id: "1", event: { body } }]);
+  });
+
   test("goes on behind the last event when the connection breaks or ends, and yields none twice", async () => {
     const { client, sent } = clientOf(
       () => breaking("id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\nda"),
