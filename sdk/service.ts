@@ -104,7 +104,8 @@ export interface ServiceDefinition<C extends Contract = Contract> {
 export function service<C extends Contract, S = undefined, Cols extends CollectionSpecs = {}>(
   contract: C,
   options: ServiceOptions<S, Cols, C>,
-  handlers: Handlers<C, S, Cols>,
+  // Not to infer from: else the literal that a handler returns is taken for any text before the contract is asked.
+  handlers: NoInfer<Handlers<C, S, Cols>>,
 ): ServiceDefinition<C> {
   const name = contract.name;
   const declared = Object.keys(contract.functions);

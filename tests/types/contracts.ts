@@ -30,5 +30,14 @@ export const Books = contract("books", {
   }),
 });
 
+/** Results that are one of few values, a tuple, or any JSON. */
+export const Ticket = contract("ticket", {
+  status: query({ output: z.enum(["open", "closed"]) }),
+  kind: query({ output: z.literal("ticket") }),
+  place: query({ output: z.tuple([z.number(), z.string()]) }),
+  all: query({ output: z.array(z.object({ status: z.enum(["open", "closed"]) })) }),
+  close: fn({ output: z.object({ status: z.enum(["open", "closed"]) }) }),
+});
+
 /** For files that are compiled elsewhere, where no package is found. */
 export { z } from "zod";

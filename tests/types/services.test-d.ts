@@ -2,7 +2,7 @@
 
 import { collection, service } from "../../sdk/index.ts";
 import type { DeepReadonly, Refusal } from "../../sdk/index.ts";
-import { Account, Cart } from "./contracts.ts";
+import { Account, Cart, Ticket } from "./contracts.ts";
 
 interface Line {
   item: string;
@@ -66,6 +66,43 @@ export const cart = service(
     items: (ctx, prefix) => {
       const from = prefix ?? "";
       return ctx.collections.lines.range({ from }).map(([, line]) => line);
+    },
+  },
+);
+
+// What a handler returns is read by what the contract says: literals and tuples stay what they are.
+service(
+  Ticket,
+  { state: () => ({ open: true, seats: ["a"] }), collections: { notes: collection<Line>() } },
+  {
+    status: () => "open",
+    kind: () => "ticket",
+    place: (ctx) => [ctx.state.seats.length, ctx.key],
+    all: async (ctx) => ctx.collections.notes.range().map(() => ({ status: "closed" })),
+    async close(ctx) {
+      ctx.state.open = false;
+      ctx.collections.notes.set("a", { item: "a", count: 1 });
+      if (ctx.key === "") return { status: "open" };
+      return { status: "closed" };
+    },
+  },
+);
+service(
+  Ticket,
+  {},
+  {
+    // @ts-expect-error TS2322: a literal that the output does not name
+    status: () => "gone",
+    // @ts-expect-error TS2322: another literal
+    kind: async () => "cart",
+    // @ts-expect-error TS2322: a tuple that is too short
+    place: () => [1],
+    // @ts-expect-error TS2322: a member that is none of its values
+    all: () => [{ status: "gone" }],
+    close(ctx) {
+      // @ts-expect-error TS18048: without `state` there is none
+      ctx.state.open = false;
+      return { status: "closed" };
     },
   },
 );
