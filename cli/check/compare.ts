@@ -9,6 +9,8 @@ export interface Break {
 }
 
 type Members = Readonly<Record<string, unknown>>;
+/** A document from this version on says whether an input may be left out, and that a result may be nothing. */
+const SAYS_NOTHING = 2;
 const METHODS = ["get", "post", "put", "delete", "patch"];
 
 /**
@@ -16,11 +18,14 @@ const METHODS = ["get", "post", "put", "delete", "patch"];
  * @param next of the code that is to take its place
  */
 export function compare(deployed: unknown, next: unknown): Break[] {
+  // What an older engine's document leaves out is no change: it is not looked at in the other one either.
+  const saysNothing = [deployed, next].every((one) => Number(membersOf(one)["x-tidegate-document"]) >= SAYS_NOTHING);
+  const pair = { deployed, next, saysNothing };
   return operationsOf(deployed).flatMap(({ name, operation }) => {
     const other = operationsOf(next).find((one) => one.name === name)?.operation;
     const told = (what: string): Break => ({ operation: name, what });
     if (other === undefined) return [told("is not there any more")];
-    return [...inputs(operation, other, deployed, next), ...outputs(operation, other, deployed, next)].map(told);
+    return [...inputs(operation, other, pair), ...outputs(operation, other, pair)].map(told);
   });
 }
 
@@ -46,47 +51,72 @@ function operationsOf(document: unknown): Named[] {
   );
 }
 
+interface Documents {
+  readonly deployed: unknown;
+  readonly next: unknown;
+  readonly saysNothing: boolean;
+}
+
 /** What clients send must be taken: the next schema takes all that the deployed one takes. */
-function inputs(before: Members, now: Members, deployed: unknown, next: unknown): string[] {
+function inputs(before: Members, now: Members, { deployed, next, saysNothing }: Documents): string[] {
   const found: string[] = [];
-  const [had, has] = [inputSchemas(before), inputSchemas(now)];
-  for (const [kind, schema] of has) {
+  const [had, has] = [inputsOf(before), inputsOf(now)];
+  for (const [kind, { schema, isRequired }] of has) {
     const known = had.get(kind);
-    if (known === undefined) found.push(`takes ${kind} now`);
-    else
-      found.push(
-        ...gaps({ schema, document: next }, { schema: known, document: deployed }).map((gap) => `${kind}: ${gap}`),
-      );
+    if (known === undefined) {
+      found.push(`takes ${kind} now`);
+      continue;
+    }
+    if (saysNothing && isRequired && !known.isRequired) found.push(`${kind} must be there now`);
+    const lost = gaps({ schema, document: next }, { schema: known.schema, document: deployed });
+    found.push(...lost.map((gap) => `${kind}: ${gap}`));
   }
   for (const kind of had.keys()) if (!has.has(kind)) found.push(`takes no ${kind} any more`);
   return found;
 }
 
-function inputSchemas(operation: Members): Map<string, JsonSchema> {
-  const schemas = new Map<string, JsonSchema>();
-  for (const [type, content] of Object.entries(membersOf(membersOf(operation["requestBody"])["content"]))) {
+interface Input {
+  readonly schema: JsonSchema;
+  readonly isRequired: boolean;
+}
+
+function inputsOf(operation: Members): Map<string, Input> {
+  const found = new Map<string, Input>();
+  const body = membersOf(operation["requestBody"]);
+  for (const [type, content] of Object.entries(membersOf(body["content"]))) {
     const schema = membersOf(membersOf(content)["schema"]);
-    schemas.set(`a body of ${type}`, (schema["x-line-schema"] ?? schema) as JsonSchema);
+    const line = (schema["x-line-schema"] ?? schema) as JsonSchema;
+    found.set(`a body of ${type}`, { schema: line, isRequired: body["required"] === true });
   }
   for (const one of Array.isArray(operation["parameters"]) ? operation["parameters"] : []) {
-    const { name, content } = membersOf(one) as { name?: string; content?: Members };
+    const { name, required, content } = membersOf(one) as { name?: string; required?: boolean; content?: Members };
     const schema = membersOf(content?.["application/json"])["schema"];
-    if (name !== undefined && schema !== undefined) schemas.set(`?${name}=`, schema as JsonSchema);
+    if (name === undefined || schema === undefined) continue;
+    found.set(`?${name}=`, { schema: schema as JsonSchema, isRequired: required === true });
   }
-  return schemas;
+  return found;
 }
 
 /** What clients are told must be what they know: the deployed schema takes all that the next one yields. */
-function outputs(before: Members, now: Members, deployed: unknown, next: unknown): string[] {
+function outputs(before: Members, now: Members, { deployed, next, saysNothing }: Documents): string[] {
+  const said = (placed: Placed): Placed => (saysNothing ? placed : withoutNothing(placed));
   const [had, has] = [resultOf(before, deployed), resultOf(now, next)];
-  const found = had && has ? gaps({ ...had, known: true }, has).map((gap) => `the result: ${gap}`) : [];
+  const found = had && has ? gaps({ ...said(had), known: true }, said(has)).map((gap) => `the result: ${gap}`) : [];
   const [known, told] = [refusalsOf(before, deployed), refusalsOf(now, next)];
   for (const [type, data] of told) {
     const earlier = known.get(type);
     if (earlier === undefined) found.push(`may refuse with ${type} now, which clients do not know`);
-    else found.push(...gaps({ ...earlier, known: true }, data).map((gap) => `the data of ${type}: ${gap}`));
+    else found.push(...gaps({ ...said(earlier), known: true }, said(data)).map((gap) => `the data of ${type}: ${gap}`));
   }
   return found;
+}
+
+/** As an older engine writes it: that nothing at all is a result, too, stands in the place of the reference to the app's own schema. */
+function withoutNothing({ schema, document }: Placed): Placed {
+  const [own, nothing, ...more] = (membersOf(schema)["anyOf"] ?? []) as readonly JsonSchema[];
+  const isAdded =
+    typeof membersOf(own)["$ref"] === "string" && membersOf(nothing)["type"] === "null" && more.length === 0;
+  return { schema: isAdded ? (own as JsonSchema) : schema, document };
 }
 
 function resultOf(operation: Members, document: unknown): Placed | undefined {

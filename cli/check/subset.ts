@@ -61,15 +61,20 @@ const UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
 export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = new Set()): string[] {
   const [to, from] = [resolved(wide), resolved(narrow)];
   const pair = pairOf(wide, narrow);
-  if (to === true || (pair !== undefined && outer.has(pair)) || sameThroughout(to, from)) return [];
+  if (to === true || from === false || (pair !== undefined && outer.has(pair)) || sameThroughout(to, from)) return [];
   const trail = pair === undefined ? outer : new Set([...outer, pair]);
   if (typeof to === "boolean" || typeof from === "boolean") return [`${at(path)} is another type`];
+  if ("oneOf" in to && "oneOf" in from && areAlike(to, from, wide.document, narrow.document)) return [];
   const alternatives = listOf(from["anyOf"] ?? from["oneOf"]);
   if (alternatives !== undefined) return alternatives.flatMap((one) => gaps(wide, inside(one, narrow), path, trail));
-  const choices = listOf(to["anyOf"] ?? to["oneOf"]);
-  if (choices !== undefined) {
-    const fits = choices.some((one) => gaps(inside(one, wide), narrow, path, trail).length === 0);
-    if (!fits) return [`${at(path)} fits none of the alternatives any more`];
+  for (const name of ["anyOf", "oneOf"] as const) {
+    const choices = listOf(to[name])?.map((one) => inside(one, wide));
+    if (choices === undefined) continue;
+    const fitting = choices.findIndex((one) => gaps(one, narrow, path, trail).length === 0);
+    if (fitting < 0) return [`${at(path)} fits none of the alternatives any more`];
+    // Of `oneOf` exactly one must fit.
+    if (name === "oneOf" && choices.some((one, n) => n !== fitting && !areDisjoint(one, narrow)))
+      return [`${at(path)} may fit several of the alternatives, of which one must fit`];
   }
   // What stands beside alternatives counts, too.
   const words = { path, output: wide.known === true };
@@ -80,6 +85,54 @@ export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = new
     ...ofItems({ wide, narrow, to, from, path, trail }),
     ...ofTheRest(to, from, path),
   ];
+}
+
+/** How deep it is looked for what tells two schemas apart. */
+const DEPTH_MAX = 16;
+
+/** Whether no value surely fits both: by their types, their values, or a member that one of them asks for. */
+function areDisjoint(one: Placed, other: Placed, depth = 0): boolean {
+  const [a, b] = [resolved(one), resolved(other)];
+  if (a === false || b === false) return true;
+  if (a === true || b === true || depth > DEPTH_MAX) return false;
+  const apart = (schema: unknown, of: Placed, from: Placed): boolean =>
+    areDisjoint(inside(schema, of), from, depth + 1);
+  const byParts = (whole: Members, of: Placed, from: Placed): boolean =>
+    (listOf(whole["allOf"]) ?? []).some((part) => apart(part, of, from)) ||
+    [whole["anyOf"], whole["oneOf"]].some((list) => listOf(list)?.every((part) => apart(part, of, from)) === true);
+  if (byParts(a, one, other) || byParts(b, other, one)) return true;
+  const [values, others] = [valuesOf(a), valuesOf(b)];
+  if (values && others && !values.some((value) => others.some((known) => same(known, value)))) return true;
+  const [types, known] = [typesOf(a) ?? values?.map(typeOf), typesOf(b) ?? others?.map(typeOf)].map((list) =>
+    list?.map((type) => (type === "integer" ? "number" : type)),
+  );
+  if (types && known && !types.some((type) => known.includes(type))) return true;
+  // Members count where what fits both can be an object only.
+  if (![types, known].some((list) => list?.every((type) => type === "object"))) return false;
+  const [members, more] = [membersOf(a["properties"]), membersOf(b["properties"])];
+  return [...(listOf(a["required"]) ?? []), ...(listOf(b["required"]) ?? [])].some(
+    (name) =>
+      Object.hasOwn(members, String(name)) &&
+      Object.hasOwn(more, String(name)) &&
+      apart(members[String(name)], one, inside(more[String(name)], other)),
+  );
+}
+
+/** Whether two schemas have the same text, and their references lead to such. */
+function areAlike(a: unknown, b: unknown, inA: unknown, inB: unknown, trail: Trail = new Set()): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const [to, from] = [membersOf(a)["$ref"], membersOf(b)["$ref"]];
+  if (typeof to === "string" && typeof from === "string") {
+    const pair = `${to} ${from}`;
+    if (trail.has(pair)) return true;
+    const [left, right] = [pointed(inA, to.slice(1)), pointed(inB, from.slice(1))];
+    return areAlike(left, right, inA, inB, new Set([...trail, pair]));
+  }
+  const [members, others] = [Object.entries(a), Object.entries(b)];
+  return (
+    members.length === others.length &&
+    members.every(([name, inner], n) => others[n]?.[0] === name && areAlike(inner, others[n]?.[1], inA, inB, trail))
+  );
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -154,11 +207,22 @@ function ofMembers({ wide, narrow, to, from, path, trail }: Pair): string[] {
   const others = output && to["additionalProperties"] === false ? true : to["additionalProperties"];
   // Only what is spoken of counts: nobody sends members that they never heard of.
   for (const [name, schema] of Object.entries(given))
-    found.push(...gaps(inside(taken[name] ?? others, wide), inside(schema, narrow), `${path}/${name}`, trail));
+    found.push(
+      ...gaps(
+        inside(Object.hasOwn(taken, name) ? taken[name] : others, wide),
+        inside(schema, narrow),
+        `${path}/${name}`,
+        trail,
+      ),
+    );
   const further = from["additionalProperties"];
-  if (further !== undefined && further !== false)
-    found.push(...gaps(inside(others, wide), inside(further, narrow), `${path}/*`, trail));
-  return found;
+  if (further === undefined || further === false) return found;
+  // Members of any name may come, also of those that only the wide one knows.
+  const names = valuesOf(membersOf(from["propertyNames"]));
+  for (const [name, schema] of Object.entries(taken))
+    if (!Object.hasOwn(given, name) && names?.includes(name) !== false)
+      found.push(...gaps(inside(schema, wide), inside(further, narrow), `${path}/${name}`, trail));
+  return [...found, ...gaps(inside(others, wide), inside(further, narrow), `${path}/*`, trail)];
 }
 
 function inside(schema: unknown, { document, known }: Placed): Placed {
@@ -168,11 +232,13 @@ function inside(schema: unknown, { document, known }: Placed): Placed {
 function ofItems({ wide, narrow, to, from, path, trail }: Pair): string[] {
   const [now, before] = [listOf(to["prefixItems"]) ?? [], listOf(from["prefixItems"]) ?? []];
   const places = Math.max(now.length, before.length);
+  // Where no more than these may come, nothing comes behind them.
+  const isWhole = typeof from["maxItems"] === "number" && from["maxItems"] <= before.length;
+  const rest = isWhole ? false : from["items"];
   const found = Array.from({ length: places }, (_, n) =>
-    gaps(inside(now[n] ?? to["items"], wide), inside(before[n] ?? from["items"], narrow), `${path}/${n}`, trail),
+    gaps(inside(now[n] ?? to["items"], wide), inside(before[n] ?? rest, narrow), `${path}/${n}`, trail),
   ).flat();
-  if (to["items"] === undefined || before.length > 0) return found;
-  return [...found, ...gaps(inside(to["items"], wide), inside(from["items"], narrow), `${path}/*`, trail)];
+  return [...found, ...gaps(inside(to["items"], wide), inside(rest, narrow), `${path}/*`, trail)];
 }
 
 function ofTheRest(to: Members, from: Members, path: string): string[] {

@@ -51,6 +51,16 @@ describe("nothing breaks when", () => {
       return z.array(tree);
     },
   });
+  const kind = <K extends string>(name: K) => z.object({ kind: z.literal(name), size: z.int() });
+  const shapes = z.discriminatedUnion("kind", [kind("a"), kind("b")]);
+  const overlapping: z.ZodType = z.xor([
+    z.object({ a: z.int() }),
+    z.object({
+      get b() {
+        return overlapping.optional();
+      },
+    }),
+  ]);
   test.each<[string, Functions, Functions]>([
     ["nothing changes", input(z.object({ a: z.int() })), input(z.object({ a: z.int() }))],
     ["a recursive schema stays", input(tree), input(tree)],
@@ -65,6 +75,22 @@ describe("nothing breaks when", () => {
     ["a result has a member more", output(z.object({ a: z.int() })), output(z.object({ a: z.int(), b: z.string() }))],
     ["bounds of a result narrow", output(z.int().max(90)), output(z.int().max(9))],
     ["a result is one thing less", output(z.union([z.string(), z.null()])), output(z.string())],
+    ["an input may be left out", input(z.object({ a: z.int() })), input(z.object({ a: z.int() }).default({ a: 1 }))],
+    ["a result is no longer nothing", output(z.int().optional()), output(z.int())],
+    ["a tuple has one place more", input(z.tuple([z.int()])), input(z.tuple([z.int(), z.string().optional()]))],
+    [
+      "a record has a member of its own",
+      input(z.record(z.string(), z.int())),
+      input(z.object({ a: z.int().optional() })),
+    ],
+    [
+      "a record of some names has another member",
+      input(z.record(z.enum(["a"]), z.int())),
+      input(z.object({ a: z.int(), b: z.string().optional() })),
+    ],
+    ["one kind of several is added", input(z.discriminatedUnion("kind", [kind("a")])), input(shapes)],
+    ["several kinds stay", input(shapes), input(shapes)],
+    ["alternatives that overlap stay", input(overlapping), input(overlapping)],
     ["a refusal goes", { go: fn({ refusals: { no: noData } }) }, { go: fn({}) }],
   ])("%s", (_what, before, after) => {
     expect(breaks(before, after)).toEqual([]);
@@ -125,6 +151,49 @@ describe("clients break when", () => {
       output(z.object({ a: z.int().optional() })),
       /\/a may be missing now/,
     ],
+    [
+      "an input must be there",
+      input(z.object({ a: z.int() }).optional()),
+      input(z.object({ a: z.int() })),
+      /POST .*go: a body of application\/json must be there now/,
+    ],
+    [
+      "an input of a query must be there",
+      { go: query({ input: z.string().default("a") }) },
+      { go: query({ input: z.string() }) },
+      /GET .*go: \?input= must be there now/,
+    ],
+    ["a result may be nothing", output(z.int()), output(z.int().optional()), /its type is null now, and was integer/],
+    [
+      "the data of a refusal may be nothing",
+      { go: fn({ refusals: { no: z.string() } }) },
+      { go: fn({ refusals: { no: z.string().optional() } }) },
+      /the data of \/problems\/one\/no: it: its type is null now/,
+    ],
+    [
+      "what follows in a tuple is of another type",
+      input(z.tuple([z.int()], z.union([z.int(), z.string()]))),
+      input(z.tuple([z.int()], z.int())),
+      /\/\*: its type is integer now, and was string/,
+    ],
+    [
+      "a record has a member of another type",
+      input(z.record(z.string(), z.int())),
+      input(z.object({ a: z.string().optional() })),
+      /\/a: its type is string now, and was integer/,
+    ],
+    [
+      "several alternatives fit, of which one must",
+      input(z.int()),
+      input(z.xor([z.number(), z.int()])),
+      /may fit several of the alternatives/,
+    ],
+    [
+      "one kind of several is gone",
+      input(z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") }), z.object({ kind: z.literal("b") })])),
+      input(z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") })])),
+      /fits none of the alternatives any more/,
+    ],
     ["a result is of another type", output(z.int()), output(z.string()), /its type is string now, and was integer/],
     [
       "a result may be null",
@@ -176,6 +245,40 @@ describe("clients break when", () => {
       },
     });
     expect(compare(document({ type: "string" }), document({ type: "integer" }))).toHaveLength(1);
+  });
+});
+
+describe("a document of an engine that did not say what may be nothing", () => {
+  /** As such an engine wrote it. */
+  function older(functions: Functions): unknown {
+    const { "x-tidegate-document": _mark, ...document } = documentOf(functions) as Record<string, unknown>;
+    const asBefore = (name: string, value: unknown): unknown => {
+      const { anyOf, requestBody, ...rest } = Object(value) as Record<string, { required?: boolean }[]>;
+      if (anyOf?.[0] && "$ref" in anyOf[0]) return anyOf[0];
+      if (requestBody) return { ...rest, requestBody: { ...requestBody, required: false } };
+      return name === "parameters" && Array.isArray(value) ? value.map(({ required: _new, ...one }) => one) : value;
+    };
+    return JSON.parse(JSON.stringify(document, asBefore));
+  }
+  const all = {
+    go: query({ input: z.object({ a: z.int() }), output: z.object({ a: z.int() }).optional() }),
+    write: fn({ input: z.int(), refusals: { no: z.string().optional(), none: noData } }),
+  };
+
+  test("is compatible with the same app", () => {
+    const [before, now] = [older(all), documentOf(all)];
+    expect(compare(before, now)).toEqual([]);
+    expect(compare(now, before)).toEqual([]);
+  });
+
+  test("tells all else that breaks", () => {
+    const other = {
+      ...all,
+      go: query({ input: z.object({ a: z.string() }), output: z.object({ a: z.int() }).nullable() }),
+    };
+    const found = compare(older(all), documentOf(other)).map(({ what }) => what);
+    expect(found).toContainEqual(expect.stringContaining("/a: its type is string now"));
+    expect(found).toContainEqual(expect.stringContaining("the result: it: its type is null now"));
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { defineApp } from "../../sdk/app.ts";
-import { contract, fn } from "../../sdk/contract.ts";
+import { contract, fn, query } from "../../sdk/contract.ts";
 import { outcome } from "../../sdk/outcome.ts";
 import { saga } from "../../sdk/saga.ts";
 import type { Schema } from "../../sdk/schema.ts";
@@ -120,8 +120,35 @@ describe("the OpenAPI document", () => {
     expect(parameters).toContainEqual({
       name: "input",
       in: "query",
+      required: true,
       content: { "application/json": { schema: { $ref: "#/components/schemas/account.balance.input" } } },
     });
+  });
+
+  it("says whether an input may be left out, and a result may be nothing", () => {
+    const both = { input: z.int().optional(), output: z.int().optional() };
+    const late: Schema = { "~standard": { ...z.int()["~standard"], validate: (value) => Promise.resolve({ value }) } };
+    const declared = contract("one", {
+      maybe: query(both),
+      surely: query({ input: z.int(), output: z.int() }),
+      late: query({ input: late, output: late }),
+      always: query({ input: z.int().default(1), output: z.int().default(1) }),
+    });
+    const handlers = Object.fromEntries(Object.keys(declared.functions).map((name) => [name, () => 1]));
+    const made = openApiDocument(defineApp({ services: [service(declared, {}, handlers as never)] }));
+    const said = Object.keys(declared.functions).map((name) => {
+      const { get, post } = resolve(made, `#/paths/~1v1~1services~1one~1{key}~1${name}`) as Json;
+      const parameters = get!["parameters"] as unknown as { name?: string; required?: boolean }[];
+      const answer = resolve(post, "#/responses/200/content/application~1json/schema") as Json;
+      const isRequired = parameters.find((one) => one.name === "input")?.required;
+      return [name, post!["requestBody"]!["required"], isRequired, answer["anyOf"]?.[1]];
+    });
+    expect(said).toEqual([
+      ["maybe", false, false, { type: "null" }],
+      ["surely", true, true, undefined],
+      ["late", false, false, undefined],
+      ["always", false, false, undefined],
+    ]);
   });
 
   it("describes refusals as typed 409 answers", () => {

@@ -10,6 +10,12 @@ import { SchemaTable } from "./schemas.ts";
 import { promisePaths, sagaPaths } from "./waiting.ts";
 import { servicePaths } from "./services.ts";
 
+/**
+ * What the document says, for those that compare it with one of another version of the engine: from 2 on, whether an input may be left out,
+ * and that a result may be nothing.
+ */
+const DOCUMENT_VERSION = 2;
+
 /** A plain object, ready for `JSON.stringify`; every `$ref` in it resolves inside it. */
 export function openApiDocument(app: AppDefinition): Record<string, unknown> {
   const schemas = new SchemaTable();
@@ -30,6 +36,7 @@ export function openApiDocument(app: AppDefinition): Record<string, unknown> {
     servers: [{ url: "/" }],
     security: [{ bearer: [] }],
     paths,
+    "x-tidegate-document": DOCUMENT_VERSION,
     "x-tidegate-flows": flowStates(app),
     components: {
       schemas: schemas.all,

@@ -17,7 +17,7 @@ const PROBLEMS: readonly ProblemType[] = [
 ];
 
 /** Path item of `…/{function}/send`. */
-export function sendPath(service: string, id: string, input: Reference | undefined, security: object): unknown {
+export function sendPath(service: string, id: string, body: object, security: object): unknown {
   const message = { type: "object", properties: { id: { type: "string" } }, required: ["id"] };
   const post = {
     operationId: `${id}.send`,
@@ -41,7 +41,7 @@ export function sendPath(service: string, id: string, input: Reference | undefin
         schema: { type: "string" },
       },
     ],
-    ...(input && { requestBody: { required: false, content: { "application/json": { schema: input } } } }),
+    ...body,
     responses: { ...problems(PROBLEMS), 202: success(message, "The message is kept.") },
   };
   return { parameters: [parameter("Key")], post };

@@ -1,5 +1,5 @@
 /** The schemas of an OpenAPI document: each gets a place under `#/components/schemas`, and its own references are moved along. */
-import { jsonSchemaOf, type Schema } from "../../sdk/schema.ts";
+import { jsonSchemaOf, noData, type Schema, type Validated, validate } from "../../sdk/schema.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 export interface Reference {
@@ -29,6 +29,40 @@ export class SchemaTable {
 
   get all(): Readonly<Record<string, JsonSchema>> {
     return this.#schemas;
+  }
+}
+
+/** The body of a call, which must be there where the schema does not take nothing at all. */
+export function bodyOf(schema: Schema, reference: Reference): object {
+  return { required: !takesNothing(schema), content: { "application/json": { schema: reference } } };
+}
+
+/** Whether an input may be left out. Of a schema that would have to be awaited that is not known, and nobody is told to send one. */
+export function takesNothing(schema: Schema): boolean {
+  const made = madeOf(schema, undefined);
+  return made === undefined || made.ok;
+}
+
+/** What of a schema's results comes over HTTP: `null` too, where nothing at all is a result. No JSON Schema says that by itself. */
+export function orNothing(schema: Schema, reference: Reference): Reference | JsonSchema {
+  const yields = (value: undefined | null): boolean => {
+    const made = madeOf(schema, value);
+    return made?.ok === true && made.value === value;
+  };
+  const isTold = !yields(undefined) || yields(null) || schema === noData;
+  return isTold ? reference : { anyOf: [reference, { type: "null" }] };
+}
+
+/** Undefined where it takes its time. */
+function madeOf(schema: Schema, value: undefined | null): Validated | undefined {
+  try {
+    const made = validate(schema, value);
+    if (!(made instanceof Promise)) return made;
+    made.catch(() => undefined);
+    return undefined;
+  } catch {
+    // It would end a call in the same way.
+    return { ok: false, issues: [] };
   }
 }
 

@@ -1,11 +1,12 @@
 /** The paths of services: one for each function, with its refusals as typed 409 answers, and one to send it a message. */
 import { type Allow, everyone } from "../../sdk/caller.ts";
 import type { FunctionContract } from "../../sdk/contract.ts";
+import type { Schema } from "../../sdk/schema.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
 import { REFUSAL_STATUS, refusalProblem, type ProblemType } from "../../sdk/problems.ts";
 import { sendPath } from "./messages.ts";
 import { parameter, problems, success } from "./responses.ts";
-import type { Reference, SchemaTable } from "./schemas.ts";
+import { bodyOf, type JsonSchema, orNothing, type Reference, type SchemaTable, takesNothing } from "./schemas.ts";
 
 const CALL_PROBLEMS: readonly ProblemType[] = [
   "malformed-json",
@@ -25,8 +26,10 @@ const POST_PROBLEMS: readonly ProblemType[] = [
 ];
 
 interface Described {
+  readonly service: string;
   readonly schemas: SchemaTable;
   readonly input: Reference | undefined;
+  readonly body: object;
   /** In the place of the document's, for what is public. */
   readonly security: object;
 }
@@ -38,9 +41,10 @@ export function servicePaths({ contract, allow }: ServiceDefinition, schemas: Sc
     const id = `${contract.name}.${name}`;
     const path = `/v1/services/${contract.name}/{key}/${name}`;
     const input = declared.input && schemas.addUser(`${id}.input`, declared.input, "input");
+    const body = declared.input && input ? { requestBody: bodyOf(declared.input, input) } : {};
     const security = securityOf(allow[name]);
-    paths[path] = functionPath(contract.name, id, declared, { schemas, input, security });
-    if (declared.kind === "fn") paths[`${path}/send`] = sendPath(contract.name, id, input, security);
+    paths[path] = functionPath(id, declared, { service: contract.name, schemas, input, body, security });
+    if (declared.kind === "fn") paths[`${path}/send`] = sendPath(contract.name, id, body, security);
   }
   return paths;
 }
@@ -50,24 +54,35 @@ function securityOf(rule: Allow | undefined): object {
   return rule === everyone ? { security: [{}, { bearer: [] }] } : {};
 }
 
-function functionPath(service: string, id: string, declared: FunctionContract, described: Described): unknown {
-  const { schemas, input, security } = described;
-  const output = declared.output ? schemas.addUser(`${id}.output`, declared.output, "output") : { type: "null" };
+function functionPath(id: string, declared: FunctionContract, described: Described): unknown {
+  const { service, schemas, body, security } = described;
+  const output = declared.output ? resultOf(`${id}.output`, declared.output, schemas) : { type: "null" };
   const answered = { 200: success(output, "The result."), ...refusals(service, id, declared, schemas) };
   const post = {
     operationId: id,
     tags: [service],
     ...security,
     parameters: [parameter("IdempotencyKey")],
-    ...(input && { requestBody: { required: false, content: { "application/json": { schema: input } } } }),
+    ...body,
     responses: { ...problems(POST_PROBLEMS), ...answered },
   };
   const item = { parameters: [parameter("Key")], post };
-  return declared.kind === "query" ? { ...item, get: getOperation(service, id, described, answered) } : item;
+  return declared.kind === "query" ? { ...item, get: getOperation(id, declared, described, answered) } : item;
 }
 
-function getOperation(service: string, id: string, { input, security }: Described, answered: object): unknown {
-  const inputParameter = { name: "input", in: "query", content: { "application/json": { schema: input } } };
+function resultOf(name: string, schema: Schema, schemas: SchemaTable): Reference | JsonSchema {
+  return orNothing(schema, schemas.addUser(name, schema, "output"));
+}
+
+function getOperation(
+  id: string,
+  declared: FunctionContract,
+  { service, input, security }: Described,
+  answered: object,
+): unknown {
+  const required = declared.input !== undefined && !takesNothing(declared.input);
+  const content = { "application/json": { schema: input } };
+  const inputParameter = { name: "input", in: "query", required, content };
   return {
     operationId: `${id}.get`,
     tags: [service],
@@ -80,7 +95,7 @@ function getOperation(service: string, id: string, { input, security }: Describe
 /** The 409 answer, when refusals are declared. */
 function refusals(service: string, id: string, declared: FunctionContract, schemas: SchemaTable): object {
   const oneOf = Object.entries(declared.refusals).map(([refusal, schema]) => {
-    const data = schemas.addUser(`${id}.refusal.${refusal}`, schema, "output");
+    const data = resultOf(`${id}.refusal.${refusal}`, schema, schemas);
     const { type, title, status } = refusalProblem(service, refusal, null);
     return {
       type: "object",

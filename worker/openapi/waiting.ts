@@ -2,7 +2,7 @@
 import type { ProblemType } from "../../sdk/problems.ts";
 import type { SagaDefinition } from "../../sdk/saga.ts";
 import { parameter, problems, success } from "./responses.ts";
-import type { Reference, SchemaTable } from "./schemas.ts";
+import { bodyOf, type SchemaTable } from "./schemas.ts";
 
 const SETTLE_PROBLEMS: readonly ProblemType[] = [
   "malformed-json",
@@ -65,7 +65,7 @@ export function promisePaths(schemas: SchemaTable): Record<string, unknown> {
 
 /** Path items of one saga. */
 export function sagaPaths({ name, input }: SagaDefinition, schemas: SchemaTable): Record<string, unknown> {
-  const given = input && schemas.addUser(`saga.${name}.input`, input, "input");
+  const given = input && { requestBody: bodyOf(input, schemas.addUser(`saga.${name}.input`, input, "input")) };
   const view = schemas.add(`saga.${name}`, {
     type: "object",
     properties: {
@@ -84,12 +84,12 @@ export function sagaPaths({ name, input }: SagaDefinition, schemas: SchemaTable)
     required: ["saga", "id", "status", "step", "waiting", "results", "startedAt", "endedAt"],
   });
   const path = `/v1/sagas/${name}/{key}`;
-  const act = (operation: string, description: string, extra: readonly ProblemType[], body?: Reference) => ({
+  const act = (operation: string, description: string, extra: readonly ProblemType[], body = {}) => ({
     operationId: `saga.${name}.${operation}`,
     tags: ["sagas"],
     description,
     parameters: [parameter("IdempotencyKey")],
-    ...(body && { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
+    ...body,
     responses: { ...problems([...SETTLE_PROBLEMS, ...extra]), 200: success(view, "How far it is.") },
   });
   const get = {
