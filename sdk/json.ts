@@ -1,31 +1,35 @@
 /** Results and refusal data as HTTP clients see them: JSON text, and the type of what it parses to. */
 
+import type { AnyJson } from "./deep-readonly.ts";
 import { toBase64 } from "./base64.ts";
 import { checkSendable, isPlain, plainObject } from "./plain.ts";
 
 /**
  * What {@link toJson} makes of a `T` once parsed: Date to ISO text, bigint to decimal text, bytes to base64 text, Map to an array of
- * pairs, Set to an array, nothing to `null`.
+ * pairs, Set to an array, nothing to `null`. What is JSON already stays as it is; the compiler would follow one of any form, such as Zod's
+ * `z.json()`, for ever.
  */
 export type JsonOf<T> = 0 extends 1 & T
   ? T
   : unknown extends T
     ? T
-    : T extends string | number | boolean | null
+    : [T] extends [AnyJson]
       ? T
       : T extends undefined | void
         ? null
-        : T extends Date | bigint | Uint8Array
-          ? string
-          : T extends ReadonlyMap<infer K, infer V>
-            ? Array<[JsonOf<K>, JsonOf<V>]>
-            : T extends ReadonlySet<infer V>
-              ? Array<JsonOf<V>>
-              : T extends readonly unknown[]
-                ? { [K in keyof T]: JsonOf<T[K]> }
-                : T extends object
-                  ? { [K in keyof T]: JsonMember<T[K]> }
-                  : never;
+        : T extends string | number | boolean | null
+          ? T
+          : T extends Date | bigint | Uint8Array
+            ? string
+            : T extends ReadonlyMap<infer K, infer V>
+              ? Array<[JsonOf<K>, JsonOf<V>]>
+              : T extends ReadonlySet<infer V>
+                ? Array<JsonOf<V>>
+                : T extends readonly unknown[]
+                  ? { [K in keyof T]: JsonOf<T[K]> }
+                  : T extends object
+                    ? { [K in keyof T]: JsonMember<T[K]> }
+                    : never;
 /**
  * What of a `T` can be written as JSON, for what a client sends. Where that is nothing, since a schema takes a `Date` and what comes over
  * HTTP is its text, there is a {@link NoJsonForm}, which nothing is.
@@ -34,11 +38,13 @@ export type JsonInputOf<T> = 0 extends 1 & T
   ? T
   : unknown extends T
     ? T
-    : T extends Date | bigint | Uint8Array | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
-      ? NoJsonForm<T>
-      : T extends object
-        ? { [K in keyof T]: JsonInputOf<T[K]> }
-        : T;
+    : [T] extends [AnyJson]
+      ? T
+      : T extends Date | bigint | Uint8Array | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+        ? NoJsonForm<T>
+        : T extends object
+          ? { [K in keyof T]: JsonInputOf<T[K]> }
+          : T;
 /** Stands in the compiler's messages for what a function takes from other functions, and cannot get over HTTP. */
 export interface NoJsonForm<T> {
   readonly [noJsonForm]: T;

@@ -1,7 +1,7 @@
 /** What the compiler must accept and refuse in clients: each refused line names the error code that it must cause. */
 
 import { createClient, RefusalError } from "../../sdk/client/index.ts";
-import { Account, Books, Cart } from "./contracts.ts";
+import { Account, Books, Cart, Ticket, type z } from "./contracts.ts";
 
 const client = createClient("http://localhost:8787", { Account, Books, Cart }, { token: "t" });
 const total: number = await client.account("alice").deposit({ amount: 5 });
@@ -18,6 +18,16 @@ await client.books("2027").reopen({ on: new Date(), lines: [["a", 1]], any: new 
 
 await client.account("alice").deposit.send({ amount: 1 }, { delay: "30s" });
 await client.account("alice").deposit.send({ amount: 1 }, { at: new Date() });
+// JSON of any form comes as what it is.
+const tickets = createClient("http://localhost:8787", { Ticket });
+type Notes = z.infer<ReturnType<typeof z.json>>;
+const notes: Notes = await tickets.ticket("a").notes({ list: [1, { a: null }] });
+const dated: { notes: Notes; at: string } | null = await tickets.ticket("a").dated();
+const noted = await tickets.ticket("a").notes.try(notes);
+if (!noted.ok) noted.data.why satisfies Notes | undefined;
+(await tickets.ticket("a").status()) satisfies "open" | "closed";
+console.log(dated);
+
 const cancelled: boolean = await client.cancel("m1");
 for await (const { id, event } of client.stream("sales").read({ after: "-1" }))
   console.log(cancelled, id, event["amount"]);

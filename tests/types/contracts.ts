@@ -37,6 +37,8 @@ export const Ticket = contract("ticket", {
   place: query({ output: z.tuple([z.number(), z.string()]) }),
   all: query({ output: z.array(z.object({ status: z.enum(["open", "closed"]) })) }),
   close: fn({ output: z.object({ status: z.enum(["open", "closed"]) }) }),
+  notes: fn({ input: z.json(), output: z.json(), refusals: { no: z.object({ why: z.json().optional() }) } }),
+  dated: query({ output: z.object({ notes: z.json(), at: z.date() }).optional() }),
 });
 
 /** For files that are compiled elsewhere, where no package is found. */

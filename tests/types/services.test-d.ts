@@ -85,6 +85,8 @@ service(
       if (ctx.key === "") return { status: "open" };
       return { status: "closed" };
     },
+    notes: (ctx, notes) => (notes === null ? { key: ctx.key, list: [1, null] } : notes),
+    dated: (ctx) => (ctx.key === "" ? undefined : { notes: ["a"], at: new Date(0) }),
   },
 );
 service(
@@ -104,6 +106,9 @@ service(
       ctx.state.open = false;
       return { status: "closed" };
     },
+    // @ts-expect-error TS2322: not JSON
+    notes: () => 1n,
+    dated: () => undefined,
   },
 );
 
