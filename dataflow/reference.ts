@@ -3,6 +3,7 @@
  * description and not the plan, and shares no code with the kernels; clarity over speed.
  */
 
+import { floatJson } from "../sdk/exact.ts";
 import type { FieldTest, FlowDefinition, WindowedFlow } from "../sdk/index.ts";
 import { INT64_MAX, INT64_MIN } from "../sdk/limits.ts";
 import { windowedOf } from "./plan.ts";
@@ -76,7 +77,8 @@ export function rowText(row: ReferenceRow): string {
 }
 
 function numberText(value: bigint | number): string {
-  return typeof value === "number" && !Number.isFinite(value) ? "null" : String(value);
+  if (typeof value === "bigint") return String(value);
+  return Number.isFinite(value) ? floatJson(value) : "null";
 }
 
 function typed(flow: WindowedFlow, event: PlainEvent): Values {

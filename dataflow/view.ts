@@ -1,5 +1,6 @@
 /** View rows: a group of a window rendered as the JSON that `/v1/views` shows. */
 
+import { floatJson } from "../sdk/exact.ts";
 import type { FlowPlan, OutputPlan } from "./plan.ts";
 
 /** The kernels' type of the same name. */
@@ -38,5 +39,9 @@ function valueOf(output: OutputPlan, group: WindowGroup): bigint | number {
 }
 
 function number(value: bigint | number | string): string {
-  return typeof value === "bigint" ? value.toString() : JSON.stringify(value);
+  return typeof value === "number"
+    ? floatJson(value)
+    : typeof value === "bigint"
+      ? value.toString()
+      : JSON.stringify(value);
 }

@@ -5,7 +5,7 @@ import { exact } from "../sdk/exact.ts";
 import { INT64_MAX, INT64_MIN } from "../sdk/limits.ts";
 import type { FieldKind, FlowNode } from "../sdk/index.ts";
 import type { Cell } from "./columns/column.ts";
-import { cellJson } from "./columns/rows.ts";
+import { cellJson, typedJson } from "./columns/rows.ts";
 import { fromSortableWhole, groupOfText, keyCells, keyText, PART, partCell } from "./keys.ts";
 import { type AggregateSpec, type Group, Grouping } from "./operators/groups.ts";
 import type { ViewProgram } from "./program.ts";
@@ -41,7 +41,7 @@ function newestRenderer({ fields, json, operator }: FlowNode): Renderer {
 }
 
 function member(name: string, cell: Cell, json: readonly string[]): string {
-  return `${JSON.stringify(name)}:${json.includes(name) ? String(cell) : cellJson(cell)}`;
+  return `${JSON.stringify(name)}:${json.includes(name) ? String(cell) : typedJson(cell)}`;
 }
 
 type Aggregate = Extract<FlowNode["operator"], { readonly kind: "aggregate" }>;

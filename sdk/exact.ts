@@ -4,3 +4,9 @@ export function exact(this: unknown, _name: string, value: unknown, context?: { 
   const source = context?.source;
   return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
+
+/** JSON of a number that is a float64: one beyond 2^53 has an exponent, by which {@link exact} tells it from an int64, and stays a number. */
+export function floatJson(value: number): string {
+  const isUnsafe = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isUnsafe ? value.toExponential() : JSON.stringify(value);
+}

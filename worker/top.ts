@@ -1,6 +1,6 @@
 /** `?top=`: the rows of a view with the greatest values of a member. */
 import type { ViewDefinition } from "../sdk/app.ts";
-import { exact } from "../sdk/exact.ts";
+import { exact, floatJson } from "../sdk/exact.ts";
 import { queryParameter } from "./address.ts";
 import type { ViewAnswer, ViewQuery } from "./backend.ts";
 import { LIMITS } from "./limits.ts";
@@ -45,9 +45,11 @@ function greatestFirst(a: bigint | number, b: bigint | number): number {
   return a > b ? -1 : a < b ? 1 : 0;
 }
 
-/** JSON of any current engine can write a bigint as the number that it is. */
+/** JSON of any current engine can write a bigint as the number that it is, and a float64 so that it is none. */
 function raw(_name: string, value: unknown): unknown {
-  return typeof value === "bigint" ? (JSON as unknown as RawJson).rawJSON(String(value)) : value;
+  const { rawJSON } = JSON as unknown as RawJson;
+  if (typeof value === "bigint") return rawJSON(String(value));
+  return typeof value === "number" ? rawJSON(floatJson(value)) : value;
 }
 interface RawJson {
   rawJSON(text: string): unknown;

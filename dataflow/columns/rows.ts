@@ -1,5 +1,6 @@
 /** A batch of events as columns, each with its event time. */
 
+import { floatJson } from "../../sdk/exact.ts";
 import type { Fields } from "../../sdk/index.ts";
 import { type Cell, cellAt, type Column, columnOf, concatColumns, gather, slice } from "./column.ts";
 
@@ -117,6 +118,14 @@ export function rowsOf(
     }
   }
   return new Rows(columns, time, sign);
+}
+
+/**
+ * A cell as JSON for those who read rows and events, by which they know its kind: an int64 beyond 2^53 is a bigint here, so that a number there
+ * is a float64.
+ */
+export function typedJson(cell: Cell): string {
+  return typeof cell === "number" ? floatJson(cell) : cellJson(cell);
 }
 
 /** A cell as JSON; whole numbers are written out exactly, however large. */

@@ -10,7 +10,7 @@ import {
   plain,
   saturated,
 } from "../columns/column.ts";
-import { cellJson, type Rows } from "../columns/rows.ts";
+import { cellJson, type Rows, typedJson } from "../columns/rows.ts";
 
 /** What is aggregated: states by the number of their output. */
 export interface Slots {
@@ -289,11 +289,11 @@ function topOf(
   };
 }
 
-/** An event's fields as a JSON object. */
+/** An event's fields as a JSON object, for those who read it. */
 export function rowJson(fields: ReadonlyArray<readonly [name: string, column: Column]>, row: number): string {
   let text = "";
   for (const [name, column] of fields)
-    text += `${text === "" ? "{" : ","}${JSON.stringify(name)}:${cellJson(cellAt(column, row))}`;
+    text += `${text === "" ? "{" : ","}${JSON.stringify(name)}:${typedJson(cellAt(column, row))}`;
   return `${text}}`;
 }
 

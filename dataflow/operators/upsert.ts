@@ -1,8 +1,8 @@
 /** The newest row of each key, as a view shows it. */
 
 import { NO_ROWS, type Rows } from "../columns/rows.ts";
-import { cellAt, type Column } from "../columns/column.ts";
-import { cellJson } from "../columns/rows.ts";
+import { type Cell, cellAt, type Column } from "../columns/column.ts";
+import { cellJson, typedJson } from "../columns/rows.ts";
 import { type GroupId, groupIds, groupText } from "../keys.ts";
 import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
 import type { ShardStore } from "./store.ts";
@@ -51,17 +51,22 @@ export class Upsert implements ShardOperator {
   #changed(rows: Rows, sign: Int8Array, store: ShardStore): Map<GroupId, string | null> {
     const idOf = groupIds(rows, this.#spec.keys);
     const jsonOf = this.#jsonOf(rows);
+    const earlierJsonOf = this.#jsonOf(rows, cellJson);
     const shown = new Map<GroupId, string | null>();
     for (let row = 0; row < rows.length; row++) {
       const id = idOf(row);
       const text = jsonOf(row);
       if ((sign[row] as number) > 0) shown.set(id, text);
-      else if ((shown.has(id) ? shown.get(id) : store.get(GROUPS, this.#text(id))) === text) shown.set(id, null);
+      else {
+        const there = shown.has(id) ? shown.get(id) : store.get(GROUPS, this.#text(id));
+        // An earlier version of the engine stored a float64 beyond 2^53 without an exponent.
+        if (there === text || there === earlierJsonOf(row)) shown.set(id, null);
+      }
     }
     return shown;
   }
 
-  #jsonOf(rows: Rows): (row: number) => string {
+  #jsonOf(rows: Rows, valueJson: (cell: Cell) => string = typedJson): (row: number) => string {
     const { names, json } = this.#spec;
     const columns = names.map((name) => rows.column(name));
     const isJson = names.map((name) => json.has(name));
@@ -69,7 +74,7 @@ export class Upsert implements ShardOperator {
       let text = "{";
       for (let at = 0; at < columns.length; at++) {
         const cell = cellAt(columns[at] as Column, row);
-        text += (this.#before[at] as string) + (isJson[at] === true ? String(cell) : cellJson(cell));
+        text += (this.#before[at] as string) + (isJson[at] === true ? String(cell) : valueJson(cell));
       }
       return `${text}}`;
     };
