@@ -1,12 +1,10 @@
 /** The domain that a command talks to: its address and a token, and requests that fail in words. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { problemError, ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
 import { type Transport, transport } from "../sdk/client/transport.ts";
 import type { ClientOptions } from "../sdk/client/types.ts";
 import { tenantHeader } from "../sdk/client/tenant-header.ts";
 import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
-import { VARS_FILE, varsIn } from "./dev-vars.ts";
+import { localVars, VARS_FILE } from "./dev-vars.ts";
 import { PORT_DEFAULT } from "./limits.ts";
 
 /** Options of every command that talks to a domain. */
@@ -33,10 +31,10 @@ export async function connect(
   secret: "TIDEGATE_TOKEN" | "TIDEGATE_ADMIN_TOKEN" = "TIDEGATE_TOKEN",
 ): Promise<Connection> {
   const url = addressOf(text(given, "url") ?? env["TIDEGATE_URL"] ?? `http://127.0.0.1:${PORT_DEFAULT}`);
-  const token = text(given, "token") ?? env[secret] ?? (isLocal(url) ? await tokenIn(cwd, secret) : undefined);
+  const token = text(given, "token") ?? env[secret] ?? (isLocal(url) ? (await localVars(cwd)).vars[secret] : undefined);
   if (token === undefined || token === "")
     throw new Failure(
-      `there is no token for ${url}: set ${secret} in the environment${isLocal(url) ? `, or in ${VARS_FILE} of the app's folder` : ""}`,
+      `there is no token for ${url}: set ${secret} in the environment${isLocal(url) ? `, or in ${VARS_FILE} or .env of the app's folder` : ""}`,
     );
   const tenant = text(given, "tenant") ?? env["TIDEGATE_TENANT"];
   const options: ClientOptions = { token, ...(tenant ? { tenant } : {}) };
@@ -57,10 +55,6 @@ function addressOf(given: string): string {
 
 function isLocal(url: string): boolean {
   return /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(new URL(url).hostname);
-}
-
-async function tokenIn(cwd: string, secret: string): Promise<string | undefined> {
-  return varsIn(await readFile(join(cwd, VARS_FILE), "utf8").catch(() => ""))[secret];
 }
 
 async function request(address: string, options: ClientOptions, init: RequestInit = {}): Promise<Response> {

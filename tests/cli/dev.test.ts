@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { varsIn } from "../../cli/dev-vars.ts";
+import { localVars, varsIn } from "../../cli/dev-vars.ts";
 import { run } from "../../cli/run.ts";
 
 let folder: string;
@@ -35,6 +35,26 @@ test("leaves what is in .dev.vars as it is, also where the last line has no end"
   expect(vars["MINE"]).toBe("secret");
   expect(vars["TIDEGATE_TOKEN"]).toMatch(/^[\w-]{24}$/);
   expect(vars["TIDEGATE_ADMIN_TOKEN"]).toMatch(/^[\w-]{24}$/);
+});
+
+test("keeps tokens in .env where wrangler reads that, and hands over those that it prints", async () => {
+  await wranglerIs('for one; do echo "$one"; done > given');
+  await writeFile(join(folder, ".env"), "MINE=secret\nTIDEGATE_TOKEN=first");
+  await writeFile(join(folder, ".env.local"), "TIDEGATE_TOKEN=a:b # of this machine\n");
+  const { code, err } = await tidegate("dev", "--", "--env", "staging");
+  expect(code).toBe(0);
+  expect(await readFile(join(folder, ".dev.vars"), "utf8").catch(() => null)).toBe(null);
+  const vars = varsIn(await readFile(join(folder, ".env"), "utf8"));
+  expect(vars).toEqual({
+    MINE: "secret",
+    TIDEGATE_TOKEN: "first",
+    TIDEGATE_ADMIN_TOKEN: expect.stringMatching(/^[\w-]{24}$/),
+  });
+  expect(err).toMatch(/token +a:b\n/);
+  const given = (await readFile(join(folder, "given"), "utf8")).split("\n");
+  expect(given).toContain("TIDEGATE_TOKEN:a:b");
+  expect(given).toContain(`TIDEGATE_ADMIN_TOKEN:${vars["TIDEGATE_ADMIN_TOKEN"]}`);
+  expect((await localVars(folder)).vars["TIDEGATE_TOKEN"]).toBe("a:b");
 });
 
 test.each([
