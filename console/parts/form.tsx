@@ -9,6 +9,8 @@ interface FieldProps {
   readonly id: string;
   readonly value: unknown;
   readonly isRequired: boolean;
+  /** References that led here: a schema that comes again within itself has no end of fields. */
+  readonly trail?: readonly string[];
   onChange(value: unknown): void;
 }
 
@@ -28,8 +30,23 @@ function typeOf(schema: Schema): string {
   return type?.find((each) => each !== "null") ?? "";
 }
 
+/** The references that lead to a schema and on to what is in it. */
+function trailOf(schema: Schema, trail: readonly string[]): readonly string[] {
+  return schema.$ref === undefined ? trail : [...trail, schema.$ref];
+}
+
+/** Whether a schema is within itself: then it has no end. */
+function comesAgain({ $ref }: Schema, trail: readonly string[]): boolean {
+  return $ref !== undefined && trail.includes($ref);
+}
+
 /** What a form begins with. */
-export function initialOf(schema: Schema, schemas: OpenApi["components"]["schemas"]): unknown {
+export function initialOf(
+  schema: Schema,
+  schemas: OpenApi["components"]["schemas"],
+  trail: readonly string[] = [],
+): unknown {
+  if (comesAgain(schema, trail)) return undefined;
   const found = resolve(schema, schemas);
   if (found.default !== undefined) return found.default;
   if (found.const !== undefined) return found.const;
@@ -39,7 +56,7 @@ export function initialOf(schema: Schema, schemas: OpenApi["components"]["schema
       return Object.fromEntries(
         (found.required ?? []).flatMap((name) => {
           const member = found.properties?.[name];
-          return member === undefined ? [] : [[name, initialOf(member, schemas)]];
+          return member === undefined ? [] : [[name, initialOf(member, schemas, trailOf(schema, trail))]];
         }),
       );
     case "array":
@@ -56,9 +73,12 @@ export function initialOf(schema: Schema, schemas: OpenApi["components"]["schema
 export function Field(props: FieldProps) {
   const schema = resolve(props.schema, props.schemas);
   const type = typeOf(schema);
+  const trail = props.trail ?? [];
+  if (comesAgain(props.schema, trail)) return <Raw {...props} schema={schema} />;
   if (schema.const !== undefined) return null;
   if (schema.enum !== undefined) return <Choice {...props} schema={schema} />;
-  if (type === "object" && schema.properties !== undefined) return <Members {...props} schema={schema} />;
+  if (type === "object" && schema.properties !== undefined)
+    return <Members {...props} schema={schema} trail={trailOf(props.schema, trail)} />;
   if (type === "array" && schema.items !== undefined) return <Items {...props} schema={schema} />;
   if (type === "boolean") return <Checkbox {...props} schema={schema} />;
   if (type === "string" || type === "number" || type === "integer") return <Input {...props} schema={schema} />;
@@ -139,7 +159,7 @@ function Choice(props: FieldProps) {
 }
 
 function Members(props: FieldProps) {
-  const { id, name, schema, schemas, value, onChange } = props;
+  const { id, name, schema, schemas, value, trail = [], onChange } = props;
   const members = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   const set = (member: string, to: unknown): void => {
     const { [member]: _, ...others } = members;
@@ -157,6 +177,7 @@ function Members(props: FieldProps) {
           schemas={schemas}
           value={members[member]}
           isRequired={schema.required?.includes(member) ?? false}
+          trail={trail}
           onChange={(to) => set(member, to)}
         />
       ))}
@@ -173,6 +194,7 @@ function Items(props: FieldProps) {
       <legend>{name}</legend>
       {items.map((item, at) => (
         <div class="item" key={at}>
+          {/* Without the trail: there are as many of these as were added. */}
           <Field
             id={`${id}-${at}`}
             name={String(at + 1)}
