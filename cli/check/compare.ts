@@ -9,8 +9,8 @@ export interface Break {
 }
 
 type Members = Readonly<Record<string, unknown>>;
-/** A document from this version on says whether an input may be left out, and that a result may be nothing. */
-const SAYS_NOTHING = 2;
+/** A document from this version on says whether an input may be left out, that a result may be nothing, and what events are when they are read. */
+const SAYS_ALL = 2;
 const METHODS = ["get", "post", "put", "delete", "patch"];
 
 /**
@@ -19,8 +19,8 @@ const METHODS = ["get", "post", "put", "delete", "patch"];
  */
 export function compare(deployed: unknown, next: unknown): Break[] {
   // What an older engine's document leaves out is no change: it is not looked at in the other one either.
-  const saysNothing = [deployed, next].every((one) => Number(membersOf(one)["x-tidegate-document"]) >= SAYS_NOTHING);
-  const pair = { deployed, next, saysNothing };
+  const saysAll = [deployed, next].every((one) => Number(membersOf(one)["x-tidegate-document"]) >= SAYS_ALL);
+  const pair = { deployed, next, saysAll };
   return operationsOf(deployed).flatMap(({ name, operation }) => {
     const other = operationsOf(next).find((one) => one.name === name)?.operation;
     const told = (what: string): Break => ({ operation: name, what });
@@ -54,11 +54,11 @@ function operationsOf(document: unknown): Named[] {
 interface Documents {
   readonly deployed: unknown;
   readonly next: unknown;
-  readonly saysNothing: boolean;
+  readonly saysAll: boolean;
 }
 
 /** What clients send must be taken: the next schema takes all that the deployed one takes. */
-function inputs(before: Members, now: Members, { deployed, next, saysNothing }: Documents): string[] {
+function inputs(before: Members, now: Members, { deployed, next, saysAll }: Documents): string[] {
   const found: string[] = [];
   const [had, has] = [inputsOf(before), inputsOf(now)];
   for (const [kind, { schema, isRequired }] of has) {
@@ -67,7 +67,7 @@ function inputs(before: Members, now: Members, { deployed, next, saysNothing }: 
       found.push(`takes ${kind} now`);
       continue;
     }
-    if (saysNothing && isRequired && !known.isRequired) found.push(`${kind} must be there now`);
+    if (saysAll && isRequired && !known.isRequired) found.push(`${kind} must be there now`);
     const lost = gaps({ schema, document: next }, { schema: known.schema, document: deployed });
     found.push(...lost.map((gap) => `${kind}: ${gap}`));
   }
@@ -98,10 +98,13 @@ function inputsOf(operation: Members): Map<string, Input> {
 }
 
 /** What clients are told must be what they know: the deployed schema takes all that the next one yields. */
-function outputs(before: Members, now: Members, { deployed, next, saysNothing }: Documents): string[] {
-  const said = (placed: Placed): Placed => (saysNothing ? placed : withoutNothing(placed));
+function outputs(before: Members, now: Members, { deployed, next, saysAll }: Documents): string[] {
+  const said = (placed: Placed): Placed => (saysAll ? placed : withoutNothing(placed));
   const [had, has] = [resultOf(before, deployed), resultOf(now, next)];
-  const found = had && has ? gaps({ ...said(had), known: true }, said(has)).map((gap) => `the result: ${gap}`) : [];
+  // An older one shows events there as they are sent.
+  const isTold = saysAll || !/^stream\..*\.read$/.test(String(now["operationId"]));
+  const found =
+    had && has && isTold ? gaps({ ...said(had), known: true }, said(has)).map((gap) => `the result: ${gap}`) : [];
   const [known, told] = [refusalsOf(before, deployed), refusalsOf(now, next)];
   for (const [type, data] of told) {
     const earlier = known.get(type);

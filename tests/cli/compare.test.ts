@@ -5,6 +5,7 @@ import {
   fn,
   type Functions,
   int64,
+  nested,
   noData,
   query,
   service,
@@ -269,6 +270,15 @@ describe("a document of an engine that did not say what may be nothing", () => {
     const [before, now] = [older(all), documentOf(all)];
     expect(compare(before, now)).toEqual([]);
     expect(compare(now, before)).toEqual([]);
+  });
+
+  test("is compatible with the same stream, whose events it showed as they are sent", () => {
+    const made = stream("notes", { id: nested("order.id", text()) }, { retention: "1h" });
+    const now = JSON.parse(JSON.stringify(openApiDocument(defineApp({ services: [], streams: [made] }))));
+    const { "x-tidegate-document": _mark, ...before } = structuredClone(now);
+    before.components.schemas["stream.notes.kept"] = { $ref: "#/components/schemas/stream.notes.event" };
+    expect(compare(before, now)).toEqual([]);
+    expect(compare({ ...before, "x-tidegate-document": 2 }, now)).not.toEqual([]);
   });
 
   test("tells all else that breaks", () => {

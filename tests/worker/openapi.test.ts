@@ -8,6 +8,7 @@ import type { Schema } from "../../sdk/schema.ts";
 import { flow } from "../../sdk/flow.ts";
 import { service } from "../../sdk/service.ts";
 import { boolean, int64, nested, optional, stream, text, timestamp } from "../../sdk/stream.ts";
+import { testApp } from "../../testing/index.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
 import { app } from "./support/app.ts";
 import { edge } from "./support/edge.ts";
@@ -223,6 +224,26 @@ describe("the OpenAPI document", () => {
     expect(resolve(parcels, "#/components/schemas/view.parcels.row")).toMatchObject({
       properties: { id: { type: "string" }, country, express: { type: "boolean" } },
       required: ["id", "country", "express", "grams", "at"],
+    });
+  });
+
+  it("has events by the names of their fields where they are read", async () => {
+    const fields = { id: nested("parcel.id", text()), grams: optional(int64()) };
+    const Kept = stream("parcels", fields, { retention: "1h" });
+    const served = testApp({ services: [], streams: [Kept] });
+    await served
+      .client({})
+      .stream(Kept)
+      .send([{ id: "a" }]);
+    const asked = await served.fetch("/v1/streams/parcels", { headers: { accept: "application/json" } });
+    const page = (await asked.json()) as { events: { event: unknown }[] };
+    expect(page.events[0]?.event).toEqual({ id: "a", grams: null });
+    const made = await (await served.fetch("/openapi.json")).json();
+    const answer = resolve(made, "#/paths/~1v1~1streams~1parcels/get/responses/200/content/application~1json/schema");
+    expect(references(answer)).toEqual(["#/components/schemas/stream.parcels.kept"]);
+    expect(resolve(made, "#/components/schemas/stream.parcels.kept")).toMatchObject({
+      properties: { id: { type: "string" }, grams: { type: ["integer", "null"], format: "int64" } },
+      required: ["id", "grams"],
     });
   });
 

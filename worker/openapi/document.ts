@@ -12,7 +12,7 @@ import { servicePaths } from "./services.ts";
 
 /**
  * What the document says, for those that compare it with one of another version of the engine: from 2 on, whether an input may be left out,
- * and that a result may be nothing.
+ * that a result may be nothing, and what events of streams are when they are read.
  */
 const DOCUMENT_VERSION = 2;
 

@@ -31,6 +31,16 @@ function eventSchema({ fields, columns }: StreamDefinition): JsonSchema {
   return objectSchema(columns.map((column) => ({ path: pathOf(column), field: fields[column.name] as AnyField })));
 }
 
+/** An event as it is read: by the names of its fields, wherever they were. */
+function keptSchema({ fields }: StreamDefinition): JsonSchema {
+  return {
+    type: "object",
+    description: "By the names of fields. One that the stream has got later is null in events from before.",
+    properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, fieldSchema(field)])),
+    required: Object.keys(fields),
+  };
+}
+
 function objectSchema(members: readonly Member[]): JsonSchema {
   const byName = [...Map.groupBy(members, ({ path }) => path[0] as string)];
   const required = byName.filter(([, inside]) => inside.some(({ field }) => field.optional !== true));
@@ -89,10 +99,12 @@ export function streamPath(stream: StreamDefinition, isKept: boolean, schemas: S
       200: success(ACCEPTED, "The events are taken, durably."),
     },
   };
-  return { [`/v1/streams/${stream.name}`]: { post, ...(isKept ? { get: readerOf(stream, event) } : {}) } };
+  return { [`/v1/streams/${stream.name}`]: { post, ...(isKept ? { get: readerOf(stream, schemas) } : {}) } };
 }
 
-function readerOf({ name }: StreamDefinition, event: Reference): Record<string, unknown> {
+function readerOf(stream: StreamDefinition, schemas: SchemaTable): Record<string, unknown> {
+  const { name } = stream;
+  const event = schemas.add(`stream.${name}.kept`, keptSchema(stream));
   const read = success(eventsPage(event), "Events as they come; with `Accept: application/json` a page of them.");
   const content = { "text/event-stream": { schema: { type: "string" } }, ...(read["content"] as object) };
   return {
