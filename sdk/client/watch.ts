@@ -6,9 +6,9 @@ export class Watch {
   readonly #outer: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param timeout milliseconds of silence allowed */
+  /** @param timeout milliseconds of silence allowed, at most 23 days: a timer of 2^31 ms and more fires at once */
   constructor(timeout: number, outer: AbortSignal | undefined) {
-    this.#timeout = timeout;
+    this.#timeout = Math.min(timeout, 2e9);
     this.#outer = outer;
     outer?.addEventListener("abort", this.#follow);
     if (outer?.aborted === true) this.#follow();

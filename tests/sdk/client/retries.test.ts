@@ -84,6 +84,20 @@ describe("a request is repeated, with the same identity and body,", () => {
 });
 
 describe("a request is not repeated", () => {
+  test.each([Infinity, 2 ** 31])("within a time limit of %d ms", async (timeoutMs) => {
+    const slow = (_: unknown, signal: AbortSignal): Promise<Response> =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        setTimeout(() => resolve(ok(5)), 50);
+      });
+    const fake = server(slow);
+    expect(await settled(account(fake, { timeoutMs, retries: 0 }).deposit(5))).toEqual({
+      status: "fulfilled",
+      value: 5,
+    });
+    expect(fake.sent).toHaveLength(1);
+  });
+
   test.each([
     [400, "malformed-json"],
     [401, "unauthorized"],
