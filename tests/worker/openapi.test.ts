@@ -247,6 +247,45 @@ describe("the OpenAPI document", () => {
     });
   });
 
+  it("moves references also in members that are called as what holds data", () => {
+    const leaf: z.ZodType = z.object({ of: z.array(z.lazy(() => leaf)).optional() });
+    const input = z.object({ default: leaf, enum: z.array(leaf), properties: z.object({ const: leaf }) });
+    const declared = contract("one", {
+      go: fn({ input: input.default({ default: {}, enum: [], properties: { const: {} } }) }),
+    });
+    const made = openApiDocument(defineApp({ services: [service(declared, {}, { go: () => undefined })] }));
+    const text = JSON.stringify(resolve(made, "#/components/schemas/one.go.input"));
+    const found = Array.from(text.matchAll(/"\$ref":"([^"]*)"/g), ([, reference]) => reference as string);
+    expect(found.length).toBeGreaterThan(3);
+    for (const reference of found) expect([reference, typeof resolve(made, reference)]).toEqual([reference, "object"]);
+  });
+
+  it("tells a service from a saga, stream and view that are called like it", () => {
+    const same = (name: string) => {
+      const declared = contract(name, { orders: fn({ input: z.object({ n: z.int() }) }) });
+      return service(declared, {}, { orders: () => undefined });
+    };
+    const Orders = stream("orders", { id: text(), at: timestamp() });
+    const made = openApiDocument(
+      defineApp({
+        services: ["saga", "stream", "view"].map(same),
+        sagas: [saga("orders", { input: z.object({ s: z.string() }), steps: [{ name: "wait", delay: "1s" }] })],
+        flows: [flow("orders").from(Orders, { time: "at" }).toView("orders", { key: "id" })],
+      }),
+    ) as Json;
+    const ids = Object.values(made["paths"]!).flatMap((item) =>
+      Object.values(item).flatMap((operation) => operation["operationId"] ?? []),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [path, member] of [
+      ["services/saga/{key}/orders", "n"],
+      ["sagas/orders/{key}", "s"],
+    ] as const) {
+      const body = resolve(made["paths"]![`/v1/${path}`], "#/post/requestBody/content/application~1json/schema");
+      expect(resolve(made, (body as { $ref: string }).$ref)).toHaveProperty(`properties.${member}`);
+    }
+  });
+
   it("leaves a schema without JSON Schema undescribed, with the reason", () => {
     const bare: Schema = { "~standard": { version: 1, vendor: "bare", validate: (value) => ({ value }) } };
     const other = contract("other", { go: fn({ input: bare }), date: fn({ input: z.date() }) });

@@ -9,6 +9,8 @@ export interface Reference {
 const HOME = "#/components/schemas/";
 /** Members whose values are data, not schemas: a `$ref` in them is just text. */
 const DATA = new Set(["const", "enum", "default", "examples", "example"]);
+/** Members whose values are schemas by names, which may be any: also those of the above. */
+const BY_NAME = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"]);
 
 export class SchemaTable {
   readonly #schemas: Record<string, JsonSchema> = {};
@@ -76,14 +78,19 @@ function describe(name: string, schema: Schema, side: "input" | "output"): JsonS
   }
 }
 
-/** Copies a schema, with references to its root turned into references to `home`. */
-function relocate(value: unknown, home: string): unknown {
+/**
+ * Copies a schema, with references to its root turned into references to `home`.
+ * @param byName whether it is no schema, but has some by name
+ */
+function relocate(value: unknown, home: string, byName = false): unknown {
   if (Array.isArray(value)) return value.map((item) => relocate(item, home));
   if (typeof value !== "object" || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [member, inner] of Object.entries(value)) {
     const isReference = member === "$ref" && typeof inner === "string" && inner.startsWith("#");
-    copy[member] = isReference ? home + inner.slice(1) : DATA.has(member) ? inner : relocate(inner, home);
+    if (isReference) copy[member] = home + inner.slice(1);
+    else if (!byName && DATA.has(member)) copy[member] = inner;
+    else copy[member] = relocate(inner, home, !byName && BY_NAME.has(member));
   }
   return copy;
 }

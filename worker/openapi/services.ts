@@ -25,6 +25,9 @@ const POST_PROBLEMS: readonly ProblemType[] = [
   "unsupported-media-type",
 ];
 
+/** What ids of other operations, and names of other schemas, begin with: a service that is called so is told from them. */
+const TAKEN = new Set(["saga", "stream", "view", "messages", "deadLetters", "flows", "promise"]);
+
 interface Described {
   readonly service: string;
   readonly schemas: SchemaTable;
@@ -38,7 +41,8 @@ interface Described {
 export function servicePaths({ contract, allow }: ServiceDefinition, schemas: SchemaTable): Record<string, unknown> {
   const paths: Record<string, unknown> = {};
   for (const [name, declared] of Object.entries(contract.functions)) {
-    const id = `${contract.name}.${name}`;
+    // No name of a service has a `_`.
+    const id = `${TAKEN.has(contract.name) ? "service_" : ""}${contract.name}.${name}`;
     const path = `/v1/services/${contract.name}/{key}/${name}`;
     const input = declared.input && schemas.addUser(`${id}.input`, declared.input, "input");
     const body = declared.input && input ? { requestBody: bodyOf(declared.input, input) } : {};
