@@ -1,6 +1,9 @@
 /** Runs the simulated world for as long as somebody waits for it, and not a step further: between two awaits of a test no time passes. */
 import type { World } from "../../sim/world/world.ts";
 
+/** The real one: a test that has timers of its own, such as `vi.useFakeTimers()`, would never come to it. */
+const immediately = setImmediate;
+
 interface Waiter {
   readonly reject: (error: Error) => void;
 }
@@ -74,5 +77,5 @@ export class Pump {
 
 /** Every microtask, and what timers and streams of this process have ready, comes before the next of these. */
 function macrotask(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => immediately(resolve));
 }

@@ -16,7 +16,7 @@ import {
   timestamp,
   tumbling,
 } from "tidegate";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
 import { testApp } from "../../testing/index.ts";
 
@@ -276,6 +276,13 @@ describe("a simulated app", () => {
         type: "misconfigured",
         message: expect.stringContaining('"acme"') as string,
       });
+  });
+
+  test("calls are answered under fake timers", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const app = testApp({ services: [account] });
+    expect(await app.client({ Account }).account("alice").deposit({ amount: 5 })).toBe(5);
   });
 
   test("a broken definition is reported as a Worker would", () => {
