@@ -22,7 +22,12 @@ export function startWrangler(
   output: "inherit" | "pipe" = "inherit",
 ): Wrangler {
   const child = spawn(wranglerOf(cwd), args, { cwd, env, stdio: ["ignore", output, output] });
-  const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
+  // Who ends it by Ctrl-C has what they wanted, whatever wrangler's own exit code then is; a crash is none of that.
+  let isAsked = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    isAsked = true;
+    child.kill(signal);
+  };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   const ended = new Promise<number>((resolve, reject) => {
@@ -30,8 +35,8 @@ export function startWrangler(
     child.on("close", (code, signal) => {
       process.off("SIGINT", stop);
       process.off("SIGTERM", stop);
-      // Who ends it by Ctrl-C has what they wanted; a crash is none of that.
-      resolve(code ?? (signal === "SIGINT" || signal === "SIGTERM" ? EXIT.done : EXIT.failed));
+      const isEnded = isAsked || signal === "SIGINT" || signal === "SIGTERM";
+      resolve(isEnded ? EXIT.done : (code ?? EXIT.failed));
     });
   });
   return { process: child, ended };

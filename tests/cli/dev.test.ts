@@ -1,7 +1,9 @@
 /** `npx tidegate dev` and `call`, with a script in the place of wrangler: what they write, and their exit codes. */
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { localVars, varsIn } from "../../cli/dev-vars.ts";
 import { run } from "../../cli/run.ts";
@@ -65,6 +67,18 @@ test.each([
   await wranglerIs(script);
   expect((await tidegate("dev")).code).toBe(code);
 });
+
+test.each(["exit 130", "exit 143", "exit 0"])(
+  "is done when it is asked to end, also where wrangler then says %s",
+  async (end) => {
+    await wranglerIs(`trap "${end}" INT TERM; touch ready; while :; do sleep 0.05; done`);
+    const ended = tidegate("dev");
+    while (!existsSync(join(folder, "ready"))) await setTimeout(20);
+    // As Ctrl-C does, but to nobody else who listens in this process.
+    process.listeners("SIGINT").at(-1)?.("SIGINT");
+    expect((await ended).code).toBe(0);
+  },
+);
 
 test("a key that is none makes no sense, and has no stack", async () => {
   const { code, err } = await tidegate("call", "account", "", "deposit");
