@@ -53,6 +53,13 @@ export class Failure extends Error {
   override readonly name = "Failure";
 }
 
+/** A text that a header is to have: printable ASCII. @throws UsageError for another one */
+export function headerText(given: Given, name: string): string | undefined {
+  const value = text(given, name);
+  if (value === undefined || /^[ -~]+$/.test(value)) return value;
+  throw new UsageError(`--${name} is printable ASCII`);
+}
+
 /** A text that was given. */
 export function text({ values }: Given, name: string): string | undefined {
   const value = values[name];

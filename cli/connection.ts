@@ -3,6 +3,7 @@ import { problemError, ProblemError, RefusalError, UnreachableError } from "../s
 import { type Transport, transport } from "../sdk/client/transport.ts";
 import type { ClientOptions } from "../sdk/client/types.ts";
 import { tenantHeader } from "../sdk/client/tenant-header.ts";
+import { encodeKey } from "../sdk/keys.ts";
 import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
 import { localVars, VARS_FILE } from "./dev-vars.ts";
 import { PORT_DEFAULT } from "./limits.ts";
@@ -36,6 +37,7 @@ export async function connect(
     throw new Failure(
       `there is no token for ${url}: set ${secret} in the environment${isLocal(url) ? `, or in ${VARS_FILE} or .env of the app's folder` : ""}`,
     );
+  if (!/^[ -~]+$/.test(token)) throw new UsageError("a token is printable ASCII");
   const tenant = text(given, "tenant") ?? env["TIDEGATE_TENANT"];
   const options: ClientOptions = { token, ...(tenant ? { tenant } : {}) };
   return {
@@ -66,6 +68,15 @@ async function request(address: string, options: ClientOptions, init: RequestIni
   throw problemError(response.status, await response.text());
 }
 
+/** A key in a path. @throws UsageError for what is no key */
+export function segmentOf(key: string): string {
+  try {
+    return encodeKey(key);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
 /** Makes of the client's errors what a person is told. @throws Failure */
 export async function inWords<T>(url: string, act: () => Promise<T>): Promise<T> {
   try {
@@ -81,12 +92,9 @@ export async function inWords<T>(url: string, act: () => Promise<T>): Promise<T>
       const again = error.idempotencyKey === undefined ? "" : ` (its Idempotency-Key: ${error.idempotencyKey})`;
       throw new Failure(`${url} ${what}: ${error.message}${again}`);
     }
-    // That of a lost connection has a cause; one without is the client's, about what it was given.
-    if (error instanceof TypeError && error.cause === undefined) throw new UsageError(error.message);
-    if (error instanceof TypeError)
-      throw new Failure(
-        `${url} does not answer: ${String((error.cause as Error | undefined)?.message ?? error.message)}`,
-      );
+    // That of a lost connection has a cause; one without is a mistake in a program.
+    if (error instanceof TypeError && error.cause !== undefined)
+      throw new Failure(`${url} does not answer: ${String((error.cause as Error).message)}`);
     throw error;
   }
 }

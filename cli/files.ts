@@ -1,6 +1,6 @@
-/** Where results go: a file that is whole or not there, or standard output. */
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+/** Files: where results go, which are whole or not there, and what is read. */
+import { createReadStream, createWriteStream, type ReadStream } from "node:fs";
+import { access, constants, rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "./command.ts";
@@ -17,4 +17,15 @@ export async function writeWhole(cwd: string, file: string, source: AsyncIterabl
     if (error instanceof Failure) throw error;
     throw new Failure(`${file} is not written: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** @param what the file holds, for the words. @throws Failure when it cannot be read, and says so before anything is sent */
+export async function readable(path: string, what: string): Promise<ReadStream> {
+  try {
+    await access(path, constants.R_OK);
+    if ((await stat(path)).isDirectory()) throw new Error(`${path} is a folder`);
+  } catch (error) {
+    throw new Failure(`the ${what} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  return createReadStream(path);
 }

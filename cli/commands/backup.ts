@@ -1,11 +1,9 @@
 /** `tidegate backup` and `restore`: a whole domain at one moment. */
-import { createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { type Command, EXIT, Failure, text, UsageError } from "../command.ts";
+import { type Command, EXIT, text, UsageError } from "../command.ts";
 import { type Connection, connect, CONNECTION, inWords } from "../connection.ts";
-import { writeWhole } from "../files.ts";
+import { readable, writeWhole } from "../files.ts";
 
 export const backup: Command = {
   summary: "writes a backup of the domain as it is at one moment",
@@ -57,10 +55,7 @@ async function fromBucket(to: Connection, name: string): Promise<string> {
 }
 
 async function upload(to: Connection, path: string): Promise<string> {
-  await access(path).catch((error: Error) => {
-    throw new Failure(`the backup cannot be read: ${error.message}`);
-  });
-  const body = Readable.toWeb(createReadStream(path)) as unknown as BodyInit;
+  const body = Readable.toWeb(await readable(path, "backup")) as unknown as BodyInit;
   // Of a body that is made while it is sent Node wants to know that no answer comes before its end.
   const init = { method: "POST", body, duplex: "half" } as RequestInit;
   return inWords(to.url, async () => (await to.request("/admin/restore", init)).text());

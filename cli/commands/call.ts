@@ -1,7 +1,6 @@
 /** `tidegate call`: one function of one key, as one transaction. */
-import { encodeKey } from "../../sdk/keys.ts";
-import { type Command, EXIT, type Given, text, UsageError } from "../command.ts";
-import { type Connection, connect, CONNECTION, inWords } from "../connection.ts";
+import { type Command, EXIT, type Given, headerText, text, UsageError } from "../command.ts";
+import { type Connection, connect, CONNECTION, inWords, segmentOf } from "../connection.ts";
 
 export const call: Command = {
   summary: "calls a function of a service, and prints what it returns as JSON",
@@ -20,15 +19,24 @@ export const call: Command = {
     if (input !== undefined && !isJson(input)) throw new UsageError(`the input is not JSON: ${input}`);
     if (text(given, "delay") !== undefined && given.values["send"] !== true)
       throw new UsageError("--delay is for --send");
+    if (given.values["send"] === true && given.values["snapshot"] === true)
+      throw new UsageError("--snapshot is for queries, and they are not sent to");
+    const idempotencyKey = headerText(given, "idempotency-key") ?? crypto.randomUUID();
     const to = await connect(given, terminal);
     const path = `/v1/services/${encodeURIComponent(service)}/${segmentOf(key)}/${encodeURIComponent(name)}`;
-    const answer = await inWords(to.url, () => ask(to, path, input, given));
+    const answer = await inWords(to.url, () => ask(to, path, { input, idempotencyKey, given }));
     terminal.out(answer === "" ? "null" : answer);
     return EXIT.done;
   },
 };
 
-function ask({ transport }: Connection, path: string, input: string | undefined, given: Given): Promise<string> {
+interface Asked {
+  readonly input: string | undefined;
+  readonly idempotencyKey: string;
+  readonly given: Given;
+}
+
+function ask({ transport }: Connection, path: string, { input, idempotencyKey, given }: Asked): Promise<string> {
   const read = (response: Response): Promise<string> => response.text();
   if (given.values["snapshot"] === true) {
     const parameters = new URLSearchParams({ consistency: "snapshot", ...(input === undefined ? {} : { input }) });
@@ -37,18 +45,8 @@ function ask({ transport }: Connection, path: string, input: string | undefined,
   const delay = text(given, "delay");
   const behind =
     given.values["send"] === true ? `/send${delay === undefined ? "" : `?delay=${encodeURIComponent(delay)}`}` : "";
-  const idempotencyKey = text(given, "idempotency-key") ?? crypto.randomUUID();
   const body = input === undefined ? {} : { body: input };
   return transport.send({ method: "POST", path: path + behind, idempotencyKey, ...body }, read);
-}
-
-/** @throws UsageError for what is no key */
-function segmentOf(key: string): string {
-  try {
-    return encodeKey(key);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
 
 function isJson(input: string): boolean {

@@ -1,10 +1,9 @@
 /** `tidegate ingest`: events from a file or from standard input, in batches that may be sent again. */
-import { constants, createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Accepted } from "../../sdk/client/types.ts";
-import { type Command, EXIT, Failure, text, whole } from "../command.ts";
+import { type Command, EXIT, headerText, whole } from "../command.ts";
 import { connect, CONNECTION, inWords } from "../connection.ts";
+import { readable } from "../files.ts";
 import { BATCH_CHARACTERS, BATCH_LINES, BATCH_LINES_MAX } from "../limits.ts";
 import { batchesOf, linesOf } from "../lines.ts";
 
@@ -26,9 +25,10 @@ export const ingest: Command = {
   async run(given, terminal) {
     const [stream = "", file] = given.positionals;
     const lines = whole(given, "lines", BATCH_LINES, 1, BATCH_LINES_MAX);
-    const name = text(given, "name") ?? crypto.randomUUID();
+    const name = headerText(given, "name") ?? crypto.randomUUID();
     const to = await connect(given, terminal);
-    const source = file === undefined || file === "-" ? terminal.stdin : await opened(resolve(terminal.cwd, file));
+    const source =
+      file === undefined || file === "-" ? terminal.stdin : await readable(resolve(terminal.cwd, file), "events");
     let [accepted, late, batches] = [0, 0, 0];
     await inWords(to.url, async () => {
       for await (const batch of batchesOf(linesOf(source), lines, BATCH_CHARACTERS)) {
@@ -51,11 +51,3 @@ export const ingest: Command = {
     return EXIT.done;
   },
 };
-
-/** @throws Failure when there is no such file */
-async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
-  await access(path, constants.R_OK).catch((error: Error) => {
-    throw new Failure(`the events cannot be read: ${error.message}`);
-  });
-  return createReadStream(path);
-}

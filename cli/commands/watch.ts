@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "../../sdk/client/index.ts";
 import type { ViewPage } from "../../sdk/client/types.ts";
 import { type Command, EXIT, text, UsageError, whole } from "../command.ts";
-import { connect, CONNECTION, inWords } from "../connection.ts";
+import { connect, CONNECTION, inWords, segmentOf } from "../connection.ts";
 import { WATCH_EVERY_MAX_S, WATCH_EVERY_S, WATCH_ROWS_MAX } from "../limits.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -35,6 +35,7 @@ export const watch: Command = {
       });
       return EXIT.done;
     }
+    if (key !== undefined) segmentOf(key);
     let shown = new Set<string>();
     for (;;) {
       const rows = await inWords(from.url, () =>

@@ -7,7 +7,7 @@ async function told(...args: readonly string[]): Promise<{ code: number; errors:
   const code = await run(args, {
     cwd: "/",
     // Nobody listens there, and nobody is asked.
-    env: { TIDEGATE_TOKEN: "t", TIDEGATE_URL: "http://127.0.0.1:9" },
+    env: { TIDEGATE_TOKEN: "t", TIDEGATE_ADMIN_TOKEN: "t", TIDEGATE_URL: "http://127.0.0.1:9" },
     stdin: (async function* () {})(),
     out: () => undefined,
     err: (line) => void errors.push(line),
@@ -17,7 +17,7 @@ async function told(...args: readonly string[]): Promise<{ code: number; errors:
 
 test("an idempotency key that no header can have", async () => {
   const { code, errors } = await told("call", "account", "alice", "deposit", "--idempotency-key", "é");
-  expect(errors).toContain("an idempotency key is printable ASCII");
+  expect(errors).toContain("--idempotency-key is printable ASCII");
   expect(errors).not.toContain("does not answer");
   expect(code).toBe(2);
 });
@@ -33,6 +33,30 @@ test.each([
   const { code, errors } = await told(...args);
   expect(errors).toMatch(/--[\w-]+ has no value/);
   expect(code).toBe(2);
+});
+
+test.each([
+  ["--idempotency-key is printable ASCII", "call", "account", "alice", "deposit", "--idempotency-key", "a\n"],
+  ["--name is printable ASCII", "ingest", "visits", "--name", "é"],
+  ["a token is printable ASCII", "call", "account", "alice", "balance", "--token", "é"],
+  ["at least one character", "watch", "sales", "", "--once"],
+  ["they are not sent to", "call", "account", "alice", "balance", "--send", "--snapshot"],
+])("what makes no sense: %s", async (what, ...args) => {
+  const { code, errors } = await told(...args);
+  expect(errors).toContain(what);
+  expect(errors).not.toContain(".ts:");
+  expect(code).toBe(2);
+});
+
+test.each([
+  ["restore", "/tmp"],
+  ["ingest", "visits", "/tmp"],
+  ["restore", "/nowhere"],
+])("a file that cannot be read: %s %s", async (...args) => {
+  const { code, errors } = await told(...args);
+  expect(errors).toMatch(/^the (?:backup|events) cannot be read: /);
+  expect(errors).not.toContain(".ts:");
+  expect(code).toBe(1);
 });
 
 test("an app that does not answer", async () => {

@@ -45,6 +45,11 @@ test("all rows of a view without windows, and then those that change", async () 
   ]);
 });
 
+test("an answer that nobody can make sense of is no mistake of the command line", async () => {
+  // `watched` asks for exit code 1.
+  expect(await watched({} as never)).toEqual([[]]);
+});
+
 test("rows of windows, too", async () => {
   const row = (start: number, visits: number) => ({
     key: "a",
