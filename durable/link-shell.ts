@@ -4,7 +4,7 @@ import type { LinkEffect, LinkInput } from "../protocol/link/effects.ts";
 import { LIMITS } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/wire/messages.ts";
 import { FUNCTION_STEPS } from "./gathering.ts";
-import { type Answered, type OwnDomain, Peers, PeerSession } from "./peers.ts";
+import { type Answered, type OwnDomain, Peers, peerSession, type PeerSession } from "./peers.ts";
 import { platformTimers } from "./sandbox.ts";
 import type { Usage } from "./usage.ts";
 
@@ -50,7 +50,7 @@ export class LinkShell {
 
   /** A session in which a peer delivers. */
   session(deliver: (bytes: Uint8Array, beside?: Beside) => Promise<number | Answered>): PeerSession {
-    return new PeerSession(deliver, this.#usage);
+    return peerSession(deliver, this.#usage);
   }
 
   /** Feeds a batch and resolves with the incarnation that received it, and maybe a batch for who sent it. */

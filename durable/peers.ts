@@ -23,8 +23,22 @@ export interface Answered {
 
 export type Deliver = (bytes: Uint8Array, beside?: Beside) => Promise<number | Answered>;
 
-/** What a peer calls within a session. */
-export class PeerSession extends RpcTarget {
+/** What a peer calls within a session. That it is disposed of is not said here: programs that use our declarations may not know of that yet. */
+export interface PeerSession {
+  /**
+   * Takes a batch of messages. Safe to call twice.
+   * @param bytes none where nothing but receipts is told
+   * @returns the incarnation that received it, or that and a batch for the caller
+   * @throws when this instance or the sender's has been replaced, or there is no room
+   */
+  readonly deliver: Deliver;
+}
+
+export function peerSession(deliver: Deliver, usage: Usage): PeerSession {
+  return new OpenedSession(deliver, usage);
+}
+
+class OpenedSession extends RpcTarget implements PeerSession {
   readonly #deliver: Deliver;
   readonly #usage: Usage;
 
@@ -41,12 +55,6 @@ export class PeerSession extends RpcTarget {
     this.#usage.end();
   }
 
-  /**
-   * Takes a batch of messages. Safe to call twice.
-   * @param bytes none where nothing but receipts is told
-   * @returns the incarnation that received it, or that and a batch for the caller
-   * @throws when this instance or the sender's has been replaced, or there is no room
-   */
   deliver(bytes: Uint8Array, beside?: Beside): Promise<number | Answered> {
     return this.#deliver(bytes, beside);
   }
