@@ -249,9 +249,12 @@ export interface WindowGroup {
 export interface WindowState {
   /**
    * Verifies the frame, filters, and adds its rows. Windows that end at or before `watermark` are closed to new rows.
-   * @throws CorruptError, or RangeError("too-many-groups") with nothing changed.
+   * @param outOfOrderness milliseconds that time is behind the latest of the batch when that is taken. Windows that end then do not count for
+   * `maxGroups`: close them before the next batch. Without it time stays where it is.
+   * @throws CorruptError, or RangeError("too-many-groups") with nothing changed: of windows that go on there would be more groups than
+   * `maxGroups`, and more than before.
    */
-  apply(frame: Uint8Array, watermark: bigint): ApplyOutcome;
+  apply(frame: Uint8Array, watermark: bigint, outOfOrderness?: number): ApplyOutcome;
   /**
    * Groups touched since the last call, with their absolute values and the text of their keys, and how far windows were
    * closed: loading all deltas in order gives this state, closed windows included. Empty array when there was nothing.

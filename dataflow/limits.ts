@@ -1,6 +1,6 @@
 /** Every bound of the dataflow folder by name. */
 
-/** Open (key, window) groups of one flow; at about 100 bytes each they must fit beside a partition's other memory. */
+/** Groups (key, window) of one flow that stay open behind a batch; at about 100 bytes each, and with those of one batch more, they must fit beside a partition's other memory. */
 export const GROUPS_MAX = 200_000;
 /** Groups that one share of a vertex keeps in memory; all are stored, and those beyond are read again when they are needed. */
 export const CACHED_GROUPS_MAX = 16_384;

@@ -178,8 +178,20 @@ function locate(flow: Flow, selected: usize, count: usize, watermark: i64): usiz
   return kept;
 }
 
-/** Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. Returns how many, or FULL, with nothing changed, when there would be more than `limit` groups. */
-function resolve(flow: Flow, selected: usize, count: usize, groups: usize, watermark: i64, limit: u32): usize {
+/**
+ * Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. Returns how many, or FULL,
+ * with nothing changed, when there would be more than `limit` groups beside new ones whose windows end with the batch, at `reached`.
+ */
+function resolve(
+  flow: Flow,
+  selected: usize,
+  count: usize,
+  groups: usize,
+  watermark: i64,
+  limit: u32,
+  reached: i64,
+): usize {
+  const size = flow.plan.size;
   const groupsBefore = flow.count;
   const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
   const kept = locate(flow, selected, count, watermark);
@@ -189,7 +201,9 @@ function resolve(flow: Flow, selected: usize, count: usize, groups: usize, water
     // What a group that was added meanwhile has changed of the slot only sends the row the long way.
     let group = slotGroup(flow, load<u64>(slots + (i << 3)), load<u32>(hashes + (i << 2)), key, start);
     if (group == NO_ENTRY) {
+      const before = flow.count;
       group = findGroup(flow, key, start);
+      if (flow.count > before && endOf(start, size) <= reached) limit++;
       if (flow.count > limit) {
         dropNewest(flow, groupsBefore);
         if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);
@@ -324,8 +338,12 @@ function addWhileOf<T>(record: usize, key: i64, keyData: usize, data: usize, at:
   return at;
 }
 
-/** Applies the columns frame of `length` bytes, which is verified unless it is `own`; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing has changed. */
-export function windowApply(at: usize, frame: usize, length: usize, own: bool, watermark: i64): u32 {
+/**
+ * Applies the columns frame of `length` bytes, which is verified unless it is `own`; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing
+ * has changed.
+ * @param behind time comes so far behind the batch's latest with it; negative when it stays where it is
+ */
+export function windowApply(at: usize, frame: usize, length: usize, own: bool, watermark: i64, behind: i64): u32 {
   const flow = changetype<Flow>(at);
   const plan = flow.plan;
   let wrong = openFrame(frame, length, own);
@@ -337,7 +355,7 @@ export function windowApply(at: usize, frame: usize, length: usize, own: bool, w
   const fits = <u64>flow.count + rows <= <u64>max(plan.maxGroups, flow.count);
   if (fits && plan.measures == 1 && !flow.textKeys && !testsTexts(planTests(plan), plan.tests))
     applyBlocks(flow, rows, watermark);
-  else return applyWhole(flow, rows, watermark);
+  else return applyWhole(flow, rows, watermark, behind);
   return OK;
 }
 
@@ -360,21 +378,39 @@ function applyBlocks(flow: Flow, rows: usize, watermark: i64): void {
   }
 }
 
-function applyWhole(flow: Flow, rows: usize, watermark: i64): u32 {
+/** How far time has come after a batch whose latest time is `maxTime`. */
+function reachedWith(watermark: i64, behind: i64): i64 {
+  return behind < 0 || maxTime < i64.MIN_VALUE + behind ? watermark : max(watermark, maxTime - behind);
+}
+
+/** Groups whose windows end at or before `reached`. */
+function endingAt(flow: Flow, reached: i64): u32 {
+  const size = flow.plan.size;
+  if (flow.count == 0 || endOf(flow.firstStart, size) > reached) return 0;
+  let ending: u32 = 0;
+  for (let i: u32 = 0; i < flow.count; i++) if (endOf(load<i64>(recordAt(flow, i), 8), size) <= reached) ending++;
+  return ending;
+}
+
+function applyWhole(flow: Flow, rows: usize, watermark: i64, behind: i64): u32 {
   const plan = flow.plan;
   maxTime = maxOf(columnAt(plan.time).data, rows);
   const selected = scratch(rows << 2);
   const bits = scratch((rows >> 3) + 16);
   const count = selectRows(planTests(plan), plan.tests, planStrings(plan), 0, rows, bits, selected);
   // As long as every row might open a group, nothing is added before all groups are found: a refusal changes nothing.
-  const limit = max(plan.maxGroups, flow.count);
-  const step = <u64>flow.count + count <= <u64>limit ? BLOCK : max<usize>(count, 1);
+  let limit = max(plan.maxGroups, flow.count);
+  const surely = <u64>flow.count + count <= <u64>limit;
+  const step = surely ? BLOCK : max<usize>(count, 1);
+  // Groups whose windows end with this batch do not stay: were they counted, a full flow could not come to the time at which it has room again.
+  const reached = reachedWith(watermark, behind);
+  if (!surely) limit = max(plan.maxGroups + endingAt(flow, reached), flow.count);
   const groups = scratch(min(step, count) << 2);
   openBlock(min(step, count));
   openKeys(flow, columnAt(plan.key));
   for (let from: usize = 0; from < count; from += step) {
     const block = selected + (from << 2);
-    const kept = resolve(flow, block, min(step, count - from), groups, watermark, limit);
+    const kept = resolve(flow, block, min(step, count - from), groups, watermark, limit, reached);
     if (kept == FULL) return TOO_MANY_GROUPS;
     addRows(flow, block, groups, kept);
     applied += <u32>kept;

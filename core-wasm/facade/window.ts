@@ -10,7 +10,7 @@ import { encodePlan } from "./plan.ts";
 interface WindowFunctions {
   nameHash(name: number, length: number): number;
   windowOpen(plan: number, bytes: number): number;
-  windowApply(state: number, frame: number, length: number, own: number, watermark: bigint): number;
+  windowApply(state: number, frame: number, length: number, own: number, watermark: bigint, behind: bigint): number;
   appliedRows(): number;
   lateRows(): number;
   latestTime(): bigint;
@@ -69,11 +69,12 @@ class WasmWindow implements WindowState {
     this.#state = this.#kernels.windowOpen(core.writeScratch(encoded), encoded.length);
   }
 
-  apply(frame: Uint8Array, watermark: bigint): ApplyOutcome {
+  apply(frame: Uint8Array, watermark: bigint, outOfOrderness?: number): ApplyOutcome {
     const state = this.#begin();
     const own = addressOfKept(this.#core, frame);
     const at = own === 0 ? this.#core.writeScratch(frame) : own;
-    const verdict = this.#kernels.windowApply(state, at, frame.length, own === 0 ? 0 : 1, clamp(watermark));
+    const behind = outOfOrderness === undefined ? -1n : BigInt(outOfOrderness);
+    const verdict = this.#kernels.windowApply(state, at, frame.length, own === 0 ? 0 : 1, clamp(watermark), behind);
     if (verdict === TOO_MANY_GROUPS) throw new RangeError("too-many-groups");
     if (verdict !== 0) throw corrupt(verdict >>> 0, COLUMNS);
     const rows = this.#core.view.getUint32(at + 8, true);

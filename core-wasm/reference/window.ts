@@ -73,7 +73,7 @@ class ReferenceWindow implements WindowState {
     this.#size = BigInt(plan.size);
   }
 
-  apply(frame: Uint8Array, givenWatermark: bigint): ApplyOutcome {
+  apply(frame: Uint8Array, givenWatermark: bigint, outOfOrderness?: number): ApplyOutcome {
     this.#check();
     const { rows, columns } = decodeColumns(frame);
     this.#match(columns);
@@ -101,10 +101,15 @@ class ReferenceWindow implements WindowState {
       next.set(id, { key, start, count: (group?.count ?? 0n) + 1n, measures });
       touched.add(id);
     }
-    if (next.size > this.#open.size && next.size > this.#plan.maxGroups) throw new RangeError("too-many-groups");
+    const maxTime = times.reduce<bigint | null>((most, time) => (most === null || time > most ? time : most), null);
+    const moves = maxTime !== null && outOfOrderness !== undefined;
+    const latest = moves ? clamp(maxTime - BigInt(outOfOrderness)) : watermark;
+    const reached = latest > watermark ? latest : watermark;
+    const going = this.#goingOn(next, reached);
+    if (going > this.#plan.maxGroups && going > this.#goingOn(this.#open, reached))
+      throw new RangeError("too-many-groups");
     this.#open = next;
     for (const id of touched) this.#touched.add(id);
-    const maxTime = times.reduce<bigint | null>((most, time) => (most === null || time > most ? time : most), null);
     return { rows, applied, late, maxTime };
   }
 
@@ -175,6 +180,13 @@ class ReferenceWindow implements WindowState {
       keyType: typeOf(this.#plan.key),
       measures: this.#plan.measures.map(typeOf),
     };
+  }
+
+  /** How many groups have windows that end later. */
+  #goingOn(groups: ReadonlyMap<string, WindowGroup>, reached: bigint): number {
+    let count = 0;
+    for (const { start } of groups.values()) if (clamp(start + this.#size) > reached) count++;
+    return count;
   }
 
   /** Removes and returns the groups whose windows have ended. */

@@ -93,7 +93,7 @@ export class FlowRuntime {
   /** Adds one batch. @throws RangeError("too-many-groups") or CorruptError, with nothing changed. */
   apply(columnsFrame: Uint8Array): { rows: number; late: number } {
     invariant(!this.isStale, "1: events are added to the state of another definition");
-    const outcome = this.#state.apply(columnsFrame, this.#watermark);
+    const outcome = this.#state.apply(columnsFrame, this.#watermark, this.plan.outOfOrderness);
     const next = advance(this.#watermark, outcome.maxTime, this.plan.outOfOrderness);
     invariant(next >= this.#watermark, "a watermark went back");
     this.#watermark = next;

@@ -60,8 +60,8 @@ export class Flows {
 
   /**
    * Takes a batch into all flows of its stream.
-   * @param log makes durable what is committed so far: called when it is not certain that every flow can take the batch, so that
-   * those before the first that cannot may be set back.
+   * @param log makes durable what is committed so far, and closes windows that have ended: called when it is not certain that every flow can
+   * take the batch, so that they have room and those before the first that cannot may be set back.
    */
   apply(batch: Batch, log: () => void, now: number): BatchOutcome {
     if (!this.app.streams.has(batch.stream)) {
@@ -119,11 +119,14 @@ export class Flows {
       .map((flow) => this.runtime(flow.name) as FlowRuntime);
   }
 
-  /** A lone flow refuses without having changed, and so does the first: marks are for batches that a later flow may refuse. */
+  /**
+   * A lone flow refuses without having changed, and so does the first: marks are for batches that a later flow may refuse. Windows that have ended
+   * are closed before a batch that may come to the bound: beside what the bound allows there is but one batch's in memory.
+   */
   #marks(runtimes: readonly FlowRuntime[], rows: number, log: () => void): FlowCheckpoint[] {
-    if (runtimes.slice(1).every((runtime) => runtime.surelyTakes(rows))) return [];
+    if (runtimes.every((runtime) => runtime.surelyTakes(rows))) return [];
     log();
-    return runtimes.map((runtime) => runtime.mark());
+    return runtimes.slice(1).every((runtime) => runtime.surelyTakes(rows)) ? [] : runtimes.map((each) => each.mark());
   }
 
   /** Whether a stream is the window kernel's; one that no flow reads is nobody's. */

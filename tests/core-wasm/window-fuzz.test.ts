@@ -11,9 +11,9 @@ import { COLUMNS, INT64_MAX, INT64_MIN, randomBatch, randomPlan } from "./suppor
 const PLANS = 400;
 const STEPS = 12;
 
-function attempt(state: WindowState, frame: Uint8Array, watermark: bigint): ApplyOutcome | string {
+function attempt(state: WindowState, frame: Uint8Array, watermark: bigint, behind?: number): ApplyOutcome | string {
   try {
-    return state.apply(frame, watermark);
+    return state.apply(frame, watermark, behind);
   } catch (error) {
     return String(error);
   }
@@ -36,9 +36,10 @@ it(`does what the twin does, byte for byte, for ${PLANS} random plans`, () => {
       time += BigInt(source.int(40));
       const watermark = randomWatermark(source, time);
       const batch = randomBatch(source, time);
-      const outcome = attempt(expected, batch, watermark);
+      const behind = [undefined, 0, 20, Number.MAX_SAFE_INTEGER][step % 4];
+      const outcome = attempt(expected, batch, watermark, behind);
       if (typeof outcome === "string") refused++;
-      expect(attempt(state, batch, watermark), where).toEqual(outcome);
+      expect(attempt(state, batch, watermark, behind), where).toEqual(outcome);
       expect(state.groups, where).toBe(expected.groups);
       if (source.int(3) === 0) {
         const mark = randomWatermark(source, time);

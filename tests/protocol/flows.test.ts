@@ -1,4 +1,4 @@
-/** A stream with several flows: a batch is taken by all of them or by none. */
+/** Flows of one stream that the window kernel runs: a batch is taken by all of them or by none, and what they hold is bounded. */
 import { describe, expect, it } from "vitest";
 import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
@@ -32,8 +32,8 @@ const app = defineApp({ services: [service(Probe, {}, { ping: () => undefined })
 const kernels = createKernels(loadCore());
 let batches = 0;
 
-function batchOf(rows: number, firstSensor: number): Batch {
-  const lines = Array.from({ length: rows }, (_, i) => `{"sensor":${firstSensor + i},"kind":${i % 3},"at":1000}`);
+function batchOf(rows: number, firstSensor: number, at = 1000): Batch {
+  const lines = Array.from({ length: rows }, (_, i) => `{"sensor":${firstSensor + i},"kind":${i % 3},"at":${at}}`);
   const parsed = kernels.parseEvents(new TextEncoder().encode(lines.join("\n")), Reading.columns);
   if (!parsed.ok) throw new Error("the test's events are wrong");
   const requestId = `c${String(batches++).padStart(31, "0")}`;
@@ -72,5 +72,43 @@ describe("a stream with two flows", () => {
     expect(flows.apply(batchOf(10, GROUPS_MAX), log, 0).applied).toBe(true);
     expect(flows.runtime("by-kind")?.status.events).toBe(GROUPS_MAX);
     expect(flows.runtime("by-sensor")?.status.events).toBe(GROUPS_MAX);
+  });
+});
+
+describe.each([
+  ["alone", [bySensor]],
+  ["behind another", [byKind, bySensor]],
+])("a flow %s that holds as many groups as it may", (_, all) => {
+  const HOUR = 3_600_000;
+  const full = () => {
+    const flows = new Flows(defineApp({ services: [], flows: all }), kernels);
+    let seq = 0;
+    const log = (): void => {
+      if (flows.dirty) flows.takeChanges(++seq, Number.POSITIVE_INFINITY);
+    };
+    const take = (rows: number, first: number, at: number) => flows.apply(batchOf(rows, first, at), log, 0).status;
+    for (const half of [0, GROUPS_MAX / 2]) expect(take(GROUPS_MAX / 2, half, 1_000)).toBe(200);
+    return { flows, take };
+  };
+
+  it("takes the events that end their windows, known keys' and others', and those behind them", () => {
+    const { flows, take } = full();
+    expect(take(1, GROUPS_MAX, 2_000)).toBe(503);
+    // Time is an hour behind the latest event: the first window goes on.
+    expect(take(1, 0, HOUR)).toBe(503);
+    for (const hours of [2, 3, 100]) {
+      expect(take(1, 0, hours * HOUR)).toBe(200);
+      expect(take(1, 7 * GROUPS_MAX, hours * HOUR)).toBe(200);
+    }
+    expect(flows.runtime("by-sensor")?.status.late).toBe(0);
+  });
+
+  it("holds no more than one batch's groups beside them", () => {
+    const { flows, take } = full();
+    const groups = () => flows.runtime("by-sensor")?.openGroups().length ?? 0;
+    for (const hours of [2, 4, 6, 8]) {
+      expect(take(GROUPS_MAX, 0, hours * HOUR)).toBe(200);
+      expect(groups()).toBeLessThanOrEqual(2 * GROUPS_MAX);
+    }
   });
 });
