@@ -11,7 +11,11 @@ export type Aside = typeof LATE | typeof DEAD;
 /** Entries that are dropped for age beyond those that are written, at most: so there are never more and more of them. */
 const DROPPED_AT_ONCE = 100;
 
-/** Keeps lines of JSON. @param begin number of the first: so many were set aside before */
+/**
+ * Keeps lines of JSON.
+ * @param begin so many were set aside before, as far as the caller has counted: the first has this number, or the one behind the last that is
+ * there. The window kernel and operators count by themselves, and may have run the flow one after the other.
+ */
 export function keepLog(
   store: ShardStore,
   collection: Aside,
@@ -20,7 +24,8 @@ export function keepLog(
   lines: readonly string[],
 ): void {
   if (lines.length === 0) return;
-  const entries = entriesOf(lines, begin, now);
+  const first = Math.max(begin, endOfLog(store, collection));
+  const entries = entriesOf(lines, first, now);
   dropLines(store, collection, ({ at }) => at < now - LIMITS.asideMs, DROPPED_AT_ONCE + entries.length);
   for (const { key, text } of entries) store.put(collection, key, text);
 }

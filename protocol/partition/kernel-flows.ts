@@ -33,9 +33,10 @@ export function prepareKernel(flow: FlowDefinition, runtime: FlowRuntime, commit
   if (lost.length > 0) runtime.drop();
   const state = stateOf(flow, committed);
   if (state !== null && lost.length === 0) return [];
-  const vertices = { [aggregateOf(flow)]: KERNEL };
-  const key = entityOf(flow);
-  return [{ op: "put", key, text: encodeValue({ ...freshState(), vertices } satisfies FlowState) }];
+  const next: FlowState = { ...freshState(), vertices: { [aggregateOf(flow)]: KERNEL } };
+  // What operators have set aside can still be read, and stays counted.
+  if (state !== null) Object.assign(next, { late: state.late, dead: state.dead });
+  return [{ op: "put", key: entityOf(flow), text: encodeValue(next) }];
 }
 
 /** @throws TidegateError `flow-changed` */

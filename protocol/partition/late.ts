@@ -20,7 +20,7 @@ import type { StateStore, Write } from "../state/store.ts";
 /** What of a batch comes too late for a flow. */
 export interface LateLines {
   readonly flow: WindowedFlow;
-  /** Number of the first: so many came too late before. */
+  /** So many came too late before. */
   readonly begin: number;
   readonly lines: readonly string[];
 }

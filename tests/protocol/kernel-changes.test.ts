@@ -6,9 +6,12 @@ import {
   count,
   flow,
   type FlowDefinition,
+  fn,
   int64,
+  noData,
   query,
   service,
+  sinks,
   stream,
   sum,
   text,
@@ -19,8 +22,17 @@ import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Taps = stream("taps", { item: text(), amount: int64(), at: timestamp() });
-const Probe = contract("probe", { ping: query() });
-const probe = service(Probe, {}, { ping: () => undefined });
+const Probe = contract("probe", { ping: query(), take: fn({ refusals: { no: noData } }) });
+const probe = service(
+  Probe,
+  {},
+  {
+    ping: () => undefined,
+    take: (ctx) => {
+      throw ctx.refuse("no");
+    },
+  },
+);
 const base = (drops: string[] = []) => flow("taps", { drops }).from(Taps, { time: "at" }).keyBy("item");
 const counted = base().window(tumbling(10)).aggregate({ n: count() }).toView("taps");
 const renamed = base().window(tumbling(10)).aggregate({ taps: count() }).toView("taps");
@@ -29,6 +41,8 @@ const summed = (drops: string[] = []) =>
     .window(tumbling(10))
     .aggregate({ n: count(), total: sum("amount") })
     .toView("taps");
+/** What of it is state may be dropped. */
+const named = base(["aggregate-1"]).window(tumbling(10)).aggregate({ n: count() }).toView("taps");
 const wider = (drops: string[] = []) => base(drops).window(tumbling(100)).aggregate({ n: count() }).toView("taps");
 /** Run by operators, since another flow on the stream is. */
 const other = flow("other").from(Taps, { time: "at" }).toView("other", { key: "item" });
@@ -111,7 +125,6 @@ describe.each([
     await deploy(partition, counted, other);
     const refused = await partition.ingest("taps", [tap(17)]);
     expect([refused.status, typeOf(refused)]).toEqual([409, "/problems/flow-changed"]);
-    const named = base(["aggregate-1"]).window(tumbling(10)).aggregate({ n: count() }).toView("taps");
     await deploy(partition, named, other);
     expect((await partition.ingest("taps", [tap(17)])).status).toBe(200);
     await deploy(partition, counted);
@@ -120,5 +133,54 @@ describe.each([
     expect(await rowsOf(partition)).toEqual([]);
     expect((await partition.ingest("taps", [tap(18)])).status).toBe(200);
     expect(await rowsOf(partition)).toEqual([row(10, { n: 1 })]);
+  });
+});
+
+describe("a flow that the window kernel and operators run one after the other", () => {
+  const asked = async (partition: LonePartition, name: string, input: object): Promise<unknown> => {
+    const { body } = await partition.call({
+      service: "#view",
+      key: "taps",
+      name,
+      internal: true,
+      input: { flow: "taps", ...input },
+    });
+    return JSON.parse(body);
+  };
+  /** Items of events that were set aside. */
+  const aside = async (partition: LonePartition, what: "l" | "d"): Promise<unknown[]> => {
+    const { events } = (await asked(partition, "aside", { what, after: -1, limit: 100 })) as { events: string[] };
+    return events.map((each) => (JSON.parse(each) as { event: { item: string } }).event.item);
+  };
+
+  it("keeps all that came too late, whoever ran it then", async () => {
+    const partition = new LonePartition([probe], { flows: [named] });
+    await partition.ingest("taps", [tap(100)]);
+    await partition.ingest("taps", [tap(1, "x"), tap(2, "y")]);
+    await deploy(partition, named, other);
+    await partition.ingest("taps", [tap(200)]);
+    await partition.ingest("taps", [tap(4, "z")]);
+    expect(await aside(partition, "l")).toEqual(["x", "y", "z"]);
+    await deploy(partition, named);
+    await partition.ingest("taps", [tap(5, "0"), tap(6, "1")]);
+    await partition.ingest("taps", [tap(7, "2")]);
+    expect(await aside(partition, "l")).toEqual(["x", "y", "z", "0", "1", "2"]);
+  });
+
+  it("keeps its dead letters, and goes on counting them", async () => {
+    const version = (calls: boolean): FlowDefinition => {
+      const taps = flow("taps", { drops: ["aggregate-1"] }).from(Taps, { time: "at" });
+      const view = taps.keyBy("item").window(tumbling(10)).aggregate({ n: count() }).toView("taps");
+      return calls ? sinks(view, taps.call(Probe, "take", { key: (event) => event.item })) : view;
+    };
+    const partition = new LonePartition([probe], { flows: [version(true)] });
+    await partition.ingest("taps", [tap(1, "x"), tap(2, "y")]);
+    await deploy(partition, version(false));
+    await partition.ingest("taps", [tap(3)]);
+    expect(await aside(partition, "d")).toEqual(["x", "y"]);
+    await deploy(partition, version(true));
+    await partition.ingest("taps", [tap(4, "z")]);
+    expect(await aside(partition, "d")).toEqual(["x", "y", "z"]);
+    expect(await asked(partition, "flow", {})).toMatchObject({ deadLetters: 3 });
   });
 });
