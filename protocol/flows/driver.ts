@@ -19,6 +19,7 @@ import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
 import { egressKey, type PushResult, REFUSED, type UndeliveredHead } from "./egress.ts";
 import { DEAD, keepLog, LATE, lateLine } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
+import { tellStreams } from "./place.ts";
 import type { ShardHead, ShardResult } from "./shard.ts";
 import { byPlace, callShares, type SharesResult } from "./shares.ts";
 
@@ -63,6 +64,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   const gone = dropped.map((key) => ctx.ask(SHARD, key, "clear", { head: null, rows: [] }));
   await Promise.all(gone);
   await dropEnds(ctx, program, state);
+  await tellStreams(ctx, program, state);
   state.begun ??= ctx.now();
   const time: FlowTime = { program, state, now: ctx.now() };
   noteSilent(time);

@@ -32,6 +32,8 @@ export interface FlowState {
   ends?: string[];
   /** It is known elsewhere that this is its place. */
   placed?: boolean;
+  /** Other streams at which its key has been told the place. */
+  streams?: string[];
   /** Server time of its first batch. */
   begun: number | null;
   /** Of sources that may idle and have had no event yet, by name and stream: server time of the first batch of a version that reads them. */

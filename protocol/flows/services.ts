@@ -105,17 +105,17 @@ export function flowServices(app: AppDefinition, kernels: Kernels): InternalServ
 function ownService(program: FlowProgram, views: Views): InternalService {
   const { name } = program;
   const handlers: Record<string, InternalHandler> = {
-    feed: atPlace(name, "feed", (ctx, input) => feed(ctx, program, input), true),
+    feed: atPlace(program, "feed", (ctx, input) => feed(ctx, program, input), true),
     tick: async (ctx) => {
       const tooLarge = ctx.tooLarge(LIMITS.maxTooLarge);
       await feed(ctx, program, { head: { stream: null, ...again(tooLarge) }, rows: [] });
       return new RawJson("null");
     },
-    status: atPlace(name, "status", (ctx) => views.status(ctx, name)),
-    setAside: atPlace(name, "setAside", (ctx, input) => setUndeliveredAside(ctx, input)),
-    [REDRIVE]: atPlace(name, REDRIVE, (ctx, input) => redrive(ctx, program, input)),
-    [REMOVE]: atPlace(name, REMOVE, (ctx, input) => remove(ctx, input)),
-    aside: atPlace(name, "aside", (ctx, input) => views.asideHere(ctx, input)),
+    status: atPlace(program, "status", (ctx) => views.status(ctx, name)),
+    setAside: atPlace(program, "setAside", (ctx, input) => setUndeliveredAside(ctx, input)),
+    [REDRIVE]: atPlace(program, REDRIVE, (ctx, input) => redrive(ctx, program, input)),
+    [REMOVE]: atPlace(program, REMOVE, (ctx, input) => remove(ctx, input)),
+    aside: atPlace(program, "aside", (ctx, input) => views.asideHere(ctx, input)),
     ...placeHandlers,
   };
   return internalService(flowService(name), handlers, ["status", "aside", "place"]);

@@ -7,6 +7,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { type FlowState, freshState } from "../flows/flow-state.ts";
 import { flowService, homeOf } from "../flows/internal.ts";
+import { type Elsewhere, isElsewhere } from "../flows/place.ts";
 import { entityKey } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
@@ -22,7 +23,10 @@ export function aggregateOf(flow: FlowDefinition): string {
 /** What the present version of the flow would lose: operators by name. */
 export function kernelDrops(flow: FlowDefinition, runtime: FlowRuntime, committed: StateStore): string[] {
   const name = aggregateOf(flow);
-  const vertices = Object.entries(stateOf(flow, committed)?.vertices ?? {});
+  const state = stateOf(flow, committed);
+  // Operators have run it, and keep its state at another of the streams that they read.
+  if (isElsewhere(state)) return [name];
+  const vertices = Object.entries(state?.vertices ?? {});
   const gone = vertices.flatMap(([each, id]) => (each === name && id === KERNEL ? [] : [each]));
   return [...new Set([...gone, ...(runtime.isStale ? [name] : [])])];
 }
@@ -35,7 +39,7 @@ export function prepareKernel(flow: FlowDefinition, runtime: FlowRuntime, commit
   if (state !== null && lost.length === 0) return [];
   const next: FlowState = { ...freshState(), vertices: { [aggregateOf(flow)]: KERNEL } };
   // What operators have set aside can still be read, and stays counted.
-  if (state !== null) Object.assign(next, { late: state.late, dead: state.dead });
+  if (state !== null && !isElsewhere(state)) Object.assign(next, { late: state.late, dead: state.dead });
   return [{ op: "put", key: entityOf(flow), text: encodeValue(next) }];
 }
 
@@ -49,10 +53,10 @@ export function requireNamed({ name, drops }: FlowDefinition, lost: readonly str
   );
 }
 
-function stateOf(flow: FlowDefinition, committed: StateStore): FlowState | null {
+function stateOf(flow: FlowDefinition, committed: StateStore): FlowState | Elsewhere | null {
   const entity = entityOf(flow);
   const text = committed.get(entity, entity);
-  return text === null ? null : (decodeValue(text) as FlowState);
+  return text === null ? null : (decodeValue(text) as FlowState | Elsewhere);
 }
 
 function entityOf(flow: FlowDefinition): string {

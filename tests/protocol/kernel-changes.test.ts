@@ -22,6 +22,7 @@ import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const Taps = stream("taps", { item: text(), amount: int64(), at: timestamp() });
+const Others = stream("others", { item: text(), at: timestamp() });
 const Probe = contract("probe", { ping: query(), take: fn({ refusals: { no: noData } }) });
 const probe = service(
   Probe,
@@ -182,5 +183,39 @@ describe("a flow that the window kernel and operators run one after the other", 
     await partition.ingest("taps", [tap(4, "z")]);
     expect(await aside(partition, "d")).toEqual(["x", "y", "z"]);
     expect(await asked(partition, "flow", {})).toMatchObject({ deadLetters: 3 });
+  });
+
+  /** A flow of these branches, whose first stream is that of the first; the kernel runs it where it is "own" alone. */
+  const branches = (which: ReadonlyArray<"own" | "others">, drops: string[] = []): FlowDefinition => {
+    const taps = flow("taps", { drops });
+    const [first, ...more] = which.map((each) =>
+      each === "own"
+        ? taps
+            .from(Taps, { time: "at" })
+            .keyBy("item")
+            .window(tumbling(10))
+            .aggregate({ n: count() })
+            .named("windows")
+            .toView("taps")
+        : taps.from(Others, { time: "at" }).toView("others", { key: "item" }),
+    ) as [FlowDefinition, ...FlowDefinition[]];
+    return sinks(first, ...more);
+  };
+
+  it.each<[string, ReadonlyArray<"own" | "others">, ReadonlyArray<"own" | "others">]>([
+    ["operators, which read another stream first", ["own"], ["others", "own"]],
+    ["the kernel, which reads no other stream", ["others", "own"], ["own"]],
+    ["the kernel, which does not read the first stream", ["own", "others"], ["own"]],
+  ])("takes nothing while its state would be lost to %s, and goes on as it was", async (_, before, after) => {
+    const partition = new LonePartition([probe], { flows: [branches(before)] });
+    for (const at of [1, 12, 13]) await partition.ingest("taps", [tap(at)]);
+    await deploy(partition, branches(after));
+    const refused = await partition.ingest("taps", [tap(14)]);
+    expect([refused.status, typeOf(refused)]).toEqual([409, "/problems/flow-changed"]);
+    expect(refused.body).toContain("windows");
+    await deploy(partition, branches(before));
+    expect((await partition.ingest("taps", [tap(15)])).status).toBe(200);
+    await deploy(partition, branches(after, ["windows", "view-others"]));
+    for (const at of [16, 17]) expect((await partition.ingest("taps", [tap(at)])).status).toBe(200);
   });
 });
