@@ -36,6 +36,9 @@ export function checkVersion(
       `flow "${program.name}" would lose the state of ${unnamed.map(told).join(", ")}: restore what they were, or name them in \`drops\``,
     );
   }
+  for (const [id, shares] of state.left ?? [])
+    for (let shard = 0; shard < shares; shard++) shards.push(shardKey(program.name, id, shard));
+  Reflect.deleteProperty(state, "left");
   for (const name of dropped) {
     const id = state.vertices[name] ?? "";
     for (const shard of (state.next[name] ?? []).keys()) shards.push(shardKey(program.name, id, shard));

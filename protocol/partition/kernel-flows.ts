@@ -38,9 +38,19 @@ export function prepareKernel(flow: FlowDefinition, runtime: FlowRuntime, commit
   const state = stateOf(flow, committed);
   if (state !== null && lost.length === 0) return [];
   const next: FlowState = { ...freshState(), vertices: { [aggregateOf(flow)]: KERNEL } };
-  // What operators have set aside can still be read, and stays counted.
-  if (state !== null && !isElsewhere(state)) Object.assign(next, { late: state.late, dead: state.dead });
+  if (state !== null && !isElsewhere(state)) {
+    // What operators have set aside can still be read, and stays counted.
+    Object.assign(next, { late: state.late, dead: state.dead });
+    const left = leftBy(state);
+    if (left.length > 0) next.left = left;
+  }
   return [{ op: "put", key: entityOf(flow), text: encodeValue(next) }];
+}
+
+/** What operators have kept. The kernel cannot clear it: it has no transactions. */
+function leftBy({ vertices, next, left = [] }: FlowState): Array<[id: string, shards: number]> {
+  const ids = Object.entries(vertices).filter(([, id]) => id !== KERNEL);
+  return [...left, ...ids.map(([name, id]): [string, number] => [id, next[name]?.length ?? 0])];
 }
 
 /** @throws TidegateError `flow-changed` */

@@ -185,6 +185,29 @@ describe("a flow that the window kernel and operators run one after the other", 
     expect(await asked(partition, "flow", {})).toMatchObject({ deadLetters: 3 });
   });
 
+  it("does not bring back what was dropped, however often it goes from one to the other", async () => {
+    const partition = new LonePartition([probe], { flows: [named, other] });
+    const starts = async (): Promise<unknown> => {
+      const { rows } = (await asked(partition, "view", { view: "taps", limit: 100 })) as {
+        rows: Array<{ window: { start: number }; n: number }>;
+      };
+      return rows.map(({ window, n }) => [window.start, n]);
+    };
+    for (const at of [1, 2, 12]) await partition.ingest("taps", [tap(at)]);
+    expect(await starts()).toEqual([
+      [0, 2],
+      [10, 1],
+    ]);
+    for (let times = 0; times < 2; times++) {
+      await deploy(partition, named);
+      await partition.ingest("taps", [tap(13)]);
+      expect(await rowsOf(partition)).toEqual([row(10, { n: 1 })]);
+      await deploy(partition, named, other);
+      await partition.ingest("taps", [tap(14)]);
+      expect(await starts()).toEqual([[10, 1]]);
+    }
+  });
+
   /** A flow of these branches, whose first stream is that of the first; the kernel runs it where it is "own" alone. */
   const branches = (which: ReadonlyArray<"own" | "others">, drops: string[] = []): FlowDefinition => {
     const taps = flow("taps", { drops });
