@@ -157,6 +157,8 @@ export async function dropEnds(ctx: FlowContext, program: FlowProgram, state: Fl
       `flow "${program.name}" would lose ${waiting} events that wait for delivery at its end "${name}": restore it until they are delivered, or name it in \`drops\``,
     );
   }
-  for (const [name] of gone) await ctx.ask(EGRESS, egressKey(program.name, name), "clear", { head: null, rows: [] });
+  for (const end of new Set([...gone.map(([name]) => name), ...(state.leftEnds ?? [])]))
+    await ctx.ask(EGRESS, egressKey(program.name, end), "clear", { head: null, rows: [] });
+  Reflect.deleteProperty(state, "leftEnds");
   state.ends = endsOf(program);
 }

@@ -36,6 +36,8 @@ export interface FlowState {
   streams?: string[];
   /** What operators kept before the window kernel took over, by ids of vertices with their numbers of shares: it is cleared when operators go on. */
   left?: Array<[id: string, shards: number]>;
+  /** And the ends in the outside world that it had then. */
+  leftEnds?: string[];
   /** Server time of its first batch. */
   begun: number | null;
   /** Of sources that may idle and have had no event yet, by name and stream: server time of the first batch of a version that reads them. */

@@ -20,7 +20,7 @@ export function aggregateOf(flow: FlowDefinition): string {
   return nodesOf(flow).find(({ operator }) => operator.kind === "aggregate")?.name ?? "aggregate";
 }
 
-/** What the present version of the flow would lose: operators by name. */
+/** What the present version of the flow would lose, by name: operators, and ends, where events may wait for delivery. The kernel cannot ask whether any do. */
 export function kernelDrops(flow: FlowDefinition, runtime: FlowRuntime, committed: StateStore): string[] {
   const name = aggregateOf(flow);
   const state = stateOf(flow, committed);
@@ -28,21 +28,24 @@ export function kernelDrops(flow: FlowDefinition, runtime: FlowRuntime, committe
   if (isElsewhere(state)) return [name];
   const vertices = Object.entries(state?.vertices ?? {});
   const gone = vertices.flatMap(([each, id]) => (each === name && id === KERNEL ? [] : [each]));
-  return [...new Set([...gone, ...(runtime.isStale ? [name] : [])])];
+  return [...new Set([...gone, ...(runtime.isStale ? [name] : []), ...(state?.ends ?? [])])];
 }
 
 /** Makes a flow ready to take a batch, and drops what it names. Returns what is to be committed. */
 export function prepareKernel(flow: FlowDefinition, runtime: FlowRuntime, committed: StateStore): Write[] {
   const lost = kernelDrops(flow, runtime, committed);
   if (lost.length > 0) runtime.drop();
+  const name = aggregateOf(flow);
+  const next: FlowState = { ...freshState(), vertices: { [name]: KERNEL } };
   const state = stateOf(flow, committed);
-  if (state !== null && lost.length === 0) return [];
-  const next: FlowState = { ...freshState(), vertices: { [aggregateOf(flow)]: KERNEL } };
   if (state !== null && !isElsewhere(state)) {
+    if (lost.length === 0 && state.vertices[name] === KERNEL) return [];
     // What operators have set aside can still be read, and stays counted.
     Object.assign(next, { late: state.late, dead: state.dead });
     const left = leftBy(state);
     if (left.length > 0) next.left = left;
+    const ends = [...(state.leftEnds ?? []), ...(state.ends ?? [])];
+    if (ends.length > 0) next.leftEnds = ends;
   }
   return [{ op: "put", key: entityOf(flow), text: encodeValue(next) }];
 }

@@ -208,6 +208,33 @@ describe("a flow that the window kernel and operators run one after the other", 
     }
   });
 
+  it("takes nothing while an end is gone at which events may wait, and those do not come back when it was named", async () => {
+    const version = (queue: boolean, drops: string[]): FlowDefinition => {
+      const taps = flow("taps", { drops }).from(Taps, { time: "at" });
+      const view = taps.keyBy("item").window(tumbling(10)).aggregate({ n: count() }).toView("taps");
+      return queue ? sinks(view, taps.toQueue("hook", { binding: "Q" })) : view;
+    };
+    const waiting = async () => {
+      const { sinks: ends } = (await asked(partition, "flow", {})) as { sinks: { hook: { waiting: number } } };
+      return ends.hook.waiting;
+    };
+    const partition = new LonePartition([probe], { flows: [version(true, [])] });
+    await partition.ingest("taps", [tap(1)]);
+    expect(await waiting()).toBe(1);
+    await deploy(partition, version(false, ["aggregate-1"]));
+    const refused = await partition.ingest("taps", [tap(2)]);
+    expect([refused.status, typeOf(refused)]).toEqual([409, "/problems/flow-changed"]);
+    expect(refused.body).toContain("hook");
+    await deploy(partition, version(false, ["aggregate-1", "hook"]));
+    expect((await partition.ingest("taps", [tap(2)])).status).toBe(200);
+    // It is named once: what it was is lost.
+    await deploy(partition, version(false, []));
+    expect((await partition.ingest("taps", [tap(3)])).status).toBe(200);
+    await deploy(partition, version(true, ["aggregate-1"]));
+    expect((await partition.ingest("taps", [tap(4)])).status).toBe(200);
+    expect(await waiting()).toBe(1);
+  });
+
   /** A flow of these branches, whose first stream is that of the first; the kernel runs it where it is "own" alone. */
   const branches = (which: ReadonlyArray<"own" | "others">, drops: string[] = []): FlowDefinition => {
     const taps = flow("taps", { drops });
