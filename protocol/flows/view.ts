@@ -4,7 +4,7 @@ import type { FlowProgram, VertexStep, ViewProgram } from "../../dataflow/progra
 import { requestedKey } from "../../dataflow/views.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { fromBase64Url, toBase64Url } from "../../sdk/base64.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { exact } from "../../sdk/exact.ts";
 import { LIMITS } from "../limits.ts";
 import { compareKeys } from "../state/state-key.ts";
@@ -53,8 +53,9 @@ export class Views {
 
   #program(flow: string): FlowProgram {
     const program = this.#programs.get(flow);
-    if (program === undefined) throw new TidegateError("unknown-flow", `there is no flow "${flow}"`);
-    return program;
+    if (program !== undefined) return program;
+    if (this.#app.flows.has(flow)) throw comeAgain(otherKind(flow));
+    throw new TidegateError("unknown-flow", `there is no flow "${flow}"`);
   }
 
   /** Of a flow's own key. */
@@ -148,6 +149,11 @@ export class Views {
     const status = { events, batches, late, deadLetters: dead, sources, watermarks: marks, sinks, drops };
     return new RawJson(JSON.stringify(status));
   }
+}
+
+/** Who asks has another version of the code: in one of both the window kernel runs the flow, in the other one operators do. */
+export function otherKind(flow: string): string {
+  return `this partition has another version of the code, in which flow "${flow}" is run otherwise`;
 }
 
 function every({ shards }: VertexStep): number[] {

@@ -3,10 +3,11 @@ import { CorruptError, type Kernels, type WindowGroup } from "../../core-wasm/ty
 import { renderRow } from "../../dataflow/view.ts";
 import { INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
-import { TidegateError } from "../../sdk/errors.ts";
+import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import type { FlowDefinition } from "../../sdk/flow.ts";
 import { kernelDrops, requireNamed } from "./kernel-flows.ts";
 import type { StateStore } from "../state/store.ts";
+import { otherKind } from "../flows/view.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import { LIMITS } from "../limits.ts";
 import type { StateReader } from "../state/reader.ts";
@@ -83,8 +84,13 @@ function answerOf(
   { flows, ownership, layers }: ViewParts,
   query: ViewRequest,
 ): Omit<ViewReply, "epoch"> {
-  const definition = setup.app.views.get(query.view)?.windowed;
-  if (!definition) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
+  const view = setup.app.views.get(query.view);
+  if (!view) return problemAnswer("unknown-view", `there is no view "${query.view}"`);
+  const definition = view.windowed;
+  if (definition === null) {
+    const { type, message, members } = comeAgain(otherKind(view.flow.name));
+    return problemAnswer(type, message, members);
+  }
   if (!ownership.isHere(definition.stream.name)) return { status: 503, body: "", staleMap: true };
   const after = query.after === undefined ? undefined : parseCursor(query.after);
   if (after === null) return problemAnswer("invalid-input", "`cursor` is not a cursor that this view gave");

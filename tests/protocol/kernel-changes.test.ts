@@ -154,6 +154,24 @@ describe("a flow that the window kernel and operators run one after the other", 
     return events.map((each) => (JSON.parse(each) as { event: { item: string } }).event.item);
   };
 
+  it("is to be asked for again by one who has the version in which the other runs it", async () => {
+    const asOperators = (partition: LonePartition) =>
+      partition.call({
+        service: "#view",
+        key: "taps",
+        name: "view",
+        internal: true,
+        input: { flow: "taps", view: "taps", limit: 100 },
+      });
+    const partition = new LonePartition([probe], { flows: [named] });
+    await partition.ingest("taps", [tap(1)]);
+    const answers: Array<{ readonly status: number; readonly body: string }> = [await asOperators(partition)];
+    await deploy(partition, named, other);
+    answers.push(await partition.view("taps"));
+    for (const { status, body } of answers)
+      expect([status, JSON.parse(body)]).toMatchObject([503, { retryable: true }]);
+  });
+
   it("keeps all that came too late, whoever ran it then", async () => {
     const partition = new LonePartition([probe], { flows: [named] });
     await partition.ingest("taps", [tap(100)]);
