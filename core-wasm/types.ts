@@ -245,16 +245,24 @@ export interface WindowGroup {
   readonly measures: readonly Measure[];
 }
 
+export interface BatchBounds {
+  /**
+   * Milliseconds that time is behind the latest of the batch when that is taken. Windows that end then do not count: close them before the next
+   * batch. Without it time stays where it is.
+   */
+  readonly outOfOrderness?: number | undefined;
+  /** Bytes that open groups may take. */
+  readonly bytes?: number | undefined;
+}
+
 /** Operator state of one windowed flow in Wasm memory: groups by (key, window). Single owner; its methods are synchronous and atomic: an error before `apply` returns leaves it unchanged. */
 export interface WindowState {
   /**
    * Verifies the frame, filters, and adds its rows. Windows that end at or before `watermark` are closed to new rows.
-   * @param outOfOrderness milliseconds that time is behind the latest of the batch when that is taken. Windows that end then do not count for
-   * `maxGroups`: close them before the next batch. Without it time stays where it is.
-   * @throws CorruptError, or RangeError("too-many-groups") with nothing changed: of windows that go on there would be more groups than
-   * `maxGroups`, and more than before.
+   * @throws CorruptError, or RangeError("too-many-groups") with nothing changed: of windows that go on there would be more groups than `maxGroups`,
+   * or they would take more bytes than they may, and more than before.
    */
-  apply(frame: Uint8Array, watermark: bigint, outOfOrderness?: number): ApplyOutcome;
+  apply(frame: Uint8Array, watermark: bigint, bounds?: BatchBounds): ApplyOutcome;
   /**
    * Groups touched since the last call, with their absolute values and the text of their keys, and how far windows were
    * closed: loading all deltas in order gives this state, closed windows included. Empty array when there was nothing.
@@ -272,6 +280,10 @@ export interface WindowState {
   readonly groups: number;
   /** Bytes of Wasm memory held. */
   readonly bytes: number;
+  /** Of these, what open groups take, room for more and the like left out. A key counts with each of its groups. */
+  readonly held: number;
+  /** Bytes of that that one group takes, without the text of its key. */
+  readonly groupBytes: number;
   /** Gives its memory back; no use after that. */
   free(): void;
 }

@@ -131,6 +131,8 @@ export const LIMITS = {
   maxTransactionBytes: 8 * MiB,
   /** Encoded size of all that a batch of events writes at one partition: state of flows, and events that streams keep. */
   maxFlowBytes: 32 * MiB,
+  /** Bytes that open groups of the flows take that the window kernel runs on one partition; each may have its share of it in any case. A checkpoint of one is there twice beside them. */
+  maxWindowBytes: 32 * MiB,
   /** Bytes of a batch of events that go through flows at a time. With the batch itself and what it writes they are most of what it takes of memory. */
   flowPartBytes: 4 * MiB,
   /** Encoded size of one result or refusal, as the client gets it. Below SQLite's 2 MB row, in which it is kept for retries. */

@@ -19,6 +19,7 @@ import {
   dictionaryBytes,
   dropUse,
   openDictionary,
+  textLength,
   unusedEntries,
 } from "./dictionary";
 import { TEST_BYTES } from "./filter";
@@ -36,6 +37,9 @@ export const LINE_BITS: usize = 6;
 /** Smaller tables grow fourfold. */
 const FEW_GROUPS: u32 = 16384;
 const PLAN_HEAD: usize = 64;
+/** Bytes of a group's slots and of its place among those that were touched, and of a key's slots and entry. */
+const GROUP_BYTES: usize = 20;
+const KEY_BYTES: usize = 48;
 
 /** The plan, as the façade writes it. */
 @unmanaged
@@ -63,7 +67,7 @@ export class Flow {
   stride: usize;
   /** A record without rows. */
   blank: usize;
-  textKeys: bool;
+  /** Of text keys; null where keys are numbers. */
   dictionary: Dictionary;
   count: u32;
   capacity: u32;
@@ -73,10 +77,16 @@ export class Flow {
   recordBlock: usize;
   touched: usize;
   touchedCount: u32;
+  /** Bytes that open groups take: what they are given room for beyond that does not count. */
+  held: usize;
   /** No open window starts earlier. */
   firstStart: i64;
   /** Watermark of the last close since the last delta; i64.MIN_VALUE when there was none. */
   closedThrough: i64;
+
+  get textKeys(): bool {
+    return changetype<usize>(this.dictionary) != 0;
+  }
 }
 
 /** List of type u32, name hash u32 per column. */
@@ -126,8 +136,7 @@ export function windowOpen(planAt: usize, bytes: usize): usize {
   flow.plan = plan;
   flow.stride = strideOf(RECORD_HEAD + <usize>plan.measures * MEASURE_BYTES);
   flow.blank = makeBlank(plan, flow.stride);
-  flow.textKeys = columnType(plan, plan.key) == TEXT;
-  if (flow.textKeys) flow.dictionary = openDictionary();
+  if (columnType(plan, plan.key) == TEXT) flow.dictionary = openDictionary();
   flow.firstStart = i64.MAX_VALUE;
   flow.closedThrough = i64.MIN_VALUE;
   resize(flow, FIRST_GROUPS);
@@ -161,6 +170,16 @@ export function windowGroups(at: usize): u32 {
 /** Hash of a column's name, as frames have it. */
 export function nameHash(name: usize, length: usize): u32 {
   return <u32>xxh64(name, length, 0);
+}
+
+/** Bytes that a group takes in its tables, without the text of its key. */
+export function groupBytes(flow: Flow): usize {
+  return flow.stride + GROUP_BYTES + (flow.textKeys ? KEY_BYTES : 0);
+}
+
+/** The same with the text: where groups of several windows have the same key, each counts it. */
+export function bytesOfGroup(flow: Flow, record: usize): usize {
+  return groupBytes(flow) + (flow.textKeys ? textLength(flow.dictionary, <u32>load<i64>(record)) : 0);
 }
 
 function moved(block: usize, used: usize, bytes: usize): usize {
@@ -265,6 +284,7 @@ function addGroup(flow: Flow, key: i64, start: i64, hash: u32, slot: usize): u32
   store<i64>(record, start, 8);
   store<u32>(record, hash, 24);
   if (flow.textKeys) addUse(flow.dictionary, <u32>key);
+  flow.held += bytesOfGroup(flow, record);
   return index;
 }
 
@@ -311,6 +331,7 @@ export function dropNewest(flow: Flow, count: u32): void {
     let index = load<u32>(record, 24) & slotMask(flow);
     while (load<u32>(slotAt(flow, index)) != group + 1) index = (index + 1) & slotMask(flow);
     store<u64>(slotAt(flow, index), 0);
+    flow.held -= bytesOfGroup(flow, record);
     if (flow.textKeys) dropUse(flow.dictionary, <u32>load<i64>(record));
   }
 }
@@ -322,6 +343,13 @@ export function touch(flow: Flow, index: u32, record: usize): void {
     store<u32>(flow.touched + ((<usize>flow.touchedCount) << 2), index);
     flow.touchedCount++;
   }
+}
+
+/** Start of the window that holds `time`: windows are aligned to 0 and floor; the first one of int64 starts where int64 does. */
+export function startOf(time: i64, size: i64): i64 {
+  let into = time % size;
+  if (into < 0) into += size;
+  return time < i64.MIN_VALUE + into ? i64.MIN_VALUE : time - into;
 }
 
 /** Where a window ends: exclusive; a window that reaches the end of int64 ends there. */
@@ -340,6 +368,7 @@ export function removeClosed(flow: Flow, watermark: i64): void {
     const record = recordAt(flow, i);
     const start = load<i64>(record, 8);
     if (endOf(start, size) <= watermark) {
+      flow.held -= bytesOfGroup(flow, record);
       if (flow.textKeys) dropUse(flow.dictionary, <u32>load<i64>(record));
       continue;
     }

@@ -42,6 +42,8 @@ export {
   windowApply,
   windowClose,
   windowDelta,
+  windowGroupBytes,
+  windowHeld,
   windowLoad,
   windowSnapshot,
 } from "./window";

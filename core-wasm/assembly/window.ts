@@ -1,17 +1,15 @@
 /** Tumbling event-time windows per key: batches of columns in, deltas, closed windows and snapshots out. */
-import { Column, TEXT, columnAt, columnsMatch, frameRows, openFrame, stringAt, stringEnd } from "./columns";
-import { NO_ENTRY, intern, shrinkTo } from "./dictionary";
+import { columnAt, columnsMatch, frameRows, openFrame } from "./columns";
+import { intern } from "./dictionary";
 import { selectRows, testsTexts } from "./filter";
 import {
   Flow,
   LINE_BITS,
   MEASURE_BYTES,
   RECORD_HEAD,
-  dropNewest,
   endOf,
   findGroup,
-  firstSlot,
-  groupHash,
+  groupBytes,
   hashOf,
   measureColumn,
   measureIsFloat,
@@ -20,9 +18,9 @@ import {
   planTests,
   recordAt,
   removeClosed,
-  slotGroup,
   slotMask,
   startHash,
+  startOf,
   touch,
 } from "./flow";
 import { OK } from "./frame";
@@ -39,6 +37,17 @@ import {
   verifyGroups,
 } from "./groups";
 import { scratch } from "./memory";
+import {
+  BLOCK,
+  FULL,
+  findEnding,
+  foundEnding,
+  foundEndingBytes,
+  longestOf,
+  openBlock,
+  openKeys,
+  resolve,
+} from "./resolve";
 
 /** Beside the codes of frame.ts. */
 const TOO_MANY_GROUPS: u32 = 6;
@@ -84,136 +93,6 @@ function maxOf(data: usize, rows: usize): i64 {
   let most = max(i64x2.extract_lane(pair, 0), i64x2.extract_lane(pair, 1));
   for (; at < end; at += 8) most = max(most, load<i64>(at));
   return most;
-}
-
-/** Start of the window that holds `time`: windows are aligned to 0 and floor; the first one of int64 starts where int64 does. */
-function startOf(time: i64, size: i64): i64 {
-  let into = time % size;
-  if (into < 0) into += size;
-  return time < i64.MIN_VALUE + into ? i64.MIN_VALUE : time - into;
-}
-
-/** Ids of a text column's codes in the flow's dictionary, filled in as rows ask for them. */
-let ids: usize = 0;
-
-function keyOf(flow: Flow, column: Column, row: usize): i64 {
-  let key: i64 = 0;
-  if (column.type == TEXT) {
-    const code = load<u32>(column.data + (row << 2));
-    const at = ids + ((<usize>code) << 2);
-    let id = load<u32>(at);
-    if (id == NO_ENTRY) {
-      const text = stringAt(column, code);
-      id = intern(flow.dictionary, text, stringEnd(column, code) - text);
-      store<u32>(at, id);
-    }
-    key = <i64>id;
-  } else key = load<i64>(column.data + (row << 3));
-  return key;
-}
-
-/** Rows that are resolved and added at a time, so that their groups are still in the processor's cache when they are added to. */
-const BLOCK: usize = 256;
-const FULL: usize = 0xffffffff;
-
-/**
- * What is known of the rows of a block before their groups are: keys and starts (i64 each), hashes (u32 each), and the first slot of their
- * search (u64 each). Slots and records of other rows do not depend on each other: looked at in loops of their own, many are on their way from
- * memory at a time.
- */
-let keys: usize = 0;
-let starts: usize = 0;
-let hashes: usize = 0;
-let slots: usize = 0;
-
-function openBlock(rows: usize): void {
-  keys = scratch(rows << 3);
-  starts = scratch(rows << 3);
-  hashes = scratch(rows << 2);
-  slots = scratch(rows << 3);
-}
-
-/** Prepares `keyOf` for a batch. */
-function openKeys(flow: Flow, key: Column): void {
-  if (!flow.textKeys) return;
-  ids = scratch((<usize>key.strings) << 2);
-  memory.fill(ids, 0xff, (<usize>key.strings) << 2);
-}
-
-let firstStart: i64 = 0;
-
-/** Keeps the selected rows that are not late in `selected`, and what is known of each in the block. Returns how many. */
-function locate(flow: Flow, selected: usize, count: usize, watermark: i64): usize {
-  const plan = flow.plan;
-  const size = plan.size;
-  const times = columnAt(plan.time).data;
-  const key = columnAt(plan.key);
-  // Rows mostly come in order of time: the division is done only when the window changes.
-  let start: i64 = 0;
-  let until: i64 = 0;
-  let closed = false;
-  let kept: usize = 0;
-  firstStart = flow.firstStart;
-  for (let i: usize = 0; i < count; i++) {
-    const row = <usize>load<u32>(selected + (i << 2));
-    const time = load<i64>(times + (row << 3));
-    if (time < start || time >= until) {
-      start = startOf(time, size);
-      const end = endOf(start, size);
-      // The first window of int64 may be cut short: where it stops is not a window's length from its start.
-      until = start == i64.MIN_VALUE ? time : end;
-      closed = end <= watermark;
-      if (!closed) firstStart = min(firstStart, start);
-    }
-    if (closed) continue;
-    const value = keyOf(flow, key, row);
-    const hash = groupHash(value, start);
-    store<u32>(selected + (kept << 2), <u32>row);
-    store<i64>(keys + (kept << 3), value);
-    store<i64>(starts + (kept << 3), start);
-    store<u32>(hashes + (kept << 2), hash);
-    store<u64>(slots + (kept << 3), firstSlot(flow, hash));
-    kept++;
-  }
-  return kept;
-}
-
-/**
- * Finds the group of each selected row that is not late; keeps those rows in `selected` and their groups in `groups`. Returns how many, or FULL,
- * with nothing changed, when there would be more than `limit` groups beside new ones whose windows end with the batch, at `reached`.
- */
-function resolve(
-  flow: Flow,
-  selected: usize,
-  count: usize,
-  groups: usize,
-  watermark: i64,
-  limit: u32,
-  reached: i64,
-): usize {
-  const size = flow.plan.size;
-  const groupsBefore = flow.count;
-  const keysBefore = flow.textKeys ? flow.dictionary.count : 0;
-  const kept = locate(flow, selected, count, watermark);
-  for (let i: usize = 0; i < kept; i++) {
-    const key = load<i64>(keys + (i << 3));
-    const start = load<i64>(starts + (i << 3));
-    // What a group that was added meanwhile has changed of the slot only sends the row the long way.
-    let group = slotGroup(flow, load<u64>(slots + (i << 3)), load<u32>(hashes + (i << 2)), key, start);
-    if (group == NO_ENTRY) {
-      const before = flow.count;
-      group = findGroup(flow, key, start);
-      if (flow.count > before && endOf(start, size) <= reached) limit++;
-      if (flow.count > limit) {
-        dropNewest(flow, groupsBefore);
-        if (flow.textKeys) shrinkTo(flow.dictionary, keysBefore);
-        return FULL;
-      }
-    }
-    store<u32>(groups + (i << 2), group);
-  }
-  flow.firstStart = firstStart;
-  return kept;
 }
 
 /** Counts the rows; replaces each row's group by the address of its record. */
@@ -342,8 +221,17 @@ function addWhileOf<T>(record: usize, key: i64, keyData: usize, data: usize, at:
  * Applies the columns frame of `length` bytes, which is verified unless it is `own`; 0, a code of frame.ts, or TOO_MANY_GROUPS. Unless 0, nothing
  * has changed.
  * @param behind time comes so far behind the batch's latest with it; negative when it stays where it is
+ * @param bytes that open groups may take
  */
-export function windowApply(at: usize, frame: usize, length: usize, own: bool, watermark: i64, behind: i64): u32 {
+export function windowApply(
+  at: usize,
+  frame: usize,
+  length: usize,
+  own: bool,
+  watermark: i64,
+  behind: i64,
+  bytes: u32,
+): u32 {
   const flow = changetype<Flow>(at);
   const plan = flow.plan;
   let wrong = openFrame(frame, length, own);
@@ -352,10 +240,12 @@ export function windowApply(at: usize, frame: usize, length: usize, own: bool, w
   const rows = <usize>frameRows(frame);
   applied = 0;
   // Where no row can be refused they are taken a block at a time, while its columns are in the processor's cache.
-  const fits = <u64>flow.count + rows <= <u64>max(plan.maxGroups, flow.count);
+  const fits =
+    <u64>flow.count + rows <= <u64>max(plan.maxGroups, flow.count) &&
+    <u64>flow.held + <u64>rows * groupBytes(flow) <= <u64>bytes;
   if (fits && plan.measures == 1 && !flow.textKeys && !testsTexts(planTests(plan), plan.tests))
     applyBlocks(flow, rows, watermark);
-  else return applyWhole(flow, rows, watermark, behind);
+  else return applyWhole(flow, rows, watermark, behind, bytes);
   return OK;
 }
 
@@ -383,34 +273,32 @@ function reachedWith(watermark: i64, behind: i64): i64 {
   return behind < 0 || maxTime < i64.MIN_VALUE + behind ? watermark : max(watermark, maxTime - behind);
 }
 
-/** Groups whose windows end at or before `reached`. */
-function endingAt(flow: Flow, reached: i64): u32 {
-  const size = flow.plan.size;
-  if (flow.count == 0 || endOf(flow.firstStart, size) > reached) return 0;
-  let ending: u32 = 0;
-  for (let i: u32 = 0; i < flow.count; i++) if (endOf(load<i64>(recordAt(flow, i), 8), size) <= reached) ending++;
-  return ending;
-}
-
-function applyWhole(flow: Flow, rows: usize, watermark: i64, behind: i64): u32 {
+function applyWhole(flow: Flow, rows: usize, watermark: i64, behind: i64, bytes: u32): u32 {
   const plan = flow.plan;
   maxTime = maxOf(columnAt(plan.time).data, rows);
   const selected = scratch(rows << 2);
   const bits = scratch((rows >> 3) + 16);
   const count = selectRows(planTests(plan), plan.tests, planStrings(plan), 0, rows, bits, selected);
   // As long as every row might open a group, nothing is added before all groups are found: a refusal changes nothing.
+  const key = columnAt(plan.key);
+  const most = <u64>count * (groupBytes(flow) + longestOf(key));
   let limit = max(plan.maxGroups, flow.count);
-  const surely = <u64>flow.count + count <= <u64>limit;
+  let room: u64 = max<u64>(bytes, flow.held);
+  const surely = <u64>flow.count + count <= <u64>limit && <u64>flow.held + most <= room;
   const step = surely ? BLOCK : max<usize>(count, 1);
   // Groups whose windows end with this batch do not stay: were they counted, a full flow could not come to the time at which it has room again.
   const reached = reachedWith(watermark, behind);
-  if (!surely) limit = max(plan.maxGroups + endingAt(flow, reached), flow.count);
+  if (!surely) {
+    findEnding(flow, reached);
+    limit = max(plan.maxGroups + foundEnding(), flow.count);
+    room = max<u64>(<u64>bytes + foundEndingBytes(), flow.held);
+  }
   const groups = scratch(min(step, count) << 2);
   openBlock(min(step, count));
-  openKeys(flow, columnAt(plan.key));
+  openKeys(flow, key);
   for (let from: usize = 0; from < count; from += step) {
     const block = selected + (from << 2);
-    const kept = resolve(flow, block, min(step, count - from), groups, watermark, limit, reached);
+    const kept = resolve(flow, block, min(step, count - from), groups, watermark, limit, room, reached);
     if (kept == FULL) return TOO_MANY_GROUPS;
     addRows(flow, block, groups, kept);
     applied += <u32>kept;
@@ -478,6 +366,7 @@ export function windowLoad(at: usize, frame: usize, length: usize): u32 {
   if (wrong == OK) wrong = groupsMatch(frame, flow.plan);
   if (wrong != OK) return wrong;
   if (closedBefore(frame) != i64.MIN_VALUE && flow.count != 0) removeClosed(flow, closedBefore(frame));
+  let ids: usize = 0;
   if (flow.textKeys) {
     ids = scratch((<usize>keysIn(frame)) << 2);
     for (let i: u32 = 0; i < keysIn(frame); i++) {
@@ -495,4 +384,14 @@ export function windowLoad(at: usize, frame: usize, length: usize): u32 {
     flow.firstStart = min(flow.firstStart, start);
   }
   return OK;
+}
+
+/** Bytes that open groups take. */
+export function windowHeld(at: usize): usize {
+  return changetype<Flow>(at).held;
+}
+
+/** Bytes of that that a group takes, without the text of its key. */
+export function windowGroupBytes(at: usize): usize {
+  return groupBytes(changetype<Flow>(at));
 }

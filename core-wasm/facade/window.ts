@@ -1,5 +1,5 @@
 /** Windowed flows in Wasm: their state stays there, frames go in and out. */
-import type { ApplyOutcome, WindowGroup, WindowPlan, WindowState } from "../types.ts";
+import type { ApplyOutcome, BatchBounds, WindowGroup, WindowPlan, WindowState } from "../types.ts";
 import { decodeGroups } from "../window-groups.ts";
 import { checkPlan } from "../window-plan.ts";
 import { corrupt } from "./frames.ts";
@@ -10,7 +10,15 @@ import { encodePlan } from "./plan.ts";
 interface WindowFunctions {
   nameHash(name: number, length: number): number;
   windowOpen(plan: number, bytes: number): number;
-  windowApply(state: number, frame: number, length: number, own: number, watermark: bigint, behind: bigint): number;
+  windowApply(
+    state: number,
+    frame: number,
+    length: number,
+    own: number,
+    watermark: bigint,
+    behind: bigint,
+    bytes: number,
+  ): number;
   appliedRows(): number;
   lateRows(): number;
   latestTime(): bigint;
@@ -20,6 +28,8 @@ interface WindowFunctions {
   windowLoad(state: number, frame: number, length: number): number;
   windowGroups(state: number): number;
   windowBytes(state: number): number;
+  windowHeld(state: number): number;
+  windowGroupBytes(state: number): number;
   windowFree(state: number): void;
   packedLength(): number;
   verifyGroups(frame: number, length: number): number;
@@ -27,6 +37,7 @@ interface WindowFunctions {
 
 /** Verdict of the kernel beside those of frames.ts. */
 const TOO_MANY_GROUPS = 6;
+const UINT32_MAX = 0xffffffff;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const COLUMNS = "a columns frame";
@@ -69,12 +80,20 @@ class WasmWindow implements WindowState {
     this.#state = this.#kernels.windowOpen(core.writeScratch(encoded), encoded.length);
   }
 
-  apply(frame: Uint8Array, watermark: bigint, outOfOrderness?: number): ApplyOutcome {
+  apply(frame: Uint8Array, watermark: bigint, { outOfOrderness, bytes = UINT32_MAX }: BatchBounds = {}): ApplyOutcome {
     const state = this.#begin();
     const own = addressOfKept(this.#core, frame);
     const at = own === 0 ? this.#core.writeScratch(frame) : own;
     const behind = outOfOrderness === undefined ? -1n : BigInt(outOfOrderness);
-    const verdict = this.#kernels.windowApply(state, at, frame.length, own === 0 ? 0 : 1, clamp(watermark), behind);
+    const verdict = this.#kernels.windowApply(
+      state,
+      at,
+      frame.length,
+      own === 0 ? 0 : 1,
+      clamp(watermark),
+      behind,
+      Math.max(0, Math.min(bytes, UINT32_MAX)),
+    );
     if (verdict === TOO_MANY_GROUPS) throw new RangeError("too-many-groups");
     if (verdict !== 0) throw corrupt(verdict >>> 0, COLUMNS);
     const rows = this.#core.view.getUint32(at + 8, true);
@@ -111,6 +130,14 @@ class WasmWindow implements WindowState {
 
   get bytes(): number {
     return this.#kernels.windowBytes(this.#open()) >>> 0;
+  }
+
+  get held(): number {
+    return this.#kernels.windowHeld(this.#open()) >>> 0;
+  }
+
+  get groupBytes(): number {
+    return this.#kernels.windowGroupBytes(this.#open()) >>> 0;
   }
 
   free(): void {

@@ -1,6 +1,6 @@
 /** Twin of the windowed flow: a Map of groups, one row at a time. */
 import { CorruptError } from "../types.ts";
-import type { ApplyOutcome, ColumnTest, Measure, WindowGroup, WindowPlan, WindowState } from "../types.ts";
+import type { ApplyOutcome, BatchBounds, ColumnTest, Measure, WindowGroup, WindowPlan, WindowState } from "../types.ts";
 import { checkPlan } from "../window-plan.ts";
 import { type DecodedColumn, decodeColumns, nameHash } from "./columns.ts";
 import { type GroupsHead, decodeGroups, encodeGroups } from "./groups.ts";
@@ -54,6 +54,10 @@ function addTo(measure: Measure | undefined, value: bigint | number): Measure {
   };
 }
 
+function textBytes(key: bigint | string): number {
+  return typeof key === "string" ? new TextEncoder().encode(key).length : 0;
+}
+
 /** See {@link Kernels.openWindow}. */
 export function openWindow(plan: WindowPlan): WindowState {
   checkPlan(plan);
@@ -73,7 +77,11 @@ class ReferenceWindow implements WindowState {
     this.#size = BigInt(plan.size);
   }
 
-  apply(frame: Uint8Array, givenWatermark: bigint, outOfOrderness?: number): ApplyOutcome {
+  apply(
+    frame: Uint8Array,
+    givenWatermark: bigint,
+    { outOfOrderness, bytes = Infinity }: BatchBounds = {},
+  ): ApplyOutcome {
     this.#check();
     const { rows, columns } = decodeColumns(frame);
     this.#match(columns);
@@ -105,8 +113,11 @@ class ReferenceWindow implements WindowState {
     const moves = maxTime !== null && outOfOrderness !== undefined;
     const latest = moves ? clamp(maxTime - BigInt(outOfOrderness)) : watermark;
     const reached = latest > watermark ? latest : watermark;
-    const going = this.#goingOn(next, reached);
-    if (going > this.#plan.maxGroups && going > this.#goingOn(this.#open, reached))
+    const [before, after] = [this.#goingOn(this.#open, reached), this.#goingOn(next, reached)];
+    if (
+      after.length > Math.max(before.length, this.#plan.maxGroups) ||
+      this.#bytesOf(after) > Math.max(this.#bytesOf(before), bytes)
+    )
       throw new RangeError("too-many-groups");
     this.#open = next;
     for (const id of touched) this.#touched.add(id);
@@ -163,6 +174,17 @@ class ReferenceWindow implements WindowState {
     return 0;
   }
 
+  get held(): number {
+    this.#check();
+    return this.#bytesOf([...this.#open.values()]);
+  }
+
+  /** What the kernel counts: a record that fills a line of the cache, the places that lead to it, and those of a text. */
+  get groupBytes(): number {
+    const { columns, key, measures } = this.#plan;
+    return Math.max(64, 32 + 24 * measures.length) + 20 + (columns[key]?.type === "text" ? 48 : 0);
+  }
+
   free(): void {
     this.#check();
     this.#freed = true;
@@ -182,11 +204,13 @@ class ReferenceWindow implements WindowState {
     };
   }
 
-  /** How many groups have windows that end later. */
-  #goingOn(groups: ReadonlyMap<string, WindowGroup>, reached: bigint): number {
-    let count = 0;
-    for (const { start } of groups.values()) if (clamp(start + this.#size) > reached) count++;
-    return count;
+  /** Groups whose windows end later. */
+  #goingOn(groups: ReadonlyMap<string, WindowGroup>, reached: bigint): WindowGroup[] {
+    return [...groups.values()].filter(({ start }) => clamp(start + this.#size) > reached);
+  }
+
+  #bytesOf(groups: readonly WindowGroup[]): number {
+    return groups.reduce((sum, { key }) => sum + this.groupBytes + textBytes(key), 0);
   }
 
   /** Removes and returns the groups whose windows have ended. */

@@ -1,5 +1,7 @@
 /** The different texts of a column. Those of a frame stay bytes until somebody wants them as strings: most are only compared, cut, or dropped. */
 
+import { fitsUtf8 } from "../../sdk/utf8.ts";
+
 /** Texts as ranges of one piece of UTF-8. */
 export interface TextBytes {
   readonly heap: TextHeap;
@@ -101,6 +103,14 @@ export class TextList {
       return TextList.ofBytes({ heap, starts, ends });
     }
     return TextList.of(([] as string[]).concat(...lists.map(({ strings }) => strings)));
+  }
+
+  /** 1 for those that have more bytes of UTF-8. */
+  longerThan(most: number): Uint8Array {
+    const { bytes } = this;
+    if (bytes === null) return Uint8Array.from(this.strings, (text) => (fitsUtf8(text, most) ? 0 : 1));
+    const { starts, ends } = bytes;
+    return Uint8Array.from(ends, (end, at) => (end - (starts[at] as number) > most ? 1 : 0));
   }
 
   /** 1 for those that are the text. */

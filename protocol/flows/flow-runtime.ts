@@ -90,10 +90,17 @@ export class FlowRuntime {
     this.#state = this.#kernels.openWindow(plan);
   }
 
-  /** Adds one batch. @throws RangeError("too-many-groups") or CorruptError, with nothing changed. */
-  apply(columnsFrame: Uint8Array): { rows: number; late: number } {
+  /**
+   * Adds one batch.
+   * @param bytes that its open groups may take
+   * @throws RangeError("too-many-groups") or CorruptError, with nothing changed
+   */
+  apply(columnsFrame: Uint8Array, bytes: number): { rows: number; late: number } {
     invariant(!this.isStale, "1: events are added to the state of another definition");
-    const outcome = this.#state.apply(columnsFrame, this.#watermark, this.plan.outOfOrderness);
+    const outcome = this.#state.apply(columnsFrame, this.#watermark, {
+      outOfOrderness: this.plan.outOfOrderness,
+      bytes,
+    });
     const next = advance(this.#watermark, outcome.maxTime, this.plan.outOfOrderness);
     invariant(next >= this.#watermark, "a watermark went back");
     this.#watermark = next;
@@ -104,7 +111,19 @@ export class FlowRuntime {
     return { rows: outcome.rows, late: outcome.late };
   }
 
-  /** Whether a batch of so many rows is taken for certain, whatever its keys and times are. */
+  /** Bytes that its open groups take. */
+  get held(): number {
+    return this.#state.held;
+  }
+
+  /** Bytes that groups of a batch take at most. */
+  mostOf(rows: number, frameBytes: number): number {
+    const { columns, key } = this.plan.window;
+    const text = columns[key]?.type === "text" ? Math.min(frameBytes, LIMITS.maxEntryKeyBytes) : 0;
+    return rows * (this.#state.groupBytes + text);
+  }
+
+  /** Whether a batch of so many rows is few enough groups for certain, whatever its keys and times are. */
   surelyTakes(rows: number): boolean {
     return this.#state.groups + rows <= this.plan.window.maxGroups;
   }

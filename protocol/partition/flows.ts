@@ -68,6 +68,10 @@ export class Flows {
       return { applied: false, ...problemAnswer("unknown-stream", `there is no stream "${batch.stream}"`) };
     }
     const runtimes = this.#ofStream(batch.stream);
+    if (runtimes.some((runtime) => this.#hasLongKey(runtime, batch))) {
+      const detail = `what events are grouped by has at most ${LIMITS.maxEntryKeyBytes} bytes; nothing was taken`;
+      return { applied: false, ...problemAnswer("invalid-event", detail) };
+    }
     const lates = runtimes.map((runtime) => this.#lateOf(runtime, batch, now));
     if (bytesOf(lates) > LIMITS.maxTransactionBytes) {
       const detail = `more than ${LIMITS.maxTransactionBytes} bytes of the batch come too late; nothing was taken, send it in parts`;
@@ -77,11 +81,11 @@ export class Flows {
       const detail = `an event that comes too late is longer than ${MOST_OF_LINE} bytes, so it cannot be kept; nothing was taken`;
       return { applied: false, ...problemAnswer("transaction-too-large", detail) };
     }
-    const marks = this.#marks(runtimes, batch.rows, log);
+    const marks = this.#marks(runtimes, batch, log);
     const late: Record<string, number> = {};
     for (const [index, runtime] of runtimes.entries()) {
       try {
-        const counted = runtime.apply(batch.columns).late;
+        const counted = runtime.apply(batch.columns, this.#roomOf(runtime)).late;
         invariant(counted === lates[index]?.lines.length, "5: late events are not those that the kernel counts");
         late[runtime.plan.name] = counted;
       } catch (error) {
@@ -113,6 +117,10 @@ export class Flows {
     return { flow, begin: status.late, lines: this.#late.linesOf(flow, columns, status.watermark, now) };
   }
 
+  #hasLongKey({ plan, status }: FlowRuntime, { columns }: Batch): boolean {
+    return this.#late.hasLongKey(this.app.windowed.get(plan.name) as WindowedFlow, columns, status.watermark);
+  }
+
   #ofStream(stream: string): FlowRuntime[] {
     return [...this.app.windowed.values()]
       .filter((flow) => flow.stream.name === stream)
@@ -123,10 +131,31 @@ export class Flows {
    * A lone flow refuses without having changed, and so does the first: marks are for batches that a later flow may refuse. Windows that have ended
    * are closed before a batch that may come to the bound: beside what the bound allows there is but one batch's in memory.
    */
-  #marks(runtimes: readonly FlowRuntime[], rows: number, log: () => void): FlowCheckpoint[] {
-    if (runtimes.every((runtime) => runtime.surelyTakes(rows))) return [];
+  #marks(runtimes: readonly FlowRuntime[], batch: Batch, log: () => void): FlowCheckpoint[] {
+    if (this.#surelyTake(runtimes, runtimes, batch)) return [];
     log();
-    return runtimes.slice(1).every((runtime) => runtime.surelyTakes(rows)) ? [] : runtimes.map((each) => each.mark());
+    const later = runtimes.slice(1);
+    return this.#surelyTake(later, runtimes, batch) ? [] : runtimes.map((each) => each.mark());
+  }
+
+  /** Whether these of all that are given a batch take it for certain. */
+  #surelyTake(some: readonly FlowRuntime[], all: readonly FlowRuntime[], { rows, columns }: Batch): boolean {
+    if (some.length === 0) return true;
+    const most = all.reduce((sum, each) => sum + each.mostOf(rows, columns.length), this.#held);
+    return most <= LIMITS.maxWindowBytes && some.every((each) => each.surelyTakes(rows));
+  }
+
+  /** Bytes that open groups of a flow may take: what others leave, and in any case its share, so that none waits for windows of others to end. */
+  #roomOf(runtime: FlowRuntime): number {
+    const { maxWindowBytes } = LIMITS;
+    return Math.max(maxWindowBytes - this.#held + runtime.held, Math.floor(maxWindowBytes / this.app.windowed.size));
+  }
+
+  /** Bytes that open groups of the flows take that the code has: what it has not cannot come to an end. */
+  get #held(): number {
+    let bytes = 0;
+    for (const [flow, runtime] of this.#runtimes) if (this.app.windowed.has(flow)) bytes += runtime.held;
+    return bytes;
   }
 
   /** Whether a stream is the window kernel's; one that no flow reads is nobody's. */
@@ -210,7 +239,8 @@ function bytesOf(lates: readonly LateLines[]): number {
 function refusal(flow: string, error: unknown): BatchOutcome {
   if (error instanceof CorruptError) throw error;
   if (!(error instanceof RangeError)) throw error;
-  return { applied: false, ...problemAnswer("too-many-groups", `flow "${flow}" holds as many open groups as it may`) };
+  const detail = `flow "${flow}" holds as many open groups as it may, or they and those of other flows take as much memory as they may`;
+  return { applied: false, ...problemAnswer("too-many-groups", detail) };
 }
 
 /** Applies a batch. Columns that are not the stream's refuse its frame, and nobody waits for an answer then. */

@@ -13,6 +13,7 @@ import { nodesOf, type WindowedFlow } from "../../sdk/flow.ts";
 import { INT64_MAX, INT64_MIN } from "../../sdk/limits.ts";
 import { Frames } from "../flows/frames.ts";
 import { flowService } from "../flows/internal.ts";
+import { LIMITS } from "../limits.ts";
 import { keepLog, LATE, lateLine } from "../flows/log.ts";
 import { afterPrefix, collectionPrefix, decodeEntryKey, encodeEntryKey, entityKey } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
@@ -42,6 +43,18 @@ export class LateEvents {
     this.#frames = new Frames(kernels);
   }
 
+  /** Whether an event that is not late is grouped by a text that no entry of an operator could have as its key. @throws CorruptError */
+  hasLongKey(flow: WindowedFlow, frame: Uint8Array, watermark: bigint): boolean {
+    const { stream, key, time, window } = flow;
+    if (stream.fields[key]?.kind !== "text") return false;
+    let rows = this.#frames.read(stream, frame);
+    if (!longTexts(rows.column(key)).includes(1)) return false;
+    for (const test of this.#specOf(flow).filters) rows = rows.pick(chosen(test([rows], rows.length)));
+    const behind = behindOf(rows.column(time), BigInt(window.size), watermark);
+    const long = longTexts(rows.column(key));
+    return long.some((is, row) => is === 1 && behind[row] === 0);
+  }
+
   /** Events of a batch whose window has ended, as lines of JSON. @param watermark before the batch. @throws CorruptError */
   linesOf(flow: WindowedFlow, frame: Uint8Array, watermark: bigint, now: number): string[] {
     const { operator, filters } = this.#specOf(flow);
@@ -69,6 +82,14 @@ export class LateEvents {
     this.#specs.set(flow.name, spec);
     return spec;
   }
+}
+
+/** 1 for rows whose text is too long for a key of an entry. */
+function longTexts(column: Column): Uint8Array {
+  if (column.type !== "text") return new Uint8Array();
+  const { codes, texts } = column;
+  const long = texts.longerThan(LIMITS.maxEntryKeyBytes);
+  return long.includes(1) ? Uint8Array.from(codes, (code) => long[code] as number) : new Uint8Array();
 }
 
 /** 1 for rows whose window has ended. */

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { openWindow } from "../../core-wasm/facade/window.ts";
 import { CoreInstance } from "../../core-wasm/facade/instance.ts";
 import { encodeColumns } from "../../core-wasm/reference/columns.ts";
-import type { ApplyOutcome, WindowState } from "../../core-wasm/types.ts";
+import type { ApplyOutcome, BatchBounds, WindowState } from "../../core-wasm/types.ts";
 import { type Random, random } from "./support/random.ts";
 import { core as module, twin, wasm } from "./support/subjects.ts";
 import { COLUMNS, INT64_MAX, INT64_MIN, randomBatch, randomPlan } from "./support/windows.ts";
@@ -11,9 +11,14 @@ import { COLUMNS, INT64_MAX, INT64_MIN, randomBatch, randomPlan } from "./suppor
 const PLANS = 400;
 const STEPS = 12;
 
-function attempt(state: WindowState, frame: Uint8Array, watermark: bigint, behind?: number): ApplyOutcome | string {
+function attempt(
+  state: WindowState,
+  frame: Uint8Array,
+  watermark: bigint,
+  bounds?: BatchBounds,
+): ApplyOutcome | string {
   try {
-    return state.apply(frame, watermark, behind);
+    return state.apply(frame, watermark, bounds);
   } catch (error) {
     return String(error);
   }
@@ -36,11 +41,14 @@ it(`does what the twin does, byte for byte, for ${PLANS} random plans`, () => {
       time += BigInt(source.int(40));
       const watermark = randomWatermark(source, time);
       const batch = randomBatch(source, time);
-      const behind = [undefined, 0, 20, Number.MAX_SAFE_INTEGER][step % 4];
-      const outcome = attempt(expected, batch, watermark, behind);
+      const bounds: BatchBounds = {
+        outOfOrderness: [undefined, 0, 20, Number.MAX_SAFE_INTEGER][step % 4],
+        bytes: [undefined, 1_000, 5_000][round % 3],
+      };
+      const outcome = attempt(expected, batch, watermark, bounds);
       if (typeof outcome === "string") refused++;
-      expect(attempt(state, batch, watermark, behind), where).toEqual(outcome);
-      expect(state.groups, where).toBe(expected.groups);
+      expect(attempt(state, batch, watermark, bounds), where).toEqual(outcome);
+      expect([state.groups, state.held], where).toEqual([expected.groups, expected.held]);
       if (source.int(3) === 0) {
         const mark = randomWatermark(source, time);
         expect(state.close(mark), where).toEqual(expected.close(mark));

@@ -288,22 +288,6 @@ describe.each(both)("%s", (_name, kernels) => {
     }
   });
 
-  it("does not count groups whose windows end with the batch, before it and in it, and counts those that go on", () => {
-    for (const key of [1, 2]) {
-      const state = open({ key, maxGroups: 3 });
-      const at = (...times: number[]) => frame(times.map((time, i) => row(time, BigInt(i), 1n, `name ${i}`)));
-      state.apply(at(1, 1, 1), NEVER, 0);
-      // Time comes to 9, or stays where it is: no window ends.
-      expect(() => state.apply(at(19, 1, 1, 1), NEVER, 10)).toThrow("too-many-groups");
-      expect(() => state.apply(at(19, 1, 1, 1), NEVER)).toThrow("too-many-groups");
-      // The three that are there end, and two that are new with them.
-      expect(() => state.apply(at(20, 20, 20, 20), NEVER, 10)).toThrow("too-many-groups");
-      expect(state.apply(at(20, 20, 20, 1, 1), NEVER, 10)).toMatchObject({ applied: 5, late: 0 });
-      expect(all(state.close(10n))).toHaveLength(5);
-      expect(all(state.snapshot()).map(({ start }) => start)).toEqual([20n, 20n, 20n]);
-    }
-  });
-
   it("refuses damaged frames and frames of other columns, with nothing changed", () => {
     const state = open();
     state.apply(frame([row(0)]), NEVER);

@@ -4,6 +4,7 @@ import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import { GROUPS_MAX } from "../../dataflow/limits.ts";
 import type { Batch } from "../../protocol/partition/admission.ts";
+import { LIMITS } from "../../protocol/limits.ts";
 import { Flows } from "../../protocol/partition/flows.ts";
 import {
   contract,
@@ -14,9 +15,11 @@ import {
   query,
   service,
   stream,
+  text,
   timestamp,
   tumbling,
 } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 
 const Reading = stream("readings", { sensor: int64(), kind: int64(), at: timestamp() });
 const base = (name: string) => flow(name).from(Reading, { time: "at", outOfOrderness: "1h" });
@@ -110,5 +113,68 @@ describe.each([
       expect(take(GROUPS_MAX, 0, hours * HOUR)).toBe(200);
       expect(groups()).toBeLessThanOrEqual(2 * GROUPS_MAX);
     }
+  });
+});
+
+describe("flows that are grouped by texts", () => {
+  const limits = useLimits();
+  const HOUR = 3_600_000;
+  const [Visit, Call] = ["visits", "calls"].map((name) =>
+    stream(name, { page: text(), kind: int64(), at: timestamp() }),
+  );
+  const by = (name: string, from: typeof Visit, key: "page" | "kind") =>
+    flow(name)
+      .from(from as NonNullable<typeof from>, { time: "at" })
+      .keyBy(key)
+      .window(tumbling("1h"))
+      .aggregate({ n: count() })
+      .toView(name);
+  const page = (n: number) => `${n}`.padStart(1_000, "/");
+
+  function started() {
+    const all = [by("kinds", Visit, "kind"), by("visits", Visit, "page"), by("calls", Call, "page")];
+    const flows = new Flows(defineApp({ services: [], flows: all }), kernels);
+    let seq = 0;
+    const log = (): void => {
+      if (flows.dirty) flows.takeChanges(++seq, Number.POSITIVE_INFINITY);
+    };
+    const take = (name: string, at: number, ...pages: string[]) => {
+      const lines = pages.map((each) => JSON.stringify({ page: each, kind: 1, at })).join("\n");
+      const parsed = kernels.parseEvents(new TextEncoder().encode(lines), Visit?.columns ?? []);
+      if (!parsed.ok) throw new Error("the test's events are wrong");
+      const batch = { ...batchOf(0, 0), stream: name, rows: parsed.rows, columns: parsed.frame };
+      return flows.apply(batch, log, 0);
+    };
+    const pages = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => page(from + n));
+    return { flows, take, pages, events: (name: string) => flows.runtime(name)?.status.events };
+  }
+
+  it("take what there is memory for, all of a partition together; what is there goes on, and time does", () => {
+    limits.maxWindowBytes = 20 * 1_200;
+    const { take, pages, events } = started();
+    expect(take("visits", 1, ...pages(0, 15)).status).toBe(200);
+    expect(take("calls", 1, ...pages(0, 3)).status).toBe(200);
+    for (const name of ["visits", "calls"]) {
+      const refused = take(name, 1, ...pages(100, 106));
+      expect([refused.status, refused.body]).toEqual([503, expect.stringContaining("/problems/too-many-groups")]);
+    }
+    // The other flow of that stream has taken none of it.
+    expect([events("kinds"), events("visits"), events("calls")]).toEqual([15, 15, 3]);
+    limits.maxWindowBytes = 1_200;
+    expect(take("visits", 2, ...pages(0, 15)).status).toBe(200);
+    expect(take("visits", HOUR, ...pages(0, 1)).status).toBe(503);
+    limits.maxWindowBytes = 5 * 1_200;
+    expect(take("visits", HOUR, ...pages(100, 101)).status).toBe(200);
+    expect(take("calls", HOUR, ...pages(100, 102)).status).toBe(200);
+  });
+
+  it("take no text that is longer than a key may be, unless it comes too late", () => {
+    const { take, events } = started();
+    const long = "ü".repeat(LIMITS.maxEntryKeyBytes / 2);
+    expect(take("visits", HOUR, long).status).toBe(200);
+    const refused = take("visits", HOUR, page(1), `${long}x`);
+    expect([refused.status, refused.body]).toEqual([422, expect.stringContaining("/problems/invalid-event")]);
+    expect([events("kinds"), events("visits")]).toEqual([1, 1]);
+    expect(take("visits", 1, `${long}x`)).toMatchObject({ status: 200, late: [{}, {}] });
   });
 });
