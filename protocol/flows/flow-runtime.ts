@@ -22,6 +22,8 @@ interface FlowMeta {
   readonly seq: number;
   /** The first of these that shows groups of the present definition; absent in what older code stored. */
   readonly first?: number;
+  /** So often all was dropped; absent where it never was. */
+  readonly drops?: number | undefined;
   /** What its groups are. */
   readonly plan?: KeptPlan;
   /** Name of the stream that it reads; likewise. */
@@ -50,6 +52,7 @@ export class FlowRuntime {
   #offset = 0;
   #blocks = 0;
   #first = 0;
+  #drops = 0;
   #seq = 0;
   #dirty = false;
   /** Records hold what the last checkpoint does not: of a batch that no window took, where its time and offset are. */
@@ -79,6 +82,7 @@ export class FlowRuntime {
   drop(): void {
     this.#reopen(this.#wanted);
     this.#first = this.#blocks;
+    this.#drops += 1;
     this.#dropping = true;
     this.#dirty = true;
   }
@@ -176,6 +180,7 @@ export class FlowRuntime {
       offset: this.#offset,
       blocks: this.#blocks,
       first: this.#first,
+      drops: this.#drops === 0 ? undefined : this.#drops,
       seq: this.#seq,
       plan: this.#kept,
       stream: this.plan.stream,
@@ -207,10 +212,10 @@ export class FlowRuntime {
     this.#adopt(checkpoint.meta);
   }
 
-  /** What comes next is of this definition. What was there of another one was dropped before it was written. */
+  /** What comes next is of this definition, and behind so many drops. What was there before was dropped before it was written. */
   #expect(text: string): void {
-    const { plan } = JSON.parse(text) as FlowMeta;
-    if (plan !== undefined && !sameKept(plan, this.#kept)) this.#reopen(plan);
+    const { plan = this.#kept, drops = 0 } = JSON.parse(text) as FlowMeta;
+    if (drops !== this.#drops || !sameKept(plan, this.#kept)) this.#reopen(plan);
   }
 
   /** Applies what a record holds, unless the checkpoint already includes it. */
@@ -232,6 +237,7 @@ export class FlowRuntime {
     this.#offset = meta.offset;
     this.#blocks = meta.blocks;
     this.#first = meta.first ?? 0;
+    this.#drops = meta.drops ?? 0;
     this.#seq = meta.seq;
   }
 

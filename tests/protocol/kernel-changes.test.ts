@@ -253,6 +253,19 @@ describe("a flow that the window kernel and operators run one after the other", 
     expect(await waiting()).toBe(1);
   });
 
+  it("keeps what was dropped away over a restart", async () => {
+    const partition = new LonePartition([probe], { flows: [named] });
+    await partition.ingest("taps", [tap(13, "before")]);
+    await deploy(partition, named, other);
+    await partition.ingest("taps", [tap(14)]);
+    await deploy(partition, named);
+    await partition.ingest("taps", [tap(15)]);
+    for (let times = 0; times < 2; times++) {
+      expect(await rowsOf(partition)).toEqual([row(10, { n: 1 })]);
+      await deploy(partition, named);
+    }
+  });
+
   /** A flow of these branches, whose first stream is that of the first; the kernel runs it where it is "own" alone. */
   const branches = (which: ReadonlyArray<"own" | "others">, drops: string[] = []): FlowDefinition => {
     const taps = flow("taps", { drops });
