@@ -13,19 +13,23 @@ interface Kept {
   readonly state?: Readonly<Record<string, string>>;
   readonly follows?: Readonly<Record<string, readonly string[]>>;
   readonly joinLate?: readonly string[];
+  /** Absent where operators run the flow, and in what older code says. */
+  readonly stream?: string;
   readonly drops?: readonly unknown[];
 }
 
 /** Of two OpenAPI documents. A flow that is gone loses nothing: its state stays where it is. */
 export function losses(deployed: unknown, next: unknown): Loss[] {
   const now = flowsOf(next);
-  return Object.entries(flowsOf(deployed)).flatMap(([flow, { state = {} }]) => {
+  return Object.entries(flowsOf(deployed)).flatMap(([flow, { state = {}, stream }]) => {
     const other = Object.hasOwn(now, flow) ? now[flow] : undefined;
     if (other === undefined) return [];
     const { follows = {}, joinLate = [] } = other;
+    // State stays at the stream where the window kernel began it.
+    const moves = stream !== undefined && other.stream !== undefined && other.stream !== stream;
     const operators = Object.entries(other.state ?? {}).map(([name, id]) => ({
       name,
-      id,
+      id: moves ? `${id} of ${other.stream}` : id,
       follows: Object.hasOwn(follows, name) ? (follows[name] ?? []) : [],
       joinsLate: joinLate.includes(name),
     }));

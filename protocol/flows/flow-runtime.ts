@@ -40,6 +40,8 @@ const NOTHING = new Uint8Array();
 export class FlowRuntime {
   readonly plan: FlowPlan;
   readonly #kernels: Kernels;
+  /** The stream whose events are in the state: an earlier version of the flow may have read another. */
+  #stream: string;
   readonly #wanted: KeptPlan;
   /** What the groups in `#state` are: of an earlier version of the flow, it may be something else than is wanted. */
   #kept: KeptPlan;
@@ -60,6 +62,7 @@ export class FlowRuntime {
 
   constructor(plan: FlowPlan, kernels: Kernels) {
     this.plan = plan;
+    this.#stream = plan.stream;
     this.#kernels = kernels;
     this.#wanted = keptPlanOf(plan.window);
     this.#kept = this.#wanted;
@@ -75,12 +78,13 @@ export class FlowRuntime {
 
   /** The state is of another definition: it can be kept, and nothing can be added to it. */
   get isStale(): boolean {
-    return !sameKept(this.#kept, this.#wanted);
+    return this.#stream !== this.plan.stream || !sameKept(this.#kept, this.#wanted);
   }
 
   /** Forgets open and closed windows of an earlier version. How far time has come stays, and what was counted. */
   drop(): void {
     this.#reopen(this.#wanted);
+    this.#stream = this.plan.stream;
     this.#first = this.#blocks;
     this.#drops += 1;
     this.#dropping = true;
@@ -183,7 +187,7 @@ export class FlowRuntime {
       drops: this.#drops === 0 ? undefined : this.#drops,
       seq: this.#seq,
       plan: this.#kept,
-      stream: this.plan.stream,
+      stream: this.#stream,
     };
     return JSON.stringify(meta);
   }
@@ -238,6 +242,7 @@ export class FlowRuntime {
     this.#blocks = meta.blocks;
     this.#first = meta.first ?? 0;
     this.#drops = meta.drops ?? 0;
+    this.#stream = meta.stream ?? this.plan.stream;
     this.#seq = meta.seq;
   }
 

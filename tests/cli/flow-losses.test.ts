@@ -1,10 +1,11 @@
 /** What a deploy would lose of flows, from two documents as the real generator makes them. */
-import { count, defineApp, flow, type FlowDefinition, sinks, sum, tumbling } from "tidegate";
+import { count, defineApp, flow, type FlowDefinition, sinks, stream, sum, tumbling } from "tidegate";
 import { expect, test } from "vitest";
 import { losses } from "../../cli/check/flows.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
 import { Visits } from "../support/visits.ts";
 
+const Calls = stream("calls", Visits.fields);
 const base = (drops: string[] = [], name = "visits") => flow(name, { drops }).from(Visits, { time: "at" });
 const perPage = (drops?: string[]) =>
   base(drops)
@@ -66,6 +67,20 @@ test.each<[string, FlowDefinition[], FlowDefinition[], string[]]>([
     [kernel, base([], "other").toView("other", { key: "page" })],
     ["aggregate-1"],
   ],
+  [
+    "the kernel is to read another stream",
+    [kernel],
+    [
+      flow("visits")
+        .from(Calls, { time: "at" })
+        .filter((e) => e.ms.gt(0))
+        .keyBy("page")
+        .window(tumbling("1m"))
+        .aggregate({ visits: count() })
+        .toView("visits"),
+    ],
+    ["aggregate-1"],
+  ],
   ["an operator is gone", [totals], [base().toView("totals", { key: "page" })], ["totals"]],
   [
     "an operator is named otherwise",
@@ -97,4 +112,10 @@ test("names that objects have are no ties of anything", () => {
 test("of documents that say nothing of flows nothing is said", () => {
   expect(losses({}, {})).toEqual([]);
   expect(losses(documentOf(totals), { openapi: "3.1.1" })).toEqual([]);
+});
+
+test("what older code says of the kernel, without the stream, is the same", () => {
+  const deployed = { "x-tidegate-flows": { f: { state: { "aggregate-1": "kernel {}" } } } };
+  const next = { "x-tidegate-flows": { f: { state: { "aggregate-1": "kernel {}" }, stream: "visits" } } };
+  expect(losses(deployed, next)).toEqual([]);
 });

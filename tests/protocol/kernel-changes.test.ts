@@ -137,6 +137,30 @@ describe.each([
   });
 });
 
+it("does not go on with the state of another stream", async () => {
+  const Later = stream("later", { item: text(), amount: int64(), at: timestamp() });
+  const version = (drops: string[] = []): FlowDefinition =>
+    flow("taps", { drops })
+      .from(Later, { time: "at" })
+      .keyBy("item")
+      .window(tumbling(10))
+      .aggregate({ n: count() })
+      .toView("taps");
+  const partition = await begun();
+  for (let times = 0; times < 2; times++) {
+    await deploy(partition, version());
+    expect(typeOf(await partition.ingest("later", [tap(14)]))).toBe("/problems/flow-changed");
+    expect(await partition.view("taps")).toMatchObject({ status: 409 });
+    // It is there for code that goes on with it.
+    await deploy(partition, counted);
+    expect((await partition.ingest("taps", [tap(15)])).status).toBe(200);
+  }
+  await deploy(partition, version(["aggregate-1"]));
+  expect((await partition.ingest("later", [tap(16)])).status).toBe(200);
+  await deploy(partition, version());
+  expect(await rowsOf(partition)).toEqual([row(10, { n: 1 })]);
+});
+
 describe("a flow that the window kernel and operators run one after the other", () => {
   const asked = async (partition: LonePartition, name: string, input: object): Promise<unknown> => {
     const { body } = await partition.call({

@@ -12,6 +12,8 @@ export interface FlowState {
   readonly follows: Readonly<Record<string, readonly string[]>>;
   /** Of the ones that take back: those that may begin anew by themselves. */
   readonly joinLate: readonly string[];
+  /** Of what the window kernel runs, the stream: its partition keeps the state, and another one does not know of it. */
+  readonly stream?: string;
   /** What this version may lose. */
   readonly drops: readonly string[];
 }
@@ -36,7 +38,8 @@ export function flowStates(app: AppDefinition): Record<string, FlowState> {
         if (step.joinsLate) joinLate.push(step.name);
       }
     }
-    states[flow.name] = { state: kept, follows, joinLate, drops: flow.drops };
+    const stream = windowed === undefined ? {} : { stream: windowed.stream.name };
+    states[flow.name] = { state: kept, follows, joinLate, ...stream, drops: flow.drops };
   }
   return states;
 }
