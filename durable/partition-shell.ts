@@ -161,6 +161,7 @@ export class PartitionShell implements EngineHost {
       // The coordinator tells the map before anything is served.
       map: initialMap(1),
       incarnation,
+      nonce: crypto.randomUUID(),
       recovered: this.#store.recovered(),
       observer: this.observer,
     });

@@ -66,6 +66,7 @@ export class SimPartition {
       partition: 0,
       map,
       incarnation: ++this.#incarnation,
+      nonce: crypto.randomUUID(),
       recovered,
     });
     this.#engine = new Engine(machine, this.#host(this.#incarnation));

@@ -154,6 +154,7 @@ export class EngineWorld {
       partition: peer,
       map: initialMap(app.partitions),
       incarnation: 1,
+      nonce: crypto.randomUUID(),
       recovered: store.recovered(),
     });
     const engine = new Engine(machine, host);

@@ -88,8 +88,9 @@ export class OutsideRunner {
   }
 
   #run(message: Message): void {
-    const { input, at, failures } = workOf(message);
-    this.#owner.run({ id: message.requestId, name: message.name, input, attempt: failures + 1, at });
+    const { requestId: id, name } = message;
+    const { input, at, failures, key = id } = workOf(message);
+    this.#owner.run({ id, key, name, input, attempt: failures + 1, at });
   }
 
   #later(id: string, until: number): void {

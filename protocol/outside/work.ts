@@ -31,14 +31,18 @@ export interface Work {
   readonly notBefore: number;
   /** Only so many of one share run at a time; absent where all of a name are one. */
   readonly share?: string;
+  /** By which it is known outside, in every attempt; absent in what code that knew of none has kept, which goes by its id. */
+  readonly key?: string;
   /** An attempt was begun: if nobody knows of its end, it was lost with who began it. */
   readonly begun?: true;
 }
 
 /** One attempt, for whoever runs it. */
 export interface OutsideCall {
-  /** Id of the effect, the same in every attempt: its idempotency key. */
+  /** Of the effect, within its domain. */
   readonly id: string;
+  /** Its idempotency key: the same in every attempt, and of no other effect anywhere. */
+  readonly key: string;
   readonly name: string;
   /** State-codec text; empty for none. */
   readonly input: string;
@@ -68,11 +72,16 @@ export function workOf({ input }: Pick<Letter, "input">): Work & { readonly inpu
   return { ...(JSON.parse(input.slice(0, end)) as Work), input: input.slice(end + 1) };
 }
 
+/** What of it stays as it was asked for, where it is there. */
+export function named(share: string | undefined, key: string | undefined): Pick<Work, "share" | "key"> {
+  return { ...(share === undefined ? {} : { share }), ...(key === undefined ? {} : { key }) };
+}
+
 /** The message with what has become of it. */
-export function withWork(message: Message, work: Omit<Work, "to" | "at" | "share">): Message {
-  const { to, at, share, input } = workOf(message);
+export function withWork(message: Message, work: Omit<Work, "to" | "at" | "share" | "key">): Message {
+  const { to, at, share, key, input } = workOf(message);
   const { failures, notBefore, begun } = work;
-  const kept = { to, at, failures, notBefore, ...(share === undefined ? {} : { share }), ...(begun ? { begun } : {}) };
+  const kept = { to, at, failures, notBefore, ...named(share, key), ...(begun ? { begun } : {}) };
   const letter = outsideLetter(message.sender, message.key, message.name, kept, input);
   return { ...message, input: letter.input };
 }

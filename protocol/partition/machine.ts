@@ -101,10 +101,10 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
     this.formats = this.#links.formats;
     this.#links.seedIncarnation(COORDINATOR, recovered.generation);
     const mail = {
+      nonce: setup.nonce,
       run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
       begin: (target: Target, input: string) => this.#admission.begin(target, this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
-      isCongested: () => this.isCongested,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
       settle: (requestIds: readonly string[]) => this.settle(requestIds),
     };

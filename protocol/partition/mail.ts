@@ -46,19 +46,21 @@ export interface MailOwner {
   readonly incarnation: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Storage is so far behind that no more may begin. */
+  readonly isCongested: boolean;
   emit(effect: Effect): void;
   partitionOf(key: string): Peer;
   send(to: Peer, message: PartitionMessage): void;
 }
 
 export interface MailParts {
+  /** Of this instance, which no other has. */
+  readonly nonce: string | undefined;
   /** Runs a message whose target is here. */
   run(message: Posted): void;
   /** Starts a transaction of the engine's own, and returns its request id. */
   begin(target: Target, input: string): string;
   keeps(key: string): boolean;
-  /** Storage is so far behind that no more may begin. */
-  isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
   /** Messages that ran here will not be handed over again. */
@@ -75,6 +77,7 @@ export class Mail {
   readonly #outside: OutsideRunner;
   readonly #committed: StateStore;
   #ids = 0;
+  #effectKeys = 0;
   /** What became of messages that ran here, to be told once that is durable. */
   #toTell: Array<{ readonly to: Peer; readonly requestId: string; readonly ending: Ending }> = [];
   /** What this partition has forgotten since the last flush, which is to be told to who ran it once that is durable. */
@@ -133,7 +136,7 @@ export class Mail {
         return owner.now;
       },
       get mayFire() {
-        return !isFull() && !parts.isCongested();
+        return !isFull() && !owner.isCongested;
       },
       keeps: (key: string) => parts.keeps(key),
       fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),
@@ -228,6 +231,12 @@ export class Mail {
 
   nextId(): string {
     return messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids);
+  }
+
+  /** Ids are the same in other domains, and come again in one that is restored: outside nothing tells these from those. */
+  nextEffectKey(): string | undefined {
+    const { nonce } = this.#parts;
+    return nonce === undefined ? nonce : `${nonce}-${++this.#effectKeys}`;
   }
 
   /** @param at when it is due; ms since 1970 */

@@ -20,6 +20,11 @@ export interface PartitionSetup {
   readonly map: KeyGroupMap;
   /** Durable, one more at every start. */
   readonly incarnation: number;
+  /**
+   * Drawn by chance at every start: no other instance has the same, of whatever partition, tenant, app or restored domain. Without it effects are known
+   * outside by their ids, as in simulated worlds: each is the only one there, and what its seeds come to depends on the length of what is kept.
+   */
+  readonly nonce?: string;
   readonly recovered: Recovered;
   /** The highest version of batches that it reads, where that is not the newest: for tests of versions side by side. */
   readonly reads?: PeerFormat;

@@ -7,7 +7,7 @@ import { EFFECT_SHARE_MAX_LENGTH, REPLY_ABOUT_MAX_LENGTH } from "../../sdk/limit
 import { validate } from "../../sdk/schema.ts";
 import { decodeValue } from "../../sdk/values.ts";
 import { isThenable } from "../execution/thenable.ts";
-import { type Addressee, outsideLetter } from "../outside/work.ts";
+import { type Addressee, named, outsideLetter } from "../outside/work.ts";
 import type { Activation } from "./attempt.ts";
 import { assertSize, checkPosting, keepPosting } from "./sending.ts";
 import type { Transactions } from "./transactions.ts";
@@ -32,8 +32,7 @@ export function askOutside(transactions: Transactions, from: Activation, request
   const letter = checkPosting(from, room, () => {
     const share = checkedShare(transactions, request);
     assertSize(input);
-    const shared = share === undefined ? {} : { share };
-    const work = { to, at: from.attempt.at, failures: 0, notBefore: 0, ...shared };
+    const work = { to, at: from.attempt.at, failures: 0, notBefore: 0, ...named(share, mail.nextEffectKey()) };
     return outsideLetter(from.target.entity, from.target.key, name, work, input);
   });
   keepPosting(from, letter);

@@ -10,6 +10,8 @@ import type { Failure } from "./failure.ts";
 export interface MessageOwner {
   /** The id of a message that is sent here, later than all before. */
   nextId(): string;
+  /** By which an effect that is asked for here is known outside; undefined for its id. */
+  nextEffectKey(): string | undefined;
   /** The id of a delayed message that is sent here. @param at when it is due; ms since 1970 */
   nextDelayedId(at: number): string;
   /** Those that are not delivered leave no room for more. */

@@ -1,8 +1,11 @@
 /** Of effects as they are kept: what is told of their ends, how often they are begun, and whose turn it is. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
+import { type Message, messageId } from "../../protocol/outbox/message.ts";
 import { Lanes } from "../../protocol/outside/lanes.ts";
-import { outcomeLetter } from "../../protocol/outside/work.ts";
+import { OutsideRunner } from "../../protocol/outside/runner.ts";
+import { outcomeLetter, outsideLetter } from "../../protocol/outside/work.ts";
+import type { EffectDefinition } from "../../sdk/effect.ts";
 import { contract, effect, fn, outcome, query, reply, service, webhook } from "../../sdk/index.ts";
 import { VALUE_MAX_DEPTH } from "../../sdk/limits.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
@@ -107,6 +110,61 @@ describe("an effect whose attempts take everything along", () => {
     await run.ask("x", 4);
     await run.pass(120_000, 1_000);
     expect(((await run.tales()) as string[]).toSorted()).toEqual(["done", "done", "done", "interrupted"]);
+  });
+});
+
+describe("the key of an effect", () => {
+  /** Keys that the world outside is told, of domains that begin alike. */
+  async function keysOf(run: Run, times: number): Promise<string[]> {
+    const keys: string[] = [];
+    run.kills = ({ key }) => {
+      keys.push(key);
+      return keys.length === 1;
+    };
+    await run.ask("x", times);
+    await run.pass(120_000, 1_000);
+    return keys;
+  }
+
+  test("is that of no other, whatever the tenant or app, though their ids are the same", async () => {
+    const [one, other] = [await keysOf(new Run(), 3), await keysOf(new Run(), 3)];
+    expect(new Set(one).size).toBe(3);
+    expect(new Set([...one, ...other]).size).toBe(6);
+  });
+
+  test("is the same in all attempts, of other instances too", async () => {
+    const run = new Run();
+    const keys: string[] = [];
+    run.kills = ({ key }) => keys.push(key) > 0;
+    await run.ask("x");
+    await run.pass(120_000, 1_000);
+    expect(keys).toEqual(Array.from({ length: ATTEMPTS + 1 }, () => keys[0]));
+  });
+
+  test("is its id where code has kept it that knew of no keys, also behind a failure", () => {
+    const id = messageId(0, 1, 1);
+    const letter = outsideLetter("", "a", "act", { to: null, at: 1, failures: 0, notBefore: 0 }, "");
+    let message: Message = { ...letter, requestId: id, row: id };
+    const runs: string[] = [];
+    const runner = new OutsideRunner(new Map([["act", act as EffectDefinition]]), {
+      now: 1,
+      run: ({ key, attempt }) => runs.push(`${attempt} ${key}`),
+      kept: () => message,
+      isNew: () => false,
+      isDropped: () => false,
+      over: () => undefined,
+      keep: (kept) => void (message = kept),
+      failed: (kept) => void (message = { ...kept, input: kept.input.replace(/"notBefore":\d+/, '"notBefore":0') }),
+      postpone: () => undefined,
+      report: () => undefined,
+    });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      runner.start(message);
+      runner.settle();
+      runner.ended(id, { ok: false, final: false, type: "effect-failed", message: "not yet" });
+      runner.settle();
+    }
+    expect(runs).toEqual([`1 ${id}`, `2 ${id}`]);
   });
 });
 

@@ -36,7 +36,7 @@ async function attempt(
     const input = await checked(effect.input, call.input === "" ? undefined : decodeValue(call.input));
     if (!input.ok) return failed("invalid-input", input.issues, true);
     const ctx: EffectContext = {
-      idempotencyKey: call.id,
+      idempotencyKey: call.key,
       attempt: call.attempt,
       at: call.at,
       signal,

@@ -15,7 +15,7 @@ export const OUTSIDES: readonly PlantedBug[] = [
     replace:
       "  keepPosting(from, letter);\n" +
       "  const { owner } = transactions;\n" +
-      '  owner.emit({ kind: "run-outside", call: { id: owner.mail.nextId(), name, input, attempt: 1, at: 0 } });\n',
+      '  owner.emit({ kind: "run-outside", call: { id: owner.mail.nextId(), key: "", name, input, attempt: 1, at: 0 } });\n',
   },
   {
     name: "effect-key-changed",

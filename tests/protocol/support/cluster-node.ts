@@ -101,6 +101,7 @@ export class PartitionNode extends Base {
       partition: peer,
       map: initialMap(partitions),
       incarnation: this.incarnation,
+      nonce: `${peer}.${this.incarnation}`,
       recovered: store.recovered(),
     });
     this.engine = new Engine(machine, this.#engineHost());
