@@ -189,7 +189,7 @@ export class Mail {
   #over(message: Message, { to }: Work, end: OutsideEnd): void {
     this.#outbox.take(message.requestId);
     const told = to === null ? [] : [outcomeLetter(message.sender, to, end)];
-    const id = outcomeId(message.requestId);
+    const id = outcomeId(this.nextId());
     this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => id)]);
   }
 

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { LIMITS } from "../../protocol/limits.ts";
-import { contract, fn, query, service } from "../../sdk/index.ts";
+import { contract, effect, fn, outcome, query, reply, service } from "../../sdk/index.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 import { Cluster } from "./support/cluster.ts";
 import { INVOKE, INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
@@ -31,8 +31,11 @@ const List = contract("list", {
   add: fn({ input: z.int() }),
   slow: fn({ input: z.int() }),
   die: fn({ input: z.int() }),
+  ask: fn({}),
+  told: fn({ input: outcome() }),
   all: query({ output: z.array(z.number()) }),
 });
+const act = effect("act", { handler: () => {} });
 const list = service(
   List,
   { state: (): number[] => [], messages: { maxAttempts: ATTEMPTS } },
@@ -54,13 +57,19 @@ const list = service(
       }
       ctx.state.push(n);
     },
+    ask: (ctx) => void ctx.effect(act, undefined, reply(List, ctx.key, "told")),
+    async told() {
+      runs += 1;
+      kill();
+      await new Promise(() => {});
+    },
     all: (ctx) => [...ctx.state],
   },
 );
 
 class Run extends LonePartition {
   constructor() {
-    super([list]);
+    super([list], { effects: [act] });
     kill = () => void setImmediate(() => this.partition.crash());
   }
   post = (key: string, to: string, deadly: boolean, n = 0) =>
@@ -90,6 +99,18 @@ describe("a message that ends its partition each time", () => {
     expect(letters.map((letter) => [letter.function, letter.attempts.map(({ type }) => type)])).toEqual([
       ["die", Array.from({ length: ATTEMPTS }, () => "interrupted")],
     ]);
+    expect(run.partition.engine.machine.status.outbox).toBe(0);
+  });
+
+  test("is a dead letter also where it tells of the end of an effect", async () => {
+    const run = new Run();
+    // Else the outcome might be lost with its instance, and be made anew by the next.
+    kill = () => void setImmediate(() => run.partition.crash(Infinity));
+    run.send([{ service: "list", key: "a", name: "ask" }]);
+    await run.settle();
+    await run.pass(200_000, 1_000);
+    expect(runs).toBe(LIMITS.suspectRestarts + ATTEMPTS);
+    expect((await run.letters()).map((letter) => letter.function)).toEqual(["told"]);
     expect(run.partition.engine.machine.status.outbox).toBe(0);
   });
 

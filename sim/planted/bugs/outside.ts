@@ -30,7 +30,7 @@ export const OUTSIDES: readonly PlantedBug[] = [
   },
   {
     name: "outcome-twice",
-    what: "What became of an effect is told under the id that derives from it, and once more under another.",
+    what: "What became of an effect is told twice, under two ids.",
     rule: "E3",
     file: MAIL,
     find: "...messageWrites(told, () => id)]",
