@@ -7,7 +7,7 @@
 import type { FnContext, Tried } from "../context.ts";
 import { fn, type FunctionContract, query } from "../contract.ts";
 import { milliseconds } from "../duration.ts";
-import { TidegateError } from "../errors.ts";
+import { misconfigured, TidegateError } from "../errors.ts";
 import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS, SAGA_PATIENCE_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
 import { refusalOf } from "../refusal.ts";
@@ -169,6 +169,7 @@ class SagaRun {
   async advance(ctx: Context, { place, run }: Place): Promise<void> {
     const { state } = ctx;
     if (state.place !== place || (run ?? state.startedAt) !== state.startedAt) return;
+    this.#assertHasStep(state);
     if (state.status === "running") await this.#forward(ctx);
     else if (state.status === "compensating") await this.#backward(ctx);
   }
@@ -309,8 +310,8 @@ class SagaRun {
   ended(ctx: Context, outcome: Outcome): void {
     const { state } = ctx;
     if (state.status !== "running" || outcome.about !== String(state.place)) return;
-    const step = this.#saga.steps[state.step];
-    if (!step) return;
+    this.#assertHasStep(state);
+    const step = this.#saga.steps[state.step] as SagaStep;
     if (outcome.ok) return this.#done(ctx, step, outcome.value);
     this.#compensate(ctx, step.name, state.cancelled ? CANCELLED : outcome.error, state.step - 1);
   }
@@ -326,6 +327,7 @@ class SagaRun {
     if (state.status === "completed" || state.status === "compensated") {
       throw new TidegateError("saga-ended", `the saga is ${state.status} already`);
     }
+    this.#assertHasStep(state);
     const step = this.#saga.steps[state.step];
     if (state.status === "running" && !state.cancelled) {
       state.cancelled = true;
@@ -345,6 +347,7 @@ class SagaRun {
   retry(ctx: Context): SagaView {
     const { state, key } = ctx;
     this.#assertKnown(key, state);
+    this.#assertHasStep(state);
     if (state.status === "stuck") {
       Object.assign(state, { status: "compensating", attempts: 0 });
       this.#goOn(ctx);
@@ -355,6 +358,18 @@ class SagaRun {
   #assertKnown(id: string, { status }: SagaState): void {
     if (status !== "none") return;
     throw new TidegateError("unknown-saga", `there is no saga "${this.#saga.name}" that runs as "${id}"`);
+  }
+
+  /**
+   * A run may be at a step that only newer code has, which runs beside this or was taken back. What comes of that step is not to be lost: it is tried
+   * again, and then a dead letter that can be sent again.
+   * @throws TidegateError `misconfigured`
+   */
+  #assertHasStep({ status, step, waiting, endedAt }: SagaState): void {
+    const { name, steps } = this.#saga;
+    const isBehindLast = status === "running" && step === steps.length && waiting === null;
+    if (endedAt !== null || step < steps.length || isBehindLast) return;
+    throw misconfigured(`the saga "${name}" is at step ${step + 1}, which this version of the code does not have`);
   }
 
   view(id: string, state: SagaState): SagaView {

@@ -17,6 +17,8 @@ export interface Row {
   readonly key: string;
   readonly name: string;
   readonly input?: unknown;
+  /** In its place, as it is. */
+  readonly text?: string;
   /** Of what comes with the engine. */
   readonly internal?: boolean;
   /** A request id of 32 characters; else one of a client, as no other row has it. */
@@ -88,12 +90,12 @@ export class LonePartition {
     const ticket = ++this.#tickets;
     const flagsOf = ({ internal }: Row) => INVOKE_FLAG.clientId | (internal === true ? INVOKE_FLAG.internal : 0);
     const columns = rows.flatMap((row, index) => [index, flagsOf(row), 0, 0]);
-    const fields = rows.flatMap(({ id, service, key, name, input }) => [
+    const fields = rows.flatMap(({ id, service, key, name, input, text }) => [
       id ?? clientId(++this.#ids),
       service,
       key,
       name,
-      input === undefined ? "" : JSON.stringify(input),
+      text ?? (input === undefined ? "" : JSON.stringify(input)),
     ]);
     this.partition.invoke(ticket, kernels.pack(INVOKE, { rows: rows.length, columns, fields }));
     return ticket;
