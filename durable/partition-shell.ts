@@ -68,6 +68,7 @@ export class PartitionShell implements EngineHost {
   #damaged: DamagedShell | undefined;
   #nextTicket = 1;
   #begins = false;
+  #startsOver = false;
   /** What its machine found wrong with itself when it began. */
   #failed: unknown;
 
@@ -274,7 +275,10 @@ export class PartitionShell implements EngineHost {
     return true;
   }
 
+  /** Asked again before it has, it is under way. */
   #startOver(why: string): void {
+    if (this.#startsOver) return;
+    this.#startsOver = true;
     platformTimers.setTimeout(() => this.#ctx.abort(why), LEAVES_MS);
   }
 

@@ -16,6 +16,9 @@ const headers = { authorization: "Bearer an-admin-token" };
 class Partition {
   isUsed = false;
   isMoving = false;
+  /** How long the instance goes on that has taken a backup. */
+  leavesMs = 0;
+  asked = 0;
   readonly #self: number;
   #mark: string | undefined;
   #restore: Restore;
@@ -44,6 +47,7 @@ class Partition {
   }
 
   admin(ask: AdminAsk): object {
+    this.asked += 1;
     if (this.isMoving) return refused(problemOf("keys-moving", "key groups are moving"));
     try {
       return { status: 200, body: JSON.stringify(this.#do(ask)) };
@@ -59,7 +63,8 @@ class Partition {
     if (ask.op === "restore-table") return restore.table(ask.id, ask.bytes);
     if (ask.op === "restore-end") {
       const told = restore.end(ask.id);
-      this.#restore = this.#start();
+      if (this.leavesMs === 0) this.#restore = this.#start();
+      else setTimeout(() => (this.#restore = this.#start()), this.leavesMs);
       return told;
     }
     if (ask.op !== "restore-stop") return {};
@@ -112,6 +117,13 @@ describe("a restore", () => {
   it("is served by all once it is through", async () => {
     expect((await send()).status).toBe(200);
     expect(states()).toEqual(["done", "done", "done", "done"]);
+  });
+
+  it("leaves partitions the time to start over", async () => {
+    for (const partition of partitions) partition.leavesMs = 200;
+    expect((await send()).status).toBe(200);
+    expect(states()).toEqual(["done", "done", "done", "done"]);
+    for (const { asked } of partitions) expect(asked).toBeLessThan(30);
   });
 
   it.each(["isUsed", "isMoving"] as const)(

@@ -196,10 +196,12 @@ class Restoring {
   }
 
   async #served(partition: number, id: string): Promise<void> {
-    for (;;) {
+    for (let asked = 1; ; asked++) {
       const { state } = await this.#domain.ask<RestoreAnswer>(partition, { op: "restore-end", id });
       const again = await this.#domain.ask<RestoreAnswer>(partition, { op: "restore", id });
       if (state === "done" && again.state === "done") return;
+      // It takes its time: asked without end it would have no turn to begin in.
+      await sleep(backoff(asked));
     }
   }
 
