@@ -79,6 +79,8 @@ export const LIMITS = {
   jwksTimeoutMs: 5_000,
   jwksAgeMs: 600_000,
   jwksCooldownMs: 30_000,
+  /** Keys that a token is tried with which does not name its own. */
+  jwksFitting: 8,
   /** Callers whose rate is watched in one isolate; the least recently seen are forgotten. */
   rateBuckets: 10_000,
   /** Domains of which an isolate knows the key-group map; the others are asked again. */

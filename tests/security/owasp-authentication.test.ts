@@ -1,7 +1,9 @@
 /** API2 of the OWASP API Security Top 10 (2023): broken authentication. */
 import { createHmac } from "node:crypto";
-import { exportSPKI, generateKeyPair, SignJWT } from "jose";
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
+import type { JsonWebKeySet } from "../../sdk/door.ts";
+import { LIMITS } from "../../worker/limits.ts";
 import { problemIn } from "../worker/support/edge.ts";
 import { CLOSED, DENIED, outcome, WRITE } from "./outcome.ts";
 import {
@@ -83,6 +85,24 @@ describe("API2 broken authentication", () => {
   it("refuses tokens of another's key under the issuer's key id", async () => {
     const other = await generateKeyPair("ES256");
     expect(await tryWith(await token({}, { key: other.privateKey }))).toBe(CLOSED);
+  });
+
+  it("tries all keys that fit with tokens that do not name theirs, and so many only", async () => {
+    const pairs = await Promise.all(Array.from({ length: LIMITS.jwksFitting + 1 }, () => generateKeyPair("ES256")));
+    const published = await Promise.all(
+      pairs.map(async (pair) => ({ ...(await exportJWK(pair.publicKey)), alg: "ES256" })),
+    );
+    const stranger = await generateKeyPair("ES256");
+    const { post } = door({
+      auth: { jwt: { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: published } as unknown as JsonWebKeySet } },
+    });
+    const tried = async (key: CryptoKey, claims = {}) =>
+      outcome(await post(WRITE("alice"), { text: "x" }, { as: await token(claims, { key, kid: null }) }));
+    const [first, second, last] = [pairs[0], pairs[1], pairs.at(-1)].map((pair) => (pair as CryptoKeyPair).privateKey);
+    expect(await tried(first as CryptoKey)).toBe("200");
+    expect(await tried(second as CryptoKey)).toBe("200");
+    expect(await tried(second as CryptoKey, { aud: "https://elsewhere.example" })).toBe(CLOSED);
+    expect([await tried(stranger.privateKey), await tried(last as CryptoKey)]).toEqual([CLOSED, CLOSED]);
   });
 
   it("refuses tokens whose claims were changed after they were signed", async () => {

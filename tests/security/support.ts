@@ -87,10 +87,13 @@ export interface Claims {
 }
 
 /** A token as the issuer makes it, but for what is said. */
-export function token(claims: Claims = {}, options: { expires?: string | number; key?: CryptoKey; kid?: string } = {}) {
+export function token(
+  claims: Claims = {},
+  options: { expires?: string | number; key?: CryptoKey; kid?: string | null } = {},
+) {
   const { expires = "1h", key = privateKey, kid = "one" } = options;
   const signed = new SignJWT({ sub: "alice", iss: ISSUER, aud: AUDIENCE, ...claims })
-    .setProtectedHeader({ alg: "ES256", kid })
+    .setProtectedHeader({ alg: "ES256", ...(kid === null ? {} : { kid }) })
     .setIssuedAt();
   return signed.setExpirationTime(expires).sign(key);
 }

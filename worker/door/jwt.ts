@@ -7,6 +7,8 @@ import {
   jwtVerify,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
 } from "jose";
 import type { Caller } from "../../sdk/caller.ts";
 import type { CheckedJwt } from "../../sdk/door.ts";
@@ -63,16 +65,18 @@ export class JwtVerifier {
 
   async #verify(token: string, now: number): Promise<Caller> {
     const { issuer, audience, algorithms, clockToleranceSeconds } = this.#options;
+    const options: JWTVerifyOptions = {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(now),
+      requiredClaims: ["exp", "sub"],
+    };
     let payload: JWTPayload;
     try {
-      ({ payload } = await jwtVerify(token, this.#keys, {
-        issuer,
-        audience,
-        algorithms: [...algorithms],
-        clockTolerance: clockToleranceSeconds,
-        currentDate: new Date(now),
-        requiredClaims: ["exp", "sub"],
-      }));
+      const verified = jwtVerify(token, this.#keys, options);
+      ({ payload } = await verified.catch((error: unknown) => verifyByEach(token, error, options)));
     } catch (error) {
       throw problemFor(error);
     }
@@ -101,6 +105,21 @@ export class JwtVerifier {
     }
     this.#verified.set(token, verified);
   }
+}
+
+/** A token that does not name its key may be signed with any that fits: while an issuer changes its keys it publishes two. @throws what it is not good for */
+async function verifyByEach(token: string, failure: unknown, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  if (!(failure instanceof errors.JWKSMultipleMatchingKeys)) throw failure;
+  let tried = 0;
+  for await (const key of failure) {
+    if (++tried > LIMITS.jwksFitting) break;
+    try {
+      return await jwtVerify(token, key, options);
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw failure;
 }
 
 function rolesOf(claim: unknown): readonly string[] {
