@@ -22,18 +22,20 @@ export interface DeadLetter extends Letter {
  * outside; the list may be elsewhere.
  */
 export function burial(message: Message, tries: readonly FailedTry[], at: number): Letter {
-  const { requestId, sender, service, key, name, input, coded } = message;
-  const head = JSON.stringify([requestId, at, sender, service, key, name, Number(coded), tries.map(packTry)]);
+  const { requestId, sender, origin, service, key, name, input, coded } = message;
+  const first = origin === undefined ? [] : [origin];
+  const head = JSON.stringify([requestId, at, sender, service, key, name, Number(coded), tries.map(packTry), ...first]);
   const keptBy = sender === "" ? entityKey(service, key) : sender;
   return { sender: keptBy, service: DEAD, key: service, name: BURY, input: `${head}\n${input}`, coded: false };
 }
 
+type Head = [string, number, string, string, string, string, number, PackedTry[], string | undefined];
+
 export function decodeDead(text: string): DeadLetter {
   const end = text.indexOf("\n");
-  const head = JSON.parse(text.slice(0, end)) as [string, number, string, string, string, string, number, PackedTry[]];
-  const [requestId, at, sender, service, key, name, coded, tries] = head;
-  const input = text.slice(end + 1);
-  return { requestId, at, sender, service, key, name, input, coded: coded === 1, tries: tries.map(unpackTry) };
+  const [requestId, at, sender, service, key, name, coded, tries, origin] = JSON.parse(text.slice(0, end)) as Head;
+  const letter = { requestId, at, sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
+  return { ...letter, tries: tries.map(unpackTry), ...(origin === undefined ? {} : { origin }) };
 }
 
 export type PackedTry = readonly [at: number, status: number, type: string, error: string];

@@ -84,10 +84,11 @@ function redrive({ transactions, activation }: InternalContext, place: string): 
   }
   const letter = take(transactions.copyOf(activation), place);
   if (letter === null) return false;
-  const { service, key, name, input, coded } = letter;
+  const { sender, origin = sender, service, key, name, input, coded } = letter;
   const { attempt, scope, target } = activation;
   // It is kept with the list now: those of one list to one key keep their order.
-  (attempt.postings ??= []).push({ sender: target.entity, service, key, name, input, coded, scope });
+  const first = origin === "" || origin === target.entity ? {} : { origin };
+  (attempt.postings ??= []).push({ sender: target.entity, ...first, service, key, name, input, coded, scope });
   return true;
 }
 
@@ -115,10 +116,11 @@ function list(copy: EntityCopy, { after, limit }: Page): object {
 }
 
 function shownLetter(place: string, letter: DeadLetter): object {
-  const { requestId, at, sender, service, key, name, tries } = letter;
+  const { requestId, at, sender, origin = sender, service, key, name, tries } = letter;
   const keeper = sender === "" ? null : parseStateKey(sender);
   const keptBy = keeper?.key ?? key;
-  const from = keeper === null || keeper.service === DEAD ? null : { service: keeper.service, key: keeper.key };
+  const first = origin === "" ? null : parseStateKey(origin);
+  const from = first === null || first.service === DEAD ? null : { service: first.service, key: first.key };
   const text = inputText(letter);
   const input = shownInput(text);
   return {

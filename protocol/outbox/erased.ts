@@ -14,10 +14,11 @@ export interface Erased {
   readonly key: string;
 }
 
-/** Whether a letter is from it or to it, or brings one that is to the list of dead letters. */
+/** Whether a letter is from it or to it, was from it before it was sent again, or brings one that is to the list of dead letters. */
 export function concernsErased(letter: Letter, erased: Erased): boolean {
-  const { sender, service, key, name, input } = letter;
-  if (sender === erased.entity || (service === erased.service && key === erased.key)) return true;
+  const { sender, origin, service, key, name, input } = letter;
+  if (sender === erased.entity || origin === erased.entity) return true;
+  if (service === erased.service && key === erased.key) return true;
   return service === DEAD && name === BURY && concernsErased(decodeDead(input), erased);
 }
 

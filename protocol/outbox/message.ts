@@ -71,10 +71,12 @@ export function keptWrite(message: Message): Write {
 }
 
 /** Who and whom and what failed as JSON, a line feed, which that has none of, and the input as it is: to write it as text within JSON could double it. */
-export function encodeMessage({ sender, service, key, name, input, coded, tries, begun }: Letter): string {
-  const failed = tries === undefined && !begun ? [] : [(tries ?? []).map(packTry)];
-  const lost = begun ? [1] : [];
-  return `${JSON.stringify([sender, service, key, name, Number(coded), ...failed, ...lost])}\n${input}`;
+export function encodeMessage({ sender, origin, service, key, name, input, coded, tries, begun }: Letter): string {
+  const hasOrigin = origin !== undefined;
+  const failed = tries === undefined && !begun && !hasOrigin ? [] : [(tries ?? []).map(packTry)];
+  const lost = begun || hasOrigin ? [Number(begun === true)] : [];
+  const first = hasOrigin ? [origin] : [];
+  return `${JSON.stringify([sender, service, key, name, Number(coded), ...failed, ...lost, ...first])}\n${input}`;
 }
 
 function decode(rowKeyText: string, text: string): Message {
@@ -84,7 +86,7 @@ function decode(rowKeyText: string, text: string): Message {
 /** What {@link encodeMessage} wrote. */
 export function decodeLetter(text: string): Letter {
   const end = text.indexOf("\n");
-  const [sender, service, key, name, coded, failed, begun] = JSON.parse(text.slice(0, end)) as [
+  const [sender, service, key, name, coded, failed, begun, origin] = JSON.parse(text.slice(0, end)) as [
     string,
     string,
     string,
@@ -92,10 +94,12 @@ export function decodeLetter(text: string): Letter {
     number,
     PackedTry[] | undefined,
     number | undefined,
+    string | undefined,
   ];
   const letter = { sender, service, key, name, input: text.slice(end + 1), coded: coded === 1 };
   if (failed === undefined) return letter;
-  return { ...letter, tries: failed.map(unpackTry), ...(begun === 1 ? { begun: true } : {}) };
+  const first = origin === undefined ? {} : { origin };
+  return { ...letter, ...first, tries: failed.map(unpackTry), ...(begun === 1 ? { begun: true } : {}) };
 }
 
 export function deliveredWrite({ row }: Pick<Message, "row">): Write {

@@ -6,6 +6,8 @@ import type { Scope } from "../transaction/attempt.ts";
 export interface Letter {
   /** State-key prefix of the sender: messages from it to one key are delivered in order. Empty for those from outside, which have no order. */
   readonly sender: string;
+  /** Who sent it first, where it was a dead letter since: then the sender is the list. */
+  readonly origin?: string;
   readonly service: string;
   readonly key: string;
   readonly name: string;
