@@ -7,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 import { encodeMessage } from "../outbox/message.ts";
 import type { Letter } from "../outbox/posting.ts";
 import type { EntityCopy } from "../state/entity-copy.ts";
-import { timerOf, WAITING } from "./timer.ts";
+import { dueAt, timerOf, WAITING } from "./timer.ts";
 
 /** The collection that has, for every schedule of a key, its cron text and the message that waits. */
 export const SCHEDULES = "schedules";
@@ -111,10 +111,21 @@ export function declare(context: InternalContext, requests: readonly ScheduleReq
   for (const { name, cron, letter } of requests) {
     const known = keptOf(copy, name);
     const text = encodeMessage(letter);
-    if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) continue;
+    const waiting = scheduledText(name, text);
+    if (known !== null && isSo(copy, known, cron, waiting)) continue;
+    if (known !== null && isOverdue(copy, known, activation.attempt.at)) {
+      copy.putEntry(WAITING, known.id, waiting);
+      copy.putEntry(SCHEDULES, name, JSON.stringify([cron, known.id]));
+      continue;
+    }
     if (known) forget(copy, name, known);
     waitForNext(context, name, cron, text);
   }
+}
+
+/** Its time has come and it has not fired yet, as behind a deploy: who changes the schedule does not take that time back. */
+function isOverdue(copy: EntityCopy, { id }: Kept, now: number): boolean {
+  return dueAt(id) <= now && copy.getEntry(WAITING, id) !== null;
 }
 
 /**

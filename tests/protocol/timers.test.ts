@@ -223,6 +223,25 @@ describe("recurring messages", () => {
   });
 });
 
+test("a time that was missed behind a deploy comes as the newest code says, also where it changes the times", async () => {
+  const declared = (cron: string, n: number) => bell({ chime: { cron, key: "k", function: "ring", input: { n } } });
+  const tower = new Tower([declared("0 * * * *", 1)]);
+  await tower.lone.settle();
+  const from = tower.now;
+  for (const [n, cron] of [
+    [2, "0 * * * *"],
+    [3, "30 * * * *"],
+  ] as const) {
+    // Nobody is there when the time comes.
+    tower.lone.partition.clock += HOUR + MINUTE;
+    await tower.lone.redeploy([declared(cron, n)]);
+    await tower.pass(MINUTE);
+  }
+  expect((await tower.rung()).map(([n]) => n)).toEqual([2, 3]);
+  for (let minutes = 124; minutes < 180; minutes++) await tower.pass(MINUTE);
+  expect((await tower.rung()).slice(2)).toEqual([[3, from + 150 * MINUTE]]);
+});
+
 test("what the code declares for a key recurs though the key was erased; what functions made does not", async () => {
   const tower = new Tower([bell({ chime: { cron: "0 * * * *", key: "k", function: "ring", input: { n: 7 } } })]);
   await tower.ask("every", { name: "made", cron: "30 * * * *", fails: false });
