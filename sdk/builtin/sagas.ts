@@ -149,7 +149,8 @@ class SagaRun {
   start(ctx: Context, { input, to }: Start): SagaView {
     const { state } = ctx;
     if (state.status === "none") {
-      Object.assign(state, { status: "running", input, to, startedAt: ctx.now() });
+      const startedAt = ctx.now();
+      Object.assign(state, { status: "running", input, to, startedAt, place: startedAt * PLACES_PER_MS });
       this.#goOn(ctx);
     } else if (encodeValue(state.input) !== encodeValue(input)) {
       throw new TidegateError("saga-exists", `the saga "${this.#saga.name}" runs as "${ctx.key}" with another input`);
@@ -390,6 +391,9 @@ class SagaRun {
     };
   }
 }
+
+/** An id is free again when its run is erased, and what that waited for may end later: places begin with the run's time, so that none is of two runs. */
+const PLACES_PER_MS = 1_000;
 
 const CANCELLED: OutcomeError = { type: "cancelled", message: "the saga was cancelled" };
 

@@ -36,3 +36,33 @@ test("a saga that comes back in time has lost nothing", async () => {
   await partition.pass(HOUR_MS, 5_000);
   expect((await call("status")).status).toBe(404);
 });
+
+test("what an erased run waited for tells nothing to the next of its id", async () => {
+  const approve = saga("approve", {
+    steps: [
+      { name: "boss", promise: {} },
+      { name: "second", promise: {} },
+    ],
+  });
+  const partition = new LonePartition([], { sagas: [approve] });
+  const call = (service: string, key: string, name: string, input?: unknown) =>
+    partition.call({ service, key, name, internal: true, input });
+  const begun = async (): Promise<{ step: string; promise: string }> => {
+    await call("#saga.approve", "x", "start", {});
+    await partition.pass(2_000);
+    return JSON.parse((await call("#saga.approve", "x", "status")).body);
+  };
+  const { promise } = await begun();
+  // As who erases it does.
+  await call("#saga.approve", "x", "forget");
+  const next = await begun();
+  expect((await call("#promises", promise, "settle", { ok: true, value: "of the first" })).status).toBe(200);
+  await partition.pass(2_000);
+  expect(JSON.parse((await call("#saga.approve", "x", "status")).body)).toMatchObject(next);
+  expect((await call("#promises", next.promise, "settle", { ok: true, value: "of the next" })).status).toBe(200);
+  await partition.pass(2_000);
+  expect(JSON.parse((await call("#saga.approve", "x", "status")).body)).toMatchObject({
+    step: "second",
+    results: { boss: "of the next" },
+  });
+});
