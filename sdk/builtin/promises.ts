@@ -7,9 +7,9 @@ import { TidegateError } from "../errors.ts";
 import { PROMISE_KEPT_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
 import type { Reply } from "../reply.ts";
+import { isSameValue } from "../same-value.ts";
 import { validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
-import { encodeValue } from "../values.ts";
 import { anything, builtinContract, builtinService } from "./service.ts";
 
 /** How far a promise is. */
@@ -91,7 +91,7 @@ async function settle(lookup: Lookup, ctx: Context, settlement: Settlement): Pro
   const checked = await checkedOutcome(lookup, to, given);
   if (before !== null) {
     // The same once more is answered like the first time.
-    if (encodeValue(checked) === encodeValue(before)) return view(ctx.key, ctx.state);
+    if (isSameValue(checked, before)) return view(ctx.key, ctx.state);
     throw new TidegateError("promise-settled", `the promise is ${ctx.state.status} already`);
   }
   if (timer !== null) await ctx.cancel(timer);

@@ -12,6 +12,7 @@ import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS, SAGA_PATIENCE_MS } from "../l
 import type { Outcome, OutcomeError } from "../outcome.ts";
 import { refusalOf } from "../refusal.ts";
 import type { Reply } from "../reply.ts";
+import { isSameValue } from "../same-value.ts";
 import { type SagaContext, type SagaDefinition, type SagaSoFar, type SagaStep, sagaServiceName } from "../saga.ts";
 import { type Schema, validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
@@ -152,7 +153,7 @@ class SagaRun {
       const startedAt = ctx.now();
       Object.assign(state, { status: "running", input, to, startedAt, place: startedAt * PLACES_PER_MS });
       this.#goOn(ctx);
-    } else if (encodeValue(state.input) !== encodeValue(input)) {
+    } else if (!isSameValue(state.input, input)) {
       throw new TidegateError("saga-exists", `the saga "${this.#saga.name}" runs as "${ctx.key}" with another input`);
     }
     return this.view(ctx.key, state);

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { VALUE_MAX_DEPTH } from "../../sdk/limits.ts";
+import { isSameValue } from "../../sdk/same-value.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 
 const roundTrip = (value: unknown): unknown => decodeValue(encodeValue(value));
@@ -147,6 +148,21 @@ describe("encodeValue and decodeValue", () => {
 
   test("refuse a tag that they never wrote", () => {
     expect(() => decodeValue('{"~t":"x"}')).toThrow('unknown tag "x"');
+  });
+});
+
+describe("values", () => {
+  const at = new Date(5);
+  test.each([
+    [{ by: "ann", at }, { at, by: "ann" }, true],
+    [{ a: [{ b: 1n, c: 2 }] }, { a: [{ c: 2, b: 1n }] }, true],
+    [JSON.parse('{"__proto__":1,"a":2}'), JSON.parse('{"a":2,"__proto__":1}'), true],
+    [{ by: "ann", at: 1 }, { by: "bob", at: 1 }, false],
+    [[1, 2], [2, 1], false],
+    [{ x: { a: 1 }, y: [["a", 1]] }, { x: [["a", 1]], y: { a: 1 } }, false],
+    [undefined, null, false],
+  ])("are the same in whatever order their members are: %#", (one, other, same) => {
+    expect(isSameValue(one, other)).toBe(same);
   });
 });
 

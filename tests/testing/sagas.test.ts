@@ -261,3 +261,24 @@ test.each(["running", "compensating"])(
     expect(await run.status()).toMatchObject({ status: fails ? "compensated" : "completed" });
   },
 );
+
+test("what is asked for once more is the same in whatever order its members are written", async () => {
+  const approve = saga("approve", {
+    input: z.object({ item: z.string(), count: z.int() }),
+    steps: [{ name: "boss", promise: { id: ({ id }) => `boss-${id}` } }],
+  });
+  const app = testApp({ services: [], sagas: [approve] });
+  const post = async (path: string, body: string): Promise<number> => {
+    const headers = { "content-type": "application/json" };
+    return (await app.fetch(path, { method: "POST", headers, body })).status;
+  };
+  const start = (body: string) => post("/v1/sagas/approve/1", body);
+  const first = await start('{"item":"pot","count":2}');
+  expect(first).toBeLessThan(300);
+  expect(await start('{ "count": 2, "item": "pot" }')).toBe(first);
+  expect(await start('{"count":3,"item":"pot"}')).toBe(409);
+  await app.drained();
+  const settle = (body: string) => post("/v1/promises/boss-1", body);
+  expect([await settle('{"by":"ann","at":1}'), await settle('{"at":1,"by":"ann"}')]).toEqual([200, 200]);
+  expect(await settle('{"at":2,"by":"ann"}')).toBe(409);
+});
