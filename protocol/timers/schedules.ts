@@ -113,7 +113,7 @@ export function declare(context: InternalContext, requests: readonly ScheduleReq
     const text = encodeMessage(letter);
     const waiting = scheduledText(name, text);
     if (known !== null && isSo(copy, known, cron, waiting)) continue;
-    if (known !== null && isOverdue(copy, known, activation.attempt.at)) {
+    if (known !== null && isMissed(copy, known, cron, activation.attempt.at)) {
       copy.putEntry(WAITING, known.id, waiting);
       copy.putEntry(SCHEDULES, name, JSON.stringify([cron, known.id]));
       continue;
@@ -123,9 +123,10 @@ export function declare(context: InternalContext, requests: readonly ScheduleReq
   }
 }
 
-/** Its time has come and it has not fired yet, as behind a deploy: who changes the schedule does not take that time back. */
-function isOverdue(copy: EntityCopy, { id }: Kept, now: number): boolean {
-  return dueAt(id) <= now && copy.getEntry(WAITING, id) !== null;
+/** Its time has come, has not fired yet, as behind a deploy, and is one of these, too: who changes the schedule does not take it back. */
+function isMissed(copy: EntityCopy, { id }: Kept, cron: string, now: number): boolean {
+  const at = dueAt(id);
+  return at <= now && nextTime(storedCron(cron), at - 1) === at && copy.getEntry(WAITING, id) !== null;
 }
 
 /**
