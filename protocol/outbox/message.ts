@@ -38,22 +38,18 @@ export function messageId(partition: number, incarnation: number, count: number)
   return id.slice(0, REQUEST_ID_LENGTH);
 }
 
-/** The incarnation of this partition that has made it, or has learnt what an outcome tells; null for what came from another one. */
+/** The incarnation of this partition that has sent it; null for what came from another one. */
 export function incarnationOf({ row }: Message, partition: number): number | null {
-  const made = MADE.find((kind) => row.startsWith(rowKey(`${kind}${hex(partition, 3)}`)));
-  if (made === undefined) return null;
-  const from = rowKey(`${made}${hex(partition, 3)}`).length;
-  return Number.parseInt(row.slice(from, from + INCARNATION_DIGITS), 16);
+  const own = rowKey(`m${hex(partition, 3)}`);
+  return row.startsWith(own) ? Number.parseInt(row.slice(own.length, own.length + INCARNATION_DIGITS), 16) : null;
 }
-/** Messages, and outcomes of effects. */
-const MADE = ["m", "f"];
 const INCARNATION_DIGITS = 12;
 
 function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-/** Writes that keep messages until they are delivered. One that was delayed keeps its id, behind one that gives it its place. */
+/** Writes that keep messages until they are delivered. One that was delayed, or tells of an effect, keeps its id, behind one that gives it its place. */
 export function messageWrites(
   letters: ReadonlyArray<Letter & { readonly id?: string }>,
   nextId: () => string,

@@ -86,9 +86,9 @@ export function withWork(message: Message, work: Omit<Work, "to" | "at" | "share
   return { ...message, input: letter.input };
 }
 
-/** Id of the message that tells of an effect's end, of a new id: it says who keeps that and since when, which may be long after the effect was asked for. */
-export function outcomeId(messageId: string): string {
-  return `f${messageId.slice(1)}`;
+/** Id of the message that tells of an effect's end: derived, so that it could be told twice and would still arrive once. */
+export function outcomeId(effectId: string): string {
+  return `f${effectId.slice(1)}`;
 }
 
 /** Such a message is a channel by itself, as effects have no order. */

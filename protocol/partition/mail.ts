@@ -188,9 +188,10 @@ export class Mail {
   /** An effect is over: in one turn it is forgotten and its outcome kept, as a message of its own. */
   #over(message: Message, { to }: Work, end: OutsideEnd): void {
     this.#outbox.take(message.requestId);
-    const told = to === null ? [] : [outcomeLetter(message.sender, to, end)];
-    const id = outcomeId(this.nextId());
-    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => id)]);
+    const id = outcomeId(message.requestId);
+    // Behind an id that says since when it waits: whom it tells may end whoever runs it.
+    const told = to === null ? [] : [{ ...outcomeLetter(message.sender, to, end), id }];
+    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => this.nextId())]);
   }
 
   /** An attempt of an effect has ended. */

@@ -30,20 +30,22 @@ export const OUTSIDES: readonly PlantedBug[] = [
   },
   {
     name: "outcome-twice",
-    what: "What became of an effect is told twice, under two ids.",
+    what: "What became of an effect is told under the id that derives from it, and once more under another.",
     rule: "E3",
     file: MAIL,
-    find: "...messageWrites(told, () => id)]",
-    replace: "...messageWrites(told, () => id), ...messageWrites(told, () => this.nextId())]",
+    find: "    const told = to === null ? [] : [{ ...outcomeLetter(message.sender, to, end), id }];\n",
+    replace:
+      "    const one = to === null ? [] : [{ ...outcomeLetter(message.sender, to, end), id }];\n" +
+      "    const told = one.flatMap((letter) => [letter, { ...letter, id: this.nextId() }]);\n",
   },
   {
     name: "outcome-behind-effect",
     what: "The effect is forgotten in one turn, and its outcome kept in a later one.",
     rule: "E3",
     file: MAIL,
-    find: "    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => id)]);",
+    find: "    this.#parts.commit([deliveredWrite(message), ...messageWrites(told, () => this.nextId())]);",
     replace:
-      "    this.#parts.commit([deliveredWrite(message)]);\n    this.#late.push(...messageWrites(told, () => id));",
+      "    this.#parts.commit([deliveredWrite(message)]);\n    this.#late.push(...messageWrites(told, () => this.nextId()));",
     also: [
       {
         file: MAIL,
