@@ -111,10 +111,9 @@ export function declare(context: InternalContext, requests: readonly ScheduleReq
   for (const { name, cron, letter } of requests) {
     const known = keptOf(copy, name);
     const text = encodeMessage(letter);
-    const waiting = scheduledText(name, text);
-    if (known !== null && isSo(copy, known, cron, waiting)) continue;
+    if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) continue;
     if (known !== null && isMissed(copy, known, cron, activation.attempt.at)) {
-      copy.putEntry(WAITING, known.id, waiting);
+      copy.putEntry(WAITING, known.id, scheduledText(name, text));
       copy.putEntry(SCHEDULES, name, JSON.stringify([cron, known.id]));
       continue;
     }

@@ -62,6 +62,7 @@ export const TIMES: readonly PlantedBug[] = [
     file: SCHEDULES,
     find: "if (known !== null && isSo(copy, known, cron, scheduledText(name, text))) continue;",
     replace: "",
+    also: [{ file: SCHEDULES, find: "return at <= now && nextTime(", replace: "return at < 0 && nextTime(" }],
   },
   {
     name: "newer-state-taken",
