@@ -38,10 +38,9 @@ export const STREAMING: readonly PlantedBug[] = [
     name: "watermark-of-the-quickest",
     what: "Time has come as far as in the quickest source, not as in the slowest.",
     rule: "event time",
-    file: DRIVER,
-    find: "least = Math.min(least, known?.reached ?? -Infinity);",
-    replace:
-      "least = least === Infinity ? (known?.reached ?? -Infinity) : Math.max(least, known?.reached ?? -Infinity);",
+    file: "protocol/flows/flow-time.ts",
+    find: "  return least === Infinity ? greatest : least;",
+    replace: "  return greatest;",
   },
   {
     name: "late-events-dropped",
@@ -162,8 +161,8 @@ export const STREAMING: readonly PlantedBug[] = [
     what: "A flow does not go on by itself where time comes further without events.",
     rule: "event time",
     file: DRIVER,
-    find: '  ctx.later("tick", state.tick);\n',
-    replace: "",
+    find: '    if (tick !== null) ctx.later("tick", (state.tick = tick));\n',
+    replace: "    if (tick !== null) state.tick = tick;\n",
   },
   {
     name: "view-behind-its-record",
