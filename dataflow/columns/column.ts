@@ -101,10 +101,14 @@ function fullColumn(kind: CellKind, cells: ArrayLike<unknown>): Column {
       if (cell < MIN_SAFE || cell > MAX_SAFE) return bigColumn(kind, cells);
       values[row] = Number(cell);
     } else if (typeof cell === "number" && isOf(kind, cell)) values[row] = cell;
+    else if (cell === EDGE && kind !== "float64") return bigColumn(kind, cells);
     else throw wrong(kind, cell);
   }
   return { type: "number", values };
 }
+
+/** -2^53: a bigint among cells, and a number in state and messages of earlier versions. */
+const EDGE = -(2 ** 53);
 
 function isOf(kind: CellKind, cell: number): boolean {
   return kind === "float64" ? Number.isFinite(cell) : Number.isSafeInteger(cell);
@@ -114,7 +118,7 @@ function bigColumn(kind: CellKind, cells: ArrayLike<unknown>): BigColumn {
   const values = new BigInt64Array(cells.length);
   for (let row = 0; row < cells.length; row++) {
     const cell = cells[row];
-    if (typeof cell === "number" && Number.isSafeInteger(cell)) values[row] = BigInt(cell);
+    if (typeof cell === "number" && (Number.isSafeInteger(cell) || cell === EDGE)) values[row] = BigInt(cell);
     else if (typeof cell === "bigint" && cell >= INT64_MIN && cell <= INT64_MAX) values[row] = cell;
     else throw wrong(kind, cell);
   }

@@ -15,7 +15,7 @@ const WIDTHS = { i64: 8, f64: 8, text: 4, bool: 1 } as const;
 /** Added to the type of a column that may be without a value. */
 const OPTIONAL = 256;
 const TWO_32 = 4_294_967_296;
-/** High words of whole numbers within 2^53. */
+/** High words of whole numbers within 2^53 are from its negative to below it. */
 const SAFE_HIGH = 2 ** 21;
 
 /** Columns by name, each made when it is first looked at. */
@@ -160,7 +160,8 @@ function readWhole(bytes: Uint8Array, rows: number): NumberColumn | BigColumn {
   const values = new Float64Array(rows);
   for (let row = 0, word = 0; row < rows; row++, word += 2) {
     const high = words[word + 1] as number;
-    if (high >= SAFE_HIGH || high < -SAFE_HIGH)
+    // -2^53 itself, without a low word, is none that a number column may have.
+    if (high >= SAFE_HIGH || high < -SAFE_HIGH || (high === -SAFE_HIGH && words[word] === 0))
       return { type: "big", values: new BigInt64Array(bytes.buffer, bytes.byteOffset, rows) };
     values[row] = high * TWO_32 + ((words[word] as number) >>> 0);
   }

@@ -43,6 +43,15 @@ const someCells = kinds.chain((kind) =>
 const shown = (column: ReturnType<typeof columnOf>): Cell[] =>
   Array.from({ length: lengthOf(column) }, (_, row) => cellAt(column, row));
 
+test("-2^53 as a number, which state of earlier versions has, is a whole number", () => {
+  for (const kind of ["int64", "timestamp"] as const) {
+    expect(shown(columnOf({ kind }, [1, -(2 ** 53)]))).toEqual([1, -(2n ** 53n)]);
+    expect(shown(columnOf({ kind }, [2n ** 60n, -(2 ** 53)]))).toEqual([2n ** 60n, -(2n ** 53n)]);
+  }
+  expect(shown(columnOf({ kind: "float64" }, [-(2 ** 53)]))).toEqual([-(2 ** 53)]);
+  expect(() => columnOf({ kind: "int64" }, [2 ** 53])).toThrow(TypeError);
+});
+
 test("a column is its cells: gathered, joined, and sent", () => {
   fc.assert(
     fc.property(someCells, fc.infiniteStream(fc.nat()), ({ kind, left, right }, numbers) => {

@@ -5,6 +5,7 @@ import {
   flow,
   type FlowDefinition,
   int64,
+  min,
   session,
   sinks,
   sliding,
@@ -43,6 +44,7 @@ describe.each<[string, WindowSpec, number]>([
     "-9223372036854775808",
     "9007199254740993",
     "-9007199254740993",
+    "-9007199254740992",
     "9007199254740991",
   ])("take an event at %s", { timeout: 10_000 }, async (time) => {
     const bench = new FlowBench(windowed(window));
@@ -101,6 +103,54 @@ test.each([
   expect(bench.taken("hours")).toMatchObject([{ n: 1 }, { hour: cut, n: 2 }]);
   expect(await bench.view("f", "hours", { key: String(cut) })).toMatchObject([{ n: 2 }]);
 });
+
+const Whole = stream("whole", { k: int64(), v: int64(), at: timestamp() });
+const Least = stream("least", { k: int64(), windowStart: timestamp(), windowEnd: timestamp(), v: int64() });
+
+test.each(["-9007199254740993", "-9007199254740992", "-9007199254740991", "9007199254740991", "9007199254740992"])(
+  "a value and a key of %s go through operators",
+  async (edge) => {
+    const from = flow("f").from(Whole, { time: "at" });
+    const keyed = from.keyBy("k");
+    const bench = new FlowBench(
+      sinks(
+        from
+          .mapRows({ k: int64(), v: int64() }, ({ k, v }) => ({ k, v }))
+          .toStream(stream("mapped", { k: int64(), v: int64() })),
+        keyed
+          .aggregate({ v: min("v") })
+          .keyBy("v")
+          .aggregate({ n: count() })
+          .toView("by-least"),
+        keyed
+          .window(tumbling(10))
+          .aggregate({ v: min("v") })
+          .toStream(Least),
+        keyed.deduplicate({ keep: "last" }).toView("last", { key: "k" }),
+      ),
+    );
+    await bench.ingest("whole", [
+      { k: 1, v: raw(edge), at: 5 },
+      { k: raw(edge), v: 3, at: 6 },
+    ]);
+    bench.restart();
+    await bench.ingest("whole", [{ k: 1, v: 3, at: 50 }]);
+    const exact = Number.isSafeInteger(Number(edge)) ? Number(edge) : BigInt(edge);
+    expect(bench.taken("mapped")).toEqual([
+      { k: 1, v: exact },
+      { k: exact, v: 3 },
+      { k: 1, v: 3 },
+    ]);
+    expect(bench.taken("least")).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({ k: 1, v: exact }),
+        expect.objectContaining({ k: exact, v: 3 }),
+      ]),
+    );
+    expect(await bench.view("f", "by-least", { key: edge })).toMatchObject(edge.startsWith("-") ? [{ n: 1 }] : []);
+    expect(await bench.view("f", "last")).toHaveLength(2);
+  },
+);
 
 test("a text that is split into its characters gives none that is half of one", async () => {
   const bench = new FlowBench(
