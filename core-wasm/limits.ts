@@ -24,6 +24,9 @@ export const MAX_KEPT_SCRATCH_BYTES = 8 * 1024 * 1024;
 /** Bytes behind every scratch block that kernels may read or overwrite, for SIMD at the end of a text. */
 export const SLACK_BYTES = 64;
 
+/** Bytes that the cells of a batch of events may take while it is read, those of columns that its frame is not to have included. */
+export const MAX_CELL_BYTES = 4 * MAX_TABLE_BYTES;
+
 /** Bytes of an event body, as the HTTP contract has it. */
 export const MAX_EVENT_BODY_BYTES = 32 * 1024 * 1024;
 

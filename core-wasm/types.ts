@@ -122,7 +122,7 @@ export interface EventColumn {
  */
 export type EventFormat = "ndjson" | "json" | "object" | "cloudevent" | "cloudevents";
 
-/** An event batch refused as a whole. */
+/** An event batch refused as a whole. The code `columns-too-large` is of the first event with which its columns would be longer than a message may be. */
 export interface EventFault extends JsonFault {
   /**
    * What is at fault when the JSON itself is sound: a declared field, by its column's name, or an attribute of a CloudEvent. Codes then:

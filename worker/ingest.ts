@@ -1,4 +1,5 @@
 /** `POST /v1/streams/{stream}`: a batch of events, parsed to columns here, taken whole or not at all by the partition of its stream. */
+import { MAX_TABLE_BYTES } from "../core-wasm/limits.ts";
 import type { EventFault, EventIdentity, ParseOptions } from "../core-wasm/types.ts";
 import type { FieldKind, StreamDefinition } from "../sdk/stream.ts";
 import { ANSWER_FLAG, type Answer } from "../protocol/wire/answer.ts";
@@ -120,6 +121,7 @@ function envelopeOf(
   const kernels = backend.kernels();
   const parsed = kernels.parseEvents(body, stream.columns, format, options);
   if (!parsed.ok) throw eventProblem(stream, body, parsed.fault);
+  if (parsed.frame.length > MAX_FRAME_BYTES) throw columnsTooLarge();
   const scope = identityOf(clientKey, producer, identity ?? parsed.identity ?? null);
   const requestId =
     scope === null ? edgeId : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
@@ -138,6 +140,18 @@ function envelopeOf(
           ...tail,
         });
   return { envelope, known: scope !== null };
+}
+
+/** Of the columns of a batch: what stands before them in the message is shorter than the rest, whatever names the caller has. */
+const MAX_FRAME_BYTES = MAX_TABLE_BYTES - 64 * 1024;
+
+/** The columns of a batch may be longer than its body: a value takes its place also where the event does not have it. */
+function columnsTooLarge(): ProblemError {
+  return refuse(
+    "body-too-large",
+    `as columns the events have more than ${MAX_FRAME_BYTES} bytes, which is the most that is taken at a time: send them as several batches; nothing was taken`,
+    { limit: MAX_FRAME_BYTES },
+  );
 }
 
 interface Scope {
@@ -168,6 +182,7 @@ function eventProblem(
   body: Uint8Array,
   { line, offset, code, field }: EventFault,
 ): ProblemError {
+  if (code === "columns-too-large") return columnsTooLarge();
   const members = { line, column: columnOf(body, offset), offset, code, ...(field === undefined ? {} : { field }) };
   if (field === undefined) {
     return refuse(

@@ -15,6 +15,7 @@ import {
 import { Dictionary, closeDictionary, forgetSlots, openDictionary, openLooseDictionary } from "./dictionary";
 import { FRAME_HEADER } from "./frame";
 import { alloc, blockBytes, free, scratch } from "./memory";
+import { MAX_CELL_BYTES, MAX_TABLE_BYTES } from "../limits";
 
 const FIRST_ROWS: usize = 16;
 
@@ -114,9 +115,22 @@ function fixedBytes(rows: usize): usize {
   return bytes;
 }
 
-/** Moves the columns, `rows` rows of each, into a larger block; every column's data is elsewhere afterwards. `expected` is a guess at all rows to come. */
-export function makeRoom(rows: usize, expected: usize): void {
-  capacity = max(max(FIRST_ROWS, expected), rows + (rows >> 1));
+/** Rows of which the frame's cells alone are no longer than a message may be, and all cells no longer than there is memory for. */
+export function mostRows(): usize {
+  let inFrame: u64 = 0;
+  let inMemory: u64 = 0;
+  for (let i: u32 = 0; i < columns; i++) {
+    const slot = slotAt(i);
+    const bits = ((<u64>roomOf(slot)) << 3) + (slot.optional ? 1 : 0);
+    inMemory += bits;
+    if (!slot.dropped) inFrame += bits;
+  }
+  return <usize>min(((<u64>MAX_TABLE_BYTES) << 3) / max(inFrame, 1), ((<u64>MAX_CELL_BYTES) << 3) / max(inMemory, 1));
+}
+
+/** Moves the columns, `rows` rows of each, into a larger block; every column's data is elsewhere afterwards. `expected` is a guess at all rows to come, of which there are at most `most`. */
+export function makeRoom(rows: usize, expected: usize, most: usize): void {
+  capacity = min(max(max(FIRST_ROWS, expected), rows + (rows >> 1)), most);
   const larger = alloc(fixedBytes(capacity));
   let at = larger + FRAME_HEADER + <usize>columns * DESCRIPTOR;
   for (let i: u32 = 0; i < columns; i++) {
@@ -205,7 +219,7 @@ let inPieces: bool = false;
  * `pieceEnds` and `pieceHeap` say, and whoever puts them together writes the checksum.
  */
 export function finishFrame(rows: usize, whole: usize): usize {
-  if (block == 0) makeRoom(0, 0);
+  if (block == 0) makeRoom(0, 0, FIRST_ROWS);
   fixed = packColumns(rows) - block;
   let length: u64 = fixed;
   let repeated = false;

@@ -1,9 +1,19 @@
 /** Events to typed columns: every byte validated in one pass, the body taken in slices so that memory follows the columns, not the body. */
-import { addColumn, builtFrame, closeBuilder, finishFrame, makeRoom, openBuilder, roomForRows } from "./builder";
+import {
+  addColumn,
+  builtFrame,
+  closeBuilder,
+  finishFrame,
+  makeRoom,
+  mostRows,
+  openBuilder,
+  roomForRows,
+} from "./builder";
 import { BOOL, CHECKED, OPTIONAL } from "./columns";
 import { attributeAt, attributeLength, wantAttribute, resetAttributes } from "./attributes";
 import { checkJson } from "./json/check";
 import {
+  COLUMNS_TOO_LARGE,
   EMPTY,
   NOT_OBJECT,
   TRAILING_BYTES,
@@ -36,6 +46,8 @@ const ONE: u32 = 3;
 
 /** Rows that a longer body gets room for before it is known how long its lines are. */
 const FIRST_ROWS: usize = 1024;
+/** For so many times the rows that there are room is made at most: those to come may be much longer. */
+const MOST_GROWTH: u64 = 16;
 /** A token that the end of a slice has cut is at fault at most so far before it: at the backslash of an escape, or at a literal. */
 const LONGEST_CUT: usize = 8;
 
@@ -180,7 +192,7 @@ function readLines(at: usize, end: usize): usize {
       }
     }
     if (byte != OPENING_BRACE) return refuse(NOT_OBJECT, at);
-    if (rows == roomForRows()) growRows(at);
+    if (rows == roomForRows() && !growRows(at)) return refuse(COLUMNS_TOO_LARGE, at);
     const behind = readRow(at, rows, 0, true);
     if (behind == 0) return faultColumn() != NO_COLUMN ? refused() : diagnose(at);
     rows++;
@@ -216,7 +228,7 @@ function readText(at: usize, end: usize, last: bool): usize {
     if (byte != OPENING_BRACE || (awaited == TEXT_START && framing == ARRAY)) {
       return refuse(startsValue(byte) ? NOT_OBJECT : UNEXPECTED_BYTE, at);
     }
-    if (rows == roomForRows()) growRows(at);
+    if (rows == roomForRows() && !growRows(at)) return refuse(COLUMNS_TOO_LARGE, at);
     const behind = readRow(at, rows, awaited == TEXT_START ? 0 : 1, false);
     if (behind == 0) {
       if (faultColumn() != NO_COLUMN) return refused();
@@ -240,12 +252,16 @@ function startsValue(byte: u32): bool {
   return byte == 0x74 || byte == 0x66 || byte == 0x6e;
 }
 
-/** Makes room for as many rows as the body will have if it goes on as it began. */
-function growRows(at: usize): void {
+/** Makes room for as many rows as the body will have if it goes on as it began. False where there may be no more of them. */
+function growRows(at: usize): bool {
+  const most = mostRows();
+  if (rows >= most) return false;
   const taken = <u64>(bodyAt + (at - buffer)) + 1;
   const expected: u64 = rows == 0 ? min(FIRST_ROWS, bodyLength >> 3) : (<u64>rows * bodyLength) / taken;
-  makeRoom(rows, <usize>(expected + (expected >> 5) + 1));
+  const room = expected + (expected >> 5) + 1;
+  makeRoom(rows, <usize>(rows == 0 ? room : min(room, rows * MOST_GROWTH)), most);
   placeMembers();
+  return true;
 }
 
 function refuse(why: u32, at: usize): usize {

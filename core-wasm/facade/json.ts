@@ -32,6 +32,7 @@ const FAULT_WORDS: readonly string[] = [
   "unsupported",
   "wrong-version",
   "not-json",
+  "columns-too-large",
 ];
 
 /** The stable word for a kernel's fault code. */

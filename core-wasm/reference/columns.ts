@@ -1,5 +1,5 @@
 /** Twin of the columns frame: written and read value by value. */
-import { MAX_EVENT_COLUMNS } from "../limits.ts";
+import { MAX_CELL_BYTES, MAX_EVENT_COLUMNS, MAX_TABLE_BYTES } from "../limits.ts";
 import { CorruptError } from "../types.ts";
 import type { ColumnType, EventColumn } from "../types.ts";
 import { ByteWriter, FRAME_HEADER, checkSeal, readStrings, seal, viewOf, writeStrings } from "./frame.ts";
@@ -17,6 +17,20 @@ const DESCRIPTOR_BYTES = 16;
 const TYPES: readonly ColumnType[] = ["i64", "f64", "text", "bool"];
 /** Bytes of a cell, by type. */
 const WIDTHS = [8, 8, 4, 1];
+/** Rows of which the frame's cells, and those of all columns that are read, are no longer than they may be. Of texts that the frame is not to have there are no cells. */
+export function mostRows(columns: readonly EventColumn[], isKept: readonly boolean[]): number {
+  const bits = columns.map(({ type, optional }, c) => {
+    const cell = type === "text" && isKept[c] !== true ? 0 : (WIDTHS[TYPES.indexOf(type)] as number);
+    return 8 * cell + (optional === true ? 1 : 0);
+  });
+  const all = bits.reduce((sum, each) => sum + each, 0);
+  const kept = bits.reduce((sum, each, c) => sum + (isKept[c] === true ? each : 0), 0);
+  return Math.min(
+    Math.floor((8 * MAX_TABLE_BYTES) / Math.max(kept, 1)),
+    Math.floor((8 * MAX_CELL_BYTES) / Math.max(all, 1)),
+  );
+}
+
 type Four = [number, number, number, number];
 const OPTIONAL = 256;
 const VERSION_AT = 6;

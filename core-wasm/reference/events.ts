@@ -4,7 +4,7 @@ import { pathOf } from "../event-tree.ts";
 import { MAX_EVENT_BODY_BYTES } from "../limits.ts";
 import type { EventColumn, EventFault, EventFormat, EventIdentity, ParsedEvents, ParseOptions } from "../types.ts";
 import { checkColumns } from "../window-plan.ts";
-import { type Cell, encodeColumns, intern, internOrAdd } from "./columns.ts";
+import { type Cell, encodeColumns, intern, internOrAdd, mostRows } from "./columns.ts";
 import { atEnd, type JsonText, ScanFault, scanObject, skipSpace, stringValue, unexpected } from "./json.ts";
 import { xxh64 } from "./xxh64.ts";
 
@@ -142,12 +142,20 @@ function faultOf(error: unknown, line: number, lineStart: number): EventFault {
   return error instanceof Refusal && error.field !== undefined ? { ...place, field: error.field } : place;
 }
 
+/** What is done with the events of a body. */
+interface Taking {
+  /** Before what stands at an offset is read. @throws Refusal */
+  begin(offset: number): void;
+  take(bytes: Uint8Array, event: Span): void;
+}
+
 /** The events of NDJSON, one after the other. @throws Refusal, ScanFault with offsets in the line */
-function readLine(line: Uint8Array, take: (bytes: Uint8Array, event: Span) => void): void {
+function readLine(line: Uint8Array, { begin, take }: Taking): void {
   const text: JsonText = { bytes: line, lines: false };
   const start = skipSpace(text, 0);
   if (start === line.length) return;
   if (line[start] !== OPENING_BRACE) throw new Refusal("not-object", start);
+  begin(start);
   const behind = scanObject(text, start, 1, () => undefined);
   const end = skipSpace(text, behind);
   if (end !== line.length) throw new Refusal("trailing-bytes", end);
@@ -158,7 +166,7 @@ function readLine(line: Uint8Array, take: (bytes: Uint8Array, event: Span) => vo
 function readText(
   bytes: Uint8Array,
   allowed: { readonly array: boolean; readonly one: boolean },
-  take: (bytes: Uint8Array, event: Span) => void,
+  { begin, take }: Taking,
 ): void {
   const text: JsonText = { bytes, lines: false };
   let next = skipSpace(text, 0);
@@ -169,6 +177,7 @@ function readText(
     if (first !== "{" || (depth === 1 && !allowed.one)) {
       throw '{["-0123456789tfn'.includes(first) ? new Refusal("not-object", next) : unexpected(text, next);
     }
+    begin(next);
     const behind = scanObject(text, next, depth, () => undefined);
     take(bytes, [next, behind]);
     next = skipSpace(text, behind);
@@ -195,15 +204,11 @@ function lineOf(body: Uint8Array, offset: number): number {
   return 1 + body.subarray(0, offset).filter((byte) => byte === LINE_FEED).length;
 }
 
-/** What is wrong with the body; null when `take` got all of its events. */
-function readBody(
-  body: Uint8Array,
-  format: EventFormat,
-  take: (bytes: Uint8Array, event: Span) => void,
-): EventFault | null {
+/** What is wrong with the body; null when all of its events were taken. */
+function readBody(body: Uint8Array, format: EventFormat, taking: Taking): EventFault | null {
   if (format !== "ndjson") {
     try {
-      readText(body, { array: format === "json" || format === "cloudevents", one: format !== "cloudevents" }, take);
+      readText(body, { array: format === "json" || format === "cloudevents", one: format !== "cloudevents" }, taking);
       return null;
     } catch (error) {
       const fault = faultOf(error, 0, 0);
@@ -216,7 +221,7 @@ function readBody(
     const end = feed < 0 ? body.length : feed;
     line++;
     try {
-      readLine(body.subarray(start, end), take);
+      readLine(body.subarray(start, end), taking);
     } catch (error) {
       return faultOf(error, line, start);
     }
@@ -240,7 +245,12 @@ export function parseEvents(
   const cells: Cell[][] = columns.map(() => []);
   let rows = 0;
   let identity: EventIdentity | undefined;
-  const fault = readBody(body, format, (bytes, event) => {
+  const isKept = columns.map(({ name }) => only === undefined || only.includes(name));
+  const most = mostRows(columns, isKept);
+  const begin = (offset: number): void => {
+    if (rows === most) throw new Refusal("columns-too-large", offset);
+  };
+  const take = (bytes: Uint8Array, event: Span): void => {
     const row = readEvent(bytes, event, columns, enveloped);
     rows++;
     for (const [c, cell] of row.entries()) cells[c]?.push(cell);
@@ -249,10 +259,10 @@ export function parseEvents(
       (index) => JSON.parse(checkAttribute(bytes, event, index) as string) as string,
     ) as [string, string];
     identity = { source, id };
-  });
+  };
+  const fault = readBody(body, format, { begin, take });
   if (fault !== null) return { ok: false, fault };
   const hash = xxh64(body);
-  const isKept = columns.map(({ name }) => only === undefined || only.includes(name));
   const kept = <T>(all: readonly T[]): T[] => all.filter((_, c) => isKept[c] === true);
   return {
     ok: true,

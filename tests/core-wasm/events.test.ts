@@ -1,9 +1,18 @@
 /** Event parsing: what becomes of sound lines, and which fault each unsound one gets. */
 import { describe, expect, it } from "vitest";
-import { MAX_EVENT_BODY_BYTES, MAX_EVENT_COLUMNS, MAX_KEPT_FRAME, MAX_NESTING } from "../../core-wasm/limits.ts";
+import { CoreInstance } from "../../core-wasm/facade/instance.ts";
+import { kernelsOf } from "../../core-wasm/facade/kernels.ts";
+import {
+  MAX_CELL_BYTES,
+  MAX_EVENT_BODY_BYTES,
+  MAX_EVENT_COLUMNS,
+  MAX_KEPT_FRAME,
+  MAX_NESTING,
+  MAX_TABLE_BYTES,
+} from "../../core-wasm/limits.ts";
 import { decodeColumns } from "../../core-wasm/reference/columns.ts";
 import type { EventColumn, Kernels } from "../../core-wasm/types.ts";
-import { both, utf8, wasm } from "./support/subjects.ts";
+import { both, core as module, utf8, wasm } from "./support/subjects.ts";
 
 const I: EventColumn = { name: "i", type: "i64" };
 const F: EventColumn = { name: "f", type: "f64" };
@@ -246,4 +255,42 @@ it("puts a long frame together as a short one", () => {
   expect([few?.[4], floats?.[44]]).toEqual(["1", 44.5]);
   // It can be used as any other.
   expect(wasm.splitEvents(parsed.frame, columns, 2, new Uint16Array(1))).toMatchObject([{ rows: 45 }]);
+});
+
+describe("columns that are longer than their events", () => {
+  const wide: readonly EventColumn[] = Array.from({ length: MAX_EVENT_COLUMNS }, (_, i) => ({
+    name: `c${i}`,
+    type: "i64",
+    optional: true,
+  }));
+  /** Eight bytes and a bit each. */
+  const most = Math.floor((8 * MAX_TABLE_BYTES) / (65 * MAX_EVENT_COLUMNS));
+
+  it.each(both)("%s: are refused at the event that is too much, whatever it is", { timeout: 60_000 }, (_, kernels) => {
+    const event = (line: number, offset: number) => ({ line, offset, code: "columns-too-large" });
+    expect(fault(kernels, `${"{}\n".repeat(most)}\n {"`, wide)).toEqual(event(most + 2, 3 * most + 2));
+    const array = kernels.parseEvents(utf8(`[${"{},".repeat(most)}{}]`), wide, "json");
+    expect(array).toEqual({ ok: false, fault: event(1, 3 * most + 1) });
+  });
+
+  it("are taken up to there, and from there on the kernels go on as before", () => {
+    expect(wasm.parseEvents(utf8("{}\n".repeat(most)), wide)).toMatchObject({ ok: true, rows: most });
+    expect(fault(wasm, "{}\n".repeat(10_000_000), wide)).toMatchObject({ line: most + 1, code: "columns-too-large" });
+    expect(wasm.parseEvents(utf8('{"c1":3}\n'), wide)).toMatchObject({ ok: true, rows: 1 });
+  });
+
+  it("may be more where the frame is not to have them, as far as there is memory", () => {
+    const all = Math.floor((8 * MAX_CELL_BYTES) / (65 * MAX_EVENT_COLUMNS));
+    const parse = (rows: number) => wasm.parseEvents(utf8("{}\n".repeat(rows)), wide, "ndjson", { only: ["c7"] });
+    expect(parse(all)).toMatchObject({ ok: true, rows: all });
+    expect(parse(all + 1)).toMatchObject({ ok: false, fault: { line: all + 1, code: "columns-too-large" } });
+  });
+
+  it("get no room for rows that short ones before long ones seem to announce", () => {
+    const core = new CoreInstance(module);
+    const columns: readonly EventColumn[] = [...wide.slice(1), { ...T, optional: true }];
+    const body = utf8("{}\n".repeat(1_100) + `{"t":"${"x".repeat(25_000)}"}\n`.repeat(1_000));
+    expect(kernelsOf(core).parseEvents(body, columns)).toMatchObject({ ok: true, rows: 2_100 });
+    expect(core.memoryBytes).toBeLessThan(40 * 1024 * 1024);
+  });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import { INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
+import { defineApp, int64, optional, stream, timestamp } from "../../sdk/index.ts";
 import { FakeBackend, platformError } from "./support/backend.ts";
 import { edge, problemIn } from "./support/edge.ts";
 
@@ -113,5 +114,20 @@ describe("ingest", () => {
     const response = await ingestEdge().send(event("a"), {}, "/v1/streams/nothing");
     expect(response.status).toBe(404);
     expect((await problemIn(response)).type).toBe("/problems/unknown-stream");
+  });
+
+  it("refuses events whose columns no message could carry, as it does a body that is too large", async () => {
+    const fields = Object.fromEntries(Array.from({ length: 28 }, (_, i) => [`f${i}`, optional(int64())]));
+    const wide = stream("wide", { at: timestamp(), ...fields });
+    const { backend, post } = edge(new FakeBackend(createKernels(core)), defineApp({ services: [], streams: [wide] }));
+    const send = (rows: number) =>
+      post("/v1/streams/wide", `{"at":1}\n`.repeat(rows), { "content-type": "application/x-ndjson" });
+    // At eight bytes for each field and a bit for each that is optional: the first is found when the columns are made, the other as they grow.
+    for (const rows of [138_000, 200_000]) {
+      const response = await send(rows);
+      expect(await problemIn(response)).toMatchObject({ status: 413, type: expect.stringMatching(/body-too-large$/) });
+    }
+    expect(backend.ingested).toHaveLength(0);
+    expect((await send(136_000)).status).toBe(200);
   });
 });

@@ -22,6 +22,7 @@ export const LINE_TOO_LARGE: u32 = 18;
 export const UNSUPPORTED: u32 = 19;
 export const WRONG_VERSION: u32 = 20;
 export const NOT_JSON: u32 = 21;
+export const COLUMNS_TOO_LARGE: u32 = 22;
 
 let code: u32 = 0;
 let address: usize = 0;
