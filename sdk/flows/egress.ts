@@ -15,7 +15,6 @@ import {
 import { checkKebab } from "../names.ts";
 import type { QueueMessage } from "../queue.ts";
 import type { Schema } from "../schema.ts";
-import type { Fields } from "../stream.ts";
 import type { WebhookAllowance, WebhookResolver } from "../webhook/target.ts";
 import { postSigned, webhookBody } from "../webhook/webhook.ts";
 import type { Flow } from "./making.ts";
@@ -75,7 +74,7 @@ export function queueSink(flow: Flow, input: FlowNode, name: string, options: To
     if (typeof queue?.sendBatch !== "function") throw new Error(`there is no queue bound as ${binding}`);
     await queue.sendBatch(
       lines.split("\n").map((line, at) => ({
-        body: { id: `${ctx.idempotencyKey}-${at}`, at: ctx.at, data: plain(line, input.fields) },
+        body: { id: `${ctx.idempotencyKey}-${at}`, at: ctx.at, data: plain(line, input) },
         contentType: "json",
       })),
     );
@@ -88,12 +87,29 @@ export function queueSink(flow: Flow, input: FlowNode, name: string, options: To
   });
 }
 
-/** An event as a queue has it, whose messages are values: whole numbers beyond 2^53, which are no numbers of JavaScript's, are decimal texts. */
-function plain(line: string, fields: Fields): unknown {
+/** An event as a queue has it, whose messages are values: whole numbers beyond 2^53, which are no numbers of JavaScript's, are decimal texts, also in lists. */
+function plain(line: string, node: FlowNode): unknown {
   const event = JSON.parse(line, exact) as Record<string, unknown>;
-  for (const [name, value] of Object.entries(event))
-    if (typeof value === "bigint") event[name] = fields[name]?.kind === "float64" ? Number(value) : value.toString();
+  makePlain(event, (name) => node.fields[name]?.kind === "float64");
+  for (const [list, events] of Object.entries(event))
+    if (Array.isArray(events))
+      for (const each of events as Array<Record<string, unknown>>)
+        makePlain(each, (name) => isDouble(node, list, name));
   return event;
+}
+
+/** @param double whether the field of this name is a double, however long its digits are */
+function makePlain(event: Record<string, unknown>, double: (name: string) => boolean): void {
+  for (const [name, value] of Object.entries(event))
+    if (typeof value === "bigint") event[name] = double(name) ? Number(value) : value.toString();
+}
+
+/** Whether a field of the events in a list is a double, by whichever way the list came from its aggregate. */
+function isDouble({ operator, inputs }: FlowNode, list: string, field: string): boolean {
+  if (operator.kind === "aggregate") return inputs[0]?.fields[field]?.kind === "float64";
+  const column = operator.kind === "map" ? operator.columns.find(({ name }) => name === list) : undefined;
+  const from = column?.expression.op === "field" ? column.expression.name : list;
+  return inputs.length > 0 && inputs.every((input) => isDouble(input, from, field));
 }
 
 /** @throws TidegateError `misconfigured` */

@@ -1,5 +1,22 @@
 /** Effects in a simulated app: real handlers, at least once, under one key whatever is lost. */
-import { contract, effect, fn, outcome, query, reply, service } from "tidegate";
+import {
+  collect,
+  contract,
+  effect,
+  float64,
+  flow,
+  fn,
+  int64,
+  outcome,
+  query,
+  reply,
+  service,
+  stream,
+  text,
+  timestamp,
+  top,
+  tumbling,
+} from "tidegate";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { testApp } from "../../testing/index.ts";
@@ -70,4 +87,34 @@ test.each([1, 2, 3, 4])("with the faults of seed %i each is done at least once, 
     expect(await client.order(`o${cents}`).status()).toBe(`r${cents}`);
     expect(new Set(seen.filter((one) => one.cents === cents).map(({ key }) => key)).size).toBe(1);
   }
+});
+
+test("a queue has whole numbers beyond 2^53 as texts, in lists too, and doubles as numbers", async () => {
+  const In = stream("in", { k: text(), v: int64(), price: float64(), at: timestamp() });
+  const of = ["v", "price"] as const;
+  const lists = flow("lists")
+    .from(In, { time: "at" })
+    .keyBy("k")
+    .window(tumbling("1s"))
+    .aggregate({ best: top(1, { by: "price", of }), all: collect({ of }) })
+    .map((e) => ({ best: e.best, every: e.all }))
+    .toQueue("lists-to-queue", { binding: "LISTS" });
+  const got: unknown[] = [];
+  const LISTS = {
+    sendBatch: async (messages: ReadonlyArray<{ readonly body: { readonly data: unknown } }>) => {
+      got.push(...messages.map(({ body }) => body.data));
+    },
+  };
+  const app = testApp({ services: [], flows: [lists], env: { LISTS } });
+  const body = [5, 6, 5_000].map(
+    (at) => `{"k":"a","v":900719925474099${at},"price":${at}00000000000000000,"at":${at}}`,
+  );
+  const headers = { "content-type": "application/x-ndjson" };
+  expect((await app.fetch("/v1/streams/in", { method: "POST", body: body.join("\n"), headers })).status).toBe(200);
+  await app.drained();
+  const [least, most] = [
+    { v: "9007199254740995", price: 5e17 },
+    { v: "9007199254740996", price: 6e17 },
+  ];
+  expect(got).toEqual([{ best: [most], every: [least, most] }]);
 });
