@@ -48,6 +48,9 @@ export const MAX_KEPT_FRAME = 8 * 1024 * 1024;
 /** Bytes before a long frame that are left free for the head of the message that it goes into. */
 export const EVENT_FRAME_ROOM = 4 * 1024;
 
+/** Milliseconds from 1970 that the time of an event counts for, at most: those of `Date`. */
+export const MAX_EVENT_TIME = 8640000000000000;
+
 /** Measures of a window plan. */
 export const MAX_WINDOW_MEASURES = 8;
 

@@ -6,6 +6,7 @@
 import { floatJson } from "../sdk/exact.ts";
 import type { FieldTest, FlowDefinition, WindowedFlow } from "../sdk/index.ts";
 import { INT64_MAX, INT64_MIN } from "../sdk/limits.ts";
+import { EVENT_TIME_MAX } from "./limits.ts";
 import { windowedOf } from "./plan.ts";
 
 /** An event as a producer writes it; other members are ignored. */
@@ -56,12 +57,12 @@ export function evaluate(
     const events = batch.map((event) => typed(flow, event));
     for (const event of events) {
       if (!flow.filter.every((test) => holds(test, event))) continue;
-      const start = windowStart(event.get(flow.time) as bigint, size);
+      const start = windowStart(timeOf(flow, event), size);
       if (start + size <= watermark) late++;
       else groupOf(groups, event.get(flow.key) as bigint | string, start).events.push(event);
     }
     for (const event of events) {
-      const reached = (event.get(flow.time) as bigint) - BigInt(flow.outOfOrderness);
+      const reached = timeOf(flow, event) - BigInt(flow.outOfOrderness);
       if (reached > watermark) watermark = reached;
     }
   }
@@ -111,6 +112,13 @@ function holds({ field, op, value }: FieldTest, event: Values): boolean {
     case "ge":
       return actual >= value;
   }
+}
+
+/** What is further from 1970 than a `Date` can be counts as of that time. */
+function timeOf(flow: WindowedFlow, event: Values): bigint {
+  const [time, most] = [event.get(flow.time) as bigint, BigInt(EVENT_TIME_MAX)];
+  if (time > most) return most;
+  return time < -most ? -most : time;
 }
 
 /** Division that floors, so that times before 1970 fall into the window that begins before them. */

@@ -25,6 +25,7 @@ import {
 import { TEST_BYTES } from "./filter";
 import { alloc, blockBytes, free, scratch } from "./memory";
 import { xxh64 } from "./xxh64";
+import { MAX_EVENT_TIME } from "../limits";
 
 export const MAX_MEASURES: u32 = 8;
 export const RECORD_HEAD: usize = 32;
@@ -345,11 +346,17 @@ export function touch(flow: Flow, index: u32, record: usize): void {
   }
 }
 
-/** Start of the window that holds `time`: windows are aligned to 0 and floor; the first one of int64 starts where int64 does. */
+/** The time that an event counts for. It is asked for where the window changes, and once a batch: a row costs nothing for it. */
+export function counted(time: i64): i64 {
+  return max(min(time, <i64>MAX_EVENT_TIME), -(<i64>MAX_EVENT_TIME));
+}
+
+/** Start of the window that holds an event of `time`: windows are aligned to 0 and floor. */
 export function startOf(time: i64, size: i64): i64 {
-  let into = time % size;
+  const at = counted(time);
+  let into = at % size;
   if (into < 0) into += size;
-  return time < i64.MIN_VALUE + into ? i64.MIN_VALUE : time - into;
+  return at - into;
 }
 
 /** Where a window ends: exclusive; a window that reaches the end of int64 ends there. */

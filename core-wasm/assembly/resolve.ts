@@ -81,10 +81,8 @@ function locate(flow: Flow, selected: usize, count: usize, watermark: i64): usiz
     const time = load<i64>(times + (row << 3));
     if (time < start || time >= until) {
       start = startOf(time, size);
-      const end = endOf(start, size);
-      // The first window of int64 may be cut short: where it stops is not a window's length from its start.
-      until = start == i64.MIN_VALUE ? time : end;
-      closed = end <= watermark;
+      until = endOf(start, size);
+      closed = until <= watermark;
       if (!closed) firstStart = min(firstStart, start);
     }
     if (closed) continue;

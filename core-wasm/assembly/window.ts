@@ -7,6 +7,7 @@ import {
   LINE_BITS,
   MEASURE_BYTES,
   RECORD_HEAD,
+  counted,
   endOf,
   findGroup,
   groupBytes,
@@ -68,7 +69,7 @@ export function lateRows(): u32 {
 
 /** Highest time of the last `windowApply`'s batch, if it had rows. */
 export function latestTime(): i64 {
-  return maxTime;
+  return counted(maxTime);
 }
 
 function larger(a: v128, b: v128): v128 {
@@ -142,16 +143,14 @@ function resolveAndAdd(flow: Flow, selected: usize, count: usize, watermark: i64
   while (at < end) {
     const time = load<i64>(times + ((<usize>load<u32>(at)) << 3));
     const start = startOf(time, size);
-    const ends = endOf(start, size);
-    // The first window of int64 may be cut short: where it stops is not a window's length from its start.
-    const until = start == i64.MIN_VALUE ? time + 1 : ends;
+    const until = endOf(start, size);
     let next = at + 4;
     while (next < end) {
       const other = load<i64>(times + ((<usize>load<u32>(next)) << 3));
       if (other < start || other >= until) break;
       next += 4;
     }
-    if (ends > watermark) {
+    if (until > watermark) {
       flow.firstStart = min(flow.firstStart, start);
       addRun(flow, at, next, start);
       kept += (next - at) >> 2;
@@ -268,9 +267,9 @@ function applyBlocks(flow: Flow, rows: usize, watermark: i64): void {
   }
 }
 
-/** How far time has come after a batch whose latest time is `maxTime`. */
-function reachedWith(watermark: i64, behind: i64): i64 {
-  return behind < 0 || maxTime < i64.MIN_VALUE + behind ? watermark : max(watermark, maxTime - behind);
+/** How far time has come after a batch of so many rows, of which the latest time is `maxTime`. */
+function reachedWith(watermark: i64, behind: i64, rows: usize): i64 {
+  return behind < 0 || rows == 0 ? watermark : max(watermark, counted(maxTime) - behind);
 }
 
 function applyWhole(flow: Flow, rows: usize, watermark: i64, behind: i64, bytes: u32): u32 {
@@ -287,7 +286,7 @@ function applyWhole(flow: Flow, rows: usize, watermark: i64, behind: i64, bytes:
   const surely = <u64>flow.count + count <= <u64>limit && <u64>flow.held + most <= room;
   const step = surely ? BLOCK : max<usize>(count, 1);
   // Groups whose windows end with this batch do not stay: were they counted, a full flow could not come to the time at which it has room again.
-  const reached = reachedWith(watermark, behind);
+  const reached = reachedWith(watermark, behind, rows);
   if (!surely) {
     findEnding(flow, reached);
     limit = max(plan.maxGroups + foundEnding(), flow.count);

@@ -1,4 +1,5 @@
 /** Twin of the windowed flow: a Map of groups, one row at a time. */
+import { MAX_EVENT_TIME } from "../limits.ts";
 import { CorruptError } from "../types.ts";
 import type { ApplyOutcome, BatchBounds, ColumnTest, Measure, WindowGroup, WindowPlan, WindowState } from "../types.ts";
 import { checkPlan } from "../window-plan.ts";
@@ -38,10 +39,16 @@ function passes(cell: PlanCell, { op, value }: ColumnTest): boolean {
   }
 }
 
-/** Start of the window of `time`, clamped to int64. */
+/** The time that an event counts for. */
+function counted(time: bigint): bigint {
+  const most = BigInt(MAX_EVENT_TIME);
+  return time > most ? most : time < -most ? -most : time;
+}
+
+/** Start of the window of `time`. */
 function startOf(time: bigint, size: bigint): bigint {
   const into = ((time % size) + size) % size;
-  return clamp(time - into);
+  return time - into;
 }
 
 function addTo(measure: Measure | undefined, value: bigint | number): Measure {
@@ -86,7 +93,8 @@ class ReferenceWindow implements WindowState {
     const { rows, columns } = decodeColumns(frame);
     this.#match(columns);
     const watermark = clamp(givenWatermark);
-    const times = columns[this.#plan.time]?.cells as bigint[];
+    const { cells } = columns[this.#plan.time] as DecodedColumn;
+    const times = (cells as bigint[]).map(counted);
     const next = new Map(this.#open);
     const touched = new Set<string>();
     let late = 0;

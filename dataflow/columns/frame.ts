@@ -220,7 +220,8 @@ export function timedRows(columns: ReadonlyMap<string, Column | (() => Column)>,
   return new Rows(new Map([...columns, [time, made]]), within(doubles(made)));
 }
 
-function within(times: Float64Array): Float64Array {
+/** The times that events count for. */
+export function within(times: Float64Array): Float64Array {
   for (const time of times) {
     if (time > EVENT_TIME_MAX || time < -EVENT_TIME_MAX)
       return times.map((each) => Math.max(-EVENT_TIME_MAX, Math.min(EVENT_TIME_MAX, each)));

@@ -3,14 +3,14 @@
  * under the flow's own key, as those of flows of operators are (flows/log.ts).
  */
 import type { Kernels } from "../../core-wasm/types.ts";
-import { cellAt, type Column } from "../../dataflow/columns/column.ts";
+import { type BigColumn, type Column, doubles, type NumberColumn } from "../../dataflow/columns/column.ts";
 import { compileTest } from "../../dataflow/columns/expressions.ts";
+import { within } from "../../dataflow/columns/frame.ts";
 import { rowLines } from "../../dataflow/columns/lines.ts";
 import { chosen } from "../../dataflow/columns/chosen.ts";
 import type { ShardStore } from "../../dataflow/operators/store.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { nodesOf, type WindowedFlow } from "../../sdk/flow.ts";
-import { INT64_MAX, INT64_MIN } from "../../sdk/limits.ts";
 import { Frames } from "../flows/frames.ts";
 import { flowService } from "../flows/internal.ts";
 import { LIMITS } from "../limits.ts";
@@ -50,7 +50,7 @@ export class LateEvents {
     let rows = this.#frames.read(stream, frame);
     if (!longTexts(rows.column(key)).includes(1)) return false;
     for (const test of this.#specOf(flow).filters) rows = rows.pick(chosen(test([rows], rows.length)));
-    const behind = behindOf(rows.column(time), BigInt(window.size), watermark);
+    const behind = behindOf(timesOf(rows.column(time)), window.size, Number(watermark));
     const long = longTexts(rows.column(key));
     return long.some((is, row) => is === 1 && behind[row] === 0);
   }
@@ -60,15 +60,13 @@ export class LateEvents {
     const { operator, filters } = this.#specOf(flow);
     const { stream, time, window } = flow;
     let rows = this.#frames.read(stream, frame);
-    const behind = behindOf(rows.column(time), BigInt(window.size), watermark);
+    const behind = behindOf(timesOf(rows.column(time)), window.size, Number(watermark));
     // So it is with most batches, of which nothing but the times has been read.
     if (!behind.includes(1)) return [];
     rows = rows.pick(chosen(behind));
     for (const test of filters) rows = rows.pick(chosen(test([rows], rows.length)));
-    const times = rows.column(time);
-    return rowLines(rows, rows.names).map((event, row) =>
-      lateLine(now, operator, 0, cellAt(times, row) as bigint | number, event),
-    );
+    const times = timesOf(rows.column(time));
+    return rowLines(rows, rows.names).map((event, row) => lateLine(now, operator, 0, times[row] as number, event));
   }
 
   #specOf(flow: WindowedFlow): LateSpec {
@@ -92,19 +90,14 @@ function longTexts(column: Column): Uint8Array {
   return long.includes(1) ? Uint8Array.from(codes, (code) => long[code] as number) : new Uint8Array();
 }
 
+/** The times that events count for, by which the kernel judges them too. */
+function timesOf(column: Column): Float64Array {
+  return within(doubles(column as NumberColumn | BigColumn));
+}
+
 /** 1 for rows whose window has ended. */
-function behindOf(times: Column, size: bigint, watermark: bigint): Uint8Array {
-  if (times.type === "number" && Number.isSafeInteger(Number(watermark))) {
-    const [step, reached] = [Number(size), Number(watermark)];
-    return Uint8Array.from(times.values, (at) => (at - (((at % step) + step) % step) + step <= reached ? 1 : 0));
-  }
-  return Uint8Array.from({ length: times.type === "text" ? 0 : times.values.length }, (_, row) => {
-    const at = BigInt(cellAt(times, row) as bigint | number);
-    const start = at - (((at % size) + size) % size);
-    // The kernel's first window begins where int64 does, and is as long as any other.
-    const end = (start < INT64_MIN ? INT64_MIN : start) + size;
-    return (end > INT64_MAX ? INT64_MAX : end) <= watermark ? 1 : 0;
-  });
+function behindOf(times: Float64Array, size: number, watermark: number): Uint8Array {
+  return Uint8Array.from(times, (at) => (at - (((at % size) + size) % size) + size <= watermark ? 1 : 0));
 }
 
 /** What is to be committed so that late events can be read. */

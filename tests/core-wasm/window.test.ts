@@ -1,5 +1,6 @@
 /** Windowed flows: what each row does to its group, by tables worked out by hand. */
 import { describe, expect, it } from "vitest";
+import { MAX_EVENT_TIME } from "../../core-wasm/limits.ts";
 import { type Cell, encodeColumns } from "../../core-wasm/reference/columns.ts";
 import type { ColumnTest, EventColumn, WindowGroup, WindowPlan } from "../../core-wasm/types.ts";
 import { both, utf8, wasm } from "./support/subjects.ts";
@@ -14,6 +15,9 @@ const COLUMNS: readonly EventColumn[] = [
 ];
 const PLAN: WindowPlan = { columns: COLUMNS, filter: [], key: 1, time: 0, size: 10, measures: [3], maxGroups: 100 };
 const NEVER = INT64_MIN;
+const TIME = 0;
+/** The last time that an event counts for, and a multiple of the window's length. */
+const LAST = BigInt(MAX_EVENT_TIME);
 
 type Row = readonly [time: bigint, key: bigint, name: string, amount: bigint, ratio: number];
 
@@ -44,28 +48,45 @@ describe.each(both)("%s", (_name, kernels) => {
     [-10, -10n],
     [-11, -20n],
     [1_700_000_000_123, 1_700_000_000_120n],
-    [INT64_MAX, INT64_MAX - 7n],
-    [INT64_MIN + 8n, INT64_MIN + 8n],
-    // The window that int64 cuts short starts where int64 does.
-    [INT64_MIN, INT64_MIN],
-    [INT64_MIN + 7n, INT64_MIN],
+    [LAST - 1n, LAST - 10n],
+    [LAST, LAST],
+    [-LAST, -LAST],
+    [-LAST + 9n, -LAST],
   ])("puts the time %s into the window that starts at %s", (time, start) => {
     const state = open();
     expect(state.apply(frame([row(time)]), NEVER)).toEqual({ rows: 1, applied: 1, late: 0, maxTime: BigInt(time) });
     expect(starts(all(state.snapshot()))).toEqual([[start, 1n]]);
   });
 
+  it.each([
+    [LAST + 1n, LAST],
+    [INT64_MAX, LAST],
+    [-LAST - 1n, -LAST],
+    [INT64_MIN, -LAST],
+  ])("takes the time %s for %s, and its value as it is", (time, counted) => {
+    // Of one measure rows are added as they are found, of several when all are.
+    for (const measures of [[TIME], [TIME, TIME]]) {
+      const state = open({ measures });
+      expect(state.apply(frame([row(time), row(counted)]), NEVER)).toMatchObject({ applied: 2, maxTime: counted });
+      const groups = all(state.snapshot());
+      expect(starts(groups)).toEqual([[counted, 2n]]);
+      expect([groups[0]?.measures[0]?.min, groups[0]?.measures[0]?.max]).toContain(time);
+      expect(state.apply(frame([row(time)]), counted + 10n)).toMatchObject({ applied: 0, late: 1 });
+    }
+  });
+
   it("finds the windows of times that jump about", () => {
     const state = open();
-    const times = [5n, INT64_MIN, INT64_MIN + 9n, 15n, INT64_MIN + 7n, 7n, INT64_MAX, -3n, INT64_MAX, 10n, 9n];
+    const times = [5n, INT64_MIN, 10n - LAST, 15n, 9n - LAST, 7n, INT64_MAX, -3n, LAST, LAST - 1n, INT64_MAX, 10n, 9n];
     state.apply(frame(times.map((time) => row(time))), NEVER);
     expect(starts(all(state.snapshot()))).toEqual([
-      [INT64_MIN, 2n],
-      [INT64_MIN + 8n, 1n],
+      [-LAST, 2n],
+      [10n - LAST, 1n],
       [-10n, 1n],
       [0n, 3n],
       [10n, 2n],
-      [INT64_MAX - 7n, 2n],
+      [LAST - 10n, 1n],
+      [LAST, 3n],
     ]);
   });
 
@@ -204,13 +225,13 @@ describe.each(both)("%s", (_name, kernels) => {
     expect(state.groups).toBe(0);
   });
 
-  it("closes the last window of int64 with the last watermark", () => {
+  it("closes the first and the last window where they end", () => {
     const state = open();
-    state.apply(frame([row(INT64_MAX), row(INT64_MIN)]), INT64_MAX - 1n);
-    expect(starts(all(state.close(INT64_MAX - 1n)))).toEqual([]);
-    state.apply(frame([row(INT64_MIN)]), INT64_MIN);
-    expect(starts(all(state.close(INT64_MIN + 10n)))).toEqual([[INT64_MIN, 1n]]);
-    expect(starts(all(state.close(INT64_MAX)))).toEqual([[INT64_MAX - 7n, 1n]]);
+    state.apply(frame([row(INT64_MAX), row(INT64_MIN)]), NEVER);
+    expect(starts(all(state.close(9n - LAST)))).toEqual([]);
+    expect(starts(all(state.close(10n - LAST)))).toEqual([[-LAST, 1n]]);
+    expect(starts(all(state.close(LAST + 9n)))).toEqual([]);
+    expect(starts(all(state.close(LAST + 10n)))).toEqual([[LAST, 1n]]);
   });
 
   const TESTS: readonly (readonly [ColumnTest["op"], ColumnTest["value"], number, readonly bigint[]])[] = [

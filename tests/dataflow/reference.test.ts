@@ -32,6 +32,17 @@ describe("evaluate", () => {
     ]);
   });
 
+  test("takes an event further from 1970 than a date for one of the last date", () => {
+    const far = [9e15, 2n ** 63n - 1n, -9e15].map((at) => ({ ...sale(0, "a", 1), at }));
+    const { rows, watermark } = evaluate(perSecond, [far]);
+    const [least, most] = [-8_640_000_000_000_000n, 8_640_000_000_000_000n];
+    expect(rows.map(({ start, outputs }) => [start, outputs["orders"]])).toEqual([
+      [least, 1n],
+      [most, 2n],
+    ]);
+    expect(watermark).toBe(most - 500n);
+  });
+
   test("counts as late only what comes after its window closed, and never within one batch", () => {
     const { rows, late } = evaluate(perSecond, [
       [sale(1_499, "a", 1)],

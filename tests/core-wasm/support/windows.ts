@@ -14,7 +14,18 @@ export const COLUMNS: readonly EventColumn[] = [
   { name: "float", type: "f64" },
 ];
 const OPS: readonly Comparison[] = ["eq", "ne", "lt", "le", "gt", "ge"];
-const LONGS = [0n, 1n, -1n, 5n, INT64_MAX, INT64_MIN, INT64_MAX - 3n, INT64_MIN + 3n, 2n ** 53n + 1n];
+const LONGS = [
+  0n,
+  1n,
+  -1n,
+  5n,
+  INT64_MAX,
+  INT64_MIN,
+  INT64_MAX - 3n,
+  INT64_MIN + 3n,
+  2n ** 53n + 1n,
+  8_640_000_000_000_001n,
+];
 const FLOATS = [0, -0, 0.5, -0.5, 1e300, -1e300, 5e-324, 2 ** 53, 1.7976931348623157e308];
 const TEXTS = [
   "",
