@@ -78,8 +78,7 @@ export function rowText(row: ReferenceRow): string {
 }
 
 function numberText(value: bigint | number): string {
-  if (typeof value === "bigint") return String(value);
-  return Number.isFinite(value) ? floatJson(value) : "null";
+  return typeof value === "bigint" ? String(value) : floatJson(value);
 }
 
 function typed(flow: WindowedFlow, event: PlainEvent): Values {
@@ -153,7 +152,7 @@ function reduce(kind: "sum" | "min" | "max", values: ReadonlyArray<bigint | numb
     if (kind === "max") return right > left ? right : left;
     return typeof left === "bigint" && typeof right === "bigint"
       ? saturated(left + right)
-      : Number(left) + Number(right);
+      : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, Number(left) + Number(right)));
   });
 }
 

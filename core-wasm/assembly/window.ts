@@ -114,9 +114,15 @@ function saturatingAdd(a: i64, b: i64): i64 {
   return a < 0 ? i64.MIN_VALUE : i64.MAX_VALUE;
 }
 
-/** Sums of whole numbers end where int64 does. */
+/** A double or, where that is infinite, the greatest or least: no JSON could hold it. */
+function finite(value: f64): f64 {
+  if (abs(value) == Infinity) return value > 0 ? f64.MAX_VALUE : -f64.MAX_VALUE;
+  return value;
+}
+
+/** Sums end where int64 or the doubles do, row by row: what is added behind that counts from there, as in flows of operators. */
 function sumOf<T>(sum: T, value: T): T {
-  return isFloat<T>() ? <T>(sum + value) : <T>saturatingAdd(<i64>sum, <i64>value);
+  return isFloat<T>() ? <T>finite(<f64>sum + <f64>value) : <T>saturatingAdd(<i64>sum, <i64>value);
 }
 
 /** Adds each row to a measure of its record: sum, min, max. */

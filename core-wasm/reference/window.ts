@@ -51,11 +51,16 @@ function startOf(time: bigint, size: bigint): bigint {
   return time - into;
 }
 
+/** The greatest or least double in the place of an infinite one. */
+function finite(value: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+}
+
 function addTo(measure: Measure | undefined, value: bigint | number): Measure {
   if (measure === undefined) return { sum: value, min: value, max: value };
   const { sum, min, max } = measure;
   return {
-    sum: typeof value === "bigint" ? clamp((sum as bigint) + value) : (sum as number) + value,
+    sum: typeof value === "bigint" ? clamp((sum as bigint) + value) : finite((sum as number) + value),
     min: value < min ? value : min,
     max: value > max ? value : max,
   };

@@ -136,24 +136,34 @@ describe.each(both)("%s", (_name, kernels) => {
     expect(all(state.snapshot()).map(({ measures }) => measures[0]?.sum)).toEqual([INT64_MAX - 5n, INT64_MIN + 5n]);
   });
 
-  it("adds floats in the order of rows, and keeps an overflown sum packed the same way", () => {
-    const state = open({ measures: [4] });
-    state.apply(
-      frame([
-        row(0, 1n, 0n, "", 1e16),
-        row(0, 1n, 0n, "", 1),
-        row(0, 1n, 0n, "", 1),
-        row(0, 2n, 0n, "", 1e308),
-        row(0, 2n, 0n, "", 1e308),
-      ]),
-      NEVER,
-    );
-    expect(all(state.snapshot()).map(({ measures }) => measures[0]?.sum)).toEqual([1e16, Number.POSITIVE_INFINITY]);
-    const other = open({ measures: [4] });
-    other.apply(frame([row(0, 2n, 0n, "", -1e308), row(0, 2n, 0n, "", -1e308)]), NEVER);
-    const [group] = all(other.snapshot());
-    expect(group?.measures[0]).toEqual({ sum: Number.NEGATIVE_INFINITY, min: -1e308, max: -1e308 });
-  });
+  // Of one measure rows are added run by run, of several one by one.
+  it.each([1, 2])(
+    "of %i measures adds floats in the order of rows, and stops at the greatest and least of them, row by row",
+    (count) => {
+      const measures = Array.from({ length: count }, () => 4);
+      const state = open({ measures });
+      state.apply(
+        frame([
+          row(0, 1n, 0n, "", 1e16),
+          row(0, 1n, 0n, "", 1),
+          row(0, 1n, 0n, "", 1),
+          row(0, 2n, 0n, "", 1e308),
+          row(0, 2n, 0n, "", 1e308),
+          row(0, 3n, 0n, "", 1e308),
+          row(0, 3n, 0n, "", 1e308),
+          row(0, 3n, 0n, "", -1e308),
+        ]),
+        NEVER,
+      );
+      const sums = [1e16, Number.MAX_VALUE, Number.MAX_VALUE - 1e308];
+      for (let at = 0; at < count; at++)
+        expect(all(state.snapshot()).map((group) => group.measures[at]?.sum)).toEqual(sums);
+      const other = open({ measures });
+      other.apply(frame([row(0, 2n, 0n, "", -1e308), row(0, 2n, 0n, "", -1e308)]), NEVER);
+      const [group] = all(other.snapshot());
+      expect(group?.measures[0]).toEqual({ sum: -Number.MAX_VALUE, min: -1e308, max: -1e308 });
+    },
+  );
 
   it("orders groups by start, then by key: numbers by value, texts by code points", () => {
     const state = open();
