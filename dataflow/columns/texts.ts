@@ -1,6 +1,7 @@
 /** Text functions over columns: once for each different text where the other arguments are constants, in bytes by kernels where they can. */
 
 import type { ExpressionNode } from "../../sdk/index.ts";
+import { INT64_MAX } from "../../sdk/limits.ts";
 import { cellAt, type Column, plain, saturated, type TextColumn } from "./column.ts";
 import type { Program } from "./expressions.ts";
 import { chosen } from "./chosen.ts";
@@ -158,8 +159,13 @@ function numbersTo(length: number): Uint32Array {
 }
 
 function wholeOf(text: string): bigint | number {
-  return /^[+-]?\d{1,40}$/.test(text) ? plain(saturated(BigInt(text.replace(/^\+/, "")))) : 0;
+  if (!/^[+-]?\d+$/.test(text)) return 0;
+  const digits = text.replace(/^[+-]?0*/, "");
+  // More digits than int64 has are beyond it: to make a number of a very long text takes long.
+  const size = digits.length > INT64_DIGITS ? INT64_MAX + 1n : BigInt(digits);
+  return plain(saturated(text.startsWith("-") ? -size : size));
 }
+const INT64_DIGITS = 19;
 
 function occurrences(text: string, of: string): number {
   let found = 0;

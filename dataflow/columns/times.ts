@@ -95,7 +95,8 @@ function formatted(of: Program, pattern: string): Program {
 
 function format(date: Date, pattern: string): string {
   const iso = date.toISOString();
-  const year = String(date.getUTCFullYear()).padStart(4, "0");
+  const number = date.getUTCFullYear();
+  const year = (number < 0 ? "-" : "") + String(Math.abs(number)).padStart(4, "0");
   const rest = iso.slice(-20);
   const parts: Readonly<Record<string, string>> = {
     yyyy: year,

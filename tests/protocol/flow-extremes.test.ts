@@ -152,6 +152,53 @@ test.each(["-9007199254740993", "-9007199254740992", "-9007199254740991", "90071
   },
 );
 
+test("texts are whole numbers however many digits they have, up to the bounds of int64", async () => {
+  const whole = stream("wholes", { k: text(), n: int64() });
+  const bench = new FlowBench(
+    flow("f")
+      .from(In, { time: "at" })
+      .map((e) => ({ k: e.k, n: e.k.toInt() }))
+      .toStream(whole),
+  );
+  const numbers: ReadonlyArray<readonly [string, bigint | number]> = [
+    ["9".repeat(41), 2n ** 63n - 1n],
+    [`-${"9".repeat(100_000)}`, -(2n ** 63n)],
+    ["-9223372036854775808", -(2n ** 63n)],
+    [`+${"0".repeat(50)}7`, 7],
+    [`-${"0".repeat(50)}`, 0],
+    [`${"0".repeat(100_000)}x`, 0],
+    ["-", 0],
+  ];
+  await bench.ingest(
+    "in",
+    numbers.map(([k]) => ({ k, at: 1 })),
+  );
+  expect(bench.taken("wholes")).toEqual(numbers.map(([k, n]) => ({ k, n })));
+});
+
+test("years before the first and beyond the last of four digits are written with their sign and all of their digits", async () => {
+  const dates = stream("dates", { k: text() });
+  const bench = new FlowBench(
+    flow("f")
+      .from(In, { time: "at" })
+      .map((e) => ({ k: e.at.format("yyyy-MM-dd") }))
+      .toStream(dates),
+  );
+  const years = ["-271821-04-20", "-000001-12-31", "0000-01-01", "0999-05-05", "+010000-01-01"];
+  await bench.ingest(
+    "in",
+    years.map((date) => ({ k: "a", at: Date.parse(`${date}T00:00:00Z`) })),
+  );
+  const written = bench.taken("dates") as Array<{ k: string }>;
+  expect(written.map(({ k }) => k)).toEqual([
+    "-271821-04-20",
+    "-0001-12-31",
+    "0000-01-01",
+    "0999-05-05",
+    "10000-01-01",
+  ]);
+});
+
 test("a text that is split into its characters gives none that is half of one", async () => {
   const bench = new FlowBench(
     flow("f")
