@@ -157,9 +157,10 @@ function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return "defect";
   if (error instanceof LateError) return "late";
   if (isUnstarted(error)) return "unstarted";
-  if (Reflect.get(error, "overloaded") === true) return "overloaded";
-  if (Reflect.get(error, "retryable") === true || Reflect.get(error, "durableObjectReset") === true)
-    return "interrupted";
+  const isReset = Reflect.get(error, "durableObjectReset") === true;
+  // An object that is reset for its memory or its storage is called overloaded, too; a request that it had may have run.
+  if (Reflect.get(error, "overloaded") === true && !isReset) return "overloaded";
+  if (isReset || Reflect.get(error, "retryable") === true) return "interrupted";
   // CorruptError, ours or of a partition that was sent damaged bytes: an error's class does not survive the call, its message does.
   if (error.message.includes("corrupt bytes (")) return "corrupt";
   return LOST.test(error.message) ? "interrupted" : "defect";

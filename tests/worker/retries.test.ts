@@ -11,6 +11,14 @@ import { edge, problemIn } from "./support/edge.ts";
 const DEPOSIT = "/v1/services/account/alice/deposit";
 const lost = () => platformError("Network connection lost.", { retryable: true });
 
+/** As the platform tells of an object whose storage took too long, or that had too much in memory. */
+const resetByLoad = () =>
+  platformError("Durable Object storage operation exceeded timeout which caused object to be reset.", {
+    remote: true,
+    overloaded: true,
+    durableObjectReset: true,
+  });
+
 const retryable = (status: number, type: ProblemType) => ({
   status,
   flags: ANSWER_FLAG.retryable,
@@ -34,6 +42,7 @@ describe("a lost message", () => {
   it.each([
     ["retryable", platformError("internal error", { retryable: true })],
     ["an object that was reset", platformError("broken", { durableObjectReset: true, remote: true })],
+    ["an object that was reset by its load", resetByLoad()],
     ["a lost connection", new Error("Network connection lost.")],
   ])("is sent again with the same request id after: %s", async (_name, error) => {
     const { post, backend } = edge();
@@ -224,6 +233,22 @@ describe("overload", () => {
     const response = await settle(post(DEPOSIT, "{}"));
     expect(response.status).toBe(504);
     expect(backend.executed).toHaveLength(1);
+  });
+
+  it("of an object that was reset by it may come after the request has run: it is sent again, and runs once", async () => {
+    const { post, backend } = edge();
+    backend.leave = (answer, { index }) => {
+      if (index === 0) throw resetByLoad();
+      return answer;
+    };
+    expect((await settle(post(DEPOSIT, "{}"))).status).toBe(200);
+    expect(backend.executed).toHaveLength(1);
+    backend.leave = () => {
+      throw resetByLoad();
+    };
+    const response = await settle(post(DEPOSIT, "{}"));
+    expect(await problemIn(response)).toMatchObject({ type: "/problems/deadline-exceeded", retryable: true });
+    expect(response.status).toBe(504);
   });
 });
 
