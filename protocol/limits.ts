@@ -161,6 +161,13 @@ export const LIMITS = {
   foldBytes: 4 * MiB,
   /** Unfolded record bytes at which new invocations are refused: folding cannot keep up. */
   maxUnfoldedBytes: 64 * MiB,
+  /**
+   * Size of the database above which nothing new is written. The platform gives it 10 GB, and a write that finds no room ends the instance: below
+   * that there must be room for what is unfolded, for what is being folded and merged, and for what is still under way.
+   */
+  maxDatabaseBytes: 9 * 1024 * MiB,
+  /** How often it is looked, above that, whether there is room again; ms. */
+  fullLookMs: 1_000,
   /** What undecided epochs hold in memory at which new invocations, and calls of other partitions' transactions, are refused. */
   maxUndecidedUnits: 32 * MiB,
   /** Bytes of blocks written by one folding turn, for each `foldBytes` of backlog: folding goes faster the further it is behind. */
@@ -359,6 +366,10 @@ invariant(
 );
 invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
 invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");
+invariant(
+  LIMITS.maxDatabaseBytes + 4 * LIMITS.maxUnfoldedBytes < 10_000_000_000,
+  "a database that is full must have room for what is unfolded, and for its folding",
+);
 invariant(
   LIMITS.maxClockSkewMs + LIMITS.requestDeadlineMs < LIMITS.edgeResultMs,
   "what is forgotten by age must be older than what still comes",

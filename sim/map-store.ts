@@ -126,6 +126,14 @@ export class MapStore implements StateReader {
     return join(this.blocks.filter((one) => one.flow === flow && one.block === block));
   }
 
+  get databaseBytes(): number {
+    const { records, recents, blocks, checkpoints } = this;
+    let bytes = 0;
+    for (const block of this.stateBlocks.values()) bytes += block.head.length + block.bytes.length;
+    for (const op of [...records, ...recents, ...blocks, ...checkpoints]) bytes += op.bytes.length;
+    return bytes;
+  }
+
   touch(): void {
     this.touches += 1;
   }

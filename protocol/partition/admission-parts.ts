@@ -7,6 +7,7 @@ import type { Ending } from "../outbox/ending.ts";
 import type { Results } from "../results/results.ts";
 import type { Peer } from "../wire/messages.ts";
 import type { RequestIdentity } from "./request-identity.ts";
+import type { Room } from "./room.ts";
 import type { Root } from "./root.ts";
 import type { Tickets } from "./tickets.ts";
 
@@ -28,8 +29,5 @@ export interface AdmissionParts {
   posted(poster: Peer, requestId: string, ending: Ending): void;
   /** The answer to this is final, though nothing ran. */
   record(id: RequestIdentity, status: number, body: string): void;
-  /** Folding is so far behind that nothing new may be written. */
-  congested(): boolean;
-  /** Messages that are not delivered leave room for more. */
-  roomForMessages(): boolean;
+  room(): Room;
 }

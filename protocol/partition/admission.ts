@@ -22,6 +22,7 @@ import type { Peer } from "../wire/messages.ts";
 import type { AdmissionParts, AdmissionSetup } from "./admission-parts.ts";
 import { Ages } from "./ages.ts";
 import { isAnother, mended, type RequestIdentity } from "./request-identity.ts";
+import type { Load } from "./room.ts";
 import { ownId, type Root, type Waiter } from "./root.ts";
 
 /** A message that is handed over; with `last`, a failure is final, and with `giveUp` it is not to run any more. */
@@ -40,6 +41,8 @@ export interface Batch {
 
 /** Of one frame, by key: the root that the next row with that key comes after. */
 type NewestRoots = Map<string, Root>;
+
+const BATCH: Load = { writes: true, oneWay: false, clientId: false };
 
 export class Admission {
   readonly #setup: AdmissionSetup;
@@ -151,7 +154,9 @@ export class Admission {
     const { input, due } = delayedInput(flags, table.field(row, INVOKE_FIELD.input), now);
     if (oneWay) assertSendable(target, input);
     const clientId = (flags & INVOKE_FLAG.clientId) !== 0;
-    if (this.#refusesLoad(waiter, oneWay, clientId)) return;
+    // To erase makes room, and of a query only the result is kept, for a client's id.
+    const writes = (!isQuery || clientId) && (flags & INVOKE_FLAG.erase) === 0;
+    if (this.#refusesLoad(waiter, { writes, oneWay, clientId })) return;
     const root = this.#newRoot({ ...id, group }, target, now, {
       input,
       coded: false,
@@ -235,6 +240,7 @@ export class Admission {
       if (!isHere || this.#isOverloaded || this.#parts.results.isFullOfMessages)
         return this.#parts.posted(from, requestId, LATER);
       if (giveUp) return this.#giveUp(from, id);
+      if (this.#parts.room().isFull) return this.#parts.posted(from, requestId, LATER);
       const target = resolveAny(this.#parts.whole, service, key, name);
       const how = {
         input,
@@ -303,14 +309,12 @@ export class Admission {
   }
 
   get #isOverloaded(): boolean {
-    return this.#roots.size >= LIMITS.maxInvocations || this.#parts.congested();
+    return this.#roots.size >= LIMITS.maxInvocations || this.#parts.room().isCongested;
   }
 
-  #refusesLoad(waiter: Waiter, oneWay = false, clientId = false): boolean {
-    const full = oneWay && !this.#parts.roomForMessages();
-    const keeps = clientId && this.#parts.results.isFull;
-    if (!full && !keeps && !this.#isOverloaded) return false;
-    const what = full ? "messages that are not delivered" : keeps ? "results of Idempotency-Keys" : "requests";
+  #refusesLoad(waiter: Waiter, load: Load): boolean {
+    const what = this.#parts.room().excess(load) ?? (this.#roots.size >= LIMITS.maxInvocations ? "requests" : null);
+    if (what === null) return false;
     const { status, body } = problemAnswer("overloaded", `this partition has more ${what} than it can hold`, {
       retryable: true,
     });
@@ -480,7 +484,7 @@ export class Admission {
       this.#elsewhere(waiter);
       return undefined;
     }
-    if (this.#refusesLoad(waiter)) return undefined;
+    if (this.#refusesLoad(waiter, BATCH)) return undefined;
     return {
       id: { ...id, group, owner: this.#setup.kernels.hashKey(stream) },
       stream,

@@ -27,6 +27,8 @@ export interface FoldLimits {
   decided(): Epoch;
   /** No fold may begin. */
   held?(): boolean;
+  /** The database is full: merges are to make room. */
+  full?(): boolean;
 }
 
 export class Folder {
@@ -60,7 +62,7 @@ export class Folder {
   ) {
     this.#kernels = kernels;
     this.#blocks = blocks;
-    this.#merger = new Merger(kernels, blocks);
+    this.#merger = new Merger(kernels, blocks, () => limits.full?.() === true);
     this.#store = store;
     this.#results = results;
     this.#flows = flows;

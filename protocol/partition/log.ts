@@ -9,6 +9,7 @@ import { cut } from "../record/record.ts";
 import type { Results } from "../results/results.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import type { Blocks } from "../state/blocks/blocks.ts";
+import type { StateReader } from "../state/reader.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import type { RequestIdentity } from "./request-identity.ts";
 import type { Effect, StorageOp } from "./effects.ts";
@@ -18,7 +19,7 @@ import { Journal } from "./journal.ts";
 import type { Replayed } from "./recovery.ts";
 
 export interface LogParts {
-  readonly kernels: Kernels;
+  readonly setup: { readonly kernels: Kernels; readonly reader: Pick<StateReader, "databaseBytes"> };
   readonly blocks: Blocks;
   readonly committed: StateStore;
   readonly results: Results;
@@ -38,9 +39,13 @@ export class Log {
   readonly #journal: Journal;
   readonly #folder: Folder;
   #foldWanted = false;
+  #isFull = false;
+  /** When the size of the database was asked for; ms. */
+  #measuredAt = 0;
 
   constructor(parts: LogParts, folded: number, replayed: Replayed) {
-    const { kernels, blocks, committed, results, flows, participation } = parts;
+    const { blocks, committed, results, flows, participation } = parts;
+    const { kernels } = parts.setup;
     this.#parts = parts;
     this.#journal = new Journal(replayed.nextSeq, replayed.decided);
     this.#folder = new Folder(
@@ -54,9 +59,11 @@ export class Log {
         firstUndecidedSeq: () => participation().firstUndecidedSeq,
         decided: () => participation().decided,
         held: () => parts.holdsFold(),
+        full: () => this.#isFull,
         carry: (through) => this.#carry(through),
       },
     );
+    this.#measure();
   }
 
   /** Number of the record in the making. */
@@ -107,7 +114,8 @@ export class Log {
 
   /** Persists the journal, at once: as one record, or in several pieces, together with the window blocks that it closes. */
   #write(): void {
-    const { kernels, flows, results, now, participation } = this.#parts;
+    const { flows, results, now, participation } = this.#parts;
+    const { kernels } = this.#parts.setup;
     for (const mark of results.takeSettled()) this.#journal.addResult(mark);
     const seq = this.#journal.seq;
     const [first, ...more] = this.#journal.cut() as [RecordPiece, ...RecordPiece[]];
@@ -129,7 +137,8 @@ export class Log {
     contents: ReadonlyArray<{ writes: readonly Write[]; results: readonly StoredResult[] }>,
     epoch: Pick<UndecidedRecord, "epoch" | "parts">,
   ): { firstSeq: number; lastSeq: number } {
-    const { kernels, now, participation } = this.#parts;
+    const { now, participation } = this.#parts;
+    const { kernels } = this.#parts.setup;
     this.write();
     const firstSeq = this.#journal.seq;
     const ops: StorageOp[] = [];
@@ -143,6 +152,29 @@ export class Log {
     this.#parts.emit({ kind: "persist", ops });
     this.wantFold();
     return { firstSeq, lastSeq: this.#journal.seq - 1 };
+  }
+
+  /**
+   * So much is stored that nothing new may be written. Whoever would is what it is looked again for: the last turn of folding has made room that
+   * no other tells of, and what deletes, which may be little, is to be folded.
+   */
+  get isFull(): boolean {
+    if (this.#isFull && this.#parts.now() - this.#measuredAt >= LIMITS.fullLookMs) {
+      this.#measure();
+      if (this.#isFull) this.foldThrough(this.seq - 1);
+    }
+    return this.#isFull;
+  }
+
+  /** It costs a look at storage: each turn of folding has one, and less than `maxUnfoldedBytes` is written between two. */
+  #measure(): void {
+    const wasFull = this.#isFull;
+    this.#measuredAt = this.#parts.now();
+    this.#isFull = this.#parts.setup.reader.databaseBytes > LIMITS.maxDatabaseBytes;
+    if (wasFull || !this.#isFull) return;
+    const message =
+      "the database of this partition is full: nothing new is written before there is room, or there are more partitions";
+    this.#parts.emit({ kind: "report", level: "error", message });
   }
 
   /** Newest record that is folded. */
@@ -166,6 +198,7 @@ export class Log {
 
   /** One bounded turn of folding or merging. It writes first, so that no row can hold what no record holds. */
   fold(): void {
+    this.#measure();
     this.write();
     const ops = this.#folder.turn(this.#parts.now());
     if (ops.length > 0) this.#parts.emit({ kind: "persist", ops });

@@ -46,9 +46,10 @@ import { shownAnswer } from "./problems.ts";
 import { receiveMessage } from "./receive.ts";
 import { replay } from "./recovery.ts";
 import { resultOf } from "./result-body.ts";
+import { Room } from "./room.ts";
 import { keepsFailure, keepsResult, keptBody, type Root } from "./root.ts";
 import type { PartitionCounters, PartitionSetup, PartitionStatus } from "./setup.ts";
-import { countersOf, isCongested, isPending, type MachineParts, statusOf } from "./status.ts";
+import { countersOf, isPending, type MachineParts, statusOf } from "./status.ts";
 import { Tickets } from "./tickets.ts";
 import { type AskedView, answerViews } from "./views.ts";
 
@@ -71,6 +72,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   readonly formats: Formats;
   readonly mail: Mail;
   readonly transactions: Transactions;
+  readonly room: Room;
   #effects: Effect[] = [];
   #views: AskedView[] = [];
   readonly #held: HeldRequests;
@@ -105,6 +107,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
       begin: (target: Target, input: string) => this.#admission.begin(target, this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
+      isCongested: () => this.room.isCongested || this.room.isFull,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
       settle: (requestIds: readonly string[]) => this.settle(requestIds),
     };
@@ -118,8 +121,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       record: (id, status, body) => this.#log.addResult(id, status, body),
       whole: app,
       start: (root) => this.#startRoot(root),
-      roomForMessages: () => !this.mail.isFull,
-      congested: () => this.isCongested,
+      room: () => this.room,
     });
     this.#epochs = new EpochWork(
       {
@@ -148,6 +150,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       { generation: recovered.generation, replayed },
     );
     this.#parts = this.#gather(blocks, history);
+    this.room = new Room(this.#parts);
     this.#moves = movesOf(setup, this, this.#parts);
     this.#maintenance = new Maintenance(setup, this.#parts, this.#moves, this);
     // What was found may be so much that nothing new is admitted: then no write would ever ask for this.
@@ -156,7 +159,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
 
   #logParts(blocks: Blocks): LogParts {
     return {
-      kernels: this.#setup.kernels,
+      setup: this.#setup,
       blocks,
       committed: this.#layers.committed,
       results: this.#results,
@@ -340,9 +343,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
   }
   get decided(): Epoch {
     return this.#epochs.participation.decided;
-  }
-  get isCongested(): boolean {
-    return isCongested(this.#parts);
   }
   get boundary(): Epoch | undefined {
     return this.#epochs.boundary;

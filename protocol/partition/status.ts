@@ -1,5 +1,4 @@
 /** The parts of a partition's machine, and the figures that it shows of them. */
-import { LIMITS } from "../limits.ts";
 import type { Links } from "../link/links.ts";
 import type { Moves } from "../moves/moves.ts";
 import type { Ownership } from "../moves/ownership.ts";
@@ -34,12 +33,6 @@ export interface MachineParts {
   readonly epochs: EpochWork;
   readonly links: Links;
   readonly held: HeldRequests;
-}
-
-/** What is written here is so far from being stored or sent that no more may begin. */
-export function isCongested({ log, layers, links }: MachineParts): boolean {
-  const isBehind = log.unfoldedBytes > LIMITS.maxUnfoldedBytes || layers.units > LIMITS.maxUndecidedUnits;
-  return isBehind || links.congested;
 }
 
 /** All that costs nothing to find out. */

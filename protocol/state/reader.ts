@@ -8,6 +8,8 @@ export interface StateReader {
   viewBlock(flow: string, block: number): Uint8Array;
   /** A read of storage, so that an instance that has been replaced fails rather than answer from memory alone. */
   touch(): void;
+  /** Size of what is stored, without what is free. */
+  readonly databaseBytes: number;
 }
 
 /** What folds have stored. Reads throw a TidegateError `damaged-data` where they need a damaged block. */

@@ -36,8 +36,8 @@ export interface TransactionOwner {
   /** The partition that keeps a key. */
   partitionOf(key: string): Peer;
   send(to: Peer, message: PartitionMessage): void;
-  /** What is written here is so far from being stored or sent that no more may begin. */
-  readonly isCongested: boolean;
+  /** What may begin here: nothing while it is congested, and while it is full nothing that writes. */
+  readonly room: { readonly isCongested: boolean; readonly isFull: boolean };
   readonly mail: MessageOwner;
   /** A transaction is about to reach another partition, and so will need an epoch. */
   reaching(): void;

@@ -118,7 +118,7 @@ export class RemoteCalls {
     if (known ? known.ended : id.root === this.#owner.self) return;
     if (id.incarnation < this.#owner.incarnationOf(id.root)) return;
     // Roots elsewhere know nothing of how far behind this partition is.
-    if (!known && message.snapshot === 0 && this.#owner.isCongested) return this.#refuse(from, message);
+    if (!known && message.snapshot === 0 && this.#owner.room.isCongested) return this.#refuse(from, message);
     if (message.snapshot !== 0) this.#owner.readAsOf(message.snapshot);
     const { age, at, snapshot } = message;
     const attempt =
@@ -130,7 +130,7 @@ export class RemoteCalls {
 
   /** Names no participant: nothing is kept here of a transaction that had not come before. */
   #refuse(to: Peer, { id, callId }: CallMessage): void {
-    const error = comeAgain("a partition that the transaction reaches has more than it can hold");
+    const error = comeAgain(NO_ROOM);
     const outcome = encodeOutcome({ ok: false, failure: { kind: "engine", error } });
     this.#owner.send(to, { kind: "answer", id, callId, outcome, parts: new Map(), clock: this.#owner.clock });
   }
@@ -146,6 +146,7 @@ export class RemoteCalls {
     try {
       target = this.#transactions.resolve(message.service, message.key, message.name);
       if (message.snapshot !== 0) assertReads(target);
+      else if (target.contract.kind !== "query" && this.#owner.room.isFull) throw comeAgain(NO_ROOM);
     } catch (error) {
       this.#send(attempt, caller, encodeOutcome({ ok: false, failure: ofOtherVersion(failureOf(error)) }));
       return null;
@@ -407,3 +408,5 @@ function assertReads({ contract, service, name }: Target): void {
   if (contract.kind === "query") return;
   throw comeAgain(`${service.contract.name}.${name} is no query in the version of the code of a partition`);
 }
+
+const NO_ROOM = "a partition that the transaction reaches has more than it can hold";

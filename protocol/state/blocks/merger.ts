@@ -18,6 +18,7 @@ const MAX_TRIES = 16;
 export class Merger {
   readonly #kernels: Kernels;
   readonly #blocks: Blocks;
+  readonly #isFull: () => boolean;
   /** By run: the key up to which its blocks were moved last, so that every block has its turn. */
   readonly #cursors = new Map<number, string>();
   /** The pair that is being merged: it goes on until the upper run is empty, or there would be many runs of nearly one size. */
@@ -25,9 +26,11 @@ export class Merger {
   /** Nothing can be moved before something is folded or expires. */
   #stuck = false;
 
-  constructor(kernels: Kernels, blocks: Blocks) {
+  /** @param isFull room is wanted: what was deleted takes it until it is merged with what deletes it, however little that is */
+  constructor(kernels: Kernels, blocks: Blocks, isFull: () => boolean = () => false) {
     this.#kernels = kernels;
     this.#blocks = blocks;
+    this.#isFull = isFull;
   }
 
   /** Something was folded. */
@@ -77,10 +80,10 @@ export class Merger {
       if (upper && lower?.number === second) yield [space, upper, lower];
     }
     const { runs } = this.#blocks.trees[SPACE.state];
+    const areAllDue = runs.length > LIMITS.maxRuns || this.#isFull();
     for (let at = 0; at + 1 < runs.length; at++) {
       const [upper, lower] = [runs[at] as Run, runs[at + 1] as Run];
-      if (upper.bytes * LIMITS.runRatio >= lower.bytes || runs.length > LIMITS.maxRuns)
-        yield [SPACE.state, upper, lower];
+      if (areAllDue || upper.bytes * LIMITS.runRatio >= lower.bytes) yield [SPACE.state, upper, lower];
     }
     yield* this.#dueResults();
   }
