@@ -156,8 +156,9 @@ export class PartitionStore implements StateReader {
     this.#records.clearFree();
   }
 
+  /** Free pages are written as well: what the database was once counts, however small it is now. */
   get canScrub(): boolean {
-    return this.#sql.databaseSize <= LIMITS.scrubBytes;
+    return Math.max(this.#sql.databaseSize, this.#largestSize) <= LIMITS.scrubBytes;
   }
 
   /**
@@ -183,7 +184,7 @@ export class PartitionStore implements StateReader {
   /** Pages that are free count into the highest size that the database ever had: as much as that is written, beside what is in use. */
   #fillFreePages(): void {
     this.#noteSize();
-    const most = Number(this.meta("largest") ?? 0) + SIZE_STEP;
+    const most = this.#largestSize + SIZE_STEP;
     this.#sql.exec(`CREATE TABLE "${SCRUB}" (id INTEGER PRIMARY KEY, bytes BLOB)`);
     while (this.#sql.databaseSize < most) {
       this.#sql.exec(`INSERT INTO "${SCRUB}" (bytes) VALUES (zeroblob(${FILLER_BYTES}))`);
@@ -194,10 +195,13 @@ export class PartitionStore implements StateReader {
   /** Remembers the size of the database if it has grown much; called before anything is deleted that takes room. */
   #noteSize(): void {
     const size = this.#sql.databaseSize;
-    this.#largest ??= Number(this.meta("largest") ?? 0);
-    if (size < this.#largest + SIZE_STEP) return;
+    if (size < this.#largestSize + SIZE_STEP) return;
     this.#largest = size;
     this.#putMeta("largest", String(size));
+  }
+
+  get #largestSize(): number {
+    return (this.#largest ??= Number(this.meta("largest") ?? 0));
   }
 
   /** The tables that are ours. */
