@@ -68,6 +68,8 @@ export const LIMITS = {
   /** How often they are asked meanwhile: at first, and then at most. */
   standstillLookMs: 5,
   standstillLookMostMs: 100,
+  /** How often a partition is asked at most whether it has erased a key. */
+  eraseLookMostMs: 1_000,
   /** Static keys of an app. */
   staticKeys: 1_000,
   /** Characters of a token of an issuer; longer ones are none. */

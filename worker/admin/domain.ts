@@ -61,6 +61,7 @@ export class Domain {
       try {
         return await call();
       } catch (error) {
+        if (isTooManyCalls(error)) throw noMoreCalls();
         if (attempt >= LIMITS.attempts) throw isUnstarted(error) ? doesNotStart() : error;
         await sleep(backoff(attempt));
       }
@@ -71,6 +72,16 @@ export class Domain {
 /** Of what was asked, this partition has done nothing now; an attempt before it may have. */
 function doesNotStart(): ProblemError {
   const detail = "a partition does not start; the log of the Worker has the cause";
+  return refuse("overloaded", detail, { retryable: true });
+}
+
+/** The platform lets one request make no more calls: each further one would fail at once. */
+function isTooManyCalls(error: unknown): boolean {
+  return error instanceof Error && /too many subrequests/i.test(error.message);
+}
+
+function noMoreCalls(): ProblemError {
+  const detail = "the platform lets one request make no more calls of partitions; what was done stays, send it again";
   return refuse("overloaded", detail, { retryable: true });
 }
 

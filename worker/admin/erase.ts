@@ -73,16 +73,18 @@ async function clearState({ backend, startedAt }: AdminEdge, { service, key }: E
   if (answer.status !== 200) throw new ProblemError(JSON.parse(answer.body) as Problem);
 }
 
-/** Asks every partition, each again until it is done. */
+/** Asks every partition, each again until it is done: more and more rarely, since one request may make so many calls only. */
 async function untilDone(
   domain: Domain,
   ask: Extract<AdminAsk, { readonly op: "erase-messages" | "erase" }>,
 ): Promise<void> {
   const deadline = Date.now() + LIMITS.requestDeadlineMs;
   const until = async (partition: number): Promise<void> => {
+    let pause: number = LIMITS.retryBaseMs;
     while (!(await domain.ask<EraseAnswer>(partition, ask)).done) {
       if (Date.now() > deadline) throw refuse("deadline-exceeded", NOT_YET[ask.op]);
-      await sleep(LIMITS.retryBaseMs);
+      await sleep(pause);
+      pause = Math.min(pause * 2, LIMITS.eraseLookMostMs);
     }
   };
   await Promise.all(domain.partitions.map(until));
