@@ -96,7 +96,7 @@ export const LIMITS = {
   entriesMax: 1_000,
   /** How long a collector of traces may take to take them. */
   collectorTimeoutMs: 10_000,
-  /** Partitions that are asked for their figures at a time, and how long each may take to answer. */
+  /** Partitions that are asked for their figures at a time, and how long all of them may take to answer. */
   figuresAtOnce: 32,
   figuresTimeoutMs: 5_000,
   /** Before these it is asked whether there is a newer key-group map: both together are to be less than the 10 s that scrapers mostly wait. */

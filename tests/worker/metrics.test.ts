@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Histogram } from "../../protocol/observe/histogram.ts";
 import { initialMap } from "../../protocol/keygroups/map.ts";
+import { LIMITS } from "../../worker/limits.ts";
+import { figuresOf } from "../../worker/metrics/figures.ts";
 import { MetricsText } from "../../worker/metrics/text.ts";
 import { ADMIN_TOKEN, door, staticKey } from "../security/support.ts";
 
@@ -78,5 +80,32 @@ describe("an isolate that serves only who watches", () => {
     backend.rescaleStatus = () => Promise.reject(new Error("gone"));
     expect(up(await (await ask("/metrics")).text())).toBe(4);
     expect(backend.refreshes).toBe(0);
+  });
+});
+
+describe("partitions that are silent", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ["some", [0, 40, 70, 100]],
+    ["as many as are asked at a time", Array.from({ length: LIMITS.figuresAtOnce }, (_, at) => at + 10)],
+  ])("are waited for once, however many are asked: %s", async (_name, silent) => {
+    const never = new Promise<never>(() => undefined);
+    const partition = (at: number) => ({ figures: () => (silent.includes(at) ? never : Promise.resolve({ at })) });
+    const observed = { partition, coordinator: () => Promise.resolve(null) };
+    const began = Date.now();
+    let tookMs = 0;
+    const figures = figuresOf(observed as never, 128);
+    void figures.then(() => (tookMs = Date.now() - began));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(tookMs).toBe(LIMITS.figuresTimeoutMs);
+    const told = (await figures).partitions as unknown as Array<{ at: number } | null>;
+    expect(told).toHaveLength(128);
+    // Where nobody is left to ask the others, they are not asked.
+    const asked = silent.length < LIMITS.figuresAtOnce ? 128 : (silent.at(-1) as number) + 1;
+    expect(told.slice(0, asked)).toEqual(
+      Array.from({ length: asked }, (_, at) => (silent.includes(at) ? null : { at })),
+    );
   });
 });

@@ -22,15 +22,19 @@ export async function observedMap(backend: Backend): Promise<KeyGroupMap> {
   return (await inTime(backend.keyGroupMap(), LIMITS.presentMapMs)) ?? known;
 }
 
+/** Those that are silent take a place among those that are asked, and no time of the others: all have one deadline. */
 export async function figuresOf(observed: ObservedBackend, partitions: number): Promise<DomainFigures> {
+  const deadline = Date.now() + LIMITS.figuresTimeoutMs;
   const coordinator = inTime(observed.coordinator());
-  const figures: Array<PartitionFigures | null> = [];
-  for (let from = 0; from < partitions; from += LIMITS.figuresAtOnce) {
-    const some = Array.from({ length: Math.min(LIMITS.figuresAtOnce, partitions - from) }, (_, at) =>
-      inTime(observed.partition(from + at).figures()),
-    );
-    figures.push(...(await Promise.all(some)));
-  }
+  const figures = Array.from<PartitionFigures | null>({ length: partitions }).fill(null);
+  let next = 0;
+  const askOn = async (): Promise<void> => {
+    for (let left = LIMITS.figuresTimeoutMs; next < partitions && left > 0; left = deadline - Date.now()) {
+      const partition = next++;
+      figures[partition] = await inTime(observed.partition(partition).figures(), left);
+    }
+  };
+  await Promise.all(Array.from({ length: LIMITS.figuresAtOnce }, askOn));
   return { partitions: figures, coordinator: await coordinator };
 }
 
