@@ -107,7 +107,6 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       run: (message: Posted) => this.#admission.post(this.self, message, this.#now),
       begin: (target: Target, input: string) => this.#admission.begin(target, this.#now, input),
       keeps: (key: string) => this.#ownership.isHere(key),
-      isCongested: () => this.room.isCongested || this.room.isFull,
       commit: (writes: readonly Write[]) => this.#commitWrites(writes),
       settle: (requestIds: readonly string[]) => this.settle(requestIds),
     };

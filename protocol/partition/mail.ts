@@ -46,6 +46,8 @@ export interface MailOwner {
   readonly incarnation: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Whether storage is so far behind, or so full, that no more may begin. */
+  readonly room: { readonly isCongested: boolean; readonly isFull: boolean };
   emit(effect: Effect): void;
   partitionOf(key: string): Peer;
   send(to: Peer, message: PartitionMessage): void;
@@ -59,8 +61,6 @@ export interface MailParts {
   /** Starts a transaction of the engine's own, and returns its request id. */
   begin(target: Target, input: string): string;
   keeps(key: string): boolean;
-  /** Storage is so far behind, or so full, that no more may begin. */
-  isCongested(): boolean;
   /** Commits changes of this partition's own. */
   commit(writes: readonly Write[]): void;
   /** Messages that ran here will not be handed over again. */
@@ -136,7 +136,7 @@ export class Mail {
         return owner.now;
       },
       get mayFire() {
-        return !isFull() && !parts.isCongested();
+        return !isFull() && !owner.room.isCongested && !owner.room.isFull;
       },
       keeps: (key: string) => parts.keeps(key),
       fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),

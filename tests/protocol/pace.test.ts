@@ -16,7 +16,8 @@ test("an epoch does not gather until a time that has become the far future: the 
   d.say(1, { kind: "prepared", epoch: FIRST });
   d.say(1, { kind: "want", epoch: FIRST + 1 });
   expect(d.orders(1).at(-1)).toEqual({ kind: "decide", epoch: FIRST });
-  d.now -= 3_600_000;
+  // By more than it would gather, and by less than what makes it start over.
+  d.now -= LIMITS.maxClockBackMs;
   d.wake(LIMITS.maxGatherMs);
   expect(d.orders(1)).toEqual([{ kind: "close", epoch: FIRST + 1 }]);
 });
