@@ -71,6 +71,8 @@ export interface VertexStep extends Common {
   readonly joinsLate: boolean;
   /** Its time is the server's. */
   readonly processing: boolean;
+  /** Its results come when time ends windows, and not before. */
+  readonly windowed: boolean;
   /** Its results go on as events. */
   readonly emits: boolean;
   /** A view shows its windows, and time comes to their end without events, too. */
@@ -248,6 +250,7 @@ function vertexOf(
     follows: followedBy(node.inputs),
     joinsLate: false,
     processing: window?.time === "processing",
+    windowed: window !== null || (operator.kind === "join" && operator.rule.kind === "window"),
     emits: wanted.emits,
     woken: wanted.woken,
     make: makerOf(node, operator, wanted, about.kernels),
@@ -414,6 +417,7 @@ function upsertStep(
     // What is taken back and was never given is no row of it: it begins with the results that come.
     joinsLate: true,
     processing: false,
+    windowed: false,
     emits: false,
     woken: false,
     make: () => new Upsert(spec),

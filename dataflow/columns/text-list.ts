@@ -1,6 +1,6 @@
 /** The different texts of a column. Those of a frame stay bytes until somebody wants them as strings: most are only compared, cut, or dropped. */
 
-import { fitsUtf8 } from "../../sdk/utf8.ts";
+import { fitsUtf8, utf8Length } from "../../sdk/utf8.ts";
 
 /** Texts as ranges of one piece of UTF-8. */
 export interface TextBytes {
@@ -103,6 +103,17 @@ export class TextList {
       return TextList.ofBytes({ heap, starts, ends });
     }
     return TextList.of(([] as string[]).concat(...lists.map(({ strings }) => strings)));
+  }
+
+  /** Bytes of UTF-8 of the longest. */
+  get longest(): number {
+    const { bytes } = this;
+    let longest = 0;
+    if (bytes === null) for (const text of this.strings) longest = Math.max(longest, utf8Length(text));
+    else
+      for (let at = 0; at < bytes.ends.length; at++)
+        longest = Math.max(longest, (bytes.ends[at] as number) - (bytes.starts[at] as number));
+    return longest;
   }
 
   /** 1 for those that have more bytes of UTF-8. */

@@ -36,8 +36,12 @@ export function checkVersion(
       `flow "${program.name}" would lose the state of ${unnamed.map(told).join(", ")}: restore what they were, or name them in \`drops\``,
     );
   }
-  for (const [id, shares] of state.left ?? [])
+  const live = new Set(Object.values(state.vertices));
+  for (const [id, shares] of state.left ?? []) {
+    // Code that knew of nothing that is left has gone on with these.
+    if (live.has(id)) continue;
     for (let shard = 0; shard < shares; shard++) shards.push(shardKey(program.name, id, shard));
+  }
   Reflect.deleteProperty(state, "left");
   for (const name of dropped) {
     const id = state.vertices[name] ?? "";
@@ -157,7 +161,8 @@ export async function dropEnds(ctx: FlowContext, program: FlowProgram, state: Fl
       `flow "${program.name}" would lose ${waiting} events that wait for delivery at its end "${name}": restore it until they are delivered, or name it in \`drops\``,
     );
   }
-  for (const end of new Set([...gone.map(([name]) => name), ...(state.leftEnds ?? [])]))
+  const left = (state.leftEnds ?? []).filter((name) => state.ends?.includes(name) !== true);
+  for (const end of new Set([...gone.map(([name]) => name), ...left]))
     await ctx.ask(EGRESS, egressKey(program.name, end), "clear", { head: null, rows: [] });
   Reflect.deleteProperty(state, "leftEnds");
   state.ends = endsOf(program);

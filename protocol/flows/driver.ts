@@ -54,6 +54,8 @@ interface Run {
   readonly tooLarge: number;
   /** How far time may go. */
   readonly bounds: TimeBounds;
+  /** Time has come to where something had to be done. */
+  hasEnded: boolean;
   late: number;
 }
 
@@ -71,7 +73,19 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   state.placed = true;
   takeTick(time, stream === null);
   const bounds = boundsOf(time, { isBatch: stream !== null, isPart: part === "more", tooLarge });
-  const run: Run = { ctx, program, state, rows: [], part, tooLarge, bounds, late: state.partLate ?? 0 };
+  // It would only be the same once more.
+  if (stream === null && !bounds.canBeLess) ctx.tooLarge(tooLarge);
+  const run: Run = {
+    ctx,
+    program,
+    state,
+    rows: [],
+    part,
+    tooLarge,
+    bounds,
+    hasEnded: false,
+    late: state.partLate ?? 0,
+  };
   const [given] = rows;
   // The last part may have no rows, and no columns then.
   const batch = part !== "whole" && given?.length === 0 ? undefined : given;
@@ -139,6 +153,7 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   const called: number[] = [];
   for (let shard = 0; shard < step.shards; shard++) {
     const due = next[shard] ?? Infinity;
+    run.hasEnded ||= due > before && due <= after;
     if (begins || due <= after || parts.some((part) => countOf(part, shard) > 0)) called.push(shard);
   }
   const bounds = { before: toBound(before), after: toBound(after) };
@@ -165,6 +180,7 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
     }
     out.push(...answer.rows);
   }
+  run.hasEnded ||= step.windowed && out.length > 0;
   return out.length === 0 ? NO_ROWS : concatRows(out);
 }
 
@@ -231,10 +247,9 @@ function rowsFor({ rows, index }: Split, shards: readonly number[]): Rows {
 }
 
 /** What goes to one stream is one batch there, of which nothing is late for the rest. */
-async function deliver(
-  { ctx, state, program, rows, part, tooLarge, bounds }: Run,
-  sinks: readonly ProgramSink[],
-): Promise<void> {
+async function deliver(run: Run, sinks: readonly ProgramSink[]): Promise<void> {
+  const { ctx, state, program, rows, tooLarge } = run;
+  const part = partBehind(run);
   const [sink] = sinks;
   invariant(sink !== undefined, "an end is none");
   const given = concatRows(sinks.map(({ from }) => withoutWithdrawn(rows[from] as Rows)));
@@ -251,7 +266,7 @@ async function deliver(
       bury(ctx, state, await push(ctx, program, sink, given));
       break;
     case "call": {
-      if (sink.as === "call" && bounds.canBeLess && hasTime(program) && given.length > LIMITS.steppedCalls)
+      if (sink.as === "call" && run.hasEnded && run.bounds.canBeLess && given.length > LIMITS.steppedCalls)
         throw new TidegateError("transaction-too-large", `more than ${LIMITS.steppedCalls} results go to a service`);
       const key = compile(sink.key)([given], given.length);
       const keys = Array.from({ length: given.length }, (_, row) => String(cellAt(key, row)));
@@ -260,9 +275,10 @@ async function deliver(
   }
 }
 
-/** Whether anything waits for time. */
-function hasTime({ steps }: FlowProgram): boolean {
-  return steps.some(({ kind }) => kind === "vertex");
+/** A flow that is given a batch in several ways comes to several ends of it: there is more behind all but the last. */
+function partBehind({ part, state }: Run): BatchPart {
+  const isMore = part === "last" && Object.values(state.sources).some(({ pending }) => pending !== undefined);
+  return isMore ? "more" : part;
 }
 
 /** What goes on with a batch of which the transaction was too large before. */

@@ -22,7 +22,7 @@ interface FlowMeta {
   readonly seq: number;
   /** The first of these that shows groups of the present definition; absent in what older code stored. */
   readonly first?: number;
-  /** So often all was dropped; absent where it never was. */
+  /** So often all was dropped; absent where it never was, and in what older code stored, which goes on with what is there. */
   readonly drops?: number | undefined;
   /** What its groups are. */
   readonly plan?: KeptPlan;
@@ -124,11 +124,9 @@ export class FlowRuntime {
     return this.#state.held;
   }
 
-  /** Bytes that groups of a batch take at most. */
-  mostOf(rows: number, frameBytes: number): number {
-    const { columns, key } = this.plan.window;
-    const text = columns[key]?.type === "text" ? Math.min(frameBytes, LIMITS.maxEntryKeyBytes) : 0;
-    return rows * (this.#state.groupBytes + text);
+  /** Bytes that groups of a batch take at most. @param keyBytes of the longest text that one is grouped by */
+  mostOf(rows: number, keyBytes: number): number {
+    return rows * (this.#state.groupBytes + keyBytes);
   }
 
   /** Whether a batch of so many rows is few enough groups for certain, whatever its keys and times are. */
@@ -218,7 +216,7 @@ export class FlowRuntime {
 
   /** What comes next is of this definition, and behind so many drops. What was there before was dropped before it was written. */
   #expect(text: string): void {
-    const { plan = this.#kept, drops = 0 } = JSON.parse(text) as FlowMeta;
+    const { plan = this.#kept, drops = this.#drops } = JSON.parse(text) as FlowMeta;
     if (drops !== this.#drops || !sameKept(plan, this.#kept)) this.#reopen(plan);
   }
 
@@ -241,7 +239,7 @@ export class FlowRuntime {
     this.#offset = meta.offset;
     this.#blocks = meta.blocks;
     this.#first = meta.first ?? 0;
-    this.#drops = meta.drops ?? 0;
+    this.#drops = meta.drops ?? this.#drops;
     this.#stream = meta.stream ?? this.plan.stream;
     this.#seq = meta.seq;
   }

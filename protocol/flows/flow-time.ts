@@ -63,7 +63,7 @@ function stepOf(time: FlowTime, tooLarge: number): TimeBounds {
     const taken = Math.max(1, event.taken, processing.taken);
     state.behind = { since: now, stride: tooLarge === 0 ? 2 * taken : taken };
   }
-  return { event: event.bound, processing: processing.bound, canBeLess: tooLarge < LIMITS.maxTooLarge };
+  return { event: event.bound, processing: processing.bound, canBeLess: event.taken > 0 || processing.taken > 0 };
 }
 
 /** Goes on behind the first time at which there is something to do. The same for all vertices: what they give to one stream comes there in order. */

@@ -118,5 +118,6 @@ function ownService(program: FlowProgram, views: Views): InternalService {
     aside: atPlace(program, "aside", (ctx, input) => views.asideHere(ctx, input)),
     ...placeHandlers,
   };
-  return internalService(flowService(name), handlers, ["status", "aside", "place"]);
+  // Should a tick be given up, nobody would go on with what is behind, and batches would be refused for it.
+  return internalService(flowService(name), handlers, ["status", "aside", "place"], Infinity);
 }

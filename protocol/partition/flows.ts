@@ -141,7 +141,9 @@ export class Flows {
   /** Whether these of all that are given a batch take it for certain. */
   #surelyTake(some: readonly FlowRuntime[], all: readonly FlowRuntime[], { rows, columns }: Batch): boolean {
     if (some.length === 0) return true;
-    const most = all.reduce((sum, each) => sum + each.mostOf(rows, columns.length), this.#held);
+    const keyOf = ({ plan }: FlowRuntime): number =>
+      this.#late.longestKey(this.app.windowed.get(plan.name) as WindowedFlow, columns);
+    const most = all.reduce((sum, each) => sum + each.mostOf(rows, keyOf(each)), this.#held);
     return most <= LIMITS.maxWindowBytes && some.every((each) => each.surelyTakes(rows));
   }
 

@@ -43,12 +43,18 @@ export class LateEvents {
     this.#frames = new Frames(kernels);
   }
 
+  /** Bytes of the longest text that events could be grouped by; 0 where they are by a number. @throws CorruptError */
+  longestKey({ stream, key }: WindowedFlow, frame: Uint8Array): number {
+    if (stream.fields[key]?.kind !== "text") return 0;
+    const column = this.#frames.read(stream, frame).column(key);
+    return column.type === "text" ? column.texts.longest : 0;
+  }
+
   /** Whether an event that is not late is grouped by a text that no entry of an operator could have as its key. @throws CorruptError */
   hasLongKey(flow: WindowedFlow, frame: Uint8Array, watermark: bigint): boolean {
     const { stream, key, time, window } = flow;
-    if (stream.fields[key]?.kind !== "text") return false;
+    if (this.longestKey(flow, frame) <= LIMITS.maxEntryKeyBytes) return false;
     let rows = this.#frames.read(stream, frame);
-    if (!longTexts(rows.column(key)).includes(1)) return false;
     for (const test of this.#specOf(flow).filters) rows = rows.pick(chosen(test([rows], rows.length)));
     const behind = behindOf(timesOf(rows.column(time)), window.size, Number(watermark));
     const long = longTexts(rows.column(key));

@@ -51,8 +51,8 @@ function assertScopeFits(ending: Activation): void {
   const { attempt, scope } = ending;
   const written = attempt.root === null ? attempt.written : countDue(attempt, ending);
   if (written === null || written.isOver || !written.isLarge(attempt.posted)) return;
+  // What is too much without this one may be another tried call's, which is yet to end: it is looked at then.
   if (fits(writesOf(ending, scope))) assertFit(writesOf(ending, null));
-  else written.isOver = true;
 }
 
 /** Each key once for each function that has ended on it, and only since the first tried call has ended. */

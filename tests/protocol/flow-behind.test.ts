@@ -1,6 +1,7 @@
 /** More ends with a batch than one transaction may do: the batch is taken, and time comes after it in steps. */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { EngineFlowContext } from "../../protocol/execution/flow-context.ts";
 import {
   contract,
   count,
@@ -340,6 +341,66 @@ test("an event that a function emits ends as much", async () => {
   expect(await partition.call({ service: "maker", key: "m", name: "make" })).toMatchObject({ status: 200 });
   await partition.pass(1_000);
   expect((await eventsOf(partition, "sums")).slice(before)).toHaveLength(MINUTES * KEYS);
+});
+
+test("a service that is down for long holds it up, and no longer than that", { timeout: 60_000 }, async () => {
+  let isDown = false;
+  let calls = 0;
+  const Counted = contract("counted", { add: fn() });
+  const counted = service(
+    Counted,
+    {},
+    {
+      add: () => {
+        if (isDown) throw new Error("down");
+        calls += 1;
+      },
+    },
+  );
+  const results = slides();
+  const flows = [sinks(results.toStream(Sums), results.call(Counted, "add", { key: (e) => e.key, as: "call" }))];
+  const partition = new LonePartition([counted], { flows });
+  for (let minute = 0; minute < MINUTES; minute++)
+    await partition.ingest(
+      "in",
+      Array.from({ length: 10 }, (_, n) => at(60 * minute, `k${n}`)),
+    );
+  calls = 0;
+  isDown = true;
+  leaveRoomFor(16 * KiB);
+  limits.steppedCalls = 30;
+  expect(await partition.ingest("in", [at(100_000)])).toMatchObject({ status: 200 });
+  // Nobody sends anything meanwhile: it is the tick that goes on trying.
+  await partition.pass(2 * limits.behindMs, 10_000);
+  isDown = false;
+  await partition.pass(60_000, 10_000);
+  expect(calls).toBe(MINUTES * 10);
+  expect(await partition.ingest("in", [at(100_001)])).toMatchObject({ status: 200 });
+});
+
+test("what a batch gives to functions by itself is not tried again with less time, and one time alone not more often than it helps", async () => {
+  const Counted = contract("counted", { add: fn() });
+  const counted = service(Counted, {}, { add: () => undefined });
+  const from = flow("told").from(In, { time: "at" });
+  const windows = from.keyBy("key").window(tumbling("1m")).aggregate({ n: count() });
+  limits.steppedCalls = 20;
+  const asked = vi.spyOn(EngineFlowContext.prototype, "tooLarge");
+  const attempts = () => asked.mock.results.splice(0).map(({ value }) => value as number);
+  const events = Array.from({ length: 21 }, (_, n) => at(1, `k${n}`));
+  const direct = new LonePartition([counted], {
+    flows: [sinks(windows.toView("v"), from.call(Counted, "add", { key: (e) => e.key, as: "call" }))],
+  });
+  await direct.ingest("in", events);
+  expect(attempts()).toEqual([0]);
+  const ended = new LonePartition([counted], {
+    flows: [windows.call(Counted, "add", { key: (e) => e.key, as: "call" })],
+  });
+  await ended.ingest("in", events);
+  attempts();
+  expect(await ended.ingest("in", [at(60, "x")])).toMatchObject({ status: 200 });
+  // The batch, and that again with time standing still; a step to the one time, which cannot be less, and says so.
+  expect(attempts()).toEqual([0, 1, 0, 0]);
+  asked.mockRestore();
 });
 
 test("where one time alone ends too much whoever sends hears of it, and all is there when there is room", async () => {

@@ -203,6 +203,47 @@ test("nothing is late for what came with it by two flows, of which one comes to 
   expect(seen[0]).toEqual(seen[1]);
 });
 
+test("nor behind a flow that is given it in two ways", async () => {
+  const End = stream("both-ends", { key: text(), at: timestamp() });
+  const seen: unknown[] = [];
+  for (const partBytes of [200, WHOLE]) {
+    limits.flowPartBytes = partBytes;
+    const low = flow("low").from(In, { time: "at" });
+    const both = flow("both");
+    const mid = both.from(Mid, { time: "at" });
+    const all = both.from(In, { time: "at" });
+    const windows = all.keyBy("key").window(tumbling("10s")).aggregate({ n: count() });
+    const bench = new FlowBench(
+      low
+        .filter((e) => e.value.eq(0))
+        .map((e) => ({ key: e.key, value: e.value, at: e.at }))
+        .toStream(Mid),
+      sinks(
+        mid.map((e) => ({ key: e.key, at: e.at })).toStream(End),
+        all.map((e) => ({ key: e.key, at: e.at })).toStream(End),
+        windows.map((e) => ({ key: e.key, at: e.windowStart })).toStream(End),
+      ),
+      flow("behind")
+        .from(End, { time: "at" })
+        .keyBy("key")
+        .window(tumbling("10s"))
+        .aggregate({ n: count() })
+        .toView("behind"),
+    );
+    const events = Array.from({ length: 40 }, (_, value) => ({
+      key: "a",
+      value,
+      low: true,
+      note: null,
+      at: 1_000 * (value + 1),
+    }));
+    await bench.ingest("in", events);
+    expect(await bench.late("behind")).toEqual([]);
+    seen.push(await bench.view("behind", "behind"));
+  }
+  expect(seen[0]).toEqual(seen[1]);
+});
+
 test("what a flow gives to one stream by two ends is one batch there", async () => {
   const all = flow("low").from(In, { time: "at" });
   const given = (low: boolean) =>

@@ -1,5 +1,8 @@
 /** Flows that the window kernel runs, and their code changed: state that fits goes on, other state is neither lost nor in the way of anything else. */
 import { describe, expect, it } from "vitest";
+import { programOf, type VertexStep } from "../../dataflow/program.ts";
+import { checkVersion } from "../../protocol/flows/changes.ts";
+import { type FlowState, freshState } from "../../protocol/flows/flow-state.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import {
   contract,
@@ -275,6 +278,18 @@ describe("a flow that the window kernel and operators run one after the other", 
     await deploy(partition, version(true, ["aggregate-1"]));
     expect((await partition.ingest("taps", [tap(4)])).status).toBe(200);
     expect(await waiting()).toBe(1);
+  });
+
+  it("clears nothing that code which knew of nothing left has gone on with", () => {
+    const program = programOf(counted);
+    const [vertex] = program.steps.filter((step) => step.kind === "vertex");
+    const { name, id, shards } = vertex as VertexStep;
+    const left: Array<[string, number]> = [
+      [id, shards],
+      ["aggregate-1@other", 1],
+    ];
+    const state: FlowState = { ...freshState(), vertices: { [name]: id }, next: { [name]: [60_000] }, left };
+    expect(checkVersion(program, state).dropped).toEqual(["taps/aggregate-1@other/0"]);
   });
 
   it("keeps what was dropped away over a restart", async () => {
