@@ -15,11 +15,13 @@ export interface Placed {
 
 /** References to references that are followed. */
 const CHAIN_MAX = 64;
-/** Pairs of references whose schemas are being compared: where they come again, the comparison under way decides. */
-type Trail = ReadonlySet<string>;
+/** Pairs of schemas that are being compared: where they come again, the comparison under way decides. */
+type Trail = readonly (readonly [JsonSchema, JsonSchema])[];
 
-/** Members that say nothing of which values fit. */
+/** Members that say nothing of which values fit. Definitions count where a reference leads to them. */
 const SILENT = new Set([
+  "$defs",
+  "definitions",
   "description",
   "title",
   "default",
@@ -51,6 +53,25 @@ const COMPARED = new Set([
   "minItems",
   "maxItems",
 ]);
+/** Members whose values are schemas. */
+const OF_SCHEMAS = new Set([
+  "additionalProperties",
+  "items",
+  "prefixItems",
+  "anyOf",
+  "oneOf",
+  "allOf",
+  "not",
+  "if",
+  "then",
+  "else",
+  "contains",
+  "propertyNames",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+]);
+/** Members whose values are schemas by names, which may be any: also those of the above. */
+const BY_NAME = new Set(["properties", "patternProperties", "dependentSchemas"]);
 const LOWER = ["minimum", "exclusiveMinimum", "minLength", "minItems"];
 const UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
 
@@ -58,18 +79,19 @@ const UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
  * Where `wide` does not take what `narrow` takes, in words; nothing when it takes all of it.
  * @param path of the value, for the words
  */
-export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = new Set()): string[] {
+export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = []): string[] {
   const [to, from] = [resolved(wide), resolved(narrow)];
-  const pair = pairOf(wide, narrow);
-  if (to === true || from === false || (pair !== undefined && outer.has(pair)) || sameThroughout(to, from)) return [];
-  const trail = pair === undefined ? outer : new Set([...outer, pair]);
+  if (to === true || from === false || outer.some(([one, other]) => one === to && other === from)) return [];
+  // Before they are taken apart: of an alternative alone nobody can say that it fits exactly one of those of a `oneOf`.
+  if (areAlike(wide, narrow)) return [];
+  const trail = [...outer, [to, from] as const];
   if (typeof to === "boolean" || typeof from === "boolean") return [`${at(path)} is another type`];
-  if ("oneOf" in to && "oneOf" in from && areAlike(to, from, wide.document, narrow.document)) return [];
-  const alternatives = listOf(from["anyOf"] ?? from["oneOf"]);
+  const isOneOfThem = listOf(to["anyOf"])?.some((one) => areAlike(inside(one, wide), narrow)) === true;
+  const alternatives = isOneOfThem ? undefined : listOf(from["anyOf"] ?? from["oneOf"]);
   if (alternatives !== undefined) return alternatives.flatMap((one) => gaps(wide, inside(one, narrow), path, trail));
   for (const name of ["anyOf", "oneOf"] as const) {
     const choices = listOf(to[name])?.map((one) => inside(one, wide));
-    if (choices === undefined) continue;
+    if (choices === undefined || (name === "anyOf" && isOneOfThem)) continue;
     const fitting = choices.findIndex((one) => gaps(one, narrow, path, trail).length === 0);
     if (fitting < 0) return [`${at(path)} fits none of the alternatives any more`];
     // Of `oneOf` exactly one must fit.
@@ -118,21 +140,33 @@ function areDisjoint(one: Placed, other: Placed, depth = 0): boolean {
   );
 }
 
-/** Whether two schemas have the same text, and their references lead to such. */
-function areAlike(a: unknown, b: unknown, inA: unknown, inB: unknown, trail: Trail = new Set()): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const [to, from] = [membersOf(a)["$ref"], membersOf(b)["$ref"]];
-  if (typeof to === "string" && typeof from === "string") {
-    const pair = `${to} ${from}`;
-    if (trail.has(pair)) return true;
-    const [left, right] = [pointed(inA, to.slice(1)), pointed(inB, from.slice(1))];
-    return areAlike(left, right, inA, inB, new Set([...trail, pair]));
-  }
-  const [members, others] = [Object.entries(a), Object.entries(b)];
-  return (
-    members.length === others.length &&
-    members.every(([name, inner], n) => others[n]?.[0] === name && areAlike(inner, others[n]?.[1], inA, inB, trail))
-  );
+/**
+ * Whether two schemas say the same of values in the same words, and their references lead to such.
+ * @param trail pairs that were seen, by the first of them: one for all paths, since a difference anywhere is the answer
+ */
+function areAlike(one: Placed, other: Placed, trail: Map<Members, Set<Members>> = new Map()): boolean {
+  const [a, b] = [resolved(one), resolved(other)];
+  if (typeof a === "boolean" || typeof b === "boolean") return a === b;
+  const seen = trail.get(a) ?? new Set();
+  if (seen.has(b)) return true;
+  trail.set(a, seen.add(b));
+  const alike = (x: unknown, y: unknown): boolean => areAlike(inside(x, one), inside(y, other), trail);
+  return inBoth(a, b, (name, x, y) => {
+    if (SILENT.has(name)) return true;
+    if (x === undefined || y === undefined) return false;
+    if (BY_NAME.has(name))
+      return inBoth(membersOf(x), membersOf(y), (_name, v, w) => v !== undefined && w !== undefined && alike(v, w));
+    if (!OF_SCHEMAS.has(name)) return sameThroughout(x, y);
+    const [list, others] = [listOf(x), listOf(y)];
+    if (!list || !others) return !list && !others && alike(x, y);
+    return list.length === others.length && list.every((item, n) => alike(item, others[n]));
+  });
+}
+
+/** Whether something holds for each name that one of two has, with what both have there. */
+function inBoth(a: Members, b: Members, holds: (name: string, x: unknown, y: unknown) => boolean): boolean {
+  const of = (members: Members, name: string): unknown => (Object.hasOwn(members, name) ? members[name] : undefined);
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => holds(name, of(a, name), of(b, name)));
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -245,11 +279,6 @@ function ofTheRest(to: Members, from: Members, path: string): string[] {
   return Object.keys(to)
     .filter((name) => !COMPARED.has(name) && !SILENT.has(name) && name !== "$ref" && !same(to[name], from[name]))
     .map((name) => `${at(path)} has another ${name}`);
-}
-
-function pairOf({ schema: wide }: Placed, { schema: narrow }: Placed): string | undefined {
-  const [to, from] = [membersOf(wide)["$ref"], membersOf(narrow)["$ref"]];
-  return typeof to === "string" && typeof from === "string" ? `${to} ${from}` : undefined;
 }
 
 /** Alike in text, with no references, which lead into different documents. */

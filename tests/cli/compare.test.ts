@@ -62,6 +62,8 @@ describe("nothing breaks when", () => {
       },
     }),
   ]);
+  const [one, two] = [z.object({ a: z.int() }), z.object({ b: z.int() })];
+  const either = z.xor([one, two]);
   test.each<[string, Functions, Functions]>([
     ["nothing changes", input(z.object({ a: z.int() })), input(z.object({ a: z.int() }))],
     ["a recursive schema stays", input(tree), input(tree)],
@@ -92,6 +94,13 @@ describe("nothing breaks when", () => {
     ["one kind of several is added", input(z.discriminatedUnion("kind", [kind("a")])), input(shapes)],
     ["several kinds stay", input(shapes), input(shapes)],
     ["alternatives that overlap stay", input(overlapping), input(overlapping)],
+    ["alternatives that overlap stay, or nothing", output(either.optional()), output(either.optional())],
+    ["such a result is no longer nothing", output(either.optional()), output(either)],
+    ["such an input may be null, too", input(either), input(either.nullable())],
+    ["one of them has words", input(either), input(z.xor([one.describe("the first"), two]))],
+    ["a recursive one of them has words", input(z.xor([tree, two])), input(z.xor([tree.describe("a tree"), two]))],
+    ["a recursive schema that may be null stays", input(tree.nullable()), input(tree.nullable())],
+    ["a recursive result is no longer null", output(tree.nullable()), output(tree)],
     ["a refusal goes", { go: fn({ refusals: { no: noData } }) }, { go: fn({}) }],
   ])("%s", (_what, before, after) => {
     expect(breaks(before, after)).toEqual([]);
@@ -219,6 +228,43 @@ describe("clients break when", () => {
     const found = breaks(before, after);
     expect(found.length).toBeGreaterThan(0);
     expect(found.join("\n")).toMatch(told);
+  });
+
+  test.each([
+    ["a member that is called like words", { description: { type: "string" } }, { description: { type: "integer" } }],
+    ["a value that has such a member", { a: { const: { title: "a" } } }, { a: { const: { title: "b" } } }],
+    ["a member of a name that all objects have", { a: {} }, { a: {}, toString: { type: "string" } }],
+  ])("alternatives of which one must fit differ in %s", (_what, before, after) => {
+    const either = (properties: object) => ({
+      schema: { oneOf: [{ type: "object", properties, required: Object.keys(properties) }, { type: "object" }] },
+      document: {},
+    });
+    expect(gaps(either(before), either(before))).toEqual([]);
+    expect(gaps(either(after), either(before))).not.toEqual([]);
+  });
+
+  test("definitions that lead to each other are compared once each", () => {
+    const names = Array.from({ length: 12 }, (_, n) => `n${n}`);
+    const members = Object.fromEntries(names.map((name) => [name, { $ref: `#/$defs/${name}` }]));
+    const document = (last: string) => ({
+      $defs: Object.fromEntries(
+        names.map((name, n) => [name, { properties: { ...members, end: { type: n < 11 ? "string" : last } } }]),
+      ),
+    });
+    const schema = { oneOf: [{ $ref: "#/$defs/n0" }, { type: "null" }] };
+    const placed = { schema, document: document("string") };
+    expect(gaps(placed, { schema, document: document("string") })).toEqual([]);
+  });
+
+  test("a recursive schema is written in another place, and takes more", () => {
+    const nodes = (more: object) => {
+      const next = { type: "object", properties: { next: { $ref: "#/$defs/node" }, ...more } };
+      return { $defs: { node: { type: "object", properties: { next, ...more } } } };
+    };
+    const short = { schema: { $ref: "#/$defs/node" }, document: nodes({ id: { type: "integer" } }) };
+    const schema = { type: "object", properties: { next: { $ref: "#/$defs/node" } } };
+    expect(gaps({ schema, document: nodes({}) }, short)).toEqual([]);
+    expect(gaps(short, { schema, document: nodes({ id: { type: "string" } }) })).not.toEqual([]);
   });
 
   test("something is asked for beside alternatives that stay", () => {
