@@ -33,7 +33,8 @@ export const dev: Command = {
     err(`${url}, with the console at ${url}/console\n${told}\n\nWhen it is ready, in another shell:\n  ${example}\n`);
     // The Worker has the tokens that are printed, whatever files wrangler reads for an environment that was asked for.
     const handed = TOKENS.flatMap((name) => ["--var", `${name}:${tokens[name]}`]);
-    const args = ["dev", "--port", String(port), "--ip", "127.0.0.1", ...handed, ...given.positionals];
+    // `--var` takes all that follows up to the next option: an entry point behind it would be one more variable.
+    const args = ["dev", ...handed, "--port", String(port), "--ip", "127.0.0.1", ...given.positionals];
     return startWrangler(args, cwd, env).ended;
   },
 };

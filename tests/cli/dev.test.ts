@@ -59,6 +59,13 @@ test("keeps tokens in .env where wrangler reads that, and hands over those that 
   expect((await localVars(folder)).vars["TIDEGATE_TOKEN"]).toBe("a:b");
 });
 
+test("hands over an entry point as what it is, and not as one more of the variables before it", async () => {
+  await wranglerIs('for one; do echo "$one"; done > given');
+  expect((await tidegate("dev", "--port", "8788", "--", "src/index.ts")).code).toBe(0);
+  const given = (await readFile(join(folder, "given"), "utf8")).trim().split("\n");
+  expect(given.slice(-5)).toEqual(["--port", "8788", "--ip", "127.0.0.1", "src/index.ts"]);
+});
+
 test.each([
   ["exit 3", 3],
   ["kill -TERM $$", 0],
