@@ -32,7 +32,9 @@ export async function connect(
   secret: "TIDEGATE_TOKEN" | "TIDEGATE_ADMIN_TOKEN" = "TIDEGATE_TOKEN",
 ): Promise<Connection> {
   const url = addressOf(text(given, "url") ?? env["TIDEGATE_URL"] ?? `http://127.0.0.1:${PORT_DEFAULT}`);
-  const token = text(given, "token") ?? env[secret] ?? (isLocal(url) ? (await localVars(cwd)).vars[secret] : undefined);
+  const found = text(given, "token") ?? env[secret] ?? (isLocal(url) ? (await localVars(cwd)).vars[secret] : undefined);
+  // What comes from a file may have the end of its line behind it, which no header would have either.
+  const token = found?.trim();
   if (token === undefined || token === "")
     throw new Failure(
       `there is no token for ${url}: set ${secret} in the environment${isLocal(url) ? `, or in ${VARS_FILE} or .env of the app's folder` : ""}`,

@@ -59,6 +59,14 @@ test.each([
   expect(code).toBe(1);
 });
 
+test("a token from a file, with the end of its line, is the token", async () => {
+  const { code, errors } = await told("call", "account", "alice", "balance", "--token", "t\r\n");
+  expect(errors).toContain("http://127.0.0.1:9 does not answer");
+  expect(code).toBe(1);
+  expect((await told("call", "account", "alice", "balance", "--token", "\n")).errors).toContain("there is no token");
+  expect((await told("call", "account", "alice", "balance", "--token", "a\nb")).code).toBe(2);
+});
+
 test("an app that does not answer", async () => {
   const { code, errors } = await told("call", "account", "alice", "balance");
   expect(errors).toContain("http://127.0.0.1:9 does not answer");
