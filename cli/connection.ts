@@ -54,6 +54,9 @@ function addressOf(given: string): string {
   const url = URL.parse(given);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new UsageError(`--url is an address such as https://app.example.workers.dev, not "${given}"`);
+  // No request takes them, and they are not said again here.
+  if (url.username !== "" || url.password !== "")
+    throw new UsageError("--url has no user and no password in it: it is the token that opens the domain");
   return given.replace(/\/+$/, "");
 }
 

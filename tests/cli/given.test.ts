@@ -49,6 +49,21 @@ test.each([
 });
 
 test.each([
+  ["check"],
+  ["export", "account"],
+  ["backup", "--out", "/nowhere/backup"],
+  ["restore", "/nowhere"],
+  ["call", "account", "alice", "balance"],
+])("an address with a password: %s", async (...args) => {
+  for (const url of ["http://me:secret@127.0.0.1:9", "http://me@127.0.0.1:9", "http://:secret@127.0.0.1:9"]) {
+    const { code, errors } = await told(...args, "--url", url);
+    expect(errors).toContain("--url has no user and no password in it");
+    expect(errors).not.toContain("secret");
+    expect(code).toBe(2);
+  }
+});
+
+test.each([
   ["restore", "/tmp"],
   ["ingest", "visits", "/tmp"],
   ["restore", "/nowhere"],
