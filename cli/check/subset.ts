@@ -251,12 +251,18 @@ function ofMembers({ wide, narrow, to, from, path, trail }: Pair): string[] {
     );
   const further = from["additionalProperties"];
   if (further === undefined || further === false) return found;
-  // Members of any name may come, also of those that only the wide one knows.
+  // Members of any name may come, also of those that only the wide one knows. But an object of an input that only lets others pass, and
+  // speaks of no names as a record does, is not sent what nobody heard of.
+  const isOpen = !output && !("propertyNames" in from) && saysNothing(further);
   const names = valuesOf(membersOf(from["propertyNames"]));
   for (const [name, schema] of Object.entries(taken))
-    if (!Object.hasOwn(given, name) && names?.includes(name) !== false)
+    if (!isOpen && !Object.hasOwn(given, name) && names?.includes(name) !== false)
       found.push(...gaps(inside(schema, wide), inside(further, narrow), `${path}/${name}`, trail));
   return [...found, ...gaps(inside(others, wide), inside(further, narrow), `${path}/*`, trail)];
+}
+
+function saysNothing(schema: unknown): boolean {
+  return schema !== false && Object.keys(membersOf(schema)).every((name) => SILENT.has(name));
 }
 
 function inside(schema: unknown, { document, known }: Placed): Placed {

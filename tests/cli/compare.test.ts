@@ -69,6 +69,11 @@ describe("nothing breaks when", () => {
     ["a recursive schema stays", input(tree), input(tree)],
     ["a function is added", {}, { go: fn({}) }],
     ["an optional member is taken", input(z.object({})), input(z.object({ a: z.int().optional() }))],
+    [
+      "an optional member is taken where any others pass, too",
+      input(z.looseObject({ a: z.int() })),
+      input(z.looseObject({ a: z.int(), b: z.int().optional() })),
+    ],
     ["a member is not asked for any more", input(z.object({ a: z.int() })), input(z.object({}))],
     ["bounds of an input widen", input(z.int().min(5).max(9)), input(z.int().min(1).max(90))],
     ["an input may be one thing more", input(z.enum(["a"])), input(z.enum(["a", "b"]))],
@@ -185,6 +190,30 @@ describe("clients break when", () => {
       input(z.tuple([z.int()], z.union([z.int(), z.string()]))),
       input(z.tuple([z.int()], z.int())),
       /\/\*: its type is integer now, and was string/,
+    ],
+    [
+      "a member is asked for where any others pass",
+      input(z.looseObject({})),
+      input(z.looseObject({ a: z.int() })),
+      /\/a must be there now/,
+    ],
+    [
+      "no others pass any more",
+      input(z.looseObject({ a: z.int() })),
+      input(z.strictObject({ a: z.int(), b: z.int().optional() })),
+      /\/\* is another type/,
+    ],
+    [
+      "a record of anything has a member of one type",
+      input(z.record(z.string(), z.unknown())),
+      input(z.looseObject({ a: z.int().optional() })),
+      /\/a: its type is integer now/,
+    ],
+    [
+      "a member of a result may be anything, as any others",
+      output(z.looseObject({ a: z.int().optional() })),
+      output(z.looseObject({})),
+      /\/a: its type is anything now/,
     ],
     [
       "a record has a member of another type",
