@@ -68,7 +68,9 @@ function inputs(before: Members, now: Members, { deployed, next, saysAll }: Docu
       continue;
     }
     if (saysAll && isRequired && !known.isRequired) found.push(`${kind} must be there now`);
-    const lost = gaps({ schema, document: next }, { schema: known.schema, document: deployed });
+    const mayLeadNowhere = !saysAll;
+    const taken = { schema, document: next, mayLeadNowhere };
+    const lost = gaps(taken, { schema: known.schema, document: deployed, mayLeadNowhere });
     found.push(...lost.map((gap) => `${kind}: ${gap}`));
   }
   for (const kind of had.keys()) if (!has.has(kind)) found.push(`takes no ${kind} any more`);
@@ -99,7 +101,7 @@ function inputsOf(operation: Members): Map<string, Input> {
 
 /** What clients are told must be what they know: the deployed schema takes all that the next one yields. */
 function outputs(before: Members, now: Members, { deployed, next, saysAll }: Documents): string[] {
-  const said = (placed: Placed): Placed => (saysAll ? placed : withoutNothing(placed));
+  const said = (placed: Placed): Placed => (saysAll ? placed : { ...withoutNothing(placed), mayLeadNowhere: true });
   const [had, has] = [resultOf(before, deployed), resultOf(now, next)];
   // An older one shows events there as they are sent.
   const isTold = saysAll || !/^stream\..*\.read$/.test(String(now["operationId"]));

@@ -11,6 +11,8 @@ export interface Placed {
    * which is new.
    */
   readonly known?: boolean;
+  /** Of an earlier engine, which left some references as they are in the app's own schema: in its document they lead nowhere. */
+  readonly mayLeadNowhere?: boolean;
 }
 
 /** References to references that are followed. */
@@ -81,6 +83,7 @@ const UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
  */
 export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = []): string[] {
   const [to, from] = [resolved(wide), resolved(narrow)];
+  if (leadsNowhere(wide) || leadsNowhere(narrow)) return [];
   if (to === true || from === false || outer.some(([one, other]) => one === to && other === from)) return [];
   // Before they are taken apart: of an alternative alone nobody can say that it fits exactly one of those of a `oneOf`.
   if (areAlike(wide, narrow)) return [];
@@ -145,6 +148,7 @@ function areDisjoint(one: Placed, other: Placed, depth = 0): boolean {
  * @param trail pairs that were seen, by the first of them: one for all paths, since a difference anywhere is the answer
  */
 function areAlike(one: Placed, other: Placed, trail: Map<Members, Set<Members>> = new Map()): boolean {
+  if (leadsNowhere(one) || leadsNowhere(other)) return true;
   const [a, b] = [resolved(one), resolved(other)];
   if (typeof a === "boolean" || typeof b === "boolean") return a === b;
   const seen = trail.get(a) ?? new Set();
@@ -265,8 +269,8 @@ function saysNothing(schema: unknown): boolean {
   return schema !== false && Object.keys(membersOf(schema)).every((name) => SILENT.has(name));
 }
 
-function inside(schema: unknown, { document, known }: Placed): Placed {
-  return { schema: (schema ?? true) as JsonSchema, document, ...(known === undefined ? {} : { known }) };
+function inside(schema: unknown, placed: Placed): Placed {
+  return { ...placed, schema: (schema ?? true) as JsonSchema };
 }
 
 function ofItems({ wide, narrow, to, from, path, trail }: Pair): string[] {
@@ -290,6 +294,13 @@ function ofTheRest(to: Members, from: Members, path: string): string[] {
 /** Alike in text, with no references, which lead into different documents. */
 function sameThroughout(a: unknown, b: unknown): boolean {
   return same(a, b) && !(JSON.stringify(a) ?? "").includes('"$ref"');
+}
+
+/** Whether what it refers to is not known. The root of a document is no schema. */
+function leadsNowhere({ schema, document, mayLeadNowhere }: Placed): boolean {
+  const reference = membersOf(schema)["$ref"];
+  if (mayLeadNowhere !== true || typeof reference !== "string" || !reference.startsWith("#")) return false;
+  return reference === "#" || pointed(document, reference.slice(1)) === undefined;
 }
 
 /** Follows references. */

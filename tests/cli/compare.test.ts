@@ -356,6 +356,30 @@ describe("a document of an engine that did not say what may be nothing", () => {
     expect(compare({ ...before, "x-tidegate-document": 2 }, now)).not.toEqual([]);
   });
 
+  test("is compatible with the same members called default and enum, whose references it left as they were", () => {
+    const tree: z.ZodType = z.object({
+      name: z.string(),
+      get default() {
+        return tree.optional();
+      },
+    });
+    const both = z.object({ tree, enum: tree.optional(), kind: z.xor([tree, z.null()]) });
+    // The first refers to its root, the second to a definition.
+    for (const schema of [tree, both]) {
+      const all = { go: fn({ input: schema, output: schema, refusals: { no: schema } }) };
+      const asItWas = (name: string, value: unknown): unknown =>
+        name === "default" || name === "enum"
+          ? JSON.parse(JSON.stringify(value).replaceAll(/#\/components\/schemas\/[^/"]+/g, "#"))
+          : value;
+      const [before, now] = [JSON.parse(JSON.stringify(older(all), asItWas)), documentOf(all)];
+      expect(before).not.toEqual(older(all));
+      expect(compare(before, now)).toEqual([]);
+      expect(compare(now, before)).toEqual([]);
+      // One that says all has them right.
+      expect(compare({ ...before, "x-tidegate-document": 2 }, now)).not.toEqual([]);
+    }
+  });
+
   test("tells all else that breaks", () => {
     const other = {
       ...all,
