@@ -14,7 +14,7 @@ export const dev: Command = {
   usage: "[options] [-- options of wrangler dev]",
   takes: [0, Number.POSITIVE_INFINITY],
   options: { port: { type: "string", value: "N", help: `where it listens; default ${PORT_DEFAULT}` } },
-  details: `Tokens are kept in ${VARS_FILE}, which stays out of git; in .env, where there is one and no ${VARS_FILE}. The data is kept in .wrangler/state.`,
+  details: `Tokens are kept in ${VARS_FILE}; in .env, where there is one and no ${VARS_FILE}. The .gitignore of a new app has both. The data is kept in .wrangler/state.`,
   async run(given, { cwd, err, env }) {
     const port = whole(given, "port", PORT_DEFAULT, 1, PORT_MAX);
     const { vars, file, text } = await localVars(cwd);
