@@ -62,7 +62,8 @@ function declaredFor(
   const lasting = new Set(Object.values(DECLARED[LAST_VERSION - 1] ?? {}).map(({ n }) => n));
   const arranged = new Map<number, Arrangement[]>();
   for (const [version, schedules] of DECLARED.entries()) {
-    for (const { n, every } of Object.values(schedules)) {
+    for (const [declared, { n, every }] of Object.entries(schedules)) {
+      const follows = DECLARED.slice(0, version).flatMap((earlier) => earlier[declared]?.n ?? []);
       if (arranged.has(n)) continue;
       const begins = EPOCH_MS + (version === 0 ? 0 : (deploys[version - 1] as number));
       // Until the first of the two some may have begun without it.
@@ -70,7 +71,17 @@ function declaredFor(
       const name = String(n);
       const isRepeated = n !== DECLARED[0]?.["stays"]?.n;
       arranged.set(n, [
-        { op: "arrange", n, name, to, every: every * MINUTE_MS, at: begins - skewMs, ms, isRepeated },
+        {
+          op: "arrange",
+          n,
+          name,
+          to,
+          every: every * MINUTE_MS,
+          at: begins - skewMs,
+          ms,
+          isRepeated,
+          follows,
+        },
         { op: "end", name, was: true, ms: endMs },
       ]);
     }

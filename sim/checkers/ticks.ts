@@ -29,6 +29,8 @@ export type Arrangement =
       readonly ms: number;
       /** It may have been made several times, by code that was there again: by clocks that are off one of its times can come again then. */
       readonly isRepeated?: boolean;
+      /** What earlier code declared in its place: a time of one of these that was overdue when it changed, and is its own, too, is its message. */
+      readonly follows?: readonly number[];
     }
   | { readonly op: "end"; readonly name: string; readonly was: boolean; readonly ms: number };
 
@@ -65,6 +67,7 @@ interface Life {
   readonly at: number;
   readonly ms: number;
   readonly isRepeated: boolean;
+  readonly follows: readonly number[];
   /** Infinity while it lasts. */
   endMs: number;
 }
@@ -82,7 +85,7 @@ export function checkTicks(history: TickHistory): Finding<TickAnomaly>[] {
     ids.add(tick.id);
     const life = lives.get(tick.n);
     if (life === undefined) find("tick-unarranged", tick.n, "sent a message, and nobody has made it");
-    else checkTick(history, life, tick, find);
+    else checkTick(history, { life, before: life.follows.flatMap((n) => lives.get(n) ?? []) }, tick, find);
   }
   const byLife = Map.groupBy(history.ticks, ({ n }) => n);
   for (const life of lives.values()) checkLife(history, life, byLife.get(life.n) ?? [], find);
@@ -107,20 +110,31 @@ function livesOf(from: string, all: readonly Arrangement[], find: Find): Life[] 
         );
       continue;
     }
-    const { n, to, every, at, ms, isRepeated = false } = each;
-    const life: Life = { from, n, to, every, at, ms, isRepeated, endMs: Infinity };
+    const { n, to, every, at, ms, isRepeated = false, follows = [] } = each;
+    const life: Life = { from, n, to, every, at, ms, isRepeated, follows, endMs: Infinity };
     present.set(each.name, life);
     lives.push(life);
   }
   return lives;
 }
 
-function checkTick({ skewMs }: TickHistory, life: Life, { from, n, to, due, ms }: Tick, find: Find): void {
+interface Lives {
+  readonly life: Life;
+  /** Those that it follows. */
+  readonly before: readonly Life[];
+}
+
+function checkTick({ skewMs, ticks }: TickHistory, { life, before }: Lives, tick: Tick, find: Find): void {
+  const { from, n, to, due, ms } = tick;
   if (from !== life.from || to !== life.to)
     find("tick-elsewhere", n, `of ${life.from} for ${life.to} was of ${from} and came to ${to}`);
   if (due % life.every !== 0) find("tick-between", n, `sent a message for ${due}, between its times`);
   if (ms < due - skewMs) find("tick-early", n, `sent a message ${due - ms} ms early`);
-  if (due <= life.at)
+  const overdue = before.filter(({ at, every }) => due > at && due % every === 0);
+  const sent = ticks.find((other) => other.due === due && overdue.some(({ n: earlier }) => earlier === other.n));
+  if (due <= life.at && sent && !(life.isRepeated && skewMs > 0))
+    find("tick-repeated", n, `sent a message for ${due}, as ${sent.n} did before it`);
+  if (due <= life.at && overdue.length === 0)
     find("tick-before-schedule", n, `sent a message for a time ${life.at - due} ms before it was made`);
   // Who ends it has the key to itself, as has who fires: what fired did so before.
   if (due > life.endMs + skewMs)

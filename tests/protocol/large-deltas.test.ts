@@ -6,6 +6,7 @@ import { contract, count, defineApp, flow, query, service, sum, tumbling } from 
 import { type Reply, SimPartition } from "../../sim/partition.ts";
 import { createRandom } from "../../sim/random.ts";
 import { Visits } from "../support/visits.ts";
+import { useLimits } from "../support/limits.ts";
 import { kernels } from "./support/lone-partition.ts";
 
 const byPage = flow("by-page")
@@ -20,6 +21,9 @@ const app = defineApp({
   flows: [byPage],
   partitions: 1,
 });
+
+// So many of them are otherwise refused.
+useLimits({ maxWindowBytes: 64 * 1024 * 1024 });
 
 test("a batch whose changes are too large for a record is taken, and is there after a crash", async () => {
   const replies = new Map<number, Reply>();

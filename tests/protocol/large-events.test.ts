@@ -2,8 +2,10 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "../../protocol/limits.ts";
 import { count, flow, int64, stream, text, timestamp, tumbling } from "../../sdk/index.ts";
+import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
+const limits = useLimits();
 const In = stream("in", { item: text(), n: int64(), at: timestamp() });
 const counted = flow("counted")
   .from(In, { time: "at" })
@@ -27,9 +29,10 @@ test.each([
 });
 
 test("a page of a view ends when it is long, and names the next", async () => {
+  limits.maxViewChars = LIMITS.maxEntryKeyBytes / 2;
   const partition = new LonePartition([], { flows: [counted] });
   for (let n = 0; n < 4; n++)
-    await partition.ingest("in", [{ item: `${n}${"x".repeat(LIMITS.maxViewChars)}`, n: 1, at: 1 }]);
+    await partition.ingest("in", [{ item: `${n}${"x".repeat(limits.maxViewChars)}`, n: 1, at: 1 }]);
   const { body } = await partition.view("counted");
   expect(JSON.parse(body)).toMatchObject({ rows: [expect.anything()], next: expect.any(String) });
 });

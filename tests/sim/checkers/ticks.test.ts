@@ -52,6 +52,18 @@ describe("schedules", () => {
     ["one is early", [made(1, 50)], { ticks: [tick(100, { ms: 97 })] }, ["tick-early"]],
     ["one is early by clocks that are off", [made(1, 50)], { ticks: [tick(100, { ms: 97 })], skewMs: 3 }, []],
     ["one is of no time of it", [made(1, 50)], { ticks: [tick(150)] }, ["tick-between"]],
+    [
+      "one was overdue when the code changed it",
+      [made(1, 50), made(2, 150, { follows: [1] })],
+      { ticks: [tick(100, { n: 2, ms: 200 })] },
+      [],
+    ],
+    [
+      "one is of a time of the one before, which has sent it",
+      [made(1, 50), made(2, 150, { follows: [1] })],
+      { ticks: [tick(100, { ms: 110 }), tick(100, { n: 2, ms: 200, id: "other" })] },
+      ["tick-repeated"],
+    ],
     ["one is of a time before", [made(1, 150)], { ticks: [tick(100, { ms: 200 })] }, ["tick-before-schedule"]],
     ["one is of a time after the end", [made(1, 50), ended(250)], { ticks: [tick(300)] }, ["tick-after-schedule"]],
     ["one is of a time after a change", [made(1, 50), made(2, 250)], { ticks: [tick(300)] }, ["tick-after-schedule"]],
