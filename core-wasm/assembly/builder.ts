@@ -128,9 +128,12 @@ export function mostRows(): usize {
   return <usize>min(((<u64>MAX_TABLE_BYTES) << 3) / max(inFrame, 1), ((<u64>MAX_CELL_BYTES) << 3) / max(inMemory, 1));
 }
 
-/** Moves the columns, `rows` rows of each, into a larger block; every column's data is elsewhere afterwards. `expected` is a guess at all rows to come, of which there are at most `most`. */
+/**
+ * Moves the columns, `rows` rows of each, into a larger block; every column's data is elsewhere afterwards. `expected` is a guess at all rows to come, of
+ * which there are at most `most`. Only where it is too low is there room beyond it: a block that is too large is not kept for what reads the frame next.
+ */
 export function makeRoom(rows: usize, expected: usize, most: usize): void {
-  capacity = min(max(max(FIRST_ROWS, expected), rows + (rows >> 1)), most);
+  capacity = min(max(max(FIRST_ROWS, expected), rows + (rows >> 3)), most);
   const larger = alloc(fixedBytes(capacity));
   let at = larger + FRAME_HEADER + <usize>columns * DESCRIPTOR;
   for (let i: u32 = 0; i < columns; i++) {
