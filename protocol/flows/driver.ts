@@ -52,7 +52,8 @@ interface Run {
   readonly rows: Rows[];
   readonly part: BatchPart;
   readonly tooLarge: number;
-  /** How far time may go. */
+  readonly time: FlowTime;
+  /** How far it may go. */
   readonly bounds: TimeBounds;
   /** Time has come to where something had to be done. */
   hasEnded: boolean;
@@ -82,6 +83,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
     rows: [],
     part,
     tooLarge,
+    time,
     bounds,
     hasEnded: false,
     late: state.partLate ?? 0,
@@ -145,7 +147,7 @@ async function applyVertex(run: Run, step: VertexStep, vertex: number): Promise<
   const { ctx, program, state } = run;
   const before = state.marks[step.name] ?? -Infinity;
   const clock = Math.max(before, ctx.now());
-  const after = reachedBy({ program, state, now: ctx.now() }, step, run.bounds);
+  const after = reachedBy(run.time, step, run.bounds);
   state.marks[step.name] = toBound(after);
   const begins = isToSay(state, step);
   const next = (state.next[step.name] ??= new Array<number | null>(step.shards).fill(null));

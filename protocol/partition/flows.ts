@@ -25,6 +25,13 @@ export interface BatchOutcome {
   readonly late?: readonly LateLines[];
 }
 
+/** What a batch may add to all flows of its stream. */
+interface BatchLoad {
+  readonly rows: number;
+  /** Bytes of groups. */
+  readonly most: number;
+}
+
 export class Flows {
   readonly app: AppDefinition;
   readonly #kernels: Kernels;
@@ -68,7 +75,9 @@ export class Flows {
       return { applied: false, ...problemAnswer("unknown-stream", `there is no stream "${batch.stream}"`) };
     }
     const runtimes = this.#ofStream(batch.stream);
-    if (runtimes.some((runtime) => this.#hasLongKey(runtime, batch))) {
+    const keyBytes = runtimes.map(({ plan }) => this.#late.longestKey(this.#flowOf(plan), batch.columns));
+    const isLong = (at: number): boolean => (keyBytes[at] as number) > LIMITS.maxEntryKeyBytes;
+    if (runtimes.some((runtime, at) => isLong(at) && this.#hasLongKey(runtime, batch))) {
       const detail = `what events are grouped by has at most ${LIMITS.maxEntryKeyBytes} bytes; nothing was taken`;
       return { applied: false, ...problemAnswer("invalid-event", detail) };
     }
@@ -81,7 +90,8 @@ export class Flows {
       const detail = `an event that comes too late is longer than ${MOST_OF_LINE} bytes, so it cannot be kept; nothing was taken`;
       return { applied: false, ...problemAnswer("transaction-too-large", detail) };
     }
-    const marks = this.#marks(runtimes, batch, log);
+    const most = runtimes.reduce((sum, each, at) => sum + each.mostOf(batch.rows, keyBytes[at] as number), 0);
+    const marks = this.#marks(runtimes, { rows: batch.rows, most }, log);
     const late: Record<string, number> = {};
     for (const [index, runtime] of runtimes.entries()) {
       try {
@@ -113,12 +123,16 @@ export class Flows {
   }
 
   #lateOf({ plan, status }: FlowRuntime, { columns }: Batch, now: number): LateLines {
-    const flow = this.app.windowed.get(plan.name) as WindowedFlow;
+    const flow = this.#flowOf(plan);
     return { flow, begin: status.late, lines: this.#late.linesOf(flow, columns, status.watermark, now) };
   }
 
   #hasLongKey({ plan, status }: FlowRuntime, { columns }: Batch): boolean {
-    return this.#late.hasLongKey(this.app.windowed.get(plan.name) as WindowedFlow, columns, status.watermark);
+    return this.#late.hasLongKey(this.#flowOf(plan), columns, status.watermark);
+  }
+
+  #flowOf({ name }: FlowRuntime["plan"]): WindowedFlow {
+    return this.app.windowed.get(name) as WindowedFlow;
   }
 
   #ofStream(stream: string): FlowRuntime[] {
@@ -131,20 +145,16 @@ export class Flows {
    * A lone flow refuses without having changed, and so does the first: marks are for batches that a later flow may refuse. Windows that have ended
    * are closed before a batch that may come to the bound: beside what the bound allows there is but one batch's in memory.
    */
-  #marks(runtimes: readonly FlowRuntime[], batch: Batch, log: () => void): FlowCheckpoint[] {
-    if (this.#surelyTake(runtimes, runtimes, batch)) return [];
+  #marks(runtimes: readonly FlowRuntime[], load: BatchLoad, log: () => void): FlowCheckpoint[] {
+    if (this.#surelyTake(runtimes, load)) return [];
     log();
-    const later = runtimes.slice(1);
-    return this.#surelyTake(later, runtimes, batch) ? [] : runtimes.map((each) => each.mark());
+    return this.#surelyTake(runtimes.slice(1), load) ? [] : runtimes.map((each) => each.mark());
   }
 
   /** Whether these of all that are given a batch take it for certain. */
-  #surelyTake(some: readonly FlowRuntime[], all: readonly FlowRuntime[], { rows, columns }: Batch): boolean {
+  #surelyTake(some: readonly FlowRuntime[], { rows, most }: BatchLoad): boolean {
     if (some.length === 0) return true;
-    const keyOf = ({ plan }: FlowRuntime): number =>
-      this.#late.longestKey(this.app.windowed.get(plan.name) as WindowedFlow, columns);
-    const most = all.reduce((sum, each) => sum + each.mostOf(rows, keyOf(each)), this.#held);
-    return most <= LIMITS.maxWindowBytes && some.every((each) => each.surelyTakes(rows));
+    return this.#held + most <= LIMITS.maxWindowBytes && some.every((each) => each.surelyTakes(rows));
   }
 
   /** Bytes that open groups of a flow may take: what others leave, and in any case its share, so that none waits for windows of others to end. */

@@ -53,7 +53,6 @@ export class LateEvents {
   /** Whether an event that is not late is grouped by a text that no entry of an operator could have as its key. @throws CorruptError */
   hasLongKey(flow: WindowedFlow, frame: Uint8Array, watermark: bigint): boolean {
     const { stream, key, time, window } = flow;
-    if (this.longestKey(flow, frame) <= LIMITS.maxEntryKeyBytes) return false;
     let rows = this.#frames.read(stream, frame);
     for (const test of this.#specOf(flow).filters) rows = rows.pick(chosen(test([rows], rows.length)));
     const behind = behindOf(timesOf(rows.column(time)), window.size, Number(watermark));

@@ -17,20 +17,21 @@ import {
 import { FlowBench } from "./support/flow-bench.ts";
 import { Counted, HOW, In, Other, play, table } from "./support/flow-tables.ts";
 
+/** Events of two streams counted together. @param idle ms after which each falls idle */
+function both({ left, right }: { readonly left?: number; readonly right?: number }): FlowDefinition {
+  const f = flow("f");
+  const idleAfter = (ms: number | undefined) => (ms === undefined ? {} : { idle: ms });
+  return f
+    .from(In, { time: "at", ...idleAfter(left) })
+    .union(f.from(Other, { time: "at", ...idleAfter(right) }).map((e) => ({ k: e.k, v: e.w, at: e.at })))
+    .keyBy("k")
+    .window(tumbling(10))
+    .aggregate({ n: count(), total: sum("v") })
+    .toStream(Counted);
+}
+
 describe("several sources", () => {
-  const both = (idle?: number): FlowDefinition => {
-    const f = flow("f");
-    const options = idle === undefined ? {} : { idle };
-    const left = f.from(In, { time: "at" });
-    const right = f.from(Other, { time: "at", ...options }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
-    return left
-      .union(right)
-      .keyBy("k")
-      .window(tumbling(10))
-      .aggregate({ n: count(), total: sum("v") })
-      .toStream(Counted);
-  };
-  table("have come as far as the slowest", () => both(), [
+  table("have come as far as the slowest", () => both({}), [
     {
       events: [
         ["a", 1, 5],
@@ -43,7 +44,7 @@ describe("several sources", () => {
     { of: "other", events: [["a", 16, 12]], out: [["a", 0, 10, 3, 13]] },
     { of: "other", events: [["a", 32, 31]], out: [["a", 10, 20, 1, 16]] },
   ]);
-  table("do not wait for one that is idle, and do when it is not", () => both(1_000), [
+  table("do not wait for one that is idle, and do when it is not", () => both({ right: 1_000 }), [
     { of: "other", events: [["a", 4, 6]], out: [] },
     {
       events: [
@@ -119,17 +120,7 @@ describe("without events", () => {
   });
 
   test.each(HOW)("sources fall idle all the same, one that was never heard of too, %s", async (how) => {
-    const f = flow("f");
-    const left = f.from(In, { time: "at" });
-    const right = f.from(Other, { time: "at", idle: 500 }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
-    const bench = new FlowBench(
-      left
-        .union(right)
-        .keyBy("k")
-        .window(tumbling(10))
-        .aggregate({ n: count(), total: sum("v") })
-        .toStream(Counted),
-    );
+    const bench = new FlowBench(both({ right: 500 }));
     const events = [
       ["a", 1, 5],
       ["a", 2, 30],
@@ -143,17 +134,7 @@ describe("without events", () => {
 });
 
 test.each(HOW)("when all sources are idle time is as far as in the quickest, %s", async (how) => {
-  const f = flow("f");
-  const left = f.from(In, { time: "at", idle: 500 });
-  const right = f.from(Other, { time: "at", idle: 1_000 }).map((e) => ({ k: e.k, v: e.w, at: e.at }));
-  const bench = new FlowBench(
-    left
-      .union(right)
-      .keyBy("k")
-      .window(tumbling(10))
-      .aggregate({ n: count(), total: sum("v") })
-      .toStream(Counted),
-  );
+  const bench = new FlowBench(both({ left: 500, right: 1_000 }));
   const window = (start: number, n: number, total: number) => ["a", start, start + 10, n, total] as const;
   await play(bench, how, [
     {
