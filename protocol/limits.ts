@@ -199,6 +199,9 @@ export const LIMITS = {
   /** How far a clock may be set back, so that limits of time take that much longer; beyond it an instance starts over. */
   maxClockBackMs: 5_000,
   edgeResultBytes: 12 * MiB,
+  /** Results that are kept in memory side by side, and their texts; a longer text than a quarter of that is kept by itself. */
+  resultsPerChunk: 128,
+  resultChunkBytes: 12 * KiB,
   /** Batches of which is remembered, in memory and over a restart, up to which line results are forgotten. */
   forgottenBatches: 10_000,
   storedForgottenBatches: 100,

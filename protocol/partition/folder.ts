@@ -192,7 +192,7 @@ export class Folder {
     // Whatever the app says of its clients' keys: a message comes again for as long as its sender has not heard of it.
     yield* this.#foldKept(this.#blocks.newRun(), messages, LIMITS.messageResultMs);
     this.#results.markFolded([...named, ...messages], through);
-    const edge = this.#results.edgeBetween(this.#folded, through).map((kept) => kept.result);
+    const edge = this.#results.edgeBetween(this.#folded, through);
     let part = 0;
     for (const chunk of chunksBySize(edge)) {
       const bytes = encodeRecent(this.#kernels, chunk);

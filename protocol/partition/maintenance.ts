@@ -404,7 +404,7 @@ export class Maintenance {
     const { kernels } = this.#setup;
     const { folded } = this.#parts.log;
     const expires = this.#owner.now + LIMITS.edgeResultMs;
-    const kept = results.edgeBetween(-1, folded).map(({ result }) => result);
+    const kept = results.edgeBetween(-1, folded);
     const ops = [...chunksBySize(kept)].map(
       (chunk, part) => ({ op: "put-recent", seq: folded, part, expires, bytes: encodeRecent(kernels, chunk) }) as const,
     );

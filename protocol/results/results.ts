@@ -4,10 +4,11 @@
  * size, and an id older than what is kept is refused, never run again.
  */
 import { LIMITS } from "../limits.ts";
-import { Oldest } from "../oldest.ts";
 import type { StoredResults } from "../state/reader.ts";
-import { isClientId, issuedAt } from "../wire/invoke.ts";
+import { isClientId, isEdgeId, issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
+import { detached, type Kept } from "./result-chunk.ts";
+import { ResultTable } from "./result-table.ts";
 import {
   decodeStored,
   encodeStored,
@@ -18,13 +19,6 @@ import {
   type StoredResult,
 } from "./stored-result.ts";
 
-interface Kept {
-  readonly result: StoredResult;
-  /** Record that holds it, while that is not folded. */
-  readonly seq: number;
-  readonly at: number;
-}
-
 type Folded = Pick<Kept, "result" | "at">;
 
 const OVERHEAD = 200;
@@ -33,13 +27,11 @@ const NONE: StoredResult[] = [];
 export class Results {
   readonly #stored: StoredResults;
   /** Results of clients' ids and of messages that are not folded. */
-  readonly #client = new Map<string, Kept>();
+  readonly #client = new ResultTable();
   /** Messages whose results are needed no more, while no record says so. */
   #settled: string[] = [];
   /** Edge results, oldest first, folded or not. */
-  readonly #edge = new Map<string, Kept>();
-  readonly #oldest = new Oldest(this.#edge);
-  #edgeBytes = 0;
+  readonly #edge = new ResultTable();
   readonly #forgotten = new Forgotten();
   /** Hears of every result that is added, and by a mark of every one that is settled: what is being moved must lack none, nor keep for long what nobody asks for. */
   watch: ((result: StoredResult) => void) | null = null;
@@ -54,9 +46,9 @@ export class Results {
 
   /** @throws TidegateError `damaged-data` where its result would be */
   find(requestId: string): StoredResult | undefined {
-    const kept = this.#edge.get(requestId) ?? this.#client.get(requestId);
-    if (kept) return kept.result;
-    if (issuedAt(requestId) !== null) return undefined;
+    if (isEdgeId(requestId)) return this.#edge.get(requestId);
+    const kept = this.#client.get(requestId);
+    if (kept) return kept;
     const text = this.#stored.result(requestId);
     return text === undefined ? undefined : decodeStored(requestId, text);
   }
@@ -73,28 +65,10 @@ export class Results {
 
   add(found: StoredResult, seq: number, at: number): void {
     if (found.status === SETTLED_STATUS) return void this.#client.delete(found.requestId);
-    const requestId = detached(found.requestId);
-    const { status, fingerprintLow, fingerprintHigh, body, group, owner } = found;
-    // Written out: spreading costs several times as much.
-    const result = { requestId, status, fingerprintLow, fingerprintHigh, body, group, owner } as StoredResult;
-    this.watch?.(result);
-    if (issuedAt(requestId) === null) {
-      this.#client.set(requestId, { result, seq, at });
-      return;
-    }
-    this.#drop(requestId);
-    this.#edge.set(requestId, { result, seq, at });
-    this.#edgeBytes += OVERHEAD + result.body.length;
+    this.watch?.(detached(found));
+    if (!isEdgeId(found.requestId)) return void this.#client.set(found, seq, at);
+    this.#edge.set(found, seq, at);
     this.#trim(at);
-  }
-
-  /** A recovery may find a result twice: packed by a fold that was cut short, and in its record. */
-  #drop(requestId: string): void {
-    const kept = this.#edge.get(requestId);
-    if (!kept) return;
-    this.#edge.delete(requestId);
-    this.#oldest.deleted(requestId);
-    this.#edgeBytes -= OVERHEAD + kept.result.body.length;
   }
 
   /** Which edge ids may have been forgotten, as text: stored by folds, so that a restart knows it too. */
@@ -122,11 +96,10 @@ export class Results {
    */
   settle(requestIds: readonly string[]): void {
     for (const requestId of requestIds) {
-      const kept = this.#client.get(requestId);
-      if (kept === undefined) continue;
-      this.#client.delete(requestId);
+      const group = this.watch && this.#client.get(requestId)?.group;
+      if (!this.#client.delete(requestId)) continue;
       this.#settled.push(requestId);
-      this.watch?.({ ...settledMark(requestId), group: kept.result.group });
+      this.watch?.({ ...settledMark(requestId), group: group ?? undefined });
     }
   }
 
@@ -141,17 +114,17 @@ export class Results {
   }
 
   #trim(now: number): void {
-    for (let requestId = this.#oldest.key; requestId !== undefined; requestId = this.#oldest.key) {
-      const { at } = this.#edge.get(requestId) as Kept;
-      if (this.#edgeBytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
-      this.#drop(requestId);
-      this.#forgotten.add(requestId);
+    const edge = this.#edge;
+    for (let at = edge.oldestAt(); at !== undefined; at = edge.oldestAt()) {
+      const bytes = edge.size * OVERHEAD + edge.bodyLength;
+      if (bytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
+      this.#forgotten.add(edge.deleteOldest());
     }
   }
 
   /** Results of clients that no row holds, as they would be stored. */
   clientResults(): Array<[requestId: string, text: string]> {
-    return [...this.#client].map(([id, { result }]) => [id, encodeStored(result)]);
+    return Array.from(this.#client.results(), (result) => [result.requestId, encodeStored(result)]);
   }
 
   /** Those that folds have stored, above an id, at most `limit`; expired ones may be among them. */
@@ -168,27 +141,23 @@ export class Results {
   get forgottenWithoutEdge(): string {
     const copy = new Forgotten();
     copy.restore(this.#forgotten.encode());
-    for (const requestId of this.#edge.keys()) copy.add(requestId);
+    for (const { requestId } of this.#edge.results()) copy.add(requestId);
     return copy.encode();
   }
 
   /** Erases the results of a key's requests that are in memory: of clients' ids a mark is left, edge ids are forgotten. Returns how many. */
   erase(owner: number): number {
-    let erased = 0;
-    for (const [id, kept] of this.#client) {
-      // What older code stored does not say whose it is.
-      if (kept.result.owner !== undefined && kept.result.owner !== owner) continue;
-      if (kept.result.status === ERASED_STATUS) continue;
-      this.#client.set(id, { ...kept, result: erasedResult(kept.result) });
-      erased += 1;
+    // What older code stored does not say whose it is.
+    const known = this.#client
+      .between(-Infinity, Infinity, owner)
+      .filter(({ result }) => result.status !== ERASED_STATUS);
+    for (const { result, seq, at } of known) this.#client.set(erasedResult(result), seq, at);
+    const edge = this.#edge.between(-Infinity, Infinity, owner);
+    for (const { result } of edge) {
+      this.#edge.delete(result.requestId);
+      this.#forgotten.add(result.requestId);
     }
-    for (const [id, { result }] of this.#edge) {
-      if (result.owner !== undefined && result.owner !== owner) continue;
-      this.#drop(id);
-      this.#forgotten.add(id);
-      erased += 1;
-    }
-    return erased;
+    return known.length + edge.length;
   }
 
   /** What is to stand in the place of a stored result when a key is erased; null for one of another key, or that is erased already. */
@@ -200,7 +169,7 @@ export class Results {
 
   /** Results of clients' ids, and of messages that have waited for long to be settled, recorded up to `seq`: to be stored by a fold. */
   toFold(seq: number, now: number): { readonly named: Folded[]; readonly messages: Folded[] } {
-    const due = [...this.#client.values()].filter((kept) => kept.seq <= seq);
+    const due = this.#client.between(-Infinity, seq);
     const named = due.filter(({ result }) => isClientId(result.requestId));
     const messages = due.filter(({ result }) => !isClientId(result.requestId));
     // Oldest first: those that there is no room for are stored.
@@ -212,36 +181,25 @@ export class Results {
 
   /** Results that a fold leaves to a later one, as they are put into the record `seq` before those that they were in are dropped. */
   carry(through: number, seq: number): StoredResult[] {
-    const carried: StoredResult[] = [];
-    for (const [requestId, kept] of this.#client) {
-      if (kept.seq > through) continue;
-      this.#client.set(requestId, { ...kept, seq });
-      carried.push(kept.result);
-    }
-    return carried;
+    return this.#client.restamp(through, seq);
   }
 
   /** Edge results recorded after `after` up to `through` and still kept: a fold packs them. */
-  edgeBetween(after: number, through: number): Array<{ result: StoredResult; at: number }> {
-    return [...this.#edge.values()].filter((kept) => kept.seq > after && kept.seq <= through);
+  edgeBetween(after: number, through: number): StoredResult[] {
+    return this.#edge.between(after, through).map(({ result }) => result);
   }
 
   /** All that are in memory: those of clients that are not folded, and those of edge ids. */
   *inMemory(): Generator<StoredResult> {
-    for (const { result } of this.#client.values()) yield result;
-    for (const { result } of this.#edge.values()) yield result;
+    yield* this.#client.results();
+    yield* this.#edge.results();
   }
 
   /** Storage now has these, which were recorded up to `seq`. */
   markFolded(folded: readonly Folded[], seq: number): void {
     for (const { result } of folded) {
-      const kept = this.#client.get(result.requestId);
-      if (kept && kept.seq <= seq) this.#client.delete(result.requestId);
+      const held = this.#client.seqOf(result.requestId);
+      if (held !== undefined && held <= seq) this.#client.delete(result.requestId);
     }
   }
-}
-
-/** A copy of its own: an id is a slice of its frame's text, which it would keep in memory, inputs and all. A slice of a joined text keeps only that. */
-function detached(requestId: string): string {
-  return `:${requestId}`.slice(1);
 }

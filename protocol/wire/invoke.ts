@@ -33,9 +33,14 @@ export function isClientId(requestId: string): boolean {
   return requestId.charCodeAt(0) === 0x63;
 }
 
-/** Milliseconds at which the edge issued this id, or null for a client's id, which carries no time. */
+/** Whether the edge made it for a request that came without one. */
+export function isEdgeId(requestId: string): boolean {
+  return requestId.charCodeAt(0) === 0x65;
+}
+
+/** Milliseconds at which the edge issued this id, or null for one that carries no time. */
 export function issuedAt(requestId: string): number | null {
-  return requestId.charCodeAt(0) === 0x65 ? Number.parseInt(requestId.slice(1, 12), 16) : null;
+  return isEdgeId(requestId) ? Number.parseInt(requestId.slice(1, 12), 16) : null;
 }
 
 /** Of an edge id: what all lines of its batch have in common, a lone request being line 1 of its own. */
