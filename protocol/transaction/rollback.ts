@@ -102,8 +102,9 @@ function bothWrote({ target }: Activation): TidegateError {
 }
 
 /**
- * A function has ended. Where its transaction ends elsewhere, what it made of its state is fixed now: at the finish it is too late to fail, and what
- * functions do that go on after their end must not count. What a tried call wrote is looked at wherever that is: it fails alone.
+ * A function has ended. What it made of its state is fixed now: what functions do that go on after their end must not count, and where their
+ * transaction ends elsewhere it is too late to fail at the finish. A root's is at its finish already. What a tried call wrote is looked at wherever that
+ * is: it fails alone.
  */
 export function settleState(activation: Activation, outcome: Outcome): Outcome {
   const { scope } = activation;
@@ -115,13 +116,15 @@ export function settleState(activation: Activation, outcome: Outcome): Outcome {
 }
 
 function settleKey(activation: Activation): Failure | null {
-  const { attempt, target, remote } = activation;
-  if (remote !== null || (attempt.root !== null && attempt.written === null)) return null;
+  const { attempt, target, remote, mode } = activation;
+  const isRoot = activation.parent === null && activation.caller === null;
+  if (remote !== null || (isRoot && attempt.written === null)) return null;
   const use = attempt.uses.get(target.entity);
   if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return null;
   try {
-    if (attempt.root === null) use.copy.settle();
-    countUse(attempt, target.entity);
+    // What a reader has of it is its own.
+    if (!isRoot && mode !== "shared") use.copy.settle();
+    if (attempt.root === null || attempt.written !== null) countUse(attempt, target.entity);
     return null;
   } catch (error) {
     return failureOf(error);

@@ -1,8 +1,13 @@
-/** Calls that nobody awaits: whatever comes of them, one after the other, is the function's still. */
-import { expect, test } from "vitest";
+/**
+ * Calls that nobody awaits: whatever comes of them, one after the other, is the function's still. What code does behind its function's end is not, wherever
+ * that was called.
+ */
+import { describe, expect, test } from "vitest";
 import { contract, type FnContext, fn, service } from "../../sdk/index.ts";
 import { z } from "zod";
+import { Cluster } from "./support/cluster.ts";
 import { LonePartition } from "./support/lone-partition.ts";
+import { nameOn } from "./support/names-on.ts";
 
 const input = z.object({ calls: z.number(), steps: z.number() });
 const output = z.any();
@@ -88,4 +93,65 @@ test("what a function answers is what it was when the function returned", async 
   const told = await partition.call({ service: "loose", key: "k", name: "told" });
   expect([told.status, told.body]).toEqual([200, '["before"]']);
   expect((await partition.call({ service: "loose", key: "k", name: "count" })).body).toBe("2");
+});
+
+const Outlived = contract("outlived", { begin: fn(), count: fn({ input: z.any(), output }) });
+const Caller = contract("caller", { go: fn({ input: z.any(), output }) });
+/** What was refused to code that goes on behind its function's end. */
+const refused: string[] = [];
+let goOn: () => void = () => undefined;
+const outlived = service(
+  Outlived,
+  { state: () => ({ n: 0, list: [0] }) },
+  {
+    begin: (ctx) => {
+      const { state } = ctx;
+      state.n += 1;
+      void new Promise<void>((resolve) => (goOn = resolve)).then(() => {
+        state.n += 100;
+        state.list.push(100);
+        try {
+          ctx.state.n += 100;
+        } catch (error) {
+          refused.push((error as { readonly type: string }).type);
+        }
+      });
+    },
+    count: (ctx) => [ctx.state.n, ...ctx.state.list],
+  },
+);
+const caller = service(
+  Caller,
+  {},
+  {
+    go: async (ctx, { steps: [how, key] }: { readonly steps: readonly ["call" | "try", string] }) => {
+      await ctx[how](Outlived, key).begin();
+      goOn();
+      await pass(20);
+      return ctx.call(Outlived, key).count();
+    },
+  },
+);
+
+describe("what code does to its state behind its function's end counts nowhere, and its ctx is refused", () => {
+  const places = [0, 1].flatMap((peer) => (["call", "try"] as const).map((how) => ({ peer, how })));
+  test.each(places)("called by $how, from partition 0 on partition $peer", async ({ peer, how }) => {
+    refused.length = 0;
+    const c = await Cluster.up(2, [outlived, caller]);
+    const key = nameOn(peer, 2, "o");
+    const request = await c.ask(["caller", nameOn(0, 2, "c")], [how, key] as never, { name: "go" });
+    await c.settle();
+    const looked = await c.ask(["outlived", key], [], { name: "count" });
+    await c.settle();
+    expect([request.answer?.body, looked.answer?.body, refused]).toEqual(["[1,0]", "[1,0]", ["transaction-aborted"]]);
+  });
+
+  test("of a root", async () => {
+    refused.length = 0;
+    const partition = new LonePartition([outlived]);
+    const begun = await partition.call({ service: "outlived", key: "k", name: "begin" });
+    goOn();
+    const counted = await partition.call({ service: "outlived", key: "k", name: "count" });
+    expect([begun.status, counted.body, refused]).toEqual([200, "[1,0]", ["transaction-aborted"]]);
+  });
 });

@@ -145,13 +145,24 @@ test.each([0, 1])("of two that are too much together the second fails, at %i", a
   expect(await call(cluster, keys[1] as string, "look")).toEqual(untouched);
 });
 
-test.each(["value", "large", "entry", "many"])("what was wrong before is not the tried call's: %s", async (before) => {
+test.each(["large", "entry", "many"])("what was wrong before is not the tried call's: %s", async (before) => {
   const cluster = await up();
   const [key, beside, at] = [cluster.place(0)[1], cluster.place(0, 3)[1], cluster.place(0, 5)[1]];
   const input = { fault: "much", path: [at], before, beside };
   expect(await call(cluster, key, "go", input)).toEqual(["ok"]);
   expect(await call(cluster, at, "look")).toMatchObject({ entries: 5 });
 });
+
+test.each([0, 1])(
+  "what has no text fails with its function, though it would have been cleared later: at %i",
+  async (peer) => {
+    const cluster = await up();
+    const [key, beside, at] = [cluster.place(0)[1], cluster.place(peer, 3)[1], cluster.place(0, 5)[1]];
+    const input = { fault: "many", path: [at], before: "value", beside };
+    expect(await call(cluster, key, "go", input)).toEqual([500, expect.stringContaining("internal-error")]);
+    for (const one of [key, beside, at]) expect(await call(cluster, one, "look")).toEqual(untouched);
+  },
+);
 
 test("what the caller's own key has by itself is not the tried call's", async () => {
   const cluster = await up();
