@@ -50,7 +50,7 @@ function isFree(use: Use, entity: string, ending: Activation): boolean {
 function assertScopeFits(ending: Activation): void {
   const { attempt, scope } = ending;
   const written = attempt.root === null ? attempt.written : countDue(attempt, ending);
-  if (written === null || written.isOver || !written.isLarge(attempt.posted)) return;
+  if (written === null || !written.isLarge(attempt.posted)) return;
   // What is too much without this one may be another tried call's, which is yet to end: it is looked at then.
   if (fits(writesOf(ending, scope))) assertFit(writesOf(ending, null));
 }
@@ -62,22 +62,13 @@ function countDue(attempt: Attempt, ending: Activation): Written {
   if (ending.remote === null) written.due.add(ending.target.entity);
   for (const entity of isFirst ? attempt.uses.keys() : written.due) {
     const use = attempt.uses.get(entity);
-    if (use && isFree(use, entity, ending)) countFree(written, entity, use);
+    if (use && isFree(use, entity, ending)) countOf(written, entity, use);
   }
   written.due.clear();
   const { postings } = attempt;
   for (; written.messages < (postings?.length ?? 0); written.messages++)
     attempt.posted += postedBytes(postings?.[written.messages] as NonNullable<typeof postings>[number]);
   return written;
-}
-
-/** What tried calls have made can be stored by now: what cannot is that of others. */
-function countFree(written: Written, entity: string, use: Use): void {
-  try {
-    countOf(written, entity, use);
-  } catch {
-    written.isOver = true;
-  }
 }
 
 /** What is written under keys on which nobody runs, and messages; as it was before a scope, if one is given. */

@@ -22,8 +22,6 @@ export class Written {
   /** Where the root is: keys to be counted when the next tried call ends, and messages that have been. */
   readonly due = new Set<string>();
   messages = 0;
-  /** It was too much without what a tried call did: that is for the transaction's end to say. */
-  isOver = false;
 
   count(entity: string, writes: readonly Write[]): void {
     let bytes = 0;
