@@ -12,7 +12,7 @@ import { ANSWER_FLAG } from "../wire/answer.ts";
 import { INGEST_COLUMN, INGEST_FIELD, ingestSpec, producedOf, type Produced } from "../wire/ingest.ts";
 import { INVOKE, INVOKE_COLUMN, INVOKE_FIELD, INVOKE_FLAG, REQUEST_ID_LENGTH } from "../wire/invoke.ts";
 import { dueAt } from "../timers/timer.ts";
-import { assertSendable, delayedInput } from "../transaction/sending.ts";
+import { assertSendable, assertWrites, delayedInput } from "../transaction/sending.ts";
 import { failureAnswer, problemAnswer } from "./problems.ts";
 import { requestTarget, resolveAny, UNKNOWN_SAGA } from "./resolve.ts";
 import type { Target } from "../transaction/attempt.ts";
@@ -242,6 +242,7 @@ export class Admission {
       if (giveUp) return this.#giveUp(from, id);
       if (this.#parts.room().isFull) return this.#parts.posted(from, requestId, LATER);
       const target = resolveAny(this.#parts.whole, service, key, name);
+      assertWrites(target);
       const how = {
         input,
         coded,

@@ -72,6 +72,7 @@ export class RemoteCalls {
       age: attempt.age,
       callId: activation.id,
       caller: activation.parent?.id ?? 0,
+      reading: activation.parent?.target.contract.kind === "query",
       depth: activation.depth,
       path: activation.path,
       scopes: placesOf(activation.scope),
@@ -145,7 +146,7 @@ export class RemoteCalls {
     let target;
     try {
       target = this.#transactions.resolve(message.service, message.key, message.name);
-      if (message.snapshot !== 0) assertReads(target);
+      if (message.snapshot !== 0 || message.reading) assertReads(target);
       else if (target.contract.kind !== "query" && this.#owner.room.isFull) throw comeAgain(NO_ROOM);
     } catch (error) {
       this.#send(attempt, caller, encodeOutcome({ ok: false, failure: ofOtherVersion(failureOf(error)) }));
@@ -403,7 +404,10 @@ function ofOtherVersion(failure: Failure): Failure {
 }
 const NOT_KNOWN: ReadonlySet<string> = new Set(["unknown-service", "unknown-function"]);
 
-/** A snapshot takes no locks and commits nothing: who calls in one knows the function as a query. @throws TidegateError */
+/**
+ * Who calls in a snapshot, or in a query, knows the function as a query. A snapshot takes no locks and commits nothing, and a query that locks is asked
+ * again by who does not hear its answer. @throws TidegateError
+ */
 function assertReads({ contract, service, name }: Target): void {
   if (contract.kind === "query") return;
   throw comeAgain(`${service.contract.name}.${name} is no query in the version of the code of a partition`);

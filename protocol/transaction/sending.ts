@@ -92,12 +92,16 @@ function assertRoom(attempt: Attempt, { isFull, what }: Room): void {
 }
 
 /** @throws TidegateError `method-not-allowed` for a query, `transaction-too-large` for an input above the limit */
-export function assertSendable({ contract, service, name }: Target, input: string): void {
-  if (contract.kind === "query") {
-    const detail = `${service.contract.name}.${name} only reads: a message to it would do nothing`;
-    throw new TidegateError("method-not-allowed", detail);
-  }
+export function assertSendable(target: Target, input: string): void {
+  assertWrites(target);
   assertSize(input);
+}
+
+/** Also of a message that is here: who has sent it may have other code. @throws TidegateError `method-not-allowed` for a query */
+export function assertWrites({ contract, service, name }: Target): void {
+  if (contract.kind !== "query") return;
+  const detail = `${service.contract.name}.${name} only reads: a message to it would do nothing`;
+  throw new TidegateError("method-not-allowed", detail);
 }
 
 export function assertSize(input: string): void {

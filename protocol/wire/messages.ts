@@ -48,8 +48,10 @@ export interface CallMessage {
   readonly age: number;
   /** Of the sender; the answer names it. */
   readonly callId: number;
-  /** The activation of the sender that calls. */
+  /** The activation of the sender that calls, in 32 bits: for who looks at what is sent. */
   readonly caller: number;
+  /** The caller is a query, and the code of its partition knows what it calls as one. False also of code that does not say. */
+  readonly reading: boolean;
   /** Calls above this one. */
   readonly depth: number;
   /** Where the call path crossed partitions above the caller, outermost first. */

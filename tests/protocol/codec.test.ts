@@ -59,8 +59,16 @@ const kind = <K extends PeerMessage["kind"]>(name: K) => fc.constant(name);
 /** One entry per kind of message; the type fails when one is missing. */
 const MESSAGES: { [K in PeerMessage["kind"]]: fc.Arbitrary<Extract<PeerMessage, { kind: K }>> } = {
   call: fc.record({
-    ...{ kind: kind("call"), id, age: wide, callId: wide, caller: wide, depth: u32, path: places, scopes: places },
-    ...{ snapshot: wide, at: wide, service: text, key: text, name: text, input: fc.option(text) },
+    ...{ kind: kind("call"), id, age: wide, callId: wide, caller: u32, depth: u32, path: places, scopes: places },
+    ...{
+      snapshot: wide,
+      at: wide,
+      service: text,
+      key: text,
+      name: text,
+      input: fc.option(text),
+      reading: fc.boolean(),
+    },
   }),
   answer: fc.record({ kind: kind("answer"), id, callId: wide, outcome, parts: map(u32), clock: wide }),
   finish: fc.record({ kind: kind("finish"), id, epoch: wide, drop: fc.boolean() }),

@@ -10,7 +10,12 @@ const CALL_WITHOUT_INPUT = 1;
 
 export function writeCall(out: RowWriter, call: CallMessage): void {
   out.begin(KIND.call, call.input === null ? CALL_WITHOUT_INPUT : 0).id(call.id);
-  out.wide(call.callId).wide(call.caller).wide(call.age).wide(call.snapshot).wide(call.at).u32(call.depth);
+  // Older code reads the caller as a wide, and makes nothing of it: so the high word may say something else, in every version.
+  out
+    .wide(call.callId)
+    .u32(call.caller >>> 0)
+    .u32(Number(call.reading));
+  out.wide(call.age).wide(call.snapshot).wide(call.at).u32(call.depth);
   const crossed = call.path.length + call.scopes.length;
   const extra = crossed === 0 ? "" : `${formatPlaces(call.path)}|${formatPlaces(call.scopes)}`;
   out.end(extra, call.service, call.key, call.name, call.input ?? "");
@@ -23,7 +28,8 @@ export function readCall(row: RowReader): CallMessage {
     kind: "call",
     id: row.id(),
     callId: row.wide(),
-    caller: row.wide(),
+    caller: row.u32(),
+    reading: row.u32() === 1,
     age: row.wide(),
     snapshot: row.wide(),
     at: row.wide(),

@@ -1,13 +1,8 @@
 /** Queries that read a snapshot over two partitions without locks. */
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import type { CallMessage } from "../../../protocol/wire/messages.ts";
-import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { add, on, pause, read } from "../../workerd/support/steps.ts";
 import { Cluster, isOf, type Request } from "../support/cluster.ts";
-import { clientId } from "../support/ingest-frame.ts";
-import { type Answered, kernels } from "../support/lone-partition.ts";
 
 const transfer = (c: Cluster, by: number): Promise<Request> =>
   c.ask(c.place(0), [add(-by), on("call", c.place(1), add(by))]);
@@ -206,52 +201,4 @@ test("a snapshot query that takes longer than epochs are remembered goes on with
     await c.run(theirs);
   }
   expect(request.answer?.status).toBe(200);
-});
-
-describe("a function that was a query, and is called by older code in a snapshot", () => {
-  const rest = { ask: query({ input: z.string(), output: z.number() }), add: fn({ input: z.string() }) };
-  const Old = contract("seen", { ...rest, get: query({ output: z.number() }) });
-  const New = contract("seen", { ...rest, get: fn({ output: z.number() }) });
-  const state = () => ({ n: 0 });
-  const older = service(
-    Old,
-    { state },
-    {
-      ask: (ctx, key) => ctx.call(Old, key).get(),
-      add: async (ctx, key) => (key === "" ? void (ctx.state.n += 10) : ctx.call(Old, key).add("")),
-      get: (ctx) => ctx.state.n,
-    },
-  );
-  const newer = service(
-    New,
-    { state },
-    {
-      ask: (ctx) => ctx.state.n,
-      add: (ctx) => void (ctx.state.n += 10),
-      get: (ctx) => (ctx.state.n += 1),
-    },
-  );
-  let ids = 0;
-  async function call(c: Cluster, peer: number, name: string, input: string, flag = 0): Promise<Answered | undefined> {
-    const fields = [clientId(++ids), "seen", c.place(peer)[1], name, JSON.stringify(input)];
-    const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId | flag, 0, 0], fields });
-    const answers = await c.give(peer, { kind: "invoke", frame });
-    await c.settle();
-    return answers()?.[0];
-  }
-
-  test("is not run there, where what it writes would be dropped: the query is to be asked again", async () => {
-    const c = await Cluster.up(2, [older]);
-    const { app } = c;
-    Object.assign(c, { app: new Cluster(2, [newer]).app });
-    await c.restart(1);
-    await c.settle();
-    Object.assign(c, { app });
-    expect((await call(c, 0, "add", c.place(1)[1]))?.status).toBe(200);
-    const asked = await call(c, 0, "ask", c.place(1)[1], INVOKE_FLAG.snapshot);
-    expect(c.log.some((line) => line === "0>1 call")).toBe(true);
-    expect([asked?.status, asked?.body]).toEqual([503, expect.stringContaining("seen.get is no query in the version")]);
-    // Of its own code's answer, nothing was added.
-    expect((await call(c, 1, "ask", ""))?.body).toBe("10");
-  });
 });
