@@ -2,6 +2,7 @@
 import { CorruptError } from "../../core-wasm/types.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
+import { takenWrite } from "../outbox/message.ts";
 import type { StorageOp } from "../partition/effects.ts";
 import type { Log } from "../partition/log.ts";
 import { isDamage } from "../state/blocks/damage.ts";
@@ -30,6 +31,7 @@ export interface MovesOwner extends SourceParts {
   readonly holdsMoves: boolean;
   send(to: Peer, message: MoveMessage | { readonly kind: "ping" }): void;
   report(message: ReportMessage): void;
+  readonly incarnation: number;
   incarnationOf(peer: Peer): number;
   persist(ops: readonly StorageOp[]): void;
   /** Something that is stored cannot be read. */
@@ -285,7 +287,7 @@ export class Moves {
     const { log, results, flows } = this.#owner;
     switch (item.kind) {
       case "write":
-        writes.push(item.write);
+        writes.push(takenWrite(item.write, this.#owner.incarnation));
         return;
       case "result":
         return log.addResult(item.result, item.result.status, item.result.body);

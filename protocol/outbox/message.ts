@@ -25,9 +25,18 @@ function rowKey(requestId: string): string {
  * among its like in the order of `place`.
  */
 export function movedRowKey(place: number, requestId: string): string {
-  return MESSAGES + encodeEntryKey(`i${hex(place, PLACE_DIGITS)}${requestId}`);
+  return rowKey(`${MOVED}${hex(place, PLACE_DIGITS)}${requestId}`);
 }
+const MOVED = "i";
 const PLACE_DIGITS = 8;
+
+/** A write as the partition keeps it that it came to: the row of a message names the incarnation that took it, behind its place. */
+export function takenWrite(write: Write, incarnation: number): Write {
+  const place = rowKey(MOVED).length + PLACE_DIGITS;
+  if (!write.key.startsWith(rowKey(MOVED)) || write.key.length !== place + REQUEST_ID_LENGTH) return write;
+  const key = write.key.slice(0, place) + hex(incarnation, INCARNATION_DIGITS) + write.key.slice(place);
+  return { ...write, key };
+}
 
 /**
  * `m`, the partition, its incarnation and a count: never used twice, and ordered as they are made, which for one sender is the order of its
@@ -38,10 +47,17 @@ export function messageId(partition: number, incarnation: number, count: number)
   return id.slice(0, REQUEST_ID_LENGTH);
 }
 
-/** The incarnation of this partition that has sent it; null for what came from another one. */
+/** The incarnation of this partition that has sent it, or has taken it from another one; null where earlier code took it. */
 export function incarnationOf({ row }: Message, partition: number): number | null {
-  const own = rowKey(`m${hex(partition, 3)}`);
-  return row.startsWith(own) ? Number.parseInt(row.slice(own.length, own.length + INCARNATION_DIGITS), 16) : null;
+  const [own, moved] = [rowKey(`m${hex(partition, 3)}`), rowKey(MOVED)];
+  if (row.startsWith(own)) return incarnationAt(row, own.length);
+  const behindPlace = moved.length + PLACE_DIGITS;
+  const names = row.startsWith(moved) && row.length === behindPlace + INCARNATION_DIGITS + REQUEST_ID_LENGTH;
+  return names ? incarnationAt(row, behindPlace) : null;
+}
+
+function incarnationAt(row: string, at: number): number {
+  return Number.parseInt(row.slice(at, at + INCARNATION_DIGITS), 16);
 }
 const INCARNATION_DIGITS = 12;
 

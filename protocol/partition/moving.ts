@@ -65,6 +65,7 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     },
     send: (to: Peer, message: PartitionMessage) => machine.send(to, message),
     report: (message: ReportMessage) => machine.report(message),
+    incarnation: setup.incarnation,
     incarnationOf: (peer: Peer) => links.incarnationOf(peer),
     persist: (ops: Extract<Effect, { kind: "persist" }>["ops"]) => machine.emit({ kind: "persist", ops }),
     damaged: (error: unknown) => machine.emit(reportDamage(error)),

@@ -221,6 +221,30 @@ describe("a message that ends the partition of its target each time, while its s
   });
 });
 
+describe("a message that came with its sender's key and ends its partition each time", () => {
+  test("is a dead letter after its tries, and those before that it had outlived there", async () => {
+    const d = new Domain(await Cluster.up(2, [list], [], 2));
+    const [sender, to, other] = [d.c.place(1)[1], d.c.place(0)[1], d.c.place(0, 1)[1]];
+    // It is under way until the move, and ends nobody.
+    await d.ask(1, "send", { to, deadly: true, n: 1 }, sender);
+    await d.c.run();
+    expect(runs).toBe(1);
+    d.c.coordinator.rescale(1);
+    let dead = false;
+    kill = () => void (dead = true);
+    const restart = async () => {
+      dead = false;
+      await d.c.restart(0);
+    };
+    await d.pass(10, () => dead, restart);
+    expect(d.c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
+    await d.ask(0, "send", { to: other, deadly: false, n: 2 }, sender);
+    await d.pass(150, () => dead, restart);
+    expect(runs).toBeLessThanOrEqual(1 + LIMITS.suspectRestarts + ATTEMPTS);
+    expect([await d.all(0, to), await d.all(0, other), d.c.node(0).status.outbox]).toEqual([[], [2], 0]);
+  });
+});
+
 describe("messages that others keep for the target of one that ends it each time", () => {
   test("are delivered, though they are under way then", async () => {
     const d = new Domain(await Cluster.up(3, [list]));

@@ -5,11 +5,13 @@ import { DELIVERED, endingOf, LATER } from "../../protocol/outbox/ending.ts";
 import {
   deliveredWrite,
   encodeMessage,
+  incarnationOf,
   type Message,
   messageId,
   messageOf,
   messageWrites,
   movedRowKey,
+  takenWrite,
   storedMessages,
 } from "../../protocol/outbox/message.ts";
 import { Outbox, type Try } from "../../protocol/outbox/outbox.ts";
@@ -324,6 +326,19 @@ describe("messages as rows", () => {
     expect(found.map(({ requestId }) => requestId)).toEqual([...moved, own.requestId]);
     store.apply([deliveredWrite(found[0] as Message)], 2);
     expect([...storedMessages(store)]).toEqual(found.slice(1));
+  });
+
+  test("that came with their sender name the incarnation that took them, and what earlier code took names none", () => {
+    const [id, text] = [messageId(9, 7, 5), encodeMessage(message("a", "x"))];
+    const sent: Write = { op: "put", key: movedRowKey(3, id), text };
+    const [earlier, taken] = [sent, takenWrite(sent, 12)].map((write) => messageOf(write) as Message);
+    expect([earlier, taken].map((one) => [one?.requestId, incarnationOf(one as Message, 9)])).toEqual([
+      [id, null],
+      [id, 12],
+    ]);
+    expect([incarnationOf(message("a", "x"), 1), incarnationOf(message("a", "x"), 2)]).toEqual([1, null]);
+    const own: Write = { op: "put", key: message("a", "x").row, text };
+    expect(takenWrite(own, 12)).toBe(own);
   });
 
   test("have ids of one length, in the order in which they are made, over restarts too", () => {
