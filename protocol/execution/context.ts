@@ -6,7 +6,7 @@ import { byPath, eventText } from "../../sdk/event-text.ts";
 import type { StreamDefinition } from "../../sdk/stream.ts";
 import { isFlowService, STREAM } from "../flows/internal.ts";
 import { type PromiseRequest, Promises } from "../../sdk/builtin/promises.ts";
-import { isBuiltin } from "../../sdk/builtin/service.ts";
+import { isAddress, isBuiltin } from "../../sdk/builtin/service.ts";
 import type { PromiseOptions } from "../../sdk/context.ts";
 import type { Contract } from "../../sdk/contract.ts";
 import { milliseconds } from "../../sdk/duration.ts";
@@ -311,10 +311,11 @@ function sendsOf(
 ): SendFunctions {
   checkTarget(contract, key);
   const sends: SendFunctions = Object.create(null);
+  const unknown = isAddress(contract);
   for (const name of Object.keys(contract.functions)) {
     sends[name] = (input) => {
       const text = input === undefined ? "" : encodeValue(input, "the input");
-      const id = engine.send(activation, { service: contract.name, key, name, input: text, when });
+      const id = engine.send(activation, { service: contract.name, key, name, input: text, when, unknown });
       return when === null ? undefined : id;
     };
   }

@@ -7,10 +7,11 @@ import { TidegateError } from "../errors.ts";
 import { PROMISE_KEPT_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
 import type { Reply } from "../reply.ts";
+import { sagaServiceName } from "../saga.ts";
 import { isSameValue } from "../same-value.ts";
 import { validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
-import { anything, builtinContract, builtinService } from "./service.ts";
+import { addressOf, anything, builtinContract, builtinService } from "./service.ts";
 
 /** How far a promise is. */
 export interface PromiseView {
@@ -125,13 +126,19 @@ function end(lookup: Lookup, ctx: Context, status: PromiseView["status"], outcom
   ctx.send(Promises, ctx.key, { delay: PROMISE_KEPT_MS }).forget();
 }
 
-/** Sends an outcome to whom it is for. */
+/** Sends an outcome to whom it is for. Where this code does not know that, other code may: of an update under way, or if what was taken back comes again. */
 export function tell(lookup: Lookup, ctx: Pick<FnContext, "send">, to: Reply, outcome: Outcome): void {
-  const contract = lookup(to.service)?.contract;
-  // Of code that has been taken back: nobody is left to be told.
-  if (contract?.functions[to.name] === undefined) return;
-  const sends = ctx.send(contract, to.key) as Record<string, (input: unknown) => void>;
+  const known = lookup(to.service)?.contract;
+  const isKnown = known?.functions[to.name]?.kind === "fn";
+  if (!isKnown && !mayBeKnown(to.service)) return;
+  const sends = ctx.send(isKnown ? known : addressOf(to.service, to.name), to.key) as Sends;
   sends[to.name]?.(to.about === undefined ? outcome : { ...outcome, about: to.about });
+}
+type Sends = Record<string, (input: unknown) => void>;
+
+/** Nobody is told where a promise was withdrawn, nor what is the engine's own but for sagas. */
+function mayBeKnown(service: string): boolean {
+  return service !== NOBODY.service && (!service.startsWith("#") || service.startsWith(sagaServiceName("")));
 }
 
 function view(id: string, { to, status, deadline, outcome }: PromiseState): PromiseView {

@@ -1,6 +1,6 @@
 /** Services that come with the engine. They are written like an app's own, under names that no app can have, and no route for services leads to them. */
 
-import type { Contract, FunctionContract, Functions } from "../contract.ts";
+import { type Contract, fn, type FunctionContract, type Functions } from "../contract.ts";
 import type { Schema } from "../schema.ts";
 import { FIRST_VERSION, type Handlers, type ServiceDefinition, type UntypedHandler } from "../service.ts";
 
@@ -14,6 +14,22 @@ export function builtinContract<const Name extends `#${string}`, const F extends
   const contract = Object.freeze({ name, functions: Object.freeze(Object.assign(Object.create(null), functions)) });
   made.add(contract);
   return contract as Contract<Name, F>;
+}
+
+/**
+ * A function that this code need not know: other code may. What is sent to it is tried, and a dead letter in the end, like all that is sent to what is
+ * not known. Only the engine makes these: what users send has to be known.
+ */
+export function addressOf(service: string, name: string): Contract {
+  const contract = Object.freeze({ name: service, functions: Object.freeze({ [name]: fn() }) });
+  made.add(contract);
+  addresses.add(contract);
+  return contract;
+}
+const addresses = new WeakSet<Contract>();
+
+export function isAddress(contract: Contract): boolean {
+  return addresses.has(contract);
 }
 
 /** Whether a contract is one of these, and not just data of such a name. */
