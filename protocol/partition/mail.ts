@@ -4,6 +4,7 @@ import type { ServiceDefinition } from "../../sdk/service.ts";
 import { LIMITS } from "../limits.ts";
 import { burial, DEAD } from "../outbox/dead-letter.ts";
 import type { Ending } from "../outbox/ending.ts";
+import { sagaLetters } from "../outbox/given-up.ts";
 import { concernsErased, type Erased } from "../outbox/erased.ts";
 import {
   deliveredWrite,
@@ -362,10 +363,10 @@ export class Mail {
     return this.#app.services.get(service)?.messageAttempts ?? LIMITS.messageAttempts;
   }
 
-  /** Sends it to the list of its service, and forgets it: in one commit. */
+  /** Sends it to the list of its service, tells a saga that goes on by it, and forgets it: in one commit. */
   #bury(message: Message): void {
-    const letter = burial(message, message.tries ?? [], this.#owner.now);
-    this.#parts.commit([deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]);
+    const letters = [burial(message, message.tries ?? [], this.#owner.now), ...sagaLetters(this.#app, message)];
+    this.#parts.commit([deliveredWrite(message), ...messageWrites(letters, () => this.nextId())]);
     this.#forgotten.push(message);
   }
 

@@ -71,6 +71,13 @@ interface Place {
   readonly run?: number;
 }
 
+/** What is told to a run whose `advance` failed for good. */
+export interface SagaGivenUp extends Place {
+  readonly error: OutcomeError;
+}
+export const SAGA_ADVANCE = "advance";
+export const SAGA_GIVEN_UP = "givenUp";
+
 type Lookup = (service: string) => ServiceDefinition | undefined;
 type Context = FnContext<SagaState, {}, { failed: Schema<OutcomeError, OutcomeError> }>;
 
@@ -78,7 +85,8 @@ function contractOf({ name, input }: SagaDefinition) {
   const refusals = { failed: anything<OutcomeError>() };
   return builtinContract(sagaServiceName(name), {
     start: fn({ input: startSchema(input), output: anything<SagaView>() }),
-    advance: fn({ input: anything<Place>() }),
+    [SAGA_ADVANCE]: fn({ input: anything<Place>() }),
+    [SAGA_GIVEN_UP]: fn({ input: anything<SagaGivenUp>() }),
     /** Called by `advance`, so that what it does can be undone by itself. */
     run: fn({ output: anything<unknown>(), refusals }),
     undo: fn({ refusals }),
@@ -126,6 +134,7 @@ export function sagaService(saga: SagaDefinition, lookup: Lookup): ServiceDefini
   return builtinService(contract, initial, {
     start: (ctx, start) => run.start(ctx as Context, start),
     advance: (ctx, place) => run.advance(ctx as Context, place),
+    givenUp: (ctx, what) => run.givenUp(ctx as Context, what),
     run: (ctx) => run.step(ctx),
     undo: async (ctx) => void (await run.undo(ctx)),
     ended: (ctx, outcome) => run.ended(ctx as Context, outcome),
@@ -168,12 +177,23 @@ class SagaRun {
     else ctx.send(this.#contract, key, { delay }).advance(input);
   }
 
-  async advance(ctx: Context, { place, run }: Place): Promise<void> {
+  async advance(ctx: Context, at: Place): Promise<void> {
     const { state } = ctx;
-    if (state.place !== place || (run ?? state.startedAt) !== state.startedAt) return;
+    if (!isAt(state, at)) return;
     this.#assertHasStep(state);
     if (state.status === "running") await this.#forward(ctx);
     else if (state.status === "compensating") await this.#backward(ctx);
+  }
+
+  /** Nothing of the step, or of the compensation, is done, and the message that was to bring it comes no more: it has failed for good. */
+  givenUp(ctx: Context, { error, ...at }: SagaGivenUp): void {
+    const { state } = ctx;
+    if (!isAt(state, at)) return;
+    this.#assertHasStep(state);
+    if (state.status === "running")
+      return this.#compensate(ctx, this.#saga.steps[state.step]?.name ?? "", error, state.step - 1);
+    if (state.status !== "compensating") return;
+    Object.assign(state, { status: "stuck", waiting: null, trouble: keptError(state, error) });
   }
 
   async #forward(ctx: Context): Promise<void> {
@@ -398,13 +418,17 @@ const PLACES_PER_MS = 1_000;
 
 const CANCELLED: OutcomeError = { type: "cancelled", message: "the saga was cancelled" };
 
+function isAt(state: SagaState, { place, run = state.startedAt }: Place): boolean {
+  return state.place === place && run === state.startedAt;
+}
+
 function placeOf({ place, startedAt }: SagaState): Place {
   return { place, run: startedAt };
 }
 
 /**
- * What goes on by itself goes on by a message. That is given up where the step takes too long each time, or ends the partition: such a try is undone as a
- * whole, and no attempt of the step. If it is not lost, it comes too late behind another.
+ * What goes on by itself goes on by a message. That is given up while the code does not know the saga, and where earlier code gave it up nobody told the
+ * run. If it is not lost, it comes too late behind another.
  */
 function mayHang({ status, waiting, startedAt }: SagaState, now: number): boolean {
   const goesOn = (status === "running" || status === "compensating") && (waiting === null || waiting === "retry");

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { LIMITS } from "../../protocol/limits.ts";
-import { contract, effect, fn, outcome, query, reply, service } from "../../sdk/index.ts";
+import { contract, effect, fn, outcome, query, reply, saga, service } from "../../sdk/index.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 import { Cluster } from "./support/cluster.ts";
 import { INVOKE, INVOKE_FLAG } from "../../protocol/wire/invoke.ts";
@@ -67,9 +67,22 @@ const list = service(
   },
 );
 
+const doomed = saga("doomed", {
+  steps: [
+    { name: "first", run: () => 1, compensate: (ctx) => ctx.call(List, "undone").add(1) },
+    {
+      name: "second",
+      run: async () => {
+        kill();
+        await new Promise(() => {});
+      },
+    },
+  ],
+});
+
 class Run extends LonePartition {
   constructor() {
-    super([list], { effects: [act] });
+    super([list], { effects: [act], sagas: [doomed] });
     kill = () => void setImmediate(() => this.partition.crash());
   }
   post = (key: string, to: string, deadly: boolean, n = 0) =>
@@ -112,6 +125,16 @@ describe("a message that ends its partition each time", () => {
     expect(runs).toBe(LIMITS.suspectRestarts + ATTEMPTS);
     expect((await run.letters()).map((letter) => letter.function)).toEqual(["told"]);
     expect(run.partition.engine.machine.status.outbox).toBe(0);
+  });
+
+  test("ends the saga that goes on by it: what was done before is made up for", async () => {
+    const run = new Run();
+    await run.call({ service: "#saga.doomed", key: "s", name: "start", input: {}, internal: true });
+    await run.pass(600_000, 1_000);
+    const status = await run.call({ service: "#saga.doomed", key: "s", name: "status", internal: true });
+    const failure = { type: "interrupted", step: "second" };
+    expect(JSON.parse(status.body)).toMatchObject({ status: "compensated", failure });
+    expect(await run.all("undone")).toEqual([1]);
   });
 
   test("is delivered when one of them gets through", async () => {

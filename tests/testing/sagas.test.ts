@@ -231,20 +231,29 @@ test("a retry delay above ten minutes is kept, and a shorter one doubles up to t
 });
 
 test.each(["running", "compensating"])(
-  "a saga whose message was given up while it was %s goes on by a retry",
+  "a saga whose message was given up while it was %s fails, and is compensated or stuck",
   async (status) => {
     let isSlow = true;
+    let undone = 0;
     const slowly = async () => {
       if (isSlow) await new Promise<void>(() => {});
     };
     const fails = status === "compensating";
     const crawling = saga("crawling", {
       steps: [
-        { name: "first", run: () => (fails ? 1 : slowly()), compensate: slowly },
+        {
+          name: "first",
+          run: () => 1,
+          compensate: async () => {
+            if (fails) await slowly();
+            undone += 1;
+          },
+        },
         {
           name: "second",
           run: (ctx) => {
             if (fails) throw ctx.fail("no");
+            return slowly();
           },
         },
       ],
@@ -253,12 +262,16 @@ test.each(["running", "compensating"])(
     const run = runOf(simulated, "crawling", "1");
     await run.start();
     for (let n = 0; n < 20; n++) await simulated.advance("30s");
+    const late = { type: "deadline-exceeded", message: expect.stringContaining("longer") };
+    if (fails) expect(await run.status()).toMatchObject({ status: "stuck", step: "first", trouble: late });
     isSlow = false;
+    if (fails) expect(await run.post("retry")).toBe(200);
     await simulated.advance("1h");
-    expect(await run.status()).toMatchObject({ status });
-    expect(await run.post("retry")).toBe(200);
-    await simulated.advance("1m");
-    expect(await run.status()).toMatchObject({ status: fails ? "compensated" : "completed" });
+    expect(await run.status()).toMatchObject({
+      status: "compensated",
+      failure: fails ? { type: "failed" } : { ...late, step: "second" },
+    });
+    expect(undone).toBe(1);
   },
 );
 

@@ -64,8 +64,8 @@ export const DELAYED: readonly PlantedBug[] = [
     what: "A message that failed for good is forgotten, and not put among the dead letters.",
     rule: "O9",
     file: "protocol/partition/mail.ts",
-    find: "[deliveredWrite(message), ...messageWrites([letter], () => this.nextId())]",
-    replace: "[deliveredWrite(message), ...messageWrites([letter], () => this.nextId()).slice(1)]",
+    find: "[deliveredWrite(message), ...messageWrites(letters, () => this.nextId())]",
+    replace: "[deliveredWrite(message), ...messageWrites(letters, () => this.nextId()).slice(1)]",
   },
   {
     name: "dead-letter-stays",
