@@ -362,6 +362,7 @@ function makerOf(
         keys: keys.fields,
         outputs,
         inputs: left.fields,
+        changes: left.changes,
         fields: node.fields,
         lateness,
         ttl,

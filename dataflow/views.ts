@@ -53,6 +53,7 @@ function groupingOf({ operator, inputs, fields }: FlowNode): { grouping: Groupin
     keys: keys.fields,
     outputs,
     inputs: inputs[0]?.fields ?? {},
+    changes: inputs[0]?.changes ?? false,
     fields,
     lateness,
     ttl,

@@ -79,7 +79,7 @@ export type AggregateFor<F extends Fields> =
 
 /** Number of events. */
 export const count = (): Count => Object.freeze({ kind: "count" });
-/** Sum of a numeric field; int64 sums are exact and stop at the int64 bounds. Null adds nothing. */
+/** Sum of a numeric field; int64 sums are exact and stop at the int64 bounds, behind results that change only what is given of them. Null adds nothing. */
 export const sum = <const Name extends string>(field: Name): Sum<Name> => Object.freeze({ kind: "sum", field });
 /** Least value of a field; null where an optional one has none. */
 export const min = <const Name extends string>(field: Name): Extreme<Name> => Object.freeze({ kind: "min", field });

@@ -26,8 +26,11 @@ export interface Accumulator {
   result(state: unknown): Cell;
 }
 
-/** @param fields those of the events that come in */
-export function accumulatorOf(output: FlowOutput, fields: Fields): Accumulator {
+/**
+ * @param fields those of the events that come in
+ * @param changes whether these are taken back, too
+ */
+export function accumulatorOf(output: FlowOutput, fields: Fields, changes: boolean): Accumulator {
   const names = Object.keys(fields);
   const isWhole = (field: string): boolean => fields[field]?.kind !== "float64";
   /** What comes of a group none of whose events has a value. */
@@ -36,9 +39,13 @@ export function accumulatorOf(output: FlowOutput, fields: Fields): Accumulator {
     case "count":
       return COUNT;
     case "sum":
-      return isWhole(output.field) ? wholeSumOf(output.field) : doubleSumOf(output.field);
+      return isWhole(output.field) ? wholeSumOf(output.field, changes ? exactly : plus) : doubleSumOf(output.field);
     case "avg":
-      return averageOf(output.field, isWhole(output.field), none(output.field));
+      return averageOf(
+        output.field,
+        !isWhole(output.field) ? plusDouble : changes ? exactly : plus,
+        none(output.field),
+      );
     case "min":
     case "max":
       return extremeOf(output.field, output.kind === "min", none(output.field));
@@ -68,6 +75,9 @@ const COUNT: Accumulator = {
   result: (state) => state as number,
 };
 
+/** Adds to a sum. */
+type Add = (left: bigint | number, right: bigint | number) => bigint | number;
+
 /** A sum of whole numbers: exact, and stops at the int64 bounds. */
 function plus(left: bigint | number, right: bigint | number): bigint | number {
   if (typeof left === "number" && typeof right === "number") {
@@ -75,6 +85,19 @@ function plus(left: bigint | number, right: bigint | number): bigint | number {
     if (Number.isSafeInteger(sum)) return sum;
   }
   return plain(saturated(BigInt(left) + BigInt(right)));
+}
+
+/** Where events are taken back the sum goes over the bounds: had it stopped there, less would be left than they had brought. Its result stops. */
+function exactly(left: bigint | number, right: bigint | number): bigint | number {
+  if (typeof left === "number" && typeof right === "number") {
+    const sum = left + right;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return plain(BigInt(left) + BigInt(right));
+}
+
+function plusDouble(left: bigint | number, right: bigint | number): number {
+  return finite((left as number) + (right as number));
 }
 
 function doubleSumOf(field: string): Accumulator {
@@ -95,23 +118,23 @@ function doubleSumOf(field: string): Accumulator {
   };
 }
 
-function wholeSumOf(field: string): Accumulator {
+function wholeSumOf(field: string, add: Add): Accumulator {
   return {
     init: () => 0,
     fold(groups, of, rows, index, slot) {
       const column = rows.column(field) as NumberColumn | BigColumn;
       const { sign } = rows;
-      if (column.type === "number" && sign === null) return addNumbers(groups, of, column.values, index, slot);
+      if (column.type === "number" && sign === null) return addNumbers(groups, of, column.values, index, slot, add);
       for (let at = 0; at < of.length; at++) {
         const { slots } = groups[of[at] as number] as Slots;
         const row = index[at] as number;
         const cell = cellAt(column, row) as bigint | number;
         const signed = sign !== null && (sign[row] as number) < 0 ? negative(cell) : cell;
-        slots[slot] = plus(slots[slot] as bigint | number, signed);
+        slots[slot] = add(slots[slot] as bigint | number, signed);
       }
     },
-    merge: (left, right) => plus(left as bigint | number, right as bigint | number),
-    result: (state) => state as bigint | number,
+    merge: (left, right) => add(left as bigint | number, right as bigint | number),
+    result: (state) => (typeof state === "bigint" ? saturated(state) : (state as number)),
   };
 }
 
@@ -121,6 +144,7 @@ function addNumbers(
   values: Float64Array,
   index: Uint32Array,
   slot: number,
+  add: Add,
 ): void {
   for (let at = 0; at < of.length; at++) {
     const { slots } = groups[of[at] as number] as Slots;
@@ -133,12 +157,12 @@ function addNumbers(
         continue;
       }
     }
-    slots[slot] = plus(before, value);
+    slots[slot] = add(before, value);
   }
 }
 
 function negative(cell: bigint | number): bigint | number {
-  return typeof cell === "bigint" ? plain(saturated(-cell)) : -cell;
+  return typeof cell === "bigint" ? plain(-cell) : -cell;
 }
 
 /** Doubles stop where they would be infinite: no entry and no JSON could hold that. */
@@ -149,9 +173,7 @@ function finite(value: number): number {
 
 type Mean = [sum: bigint | number, count: number];
 
-function averageOf(field: string, whole: boolean, none: Cell): Accumulator {
-  const add = (left: bigint | number, right: bigint | number): bigint | number =>
-    whole ? plus(left, right) : finite((left as number) + (right as number));
+function averageOf(field: string, add: Add, none: Cell): Accumulator {
   return {
     init: () => [0, 0] satisfies Mean,
     fold(groups, of, rows, index, slot) {

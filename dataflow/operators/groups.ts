@@ -15,6 +15,8 @@ export interface AggregateSpec {
   readonly outputs: readonly FlowOutput[];
   /** Of the events that come in. */
   readonly inputs: Fields;
+  /** Those are results that are taken back where others take their place. */
+  readonly changes: boolean;
   /** Of the results. */
   readonly fields: Fields;
   readonly lateness: number;
@@ -47,7 +49,7 @@ export class Grouping {
 
   constructor(spec: AggregateSpec) {
     this.spec = spec;
-    this.accumulators = spec.outputs.map((output) => accumulatorOf(output, spec.inputs));
+    this.accumulators = spec.outputs.map((output) => accumulatorOf(output, spec.inputs, spec.changes));
   }
 
   fresh(id: GroupId): Group {
