@@ -38,9 +38,19 @@ export interface FeedHead extends BatchHead {
   readonly stream: string | null;
 }
 
-/** What a batch came to, with all its parts so far. */
+/** Events that came too late, by flow. */
+export type LateByFlow = Readonly<Record<string, number>>;
+/** What a batch came to. */
 export interface FedResult {
+  /** With all its parts so far: for older code, which looks at nothing else. */
   readonly late: number;
+  /** Of this part, and of flows behind this one too, which read the streams that it gives to; absent in what older code answers. */
+  readonly lateBy?: LateByFlow;
+}
+/** What events that a flow gives to a stream came to there. */
+export interface AppendResult {
+  /** Of flows that had any: what the answer to a batch names does not depend on how it comes to them. */
+  readonly lateBy: LateByFlow;
 }
 
 /** One batch on its way. */
@@ -58,6 +68,8 @@ interface Run {
   /** Time has come to where something had to be done. */
   hasEnded: boolean;
   late: number;
+  /** Of this part, of flows behind this one. */
+  readonly lateBehind: Record<string, number>;
 }
 
 export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows }: Payload): Promise<Payload> {
@@ -87,6 +99,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
     bounds,
     hasEnded: false,
     late: state.partLate ?? 0,
+    lateBehind: {},
   };
   const [given] = rows;
   // The last part may have no rows, and no columns then.
@@ -112,6 +125,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
   }
   for (const sinks of program.ends) await deliver(run, sinks);
   state.events += batch?.length ?? 0;
+  const lateBy = addLate({ ...run.lateBehind }, { [program.name]: run.late - (state.partLate ?? 0) });
   if (part === "more") state.partLate = run.late;
   else {
     if (stream !== null) state.batches += 1;
@@ -121,7 +135,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
     if (tick !== null) ctx.later("tick", (state.tick = tick));
   }
   ctx.state = state;
-  return { head: { late: run.late } satisfies FedResult, rows: [] };
+  return { head: { late: run.late, lateBy } satisfies FedResult, rows: [] };
 }
 
 /** What a source has come to by parts counts when its own last one is here: that of another one may come first, behind which there are more of this. */
@@ -258,12 +272,15 @@ async function deliver(run: Run, sinks: readonly ProgramSink[]): Promise<void> {
   // Who reads the stream has to know of the end of what came before.
   if (given.length === 0 && !(part === "last" && sink.kind === "stream")) return;
   switch (sink.kind) {
-    case "stream":
-      await ctx.ask(STREAM, sink.stream.name, "append", {
+    case "stream": {
+      const answer = await ctx.ask(STREAM, sink.stream.name, "append", {
         head: { part, ...again(tooLarge) } satisfies BatchHead,
         rows: [given],
       });
+      // Older code says nothing.
+      addLate(run.lateBehind, (answer.head as AppendResult | null)?.lateBy ?? {});
       break;
+    }
     case "egress":
       bury(ctx, state, await push(ctx, program, sink, given));
       break;
@@ -281,6 +298,11 @@ async function deliver(run: Run, sinks: readonly ProgramSink[]): Promise<void> {
 function partBehind({ part, state }: Run): BatchPart {
   const isMore = part === "last" && Object.values(state.sources).some(({ pending }) => pending !== undefined);
   return isMore ? "more" : part;
+}
+
+export function addLate(to: Record<string, number>, more: LateByFlow): Record<string, number> {
+  for (const [flow, late] of Object.entries(more)) to[flow] = (to[flow] ?? 0) + late;
+  return to;
 }
 
 /** What goes on with a batch of which the transaction was too large before. */

@@ -12,7 +12,16 @@ import type { StreamDefinition } from "../../sdk/stream.ts";
 import { LIMITS } from "../limits.ts";
 import { PRODUCERS, producerTurn } from "../partition/producers.ts";
 import type { Produced } from "../wire/ingest.ts";
-import { again, type BatchHead, type BatchPart, type FedResult, type FeedHead } from "./driver.ts";
+import {
+  addLate,
+  again,
+  type AppendResult,
+  type BatchHead,
+  type BatchPart,
+  type FedResult,
+  type FeedHead,
+  type LateByFlow,
+} from "./driver.ts";
 import { type Frame, Frames } from "./frames.ts";
 import { type FlowContext, flowService, type RootInput } from "./internal.ts";
 import { dropOld, eventsFrom, keepEvents } from "./kept-events.ts";
@@ -64,9 +73,7 @@ export class Streams {
     const told: Record<string, number> = {};
     const smaller = smallerOf(ctx);
     const enter = async (rows: Rows, part: BatchPart): Promise<void> => {
-      // A flow that is given it in other ways too may have come to its end before.
-      for (const [flow, so] of Object.entries(await this.#enter(ctx, stream, rows, { part, ...smaller })))
-        told[flow] = Math.max(told[flow] ?? 0, so);
+      addLate(told, await this.#enter(ctx, stream, rows, { part, ...smaller }));
     };
     // One after the other: what is made of one is no longer in memory when the next is looked at, but for what it writes.
     for (let part = 1; part <= parts; part++) {
@@ -124,9 +131,11 @@ export class Streams {
   /** What a flow gives. */
   async append(ctx: FlowContext, { head, rows }: Payload): Promise<Payload> {
     const stream = this.#stream(ctx.key);
+    const lateBy: Record<string, number> = {};
     for (const batch of rows)
-      await this.#enter(ctx, stream, withAllColumns(stream, batch), (head as BatchHead | null) ?? {});
-    return { head: null, rows: [] };
+      addLate(lateBy, await this.#enter(ctx, stream, withAllColumns(stream, batch), (head as BatchHead | null) ?? {}));
+    const some = Object.fromEntries(Object.entries(lateBy).filter(([, late]) => late > 0));
+    return { head: { lateBy: some } satisfies AppendResult, rows: [] };
   }
 
   /** Whether it is a numbered batch's turn. The head of the answer is null, or the body for one that was taken before. */
@@ -157,20 +166,21 @@ export class Streams {
     return stream;
   }
 
-  /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow. */
+  /** Keeps the events where they can be read, and leads them through every flow. Returns late ones by flow, of flows behind those too. */
   async #enter(
     ctx: FlowContext,
     stream: StreamDefinition,
     rows: Rows,
     { part = "whole", tooLarge = 0 }: BatchHead,
-  ): Promise<Record<string, number>> {
+  ): Promise<LateByFlow> {
     const retention = this.#app.kept.get(stream.name);
     if (retention !== undefined && rows.length > 0) keep(ctx, stream, rows, retention);
     const late: Record<string, number> = {};
     for (const { name, home } of this.#readers.get(stream.name) ?? []) {
       const head: FeedHead = { stream: stream.name, part, ...again(tooLarge) };
       const fed = await ctx.ask(flowService(name), home, "feed", { head, rows: [rows] });
-      late[name] = (fed.head as FedResult).late;
+      const { late: ofFlow, lateBy = { [name]: ofFlow } } = fed.head as FedResult;
+      addLate(late, lateBy);
     }
     return late;
   }

@@ -145,7 +145,7 @@ export interface StreamEvent<Event> {
 /** Answer to an ingested batch of events. */
 export interface Accepted {
   readonly accepted: number;
-  /** Late events by flow: counted, not applied. */
+  /** Late events by flow, also of flows behind those that read the stream: counted, not applied. */
   readonly late: Readonly<Record<string, number>>;
 }
 

@@ -65,7 +65,7 @@ const ACCEPTED: JsonSchema = {
     accepted: { type: "integer", description: "Events taken." },
     late: {
       type: "object",
-      description: "By flow: events whose window had closed.",
+      description: "By flow, also of flows behind those that read the stream: events that came too late.",
       additionalProperties: { type: "integer" },
     },
   },
