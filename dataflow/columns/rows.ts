@@ -128,6 +128,12 @@ export function typedJson(cell: Cell): string {
   return typeof cell === "number" ? floatJson(cell) : cellJson(cell);
 }
 
+/** JSON as earlier versions of the engine wrote it: float64s as JavaScript does, mostly without an exponent. */
+export function earlierJson(json: string): string {
+  return json.replaceAll(TEXT_OR_EXPONENT, (token) => (token.startsWith('"') ? token : JSON.stringify(Number(token))));
+}
+const TEXT_OR_EXPONENT = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e\+\d+/gu;
+
 /** A cell as JSON; whole numbers are written out exactly, however large. */
 export function cellJson(cell: Cell): string {
   return typeof cell === "bigint" ? cell.toString() : JSON.stringify(cell);

@@ -10,7 +10,7 @@ import {
   plain,
   saturated,
 } from "../columns/column.ts";
-import { cellJson, type Rows, typedJson } from "../columns/rows.ts";
+import { type Rows, typedJson } from "../columns/rows.ts";
 
 /** What is aggregated: states by the number of their output. */
 export interface Slots {
@@ -263,7 +263,7 @@ function keptJson(names: readonly string[]): (kept: KeptCells) => string {
   const members = names.map((name) => `${JSON.stringify(name)}:`);
   return (kept) => {
     if (typeof kept === "string") return kept;
-    return `{${members.map((member, at) => member + cellJson(kept[at] as Cell)).join(",")}}`;
+    return `{${members.map((member, at) => member + typedJson(kept[at] as Cell)).join(",")}}`;
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { NO_ROWS, type Rows } from "../columns/rows.ts";
 import { type Cell, cellAt, type Column } from "../columns/column.ts";
-import { cellJson, typedJson } from "../columns/rows.ts";
+import { cellJson, earlierJson, typedJson } from "../columns/rows.ts";
 import { type GroupId, groupIds, groupText } from "../keys.ts";
 import { NOTHING_LATE, type ShardInput, type ShardOperator, type ShardOutput } from "./operator.ts";
 import type { ShardStore } from "./store.ts";
@@ -15,6 +15,8 @@ export interface UpsertSpec {
   /** Those that are JSON already. */
   readonly json: ReadonlySet<string>;
 }
+
+type CellJson = (cell: Cell) => string;
 
 export class Upsert implements ShardOperator {
   readonly #spec: UpsertSpec;
@@ -51,7 +53,8 @@ export class Upsert implements ShardOperator {
   #changed(rows: Rows, sign: Int8Array, store: ShardStore): Map<GroupId, string | null> {
     const idOf = groupIds(rows, this.#spec.keys);
     const jsonOf = this.#jsonOf(rows);
-    const earlierJsonOf = this.#jsonOf(rows, cellJson);
+    const earlierJsonOf = this.#jsonOf(rows, cellJson, (list) => earlierJson(String(list)));
+    const withEarlierLists = this.#jsonOf(rows, typedJson, (list) => earlierJson(String(list)));
     const shown = new Map<GroupId, string | null>();
     for (let row = 0; row < rows.length; row++) {
       const id = idOf(row);
@@ -59,14 +62,15 @@ export class Upsert implements ShardOperator {
       if ((sign[row] as number) > 0) shown.set(id, text);
       else {
         const there = shown.has(id) ? shown.get(id) : store.get(GROUPS, this.#text(id));
-        // An earlier version of the engine stored a float64 beyond 2^53 without an exponent.
-        if (there === text || there === earlierJsonOf(row)) shown.set(id, null);
+        // Earlier versions of the engine stored float64s beyond 2^53 without an exponent: in lists the later ones, too.
+        const isThis = there === text || there === withEarlierLists(row) || there === earlierJsonOf(row);
+        if (isThis) shown.set(id, null);
       }
     }
     return shown;
   }
 
-  #jsonOf(rows: Rows, valueJson: (cell: Cell) => string = typedJson): (row: number) => string {
+  #jsonOf(rows: Rows, valueJson: CellJson = typedJson, listJson: CellJson = String): (row: number) => string {
     const { names, json } = this.#spec;
     const columns = names.map((name) => rows.column(name));
     const isJson = names.map((name) => json.has(name));
@@ -74,7 +78,7 @@ export class Upsert implements ShardOperator {
       let text = "{";
       for (let at = 0; at < columns.length; at++) {
         const cell = cellAt(columns[at] as Column, row);
-        text += (this.#before[at] as string) + (isJson[at] === true ? String(cell) : valueJson(cell));
+        text += (this.#before[at] as string) + (isJson[at] === true ? listJson(cell) : valueJson(cell));
       }
       return `${text}}`;
     };
