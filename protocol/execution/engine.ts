@@ -12,6 +12,7 @@ import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import { LIMITS } from "../limits.ts";
 import type { Effect, Input } from "../partition/effects.ts";
 import type { PartitionMachine } from "../partition/machine.ts";
+import { LastTooMuch } from "../partition/root.ts";
 import type { Activation, Outcome } from "../transaction/attempt.ts";
 import { errorOf, failureOf, tooLarge } from "../transaction/failure.ts";
 import type { CallRequest } from "../transaction/owner.ts";
@@ -53,6 +54,7 @@ const STEPS_BEHIND_LAST_CALL = 256;
 export class Engine {
   readonly machine: PartitionMachine;
   readonly host: EngineHost;
+  readonly lastTooMuch = new LastTooMuch();
   readonly #effects: Effect[] = [];
   readonly #putOff = new PutOff();
   #pumping = false;

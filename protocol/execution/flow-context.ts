@@ -63,8 +63,7 @@ export class EngineFlowContext implements FlowContext {
   tooLarge(most: number): number {
     const { root } = this.#activation.attempt;
     if (root === null) return 0;
-    root.mayBeTooLarge = most;
-    return root.tooLarge;
+    return this.#engine.lastTooMuch.times(root, most);
   }
   later(name: string, at: number): void {
     const service = this.#activation.target.service.contract.name;

@@ -25,7 +25,10 @@ export interface FlowContext {
   /** Server time of the transaction, ms. */
   now(): number;
   uuid(): string;
-  /** How often this transaction was too large before: of a root, which begins again for it so many times at most, so as to do less. */
+  /**
+   * How often this transaction was too large before: of a root, which begins again for it so many times at most, so as to do less. One that took
+   * longer than a transaction may counts for the next root of the function.
+   */
   tooLarge(most: number): number;
   /** Calls a function of this very service and key at a time (ms since 1970), in a transaction of its own. */
   later(name: string, at: number): void;

@@ -14,6 +14,15 @@ export interface Waiter {
   readonly joined: boolean;
 }
 
+/** How often it was too much: an internal function may do less with the next attempt, or where the next is another root's. */
+export interface TooMuch {
+  /** Attempts of which what they wrote or passed was too much, and how many there may be. */
+  times: number;
+  most: number;
+  /** It took longer than a transaction may, with all its attempts: that counts for the root that comes next. */
+  tookTooLong: boolean;
+}
+
 export interface Root {
   readonly requestId: string;
   readonly target: Target;
@@ -56,9 +65,7 @@ export interface Root {
   /** Later rows of its frame with the same key, which start when this one has its place in the order of transactions. */
   readonly followers: Root[];
   attempts: number;
-  /** Attempts of which what they wrote or passed was too much, and how many there may be: an internal function may do less with the next. */
-  tooLarge: number;
-  mayBeTooLarge: number;
+  readonly tooMuch: TooMuch;
   /** The epoch that it was given last; 0 for none. */
   epoch: Epoch;
   /** Null for those that are not traced. */
@@ -67,11 +74,27 @@ export interface Root {
 }
 
 /** It was too much, and its function can do less: it is told with the next attempt. */
-export function comesToLess(root: Root, failure: Failure): boolean {
+export function comesToLess({ tooMuch }: Root, failure: Failure): boolean {
   if (failure.kind !== "engine" || failure.error.type !== "transaction-too-large") return false;
-  if (root.tooLarge >= root.mayBeTooLarge) return false;
-  root.tooLarge += 1;
+  if (tooMuch.times >= tooMuch.most) return false;
+  tooMuch.times += 1;
   return true;
+}
+
+/** Functions that can do less, by their entity and name, with what their last root came to. */
+export class LastTooMuch {
+  readonly #last = new Map<string, TooMuch>();
+
+  /** How often it was too much before, with the root before it where that took too long: there was no time left for an attempt at less. */
+  times({ tooMuch, target }: Root, most: number): number {
+    const name = `${target.entity} ${target.name}`;
+    const before = this.#last.get(name);
+    if (before !== tooMuch && before?.tookTooLong === true)
+      tooMuch.times = Math.max(tooMuch.times, Math.min(before.times + 1, before.most));
+    this.#last.set(name, tooMuch);
+    tooMuch.most = most;
+    return Math.min(tooMuch.times, most);
+  }
 }
 
 /** Whether the answer is kept for retries: not of a query that is asked again anyway, nor of what the partition asks for itself. */

@@ -449,6 +449,7 @@ export class Transactions {
       this.#abandon(attempt);
       this.#finishAttempt(attempt);
       root.attempt = null;
+      root.tooMuch.tookTooLong = true;
       this.#endCalls(attempt, error);
       this.#locks.release(attempt);
       this.owner.failed(root, { kind: "engine", error });

@@ -420,3 +420,31 @@ test("where one time alone ends too much whoever sends hears of it, and all is t
   expect((await eventsOf(partition, "sums")).slice(before)).toHaveLength(MINUTES * KEYS);
   expect(await statusOf(partition, "slides")).toMatchObject({ events: MINUTES * KEYS + 2, late: 0 });
 });
+
+test("a step that takes longer than a transaction may is smaller the next time, and so is a batch", async () => {
+  const { ask } = EngineFlowContext.prototype;
+  const given: number[] = [];
+  // Whatever it is that takes long: more than eight results at once never come to an end.
+  const slow = vi.spyOn(EngineFlowContext.prototype, "ask").mockImplementation(function (
+    this: EngineFlowContext,
+    ...all
+  ) {
+    const [service, , name, { rows }] = all;
+    if (service !== "#stream" || name !== "append") return ask.apply(this, all);
+    const results = rows.reduce((sum, { length }) => sum + length, 0);
+    given.push(results);
+    return results > 8 ? new Promise(() => undefined) : ask.apply(this, all);
+  });
+  const partition = new LonePartition([], { flows: [steps()] });
+  expect(await partition.ingest("in", seconds(0, 8))).toMatchObject({ status: 200 });
+  await expect(partition.ingest("in", seconds(8, 80))).rejects.toThrow("no answer");
+  await partition.pass(limits.transactionMs + 1_000, 1_000);
+  expect(given).toEqual([7, 72]);
+  expect(await partition.ingest("in", seconds(8, 80))).toMatchObject({ status: 200 });
+  await partition.pass(20 * limits.transactionMs, 1_000);
+  expect(await eventsOf(partition, "steps")).toHaveLength(79);
+  // The batch that was taken stood still, its time came as far as it could, and then by an eighth of what took too long.
+  expect(given.slice(0, 9)).toEqual([7, 72, 72, 9, 2, 2, 3, 5, 9]);
+  expect(await statusOf(partition, "steps")).toMatchObject({ events: 80, late: 0 });
+  slow.mockRestore();
+});
