@@ -1,5 +1,7 @@
 /** Whether one JSON Schema takes all that another one does. It never says so wrongly: what it cannot tell is a difference. */
 
+import { Compared, type Gap } from "./compared.ts";
+
 export type JsonSchema = Readonly<Record<string, unknown>> | boolean;
 
 /** A schema in the document that its references point into. */
@@ -17,8 +19,6 @@ export interface Placed {
 
 /** References to references that are followed. */
 const CHAIN_MAX = 64;
-/** Pairs of schemas that are being compared: where they come again, the comparison under way decides. */
-type Trail = readonly (readonly [JsonSchema, JsonSchema])[];
 
 /** Members that say nothing of which values fit. Definitions count where a reference leads to them. */
 const SILENT = new Set([
@@ -77,51 +77,67 @@ const BY_NAME = new Set(["properties", "patternProperties", "dependentSchemas"])
 const LOWER = ["minimum", "exclusiveMinimum", "minLength", "minItems"];
 const UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
 
-/**
- * Where `wide` does not take what `narrow` takes, in words; nothing when it takes all of it.
- * @param path of the value, for the words
- */
-export function gaps(wide: Placed, narrow: Placed, path = "", outer: Trail = []): string[] {
+/** Where `wide` does not take what `narrow` takes, in words; nothing when it takes all of it. */
+export function gaps(wide: Placed, narrow: Placed): string[] {
+  return gapsIn(wide, narrow, "", new Compared()).map(({ path, what }) => (path === "" ? "it" : path) + what);
+}
+
+/** @param path of the value, for the words */
+function gapsIn(wide: Placed, narrow: Placed, path: string, compared: Compared): readonly Gap[] {
   const [to, from] = [resolved(wide), resolved(narrow)];
   if (leadsNowhere(wide) || leadsNowhere(narrow)) return [];
-  if (to === true || from === false || outer.some(([one, other]) => one === to && other === from)) return [];
+  if (to === true || from === false) return [];
+  if (typeof to === "boolean" || typeof from === "boolean") return [{ path, what: " is another type" }];
   // Before they are taken apart: of an alternative alone nobody can say that it fits exactly one of those of a `oneOf`.
-  if (areAlike(wide, narrow)) return [];
-  const trail = [...outer, [to, from] as const];
-  if (typeof to === "boolean" || typeof from === "boolean") return [`${at(path)} is another type`];
-  const isOneOfThem = listOf(to["anyOf"])?.some((one) => areAlike(inside(one, wide), narrow)) === true;
+  if (areAlike(wide, narrow, compared)) return [];
+  return compared.gaps(to, from, path, () => gapsOf({ wide, narrow, to, from, path, compared }));
+}
+
+/** One after the other: who asks only whether there are any stops at the first. */
+function* gapsOf(pair: Pair): Generator<Gap> {
+  const { wide, narrow, to, from, path, compared } = pair;
+  const isOneOfThem = listOf(to["anyOf"])?.some((one) => areAlike(inside(one, wide), narrow, compared)) === true;
   const alternatives = isOneOfThem ? undefined : listOf(from["anyOf"] ?? from["oneOf"]);
-  if (alternatives !== undefined) return alternatives.flatMap((one) => gaps(wide, inside(one, narrow), path, trail));
+  if (alternatives !== undefined) {
+    for (const one of alternatives) yield* gapsIn(wide, inside(one, narrow), path, compared);
+    return;
+  }
   for (const name of ["anyOf", "oneOf"] as const) {
     const choices = listOf(to[name])?.map((one) => inside(one, wide));
     if (choices === undefined || (name === "anyOf" && isOneOfThem)) continue;
-    const fitting = choices.findIndex((one) => gaps(one, narrow, path, trail).length === 0);
-    if (fitting < 0) return [`${at(path)} fits none of the alternatives any more`];
+    const fitting = choices.findIndex((one) => compared.fits(() => gapsIn(one, narrow, path, compared)));
+    if (fitting < 0) return yield { path, what: " fits none of the alternatives any more" };
     // Of `oneOf` exactly one must fit.
-    if (name === "oneOf" && choices.some((one, n) => n !== fitting && !areDisjoint(one, narrow)))
-      return [`${at(path)} may fit several of the alternatives, of which one must fit`];
+    if (name === "oneOf" && choices.some((one, n) => n !== fitting && !areDisjoint(one, narrow, compared)))
+      return yield { path, what: " may fit several of the alternatives, of which one must fit" };
   }
   // What stands beside alternatives counts, too.
   const words = { path, output: wide.known === true };
-  return [
-    ...ofValues(to, from, words),
-    ...ofBounds(to, from, words),
-    ...ofMembers({ wide, narrow, to, from, path, trail }),
-    ...ofItems({ wide, narrow, to, from, path, trail }),
-    ...ofTheRest(to, from, path),
-  ];
+  yield* ofValues(to, from, words);
+  yield* ofBounds(to, from, words);
+  yield* ofMembers(pair);
+  yield* ofItems(pair);
+  yield* ofTheRest(to, from, path);
 }
 
-/** How deep it is looked for what tells two schemas apart. */
-const DEPTH_MAX = 16;
-
 /** Whether no value surely fits both: by their types, their values, or a member that one of them asks for. */
-function areDisjoint(one: Placed, other: Placed, depth = 0): boolean {
+function areDisjoint(one: Placed, other: Placed, compared: Compared): boolean {
   const [a, b] = [resolved(one), resolved(other)];
   if (a === false || b === false) return true;
-  if (a === true || b === true || depth > DEPTH_MAX) return false;
-  const apart = (schema: unknown, of: Placed, from: Placed): boolean =>
-    areDisjoint(inside(schema, of), from, depth + 1);
+  if (a === true || b === true) return false;
+  return compared.areDisjoint(a, b, () =>
+    areApart({ one, other, a, b }, (schema, of, from) => areDisjoint(inside(schema, of), from, compared)),
+  );
+}
+
+interface Two {
+  readonly one: Placed;
+  readonly other: Placed;
+  readonly a: Members;
+  readonly b: Members;
+}
+
+function areApart({ one, other, a, b }: Two, apart: (schema: unknown, of: Placed, from: Placed) => boolean): boolean {
   const byParts = (whole: Members, of: Placed, from: Placed): boolean =>
     (listOf(whole["allOf"]) ?? []).some((part) => apart(part, of, from)) ||
     [whole["anyOf"], whole["oneOf"]].some((list) => listOf(list)?.every((part) => apart(part, of, from)) === true);
@@ -143,18 +159,16 @@ function areDisjoint(one: Placed, other: Placed, depth = 0): boolean {
   );
 }
 
-/**
- * Whether two schemas say the same of values in the same words, and their references lead to such.
- * @param trail pairs that were seen, by the first of them: one for all paths, since a difference anywhere is the answer
- */
-function areAlike(one: Placed, other: Placed, trail: Map<Members, Set<Members>> = new Map()): boolean {
+/** Whether two schemas say the same of values in the same words, and their references lead to such. */
+function areAlike(one: Placed, other: Placed, compared: Compared): boolean {
   if (leadsNowhere(one) || leadsNowhere(other)) return true;
   const [a, b] = [resolved(one), resolved(other)];
   if (typeof a === "boolean" || typeof b === "boolean") return a === b;
-  const seen = trail.get(a) ?? new Set();
-  if (seen.has(b)) return true;
-  trail.set(a, seen.add(b));
-  const alike = (x: unknown, y: unknown): boolean => areAlike(inside(x, one), inside(y, other), trail);
+  const alike = (x: unknown, y: unknown): boolean => areAlike(inside(x, one), inside(y, other), compared);
+  return compared.areAlike(a, b, () => sayTheSame(a, b, alike));
+}
+
+function sayTheSame(a: Members, b: Members, alike: (x: unknown, y: unknown) => boolean): boolean {
   return inBoth(a, b, (name, x, y) => {
     if (SILENT.has(name)) return true;
     if (x === undefined || y === undefined) return false;
@@ -180,7 +194,7 @@ interface Pair {
   readonly to: Members;
   readonly from: Members;
   readonly path: string;
-  readonly trail: Trail;
+  readonly compared: Compared;
 }
 
 /** How a gap is told: of a result the narrow schema is the new one, of an input the wide one. */
@@ -189,12 +203,13 @@ interface Words {
   readonly output: boolean;
 }
 
-function changed(what: string, wide: unknown, narrow: unknown, { path, output }: Words): string {
+function changed(what: string, wide: unknown, narrow: unknown, { path, output }: Words): Gap {
   const [now, before] = output ? [narrow, wide] : [wide, narrow];
-  return `${at(path)}: ${what} is ${String(now ?? "not bounded")} now, and was ${String(before ?? "not bounded")}`;
+  const words = `: ${what} is ${String(now ?? "not bounded")} now, and was ${String(before ?? "not bounded")}`;
+  return { path, what: words };
 }
 
-function ofValues(to: Members, from: Members, words: Words): string[] {
+function ofValues(to: Members, from: Members, words: Words): Gap[] {
   const [taken, given] = [valuesOf(to), valuesOf(from)];
   if (taken !== undefined) {
     const list = (values: readonly unknown[] | undefined): string =>
@@ -209,9 +224,9 @@ function ofValues(to: Members, from: Members, words: Words): string[] {
   return all.every(fits) ? [] : [changed("its type", types.join(" or "), all.join(" or "), words)];
 }
 
-function ofBounds(to: Members, from: Members, words: Words): string[] {
+function ofBounds(to: Members, from: Members, words: Words): Gap[] {
   const given = valuesOf(from);
-  const tighter = (name: string, isTighter: (a: number, b: number) => boolean): string[] => {
+  const tighter = (name: string, isTighter: (a: number, b: number) => boolean): Gap[] => {
     const [wide, narrow] = [to[name], from[name]];
     if (typeof wide !== "number") return [];
     // Of single values each says by itself whether it is within.
@@ -235,34 +250,28 @@ function sizeOf(name: string, value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-function ofMembers({ wide, narrow, to, from, path, trail }: Pair): string[] {
+function* ofMembers({ wide, narrow, to, from, path, compared }: Pair): Generator<Gap> {
   const output = wide.known === true;
   const [taken, given] = [membersOf(to["properties"]), membersOf(from["properties"])];
   const sure = listOf(from["required"]) ?? [];
-  const found = (listOf(to["required"]) ?? [])
-    .filter((name) => !sure.includes(name))
-    .map((name) => `${at(`${path}/${String(name)}`)} ${output ? "may be missing" : "must be there"} now`);
+  for (const name of listOf(to["required"]) ?? [])
+    if (!sure.includes(name))
+      yield { path: `${path}/${String(name)}`, what: ` ${output ? "may be missing" : "must be there"} now` };
   const others = output && to["additionalProperties"] === false ? true : to["additionalProperties"];
+  const within = (name: string, schema: unknown, member: unknown): readonly Gap[] =>
+    gapsIn(inside(schema, wide), inside(member, narrow), `${path}/${name}`, compared);
   // Only what is spoken of counts: nobody sends members that they never heard of.
   for (const [name, schema] of Object.entries(given))
-    found.push(
-      ...gaps(
-        inside(Object.hasOwn(taken, name) ? taken[name] : others, wide),
-        inside(schema, narrow),
-        `${path}/${name}`,
-        trail,
-      ),
-    );
+    yield* within(name, Object.hasOwn(taken, name) ? taken[name] : others, schema);
   const further = from["additionalProperties"];
-  if (further === undefined || further === false) return found;
+  if (further === undefined || further === false) return;
   // Members of any name may come, also of those that only the wide one knows. But an object of an input that only lets others pass, and
   // speaks of no names as a record does, is not sent what nobody heard of.
   const isOpen = !output && !("propertyNames" in from) && saysNothing(further);
   const names = valuesOf(membersOf(from["propertyNames"]));
   for (const [name, schema] of Object.entries(taken))
-    if (!isOpen && !Object.hasOwn(given, name) && names?.includes(name) !== false)
-      found.push(...gaps(inside(schema, wide), inside(further, narrow), `${path}/${name}`, trail));
-  return [...found, ...gaps(inside(others, wide), inside(further, narrow), `${path}/*`, trail)];
+    if (!isOpen && !Object.hasOwn(given, name) && names?.includes(name) !== false) yield* within(name, schema, further);
+  yield* within("*", others, further);
 }
 
 function saysNothing(schema: unknown): boolean {
@@ -273,22 +282,22 @@ function inside(schema: unknown, placed: Placed): Placed {
   return { ...placed, schema: (schema ?? true) as JsonSchema };
 }
 
-function ofItems({ wide, narrow, to, from, path, trail }: Pair): string[] {
+function* ofItems({ wide, narrow, to, from, path, compared }: Pair): Generator<Gap> {
   const [now, before] = [listOf(to["prefixItems"]) ?? [], listOf(from["prefixItems"]) ?? []];
   const places = Math.max(now.length, before.length);
   // Where no more than these may come, nothing comes behind them.
   const isWhole = typeof from["maxItems"] === "number" && from["maxItems"] <= before.length;
   const rest = isWhole ? false : from["items"];
-  const found = Array.from({ length: places }, (_, n) =>
-    gaps(inside(now[n] ?? to["items"], wide), inside(before[n] ?? rest, narrow), `${path}/${n}`, trail),
-  ).flat();
-  return [...found, ...gaps(inside(to["items"], wide), inside(rest, narrow), `${path}/*`, trail)];
+  const within = (name: number | string, schema: unknown, item: unknown): readonly Gap[] =>
+    gapsIn(inside(schema, wide), inside(item, narrow), `${path}/${name}`, compared);
+  for (let n = 0; n < places; n++) yield* within(n, now[n] ?? to["items"], before[n] ?? rest);
+  yield* within("*", to["items"], rest);
 }
 
-function ofTheRest(to: Members, from: Members, path: string): string[] {
+function ofTheRest(to: Members, from: Members, path: string): Gap[] {
   return Object.keys(to)
     .filter((name) => !COMPARED.has(name) && !SILENT.has(name) && name !== "$ref" && !same(to[name], from[name]))
-    .map((name) => `${at(path)} has another ${name}`);
+    .map((name) => ({ path, what: ` has another ${name}` }));
 }
 
 /** Alike in text, with no references, which lead into different documents. */
@@ -342,7 +351,4 @@ function membersOf(value: unknown): Members {
 }
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-function at(path: string): string {
-  return path === "" ? "it" : path;
 }
