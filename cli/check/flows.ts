@@ -9,8 +9,18 @@ export interface Loss {
   readonly named: boolean;
 }
 
+/** An end of a flow that another operator leads to, which is defined as the one before was: it shows the state of that one no more. */
+export interface Strayed {
+  readonly flow: string;
+  readonly end: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 interface Kept {
   readonly state?: Readonly<Record<string, string>>;
+  /** Absent in what older code says. */
+  readonly ends?: Readonly<Record<string, readonly string[]>>;
   readonly follows?: Readonly<Record<string, readonly string[]>>;
   readonly joinLate?: readonly string[];
   /** Absent where operators run the flow, and in what older code says. */
@@ -39,6 +49,35 @@ export function losses(deployed: unknown, next: unknown): Loss[] {
       named: other.drops?.includes(name) === true,
     }));
   });
+}
+
+/** Operators without a name of their own are counted in their order: another order gives one of them the state of another, if they are alike. */
+const COUNTED = /^[a-z]+-\d+$/;
+
+/** Of two OpenAPI documents. Nothing is lost, and nothing holds such a flow: that is only told. */
+export function strayed(deployed: unknown, next: unknown): Strayed[] {
+  const now = flowsOf(next);
+  return Object.entries(flowsOf(deployed)).flatMap(([flow, { state = {}, ends = {} }]) => {
+    const other = Object.hasOwn(now, flow) ? now[flow] : undefined;
+    const ids = new Map(Object.entries(other?.state ?? {}));
+    const led = Object.entries(other?.ends ?? {});
+    const goesOn = (name: string): boolean => ids.get(name) === state[name];
+    const isInPlaceOf = (name: string, from: string): boolean =>
+      definitionOf(ids.get(name)) === definitionOf(state[from]) && (goesOn(name) || goesOn(from));
+    const counted = Object.entries(ends).filter(([name]) => COUNTED.test(name) && Object.hasOwn(state, name));
+    return counted.flatMap(([from, before]) =>
+      before.flatMap((end) => {
+        const leading = led.filter(([, list]) => list.includes(end)).map(([name]) => name);
+        const to = leading.includes(from) ? undefined : leading.find((name) => isInPlaceOf(name, from));
+        return to === undefined ? [] : [{ flow, end, from, to }];
+      }),
+    );
+  });
+}
+
+/** Of an operator's id, what its name does not say. */
+function definitionOf(id: string | undefined): string | undefined {
+  return id?.slice(id.indexOf("@") + 1);
 }
 
 function flowsOf(document: unknown): Readonly<Record<string, Kept>> {

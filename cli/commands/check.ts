@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { added, compare } from "../check/compare.ts";
-import { losses } from "../check/flows.ts";
+import { losses, strayed } from "../check/flows.ts";
 import { type Command, EXIT, Failure, type Terminal, text } from "../command.ts";
 import { connect, CONNECTION } from "../connection.ts";
 import { START_LOOK_MS, START_MS } from "../limits.ts";
@@ -42,6 +42,10 @@ Without --next it starts the app of this folder with wrangler, on a free port an
           `flow "${flow}": would lose the state of ${operator}, and takes no events until its \`drops\` name it`,
         );
     }
+    for (const { flow, end, from, to } of strayed(deployed, next))
+      terminal.err(
+        `warning: in flow "${flow}" ${to} leads to ${end}, where ${from} did: they are defined alike, and each goes on with the state that is kept under its name. Keep their order, or name them`,
+      );
     for (const name of added(deployed, next)) terminal.err(`new: ${name}`);
     const unnamed = lost.filter(({ named }) => !named).length;
     if (breaks.length > 0) terminal.err(`${breaks.length} changes break clients of the deployed app`);

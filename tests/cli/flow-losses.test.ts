@@ -1,7 +1,7 @@
 /** What a deploy would lose of flows, from two documents as the real generator makes them. */
 import { count, defineApp, flow, type FlowDefinition, sinks, stream, sum, tumbling } from "tidegate";
 import { expect, test } from "vitest";
-import { losses } from "../../cli/check/flows.ts";
+import { losses, strayed } from "../../cli/check/flows.ts";
 import { openApiDocument } from "../../worker/openapi/document.ts";
 import { Visits } from "../support/visits.ts";
 
@@ -101,6 +101,45 @@ test.each<[string, FlowDefinition[], FlowDefinition[], string[]]>([
 ])("when %s", (_, before, after, lost) => {
   const found = losses(documentOf(...before), documentOf(...after));
   expect(found.map(({ operator, named }) => operator + (named ? " is named" : ""))).toEqual(lost);
+});
+
+const counts = (...pages: string[]) => {
+  const from = base();
+  return sinks(
+    ...(pages.map((page) =>
+      from
+        .filter((e) => e.page.eq(page))
+        .keyBy("page")
+        .aggregate({ n: count() })
+        .toView(page),
+    ) as [FlowDefinition, ...FlowDefinition[]]),
+  );
+};
+
+test.each<[string, FlowDefinition, FlowDefinition, string[]]>([
+  ["they stay", counts("a", "b"), counts("a", "b"), []],
+  [
+    "they trade places",
+    counts("a", "b"),
+    counts("b", "a"),
+    ["a: aggregate-1, aggregate-2", "b: aggregate-2, aggregate-1"],
+  ],
+  ["another one comes before", counts("a"), counts("b", "a"), ["a: aggregate-1, aggregate-2"]],
+  ["another one comes behind", counts("a"), counts("a", "b"), []],
+  ["a view is given another name", counts("a"), counts("b"), []],
+  ["one of them goes", counts("a", "b"), counts("b"), ["b: aggregate-2, aggregate-1"]],
+])("of operators that are defined alike, which of them leads where: %s", (_, before, after, told) => {
+  const found = strayed(documentOf(before), documentOf(after));
+  expect(found.map(({ end, from, to }) => `${end.slice(6, -1)}: ${from}, ${to}`)).toEqual(told);
+});
+
+test("operators that have names go where these are", () => {
+  const all = base().keyBy("page");
+  const one = (...names: [string, string]) => {
+    const [first, second] = names.map((name) => all.aggregate({ n: count() }).named(name).toView(name));
+    return sinks(first as FlowDefinition, second as FlowDefinition);
+  };
+  expect(strayed(documentOf(one("x", "y")), documentOf(one("y", "x")))).toEqual([]);
 });
 
 test("names that objects have are no ties of anything", () => {

@@ -3,7 +3,7 @@ import { planFlow } from "../../dataflow/plan.ts";
 import { programOf } from "../../dataflow/program.ts";
 import { keptPlanOf } from "../../protocol/flows/kept-plan.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
-import { nodesOf } from "../../sdk/flow.ts";
+import { type FlowDefinition, nodesOf } from "../../sdk/flow.ts";
 
 export interface FlowState {
   /** Operators that have state, by name, and what it is of: equal texts mean that it is kept. */
@@ -12,6 +12,8 @@ export interface FlowState {
   readonly follows: Readonly<Record<string, readonly string[]>>;
   /** Of the ones that take back: those that may begin anew by themselves. */
   readonly joinLate: readonly string[];
+  /** The ends that operators with state lead to: of some that are defined alike, it shows which is which. */
+  readonly ends: Readonly<Record<string, readonly string[]>>;
   /** Of what the window kernel runs, the stream: its partition keeps the state, and another one does not know of it. */
   readonly stream?: string;
   /** What this version may lose. */
@@ -39,7 +41,21 @@ export function flowStates(app: AppDefinition): Record<string, FlowState> {
       }
     }
     const stream = windowed === undefined ? {} : { stream: windowed.stream.name };
-    states[flow.name] = { state: kept, follows, joinLate, ...stream, drops: flow.drops };
+    const ends = windowed === undefined ? endsOf(flow) : {};
+    states[flow.name] = { state: kept, follows, joinLate, ends, ...stream, drops: flow.drops };
   }
   return states;
+}
+
+function endsOf(flow: FlowDefinition): Record<string, readonly string[]> {
+  const ends: Record<string, readonly string[]> = {};
+  for (const { operator, name } of nodesOf(flow)) if ("keys" in operator || operator.kind === "join") ends[name] = [];
+  for (const sink of flow.sinks) {
+    const end = `${sink.kind} "${sink.kind === "stream" ? sink.stream.name : sink.name}"`;
+    for (const { name } of nodesOf({ sinks: [sink] })) {
+      const known = Object.hasOwn(ends, name) ? ends[name] : undefined;
+      if (known?.includes(end) === false) ends[name] = [...known, end];
+    }
+  }
+  return ends;
 }
