@@ -5,6 +5,8 @@ import { lostOperators } from "../../sdk/flow.ts";
 export interface Loss {
   readonly flow: string;
   readonly operator: string;
+  /** It is what it was, but this one begins anew, and one of them takes back results of the other. */
+  readonly with?: string;
   /** The next version of the flow names it in `drops`: it is deleted. Otherwise the flow takes no events. */
   readonly named: boolean;
 }
@@ -43,9 +45,10 @@ export function losses(deployed: unknown, next: unknown): Loss[] {
       follows: Object.hasOwn(follows, name) ? (follows[name] ?? []) : [],
       joinsLate: joinLate.includes(name),
     }));
-    return lostOperators(state, operators).map(({ name }) => ({
+    return lostOperators(state, operators).map(({ name, with: tied }) => ({
       flow,
       operator: name,
+      ...(tied === null ? {} : { with: tied }),
       named: other.drops?.includes(name) === true,
     }));
   });

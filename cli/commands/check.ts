@@ -35,11 +35,15 @@ Without --next it starts the app of this folder with wrangler, on a free port an
     const breaks = compare(deployed, next);
     for (const { operation, what } of breaks) terminal.out(`${operation}: ${what}`);
     const lost = losses(deployed, next);
-    for (const { flow, operator, named } of lost) {
-      if (named) terminal.err(`drops: the state of ${operator} in flow "${flow}"`);
+    for (const { flow, operator, named, with: tied } of lost) {
+      const state =
+        tied === undefined
+          ? operator
+          : `${operator} (with ${tied}, which begins anew: one of them takes back results of the other)`;
+      if (named) terminal.err(`drops: the state of ${state} in flow "${flow}"`);
       else
         terminal.out(
-          `flow "${flow}": would lose the state of ${operator}, and takes no events until its \`drops\` name it`,
+          `flow "${flow}": would lose the state of ${state}, and takes no events until its \`drops\` name it`,
         );
     }
     for (const { flow, end, from, to } of strayed(deployed, next))

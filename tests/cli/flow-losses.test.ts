@@ -142,6 +142,12 @@ test("operators that have names go where these are", () => {
   expect(strayed(documentOf(one("x", "y")), documentOf(one("y", "x")))).toEqual([]);
 });
 
+test("what is lost only with another operator says with which", () => {
+  expect(losses(documentOf(totals), documentOf(spread([])))).toEqual([
+    { flow: "visits", operator: "totals", with: "spread", named: false },
+  ]);
+});
+
 test("names that objects have are no ties of anything", () => {
   const document = (id: string) => ({ "x-tidegate-flows": { f: { state: { constructor: id }, follows: {} } } });
   expect(losses(document("1"), document("1"))).toEqual([]);
