@@ -26,6 +26,11 @@ export class ResultTable {
     return this.#index.size;
   }
 
+  /** Each takes `resultChunkBytes` and some 8 KiB. */
+  get chunks(): number {
+    return this.#chunks.size;
+  }
+
   /** Of all bodies, in characters. */
   get bodyLength(): number {
     return this.#bodyLength;
