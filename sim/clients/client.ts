@@ -26,6 +26,11 @@ export interface ClientSetup {
   readonly durable: DurableLog;
 }
 
+/**
+ * How long an answer may take once nothing goes wrong. What waits for something that does not come, and goes on when a deadline has passed, takes
+ * longer. Twice what was seen: a clock that was set back, and by how much instances bear with it, has most of that.
+ */
+const SLOWEST_MS = 12_000;
 /** What a client waits before it asks again doubles up to so many times the first pause. */
 const LONGEST_PAUSE = 8;
 
@@ -180,8 +185,15 @@ export class Client {
     const at = this.#open.indexOf(request);
     if (at < 0) return;
     this.#open.splice(at, 1);
+    this.#seeHowLong(request);
     // Some ask again although they were answered: the answer must be the same.
     if (this.#random.oneIn(15)) this.#setup.world.scheduler.in(this.#random.next() * 300, () => this.#send([request]));
     if (this.#open.length === 0) this.next();
+  }
+
+  #seeHowLong({ began, transaction }: Request): void {
+    const { world } = this.#setup;
+    const ms = world.scheduler.now - Math.max(began, world.calmSince);
+    if (ms > SLOWEST_MS) world.fail(`too slow: transaction ${transaction.number} had no answer for ${ms} ms of calm`);
   }
 }

@@ -17,6 +17,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "answer-without-clock": { seed: 9, by: "reply-without-record" },
   "answer-without-subtree": { seed: 2, by: "answers that differ" },
   "orphans-not-asked-after": { seed: 79, by: "stall" },
+  "clock-set-back-unheeded": { seed: 172, by: "too slow" },
   "callers-forget-restarts": { seed: 3, by: "stall" },
   "undo-not-sent": { seed: 1, by: "saga-step" },
   "mirror-without-snapshot": { seed: 1, by: "message-missing" },

@@ -63,6 +63,8 @@ export class World {
   darkUntil = 0;
   /** No more faults: what happens from here on happens as it should. */
   calm = false;
+  /** When that began; simulated ms. */
+  calmSince = Infinity;
   /** What was found wrong. */
   readonly failures: string[] = [];
   /** What is worth knowing and not wrong. */
@@ -176,6 +178,7 @@ export class World {
   /** No more faults: replaced instances end, everything is reachable, everybody is up. */
   calmDown(): void {
     this.calm = true;
+    this.calmSince = this.scheduler.now;
     this.#heal();
   }
 

@@ -119,4 +119,12 @@ export const RUNNING: readonly PlantedBug[] = [
     find: "    if (attempt.peers?.has(peer)) this.#transactions.giveUp(attempt);\n",
     replace: "",
   },
+  {
+    name: "clock-set-back-unheeded",
+    what: "An instance goes on when its clock was set back by more than limits of time may be longer for.",
+    rule: "time",
+    file: "protocol/clock.ts",
+    find: "if (back > LIMITS.maxClockBackMs)",
+    replace: "if (back > Number.MAX_SAFE_INTEGER)",
+  },
 ];
