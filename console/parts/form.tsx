@@ -95,17 +95,26 @@ function Label({ id, name, schema, isRequired }: Pick<FieldProps, "id" | "name" 
   );
 }
 
+/** What an input's text stands for. */
+function valueOf(text: string, isNumber: boolean, isRequired: boolean): unknown {
+  if (text === "" && (isNumber || !isRequired)) return undefined;
+  return isNumber ? Number(text) : text;
+}
+
 function Input(props: FieldProps) {
   const { id, schema, value, isRequired, onChange } = props;
   const isNumber = typeOf(schema) !== "string";
-  const shown = value === undefined || value === null ? "" : String(value);
+  const own = value === undefined || value === null ? "" : String(value);
+  // A number's own text would change what somebody is typing: "10.0" on the way to 10.05 would be 10 again, and -0 would be 0.
+  const [typed, setTyped] = useState(own);
+  const isTyped = valueOf(typed, isNumber, isRequired) === value;
   const changed = (text: string): void => {
-    if (text === "" && (isNumber || !isRequired)) onChange(undefined);
-    else onChange(isNumber ? Number(text) : text);
+    setTyped(text);
+    onChange(valueOf(text, isNumber, isRequired));
   };
   const common = {
     id,
-    value: shown,
+    value: isTyped ? typed : own,
     onInput: (event: { readonly currentTarget: HTMLInputElement }) => changed(event.currentTarget.value),
   };
   const step = typeOf(schema) === "integer" ? 1 : "any";

@@ -1,5 +1,9 @@
-/** An app whose flow sets events aside: shelves that refuse what does not fit them, and windows for which events come too late. */
+/**
+ * An app whose flow sets events aside: shelves that refuse what does not fit them, and windows for which events come too late. And one whose forms
+ * and entries have numbers of all kinds.
+ */
 import {
+  collection,
   contract,
   count,
   flow,
@@ -38,6 +42,26 @@ const shelf = service(
   },
 );
 
+const Tags = z.array(z.record(z.string(), z.int()));
+const Price = contract("price", {
+  set: fn({ input: z.object({ amount: z.number() }), output: z.number() }),
+  cap: fn({ input: z.object({ amount: z.number().max(1e18) }), output: z.number() }),
+  tag: fn({ input: z.object({ tags: Tags }), output: Tags }),
+  note: fn({ input: z.object({ at: z.number() }) }),
+});
+const price = service(
+  Price,
+  { collections: { notes: collection<string, number>() } },
+  {
+    set: (_, { amount }) => amount,
+    cap: (_, { amount }) => amount,
+    tag: (_, { tags }) => tags,
+    note(ctx, { at }) {
+      ctx.collections.notes.set(at, "noted");
+    },
+  },
+);
+
 const Deliveries = stream("deliveries", { shelf: text(), n: int64(), code: int64(), at: timestamp() });
 const deliveries = flow("stocking").from(Deliveries, { time: "at" });
 const stocking = sinks(
@@ -45,7 +69,7 @@ const stocking = sinks(
   deliveries.keyBy("shelf").window(tumbling("1m")).aggregate({ deliveries: count() }).toView("deliveries-per-minute"),
 );
 
-const app = tidegate({ services: [shelf], flows: [stocking], partitions: 2 });
+const app = tidegate({ services: [shelf, price], flows: [stocking], partitions: 2 });
 export class Partition extends app.Partition {}
 export class Coordinator extends app.Coordinator {}
 export default app.handler;

@@ -1,0 +1,33 @@
+/** What is typed into forms is what is sent, and what is stored is shown whatever numbers are in it, on the page for people in a real browser. */
+import { resolve } from "node:path";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { isThere, useConsole } from "./support/served-console.ts";
+
+/** Beyond the whole numbers that a double counts one by one. */
+const LARGE = 1.7e18;
+
+const served = useConsole(resolve(import.meta.dirname, "app/wrangler.jsonc"), async () => {
+  for (const at of [1, LARGE]) await served.post("/v1/services/price/noted/note", { at });
+});
+
+/** Calls the function of the form, and returns its answer. */
+async function answerOf(page: Page, name: string): Promise<unknown> {
+  const answered = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByRole("button", { name: `Call ${name}` }).click();
+  return (await answered).json();
+}
+
+describe.skipIf(!isThere)("values", { timeout: 60_000 }, () => {
+  test("a number is sent as it was typed", async () => {
+    const { page } = await served.open({ at: "services/price/set" });
+    await page.locator("#key").fill("called");
+    const field = page.locator("#input-amount");
+    for (const typed of ["10.05", "-0.5", "100.001", "1e3", "0"]) {
+      await field.fill("");
+      await field.pressSequentially(typed);
+      expect(await field.inputValue()).toBe(typed);
+      expect(await answerOf(page, "price.set")).toBe(Number(typed));
+    }
+  });
+});
