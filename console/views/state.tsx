@@ -146,7 +146,7 @@ function Stored({
             <table>
               <tbody>
                 {state.entries.map(({ collection, entry, value }) => (
-                  <tr key={`${collection} ${typeof entry} ${entry}`}>
+                  <tr key={`${collection} ${JSON.stringify(entry)}`}>
                     <th scope="row">
                       {collection} {JSON.stringify(entry)}
                     </th>

@@ -30,4 +30,14 @@ describe.skipIf(!isThere)("values", { timeout: 60_000 }, () => {
       expect(await answerOf(page, "price.set")).toBe(Number(typed));
     }
   });
+
+  test("entries and bounds beyond what a double counts one by one are shown", async () => {
+    const { page, complaints } = await served.open({ at: "state/price/noted" });
+    await page.getByText(`notes ${BigInt(LARGE)}`).waitFor();
+    await page.goto(`${served.url}/console#/services/price/cap`);
+    await page.locator("#key").fill("called");
+    await page.locator("#input-amount").fill("2");
+    expect(await answerOf(page, "price.cap")).toBe(2);
+    expect(complaints).toEqual([]);
+  });
 });
