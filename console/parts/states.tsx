@@ -3,6 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { RequestError } from "../api.ts";
 
+const EVERY_MS = 2_000;
+
 export function Failure({ error }: { readonly error: unknown }) {
   const told =
     error instanceof RequestError ? `${error.status === 0 ? "" : `${error.status}: `}${error.message}` : String(error);
@@ -20,23 +22,35 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
 export interface Loaded<T> {
   readonly value: T | undefined;
   readonly error: unknown;
+  readonly isLoading: boolean;
   again(): void;
 }
 
 /** What `load` gives, anew when one of `of` changes. */
 export function useLoaded<T>(load: () => Promise<T>, of: readonly unknown[]): Loaded<T> {
-  const [state, setState] = useState<{ value: T | undefined; error: unknown }>({ value: undefined, error: undefined });
+  const [state, setState] = useState<Omit<Loaded<T>, "again">>({ value: undefined, error: undefined, isLoading: true });
   const [times, setTimes] = useState(0);
   useEffect(() => {
     let isOver = false;
-    setState(({ value }) => ({ value: times === 0 ? undefined : value, error: undefined }));
+    setState(({ value }) => ({ value: times === 0 ? undefined : value, error: undefined, isLoading: true }));
     load().then(
-      (value) => !isOver && setState({ value, error: undefined }),
-      (error: unknown) => !isOver && setState({ value: undefined, error }),
+      (value) => !isOver && setState({ value, error: undefined, isLoading: false }),
+      (error: unknown) => !isOver && setState({ value: undefined, error, isLoading: false }),
     );
     return () => {
       isOver = true;
     };
   }, [...of, times]);
   return { ...state, again: () => setTimes((before) => before + 1) };
+}
+
+/** As {@link useLoaded}, and again every now and then while somebody looks: some time after the last answer, however long that took. */
+export function usePolled<T>(load: () => Promise<T>, of: readonly unknown[]): Omit<Loaded<T>, "again"> {
+  const { again, ...loaded } = useLoaded(load, of);
+  useEffect(() => {
+    if (loaded.isLoading) return;
+    const timer = window.setInterval(() => !document.hidden && again(), EVERY_MS);
+    return () => window.clearInterval(timer);
+  }, [...of, loaded.isLoading]);
+  return loaded;
 }

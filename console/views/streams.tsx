@@ -1,14 +1,11 @@
 /** Streams, flows and their views, with how far their watermarks are, and what flows have set aside. */
-import { useEffect } from "preact/hooks";
 import type { Api } from "../api.ts";
 import { showNumber, showTime } from "../format.ts";
 import type { Overview } from "../model.ts";
 import { Json } from "../parts/json.tsx";
 import { viewsOf } from "../parts/graph.tsx";
-import { Empty, Failure, useLoaded } from "../parts/states.tsx";
+import { Empty, Failure, useLoaded, usePolled } from "../parts/states.tsx";
 import { SetAside } from "./set-aside.tsx";
-
-const EVERY_MS = 2_000;
 
 export function StreamsView({ api, app }: { readonly api: Api; readonly app: Overview["app"] }) {
   if (app.flows.length === 0) return <Empty>The app has no flows.</Empty>;
@@ -47,11 +44,7 @@ function Operators({ api, flow }: { readonly api: Api; readonly flow: string }) 
 }
 
 function ViewRows({ api, view }: { readonly api: Api; readonly view: string }) {
-  const { value, error, again } = useLoaded(() => api.view(view), [api, view]);
-  useEffect(() => {
-    const timer = window.setInterval(() => !document.hidden && again(), EVERY_MS);
-    return () => window.clearInterval(timer);
-  }, [api, view]);
+  const { value, error } = usePolled(() => api.view(view), [api, view]);
   const watermark = Number(value?.watermark ?? Number.NaN);
   const facts: readonly (readonly [string, string])[] = [
     ["events", showNumber(value?.events)],

@@ -1,14 +1,11 @@
 /** The last transactions of the domain, and one of them as a timeline. */
-import { useEffect } from "preact/hooks";
 import type { Api } from "../api.ts";
 import { showClock, showEpoch, showMs } from "../format.ts";
 import type { Transaction } from "../model.ts";
-import { Empty, Failure, useLoaded } from "../parts/states.tsx";
+import { Empty, Failure, useLoaded, usePolled } from "../parts/states.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { Transactions } from "../parts/transactions.tsx";
 import { linkTo } from "../routes.ts";
-
-const EVERY_MS = 2_000;
 
 export function TransactionsView({ api, route }: { readonly api: Api; readonly route: readonly string[] }) {
   const [, id] = route;
@@ -16,11 +13,7 @@ export function TransactionsView({ api, route }: { readonly api: Api; readonly r
 }
 
 function Recent({ api }: { readonly api: Api }) {
-  const { value, error, again } = useLoaded(() => api.transactions({ limit: "100" }), [api]);
-  useEffect(() => {
-    const timer = window.setInterval(() => !document.hidden && again(), EVERY_MS);
-    return () => window.clearInterval(timer);
-  }, [api]);
+  const { value, error } = usePolled(() => api.transactions({ limit: "100" }), [api]);
   if (error !== undefined) return <Failure error={error} />;
   return value === undefined ? <Empty>Asking the partitions…</Empty> : <Transactions of={value} />;
 }

@@ -40,4 +40,21 @@ describe.skipIf(!isThere)("values", { timeout: 60_000 }, () => {
     expect(await answerOf(page, "price.cap")).toBe(2);
     expect(complaints).toEqual([]);
   });
+
+  test("what takes longer than it is asked for anew is shown, and asked for once at a time", async () => {
+    const { page } = await served.open();
+    let underWay = 0;
+    let most = 0;
+    await page.route("**/admin/transactions?*", async (route) => {
+      most = Math.max(most, ++underWay);
+      await page.waitForTimeout(3_000);
+      underWay--;
+      await route.continue();
+    });
+    await page.goto(`${served.url}/console#/transactions`);
+    await page.getByRole("cell", { name: "price.note" }).first().waitFor({ timeout: 10_000 });
+    await page.waitForTimeout(2_500);
+    expect(most).toBe(1);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  });
 });
