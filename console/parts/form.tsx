@@ -198,11 +198,21 @@ function Items(props: FieldProps) {
   const { id, name, schema, schemas, value, onChange } = props;
   const items = Array.isArray(value) ? (value as unknown[]) : [];
   const inner = schema.items ?? {};
+  // Each item's own, whichever others are removed: what was typed stays with it.
+  const [ids, setIds] = useState(() => items.map((_, at) => at));
+  const add = (): void => {
+    setIds([...ids, (ids.at(-1) ?? -1) + 1]);
+    onChange([...items, initialOf(inner, schemas)]);
+  };
+  const remove = (at: number): void => {
+    setIds(ids.filter((_, index) => index !== at));
+    onChange(items.filter((_, index) => index !== at));
+  };
   return (
     <fieldset>
       <legend>{name}</legend>
       {items.map((item, at) => (
-        <div class="item" key={at}>
+        <div class="item" key={ids[at]}>
           {/* Without the trail: there are as many of these as were added. */}
           <Field
             id={`${id}-${at}`}
@@ -213,12 +223,12 @@ function Items(props: FieldProps) {
             isRequired={true}
             onChange={(to) => onChange(items.map((each, index) => (index === at ? to : each)))}
           />
-          <button type="button" class="quiet" onClick={() => onChange(items.filter((_, index) => index !== at))}>
+          <button type="button" class="quiet" onClick={() => remove(at)}>
             remove {name} {at + 1}
           </button>
         </div>
       ))}
-      <button type="button" class="quiet" onClick={() => onChange([...items, initialOf(inner, schemas)])}>
+      <button type="button" class="quiet" onClick={add}>
         add to {name}
       </button>
     </fieldset>

@@ -31,6 +31,20 @@ describe.skipIf(!isThere)("values", { timeout: 60_000 }, () => {
     }
   });
 
+  test("an item that is removed takes along what was typed into it, and no other's", async () => {
+    const { page } = await served.open({ at: "services/price/tag" });
+    await page.locator("#key").fill("called");
+    for (const [at, text] of ['{"first":1}', '{"second":2}', '{"third":'].entries()) {
+      await page.getByRole("button", { name: "add to tags" }).click();
+      await page.locator(`#input-tags-${at}`).fill(text);
+    }
+    await page.getByRole("button", { name: "remove tags 1" }).click();
+    expect(await page.locator("#input-tags-0").inputValue()).toBe('{"second":2}');
+    expect(await page.locator("#input-tags-1").inputValue()).toBe('{"third":');
+    await page.getByRole("button", { name: "remove tags 2" }).click();
+    expect(await answerOf(page, "price.tag")).toEqual([{ second: 2 }]);
+  });
+
   test("entries and bounds beyond what a double counts one by one are shown", async () => {
     const { page, complaints } = await served.open({ at: "state/price/noted" });
     await page.getByText(`notes ${BigInt(LARGE)}`).waitFor();

@@ -1,8 +1,13 @@
 /** Forms of schemas that are within themselves. The page is another program, with types of its own: it is loaded by its path. */
 import { contract, defineApp, fn, service } from "tidegate";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { openApiDocument } from "../../worker/openapi/document.ts";
+
+// Nothing is rendered here: a field has the state that it begins with.
+vi.mock("preact/hooks", () => ({
+  useState: (initial: unknown) => [typeof initial === "function" ? initial() : initial, () => undefined],
+}));
 
 const FORM = "../../console/parts/form.tsx";
 interface Node {
