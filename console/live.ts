@@ -58,7 +58,7 @@ export function useLive(api: Api): Live {
   return live;
 }
 
-function sampleOf(before: Overview, now: Overview): Sample {
+export function sampleOf(before: Overview, now: Overview): Sample {
   const seconds = (now.at - before.at) / 1_000;
   const latency = empty();
   let ended = 0;
@@ -92,10 +92,11 @@ function sampleOf(before: Overview, now: Overview): Sample {
   };
 }
 
-/** A partition that has started over counts from 0. */
+/** A partition that has started over counts from 0. Of one that was not known before nobody knows when it has counted what it has. */
 function outcomesBetween(before: Partition | null, now: Partition | null): readonly number[] {
-  return (now?.observed.outcomes ?? []).map((count, at) => {
-    const earlier = before?.observed.outcomes[at] ?? 0;
+  if (before === null || now === null) return [];
+  return now.observed.outcomes.map((count, at) => {
+    const earlier = before.observed.outcomes[at] ?? 0;
     return count >= earlier ? count - earlier : count;
   });
 }
@@ -110,8 +111,8 @@ function empty(): Sums {
 }
 
 function addBetween(to: Sums, before: Histogram | undefined, now: Histogram | undefined): void {
-  if (now === undefined) return;
-  const isSame = before !== undefined && now.counts.every((count, at) => count >= (before.counts[at] ?? 0));
+  if (before === undefined || now === undefined) return;
+  const isSame = now.counts.every((count, at) => count >= (before.counts[at] ?? 0));
   for (const [at, count] of now.counts.entries()) {
     to.counts[at] = (to.counts[at] ?? 0) + count - (isSame ? (before.counts[at] ?? 0) : 0);
   }
