@@ -156,6 +156,7 @@ export class Api {
 
   async #send(role: Role, path: string, init: RequestInit): Promise<Response> {
     const { tenant } = this.session;
+    checkPrintable(this.session[role], "A token");
     const headers = {
       authorization: `Bearer ${this.session[role]}`,
       // Headers have no encoding that all agree on, and drop spaces at their ends.
@@ -191,7 +192,13 @@ function encodeKey(key: string): string {
   return `~${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
+/** What no header carries would end in the browser, as if the app were not there. @throws RequestError */
+function checkPrintable(text: string, name: string): void {
+  if (!/^[ -~]+$/.test(text)) throw new RequestError(0, { title: `${name} is printable ASCII` });
+}
+
 function quoted(text: string): string {
+  checkPrintable(text, "An Idempotency-Key");
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
