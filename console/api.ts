@@ -117,7 +117,7 @@ export class Api {
   }
 
   saga(saga: string, id: string): Promise<unknown> {
-    return this.#json("token", `v1/sagas/${encodeURIComponent(saga)}/${encodeURIComponent(id)}`);
+    return this.#json("token", `v1/sagas/${encodeURIComponent(saga)}/${encodeKey(id)}`);
   }
 
   /** Calls a function as the owner, traced. Problems are answers here. */

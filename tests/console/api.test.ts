@@ -41,3 +41,13 @@ test("so is a token", async () => {
   await expect((await api("abc…")).overview()).rejects.toThrow("A token is printable ASCII");
   expect(sent).toEqual([]);
 });
+
+test.each([
+  ["parcel-17", "parcel-17"],
+  ["~abc", "~fmFiYw"],
+  ["..", "~Li4"],
+  ["a/b", "~YS9i"],
+])("a saga's id is found whatever it is: %j", async (id, segment) => {
+  await (await api()).saga("ship-order", id);
+  expect(sent).toEqual([`http://app.example/v1/sagas/ship-order/${segment}`]);
+});
