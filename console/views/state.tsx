@@ -129,8 +129,10 @@ function Stored({
   readonly isFirst: boolean;
   onMore(after: string): void;
 }) {
-  const isEmpty = state.value === undefined && state.entries.length === 0;
-  if (isEmpty) return <Empty>Nothing is stored under this key: its state is the initial one.</Empty>;
+  const isEmpty = state.value === undefined && state.entries.length === 0 && state.next === undefined;
+  if (isEmpty && isFirst) return <Empty>Nothing is stored under this key: its state is the initial one.</Empty>;
+  // They are gone since the page before.
+  if (isEmpty) return <Empty>There are no entries behind that.</Empty>;
   return (
     <>
       {isFirst && state.value !== undefined && (

@@ -55,6 +55,20 @@ describe.skipIf(!isThere)("values", { timeout: 60_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a page of entries that are gone meanwhile does not say that nothing is stored", async () => {
+    const { page } = await served.open();
+    const state = { service: "price", key: "noted", partition: 0 };
+    const entries = [{ collection: "notes", entry: 1, value: "noted" }];
+    await page.route("**/admin/state?*", (route) => {
+      const isFirst = !route.request().url().includes("after=");
+      return route.fulfill({ json: isFirst ? { ...state, entries, next: "more" } : { ...state, entries: [] } });
+    });
+    await page.goto(`${served.url}/console#/state/price/noted`);
+    await page.getByRole("button", { name: "more entries" }).click();
+    await page.getByText("There are no entries behind that.").waitFor();
+    expect(await page.getByText("Nothing is stored").count()).toBe(0);
+  });
+
   test("what takes longer than it is asked for anew is shown, and asked for once at a time", async () => {
     const { page } = await served.open();
     let underWay = 0;
