@@ -34,6 +34,7 @@ type Parse = (text: string) => unknown;
 
 /** What came of a call from the form. */
 export interface Called {
+  readonly key: string;
   readonly status: number;
   readonly body: unknown;
   readonly ms: number;
@@ -135,6 +136,7 @@ export class Api {
     });
     const text = await response.text();
     return {
+      key,
       status: response.status,
       body: parsed(text),
       ms: performance.now() - started,

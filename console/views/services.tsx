@@ -139,7 +139,7 @@ function CallForm({ api, openApi, service, name }: FormProps) {
         Call {service}.{name}
       </button>
       {error !== undefined && <Failure error={error} />}
-      {called !== undefined && <Result called={called} service={service} of={key} />}
+      {called !== undefined && <Result called={called} service={service} />}
     </form>
   );
 }
@@ -160,7 +160,7 @@ function useCall(call: () => Promise<Called>) {
   return { called, error, isBusy, run };
 }
 
-function Result({ called, service, of }: { readonly called: Called; readonly service: string; readonly of: string }) {
+function Result({ called, service }: { readonly called: Called; readonly service: string }) {
   const kind = called.status >= 500 ? "bad" : called.status >= 400 ? "odd" : "good";
   return (
     <div class={`result ${kind}`} role="status">
@@ -170,7 +170,7 @@ function Result({ called, service, of }: { readonly called: Called; readonly ser
         {" · "}
         <a href={linkTo("transactions", called.traceId)}>follow this transaction</a>
         {" · "}
-        <a href={linkTo("state", service, of)}>state of this key</a>
+        <a href={linkTo("state", service, called.key)}>state of this key</a>
       </p>
       <Json value={called.body} label="Answer" />
     </div>

@@ -31,6 +31,15 @@ describe.skipIf(!isThere)("values", { timeout: 60_000 }, () => {
     }
   });
 
+  test("what was called is followed, whatever key is written meanwhile", async () => {
+    const { page } = await served.open({ at: "services/price/set" });
+    await page.locator("#key").fill("called");
+    await page.locator("#input-amount").fill("1");
+    await answerOf(page, "price.set");
+    await page.locator("#key").fill("other");
+    expect(await page.getByText("state of this key").getAttribute("href")).toBe("#/state/price/called");
+  });
+
   test("an item that is removed takes along what was typed into it, and no other's", async () => {
     const { page } = await served.open({ at: "services/price/tag" });
     await page.locator("#key").fill("called");
