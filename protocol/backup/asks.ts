@@ -1,6 +1,5 @@
 /** What the administration of a domain asks of a partition, and what it is answered. Every ask may come twice. */
-
-export type { KeysAnswer, RowsAnswer } from "./browse.ts";
+import type { KeysFound, RowsFound } from "./browse.ts";
 
 /** Who asks for a standstill, a backup or a restore: a name of its own for each. */
 export type AdminId = string;
@@ -36,9 +35,9 @@ export type AdminAsk =
   | { readonly op: "erase-messages"; readonly service: string; readonly key: string }
   /** Remove what results, messages and the log hold of a key. Answered in the same way. */
   | { readonly op: "erase"; readonly service: string; readonly key: string }
-  /** Keys of a service behind one, from its beginning for null. Answered {@link KeysAnswer}. */
+  /** Keys of a service behind one, from its beginning for null, of those that are kept here. Answered {@link KeysAnswer}. */
   | { readonly op: "keys"; readonly service: string; readonly after: string | null; readonly limit: number }
-  /** What is stored under a key, behind a state key. Answered {@link RowsAnswer}. */
+  /** What is stored under a key, behind a state key. Answered {@link RowsAnswer}; refused for a key that is not kept here. */
   | {
       readonly op: "rows";
       readonly service: string;
@@ -46,6 +45,13 @@ export type AdminAsk =
       readonly after: string | null;
       readonly limit: number;
     };
+
+export interface ByMap {
+  /** Version of the key-group map that says what is kept here. Partitions of versions before this do not name it. */
+  readonly map?: number;
+}
+export type KeysAnswer = KeysFound & ByMap;
+export type RowsAnswer = RowsFound & ByMap;
 
 export interface FreezeAnswer {
   /** Nothing is under way here. */

@@ -5,14 +5,14 @@ import { entityOf } from "../state/indexes.ts";
 import type { StateStore } from "../state/store.ts";
 import { Pin } from "./pin.ts";
 
-export interface KeysAnswer {
+export interface KeysFound {
   /** In the order of state keys. */
   readonly keys: readonly string[];
   /** There may be more behind this key; null at the end. */
   readonly next: string | null;
 }
 
-export interface RowsAnswer {
+export interface RowsFound {
   /** State keys and stored texts: the value first, if there is one, then entries in order. */
   readonly rows: ReadonlyArray<readonly [key: string, text: string]>;
   /** There are more behind this state key; null at the end. */
@@ -29,7 +29,7 @@ export function keysOf(
   after: string | null,
   limit: number,
   keeps: (key: string) => boolean,
-): KeysAnswer {
+): KeysFound {
   const prefix = `${service}\u0001`;
   const from = after === null ? prefix : afterPrefix(entityKey(service, after));
   const keys: string[] = [];
@@ -56,7 +56,7 @@ export function rowsOf(
   key: string,
   after: string | null,
   limit: number,
-): RowsAnswer {
+): RowsFound {
   const entity = entityKey(service, key);
   const to = afterPrefix(entity);
   const rows: Array<[string, string]> = [];

@@ -1,7 +1,16 @@
 /** What the administration of a domain does at a partition: standstill, backup, restore and erasing (docs/protocol.md, "Backup"). */
 import { CorruptError } from "../../core-wasm/types.ts";
-import type { AdminAsk, AdminReply, EraseAnswer, FreezeAnswer, StoppedAnswer, ThawAnswer } from "../backup/asks.ts";
-import { keysOf, type KeysAnswer, rowsOf, type RowsAnswer } from "../backup/browse.ts";
+import type {
+  AdminAsk,
+  AdminReply,
+  EraseAnswer,
+  FreezeAnswer,
+  KeysAnswer,
+  RowsAnswer,
+  StoppedAnswer,
+  ThawAnswer,
+} from "../backup/asks.ts";
+import { keysOf, rowsOf } from "../backup/browse.ts";
 import { Pin, PinBroken } from "../backup/pin.ts";
 import { Restore, RestoreRefused } from "../backup/restore.ts";
 import { tablesOf } from "../backup/tables.ts";
@@ -199,7 +208,7 @@ export class Maintenance {
         return { ...reply(this.#restore.end(ask.id)), restart: this.#restore.isStaging };
       case "keys":
       case "rows":
-        return reply(this.#browse(ask));
+        return this.#browse(ask);
       case "restore-stop": {
         const restart = this.#restore.stop(ask.id, ask.untouched);
         return { ...reply({ restarts: restart } satisfies StoppedAnswer), restart };
@@ -207,15 +216,20 @@ export class Maintenance {
     }
   }
 
-  #browse(ask: Extract<AdminAsk, { op: "keys" | "rows" }>): KeysAnswer | RowsAnswer {
+  #browse(ask: Extract<AdminAsk, { op: "keys" | "rows" }>): AdminReply {
     const { layers, log, ownership } = this.#parts;
     // What is shown must be durable, and leaves behind this.
     log.write();
     const { service, after, limit } = ask;
-    if (ask.op === "rows" && this.#isOver(service, ask.key)) return { rows: [], next: null };
-    if (ask.op === "rows") return rowsOf(layers.committed, service, ask.key, after, limit);
-    const isHere = (key: string) => ownership.keeps(ownership.groupOf(key)) && !this.#isOver(service, key);
-    return keysOf(layers.committed, service, after, limit, isHere);
+    const map = ownership.version;
+    if (ask.op === "keys") {
+      const isHere = (key: string) => ownership.isHere(key) && !this.#isOver(service, key);
+      return reply({ ...keysOf(layers.committed, service, after, limit, isHere), map } satisfies KeysAnswer);
+    }
+    // Whoever asks goes by another map: that nothing is stored here says nothing of the key.
+    if (!ownership.isHere(ask.key)) return ELSEWHERE;
+    if (this.#isOver(service, ask.key)) return reply({ rows: [], next: null, map } satisfies RowsAnswer);
+    return reply({ ...rowsOf(layers.committed, service, ask.key, after, limit), map } satisfies RowsAnswer);
   }
 
   /** Whether what is under a key has expired: nobody sees it, deleted or not. */
@@ -422,4 +436,5 @@ function problem(type: ProblemType, detail: string, members?: Readonly<Record<st
   return { ...problemAnswer(type, detail, members), epoch: "" };
 }
 
+const ELSEWHERE = problem("keys-moving", "another partition keeps this key", { retryable: true });
 const MOVING = problem("keys-moving", "key groups are moving from one partition to another", { retryable: true });

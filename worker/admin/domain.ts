@@ -1,11 +1,12 @@
 /** A domain's partitions as their administration asks them: answers read, and asked again when a partition has started over. */
-import type { AdminAsk, AdminReply } from "../../protocol/backup/asks.ts";
+import type { AdminAsk, AdminReply, ByMap } from "../../protocol/backup/asks.ts";
 import { isUnstarted } from "../../protocol/unstarted.ts";
 import type { Problem } from "../../sdk/problems.ts";
 import type { AdminBackend, Backend, KeyGroupMap } from "../backend.ts";
 import { LIMITS } from "../limits.ts";
 import { ProblemError, refuse } from "../problems.ts";
 import { backoff, sleep } from "../retries.ts";
+import type { AdminEdge } from "./edge.ts";
 
 export class Domain {
   readonly #backend: AdminBackend;
@@ -83,6 +84,34 @@ function isTooManyCalls(error: unknown): boolean {
 function noMoreCalls(): ProblemError {
   const detail = "the platform lets one request make no more calls of partitions; what was done stays, send it again";
   return refuse("overloaded", detail, { retryable: true });
+}
+
+/**
+ * What partitions answer by the map as it is now. While key groups move they answer by another one, and what was on its way between two of them
+ * would be on neither: all are asked again then. Partitions of versions that do not name their map are taken to have this one.
+ * @throws ProblemError `keys-moving` when it does not settle
+ */
+export async function askByMap<T extends readonly ByMap[]>(
+  { admin, backend }: AdminEdge,
+  ask: (domain: Domain, map: KeyGroupMap) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const map = await presentMap(backend);
+    try {
+      const answers = await ask(new Domain(admin, map), map);
+      if (answers.every((answer) => (answer.map ?? map.version) === map.version)) return answers;
+      if (attempt >= LIMITS.attempts) throw refuse("keys-moving", HAVE_MOVED, { retryable: true });
+    } catch (error) {
+      if (attempt >= LIMITS.attempts || !isElsewhere(error)) throw error;
+    }
+    await sleep(backoff(attempt));
+  }
+}
+
+const HAVE_MOVED = "key groups have just moved to other partitions";
+
+function isElsewhere(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.type === "/problems/keys-moving";
 }
 
 /** The key-group map as it is now: an older one may lack partitions. */

@@ -10,19 +10,18 @@ import { answerHeaders, JSON_TYPE } from "../headers.ts";
 import { partitionOf } from "../keys.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
-import { Domain, presentMap } from "./domain.ts";
+import { askByMap } from "./domain.ts";
 import type { AdminEdge } from "./edge.ts";
 import { jsonResponse } from "./responses.ts";
 import { limitParameter } from "./transactions.ts";
 
 /** Keys of all partitions, in order: `{"keys":[…],"next"?:…}`, where `next` is the `after` of the next page. */
 export async function getKeys(edge: AdminEdge): Promise<Response> {
-  const { admin, backend, request } = edge;
+  const { request } = edge;
   const service = serviceOf(edge);
   const limit = limitParameter(request.url, LIMITS.keysDefault, LIMITS.keysMax);
   const after = queryParameter(request.url, "after") ?? null;
-  const domain = new Domain(admin, await presentMap(backend));
-  const answers = await domain.askAll<KeysAnswer>({ op: "keys", service, after, limit });
+  const answers = await askByMap(edge, (domain) => domain.askAll<KeysAnswer>({ op: "keys", service, after, limit }));
   const compare = (a: string, b: string) => compareKeys(entityKey(service, a), entityKey(service, b));
   const keys = answers.flatMap((answer) => answer.keys).sort(compare);
   // Behind where some partition stopped, others' keys may not be all there are.
@@ -35,16 +34,17 @@ export async function getKeys(edge: AdminEdge): Promise<Response> {
 
 /** `{"value"?:…,"version"?:…,"entries":[{"collection","entry","value"}],"next"?:…}`; values as queries show them. */
 export async function getState(edge: AdminEdge): Promise<Response> {
-  const { admin, backend, request } = edge;
+  const { backend, request } = edge;
   const service = serviceOf(edge);
   const key = queryParameter(request.url, "key");
   checkKey(key);
   const limit = limitParameter(request.url, LIMITS.entriesDefault, LIMITS.entriesMax);
   const after = rowBehind(request.url, entityKey(service, key));
-  const map = await presentMap(backend);
-  const partition = partitionOf(backend.kernels(), map, key);
-  const domain = new Domain(admin, map);
-  const { rows, next } = await domain.ask<RowsAnswer>(partition, { op: "rows", service, key, after, limit });
+  const [{ rows, next, partition }] = await askByMap(edge, async (domain, map) => {
+    const keeper = partitionOf(backend.kernels(), map, key);
+    const answer = await domain.ask<RowsAnswer>(keeper, { op: "rows", service, key, after, limit });
+    return [{ ...answer, partition: keeper }] as const;
+  });
   const value = rows.find(([stateKey]) => parseStateKey(stateKey).collection === undefined)?.[1];
   const entries = rows.flatMap(([stateKey, text]) => entryOf(stateKey, text));
   const members = [
