@@ -5,6 +5,7 @@
 
 import { SAGA_ERROR_LENGTH, SAGA_SPARE_BYTES, VALUE_MAX_BYTES } from "../limits.ts";
 import type { OutcomeError } from "../outcome.ts";
+import { words } from "../thrown.ts";
 import { fitsUtf8 } from "../utf8.ts";
 import { encodeValue } from "../values.ts";
 
@@ -24,8 +25,13 @@ export function hasRoom(state: Kept, step: string, result: unknown): boolean {
   return fitsUtf8(encodeValue({ ...state, results }), VALUE_MAX_BYTES - SAGA_SPARE_BYTES);
 }
 
-/** An error as it can be kept: its data is left out where there is no room for it, and a long message is cut. */
+/**
+ * An error as it can be kept and told: type and message are texts, whatever was thrown had there. Its data is left out where there is no room for it,
+ * and a long text is cut.
+ */
 export function keptError(state: Kept, error: OutcomeError): OutcomeError {
-  if (fitsUtf8(encodeValue([state, error]), VALUE_MAX_BYTES - SAGA_SPARE_BYTES)) return error;
-  return { type: error.type, message: error.message.slice(0, SAGA_ERROR_LENGTH) };
+  const [type, message] = [words(() => error.type), words(() => error.message)];
+  const kept = { type, message, ...(error.data === undefined ? {} : { data: error.data }) };
+  if (fitsUtf8(encodeValue([state, kept]), VALUE_MAX_BYTES - SAGA_SPARE_BYTES)) return kept;
+  return { type: type.slice(0, SAGA_ERROR_LENGTH), message: message.slice(0, SAGA_ERROR_LENGTH) };
 }

@@ -16,6 +16,7 @@ import { isSameValue } from "../same-value.ts";
 import { type SagaContext, type SagaDefinition, type SagaSoFar, type SagaStep, sagaServiceName } from "../saga.ts";
 import { type Schema, validate } from "../schema.ts";
 import type { ServiceDefinition } from "../service.ts";
+import { messageOf } from "../thrown.ts";
 import { decodeValue, encodeValue } from "../values.ts";
 import { Promises, tell } from "./promises.ts";
 import { hasRoom, keptError, TOO_LARGE } from "./saga-room.ts";
@@ -468,14 +469,14 @@ function isFinal(tried: Failed): boolean {
   return refusalOf(tried) !== undefined;
 }
 
+/** The saga's own refusal is such an error. One of what the step has called may have the same name, and says something else. */
 function errorOf(tried: Failed): OutcomeError {
   const refused = refusalOf(tried);
   if (refused === undefined) {
     const { error } = tried as { readonly error: TidegateError };
-    const cause: unknown = error.cause;
-    return { type: error.type, message: cause instanceof Error ? cause.message : error.message };
+    return { type: error.type, message: messageOf(error.cause ?? error) };
   }
   const { name, data } = refused;
-  if (name === "failed" && typeof data === "object" && data !== null && "message" in data) return data as OutcomeError;
+  if (tried.refusal !== undefined) return data as OutcomeError;
   return { type: name, message: `it was refused: ${name}`, ...(data === undefined ? {} : { data }) };
 }

@@ -214,6 +214,79 @@ describe("a result for which a saga has no room ends its step for good", () => {
   });
 });
 
+describe("a refusal that is named like the saga's own", () => {
+  const Pay = contract("pay", {
+    charge: fn({ input: z.boolean(), refusals: { failed: z.object({ message: z.unknown() }) } }),
+    told: fn({ input: outcome(z.unknown()) }),
+    heard: query({ output: z.unknown() }),
+  });
+  const pay = service(
+    Pay,
+    { state: (): unknown[] => [] },
+    {
+      charge: (ctx, isLong) => {
+        throw ctx.refuse("failed", { message: isLong ? { why: large } : "card declined" });
+      },
+      told: (ctx, how) => void ctx.state.push(how),
+      heard: (ctx) => ctx.state,
+    },
+  );
+  const Till = contract("till", { sell: fn() });
+  const run = async (first: unknown, isLong: boolean) => {
+    const selling = saga("selling", {
+      steps: [
+        { name: "first", run: () => first, compensate: (ctx) => ctx.call(Desk, "notes").note("undone") },
+        { name: "pay", run: (ctx) => ctx.call(Pay, "p").charge(isLong) },
+      ],
+    });
+    const till = service(Till, {}, { sell: (ctx) => ctx.start(selling, "1", undefined, reply(Pay, "h", "told")) });
+    const simulated = testApp({ services: [desk, pay, till], sagas: [selling] });
+    const client = simulated.client({ Desk, Pay, Till });
+    await client.till("t").sell();
+    await simulated.drained();
+    expect(await client.desk("notes").notes()).toEqual(["undone"]);
+    return { heard: await client.pay("h").heard(), ...(await runOf(simulated, "selling", "1").status()) };
+  };
+
+  test("is told like any other", async () => {
+    const { heard, failure } = await run(1, false);
+    const error = { type: "failed", message: "it was refused: failed" };
+    expect(heard).toEqual([{ ok: false, error }]);
+    expect(failure).toEqual({ ...error, data: { message: "card declined" }, step: "pay" });
+  });
+
+  test("loses its data where there is no room for that", async () => {
+    const { status, failure } = await run(large, true);
+    expect(status).toBe("compensated");
+    expect(failure).toEqual({ type: "failed", message: "it was refused: failed", step: "pay" });
+  });
+});
+
+test.each([
+  ["a number", { message: 5 }, "5"],
+  [
+    "what throws",
+    {
+      get message() {
+        throw new Error("nobody reads this");
+      },
+    },
+    "an error that cannot be shown",
+  ],
+])("an error whose message is %s fails its step, and is told in words", async (_, message, words) => {
+  const thrown = Object.defineProperties(new Error(), Object.getOwnPropertyDescriptors(message));
+  const down = () => {
+    throw thrown;
+  };
+  const simulated = app([saga("odd", { steps: [{ name: "only", run: down, attempts: 1 }] })]);
+  await runOf(simulated, "odd", "1").start();
+  await simulated.drained();
+  expect(await runOf(simulated, "odd", "1").status()).toMatchObject({
+    status: "compensated",
+    failure: { type: "internal-error", message: words },
+  });
+});
+
 test("a retry delay above ten minutes is kept, and a shorter one doubles up to them", async () => {
   const minutes = async (retryDelay: "1h" | "6m") => {
     const at: number[] = [];
