@@ -10,6 +10,7 @@ import { milliseconds } from "../duration.ts";
 import { misconfigured, TidegateError } from "../errors.ts";
 import { SAGA_ATTEMPTS_DEFAULT, SAGA_DELAY_MAX_MS, SAGA_PATIENCE_MS } from "../limits.ts";
 import type { Outcome, OutcomeError } from "../outcome.ts";
+import type { ProblemType } from "../problems.ts";
 import { refusalOf } from "../refusal.ts";
 import type { Reply } from "../reply.ts";
 import { isSameValue } from "../same-value.ts";
@@ -204,7 +205,10 @@ class SagaRun {
     if (state.waiting === "delay") return this.#done(ctx, step, undefined);
     state.waiting = null;
     const tried = await ctx.try(this.#contract, ctx.key).run();
-    if (!tried.ok) return this.#failedStep(ctx, step, errorOf(tried), isFinal(tried));
+    if (!tried.ok) {
+      assertNotNewer(tried);
+      return this.#failedStep(ctx, step, errorOf(tried), isFinal(tried));
+    }
     // What it waits for names the place that it is at now.
     if (!("run" in step)) return;
     this.#done(ctx, step, tried.value);
@@ -306,6 +310,7 @@ class SagaRun {
       Object.assign(state, { attempts: 0, trouble: null, step: state.step - 1 });
       return this.#goOn(ctx);
     }
+    assertNotNewer(tried);
     state.attempts += 1;
     state.trouble = keptError(state, errorOf(tried));
     if (state.attempts < attemptsOf(step)) this.#again(ctx);
@@ -468,6 +473,17 @@ type Failed = Exclude<Tried<FunctionContract>, { readonly ok: true }>;
 function isFinal(tried: Failed): boolean {
   return refusalOf(tried) !== undefined;
 }
+
+/**
+ * Code that is older than the state of a key says nothing of the step: its message waits for newer code, like others.
+ * @throws TidegateError `newer-state`
+ */
+function assertNotNewer(tried: Failed): void {
+  if (tried.refusal !== undefined) return;
+  const { error } = tried as { readonly error: TidegateError };
+  if (error.type === NEWER_STATE) throw error;
+}
+const NEWER_STATE: ProblemType = "newer-state";
 
 /** The saga's own refusal is such an error. One of what the step has called may have the same name, and says something else. */
 function errorOf(tried: Failed): OutcomeError {
