@@ -4,7 +4,7 @@ import { expiryRow, type Life, lifetimeRow, renewal } from "./expiry.ts";
 import { type Shape, shapeOf } from "../../sdk/shape.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey, noEntryKey } from "./state-key.ts";
 import type { ServiceDefinition } from "../../sdk/service.ts";
-import { assertNotNewer, currentText, readVersion, versionedText } from "./evolution.ts";
+import { assertNotNewer, currentState, currentText, readVersion, storedState, versionedText } from "./evolution.ts";
 import type { StateView } from "./layers.ts";
 import type { Change, Write } from "./store.ts";
 import { define, entriesTakenBack, isPlainObject, isSameMap, takenBack } from "./take-back.ts";
@@ -125,9 +125,13 @@ export class EntityCopy {
    * object, or what lies in it, to everybody.
    */
   #load(stored: Change): void {
-    this.#loaded =
-      stored === null ? encodeValue(this.#service.state?.(), "the state") : currentText(this.#service, null, stored);
+    this.#loaded = this.#textOf(stored);
     this.#value = decodeValue(this.#loaded);
+  }
+
+  #textOf(stored: Change): string {
+    const text = stored === null ? null : currentState(this.#service, stored);
+    return text ?? encodeValue(this.#service.state?.(), "the state");
   }
 
   /** No function runs on it: the value is kept as text, so that one that goes on after its end changes nothing. @throws when that has none */
@@ -142,7 +146,7 @@ export class EntityCopy {
     if (this.#settled !== null) return this.#settled;
     if (this.#value === UNLOADED && !this.#isVoid) {
       const stored = this.#state.get(this.entity, this.entity);
-      if (stored !== null) return currentText(this.#service, null, stored);
+      if (stored !== null) return this.#textOf(stored);
     }
     return encodeValue(this.value, "the state");
   }
@@ -175,11 +179,8 @@ export class EntityCopy {
     const stored = this.#storedValue();
     const { version } = stored === null ? NOTHING : readVersion(stored, this.#service);
     assertNotNewer(this.#service, version);
-    if (this.#service.version > 1 && version < this.#service.version) {
-      const text =
-        stored === null ? encodeValue(this.#service.state?.(), "the state") : currentText(this.#service, null, stored);
-      this.#marker = versionedText(this.#service, text);
-    }
+    if (this.#service.version > 1 && version < this.#service.version)
+      this.#marker = storedState(this.#service, this.#textOf(stored));
     this.#checked = true;
   }
 
@@ -320,10 +321,7 @@ export class EntityCopy {
 
   /** The value's, of which this copy has changed nothing. */
   #storedText(): string {
-    const stored = this.#storedValue();
-    return stored === null
-      ? encodeValue(this.#service.state?.(), "the state")
-      : currentText(this.#service, null, stored);
+    return this.#textOf(this.#storedValue());
   }
 
   #restoreUnloaded(): void {
@@ -389,7 +387,7 @@ export class EntityCopy {
     const writes: Write[] = [];
     if (this.#value !== UNLOADED || this.#settled !== null) {
       const text = this.#settled ?? encodeValue(this.#value, "the state");
-      if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text: versionedText(this.#service, text) });
+      if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text: storedState(this.#service, text) });
     }
     if (this.#marker !== null && (this.#entries?.size ?? 0) > 0 && writes.at(-1)?.op !== "put")
       writes.push({ op: "put", key: this.entity, text: this.#marker });

@@ -28,8 +28,31 @@ export function readVersion(
 }
 
 /** How text of the service's own version is stored. */
-export function versionedText({ version }: Versioned, text: string): string {
+export function versionedText({ version }: Pick<Versioned, "version">, text: string): string {
   return version === 1 ? text : `v${version} ${text}`;
+}
+
+/** Beside entries of a service that has no state there is this, in its version: whoever adds a state to it finds none. */
+const NONE = encodeValue(undefined);
+/** The same value where a function has set it: what reads it ignores the member. */
+const SET = JSON.stringify({ ...(JSON.parse(NONE) as object), v: 0 });
+
+/** How a state is stored. One that was set to `undefined` is told from none; in the first version nothing stands for none. */
+export function storedState({ version, state }: Pick<ServiceDefinition, "version" | "state">, text: string): string {
+  return versionedText({ version }, text === NONE && version > 1 && state !== undefined ? SET : text);
+}
+
+/**
+ * A stored state as the service's own version has it; null for none.
+ * @throws TidegateError `newer-state`, or what the upcaster throws
+ */
+export function currentState(service: Versioned, stored: string): string | null {
+  if (service.version === 1 && stored.charCodeAt(0) !== MARK) return stored;
+  const { version, text } = readVersion(stored, service);
+  if (version === 1 || (text !== NONE && text !== SET)) return currentText(service, null, stored);
+  assertNotNewer(service, version);
+  if (text === NONE) return null;
+  return currentText(service, null, versionedText({ version }, NONE));
 }
 
 /**

@@ -137,6 +137,58 @@ describe("entries that are written without a look at the value", () => {
   });
 });
 
+describe("a service that had collections only and is given a state", () => {
+  const options = {
+    version: 2,
+    collections: { parts: collection<string>() },
+    evolveEntries: { parts: { 2: (old: number) => String(old) } },
+  };
+  const bare = service(C, options, handlers);
+  const seen: unknown[] = [];
+  const given = [2, 3].map((version) => {
+    const keep = (old: { n: number }) => (seen.push(old), old);
+    const evolve = version === 2 ? { 2: keep } : { 2: keep, 3: keep };
+    return service(C, { ...options, version, evolve, state: () => ({ n: 0 }) }, handlers);
+  });
+  const written = (): Stored => {
+    const state = stored({});
+    const copy = new EntityCopy(entity, state, bare);
+    copy.putEntry("parts", "a", '"x"');
+    state.apply(copy.writes());
+    return state;
+  };
+
+  it.each(given)(
+    "has its initial state where entries were written before, and no step is given it (case %#)",
+    (after) => {
+      const copy = new EntityCopy(entity, written(), after);
+      expect([copy.valueText(), copy.value]).toEqual(['{"n":0}', { n: 0 }]);
+      expect(copy.writes()).toEqual([]);
+      (copy.value as { n: number }).n = 1;
+      expect(copy.writes()).toMatchObject([{ key: entity, text: `v${after.version} {"n":1}` }]);
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it("has what was set where that is `undefined`", () => {
+    const [after] = given as [(typeof given)[0]];
+    const state = written();
+    const copy = new EntityCopy(entity, state, after);
+    copy.value = undefined;
+    state.apply(copy.writes());
+    for (const reader of [after, bare]) {
+      const again = new EntityCopy(entity, state, reader);
+      expect([again.value, again.writes()]).toEqual([undefined, []]);
+    }
+  });
+
+  it("is not given to code of an older version", () => {
+    const state = stored({ [entity]: 'v3 {"~t":"u"}' });
+    const copy = new EntityCopy(entity, state, given[0] as (typeof given)[0]);
+    expect(() => copy.value).toThrow(expect.objectContaining({ type: "newer-state" }));
+  });
+});
+
 describe("a service's versions", () => {
   const make = (options: object) => () =>
     service(C, { state: () => 0, collections: { parts: collection() }, ...options }, handlers);
