@@ -121,8 +121,8 @@ export class EntityCopy {
   }
 
   /**
-   * An absent value starts as the service's initial state, which is written only once something differs from it: as a copy, since a service may give one
-   * object, or what lies in it, to everybody.
+   * An absent value starts as the service's initial state, which is written only once something differs from it, or it is assigned: as a copy, since a
+   * service may give one object, or what lies in it, to everybody.
    */
   #load(stored: Change): void {
     this.#loaded = this.#textOf(stored);
@@ -223,6 +223,7 @@ export class EntityCopy {
     this.#checked = false;
     this.#marker = null;
     this.#cleared = true;
+    this.#assigned = false;
     this.#entries = null;
     this.#value = UNLOADED;
     this.#settled = null;
@@ -371,6 +372,13 @@ export class EntityCopy {
     return this.#expiresAt !== null || this.#storedValue() !== null;
   }
 
+  /** The initial state was assigned where none is stored: from then on it is the key's, whatever initial state the service has later. */
+  get #isFirst(): boolean {
+    if (!this.#assigned || this.#service.state === undefined) return false;
+    const stored = this.#storedValue();
+    return stored === null || currentState(this.#service, stored) === null;
+  }
+
   /** What is written while the code declares no time to live must not expire at a time that other code has set before. */
   #withoutExpiry(writes: Write[]): Write[] {
     if (writes.length === 0 || !this.#state.hasLifetime(lifetimeRow(this.#service.contract))) return writes;
@@ -387,7 +395,8 @@ export class EntityCopy {
     const writes: Write[] = [];
     if (this.#value !== UNLOADED || this.#settled !== null) {
       const text = this.#settled ?? encodeValue(this.#value, "the state");
-      if (text !== this.#loaded) writes.push({ op: "put", key: this.entity, text: storedState(this.#service, text) });
+      if (text !== this.#loaded || this.#isFirst)
+        writes.push({ op: "put", key: this.entity, text: storedState(this.#service, text) });
     }
     if (this.#marker !== null && (this.#entries?.size ?? 0) > 0 && writes.at(-1)?.op !== "put")
       writes.push({ op: "put", key: this.entity, text: this.#marker });

@@ -111,15 +111,22 @@ test("what is assigned as it is lives on, since that is a write; what is changed
   expect(await held("held")).toBe("");
 });
 
-test("what is assigned as it begins is not there: nothing is kept of it, and what has expired stays so", async () => {
+test("what is assigned as it begins is kept for its time like anything else, also where another has expired", async () => {
   const run = new LonePartition([lease]);
   const call = (key: string, name: string, input?: unknown) => run.call({ service: "lease", key, name, input });
+  const lives = () => {
+    const puts = run.durable.splice(0).flatMap((op) => (op.op === "record" ? [op.bytes] : []));
+    return puts.some((bytes) => Buffer.from(bytes).includes("#ttl"));
+  };
+  await call("never", "mark", "");
+  expect(lives()).toBe(false);
   await call("never", "hold", "");
-  const puts = run.durable.flatMap((op) => (op.op === "record" ? [op.bytes] : []));
-  expect(puts.some((bytes) => Buffer.from(bytes).includes("#ttl"))).toBe(false);
+  expect(lives()).toBe(true);
   await call("was", "hold", "ann");
   run.partition.clock += HOUR;
+  lives();
   await call("was", "hold", "");
+  expect(lives()).toBe(true);
   expect(JSON.parse((await call("was", "holder")).body)).toBe("");
 });
 

@@ -42,3 +42,42 @@ test("what one key writes is written, and is no other's", async () => {
   expect((await call(partition, "b", "seen")).body).toBe("[1,1]");
   expect(initial).toEqual({ n: 0, list: [] });
 });
+
+const Letters = contract("letters", {
+  choose: fn({ input: z.boolean() }),
+  chooseAndForget: fn({ input: z.boolean() }),
+  flip: fn({ input: z.int() }),
+  wanted: query({ output: z.boolean() }),
+});
+const letters = (wanted: boolean) =>
+  service(
+    Letters,
+    { state: () => ({ wanted }) },
+    {
+      choose: (ctx, choice) => void (ctx.state = { wanted: choice }),
+      chooseAndForget: (ctx, choice) => {
+        ctx.state = { wanted: choice };
+        ctx.clear();
+        expect(ctx.state).toEqual({ wanted });
+      },
+      flip: (ctx, times) => {
+        for (let n = 0; n < times; n++) ctx.state.wanted = !ctx.state.wanted;
+      },
+      wanted: (ctx) => ctx.state.wanted,
+    },
+  );
+
+test.each([
+  ["was assigned", "choose", true, "true"],
+  ["was assigned and deleted", "chooseAndForget", true, "false"],
+  ["was changed to what it was", "flip", 2, "false"],
+])(
+  "an initial state that %s, and what the key has when the service has another one",
+  async (_, name, input, wanted) => {
+    const partition = new LonePartition([letters(true)]);
+    const ask = (what: object) => partition.call({ service: "letters", key: "ann", name, ...what });
+    expect((await ask({ input })).status).toBe(200);
+    await partition.redeploy([letters(false)]);
+    expect((await ask({ name: "wanted" })).body).toBe(wanted);
+  },
+);
