@@ -28,7 +28,7 @@ const ELSEWHERE = [
 
 /** What the engine reports of functions that fail on purpose: thousands of lines that nobody reads. */
 const EXPECTED_REPORTS =
-  /^\{\s*message: \S*?['"`](?:#?\w+\.\w+ on \\?".*\\?" failed|refused a frame|partition \S+ (?:starts over|does not serve)|tidegate: unexpected error at the edge.*(?:Application called abortAll|the trap in place of))/s;
+  /^\{\s*message: \S*?['"`](?:#?\w+(?:\.[\w-]+)+ on \\?".*\\?" failed|refused a frame|partition \S+ (?:starts over|does not serve)|tidegate: unexpected error at the edge.*(?:Application called abortAll|the trap in place of))/s;
 
 /** Stands in for a collector of traces: what was sent there can be asked for. */
 const COLLECTOR = "http://collector.example";

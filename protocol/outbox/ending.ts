@@ -1,5 +1,6 @@
 /** How one try at a message's transaction has ended, as who keeps the message is told, and what that comes to. */
 import { isRefusalType, problemOf, type ProblemType, REFUSAL_STATUS } from "../../sdk/problems.ts";
+import { words } from "../../sdk/thrown.ts";
 import type { StoredResult } from "../results/stored-result.ts";
 import { ERASED_STATUS } from "../results/stored-result.ts";
 import type { Failure } from "../transaction/failure.ts";
@@ -90,11 +91,15 @@ export function decodeError(text: string, at: number): FailedTry {
   return { at, status, type, error };
 }
 
-/** What was thrown, in words, and never the stack. What was thrown may throw when it is looked at. */
+/** What was thrown, in words, with its cause and never the stack. */
 export function errorText(error: unknown): string {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
+  return words(() => {
+    if (!(error instanceof Error)) return error;
+    const { cause } = error;
+    return cause === undefined ? textOf(error) : `${textOf(error)} (${words(() => textOf(cause))})`;
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -9,8 +9,8 @@ export type Failure =
   | { readonly kind: "refusal"; readonly refusal: Refusal }
   /** An error of the engine with a stable type. */
   | { readonly kind: "engine"; readonly error: TidegateError }
-  /** Anything else that user code threw. */
-  | { readonly kind: "thrown"; readonly error: unknown };
+  /** Anything else that user code threw; `elsewhere` on another partition, whose log has it. */
+  | { readonly kind: "thrown"; readonly error: unknown; readonly elsewhere?: boolean };
 
 /**
  * Never throws, whatever was thrown: to ask a Proxy for its class may throw too.

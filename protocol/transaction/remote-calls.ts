@@ -22,6 +22,7 @@ import { type Activation, type Attempt, type Outcome, participantsOf, type Targe
 import { answeredBy, chased, hopsFrom, untrodden } from "./chase.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { decodeOutcome, encodeOutcome } from "./remote-failure.ts";
+import { report } from "./report.ts";
 import { restoreScope } from "./rollback.ts";
 import { enclosing, placesOf, scopeKey } from "./scopes.ts";
 import type { Transactions } from "./transactions.ts";
@@ -182,18 +183,11 @@ export class RemoteCalls {
       }
     }
     if (!told.ok) scope.failure ??= told.failure;
-    if (!told.ok && told.failure.kind === "thrown") this.#report(activation, told.failure.error);
+    if (!told.ok && told.failure.kind === "thrown") report(this.#owner, activation, told.failure.error);
     if (!attempt.locking) this.#owner.show();
     // Of rows as many may come back as were sent.
     const most = isFlowService(activation.target.service) ? LIMITS.maxCallBytes : LIMITS.maxResultBytes;
     this.#send(attempt, caller, encodeOutcome(told, most));
-  }
-
-  #report({ target }: Activation, error: unknown): void {
-    const { service, name, key } = target;
-    const message = `${service.contract.name}.${name} on ${JSON.stringify(key)} failed`;
-    const members = { service: service.contract.name, function: name, key, error };
-    this.#owner.emit({ kind: "report", level: "error", message, members });
   }
 
   #send(attempt: Attempt, { peer, callId }: { peer: Peer; callId: number }, outcome: AnswerOutcome): void {

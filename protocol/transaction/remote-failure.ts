@@ -79,5 +79,5 @@ function decodeFailure(kind: Failure["kind"], detail: unknown[]): Failure {
   const [name, message] = detail as [string, string];
   const error = new Error(message);
   error.name = name;
-  return { kind: "thrown", error };
+  return { kind: "thrown", error, elsewhere: true };
 }

@@ -22,6 +22,7 @@ import type { CallRequest, TransactionOwner } from "./owner.ts";
 import { lifeOf } from "./life.ts";
 import { keepSnapshots, restoreScope, settleState } from "./rollback.ts";
 import { RemoteCalls } from "./remote-calls.ts";
+import { tellCaller } from "./report.ts";
 import { allWritesOf, writesOf } from "./writes.ts";
 import { closesCycle, cycles, enterUse, type Left, leaveQueue, leaveUse } from "./uses.ts";
 
@@ -280,8 +281,7 @@ export class Transactions {
       this.#finishRoot(attempt, outcome);
       return;
     }
-    const told: Outcome = isTried(activation) && scope.failure ? { ok: false, failure: scope.failure } : outcome;
-    this.owner.emit({ kind: "settle", activation, outcome: told });
+    tellCaller(this.owner, activation, outcome);
     parent.children -= 1;
     invariant(parent.children >= 0, "6: more calls ended than were made");
     if (parent.children === 0 && parent.state === "joining") this.owner.emit({ kind: "joined", activation: parent });
