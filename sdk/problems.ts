@@ -82,8 +82,10 @@ export interface Problem {
 /** Status of every refusal. */
 export const REFUSAL_STATUS = 409;
 
-/** The problem for an engine error. `members` cannot override the standard ones. */
+/** The problem for an engine error. `members` cannot override the standard ones. @throws TypeError for what user code has made up as a type */
 export function problemOf(type: ProblemType, detail?: string, members?: Readonly<Record<string, unknown>>): Problem {
+  // Not one that every object has, either: that has no status.
+  if (!Object.hasOwn(PROBLEMS, type)) throw new TypeError(`there is no error of type "${type}"`);
   const { status, title } = PROBLEMS[type];
   return { ...members, type: `/problems/${type}`, title, status, ...(detail === undefined ? {} : { detail }) };
 }

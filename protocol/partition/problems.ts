@@ -1,5 +1,5 @@
 /** Failures as the problem documents that leave the partition. */
-import { problemOf, type ProblemType, PROBLEMS, REFUSAL_STATUS, refusalProblem } from "../../sdk/problems.ts";
+import { problemOf, type ProblemType, REFUSAL_STATUS, refusalProblem } from "../../sdk/problems.ts";
 import { TidegateError } from "../../sdk/errors.ts";
 import { toJson } from "../../sdk/json.ts";
 import { LIMITS } from "../limits.ts";
@@ -19,7 +19,8 @@ export function problemAnswer(
   detail?: string,
   members?: Readonly<Record<string, unknown>>,
 ): ProblemAnswer {
-  return { status: PROBLEMS[type].status, body: JSON.stringify(problemOf(type, detail, members)) };
+  const problem = problemOf(type, detail, members);
+  return { status: problem.status, body: JSON.stringify(problem) };
 }
 
 /** What a failure's answer is, and the failure itself unless it cannot be shown: then another one stands for it. */

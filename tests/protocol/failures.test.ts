@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { contract, type FnContext, fn, service, TidegateError } from "../../sdk/index.ts";
 import { z } from "zod";
 import { failureOf } from "../../protocol/transaction/failure.ts";
-import { encodeOutcome } from "../../protocol/transaction/remote-failure.ts";
+import { decodeOutcome, encodeOutcome } from "../../protocol/transaction/remote-failure.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const output = z.any();
@@ -12,6 +12,7 @@ const Odd = contract("odd", {
   throwsRevokedLater: fn(),
   refusesWithoutJson: fn({ refusals: { no: z.any() } }),
   throwsUnknownType: fn(),
+  throwsOddType: fn(),
   settlesTwice: fn({ output }),
   throwsAfterSettling: fn({ output }),
   triesWhileUnstorable: fn({ output }),
@@ -49,6 +50,10 @@ const odd = service(
     },
     throwsUnknownType: () => {
       throw new TidegateError("no-such-type" as "not-found", "made up");
+    },
+    throwsOddType: () => {
+      // What every object has.
+      throw new TidegateError("constructor" as "not-found", "made up");
     },
     settlesTwice: (ctx) => {
       // A call that nobody awaits: the function has returned and is not done yet.
@@ -98,6 +103,7 @@ test.each([
   ["what is thrown later cannot be looked at", "throwsRevokedLater", 500],
   ["the data of a refusal has no JSON form", "refusesWithoutJson", 500],
   ["an error of the engine has no known type", "throwsUnknownType", 500],
+  ["the type of an error of the engine is a member of every object", "throwsOddType", 500],
   ["a thenable settles twice", "settlesTwice", 200],
   ["a thenable throws after it has settled", "throwsAfterSettling", 200],
   ["a call is tried while the state cannot be stored", "triesWhileUnstorable", 200],
@@ -120,12 +126,10 @@ test("a tried call that finds a state which cannot be stored fails and changes n
 
 const circular: Record<string, unknown> = {};
 circular["self"] = circular;
-const unreadable = Object.defineProperty({}, "n", {
-  enumerable: true,
-  get: () => {
-    throw new Error("nobody reads this");
-  },
-});
+const unread = (): never => {
+  throw new Error("nobody reads this");
+};
+const unreadable = Object.defineProperty({}, "n", { enumerable: true, get: unread });
 
 test.each([
   ["a bigint", { n: 1n }],
@@ -135,4 +139,17 @@ test.each([
   const failure = failureOf(new TidegateError("not-found", "made up", { members: members as Record<string, unknown> }));
   expect(failure.kind).toBe("thrown");
   expect(encodeOutcome({ ok: false, failure })).toMatchObject({ ok: false, failure: "thrown" });
+});
+
+test.each([
+  [
+    "is long",
+    Object.assign(new RangeError("x".repeat(2_000_000)), { name: "n".repeat(2_000_000) }),
+    "x".repeat(10_000),
+  ],
+  ["is no text", Object.assign(new Error("x"), { message: 5 }), "5"],
+  ["throws", Object.defineProperties(new Error("x"), { message: { get: unread } }), "an error that cannot be shown"],
+])("an error whose message %s is told to other partitions as what was thrown", (_, error, message) => {
+  const told = decodeOutcome(encodeOutcome({ ok: false, failure: failureOf(error) }));
+  expect(told).toMatchObject({ ok: false, failure: { kind: "thrown", error: { message } } });
 });
