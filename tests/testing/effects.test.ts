@@ -118,3 +118,28 @@ test("a queue has whole numbers beyond 2^53 as texts, in lists too, and doubles 
   ];
   expect(got).toEqual([{ best: [most], every: [least, most] }]);
 });
+
+const revoked = (): unknown => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+test.each([
+  ["an error whose message is no text", Object.assign(new Error(), { message: 5 }), "5"],
+  ["what cannot be looked at", revoked(), "an error that cannot be shown"],
+])("an effect that throws %s has failed like any other", async (_, thrown, message) => {
+  const { order } = payments();
+  const charge = effect("charge", {
+    input: z.object({ cents: z.int() }),
+    output: z.object({ receipt: z.string() }),
+    retries: { attempts: 1 },
+    handler: () => {
+      throw thrown;
+    },
+  });
+  const app = testApp({ services: [order], effects: [charge] });
+  const client = app.client({ Order });
+  await client.order("a").pay({ cents: 5 });
+  await app.drained();
+  expect(await client.order("a").status()).toBe(message);
+});

@@ -5,6 +5,7 @@ import type { AppDefinition } from "../../sdk/app.ts";
 import { type EffectContext, type EffectDefinition, EffectFailure } from "../../sdk/effect.ts";
 import { EFFECT_ERROR_MAX_LENGTH } from "../../sdk/limits.ts";
 import { type Schema, validate } from "../../sdk/schema.ts";
+import { messageOf } from "../../sdk/thrown.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 
 export async function runEffect(app: AppDefinition, call: OutsideCall, env: object): Promise<OutsideEnd> {
@@ -47,7 +48,16 @@ async function attempt(
     if (!output.ok) return failed("invalid-output", output.issues, true);
     return { ok: true, value: encodeValue(output.value) };
   } catch (error) {
-    return failed("effect-failed", messageOf(error), error instanceof EffectFailure);
+    return failed("effect-failed", messageOf(error), isFinal(error));
+  }
+}
+
+/** What was thrown may itself throw when it is asked for its class. */
+function isFinal(error: unknown): boolean {
+  try {
+    return error instanceof EffectFailure;
+  } catch {
+    return false;
   }
 }
 
@@ -57,15 +67,6 @@ async function checked(schema: Schema | undefined, value: unknown): Promise<Chec
   const result = await validate(schema, value);
   if (result.ok) return result;
   return { ok: false, issues: issuesText(result.issues) };
-}
-
-/** What was thrown may itself throw when it is looked at. */
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
 }
 
 function failed(type: string, message: string, final: boolean): OutsideEnd {
