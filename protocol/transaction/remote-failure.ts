@@ -1,6 +1,7 @@
 /** Failures on their way between partitions. Of a user's own error only its name and message go: its stack stays in the log of the partition where it was thrown. */
 import { TidegateError } from "../../sdk/errors.ts";
 import { Refusal } from "../../sdk/refusal.ts";
+import { messageOf, words } from "../../sdk/thrown.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 import type { ProblemType } from "../../sdk/problems.ts";
 import { LIMITS } from "../limits.ts";
@@ -52,15 +53,12 @@ function declaredDetail(failure: Exclude<Failure, { kind: "thrown" }>): string {
   return JSON.stringify([service, refusal, text]);
 }
 
-/** What was thrown may throw when it is looked at. */
+/** However long they are, it is what was thrown that is told, as within a partition. */
 function thrownDetail(error: unknown): string {
-  try {
-    if (error instanceof Error) return JSON.stringify([error.name, error.message]);
-    return JSON.stringify(["Error", String(error)]);
-  } catch {
-    return JSON.stringify(["Error", "an error that cannot be shown"]);
-  }
+  const name = words(() => (error instanceof Error ? error.name : "Error"));
+  return JSON.stringify([name.slice(0, THROWN_LENGTH), messageOf(error).slice(0, THROWN_LENGTH)]);
 }
+const THROWN_LENGTH = 10_000;
 
 export function decodeOutcome(outcome: AnswerOutcome): Outcome {
   if (outcome.ok) return { ok: true, value: outcome.value ?? undefined };
