@@ -118,20 +118,20 @@ class Context {
     return schedulesOf(this.#engine, this.#activation, { name, cron }, contract, key);
   }
 
-  async unschedule(name: string): Promise<boolean> {
+  unschedule(name: string): Promise<boolean> {
     if (this.#readOnly) throw new TypeError("a query cannot end schedules");
     const { service, key } = this.#activation.target;
     const input = scheduleName(false, service.contract.name, name);
     const request = { service: TIMERS, key, name: UNSCHEDULE, input, tried: false };
-    return (await this.#engine.call(this.#activation, request)) === true;
+    return heard(this.#engine.call(this.#activation, request), (result) => result === true);
   }
 
-  async cancel(messageId: string): Promise<boolean> {
+  cancel(messageId: string): Promise<boolean> {
     if (this.#readOnly) throw new TypeError("a query cannot cancel messages");
     const delayed = parseMessageId(messageId);
-    if (delayed === null) return false;
+    if (delayed === null) return Promise.resolve(false);
     const request = { service: TIMERS, key: delayed.key, name: CANCEL, input: delayed.id, tried: false };
-    return (await this.#engine.call(this.#activation, request)) === true;
+    return heard(this.#engine.call(this.#activation, request), (result) => result === true);
   }
 
   effect(effect: EffectDefinition, input?: unknown, to: Reply | null = null): void {
@@ -154,13 +154,13 @@ class Context {
     });
   }
 
-  async promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
+  promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
     if (this.#readOnly) throw new TypeError("a query cannot make promises");
     checkKey(id);
     const at = deadline === undefined ? null : this.now() + milliseconds(deadline, "deadline");
     const input = encodeValue({ to, deadline: at } satisfies PromiseRequest);
-    await this.#engine.call(this.#activation, { service: Promises.name, key: id, name: "create", input, tried: false });
-    return id;
+    const request = { service: Promises.name, key: id, name: "create", input, tried: false };
+    return heard(this.#engine.call(this.#activation, request), () => id);
   }
 
   start(saga: SagaDefinition, id: string, input?: unknown, to: Reply | null = null): void {
@@ -333,16 +333,23 @@ function schedulesOf(
   const schedules: CallFunctions = Object.create(null);
   const { service, key: own, entity } = activation.target;
   for (const target of Object.keys(contract.functions)) {
-    schedules[target] = async (input) => {
+    schedules[target] = (input) => {
       const text = input === undefined ? "" : encodeValue(input, "the input");
       assertSendable(engine.machine.transactions.resolve(contract.name, key, target), text);
       const letter = { sender: entity, service: contract.name, key, name: target, input: text, coded: true };
       const request: ScheduleRequest = { name: scheduleName(false, service.contract.name, name), cron, letter };
       const call = { service: TIMERS, key: own, name: SCHEDULE, input: JSON.stringify(request), tried: false };
-      await engine.call(activation, call);
+      return heard(engine.call(activation, call), () => undefined);
     };
   }
   return schedules;
+}
+
+/** What comes of a call. It may be left unawaited like that: its failure sticks to the transaction all the same. */
+function heard<T>(call: Promise<unknown>, then: (result: unknown) => T): Promise<T> {
+  const result = call.then(then);
+  result.catch(() => undefined);
+  return result;
 }
 
 function succeeded(value: unknown): object {

@@ -2,8 +2,8 @@
  * Calls that nobody awaits: whatever comes of them, one after the other, is the function's still. What code does behind its function's end is not, wherever
  * that was called.
  */
-import { describe, expect, test } from "vitest";
-import { contract, type FnContext, fn, service } from "../../sdk/index.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { contract, type FnContext, fn, outcome, reply, service } from "../../sdk/index.ts";
 import { z } from "zod";
 import { Cluster } from "./support/cluster.ts";
 import { LonePartition } from "./support/lone-partition.ts";
@@ -154,4 +154,32 @@ describe("what code does to its state behind its function's end counts nowhere, 
     const counted = await partition.call({ service: "outlived", key: "k", name: "count" });
     expect([begun.status, counted.body, refused]).toEqual([200, "[1,0]", ["transaction-aborted"]]);
   });
+});
+
+const Asks = contract("asks", { go: fn({ input: z.string() }), told: fn({ input: outcome() }) });
+const asking: Readonly<Record<string, (ctx: FnContext) => unknown>> = {
+  "a promise": (ctx) => ctx.promise(reply(Asks, ctx.key, "told"), { id: "p" }),
+  "a promise with a deadline that is none": (ctx) =>
+    ctx.promise(reply(Asks, ctx.key, "told"), { deadline: "soon" as "1s" }),
+  "a message that is to be cancelled and is none": (ctx) => ctx.cancel("none"),
+  "a schedule of what is not there": (ctx) => ctx.schedule("s", "* * * * *", contract("gone", { go: fn() }), "k").go(),
+};
+const asks = service(Asks, {}, { go: (ctx, what) => void asking[what]?.(ctx as FnContext), told: () => undefined });
+
+test.each([
+  ["a promise", 409],
+  ["a promise with a deadline that is none", 500],
+  ["a message that is to be cancelled and is none", 404],
+  ["a schedule of what is not there", 404],
+])("%s fails the function that does not wait for it, and disturbs nobody else", async (what, status) => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  onTestFinished(() => void process.off("unhandledRejection", note));
+  const partition = new LonePartition([asks]);
+  const go = (input: string) => partition.call({ service: "asks", key: "k", name: "go", input });
+  expect((await go("a promise")).status).toBe(200);
+  expect((await go(what)).status).toBe(status);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(unhandled).toEqual([]);
 });
