@@ -130,9 +130,9 @@ export interface FnContext<
   /**
    * Makes a promise: work that waits for an event outside, `POST /v1/promises/{id}`. How it ends, by that, by a rejection or by its deadline, is
    * told once, to the function that `reply` names: `const id = await ctx.promise(reply(Order, ctx.key, "approved"), { deadline: "3d" })`.
-   * @throws TidegateError `promise-exists`
+   * @throws TidegateError `promise-exists`, and where there is no such function
    */
-  promise(to: Reply, how?: PromiseOptions): Promise<string>;
+  promise(to: Reply<Outcome<never>>, how?: PromiseOptions): Promise<string>;
   /**
    * Starts a saga, once this transaction commits: `ctx.start(shipOrder, "17", { item })`. The same id again starts nothing. How it ends is told
    * to `to`, once, where that is given.

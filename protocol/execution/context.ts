@@ -15,6 +15,7 @@ import { TidegateError } from "../../sdk/errors.ts";
 import { checkKey } from "../../sdk/keys.ts";
 import { parseCron } from "../../sdk/cron.ts";
 import { checkScheduleName } from "../../sdk/schedule.ts";
+import { checkAddressee } from "../transaction/asking-outside.ts";
 import { assertSendable } from "../transaction/sending.ts";
 import { parseMessageId } from "../../sdk/message-id.ts";
 import { Refusal } from "../../sdk/refusal.ts";
@@ -157,6 +158,7 @@ class Context {
   promise(to: Reply, { id = this.#engine.host.uuid(), deadline }: PromiseOptions = {}): Promise<string> {
     if (this.#readOnly) throw new TypeError("a query cannot make promises");
     checkKey(id);
+    checkAddressee(this.#engine.machine.transactions, to);
     const at = deadline === undefined ? null : this.now() + milliseconds(deadline, "deadline");
     const input = encodeValue({ to, deadline: at } satisfies PromiseRequest);
     const request = { service: Promises.name, key: id, name: "create", input, tried: false };
@@ -167,6 +169,7 @@ class Context {
     if (this.#readOnly) throw new TypeError("a query cannot start sagas");
     checkKey(id);
     checkSagaInput(saga, input);
+    if (to !== null) checkAddressee(this.#engine.machine.transactions, to);
     const text = encodeValue({ ...(input === undefined ? {} : { input }), to });
     const service = sagaServiceName(saga.name);
     this.#engine.send(this.#activation, { service, key: id, name: "start", input: text, when: null });

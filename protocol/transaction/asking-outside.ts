@@ -47,10 +47,7 @@ function checkedShare(transactions: Transactions, { name, input, to }: OutsideRe
       `the app has no effect "${name}"; list it in tidegate({ effects: [...] })`,
     );
   }
-  if (to) checkAddressee(to);
-  if (to && transactions.resolve(to.service, to.key, to.name).contract.kind === "query") {
-    throw new TidegateError("method-not-allowed", `${to.service}.${to.name} only reads: it cannot be told anything`);
-  }
+  if (to) checkAddressee(transactions, to);
   const value = input === "" ? undefined : decodeValue(input);
   const checked = validate(effect.input, value);
   // An asynchronous schema has its say where the effect runs: what it comes to here is nobody's to hear.
@@ -60,11 +57,16 @@ function checkedShare(transactions: Transactions, { name, input, to }: OutsideRe
   throw new TidegateError("invalid-input", `the input of effect "${name}" does not fit its schema: ${issues}`);
 }
 
-/** What is no `reply(…)` but looks like one: a message to it is kept when the effect is over, and there nobody could be told that it has no target. @throws TidegateError */
-function checkAddressee({ key, about }: Addressee): void {
+/**
+ * Whom to tell of an effect, a promise or a saga must be there: a message to it is kept when that is over, and then nobody could be told that it has no
+ * target. What is no `reply(…)` may look like one. @throws TidegateError
+ */
+export function checkAddressee(transactions: Transactions, { service, key, name, about }: Addressee): void {
   checkKey(key);
   if (about !== undefined && (typeof about !== "string" || about.length > REPLY_ABOUT_MAX_LENGTH))
-    throw new TidegateError("misconfigured", "whom to tell of an effect is made by `reply(…)`");
+    throw new TidegateError("misconfigured", "whom to tell is made by `reply(…)`");
+  if (transactions.resolve(service, key, name).contract.kind !== "query") return;
+  throw new TidegateError("method-not-allowed", `${service}.${name} only reads: it cannot be told anything`);
 }
 
 /** Who cannot say it shares with all of its name: it is about turns only, and no reason to fail. */

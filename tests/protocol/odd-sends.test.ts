@@ -1,7 +1,7 @@
 /** What a function sends that cannot be looked at, by a time that is an object or a schema that throws: the transaction fails, whatever is caught, and the partition goes on. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { contract, effect, fn, query, type Schema, service } from "../../sdk/index.ts";
+import { contract, effect, fn, outcome, query, reply, saga, type Schema, service } from "../../sdk/index.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
 const throws = (): never => {
@@ -94,4 +94,35 @@ test.each([
 test("an asynchronous schema that fails where it is not waited for disturbs nobody", async () => {
   const partition = new LonePartition([odd], { effects: [paid, parsed, any] });
   expect((await partition.call({ service: "odd", key: "k", name: "parse" })).status).toBe(200);
+});
+
+describe("whom to tell of a promise or a saga must be there, as for an effect", () => {
+  const Gone = contract("gone", { told: fn({ input: outcome() }) });
+  const Asker = contract("asker", { go: fn({ input: z.tuple([z.string(), z.any()]) }) });
+  const rest = saga("rest", { steps: [{ name: "rest", delay: "1h" }] });
+  const asker = service(
+    Asker,
+    {},
+    {
+      async go(ctx, [what, to]) {
+        if (what === "effect") ctx.effect(any, 1, to);
+        else if (what === "promise") await ctx.promise(to, { id: "p" });
+        else ctx.start(rest, "s", undefined, to);
+      },
+    },
+  );
+  const targets: ReadonlyArray<readonly [string, object, number]> = [
+    ["a service that the app does not have", reply(Gone, "k", "told"), 404],
+    ["a function that its service does not have", { service: "odd", key: "k", name: "told" }, 404],
+    ["a query", { service: "odd", key: "k", name: "count" }, 405],
+    ["nobody's key", { service: "odd", key: "", name: "pay" }, 400],
+  ];
+  const asked = ["effect", "promise", "saga"].flatMap((what) => targets.map((target) => [what, ...target] as const));
+  test.each(asked)("%s, %s", async (what, _, to, status) => {
+    const partition = new LonePartition([odd, asker], { effects: [paid, parsed, any], sagas: [rest] });
+    const go = { service: "asker", key: "k", name: "go", input: [what, to] };
+    expect((await partition.call(go)).status).toBe(status);
+    const looked = { key: "p", service: "#promises", name: "status", internal: true };
+    expect((await partition.call(looked)).status).toBe(404);
+  });
 });

@@ -64,6 +64,9 @@ export const order = service(
       // @ts-expect-error TS2345: a query cannot be told anything
       ctx.effect(charge, { cents }, reply(Order, ctx.key, "read"));
       const id: string = await ctx.promise(reply(Order, ctx.key, "charged"), { deadline: "1d" });
+      await ctx.promise(reply(Order, ctx.key, "nudged"));
+      // @ts-expect-error TS2379: a function that takes no outcome
+      await ctx.promise(reply(Order, ctx.key, "other"));
       ctx.start(ship, id, { item: "pen" });
       // @ts-expect-error TS2353: an input member that there is not
       ctx.start(ship, id, { thing: "pen" });
