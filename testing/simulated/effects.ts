@@ -11,12 +11,12 @@ const WAY_MS = 1;
 const LOST = 8;
 const INTERRUPTED: OutsideEnd = { ok: false, final: false, type: "interrupted", message: "lost" };
 
-/** @param hold keeps the world still until a promise has settled */
+/** @param hold keeps the world still until this has settled, but while it calls the app itself */
 export function effectRunner(
   app: AppDefinition,
   env: object,
   world: () => World,
-  hold: (work: Promise<void>) => void,
+  hold: (work: () => Promise<void>) => void,
 ): RunOutside {
   return (call, random, ended) => {
     const { scheduler } = world();
@@ -29,7 +29,7 @@ export function effectRunner(
     scheduler.in(WAY_MS, () => {
       const lost = isLost();
       if (lost) world().count("effect lost after it was done");
-      hold(runEffect(app, call, env).then((how) => end(lost ? INTERRUPTED : how)));
+      hold(() => runEffect(app, call, env).then((how) => end(lost ? INTERRUPTED : how)));
     });
   };
 }

@@ -143,3 +143,46 @@ test.each([
   await app.drained();
   expect(await client.order("a").status()).toBe(message);
 });
+
+test("an effect may call the app itself, like a provider that calls back before it answers", async () => {
+  const Till = contract("till", {
+    sell: fn(),
+    paid: fn({ input: outcome(z.string()) }),
+    done: fn({ input: outcome(z.int()) }),
+    seen: query({ output: z.array(z.union([z.string(), z.int()])) }),
+  });
+  const sell = effect("sell", {
+    output: z.int(),
+    handler: async () => {
+      const headers = { "content-type": "application/json" };
+      const { status } = await app.fetch("/v1/promises/p1", { method: "POST", body: '"by card"', headers });
+      const before = app.now();
+      await app.advance("1m");
+      // Of real time the world knows nothing, behind that either.
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const others = await Promise.all([app.client({ Till }).till("a").seen(), app.client({ Till }).till("b").seen()]);
+      return status + others.flat().length * 1_000 + app.now() - before - 60_000;
+    },
+  });
+  const till = service(
+    Till,
+    { state: (): Array<string | number> => [] },
+    {
+      async sell(ctx) {
+        await ctx.promise(reply(Till, ctx.key, "paid"), { id: "p1" });
+        ctx.effect(sell, undefined, reply(Till, ctx.key, "done"));
+      },
+      paid: (ctx, paid) => void ctx.state.push(paid.ok ? paid.value : paid.error.type),
+      done: (ctx, done) => void ctx.state.push(done.ok ? done.value : done.error.message),
+      seen: (ctx) => ctx.state,
+    },
+  );
+  const app = testApp({ services: [till], effects: [sell] });
+  await app.client({ Till }).till("a").sell();
+  await app.drained();
+  const [paid, done] = await app.client({ Till }).till("a").seen();
+  expect(paid).toBe("by card");
+  // One that is there by then, and the few milliseconds of the world that its own calls take.
+  expect(done).toBeGreaterThanOrEqual(1_200);
+  expect(done).toBeLessThan(1_300);
+});
