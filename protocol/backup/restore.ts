@@ -159,6 +159,11 @@ function answer({ state, next, end }: Mark): RestoreAnswer {
   return { state, next, complete: state === "done" || end !== null };
 }
 
+/** A checkpoint names the newest record that it includes, of the log that it comes from: of this log it includes none. */
+function beforeAll(meta: string): string {
+  return JSON.stringify({ ...(JSON.parse(meta) as object), seq: 0 });
+}
+
 /** What a table holds, by kind. */
 class Rows {
   readonly writes: Write[] = [];
@@ -180,7 +185,7 @@ class Rows {
         return;
       case BACKUP_ROW.checkpoint:
         for (const [part, bytes] of cut(tail, LIMITS.maxPartBytes).entries())
-          this.ops.push({ op: "put-checkpoint", flow: row.first, part, meta: row.second, bytes });
+          this.ops.push({ op: "put-checkpoint", flow: row.first, part, meta: beforeAll(row.second), bytes });
         return;
       case BACKUP_ROW.block:
         for (const [part, bytes] of cut(tail, LIMITS.maxPartBytes).entries()) {

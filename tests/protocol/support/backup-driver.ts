@@ -1,10 +1,42 @@
 /** What the edge does for a backup, an ask at a time, each to be made when the test says so: anything may happen in between. */
 import type { AdminAsk, AdminReply, FreezeAnswer, ThawAnswer } from "../../../protocol/backup/asks.ts";
 import type { Peer } from "../../../protocol/wire/messages.ts";
-import type { Random } from "../../../sim/random.ts";
+import { createRandom, type Random } from "../../../sim/random.ts";
 import type { Cluster } from "./cluster.ts";
 
 type Phase = "freeze" | "pin" | "thaw" | "read" | "done" | "failed";
+
+/** A backup of a cluster in which nothing is under way. */
+export async function backedUp(cluster: Cluster, partitions: number): Promise<BackupDriver> {
+  const driver = new BackupDriver(cluster, partitions, createRandom(1), "backup-1");
+  for (let step = 0; driver.phase !== "done" && step < 1_000; step++) await driver.step();
+  if (driver.phase !== "done") throw new Error(`there is no backup: ${driver.phase}`);
+  return driver;
+}
+
+/** Takes it in as the edge does, up to the end: nobody serves it yet. */
+export async function takeIn(cluster: Cluster, { id, tables }: BackupDriver): Promise<void> {
+  for (const peer of tables.keys()) await asked(cluster, peer, { op: "restore", id });
+  for (const [peer, own] of tables.entries())
+    for (const bytes of own) await asked(cluster, peer, { op: "restore-table", id, bytes });
+}
+
+/** All of it: everybody serves what is restored. */
+export async function restoreInto(cluster: Cluster, driver: BackupDriver): Promise<void> {
+  await takeIn(cluster, driver);
+  for (const peer of driver.tables.keys()) {
+    await asked(cluster, peer, { op: "restore-end", id: driver.id });
+    await cluster.restart(peer);
+  }
+  await cluster.settle();
+}
+
+/** What it is answered. @throws Error for a refusal */
+export async function asked(cluster: Cluster, peer: Peer, ask: AdminAsk): Promise<AdminReply> {
+  const answer = await cluster.admin(peer, ask);
+  if (answer instanceof Uint8Array || answer.status !== 200) throw new Error(JSON.stringify(answer));
+  return answer;
+}
 
 export class BackupDriver {
   readonly #cluster: Cluster;
