@@ -216,7 +216,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
         this.#flush();
         break;
       case "fold":
-        this.#log.fold();
+        if (!this.#maintenance.startsOver) this.#log.fold();
         break;
       case "deliver":
         if (this.#links.deliver(input.ticket, input.bytes) === "answered") break;

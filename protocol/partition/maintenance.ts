@@ -80,6 +80,7 @@ export class Maintenance {
   readonly #moves: Moves;
   #frozen: Standstill | null = null;
   #standstills = 0;
+  #startsOver = false;
   #pinned: Pinned | null = null;
   /** Keys that are being erased, with the newest record that may hold something of each; null while something is still found. */
   readonly #erasing = new Map<string, number | null>();
@@ -142,6 +143,10 @@ export class Maintenance {
   get holdsFold(): boolean {
     return this.#pinned?.holdsFold ?? false;
   }
+  /** Storage is not what is in memory, and the next instance is to read it as it is: this one changes nothing there any more. */
+  get startsOver(): boolean {
+    return this.#startsOver;
+  }
   /** It must be looked at again though nobody asks. */
   get isPending(): boolean {
     return this.#frozen !== null || this.#pinned !== null;
@@ -161,7 +166,8 @@ export class Maintenance {
 
   #answer(ask: AdminAsk): AdminReply | Uint8Array {
     try {
-      if (!this.#isUp) return problem("overloaded", "this partition is starting", { retryable: true });
+      if (!this.#isUp || this.#startsOver)
+        return problem("overloaded", "this partition is starting", { retryable: true });
       // One that was replaced must not say that it stands still.
       this.#setup.reader.touch();
       return this.#do(ask);
@@ -205,15 +211,20 @@ export class Maintenance {
           return problem("overloaded", "folding is behind; send the table again", { retryable: true });
         return reply(this.#restore.table(ask.id, ask.bytes));
       case "restore-end":
-        return { ...reply(this.#restore.end(ask.id)), restart: this.#restore.isStaging };
+        return this.#ends(reply(this.#restore.end(ask.id)), this.#restore.isStaging);
       case "keys":
       case "rows":
         return this.#browse(ask);
       case "restore-stop": {
         const restart = this.#restore.stop(ask.id, ask.untouched);
-        return { ...reply({ restarts: restart } satisfies StoppedAnswer), restart };
+        return this.#ends(reply({ restarts: restart } satisfies StoppedAnswer), restart);
       }
     }
+  }
+
+  #ends(told: AdminReply, restart: boolean): AdminReply {
+    this.#startsOver = restart;
+    return { ...told, restart };
   }
 
   #browse(ask: Extract<AdminAsk, { op: "keys" | "rows" }>): AdminReply {

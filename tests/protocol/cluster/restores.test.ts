@@ -1,0 +1,92 @@
+/** What a restore meets on its way: the instance that it is done with, and changes of the number of partitions. */
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { AdminReply } from "../../../protocol/backup/asks.ts";
+import { INVOKE } from "../../../protocol/wire/invoke.ts";
+import type { Place } from "../../../sim/program.ts";
+import { add } from "../../workerd/support/steps.ts";
+import { asked, backedUp, type BackupDriver, restoreInto, takeIn } from "../support/backup-driver.ts";
+import { Cluster } from "../support/cluster.ts";
+import { clientId } from "../support/ingest-frame.ts";
+import { kernels } from "../support/lone-partition.ts";
+
+/** Folds, and tables, of a few transactions. */
+vi.mock(import("../../../protocol/limits.ts"), async (load) => {
+  const { LIMITS } = await load();
+  return { LIMITS: { ...LIMITS, foldBytes: 1_500, backupTableBytes: 2_000 } } as never;
+});
+
+/** Purses, so many, with five each. */
+async function filled(cluster: Cluster, peer: number, purses: number): Promise<Cluster> {
+  for (let n = 0; n < purses; n++) await cluster.ask(cluster.place(peer, n), [add(5)]);
+  await cluster.settle();
+  return cluster;
+}
+
+/** What is there, by a request that the domain which was backed up has not had. */
+let reads = 0;
+async function numberAt(cluster: Cluster, place: Place): Promise<unknown> {
+  const request = await cluster.ask(place, [{ op: "read" }], { name: "look", id: clientId(1_000_000 + ++reads) });
+  await cluster.settle();
+  return (JSON.parse(request.answer?.body ?? "null") as Array<{ n: number }> | null)?.[0]?.n;
+}
+
+describe("an instance that is done with a restore, and works on until it is replaced,", () => {
+  let cluster: Cluster;
+  let backup: BackupDriver;
+  const id = "backup-1";
+
+  beforeEach(async () => {
+    backup = await backedUp(await filled(await Cluster.up(1), 0, 40), 1);
+    cluster = await Cluster.up(1);
+  });
+
+  async function stopped(): Promise<void> {
+    await asked(cluster, 0, { op: "restore", id });
+    for (const bytes of backup.tables[0]!.slice(0, -1)) await asked(cluster, 0, { op: "restore-table", id, bytes });
+    expect(await asked(cluster, 0, { op: "restore-stop", id })).toMatchObject({ restart: true });
+  }
+
+  test("folds nothing of what was forgotten: the domain is empty", async () => {
+    await stopped();
+    await cluster.fold(0);
+    await cluster.restart(0);
+    await cluster.settle();
+    const [store] = cluster.stores;
+    expect([store!.stateBlocks.size, store!.records.length]).toEqual([0, 0]);
+    await restoreInto(cluster, backup);
+    expect(await numberAt(cluster, cluster.place(0, 7))).toBe(5);
+  });
+
+  test("takes no more tables: the mark of what was forgotten does not come back", async () => {
+    await stopped();
+    const bytes = backup.tables[0]!.at(-1) as Uint8Array;
+    const refused = (await cluster.admin(0, { op: "restore-table", id, bytes })) as AdminReply;
+    expect(JSON.parse(refused.body)).toMatchObject({ type: "/problems/overloaded", retryable: true });
+    await cluster.restart(0);
+    await cluster.settle();
+    expect(await cluster.admin(0, { op: "restore-end", id })).toMatchObject({ status: 409 });
+  });
+
+  test("folds nothing of what is to be served: what the backup says of forgotten answers stays", async () => {
+    const source = await Cluster.up(1);
+    // An id as the edge makes them.
+    const edgeId = `e${source.clock.toString(16).padStart(11, "0")}${"a".repeat(12)}00000001`;
+    const frame = kernels.pack(INVOKE, {
+      rows: 1,
+      columns: [1, 0, 0, 0],
+      fields: [edgeId, ...source.place(0), "run", JSON.stringify({ steps: [add(1)] })],
+    });
+    await source.give(0, { kind: "invoke", frame });
+    await filled(source, 0, 40);
+    backup = await backedUp(source, 1);
+    await takeIn(cluster, backup);
+    await asked(cluster, 0, { op: "restore-end", id });
+    await cluster.fold(0);
+    await cluster.restart(0);
+    await cluster.settle();
+    const again = await cluster.give(0, { kind: "invoke", frame });
+    await cluster.settle();
+    expect(again()?.[0]?.status).toBe(504);
+    expect(await numberAt(cluster, cluster.place(0))).toBe(6);
+  });
+});
