@@ -39,8 +39,9 @@ export function takenWrite(write: Write, incarnation: number): Write {
 }
 
 /**
- * `m`, the partition, its incarnation and a count: never used twice, and ordered as they are made, which for one sender is the order of its
- * transactions, since ids are made under the lock of the sender's key.
+ * `m`, the partition, its incarnation and a count that goes on from the time: never used twice, also not by a partition of the same number that a
+ * backup has known; and ordered as they are made, which for one sender is the order of its transactions, since ids are made under the lock of the
+ * sender's key.
  */
 export function messageId(partition: number, incarnation: number, count: number): string {
   const id = `m${hex(partition, 3)}${hex(incarnation, INCARNATION_DIGITS)}${hex(count, 16)}`;

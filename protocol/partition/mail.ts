@@ -41,6 +41,8 @@ import type { Root } from "./root.ts";
 
 /** Of a message's id what names the partition that made it, and its incarnation. */
 const NEW_LENGTH = 16;
+/** More than a partition makes. */
+const IDS_PER_MS = 1_000;
 
 export interface MailOwner {
   readonly self: Peer;
@@ -221,6 +223,7 @@ export class Mail {
    */
   remap(isHere: (message: Message) => boolean): void {
     this.#isHere = isHere;
+    this.#countOn();
     this.#outbox = this.#emptyOutbox();
     this.#loading = new Loading(this.#committed);
     this.#loadOn();
@@ -231,11 +234,19 @@ export class Mail {
     this.#declaring.remap();
   }
 
+  /**
+   * Ids are counted on from the present time whenever other keys are here: in a restored domain a partition that the backup is not of may have had a
+   * namesake before the backup, of the same incarnation. What that has sent is done, and says so under its ids.
+   */
+  #countOn(): void {
+    this.#ids = Math.max(this.#ids, this.#owner.now * IDS_PER_MS);
+  }
+
   nextId(): string {
     return messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids);
   }
 
-  /** Ids are the same in other domains, and come again in one that is restored: outside nothing tells these from those. */
+  /** Ids may be the same in other domains, two that the same backup was restored into among them: outside nothing tells these from those. */
   nextEffectKey(): string | undefined {
     const { nonce } = this.#parts;
     return nonce === undefined ? nonce : `${nonce}-${++this.#effectKeys}`;

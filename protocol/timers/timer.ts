@@ -32,9 +32,12 @@ export interface Due {
 
 const AT_DIGITS = 11;
 
-/** `t`, the time, the partition that made it, its incarnation and a count: never used twice, and ordered by time. It is a request id. */
+/**
+ * `t`, the time, the partition that made it, a count that goes on from the time when it was made, and the last digits of the incarnation, should the
+ * clock have been set back since the one before: never used twice, and ordered by time. It is a request id.
+ */
 export function timerId(at: number, partition: number, incarnation: number, count: number): string {
-  const id = `t${hex(at, AT_DIGITS)}${hex(partition, 3)}${hex(incarnation, 8)}${hex(count, 9)}`;
+  const id = `t${hex(at, AT_DIGITS)}${hex(partition, 3)}${hex(count, 14)}${hex(incarnation % 0x1000, 3)}`;
   invariant(id.length === REQUEST_ID_LENGTH, "9: a delayed message has no id");
   return id;
 }

@@ -56,6 +56,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     file: MAIL,
     find: "messageId(this.#owner.self, this.#owner.incarnation, ++this.#ids)",
     replace: "messageId(this.#owner.self, 1, ++this.#ids)",
+    also: [{ file: MAIL, find: "    this.#countOn();\n", replace: "" }],
   },
   {
     name: "message-run-again",

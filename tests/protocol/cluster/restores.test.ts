@@ -1,13 +1,16 @@
 /** What a restore meets on its way: the instance that it is done with, and changes of the number of partitions. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { AdminReply } from "../../../protocol/backup/asks.ts";
-import { INVOKE } from "../../../protocol/wire/invoke.ts";
+import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
+import { contract, fn, query, service } from "../../../sdk/index.ts";
 import type { Place } from "../../../sim/program.ts";
+import { z } from "zod";
 import { add } from "../../workerd/support/steps.ts";
 import { asked, backedUp, type BackupDriver, restoreInto, takeIn } from "../support/backup-driver.ts";
-import { Cluster } from "../support/cluster.ts";
+import { Cluster, isOf } from "../support/cluster.ts";
 import { clientId } from "../support/ingest-frame.ts";
 import { kernels } from "../support/lone-partition.ts";
+import { nameOn } from "../support/names-on.ts";
 
 /** Folds, and tables, of a few transactions. */
 vi.mock(import("../../../protocol/limits.ts"), async (load) => {
@@ -88,5 +91,73 @@ describe("an instance that is done with a restore, and works on until it is repl
     await cluster.settle();
     expect(again()?.[0]?.status).toBe(504);
     expect(await numberAt(cluster, cluster.place(0))).toBe(6);
+  });
+});
+
+describe("where the domain had more partitions before its backup, and has more again behind the restore,", () => {
+  const List = contract("list", {
+    send: fn({ input: z.object({ to: z.string(), n: z.int(), at: z.int().optional() }) }),
+    add: fn({ input: z.int() }),
+    all: query({ output: z.array(z.number()) }),
+  });
+  const list = service(
+    List,
+    { state: (): number[] => [] },
+    {
+      send(ctx, { to, n, at }) {
+        if (at === undefined) ctx.send(List, to).add(n);
+        else ctx.send(List, to, { at }).add(n);
+      },
+      add: (ctx, n) => void ctx.state.push(n),
+      all: (ctx) => [...ctx.state],
+    },
+  );
+  const [from, to] = [nameOn(1, 2, "a"), nameOn(0, 2, "b")];
+  /** Of a client, and none like another in any domain. */
+  let requests = 0;
+  async function ask(cluster: Cluster, peer: number, key: string, name: string, input?: unknown) {
+    const fields = [clientId(++requests), "list", key, name, input === undefined ? "" : JSON.stringify(input)];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, INVOKE_FLAG.clientId, 0, 0], fields });
+    const answered = await cluster.give(peer, { kind: "invoke", frame });
+    return () => answered()?.[0];
+  }
+  async function rescale(cluster: Cluster, partitions: number): Promise<void> {
+    cluster.coordinator.rescale(partitions);
+    await cluster.turn();
+    await cluster.settle();
+    expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ partitions, phase: "still" });
+  }
+
+  /** Behind the restore, too. Messages for the same time have it in their ids. */
+  const at = 1_800_000_500_000;
+  test.each([
+    ["a message", {}],
+    ["a message for a time for which another one waits", { at }],
+  ])("%s of the new partition is no message of its namesake", async (_, when) => {
+    const source = await Cluster.up(2, [list], [], 2);
+    await ask(source, 1, from, "send", { to, n: 1, ...when });
+    // What has become of the message is not settled, so that its result is kept.
+    for (let second = 0; second < 5; second++) {
+      await source.run(isOf("settled", 1, 0));
+      await source.pass(1_000);
+    }
+    await source.restart(1);
+    source.take(isOf("settled", 1, 0));
+    await source.settle();
+    await rescale(source, 1);
+    const backup = await backedUp(source, 1);
+    const cluster = await Cluster.up(2, [list], [], 1);
+    await restoreInto(cluster, backup);
+    cluster.clock = source.clock + 1_000;
+    await rescale(cluster, 2);
+    await ask(cluster, 1, from, "send", { to, n: 2, ...when });
+    await cluster.settle();
+    cluster.clock = at;
+    for (const peer of [0, 1]) cluster.node(peer).engine.input({ kind: "alarm" });
+    await cluster.turn();
+    await cluster.settle();
+    const all = await ask(cluster, 0, to, "all");
+    await cluster.settle();
+    expect(all()).toMatchObject({ status: 200, body: "[1,2]" });
   });
 });
