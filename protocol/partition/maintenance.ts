@@ -201,11 +201,7 @@ export class Maintenance {
         return reply(ask.op === "erase" ? this.#erase(erased) : this.#settleMessages(erased));
       }
       case "restore":
-        if (!this.#moves.isSettled) return MOVING;
-        // What runs or waits for a decision would commit, and be answered, in the midst of what is restored.
-        if (!this.#restore.isBegun(ask.id) && !this.#isQuiet)
-          return problem("overloaded", "transactions are under way here", { retryable: true });
-        return reply(this.#restore.begin(ask.id));
+        return this.#beginRestore(ask.id);
       case "restore-table":
         if (this.#parts.log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2)
           return problem("overloaded", "folding is behind; send the table again", { retryable: true });
@@ -220,6 +216,16 @@ export class Maintenance {
         return this.#ends(reply({ restarts: restart } satisfies StoppedAnswer), restart);
       }
     }
+  }
+
+  /** Where it is begun it goes on, also while key groups are to move: they wait until this partition serves, and move then. */
+  #beginRestore(id: string): AdminReply {
+    if (!this.#restore.isBegun(id)) {
+      if (!this.#moves.isSettled) return MOVING;
+      // What runs or waits for a decision would commit, and be answered, in the midst of what is restored.
+      if (!this.#isQuiet) return problem("overloaded", "transactions are under way here", { retryable: true });
+    }
+    return reply(this.#restore.begin(id));
   }
 
   #ends(told: AdminReply, restart: boolean): AdminReply {

@@ -1,6 +1,6 @@
 /** What a restore meets on its way: the instance that it is done with, and changes of the number of partitions. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { AdminReply } from "../../../protocol/backup/asks.ts";
+import type { AdminReply, RestoreAnswer } from "../../../protocol/backup/asks.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import type { Place } from "../../../sim/program.ts";
@@ -91,6 +91,58 @@ describe("an instance that is done with a restore, and works on until it is repl
     await cluster.settle();
     expect(again()?.[0]?.status).toBe(504);
     expect(await numberAt(cluster, cluster.place(0))).toBe(6);
+  });
+});
+
+async function seconds(cluster: Cluster, count: number): Promise<void> {
+  for (let second = 0; second < count; second++) {
+    await cluster.pass(1_000);
+    await cluster.run();
+  }
+}
+
+describe("a change of the number of partitions", () => {
+  const id = "backup-1";
+  let cluster: Cluster;
+  let backup: BackupDriver;
+  const stateOf = async (peer: number) =>
+    JSON.parse((await asked(cluster, peer, { op: "restore", id })).body) as RestoreAnswer;
+  async function end(peer: number): Promise<void> {
+    await asked(cluster, peer, { op: "restore-end", id });
+    await cluster.restart(peer);
+    await cluster.settle();
+  }
+
+  beforeEach(async () => {
+    const source = await Cluster.up(2, [], [], 2);
+    for (const peer of [0, 1]) await filled(source, peer, 20);
+    backup = await backedUp(source, 2);
+    cluster = await Cluster.up(3, [], [], 2);
+    await takeIn(cluster, backup);
+  });
+
+  test("while a restore is cut off lets it go on, and waits for it", async () => {
+    await end(0);
+    cluster.coordinator.rescale(3);
+    await seconds(cluster, 20);
+    expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ phase: "copying", partitions: 2 });
+    expect(await Promise.all([stateOf(0), stateOf(1)])).toMatchObject([{ state: "done" }, { state: "staging" }]);
+    for (const bytes of backup.tables[1]!) await asked(cluster, 1, { op: "restore-table", id, bytes });
+    await end(1);
+    expect(await stateOf(1)).toMatchObject({ state: "done" });
+    await seconds(cluster, 20);
+    expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ phase: "still", partitions: 3 });
+  });
+
+  test("behind the end of a restore does not keep anybody from seeing that it is through", async () => {
+    for (const peer of [0, 1]) await end(peer);
+    cluster.coordinator.rescale(3);
+    await cluster.turn();
+    await cluster.run(isOf("moved"));
+    expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ phase: "copying" });
+    expect(await Promise.all([stateOf(0), stateOf(1)])).toMatchObject([{ state: "done" }, { state: "done" }]);
+    await seconds(cluster, 20);
+    expect(await Promise.all([stateOf(0), stateOf(1)])).toMatchObject([{ state: "done" }, { state: "done" }]);
   });
 });
 
