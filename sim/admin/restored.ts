@@ -7,11 +7,14 @@ import { encodeMap } from "../../protocol/keygroups/map.ts";
 import type { Kernels } from "../../core-wasm/types.ts";
 import type { AppDefinition } from "../../sdk/index.ts";
 import { Client, type ClientSetup } from "../clients/client.ts";
+import type { Answer } from "../clients/frames.ts";
 import { FAILS_MS, LONGEST_DELAY_MS } from "../clients/clocks.ts";
 import { isKept, Ledger } from "../clients/ledger.ts";
 import { DurableLog } from "../durable-log.ts";
 import { Ending, PATIENCE_MS, UNTIMED } from "../ending.ts";
 import type { Final } from "../final.ts";
+import { Kernel } from "../flows/app.ts";
+import type { FlowAsk } from "../flows/asks.ts";
 import { mostSkewMs, type Plan } from "../plan.ts";
 import { createRandom } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
@@ -28,8 +31,11 @@ import { AdminLine } from "./line.ts";
 /** Requests that were answered before, and are asked again. */
 const AGAIN = 20;
 const BOOT_MS = 50;
-/** Numbers of transactions that the run has not used. */
+/** Numbers of transactions that the run has not used, and of a batch and its event. */
 const ERASING = 310_000;
+const GOING_ON = 320_000;
+/** Later than all events of the run: windows close by it. */
+const LATER = 1_000_000_000;
 
 export interface RestoredRun {
   readonly failures: readonly string[];
@@ -82,8 +88,37 @@ export class Restored {
     const { clocks = [] } = this.#plan.ground;
     if (clocks.length > 0) await this.#ending.pass(LONGEST_DELAY_MS + 2 * mostSkewMs(this.#plan));
     const final = world.failures.length === 0 ? await this.#ending.end() : null;
+    if (final !== null && this.#plan.ground.flows !== undefined) await this.#goOn();
     const { ledger } = this.#setup;
     return { failures: world.failures, ledger, final, outside: world.outside, lines: world.trace.lines ?? [] };
+  }
+
+  /** What the window kernel takes behind the restore outlives every instance, too: it is in another log than what was restored. */
+  async #goOn(): Promise<void> {
+    const world = this.#world;
+    const event = { n: GOING_ON, k: "later", v: 1, at: LATER };
+    const told = [
+      await this.#asked({ kind: "events", stream: Kernel.name, batch: GOING_ON, events: [event], producer: null }, 0),
+      await this.#asked({ kind: "kernel-view" }, 1),
+    ];
+    if (told.some((answer) => answer?.status !== 200))
+      return world.fail(`a flow does not go on: ${JSON.stringify(told)}`);
+    for (const object of world.partitions)
+      object.crash({ keep: "all", zombie: false, bootMs: 1, kind: "crash behind a restore" });
+    const again = await this.#asked({ kind: "kernel-view" }, 2);
+    if (again?.body !== told[1]?.body)
+      world.fail(`a view is ${again?.body} behind a crash, and was ${told[1]?.body} before`);
+  }
+
+  async #asked(ask: FlowAsk, number: number): Promise<Answer | null> {
+    const { world, ledger } = this.#setup;
+    const clientId = ask.kind !== "kernel-view";
+    const transaction = { number: GOING_ON + number, ask, snapshot: false, clientId, after: 0 };
+    const client = new Client(this.#setup, transaction.number, [[transaction]]);
+    client.next();
+    await world.run(() => client.isDone, world.scheduler.now + PATIENCE_MS);
+    const entries = [...ledger.entries.values()];
+    return entries.find(({ request }) => request.transaction === transaction)?.answer ?? null;
   }
 
   /** What was to be erased may have been there when the backup was taken: messages for later, among others, that nothing waits for. */

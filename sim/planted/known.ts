@@ -144,6 +144,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "backup-without-ends": { seed: 189, by: "restored" },
   "backup-without-windows": { seed: 139, by: "restored" },
   "restore-forgets-results": { seed: 1, by: "answers that differ" },
+  "restored-flow-in-old-log": { seed: 139, by: "restored" },
   "missed-times-come-each": { seed: 101, by: "tick-burst" },
   "changed-schedule-goes-on": { seed: 101, by: "tick-after-schedule" },
   "declared-outlives-code": { seed: 101, by: "stall" },
