@@ -114,7 +114,8 @@ export function flowService(flow: string): string {
   return `#flow:${flow}`;
 }
 
-const FLOW_PREFIX = flowService("");
+/** All that is stored of flows by their own keys begins with this. */
+export const FLOW_PREFIX = flowService("");
 /** Whether a state key is of what flows and streams keep. */
 export function isOfFlow(stateKey: string): boolean {
   return stateKey.startsWith(FLOW_PREFIX) || KEPT.some((prefix) => stateKey.startsWith(prefix));

@@ -87,11 +87,26 @@ export function takeLine(store: ShardStore, collection: string, number: number):
   const line = lines[at];
   if (line === undefined || line === GONE) return null;
   lines[at] = GONE;
-  const isEmpty = lines.every((each, place) => place === 0 || each === GONE);
   // The last one says where numbers go on.
   const isLast = store.range(collection, { from: `${key}\u0000`, limit: 1 }).length === 0;
-  store.put(collection, key, isEmpty && !isLast ? null : lines.join("\n"));
+  store.put(collection, key, isEmpty(lines) && !isLast ? null : lines.join("\n"));
   return line;
+}
+
+/** Whether an entry has such a line. */
+export function hasLine(text: string, isOne: (line: string) => boolean): boolean {
+  return text.split("\n").some((line, place) => place > 0 && line !== GONE && isOne(line));
+}
+
+/** An entry without such lines; the others keep their numbers. Null when none is left, and the entry is not the last. */
+export function withoutLines(text: string, isGone: (line: string) => boolean, isLast: () => boolean): string | null {
+  const lines = text.split("\n").map((line, place) => (place > 0 && line !== GONE && isGone(line) ? GONE : line));
+  return isEmpty(lines) && !isLast() ? null : lines.join("\n");
+}
+
+/** Whether nothing is left behind its head. */
+function isEmpty(lines: readonly string[]): boolean {
+  return lines.every((each, place) => place === 0 || each === GONE);
 }
 
 /** Drops the oldest entries for as long as they are to go, at most so many. Returns the characters that they had. */

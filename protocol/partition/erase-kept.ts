@@ -1,28 +1,32 @@
-/** What the engine itself keeps under keys of other names, and of an erased key: messages that wait for their time, and dead letters. */
+/** What the engine itself keeps under keys of other names, and of an erased key: messages that wait for their time, and dead letters, those of flows too. */
 import type { AppDefinition } from "../../sdk/app.ts";
 import { Pin } from "../backup/pin.ts";
+import { eraseLettersTarget, hasErasedLetter } from "../flows/erasing.ts";
+import { FLOW_PREFIX } from "../flows/internal.ts";
 import { LIMITS } from "../limits.ts";
 import { DEAD, decodeDead } from "../outbox/dead-letter.ts";
 import { concernsErased, ERASE, type Erased } from "../outbox/erased.ts";
-import type { Letter } from "../outbox/posting.ts";
-import { afterPrefix, entityKey, keyOfEntity, parseStateKey } from "../state/state-key.ts";
+import { afterPrefix, entityKey, parseStateKey } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { isDeclaredName, waitingOf } from "../timers/schedules.ts";
 import { DUE, timerOf, TIMERS } from "../timers/timer.ts";
 import type { Target } from "../transaction/attempt.ts";
 import { resolveAny } from "./resolve.ts";
 
+/** A row counts as one for each so many characters of it: what flows have set aside lies in large ones. */
+const ROW_UNITS = 4 * 1024;
+
 /** All that is stored under one of the engine's own services begins with this. */
 const UNDER_TIMERS = `${TIMERS}\u0001`;
 const UNDER_DEAD = `${DEAD}\u0001`;
 
 /** Where blocks may hold what is deleted. */
-export const KEPT_PREFIXES: readonly string[] = [UNDER_TIMERS, DUE, UNDER_DEAD];
+export const KEPT_PREFIXES: readonly string[] = [UNDER_TIMERS, DUE, UNDER_DEAD, FLOW_PREFIX];
 
 /** One look at all that is kept, some rows in a turn. */
 class Pass {
   readonly erased: Erased;
-  readonly rows: Iterator<Kept | null>;
+  readonly rows: Iterator<Seen>;
   /** Something was found, or was written behind what it had looked at: there is to be another one. */
   isVain = true;
   /** The key that a transaction was begun for last: all rows of one follow each other. */
@@ -34,8 +38,16 @@ class Pass {
   }
 }
 
+/** A row that was looked at. */
+interface Seen {
+  readonly kept: Kept | null;
+  /** As how many it counts. */
+  readonly rows: number;
+}
+
 /** A row that concerns what is erased. */
 interface Kept {
+  readonly kind: Kind;
   readonly service: string;
   readonly key: string;
   /** Its entry's key. */
@@ -67,13 +79,14 @@ export class KeptEraser {
   work(erased: Erased): boolean {
     const pass = this.#passes.get(erased.entity) ?? this.#begin(erased);
     let begun = 0;
-    for (let rows = 0; rows < LIMITS.eraseRowsPerTurn && begun < LIMITS.maxFiringKeys; rows++) {
+    for (let rows = 0; rows < LIMITS.eraseRowsPerTurn && begun < LIMITS.maxFiringKeys;) {
       const step = pass.rows.next();
       if (step.done === true) {
         this.#passes.delete(erased.entity);
         return pass.isVain;
       }
-      if (step.value !== null && this.#erase(pass, step.value)) begun += 1;
+      rows += step.value.rows;
+      if (step.value.kept !== null && this.#erase(pass, step.value.kept)) begun += 1;
     }
     return false;
   }
@@ -87,12 +100,12 @@ export class KeptEraser {
     return pass;
   }
 
-  #erase(pass: Pass, { service, key, entry }: Kept): boolean {
+  #erase(pass: Pass, { kind, service, key, entry }: Kept): boolean {
     pass.isVain = false;
     const entity = entityKey(service, key);
     if (pass.begun === entity) return false;
     pass.begun = entity;
-    this.#owner.begin(resolveAny(this.#app, service, key, ERASE), JSON.stringify({ ...pass.erased, from: entry }));
+    this.#owner.begin(kind.target(this.#app, service, key), JSON.stringify({ ...pass.erased, from: entry }));
     return true;
   }
 
@@ -106,31 +119,39 @@ export class KeptEraser {
   }
 }
 
-function* keptRows(committed: StateStore, erased: Erased): Generator<Kept | null> {
+function* keptRows(committed: StateStore, erased: Erased): Generator<Seen> {
   for (const { prefix } of KINDS) {
-    for (const [row, text] of new Pin(committed, prefix, afterPrefix(prefix)).pairs()) yield keptOf(row, text, erased);
+    for (const [row, text] of new Pin(committed, prefix, afterPrefix(prefix)).pairs())
+      yield { kept: keptOf(row, text, erased), rows: Math.ceil((text.length + 1) / ROW_UNITS) };
   }
 }
 
 function keptOf(row: string, text: string, erased: Erased): Kept | null {
   const kind = KINDS.find(({ prefix }) => row.startsWith(prefix));
-  // Totals and schedules say nothing of anybody: a letter has a line feed behind its head.
-  const letter = kind !== undefined && text.includes("\n") ? kind.letterOf(text) : null;
-  if (kind === undefined || letter === null || !concernsErased(letter, erased)) return null;
-  return { service: kind.service, key: keyOfEntity(row), entry: String(parseStateKey(row).entry) };
+  // Totals and schedules say nothing of anybody: a letter has a line feed behind its head, and so have lines.
+  if (kind === undefined || !text.includes("\n") || !kind.concerns(row, text, erased)) return null;
+  const { service, key, entry } = parseStateKey(row);
+  return { kind, service, key, entry: String(entry) };
 }
 
-const KINDS: ReadonlyArray<{
-  readonly service: string;
+interface Kind {
   readonly prefix: string;
-  readonly letterOf: (text: string) => Letter | null;
-}> = [
-  { service: TIMERS, prefix: UNDER_TIMERS, letterOf: erasableTimer },
-  { service: DEAD, prefix: UNDER_DEAD, letterOf: decodeDead },
+  concerns(row: string, text: string, erased: Erased): boolean;
+  target(app: AppDefinition, service: string, key: string): Target;
+}
+
+const KINDS: readonly Kind[] = [
+  { prefix: UNDER_TIMERS, concerns: (_, text, erased) => concernsTimer(text, erased), target: ownTarget },
+  { prefix: UNDER_DEAD, concerns: (_, text, erased) => concernsErased(decodeDead(text), erased), target: ownTarget },
+  { prefix: FLOW_PREFIX, concerns: hasErasedLetter, target: (_, service, key) => eraseLettersTarget(service, key) },
 ];
 
+function ownTarget(app: AppDefinition, service: string, key: string): Target {
+  return resolveAny(app, service, key, ERASE);
+}
+
 /** What the code declares goes on: it would come again anyway, yet only when the next instance begins. */
-function erasableTimer(text: string): Letter | null {
+function concernsTimer(text: string, erased: Erased): boolean {
   const { schedule, letter } = waitingOf(text);
-  return isDeclaredName(schedule) ? null : timerOf(letter);
+  return !isDeclaredName(schedule) && concernsErased(timerOf(letter), erased);
 }

@@ -424,7 +424,7 @@ export class Maintenance {
     const persist = (ops: StorageOp[]): void => {
       if (ops.length > 0) this.#owner.emit({ kind: "persist", ops });
     };
-    for (const prefix of [OUTBOX, ...KEPT_PREFIXES]) persist(eraser.deleted(prefix));
+    for (const prefix of [OUTBOX, ...KEPT_PREFIXES]) persist(eraser.hidden(prefix));
     persist(eraser.entity(entity));
     persist(eraser.results((requestId, text) => Results.erasedText(owner, requestId, text)));
   }

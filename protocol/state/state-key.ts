@@ -68,9 +68,9 @@ export function parseStateKey(stateKey: string): {
   return { service, key: unescape(key), collection, entry: decodeEntryKey(entry.join(SEPARATOR)) };
 }
 
-/** The least text above every text that starts with this prefix (which ends in a separator). */
+/** The least text above every text that starts with this prefix, which ends in a separator or in another character of one byte. */
 export function afterPrefix(prefix: string): string {
-  return prefix.slice(0, -1) + ESCAPE;
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
 /** An entry key as text whose order is: numbers by value, then strings by code point. */

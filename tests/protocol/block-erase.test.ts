@@ -37,7 +37,7 @@ function secrets({ seen }: Folding): number {
 
 function erase(folding: Folding): void {
   const eraser = new BlockEraser(kernels, folding.blocks);
-  for (const op of [...eraser.entity(ERASED), ...eraser.deleted(OUTBOX)]) folding.seen.perform(op);
+  for (const op of [...eraser.entity(ERASED), ...eraser.hidden(OUTBOX)]) folding.seen.perform(op);
 }
 
 test("what a clear voids in a lower run is gone, and so are messages that are deleted above", () => {
@@ -65,9 +65,20 @@ test("what a key kept for others is gone when it was cleared since that moved, a
   const folding = folded(above, [waiting("a"), waiting("new")]);
   expect(secrets(folding)).toBe(2);
   const eraser = new BlockEraser(kernels, folding.blocks);
-  for (const op of eraser.deleted("#timers\u0001")) folding.seen.perform(op);
+  for (const op of eraser.hidden("#timers\u0001")) folding.seen.perform(op);
   expect(secrets(folding)).toBe(0);
   expect(["a", "new"].map((id) => folding.blocks.get(waiting(id), timers))).toEqual([undefined, "kept"]);
+});
+
+test("what was put in the place of something is all that is left of it", () => {
+  const flow = entityKey("#flow:f", "events");
+  const lines = (id: string) => `${collectionPrefix(flow, "d")}${encodeEntryKey(id)}`;
+  const folding = folded([{ op: "put", key: lines("1"), text: "2 1\n\nother" }], [lines("1"), lines("2")]);
+  expect(secrets(folding)).toBe(2);
+  const eraser = new BlockEraser(kernels, folding.blocks);
+  for (const op of eraser.hidden("#flow:")) folding.seen.perform(op);
+  expect(secrets(folding)).toBe(1);
+  expect(["1", "2"].map((id) => folding.blocks.get(lines(id), flow))).toEqual(["2 1\n\nother", SECRET]);
 });
 
 test("nothing goes that nothing deletes", () => {

@@ -51,14 +51,14 @@ export class BlockEraser {
   }
 
   /**
-   * Removes what older runs hold under a prefix where a newer one says that it is deleted, or all that its entity held is cleared: messages that were
-   * delivered, and what has gone elsewhere with its key.
+   * Removes what older runs hold under a prefix where a newer one says that it is deleted, or has something else in its place, or all that its entity
+   * held is cleared: messages that were delivered, what a line was taken out of, and what has gone elsewhere with its key.
    * @throws TidegateError `damaged-data`
    */
-  deleted(entity: string): StorageOp[] {
+  hidden(entity: string): StorageOp[] {
     const tree = this.#blocks.trees[SPACE.state];
     const to = afterEntity(entity);
-    const gone = new Set<string>();
+    const newer = new Set<string>();
     const cleared = new Set<string>();
     const changes: Rewriting[] = [];
     for (const run of tree.runs) {
@@ -68,9 +68,9 @@ export class BlockEraser {
         if (compareKeys(row.key, entity) < 0 || compareKeys(row.key, to) >= 0) return row;
         if (cleared.has(entityOf(row.key))) return null;
         if ((row.flags & BLOCK_FLAG.cleared) !== 0) clearedHere.push(row.key);
-        const isDeleted = (row.flags & BLOCK_FLAG.deleted) !== 0;
-        if (!isDeleted && gone.has(row.key)) return null;
-        if (isDeleted) gone.add(row.key);
+        // Each run has a key once, so that what is known of it is a newer one's.
+        if (newer.has(row.key)) return null;
+        newer.add(row.key);
         return row;
       };
       changes.push(...this.#look(run, run.seek(entity), to, keep));

@@ -5,10 +5,22 @@ import type * as LogModule from "../../../protocol/partition/log.ts";
 import type * as MailModule from "../../../protocol/partition/mail.ts";
 import type * as ResultsModule from "../../../protocol/results/results.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
-import { collection, contract, fn, service } from "../../../sdk/index.ts";
+import {
+  collection,
+  contract,
+  flow,
+  fn,
+  noData,
+  service,
+  stream,
+  text as textField,
+  timestamp,
+} from "../../../sdk/index.ts";
 import type { MapStore } from "../../../sim/map-store.ts";
 import { z } from "zod";
 import type { Cluster as ClusterClass } from "../support/cluster.ts";
+import { ingest } from "../support/cluster-events.ts";
+import { nameOn } from "../support/names-on.ts";
 
 const SECRET = "xylophone";
 const text = z.string();
@@ -20,7 +32,13 @@ const Diary = contract("diary", {
   later: fn({ input: z.object({ to: text, text }) }),
   fail: fn({ input: z.object({ to: text, text }) }),
   hold: fn({ input: z.object({ id: text }) }),
+  note: fn({ input: text, refusals: { full: noData } }),
 });
+/** A flow whose end refuses everything. It is on partition 1. */
+const Notes = stream(nameOn(1, 2, "notes"), { to: textField(), text: textField(), at: timestamp() });
+const noted = flow("noted")
+  .from(Notes, { time: "at" })
+  .call(Diary, "note", { key: (e) => e.to, input: (e) => e.text });
 /** Of the delayed message that was sent last. */
 let sent = "";
 let letGo = (): void => undefined;
@@ -49,6 +67,9 @@ const diary = service(
       await ctx.cancel(id);
       await new Promise<void>((resolve) => (letGo = resolve));
     },
+    note(ctx) {
+      throw ctx.refuse("full");
+    },
     never() {
       throw new Error("not today");
     },
@@ -67,6 +88,44 @@ class Domain {
   constructor(cluster: ClusterClass) {
     this.#cluster = cluster;
     this.key = (partition) => cluster.place(partition)[1];
+  }
+
+  /** The flow's end refuses an event for each of these. */
+  async note(...events: ReadonlyArray<readonly [to: string, text: string]>): Promise<void> {
+    const batch = events.map(([to, text]) => ({ to, text, at: 1 }));
+    const status = await ingest(this.#cluster, 1, Notes.name, ++this.#ids, batch);
+    await this.#cluster.run();
+    await this.#cluster.turn();
+    expect(status()).toBe(200);
+  }
+
+  /** Dead letters of the flow, by number. */
+  async letters(): Promise<unknown> {
+    const input = { flow: "noted", what: "d", after: -1, limit: 100 };
+    const { first, events, numbers } = (await this.#flow("aside", input)) as {
+      readonly first: number;
+      readonly events: readonly string[];
+      readonly numbers?: readonly number[];
+    };
+    return events.map((event, at) => [
+      numbers?.[at] ?? first + at,
+      (JSON.parse(event) as { event: { text: string } }).event.text,
+    ]);
+  }
+
+  redrive(letter: number): Promise<unknown> {
+    return this.#flow("redrive", { flow: "noted", letter });
+  }
+
+  async #flow(name: string, input: object): Promise<unknown> {
+    const { kernels } = await import("../support/lone-partition.ts");
+    const id = `e${this.#cluster.clock.toString(16).padStart(11, "0")}${(++this.#ids).toString(16).padStart(20, "0")}`;
+    const fields = [id, "#view", Notes.name, name, JSON.stringify(input)];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [1, INVOKE_FLAG.internal, 0, 0], fields });
+    const answers = await this.#cluster.give(1, { kind: "invoke", frame });
+    await this.#cluster.run();
+    await this.#cluster.turn();
+    return JSON.parse(answers()?.[0]?.body ?? "null");
   }
 
   /** Delayed messages that a partition keeps. */
@@ -147,7 +206,7 @@ function tracesIn(store: MapStore): string[] {
 
 async function domain(): Promise<Domain> {
   const { Cluster } = await import("../support/cluster.ts");
-  return new Domain(await Cluster.up(2, [diary]));
+  return new Domain(await Cluster.up(2, [diary], [noted]));
 }
 
 afterEach(() => {
@@ -189,6 +248,39 @@ test("and what another key keeps for it, though that is held by a transaction fo
   await here.eraseTraces(here.key(0));
   expect(here.traces).toEqual([]);
 });
+
+test.each([false, true])(
+  "and the dead letters of a flow that are to it, folded before or not: %s",
+  async (isFolded) => {
+    const here = await domain();
+    const [victim, other] = [here.key(0), here.key(1)];
+    await here.note([other, "1"], [victim, `${SECRET} 2`], [other, "3"], [victim, `${SECRET} 4`]);
+    await here.note([victim, `${SECRET} 5`]);
+    // Another's that names the key is not the key's.
+    await here.note([other, victim]);
+    if (isFolded) await here.eraseTraces("nobody");
+    expect(new Set(here.traces)).toEqual(new Set([isFolded ? "1 block" : "1 record"]));
+    await here.erase();
+    expect(here.traces).toEqual([]);
+    expect(await here.letters()).toEqual([
+      [0, "1"],
+      [2, "3"],
+      [5, victim],
+    ]);
+    expect(await here.redrive(3)).toBe(false);
+    // Numbers go on, also when the last was erased.
+    await here.note([victim, `${SECRET} 7`]);
+    await here.erase();
+    await here.note([other, "8"]);
+    expect(here.traces).toEqual([]);
+    expect(await here.letters()).toEqual([
+      [0, "1"],
+      [2, "3"],
+      [5, victim],
+      [7, "8"],
+    ]);
+  },
+);
 
 test("some in a turn, however much is kept, and nothing of others", async () => {
   const here = await domain();
