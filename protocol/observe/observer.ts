@@ -49,7 +49,7 @@ export interface ObserverFigures {
   readonly epochSize: HistogramFigures;
   /** Answers that were there already. */
   readonly replays: number;
-  /** Transactions of the engine's own services, whatever came of them. */
+  /** Transactions of the engine's own functions, whatever came of them. */
   readonly internal: number;
 }
 
@@ -94,8 +94,8 @@ export class Observer {
 
   /** A transaction has its answer. */
   ended(root: Root, status: number): void {
-    // The engine's own, such as those that fire timers: nobody asked for them.
-    if (root.target.service.contract.name.startsWith("#")) {
+    // Nobody asked for them.
+    if (isInternal(root.target)) {
       this.internal += 1;
       return;
     }
@@ -150,6 +150,11 @@ export class Observer {
       internal: this.internal,
     };
   }
+}
+
+/** One of the engine's own, such as those that fire timers, or delete what has expired: that is a function of every service. */
+function isInternal({ service, name }: Root["target"]): boolean {
+  return service.contract.name.startsWith("#") || name.startsWith("#");
 }
 
 function isNamed({ id, trace }: RecentTransaction, name: string): boolean {

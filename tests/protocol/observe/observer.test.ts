@@ -6,8 +6,8 @@ import { readTraceparent } from "../../../protocol/observe/traceparent.ts";
 import { telemetryOf } from "../../../protocol/observe/telemetry.ts";
 import type { Root } from "../../../protocol/partition/root.ts";
 
-function root(n: number, key = "a"): Root {
-  const target = { service: { contract: { name: "account" } }, name: "deposit", key };
+function root(n: number, key = "a", service = "account", name = "deposit"): Root {
+  const target = { service: { contract: { name: service } }, name, key };
   return { requestId: `e${n}`, target, at: n, attempts: 1, epoch: 0, trace: null } as unknown as Root;
 }
 
@@ -23,6 +23,15 @@ describe("what an observer remembers", () => {
     expect(even.map(({ id }) => id)).toEqual([`e${count - 1}`, `e${count - 3}`]);
     expect(observer.recent({ service: "other" }, 2)).toEqual([]);
     expect(observer.figures.outcomes[0]).toBe(count);
+  });
+
+  it("is nothing of the engine's own functions, which any service has", () => {
+    const observer = new Observer();
+    observer.ended(root(1, "a", "#timers", "fire"), 200);
+    observer.ended(root(2, "a", "account", "#expire"), 200);
+    observer.ended(root(3, "a", "account", "#erase"), 503);
+    expect(observer.recent({}, Infinity)).toEqual([]);
+    expect(observer.figures).toEqual({ ...new Observer().figures, internal: 3 });
   });
 
   it("counts outcomes by status", () => {
