@@ -264,7 +264,7 @@ export class CoordinatorMachine {
       epochs.restart();
       this.#advance();
     } else if (rescaling.hasFrozenTooLong(this.#now)) {
-      rescaling.thaw();
+      this.#store(rescaling.thaw());
       epochs.restart();
     }
   }

@@ -137,10 +137,14 @@ export class Rescaling {
    */
   begin(): NamedText[] | null {
     if (this.isFrozen || (this.#next ?? this.#map).partitions === this.#wanted) return null;
-    // A version is never used twice: what belongs to a move that was given up must not be taken for another's.
-    const version = Math.max(this.#map.version, this.#next?.version ?? 0) + 1;
     // Back to what there is: that is a move of nothing, and over at once.
-    this.#next = rescaledMap(this.#map, this.#wanted, version);
+    return this.#beginTo(this.#wanted);
+  }
+
+  /** A version is never used twice: what belongs to a move that was given up must not be taken for another's. */
+  #beginTo(partitions: number): NamedText[] {
+    const version = Math.max(this.#map.version, this.#next?.version ?? 0) + 1;
+    this.#next = rescaledMap(this.#map, partitions, version);
     this.#texts();
     return [{ name: "next", value: encodeMap(this.#next) }];
   }
@@ -193,11 +197,15 @@ export class Rescaling {
     this.#done.clear();
   }
 
-  /** Something hangs: everything goes on as before, and is copied again. */
-  thaw(): void {
+  /**
+   * Something hangs: everything goes on as before, and is copied again, as a move of its own. Of the one that is given up targets would say that they
+   * have all, which sources have begun anew by then, and nothing would run again at once.
+   * @returns what is to be stored before anybody is told
+   */
+  thaw(): NamedText[] {
+    invariant(this.#next !== null, "4: nothing moves, and all stands still for it");
     this.#frozenAt = null;
-    this.#copied.clear();
-    this.#done.clear();
+    return this.#beginTo(this.#next.partitions);
   }
 
   hasFrozenTooLong(now: number): boolean {

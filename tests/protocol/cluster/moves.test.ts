@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { initialMap, rescaledMap } from "../../../protocol/keygroups/map.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
-import type { Peer } from "../../../protocol/wire/messages.ts";
+import { LIMITS } from "../../../protocol/limits.ts";
+import type { Peer, PeerMessage } from "../../../protocol/wire/messages.ts";
 import type { Step } from "../../../sim/program.ts";
 import { strayKeys } from "../../../sim/strays.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
@@ -90,4 +91,35 @@ test("what is told of a result that is in no record yet leaves behind that recor
   };
   await ask("run", [{ op: "add", by: 1 }], id);
   expect(await ask("look", [{ op: "read" }], `c${"f".repeat(31)}`)).toMatchObject([{ n: 1 }]);
+});
+
+test("when nothing could run for too long all is copied again before nothing may run once more", async () => {
+  const cluster = await Cluster.up(2, [], [], 2);
+  for (let n = 0; n < 20; n++) await cluster.ask(cluster.place(1, n), [{ op: "add", by: n }]);
+  await cluster.run();
+  cluster.coordinator.rescale(1);
+  await cluster.turn();
+  const status = () => cluster.coordinator.machine.rescaleStatus!;
+  const isLast = ({ messages }: { readonly messages: readonly PeerMessage[] }) =>
+    messages.some((message) => message.kind === "move-chunk" && message.stage === "last");
+  await cluster.run(isLast);
+  expect(status()).toMatchObject({ phase: "frozen", copied: 1, done: 0 });
+  for (let waited = 0; waited <= LIMITS.frozenMs; waited += 1_000) {
+    await cluster.pass(1_000);
+    await cluster.run(isLast);
+  }
+  // What comes late is of a move that was given up.
+  expect(status()).toMatchObject({ phase: "copying", copied: 0 });
+  const served = await cluster.ask(cluster.place(0), [{ op: "add", by: 1 }]);
+  await cluster.run(isLast);
+  expect(served.answer?.status).toBe(200);
+  await cluster.settle();
+  expect(status()).toMatchObject({ partitions: 1, phase: "still" });
+  for (let n = 0; n < 20; n++) {
+    const fields = [`c${String(n).padStart(31, "e")}`, ...cluster.place(1, n), "look", '{"steps":[{"op":"read"}]}'];
+    const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId, 0, 0], fields });
+    const answered = await cluster.give(0, { kind: "invoke", frame });
+    await cluster.settle();
+    expect(JSON.parse(answered()?.[0]?.body ?? "null")).toMatchObject([{ n }]);
+  }
 });
