@@ -81,6 +81,11 @@ export class FlowRuntime {
     return this.#stream !== this.plan.stream || !sameKept(this.#kept, this.#wanted);
   }
 
+  /** The stream that it is to read, and the one whose events are in the state. */
+  get streams(): readonly string[] {
+    return [this.plan.stream, this.#stream];
+  }
+
   /** Forgets open and closed windows of an earlier version. How far time has come stays, and what was counted. */
   drop(): void {
     this.#reopen(this.#wanted);
@@ -208,10 +213,29 @@ export class FlowRuntime {
     return this.#unfolded;
   }
 
-  restore(checkpoint: FlowCheckpoint): void {
-    this.#expect(checkpoint.meta);
-    this.#state.load(checkpoint.bytes);
-    this.#adopt(checkpoint.meta);
+  restore({ meta, bytes }: FlowCheckpoint): void {
+    // What has taken nothing is of no definition.
+    if ((JSON.parse(meta) as FlowMeta).offset === 0) return this.#restoreEmpty(meta);
+    this.#expect(meta);
+    this.#state.load(bytes);
+    this.#adopt(meta);
+  }
+
+  #restoreEmpty(meta: string): void {
+    this.#reopen(this.#wanted);
+    this.#adopt(meta);
+    this.#stream = this.plan.stream;
+  }
+
+  /**
+   * Begins anew: all that it has taken, up to record `seq`, is kept elsewhere by now. Stored, it says so to a restart, for which records hold some of
+   * that still.
+   */
+  forget(seq: number): StorageOp[] {
+    const watermark = INITIAL_WATERMARK.toString();
+    const meta: FlowMeta = { watermark, events: 0, late: 0, offset: 0, blocks: 0, drops: 0, seq };
+    this.setBack({ meta: JSON.stringify(meta), bytes: NOTHING });
+    return [{ op: "drop-flow", flow: this.plan.name }, ...this.checkpoint()];
   }
 
   /** What comes next is of this definition, and behind so many drops. What was there before was dropped before it was written. */

@@ -422,8 +422,16 @@ export class Moves {
     // What says that nothing is left must not outlive what deletes the last of it.
     this.#owner.log.write();
     this.#garbage = false;
-    this.#owner.persist([{ op: "put-meta", name: "garbage", value: "" }]);
+    const forgotten = this.#forgetFlows();
+    this.#owner.persist([...forgotten, { op: "put-meta", name: "garbage", value: "" }]);
     return false;
+  }
+
+  /** What the window kernel keeps is in no rows of state. */
+  #forgetFlows(): StorageOp[] {
+    const { flows, reader, ownership, log } = this.#owner;
+    const isStored = (flow: string) => reader.viewBlocks(flow).length > 0;
+    return flows.forgetMoved((stream) => ownership.isHere(stream), isStored, log.seq - 1);
   }
 }
 

@@ -195,6 +195,21 @@ export class Flows {
     return runtime.checkpoint();
   }
 
+  /**
+   * Forgets what is kept of flows none of whose streams is here, as of this partition's record `seq`: they have moved away.
+   * @param isStored whether closed windows of a flow are
+   * @returns what is to be stored, at once
+   */
+  forgetMoved(isHere: (stream: string) => boolean, isStored: (flow: string) => boolean, seq: number): StorageOp[] {
+    const all = this.names.flatMap(
+      (name) => this.#runtimes.get(name) ?? (isStored(name) ? this.runtime(name) : []) ?? [],
+    );
+    const moved = all.filter(({ streams }) => !streams.some(isHere));
+    return moved
+      .filter(({ plan, status }) => status.batches > 0 || isStored(plan.name))
+      .flatMap((runtime) => runtime.forget(seq));
+  }
+
   /** Those that have closed windows, perhaps. */
   get names(): string[] {
     return [...this.app.windowed.keys(), ...this.#idle.map(({ plan }) => plan.name)];

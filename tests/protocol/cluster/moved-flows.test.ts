@@ -1,9 +1,12 @@
 /** What the window kernel keeps moves with the key group of its stream, whatever the present code makes of it. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { count, flow, int64, stream, sum, text, timestamp, tumbling } from "../../../sdk/index.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
 import { deploy, ingest, viewOf } from "../support/cluster-events.ts";
 import { nameOn } from "../support/names-on.ts";
+import { initialMap, partitionOfHash, rescaledMap } from "../../../protocol/keygroups/map.ts";
+import { useLimits } from "../../support/limits.ts";
+import { kernels } from "../support/lone-partition.ts";
 
 const Taps = stream(nameOn(1, 2, "taps"), { item: text(), amount: int64(), at: timestamp() });
 const taps = (drops: string[] = []) =>
@@ -71,4 +74,70 @@ test("closed windows that are dropped while they are copied are not shown where 
   await cluster.settle();
   expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
   expect(await viewOf(cluster, 0, "taps")).toEqual(before);
+});
+
+describe("of a flow whose stream has moved away", () => {
+  useLimits({ maxWindowBytes: 40_000 });
+  const next = rescaledMap(initialMap(1), 2);
+  /** A stream that partition 0 of one keeps, and of two this one. */
+  const streamOn = (peer: number) => {
+    const names = Array.from({ length: 50 }, (_, n) => `s${n}`);
+    const name = names.find((each) => partitionOfHash(next, kernels.hashKey(each)) === peer);
+    return stream(name!, { item: text(), at: timestamp() });
+  };
+  const [Goes, Stays] = [streamOn(1), streamOn(0)];
+  const counts = (name: string, from: typeof Goes) =>
+    flow(name).from(from, { time: "at" }).keyBy("item").window(tumbling(1_000)).aggregate({ n: count() }).toView(name);
+  const flows = [counts("goes", Goes), counts("stays", Stays)];
+  let ids = 0;
+  const take = async (cluster: Cluster, peer: number, { name }: typeof Goes, events: readonly object[]) => {
+    const answered = await ingest(cluster, peer, name, ++ids, events);
+    await cluster.settle();
+    return answered();
+  };
+  /** Gives it batches of other groups until it is refused one. Returns how many it has taken. */
+  const fill = async (cluster: Cluster, of: typeof Goes): Promise<number> => {
+    for (let batch = 0; ; batch++) {
+      const events = Array.from({ length: 50 }, (_, n) => ({ item: `item-${batch}-${n}`, at: 5_000_000 }));
+      if ((await take(cluster, 0, of, events)) !== 200) return batch;
+    }
+  };
+  const rescale = async (cluster: Cluster, partitions: number): Promise<void> => {
+    cluster.coordinator.rescale(partitions);
+    await cluster.turn();
+    await cluster.settle();
+    expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ partitions, phase: "still" });
+  };
+
+  test.each(["", "a restart", "a restart when it was folded", "a restart with code that has it not"])(
+    "nothing is left, and others have its room: %s",
+    async (between) => {
+      const fresh = await fill(await Cluster.up(2, [], flows, 1), Stays);
+      const cluster = await Cluster.up(2, [], flows, 1);
+      await take(cluster, 0, Goes, [{ item: "closed", at: 1 }]);
+      expect(await fill(cluster, Goes)).toBeGreaterThan(2);
+      if (between === "a restart with code that has it not") await deploy(cluster, [counts("stays", Stays)], [0, 1]);
+      await rescale(cluster, 2);
+      if (between === "a restart when it was folded") {
+        await cluster.admin(0, { op: "erase", service: "nobody", key: "nobody" });
+        await cluster.fold(0);
+        expect(Number(cluster.stores[0]!.meta.get("folded"))).toBeGreaterThan(2);
+      }
+      if (between !== "") await deploy(cluster, flows, [0, 1]);
+      expect(cluster.stores[0]!.viewBlocks("goes")).toEqual([]);
+      expect(await fill(cluster, Stays)).toBe(fresh);
+      const moved = await viewOf(cluster, 1, "goes");
+      expect(moved).toContain("closed");
+      // It comes back as it is there by then.
+      expect(await take(cluster, 1, Goes, [{ item: "there", at: 5_000_000 }])).toBe(200);
+      const there = await viewOf(cluster, 1, "goes");
+      expect(there).not.toEqual(moved);
+      await rescale(cluster, 1);
+      expect(await viewOf(cluster, 0, "goes")).toEqual(there);
+      expect(cluster.stores[1]!.viewBlocks("goes")).toEqual([]);
+      await cluster.restart(0);
+      await cluster.settle();
+      expect(await viewOf(cluster, 0, "goes")).toEqual(there);
+    },
+  );
 });
