@@ -263,7 +263,12 @@ export class Moves {
     invariant(incoming.open, "8: a piece comes before it is asked for");
     const ops: StorageOp[] = [];
     const writes: Write[] = [];
-    for (const item of decodeContent(content)) this.#take(incoming, item, writes, ops);
+    const groups = this.#owner.ownership.from(from);
+    this.#owner.results.came(groups, this.#owner.now);
+    for (const item of decodeContent(content)) {
+      if (item.kind === "forgotten") ops.push(this.#forgotten(groups, item.text));
+      else this.#take(incoming, item, writes, ops);
+    }
     this.#commit(writes);
     if (stage === "last") {
       incoming.complete = true;
@@ -283,18 +288,25 @@ export class Moves {
     else if (stage === "last" && this.#frozen === frozen) this.#tell(from, incoming.incarnation, frozen);
   }
 
-  #take(incoming: Incoming, item: MoveItem, writes: Write[], ops: StorageOp[]): void {
-    const { log, results, flows } = this.#owner;
+  #forgotten(groups: ReadonlySet<number>, text: string): StorageOp {
+    const { results, now } = this.#owner;
+    results.came(groups, now, text);
+    return { op: "put-meta", name: "forgotten", value: results.forgotten };
+  }
+
+  #take(
+    incoming: Incoming,
+    item: Exclude<MoveItem, { readonly kind: "forgotten" }>,
+    writes: Write[],
+    ops: StorageOp[],
+  ): void {
+    const { log, flows } = this.#owner;
     switch (item.kind) {
       case "write":
         writes.push(takenWrite(item.write, this.#owner.incarnation));
         return;
       case "result":
         return log.addResult(item.result, item.result.status, item.result.body);
-      case "forgotten":
-        results.restoreForgotten(item.text);
-        ops.push({ op: "put-meta", name: "forgotten", value: results.forgotten });
-        return;
       case "block": {
         const { flow, block, part, through, bytes } = item;
         beginFlow(incoming, flow, ops);

@@ -185,7 +185,7 @@ export class Source {
     yield* this.#viewBlocks();
     yield* this.#flows();
     yield* this.#messages();
-    yield { kind: "forgotten", text: this.#parts.results.forgotten };
+    yield { kind: "forgotten", text: this.#parts.results.forgottenOf(this.#groups) };
   }
 
   *#stored(): Generator<Next> {

@@ -31,3 +31,11 @@ export interface AdmissionParts {
   record(id: RequestIdentity, status: number, body: string): void;
   room(): Room;
 }
+
+/** Whether an unknown request is too old to be run. Of a key that is kept elsewhere that is known there. */
+export function isExpired({ results, ownership }: AdmissionParts, requestId: string, key: () => string, now: number) {
+  // Nearly none is, whatever its key.
+  if (!results.isExpired(requestId, now)) return false;
+  const group = ownership.groupOf(key());
+  return ownership.keeps(group) && results.isExpired(requestId, now, group);
+}

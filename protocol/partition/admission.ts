@@ -19,7 +19,7 @@ import type { Target } from "../transaction/attempt.ts";
 import { endingOf, endingOfResult, LATER } from "../outbox/ending.ts";
 import type { Message } from "../outbox/message.ts";
 import type { Peer } from "../wire/messages.ts";
-import type { AdmissionParts, AdmissionSetup } from "./admission-parts.ts";
+import { type AdmissionParts, type AdmissionSetup, isExpired } from "./admission-parts.ts";
 import { Ages } from "./ages.ts";
 import { isAnother, mended, type RequestIdentity } from "./request-identity.ts";
 import type { Load } from "./room.ts";
@@ -91,7 +91,7 @@ export class Admission {
     };
     invariant(id.requestId.length === REQUEST_ID_LENGTH, "8: a request id of the wrong length");
     try {
-      if (this.#settled(id, waiter, now)) {
+      if (this.#settled(id, waiter, now, () => table.field(row, INVOKE_FIELD.key))) {
         const running = this.#roots.get(id.requestId);
         if (running) newest.set(running.target.key, running);
         return;
@@ -105,11 +105,11 @@ export class Admission {
   }
 
   /** Answers or joins what is known of this id already. */
-  #settled(id: RequestIdentity, waiter: Waiter, now: number): boolean {
+  #settled(id: RequestIdentity, waiter: Waiter, now: number, key: () => string): boolean {
     const { requestId } = id;
     const known = this.#parts.results.find(requestId) ?? this.#roots.get(requestId) ?? this.#owed.get(requestId);
     if (!known) {
-      if (!this.#parts.results.isExpired(id.requestId, now)) return false;
+      if (!isExpired(this.#parts, requestId, key, now)) return false;
       const { status, body } = problemAnswer(
         "deadline-exceeded",
         "the request is older than the results that are kept for retries, or the clocks of edge and partition differ",
@@ -477,8 +477,8 @@ export class Admission {
       fingerprintHigh: table.column(0, INGEST_COLUMN.fingerprintHigh),
     };
     const id = produced === null ? sent : mended(sent, this.#parts.results.find(sent.requestId));
-    if (this.#settled(id, waiter, now)) return undefined;
     const stream = table.field(0, INGEST_FIELD.stream);
+    if (this.#settled(id, waiter, now, () => stream)) return undefined;
     const group = this.#parts.ownership.groupOf(stream);
     if (!this.#parts.ownership.keeps(group)) {
       this.#elsewhere(waiter);

@@ -6,8 +6,12 @@
 import { LIMITS } from "../limits.ts";
 import { issuedAt, isBatchLine, lineOf, originOf } from "../wire/invoke.ts";
 
-/** As stored by folds: JSON of the two times and of some batches with their lines. */
-type Stored = readonly [lone: number, batches: number, lines: ReadonlyArray<readonly [origin: string, line: number]>];
+/** As stored: the two times, and some batches with their lines. */
+export type StoredMarks = readonly [
+  lone: number,
+  batches: number,
+  lines: ReadonlyArray<readonly [origin: string, line: number]>,
+];
 
 export class Forgotten {
   /** Lone ids issued at or before this, in ms. */
@@ -50,16 +54,14 @@ export class Forgotten {
   }
 
   /** What a restart must know; of the batches the latest, and of the others their time. */
-  encode(): string {
+  get stored(): StoredMarks {
     const all = [...this.#lines];
     const listed = all.slice(-LIMITS.storedForgottenBatches);
     const others = all.slice(0, all.length - listed.length).map(([origin]) => issuedAt(origin) ?? 0);
-    const stored: Stored = [this.#lone, others.reduce((a, b) => Math.max(a, b), this.#batches), listed];
-    return JSON.stringify(stored);
+    return [this.#lone, others.reduce((a, b) => Math.max(a, b), this.#batches), listed];
   }
 
-  restore(text: string): void {
-    const [lone, batches, lines] = JSON.parse(text) as Stored;
+  restore([lone, batches, lines]: StoredMarks): void {
     this.#lone = Math.max(this.#lone, lone);
     this.#batches = Math.max(this.#batches, batches);
     for (const [origin, line] of lines) this.#lines.set(origin, Math.max(line, this.#lines.get(origin) ?? 0));

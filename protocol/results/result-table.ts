@@ -70,6 +70,11 @@ export class ResultTable {
     return this.#toOldest() ? this.#chunkOf(this.#oldest).at(this.#oldest % PER_CHUNK) : undefined;
   }
 
+  /** Key group of the one that came first; undefined where that is not known, or there is none. */
+  oldestGroup(): number | undefined {
+    return this.#toOldest() ? this.#chunkOf(this.#oldest).result(this.#oldest % PER_CHUNK).group : undefined;
+  }
+
   /** Takes out the one that came first, which must be there; returns its id. */
   deleteOldest(): string {
     invariant(this.#toOldest(), "4: there is an oldest result");

@@ -7,6 +7,7 @@ import { LIMITS } from "../limits.ts";
 import type { StoredResults } from "../state/reader.ts";
 import { isClientId, isEdgeId, issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
+import { ForgottenIds } from "./forgotten-ids.ts";
 import { detached, type Kept } from "./result-chunk.ts";
 import { ResultTable } from "./result-table.ts";
 import {
@@ -32,7 +33,7 @@ export class Results {
   #settled: string[] = [];
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new ResultTable();
-  readonly #forgotten = new Forgotten();
+  readonly #forgotten = new ForgottenIds();
   /** Hears of every result that is added, and by a mark of every one that is settled: what is being moved must lack none, nor keep for long what nobody asks for. */
   watch: ((result: StoredResult) => void) | null = null;
 
@@ -56,11 +57,13 @@ export class Results {
   /**
    * An unknown edge id so old that its result may have been forgotten. One from the future is refused too: once forgotten, it would
    * make everybody's ids look old.
+   * @param group key group of the request, where that is known
    */
-  isExpired(requestId: string, now: number): boolean {
+  isExpired(requestId: string, now: number, group?: number): boolean {
     const at = issuedAt(requestId);
     if (at === null) return false;
-    return at < now - LIMITS.edgeResultMs || at > now + LIMITS.maxClockSkewMs || this.#forgotten.has(requestId);
+    const isOdd = at < now - LIMITS.edgeResultMs || at > now + LIMITS.maxClockSkewMs;
+    return isOdd || this.#forgotten.has(requestId, now, group);
   }
 
   add(found: StoredResult, seq: number, at: number): void {
@@ -78,6 +81,16 @@ export class Results {
 
   restoreForgotten(text: string): void {
     this.#forgotten.restore(text);
+  }
+
+  /** The same as far as it may be about these key groups, for where they move. */
+  forgottenOf(groups: ReadonlySet<number>): string {
+    return JSON.stringify(this.#forgotten.marks(groups));
+  }
+
+  /** Something of these key groups comes from another partition. @param forgotten which edge ids that one may have forgotten, once it says so */
+  came(groups: ReadonlySet<number>, now: number, forgotten?: string): void {
+    this.#forgotten.came(groups, now, forgotten);
   }
 
   /** There is no room for more of clients' ids. */
@@ -118,7 +131,8 @@ export class Results {
     for (let at = edge.oldestAt(); at !== undefined; at = edge.oldestAt()) {
       const bytes = edge.size * OVERHEAD + edge.bodyLength;
       if (bytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
-      this.#forgotten.add(edge.deleteOldest());
+      const group = this.#forgotten.isWhole ? undefined : edge.oldestGroup();
+      this.#forgotten.add(edge.deleteOldest(), at, group);
     }
   }
 
@@ -140,9 +154,9 @@ export class Results {
   /** As `forgotten`, as if the results of all edge ids that are known were forgotten: where they are not kept they must not run again. */
   get forgottenWithoutEdge(): string {
     const copy = new Forgotten();
-    copy.restore(this.#forgotten.encode());
+    copy.restore(this.#forgotten.marks());
     for (const { requestId } of this.#edge.results()) copy.add(requestId);
-    return copy.encode();
+    return JSON.stringify(copy.stored);
   }
 
   /** Erases the results of a key's requests that are in memory: of clients' ids a mark is left, edge ids are forgotten. Returns how many. */
@@ -153,9 +167,9 @@ export class Results {
       .filter(({ result }) => result.status !== ERASED_STATUS);
     for (const { result, seq, at } of known) this.#client.set(erasedResult(result), seq, at);
     const edge = this.#edge.between(-Infinity, Infinity, owner);
-    for (const { result } of edge) {
+    for (const { result, at } of edge) {
       this.#edge.delete(result.requestId);
-      this.#forgotten.add(result.requestId);
+      this.#forgotten.add(result.requestId, at, result.group);
     }
     return known.length + edge.length;
   }

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { createKernels } from "../../core-wasm/facade/kernels.ts";
 import { loadCore } from "../../core-wasm/load-node.ts";
 import { LIMITS } from "../../protocol/limits.ts";
-import { Forgotten } from "../../protocol/results/forgotten.ts";
+import { ForgottenIds } from "../../protocol/results/forgotten-ids.ts";
+import { Forgotten, type StoredMarks } from "../../protocol/results/forgotten.ts";
 import { Results } from "../../protocol/results/results.ts";
 import { INVOKE, INVOKE_FIELD } from "../../protocol/wire/invoke.ts";
 import { PlainState } from "./support/plain-state.ts";
@@ -51,11 +52,44 @@ test("what is forgotten is the same after it was stored", () => {
   before.add(line(origin(START + 5), 1));
   for (const batch of batches) before.add(line(batch, 20));
   const after = new Forgotten();
-  after.restore(before.encode());
+  after.restore(before.stored);
   for (const batch of batches) expect([after.has(line(batch, 20)), after.has(line(batch, 2))]).toEqual([true, true]);
   expect(after.has(line(batches.at(-1) as string, 21))).toBe(false);
   expect([after.has(line(origin(START + 5), 1)), after.has(line(origin(START + 6), 1))]).toEqual([true, false]);
   expect(after.has(line(origin(START + 300), 2))).toBe(false);
+});
+
+test("marks that came with key groups are about these alone, for as long as an id of then is not refused for its age", () => {
+  const batch = origin(START);
+  const source = new ForgottenIds();
+  source.add(line(batch, 50), START, 7);
+  const here = new ForgottenIds();
+  here.add(line(batch, 10), START, 1);
+  const groups = new Set([7, 8]);
+  here.came(groups, START + 1_000);
+  // Forgotten before all has come, and behind that.
+  here.add(line(batch, 51), START + 1_000, 8);
+  here.came(groups, START + 2_000, JSON.stringify(source.marks(groups)));
+  here.add(line(batch, 52), START + 2_000, 8);
+  here.add(line(batch, 11), START + 2_000, 1);
+  const stored = new ForgottenIds();
+  stored.restore(here.encode());
+  const now = START + 3_000;
+  for (const known of [here, stored]) {
+    expect([11, 12].map((n) => known.has(line(batch, n), now, 1))).toEqual([true, false]);
+    expect([52, 53].map((n) => known.has(line(batch, n), now, 7))).toEqual([true, false]);
+    // Where it is not known what it is about it may be about any.
+    expect([52, 53].map((n) => known.has(line(batch, n), now))).toEqual([true, false]);
+  }
+  // Code that does not keep them apart, and partitions that the groups go on to.
+  const [lone, batches, lines] = JSON.parse(here.encode()) as StoredMarks;
+  const older = new ForgottenIds();
+  older.restore(JSON.stringify([lone, batches, lines]));
+  expect([52, 53].map((n) => older.has(line(batch, n), now, 1))).toEqual([true, false]);
+  expect([here.marks(new Set([8])), here.marks(new Set([1]))].map(([, , all]) => all[0]?.[1])).toEqual([52, 11]);
+  const last = START + 2_000 + LIMITS.edgeResultMs + 2 * LIMITS.maxClockSkewMs;
+  expect([here.has(line(batch, 52), last, 7), here.isWhole]).toEqual([true, false]);
+  expect([here.has(line(batch, 52), last + 1, 7), here.isWhole]).toEqual([false, true]);
 });
 
 test("batches are remembered within a limit, and those beyond it by their time", () => {

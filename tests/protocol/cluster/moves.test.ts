@@ -1,5 +1,5 @@
 /** Moves of key groups whose partners miss each other: what was acknowledged by an instance that has been replaced has reached nobody. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { initialMap, rescaledMap } from "../../../protocol/keygroups/map.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { LIMITS } from "../../../protocol/limits.ts";
@@ -7,6 +7,7 @@ import type { Peer, PeerMessage } from "../../../protocol/wire/messages.ts";
 import type { Step } from "../../../sim/program.ts";
 import { strayKeys } from "../../../sim/strays.ts";
 import { Cluster, isOf } from "../support/cluster.ts";
+import { useLimits } from "../../support/limits.ts";
 import { kernels } from "../support/lone-partition.ts";
 
 /** Partition 2 comes, of which both others are sources. */
@@ -122,4 +123,37 @@ test("when nothing could run for too long all is copied again before nothing may
     await cluster.settle();
     expect(JSON.parse(answered()?.[0]?.body ?? "null")).toMatchObject([{ n }]);
   }
+});
+
+describe("of a batch whose lines are for keys of two partitions", () => {
+  useLimits({ edgeResultBytes: 4_000 });
+
+  test.each([false, true])("one that has not run yet runs behind a move, restarted %s", async (restarts) => {
+    const cluster = await Cluster.up(2, [], [], 2);
+    const batch = `e${cluster.clock.toString(16).padStart(11, "0")}abcdefabcdef`;
+    const line = async (peer: Peer, of: Peer, n: number): Promise<number | undefined> => {
+      const id = batch + n.toString(16).padStart(8, "0");
+      const fields = [id, ...cluster.place(of), "run", '{"steps":[{"op":"add","by":1}]}'];
+      const frame = kernels.pack(INVOKE, { rows: 1, columns: [n, 0, 0, 0], fields });
+      const answered = await cluster.give(peer, { kind: "invoke", frame });
+      await cluster.settle();
+      return answered()?.[0]?.status;
+    };
+    expect(await line(0, 0, 2)).toBe(200);
+    for (let n = 3; n < 60; n++) expect(await line(1, 1, n)).toBe(200);
+    cluster.coordinator.rescale(1);
+    await cluster.turn();
+    await cluster.settle();
+    expect(cluster.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
+    if (restarts) await cluster.restart(0);
+    await cluster.settle();
+    expect(await line(0, 0, 20)).toBe(200);
+    // Of the keys that moved those are forgotten up to some line, wherever that is known.
+    expect(await line(0, 1, 5)).toBe(504);
+    expect(await line(0, 1, 59)).toBe(200);
+    expect(await line(0, 1, 60)).toBe(200);
+    // And who has it no more sends it on.
+    expect(await line(1, 1, 5)).toBe(503);
+    expect(await cluster.look(cluster.place(0))).toBe(2);
+  });
 });
