@@ -25,6 +25,8 @@ export interface MovesOwner extends SourceParts {
   readonly log: Log;
   /** Storage and memory are behind: what comes is to wait. */
   readonly isBehind: boolean;
+  /** So much is stored that no more key groups are to come. */
+  readonly isFull: boolean;
   /** The era of the map is known. */
   readonly isPlaced: boolean;
   /** What is stored is being read as it is: nothing may come, and nothing be deleted, until it is not. */
@@ -281,7 +283,7 @@ export class Moves {
     }
     this.#owner.show();
     this.#owed.push({ to: from, stream, number });
-    if (!this.#owner.isBehind) this.#payOwed();
+    if (this.#mayTake) this.#payOwed();
     if (stage === "copied") incoming.copied = true;
     if (stage === "copied") this.#tell(from, incoming.incarnation, 0);
     // Before it has entered that era it would send requests away that it keeps when the map is changed.
@@ -335,6 +337,12 @@ export class Moves {
     this.#owner.log.addWrites(all);
   }
 
+  /** Where there is no room a copy waits, for as long as it takes: requests go on where they are. What is left of it when nothing runs is little. */
+  get #mayTake(): boolean {
+    const { isBehind, isFull } = this.#owner;
+    return !isBehind && (!isFull || this.#frozen !== 0);
+  }
+
   #payOwed(): void {
     for (const { to, ...taken } of this.#owed.splice(0)) {
       this.#owner.send(to, { kind: "move-taken", ...taken, enough: false });
@@ -354,7 +362,7 @@ export class Moves {
 
   tick(): void {
     this.#probe();
-    if (this.#owed.length > 0 && !this.#owner.isBehind) this.#payOwed();
+    if (this.#owed.length > 0 && this.#mayTake) this.#payOwed();
     if (this.#owner.holdsMoves) return;
     for (const [from, begin] of this.#waiting) this.#begun(from, begin);
     this.#waiting.clear();

@@ -57,6 +57,9 @@ export function movesOf(setup: PartitionSetup, machine: MovingMachine, parts: Mo
     get isBehind() {
       return log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2;
     },
+    get isFull() {
+      return log.isFull;
+    },
     get isPlaced() {
       return machine.isPlaced;
     },

@@ -5,6 +5,7 @@ import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { MapStore } from "../../../sim/map-store.ts";
 import { edgeIdPrefix } from "../../../worker/idempotency.ts";
+import { useLimits } from "../../support/limits.ts";
 import { Cluster } from "../support/cluster.ts";
 import { clientId } from "../support/ingest-frame.ts";
 import { kernels } from "../support/lone-partition.ts";
@@ -47,6 +48,8 @@ afterEach(() => {
   full.clear();
   vi.restoreAllMocks();
 });
+
+const limits = useLimits();
 
 async function withFull(): Promise<Cluster> {
   const c = await Cluster.up(2, [box]);
@@ -131,4 +134,36 @@ test("its keys move to a partition that has room", async () => {
   await c.settle();
   expect(c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 2, phase: "still" });
   expect((await add(1))?.body).toBe("2");
+});
+
+test("what is to move to it waits where it is, and is served there, until there is room", async () => {
+  limits.moveChunkUnits = 100;
+  const c = await Cluster.up(2, [box], [], 2);
+  const keys = Array.from({ length: 20 }, (_, n) => nameOn(1, 2, "k", n));
+  const add = async (peer: number, key: string) => {
+    const fields = [clientId(++ids), "box", key, "add", "{}"];
+    const columns = [0, INVOKE_FLAG.clientId, 0, 0];
+    const answers = await c.give(peer, { kind: "invoke", frame: kernels.pack(INVOKE, { rows: 1, columns, fields }) });
+    await c.run();
+    return answers()?.[0]?.body;
+  };
+  for (const key of keys) expect(await add(1, key)).toBe("1");
+  full.add(c.stores[0] as MapStore);
+  await c.restart(0);
+  await c.run();
+  c.log = [];
+  c.coordinator.rescale(1);
+  for (let second = 0; second < 60; second++) {
+    await c.pass(1_000);
+    await c.run();
+  }
+  expect(c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 2, phase: "copying" });
+  // No more than may be on their way.
+  expect(c.log.filter((each) => each === "1>0 move-chunk").length).toBeLessThanOrEqual(LIMITS.moveWindow);
+  expect(await add(1, keys[0] as string)).toBe("2");
+  full.clear();
+  await c.pass(LIMITS.fullLookMs);
+  await c.settle();
+  expect(c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
+  expect(await add(0, keys[0] as string)).toBe("3");
 });
