@@ -34,6 +34,7 @@ export const PROBLEMS = {
   "domain-not-empty": { status: 409, title: "The domain is not empty" },
   "sequence-gap": { status: 409, title: "A batch of the producer is missing before this one" },
   "admin-busy": { status: 409, title: "Another backup, export or restore is under way" },
+  "no-room": { status: 409, title: "The partitions have no room for what is to move to them" },
   "flow-changed": { status: 409, title: "The flow was changed so that state would be lost" },
   "unknown-flow": { status: 404, title: "There is no such flow" },
   "result-erased": { status: 410, title: "The result was erased" },

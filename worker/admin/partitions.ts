@@ -1,8 +1,12 @@
 /** `/admin/partitions`: how many partitions there are, and a way to say how many there are to be. */
 import { PARTITIONS_MAX } from "../../sdk/limits.ts";
 import type { RescaleStatus } from "../../protocol/coordinator/rescaling.ts";
+import { movesBetween, rescaledMap } from "../../protocol/keygroups/map.ts";
+import { LIMITS as PROTOCOL_LIMITS } from "../../protocol/limits.ts";
+import type { KeyGroupMap } from "../backend.ts";
 import { readBody, requireJson } from "../body.ts";
 import { answerHeaders, JSON_TYPE } from "../headers.ts";
+import { figuresOf, observedMap } from "../metrics/figures.ts";
 import { refuse } from "../problems.ts";
 import type { AdminEdge } from "./edge.ts";
 
@@ -18,7 +22,41 @@ export async function getPartitions({ backend, request }: AdminEdge): Promise<Re
 export async function postPartitions({ backend, request }: AdminEdge): Promise<Response> {
   requireJson(request);
   const partitions = partitionsOf(await readBody(request, BODY_BYTES));
+  await requireRoom(backend, partitions);
   return statusResponse(request, 202, await backend.rescale(partitions));
+}
+
+/** Fewer partitions must have room for what all have, as far as that can be told: where it is not so they would wait for room in the midst of the move. */
+async function requireRoom(backend: AdminEdge["backend"], partitions: number): Promise<void> {
+  if (backend.observed === undefined) return;
+  const map = await observedMap(backend);
+  if (partitions >= map.partitions) return;
+  const figures = await figuresOf(backend.observed, map.partitions);
+  const bytes = figures.partitions.map((each) => each?.databaseBytes ?? 0);
+  const { maxDatabaseBytes } = PROTOCOL_LIMITS;
+  for (const [partition, size] of bytesAfter(map, partitions, bytes).entries()) {
+    // One that gets nothing is no fuller than before.
+    if (size <= maxDatabaseBytes || size === bytes[partition]) continue;
+    throw refuse(
+      "no-room",
+      `partition ${partition} would have some ${inGiB(size)} GiB, and takes ${inGiB(maxDatabaseBytes)}; nothing moves`,
+    );
+  }
+}
+
+/** Bytes of the partitions that are left. Of a partition's key groups each counts as much as another. */
+function bytesAfter(map: KeyGroupMap, partitions: number, bytes: readonly number[]): number[] {
+  const next = rescaledMap(map, partitions, map.version + 1);
+  const after = bytes.slice(0, partitions);
+  for (const [from, targets] of movesBetween(map, next)) {
+    const groups = map.groups.filter((partition) => partition === from).length;
+    for (const [to, moved] of targets) after[to] = (after[to] ?? 0) + ((bytes[from] ?? 0) * moved.size) / groups;
+  }
+  return after;
+}
+
+function inGiB(bytes: number): string {
+  return (bytes / 1024 ** 3).toFixed(1);
 }
 
 function partitionsOf(body: Uint8Array): number {
