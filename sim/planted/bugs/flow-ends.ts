@@ -76,7 +76,7 @@ export const ENDING: readonly PlantedBug[] = [
     what: "A dead letter of a flow that is sent again stays in the list.",
     rule: "invariant 4",
     file: "protocol/flows/lines.ts",
-    find: '  store.put(collection, key, isEmpty && !isLast ? null : lines.join("\\n"));\n',
+    find: '  store.put(collection, key, isEmpty(lines) && !isLast ? null : lines.join("\\n"));\n',
     replace: "  void [isEmpty, isLast];\n",
   },
   {
