@@ -95,13 +95,24 @@ const tables = [
 ];
 
 let partitions: Partition[];
-beforeEach(() => void (partitions = Array.from({ length: PARTITIONS }, (_, self) => new Partition(self))));
+/** What an ask of a partition waits for. */
+let waits: (at: number, ask: AdminAsk) => Promise<void> | undefined;
+beforeEach(() => {
+  partitions = Array.from({ length: PARTITIONS }, (_, self) => new Partition(self));
+  waits = () => undefined;
+});
 const states = (): string[] => partitions.map(({ state }) => state);
 
 function ask(method: string, path: string, body?: BodyInit): Promise<Response> {
-  const partition = (at: number) => ({ admin: async (one: AdminAsk) => partitions[at]?.admin(one), scrub: () => true });
+  const admin = async (at: number, one: AdminAsk): Promise<object | undefined> => {
+    await waits(at, one);
+    return partitions[at]?.admin(one);
+  };
+  const partition = (at: number) => ({ admin: (one: AdminAsk) => admin(at, one), scrub: () => true });
   const backend = Object.assign(new FakeBackend(), { admin: { token: "an-admin-token", partition } });
-  return edge(backend as never).ask(path, { method, headers, ...(body === undefined ? {} : { body }) });
+  const sent = body === undefined ? {} : { body };
+  const streamed = body instanceof ReadableStream ? { duplex: "half" } : {};
+  return edge(backend as never).ask(path, { method, headers, ...sent, ...streamed });
 }
 const send = (some = tables): Promise<Response> =>
   ask("POST", "/admin/restore", new Blob(some as Uint8Array<ArrayBuffer>[]));
@@ -151,6 +162,27 @@ describe("a restore", () => {
     expect((await problemIn(await giveUp())).type).toBe("/problems/domain-not-empty");
     expect(states()).toEqual(["done", "staging", "staging", "staging"]);
     expect((await send()).status).toBe(200);
+    expect(states()).toEqual(["done", "done", "done", "done"]);
+  });
+
+  it("that is decided is not wiped by a copy of it that is cut short", async () => {
+    const atEnd = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    waits = (at, { op }) => {
+      if (at !== 1 || op !== "restore-end") return undefined;
+      atEnd.resolve();
+      return goesOn.promise;
+    };
+    const copy = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = copy.writable.getWriter();
+    const cut = ask("POST", "/admin/restore", copy.readable as ReadableStream<Uint8Array<ArrayBuffer>>);
+    await writer.write(tables[0] as Uint8Array);
+    const sound = send();
+    await atEnd.promise;
+    await writer.close();
+    expect((await problemIn(await cut)).type).toBe("/problems/invalid-backup");
+    goesOn.resolve();
+    expect((await sound).status).toBe(200);
     expect(states()).toEqual(["done", "done", "done", "done"]);
   });
 

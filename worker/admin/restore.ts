@@ -61,10 +61,17 @@ export async function deleteRestore({ backend, admin, request }: AdminEdge): Pro
   const id = queryParameter(request.url, "id");
   if (id === undefined) throw refuse("invalid-parameter", "say which backup: ?id=…, as the refusal named it");
   const domain = new Domain(admin, await presentMap(backend));
-  // In the order in which they end it: where one serves the backup already the first does, and refuses before anything is forgotten.
-  for (const partition of domain.partitions) await stop(domain, partition, id);
+  await stopAll(domain, id);
   await domain.askAll({ op: "release", id });
   return jsonResponse(request, { id, stopped: true });
+}
+
+/**
+ * In the order in which they end it: where one serves the backup already the first does, and refuses before anything is forgotten.
+ * @throws what the first of them was refused for
+ */
+async function stopAll(domain: Domain, id: string): Promise<void> {
+  for (const partition of domain.partitions) await stop(domain, partition, id);
 }
 
 /** Until it serves again with nothing of the backup: before, it would take no other. @throws ProblemError where it cannot be stopped */
@@ -115,8 +122,6 @@ class Restoring {
   #id: string | null = null;
   #tables = 0;
   #trailer: BackupTrailer | null = null;
-  /** Some partition serves this backup already: all the others have it whole. */
-  #isDone = false;
   readonly #complete = new Set<number>();
 
   constructor(domain: Domain, map: KeyGroupMap) {
@@ -150,7 +155,6 @@ class Restoring {
     }
     const begun = await this.#beginAll(id);
     this.#id = id;
-    this.#isDone = begun.some(({ state }) => state === "done");
     for (const [at, { complete }] of begun.entries()) if (complete) this.#complete.add(at);
   }
 
@@ -205,10 +209,10 @@ class Restoring {
     }
   }
 
-  /** What a partition serves already was sound when it came. */
+  /** Whoever sent a sound copy beside this one may have had it decided meanwhile: then all of it stays. */
   async stop(): Promise<void> {
     const id = this.#id;
-    if (id === null || this.#isDone) return;
-    await Promise.allSettled(this.#domain.partitions.map((partition) => stop(this.#domain, partition, id)));
+    // What is told is why this copy is none; what is left of it is ended by the same backup, or given up by its id.
+    if (id !== null) await stopAll(this.#domain, id).catch(() => undefined);
   }
 }
