@@ -7,7 +7,7 @@ import type { StateReader } from "../state/reader.ts";
 import { LIMITS } from "../limits.ts";
 import { UTF8_PER_UNIT } from "../../sdk/utf8.ts";
 import type { Peer } from "../wire/messages.ts";
-import type { Pin } from "./pin.ts";
+import { type Pin, PinBroken } from "./pin.ts";
 import { BACKUP_ROW, type BackupRow, encodeTable, jsonRow, type PartitionEnd } from "./table.ts";
 
 /** Results read at a time. */
@@ -68,7 +68,10 @@ class Tables {
         yield this.#table([{ kind: BACKUP_ROW.checkpoint, number: 0, first: flow, second: meta }], bytes);
       for (const { flow, block, through } of kept.blocks) {
         const row = { kind: BACKUP_ROW.block, number: block, first: flow, second: String(through) };
-        yield this.#table([row], kept.reader.viewBlock(flow, block));
+        const bytes = kept.reader.viewBlock(flow, block);
+        // None is stored empty, and no number is used twice.
+        if (bytes.length === 0) throw new PinBroken(`what flow ${flow} kept was dropped meanwhile; try again`);
+        yield this.#table([row], bytes);
       }
     }
     for (const [key, text] of this.#source.pin.pairs()) {

@@ -1,5 +1,6 @@
 /** Flows that the window kernel runs, and their code changed: state that fits goes on, other state is neither lost nor in the way of anything else. */
 import { describe, expect, it } from "vitest";
+import type { AdminReply, FreezeAnswer } from "../../protocol/backup/asks.ts";
 import { programOf, type VertexStep } from "../../dataflow/program.ts";
 import { checkVersion } from "../../protocol/flows/changes.ts";
 import { type FlowState, freshState } from "../../protocol/flows/flow-state.ts";
@@ -21,9 +22,11 @@ import {
   timestamp,
   tumbling,
 } from "../../sdk/index.ts";
+import type { Reply } from "../../sim/partition.ts";
 import { useLimits } from "../support/limits.ts";
 import { LonePartition } from "./support/lone-partition.ts";
 
+const NOTHING = new Uint8Array(0);
 const Taps = stream("taps", { item: text(), amount: int64(), at: timestamp() });
 const Others = stream("others", { item: text(), at: timestamp() });
 const Probe = contract("probe", { ping: query(), take: fn({ refusals: { no: noData } }) });
@@ -108,6 +111,21 @@ describe.each([
       expect(await rowsOf(partition)).toEqual([row(0, { n: 2 }, true), row(10, { n: 2 })]);
     },
   );
+
+  it("breaks a backup that is read while its windows are dropped: it would lack those that are closed", async () => {
+    const partition = await begun();
+    await deploy(partition, summed(["aggregate-1"]));
+    const frozen = await partition.admin({ op: "freeze", id: "b" });
+    const { standstill } = JSON.parse((frozen as AdminReply).body) as FreezeAnswer;
+    await partition.admin({ op: "pin", id: "b", service: null, standstill, round: 0 });
+    await partition.admin({ op: "thaw", id: "b", standstill });
+    expect(await partition.admin({ op: "table", id: "b", number: 0 })).toBeInstanceOf(Uint8Array);
+    expect((await partition.ingest("taps", [tap(13)])).status).toBe(200);
+    let told: Reply = NOTHING;
+    for (let number = 1; told instanceof Uint8Array && number < 10; number++)
+      told = await partition.admin({ op: "table", id: "b", number });
+    expect(told).toMatchObject({ status: 503, body: expect.stringContaining("dropped meanwhile") as string });
+  });
 
   it("begins anew where the state is named, knows what is late, and what was dropped does not come back", async () => {
     const partition = await begun();

@@ -1,4 +1,5 @@
 /** A partition whose requests are awaited: the real machine and engine over maps, which flushes, folds and confirms by itself. */
+import type { AdminAsk } from "../../../protocol/backup/asks.ts";
 import type { StorageOp, ViewReply } from "../../../protocol/partition/effects.ts";
 import { ANSWER, ANSWER_COLUMN, ANSWER_FIELD } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
@@ -43,6 +44,7 @@ export class LonePartition {
   /** By ticket, numbered from 1. */
   readonly replies = new Map<number, Answered[]>();
   readonly #viewed = new Map<number, ViewReply>();
+  readonly #asked = new Map<number, Reply | null>();
   #app: AppDefinition;
   #tickets = 0;
   #ids = 0;
@@ -62,6 +64,7 @@ export class LonePartition {
       random: createRandom(1),
       left: (ticket, reply) => {
         if (typeof reply === "object" && "epoch" in reply) this.#viewed.set(ticket, reply);
+        if (this.#asked.has(ticket)) return void this.#asked.set(ticket, reply);
         this.replies.set(ticket, answersOf(reply));
       },
       durable: (ops) => void this.durable.push(...ops),
@@ -117,6 +120,15 @@ export class LonePartition {
     this.partition.engine.input({ kind: "view", ticket, query });
     await this.settle();
     return this.#viewed.get(ticket) ?? this.#failed("the view");
+  }
+
+  /** Asks as the administration does. */
+  async admin(ask: AdminAsk): Promise<Reply> {
+    const ticket = ++this.#tickets;
+    this.#asked.set(ticket, null);
+    this.partition.engine.input({ kind: "admin", ticket, ask });
+    await this.settle();
+    return this.#asked.get(ticket) ?? this.#failed(ask.op);
   }
 
   #failed(what: string): never {
