@@ -93,7 +93,7 @@ export class Pin {
     let from = this.#from;
     let unfolded = 0;
     for (;;) {
-      this.#check();
+      this.check();
       const stored = this.#store.storedWithin(from, this.#to, this.#page);
       const last = stored.length < this.#page ? null : (stored.at(-1) as [string, string])[0];
       const found = new Map<string, string | null>(stored);
@@ -106,18 +106,25 @@ export class Pin {
       for (const key of this.#images.keys())
         if (this.#isAhead(key) && isUpTo(key, last) && !found.has(key)) found.set(key, null);
       for (const key of [...found.keys()].sort(compareKeys)) {
-        this.#check();
+        this.check();
         const text = this.#textOf(key, found.get(key) ?? null);
         this.#passed = key;
         this.#forget(key);
         if (text !== null) yield [key, text];
       }
-      if (last === null) return;
+      if (last === null) break;
       from = last + NEXT;
     }
+    // Nothing need be kept any more, nor can that break it.
+    this.#passed = this.#to;
   }
 
-  #check(): void {
+  get isBroken(): boolean {
+    return this.#broken !== null;
+  }
+
+  /** @throws PinBroken */
+  check(): void {
     if (this.#broken !== null) throw new PinBroken(this.#broken);
   }
 

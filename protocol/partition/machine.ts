@@ -166,7 +166,7 @@ export class PartitionMachine implements TransactionOwner, LinkOwner {
       participation: () => this.#epochs.participation,
       now: () => this.#now,
       emit: (effect) => this.emit(effect),
-      holdsFold: () => this.#maintenance.holdsFold,
+      holdsFold: () => this.#maintenance.holdsFold(),
       undecided: (writes) => this.mail.undecided(writes),
     };
   }

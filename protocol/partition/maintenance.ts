@@ -140,8 +140,13 @@ export class Maintenance {
   get isRestoring(): boolean {
     return this.#restore.isStaging;
   }
-  get holdsFold(): boolean {
-    return this.#pinned?.holdsFold ?? false;
+  /** A backup that is not read in time ends, rather than that this partition takes nothing more. */
+  holdsFold(): boolean {
+    const pinned = this.#pinned;
+    if (pinned?.holdsFold !== true) return false;
+    if (this.#parts.log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2)
+      pinned.pin.break("more was written before its results were read than can wait; try again when less is written");
+    return !pinned.pin.isBroken;
   }
   /** Storage is not what is in memory, and the next instance is to read it as it is: this one changes nothing there any more. */
   get startsOver(): boolean {
@@ -332,8 +337,10 @@ export class Maintenance {
   }
 
   /** Empty behind the last. */
-  #nextTable({ tables }: Pinned): Uint8Array {
+  #nextTable({ pin, tables }: Pinned): Uint8Array {
     try {
+      // A pin that is broken holds no fold any more: results that are yet to be read may be of later requests.
+      pin.check();
       const next = tables.next();
       return next.done ? NOTHING : next.value;
     } catch (error) {

@@ -1,12 +1,14 @@
 /** Backups whose asks come at any time among transactions, messages and decisions: what they hold is one moment of the whole domain. */
 import { describe, expect, test, vi } from "vitest";
 import type { AdminReply, FreezeAnswer } from "../../../protocol/backup/asks.ts";
+import { LIMITS } from "../../../protocol/limits.ts";
 import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { createRandom, type Random } from "../../../sim/random.ts";
 import { z } from "zod";
 import { add, on, pause } from "../../workerd/support/steps.ts";
+import { useLimits } from "../../support/limits.ts";
 import { clientId } from "../support/ingest-frame.ts";
 import { BackupDriver } from "../support/backup-driver.ts";
 import { Cluster } from "../support/cluster.ts";
@@ -285,6 +287,33 @@ test("a schedule that the code declares is no use of a domain: a backup is resto
   // The schedule, and the message that waits.
   expect(await rows(fresh)).toMatchObject({ rows: [expect.anything(), expect.anything()] });
   expect(await rows(await restored(driver))).toMatchObject({ rows: [expect.anything(), expect.anything()] });
+});
+
+describe("a backup whose results are not read", () => {
+  const limits = useLimits({ maxUnfoldedBytes: 20_000 });
+
+  test.each([
+    ["than it can keep", 300],
+    ["than may wait to be folded", LIMITS.pinBytes],
+  ])("ends when more is written %s, and keeps the partition from no work", async (_what, pinBytes) => {
+    limits.pinBytes = pinBytes;
+    const cluster = await Cluster.up(1, [purse]);
+    const { standstill } = JSON.parse((await ok(cluster.admin(0, { op: "freeze", id: "b" }))).body) as FreezeAnswer;
+    await ok(cluster.admin(0, { op: "pin", id: "b", service: null, standstill, round: 0 }));
+    await ok(cluster.admin(0, { op: "thaw", id: "b", standstill }));
+    const statuses = new Set<number | undefined>();
+    for (let n = 0; n < 300; n++) {
+      const fields = [clientId(n), "purse", `k${n % 20}`, "take", '{"amount":1}'];
+      const frame = kernels.pack(INVOKE, { rows: 1, columns: [0, INVOKE_FLAG.clientId, 0, 0], fields });
+      const answered = await cluster.give(0, { kind: "invoke", frame });
+      await cluster.run();
+      await cluster.pass(50);
+      statuses.add(answered()?.[0]?.status);
+      await cluster.fold(0);
+    }
+    expect([...statuses]).toEqual([200]);
+    expect(await cluster.admin(0, { op: "table", id: "b", number: 0 })).toMatchObject({ status: 503 });
+  });
 });
 
 describe("a standstill and a move", () => {
