@@ -63,6 +63,8 @@ export const LIMITS = {
   deadLettersMax: 1_000,
   /** Partitions whose next tables a backup asks for at a time: so many tables are in memory. */
   backupsAtOnce: 8,
+  /** For so long the rest of a backup is read that is refused, so that the refusal arrives. */
+  refusedBodyMs: 30_000,
   /** How long all partitions of a domain may start no transaction until none is under way; then the backup is given up. */
   standstillMs: 4_000,
   /** How often they are asked meanwhile: at first, and then at most. */

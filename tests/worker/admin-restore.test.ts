@@ -1,4 +1,5 @@
 /** What the edge asks of partitions for a restore: partitions that refuse, and edges that are lost, leave none of them waiting or half empty. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AdminAsk } from "../../protocol/backup/asks.ts";
 import { Restore, RestoreRefused } from "../../protocol/backup/restore.ts";
@@ -146,6 +147,22 @@ describe("a restore", () => {
       expect(states()).toEqual(["empty", why === "isUsed" ? "used" : "empty", "empty", "empty"]);
     },
   );
+
+  it("that is refused at its first table is read to its end: before, who sends it may not hear of that", async () => {
+    partitions[1]!.isUsed = true;
+    const [first, ...others] = tables as [Uint8Array, ...Uint8Array[]];
+    let told = false;
+    const copy = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = copy.writable.getWriter();
+    const answer = ask("POST", "/admin/restore", copy.readable as ReadableStream<Uint8Array<ArrayBuffer>>);
+    void answer.then(() => (told = true));
+    await writer.write(first);
+    await sleep(50);
+    expect(told).toBe(false);
+    for (const table of others) void writer.write(table);
+    void writer.close();
+    expect((await problemIn(await answer)).type).toBe("/problems/domain-not-empty");
+  });
 
   it("that goes on is not forgotten since a partition refuses, which says what waits", async () => {
     asEdge(begin(0), begin(1), begin(2), staged(0), staged(2));

@@ -27,11 +27,28 @@ const INVALID = "/problems/invalid-backup";
 
 export async function postRestore(edge: AdminEdge): Promise<Response> {
   const { backend, admin, request } = edge;
-  const backup = await backupOf(edge);
-  const map = await presentMap(backend);
-  const domain = new Domain(admin, map);
-  const taken = await take(edge, domain, map, backup);
-  return jsonResponse(request, taken);
+  try {
+    const backup = await backupOf(edge);
+    const map = await presentMap(backend);
+    const domain = new Domain(admin, map);
+    const taken = await take(edge, domain, map, backup);
+    return jsonResponse(request, taken);
+  } catch (error) {
+    if (request.body !== null) await readRest(request.body);
+    throw error;
+  }
+}
+
+/** Where an answer comes before the end of a body the platform closes the connection, and whoever sends may not get to read it. */
+async function readRest(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader();
+  const over = sleep(LIMITS.refusedBodyMs);
+  const isLeft = (): Promise<boolean> =>
+    reader.read().then(
+      ({ done }) => !done,
+      () => false,
+    );
+  while (await Promise.race([isLeft(), over])) void 0;
 }
 
 interface Backup {

@@ -32,12 +32,16 @@ export async function* tablesIn(
   broken: (error: unknown) => never = thrown,
 ): AsyncGenerator<Uint8Array> {
   const bytes = new Gathered(stream, broken);
-  while (await bytes.have(1)) {
-    if (!(await bytes.have(HEADER))) throw refuse("invalid-backup", TOO_SHORT);
-    const length = tableLength(bytes.peek(HEADER));
-    if (length > MAX_TABLE_BYTES) throw refuse("invalid-backup", "this is no backup, or it is damaged");
-    if (!(await bytes.have(length))) throw refuse("invalid-backup", TOO_SHORT);
-    yield bytes.take(length);
+  try {
+    while (await bytes.have(1)) {
+      if (!(await bytes.have(HEADER))) throw refuse("invalid-backup", TOO_SHORT);
+      const length = tableLength(bytes.peek(HEADER));
+      if (length > MAX_TABLE_BYTES) throw refuse("invalid-backup", "this is no backup, or it is damaged");
+      if (!(await bytes.have(length))) throw refuse("invalid-backup", TOO_SHORT);
+      yield bytes.take(length);
+    }
+  } finally {
+    bytes.release();
   }
 }
 
@@ -62,6 +66,11 @@ class Gathered {
   constructor(stream: ReadableStream<Uint8Array>, broken: (error: unknown) => never) {
     this.#reader = stream.getReader();
     this.#broken = broken;
+  }
+
+  /** Others may read what is left. */
+  release(): void {
+    this.#reader.releaseLock();
   }
 
   /** False when the stream ends before. */
