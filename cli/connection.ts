@@ -1,4 +1,5 @@
 /** The domain that a command talks to: its address and a token, and requests that fail in words. */
+import type { Readable } from "node:stream";
 import { problemError, ProblemError, RefusalError, UnreachableError } from "../sdk/client/errors.ts";
 import { type Transport, transport } from "../sdk/client/transport.ts";
 import type { ClientOptions } from "../sdk/client/types.ts";
@@ -7,6 +8,7 @@ import { encodeKey } from "../sdk/keys.ts";
 import { Failure, type Given, type Options, type Terminal, text, UsageError } from "./command.ts";
 import { localVars, VARS_FILE } from "./dev-vars.ts";
 import { PORT_DEFAULT } from "./limits.ts";
+import { longPost } from "./long-request.ts";
 
 /** Options of every command that talks to a domain. */
 export const CONNECTION: Options = {
@@ -23,6 +25,8 @@ export interface Connection {
   readonly transport: Transport;
   /** One request, not repeated. @throws Failure for no answer, or one that is no success */
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** As {@link request}, a POST whose answer may take any time. */
+  longPost(path: string, body?: Readable): Promise<Response>;
 }
 
 /** @throws UsageError, Failure when there is no token */
@@ -47,6 +51,8 @@ export async function connect(
     options,
     transport: transport(url, options),
     request: (path, init) => inWords(url, () => request(url + path, options, init)),
+    longPost: (path, body) =>
+      inWords(url, async () => successful(await longPost(url + path, headersFor(options), body))),
   };
 }
 
@@ -65,10 +71,18 @@ function isLocal(url: string): boolean {
 }
 
 async function request(address: string, options: ClientOptions, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers);
+  return successful(await fetch(address, { ...init, headers: headersFor(options, init.headers) }));
+}
+
+function headersFor(options: ClientOptions, given?: RequestInit["headers"]): Headers {
+  const headers = new Headers(given);
   headers.set("authorization", `Bearer ${String(options.token)}`);
   if (options.tenant !== undefined) headers.set("tidegate-tenant", tenantHeader(options.tenant));
-  const response = await fetch(address, { ...init, headers });
+  return headers;
+}
+
+/** @throws ProblemError for any other */
+async function successful(response: Response): Promise<Response> {
   if (response.ok) return response;
   throw problemError(response.status, await response.text());
 }

@@ -1,6 +1,5 @@
 /** `tidegate backup` and `restore`: a whole domain at one moment. */
 import { resolve } from "node:path";
-import { Readable } from "node:stream";
 import { type Command, EXIT, text, UsageError } from "../command.ts";
 import { type Connection, connect, CONNECTION, inWords } from "../connection.ts";
 import { readable, writeWhole } from "../files.ts";
@@ -20,8 +19,8 @@ export const backup: Command = {
     if ((file === undefined) === (name === undefined)) throw new UsageError("give either --out FILE or --to NAME");
     const from = await connect(given, terminal, "TIDEGATE_ADMIN_TOKEN");
     const path = name === undefined ? "/admin/backup" : `/admin/backup?to=${encodeURIComponent(name)}`;
-    const response = await from.request(path, { method: "POST" });
-    if (file === undefined) terminal.out(await response.text());
+    const response = await from.longPost(path);
+    if (file === undefined) terminal.out(await inWords(from.url, () => response.text()));
     else {
       await writeWhole(terminal.cwd, file, response.body as unknown as AsyncIterable<Uint8Array>);
       terminal.err(`${file} holds the backup`);
@@ -51,12 +50,12 @@ export const restore: Command = {
 };
 
 async function fromBucket(to: Connection, name: string): Promise<string> {
-  return (await to.request(`/admin/restore?from=${encodeURIComponent(name)}`, { method: "POST" })).text();
+  return inWords(to.url, async () => (await to.longPost(`/admin/restore?from=${encodeURIComponent(name)}`)).text());
 }
 
 async function upload(to: Connection, path: string): Promise<string> {
-  const body = Readable.toWeb(await readable(path, "backup")) as unknown as BodyInit;
-  // Of a body that is made while it is sent Node wants to know that no answer comes before its end.
-  const init = { method: "POST", body, duplex: "half" } as RequestInit;
-  return inWords(to.url, async () => (await to.request("/admin/restore", init)).text());
+  const body = await readable(path, "backup");
+  // Who is not let in is told so at once: said while the body is sent, it might be lost with the connection.
+  await to.request("/admin/partitions");
+  return inWords(to.url, async () => (await to.longPost("/admin/restore", body)).text());
 }
