@@ -20,7 +20,10 @@ export type AdminAsk =
     }
   /** Go on. Answered {@link ThawAnswer}. */
   | { readonly op: "thaw"; readonly id: AdminId; readonly standstill: string | null }
-  /** The table of this number, counted from 0: the newest that was asked for, or the one behind it. Answered by its bytes, empty behind the last. */
+  /**
+   * The table of this number, counted from 0: the newest that was asked for, or the one behind it. Answered by its bytes, empty behind the last.
+   * {@link NO_TABLE} says that the state is still wanted; older code refuses that, and has taken note of it.
+   */
   | { readonly op: "table"; readonly id: AdminId; readonly number: number }
   /** The state need not be kept any longer. */
   | { readonly op: "release"; readonly id: AdminId }
@@ -52,6 +55,9 @@ export interface ByMap {
 }
 export type KeysAnswer = KeysFound & ByMap;
 export type RowsAnswer = RowsFound & ByMap;
+
+/** In the place of a table's number: none is wanted now. */
+export const NO_TABLE = -1;
 
 export interface FreezeAnswer {
   /** Nothing is under way here. */

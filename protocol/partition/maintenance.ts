@@ -1,14 +1,15 @@
 /** What the administration of a domain does at a partition: standstill, backup, restore and erasing (docs/protocol.md, "Backup"). */
 import { CorruptError } from "../../core-wasm/types.ts";
-import type {
-  AdminAsk,
-  AdminReply,
-  EraseAnswer,
-  FreezeAnswer,
-  KeysAnswer,
-  RowsAnswer,
-  StoppedAnswer,
-  ThawAnswer,
+import {
+  type AdminAsk,
+  type AdminReply,
+  type EraseAnswer,
+  type FreezeAnswer,
+  type KeysAnswer,
+  NO_TABLE,
+  type RowsAnswer,
+  type StoppedAnswer,
+  type ThawAnswer,
 } from "../backup/asks.ts";
 import { keysOf, rowsOf } from "../backup/browse.ts";
 import { Pin, PinBroken } from "../backup/pin.ts";
@@ -329,6 +330,7 @@ export class Maintenance {
         retryable: true,
       });
     pinned.askedAt = this.#owner.now;
+    if (number === NO_TABLE) return NOTHING;
     if (number === pinned.number) return pinned.table;
     if (number !== pinned.number + 1) return problem("backup-interrupted", "tables are read in order");
     pinned.table = this.#nextTable(pinned);

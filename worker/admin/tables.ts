@@ -4,8 +4,12 @@ import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 import type { Domain } from "./domain.ts";
 
-/** @throws ProblemError when a pin is lost */
+/**
+ * Who reads slowly keeps all of them waiting, and those longest whose turn is last: they are told that they are read on, as long as somebody reads.
+ * @throws ProblemError when a pin is lost
+ */
 export async function* pinnedTables(domain: Domain, id: string): AsyncGenerator<Uint8Array> {
+  let keptAt = Date.now();
   let waiting = domain.partitions.map((partition) => ({ partition, number: 0 }));
   while (waiting.length > 0) {
     const now = waiting.slice(0, LIMITS.backupsAtOnce);
@@ -15,7 +19,14 @@ export async function* pinnedTables(domain: Domain, id: string): AsyncGenerator<
       ...waiting.slice(now.length),
       ...further.map(({ partition, number }) => ({ partition, number: number + 1 })),
     ];
-    for (const table of tables) if (table.length > 0) yield table;
+    for (const table of tables) {
+      if (table.length === 0) continue;
+      yield table;
+      if (Date.now() < keptAt + LIMITS.pinKeepMs) continue;
+      keptAt = Date.now();
+      const left = waiting.map(({ partition }) => partition);
+      await domain.keepPinned(left, id);
+    }
   }
 }
 

@@ -1,11 +1,15 @@
 /** Backups whose asks come at any time among transactions, messages and decisions: what they hold is one moment of the whole domain. */
-import { describe, expect, test, vi } from "vitest";
-import type { AdminReply, FreezeAnswer } from "../../../protocol/backup/asks.ts";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type AdminAsk, type AdminReply, type FreezeAnswer, NO_TABLE } from "../../../protocol/backup/asks.ts";
+import { BACKUP_ROW, decodeTable } from "../../../protocol/backup/table.ts";
 import { LIMITS } from "../../../protocol/limits.ts";
 import { ANSWER_FLAG } from "../../../protocol/wire/answer.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { createRandom, type Random } from "../../../sim/random.ts";
+import { Domain } from "../../../worker/admin/domain.ts";
+import { pinAll } from "../../../worker/admin/standstill.ts";
+import { pinnedTables } from "../../../worker/admin/tables.ts";
 import { z } from "zod";
 import { add, on, pause } from "../../workerd/support/steps.ts";
 import { useLimits } from "../../support/limits.ts";
@@ -313,6 +317,38 @@ describe("a backup whose results are not read", () => {
     }
     expect([...statuses]).toEqual([200]);
     expect(await cluster.admin(0, { op: "table", id: "b", number: 0 })).toMatchObject({ status: 503 });
+  });
+});
+
+describe("a reader that takes a table each 7 s, of more partitions than are asked at a time", () => {
+  const many = 10;
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  // Older code knows of no ask for no table: like any that is out of order it refuses that.
+  test.each([
+    ["as they are", NO_TABLE],
+    ["of older code", NO_TABLE - 1],
+  ])("gets all of them, from partitions %s", async (_which, noTable) => {
+    const cluster = await Cluster.up(many, [purse], [], true);
+    let asked: Promise<unknown> = Promise.resolve();
+    const admin = (peer: number, ask: AdminAsk): Promise<AdminReply | Uint8Array> => {
+      const sent = ask.op === "table" && ask.number === NO_TABLE ? { ...ask, number: noTable } : ask;
+      const answer = asked.then(() => cluster.admin(peer, sent));
+      asked = answer;
+      return answer;
+    };
+    const backend = { token: "", partition: (peer: number) => ({ admin: admin.bind(null, peer), scrub: () => true }) };
+    const domain = new Domain(backend as never, { partitions: many, version: 1 });
+    await pinAll(domain, "b", null);
+    const ends = new Set<number>();
+    for await (const bytes of pinnedTables(domain, "b")) {
+      const { partition, rows } = decodeTable(kernels, bytes);
+      if (rows.at(-1)?.kind === BACKUP_ROW.end) ends.add(partition);
+      vi.setSystemTime(Date.now() + 7_000);
+      await cluster.pass(7_000);
+    }
+    expect(ends.size).toBe(many);
   });
 });
 
