@@ -5,7 +5,7 @@ import { formatFindings } from "../../sim/checkers/finding.ts";
 import { checkListAppend } from "../../sim/checkers/list-append.ts";
 import { createRandom } from "../../sim/random.ts";
 import { Accounts, Lists } from "../../verify/contracts.ts";
-import { type Command, EXIT, Failure, whole } from "../command.ts";
+import { type Command, EXIT, Failure, type Terminal, whole } from "../command.ts";
 import { connect, CONNECTION, inWords } from "../connection.ts";
 import { clear, drive, type Load, Seen } from "../verify/drive.ts";
 import { quantilesOf } from "../verify/latencies.ts";
@@ -36,26 +36,39 @@ Prints a line of JSON; findings go to standard error, and make the exit code 1.`
     const { url, options } = await connect(given, terminal);
     const workload = new Workload(createRandom(seed), `verify-${crypto.randomUUID().slice(0, 8)}`);
     const client = createClient(url, [Lists, Accounts] as const, options);
-    const until = performance.now() + seconds * 1_000;
-    const load: Load = { client, workload, clients, transactions, until };
+    const load: Load = { client, workload, clients, transactions, seconds };
     const seen = new Seen();
-    await inWords(url, () => drive(load, seen).catch(explain));
+    const end = async (): Promise<void> => {
+      if (given.values["keep"] !== true) await inWords(url, () => clear(load));
+    };
+    try {
+      await inWords(url, () => drive(load, seen).catch(explain));
+    } catch (error) {
+      // What went wrong first is what is told.
+      await end().catch((left: unknown) => {
+        if (!isLacking((left as Error).cause)) terminal.err("what this run has written is still there");
+      });
+      throw error;
+    }
     const findings = judge(workload, seen);
-    if (given.values["keep"] !== true) await inWords(url, () => clear(load));
     terminal.out(JSON.stringify(reportOf(seen, seed, findings.length)));
-    if (findings.length === 0) return EXIT.done;
     for (const finding of findings) terminal.err(formatFindings([finding]));
-    return EXIT.failed;
+    await end();
+    return findings.length > 0 ? EXIT.failed : enough(seen, terminal);
   },
 };
 
 /** @throws Failure with what to add to the app, when that is what is wrong */
 function explain(error: unknown): never {
-  if (error instanceof ProblemError && error.type === "unknown-service")
+  if (isLacking(error))
     throw new Failure(
       'the app has no services to verify with: import { verification } from "tidegate/verify", and tidegate({ services: [...yours, ...verification] })',
     );
   throw error;
+}
+
+function isLacking(error: unknown): boolean {
+  return error instanceof ProblemError && error.type === "unknown-service";
 }
 
 function judge(workload: Workload, seen: Seen) {
@@ -63,11 +76,30 @@ function judge(workload: Workload, seen: Seen) {
   return [...checkListAppend(seen.history.history()), ...checkBank({ opened, snapshots: seen.sums, end: seen.end })];
 }
 
+/** Where nothing was answered, nothing could be found. @returns the exit code */
+function enough(seen: Seen, terminal: Terminal): number {
+  if (isEnough(seen)) return EXIT.done;
+  const { lists, transfer } = seen.answered;
+  terminal.err(
+    `this says nothing: ${lists} transactions on lists and ${transfer} transfers were answered; a verdict takes one of each`,
+  );
+  return EXIT.failed;
+}
+
+function isEnough({ answered }: Seen): boolean {
+  return answered.lists > 0 && answered.transfer > 0;
+}
+
+function verdictOf(seen: Seen, findings: number): string {
+  if (findings > 0) return "violated";
+  return isEnough(seen) ? "strictly serializable" : "unverified";
+}
+
 function reportOf(seen: Seen, seed: number, findings: number): object {
   const answered = seen.latencies.length;
   const took = seen.milliseconds / 1_000;
   return {
-    verdict: findings === 0 ? "strictly serializable" : "violated",
+    verdict: verdictOf(seen, findings),
     findings,
     transactions: answered,
     perSecond: Math.round(answered / took),

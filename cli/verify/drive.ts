@@ -5,7 +5,7 @@ import { HistoryRecorder } from "../../sim/checkers/history-recorder.ts";
 import type { MicroOp } from "../../sim/checkers/history.ts";
 import type { Accounts, ListOperation, ListResults, Lists } from "../../verify/contracts.ts";
 import { KEYS_AT_ONCE, OPENING } from "./limits.ts";
-import type { Workload } from "./workload.ts";
+import type { Ask, Workload } from "./workload.ts";
 
 export type VerifyClient = Client<readonly [typeof Lists, typeof Accounts]>;
 
@@ -14,8 +14,8 @@ export interface Load {
   readonly workload: Workload;
   readonly clients: number;
   readonly transactions: number;
-  /** By the clock of `performance.now`. */
-  readonly until: number;
+  /** How long; what comes before and behind the load takes time of its own. */
+  readonly seconds: number;
 }
 
 /** What came of it. */
@@ -23,6 +23,8 @@ export class Seen {
   readonly history = new HistoryRecorder(() => Math.round(performance.now()));
   readonly sums: Array<{ readonly name: string; readonly balances: Balances }> = [];
   readonly latencies: number[] = [];
+  /** Of what was asked for, how much of each kind was answered. */
+  readonly answered: Record<Ask["kind"], number> = { lists: 0, transfer: 0, sum: 0 };
   refused = 0;
   /** Without an answer that says whether it happened. */
   unknown = 0;
@@ -31,21 +33,31 @@ export class Seen {
   milliseconds = 0;
 }
 
-/** Opens the accounts, runs the load, and reads everything at the end. @throws what makes it pointless to go on */
+/** Opens the accounts, runs the load, and reads everything at the end. @throws what makes it pointless to go on, with nothing under way any more */
 export async function drive(load: Load, seen: Seen): Promise<void> {
   const { client, workload } = load;
-  await Promise.all(workload.accounts.map((key) => client.tidegateAccounts(key).open({ amount: OPENING })));
+  await allEnded(workload.accounts.map((key) => client.tidegateAccounts(key).open({ amount: OPENING })));
   let begun = 0;
+  const began = performance.now();
+  const until = began + load.seconds * 1_000;
   const one = async (number: number): Promise<void> => {
-    while (begun < load.transactions && performance.now() < load.until) {
+    while (begun < load.transactions && performance.now() < until) {
       begun += 1;
-      await ask(load, seen, `client ${number}`, `t${begun}`);
+      await ask(load, seen, `client ${number}`, `t${begun}`).catch((error: unknown) => {
+        begun = load.transactions;
+        throw error;
+      });
     }
   };
-  const began = performance.now();
-  await Promise.all(Array.from({ length: load.clients }, (_, number) => one(number)));
+  await allEnded(Array.from({ length: load.clients }, (_, number) => one(number)));
   seen.milliseconds = performance.now() - began;
   await readFinally(load, seen);
+}
+
+/** What would end later might write behind what clears it. @throws why the first of them failed */
+async function allEnded(these: ReadonlyArray<Promise<unknown>>): Promise<void> {
+  const failed = (await Promise.allSettled(these)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }
 
 /** Takes away what the run has left. */
@@ -68,8 +80,10 @@ async function ask(load: Load, seen: Seen, process: string, name: string): Promi
       await client.tidegateAccounts(asked.from).transfer({ to: asked.to, amount: asked.amount });
     else seen.sums.push({ name, balances: await balances(load, asked.snapshot ? "snapshot" : "fresh") });
     seen.latencies.push(performance.now() - began);
+    seen.answered[asked.kind] += 1;
   } catch (error) {
     if (error instanceof RefusalError) {
+      seen.answered[asked.kind] += 1;
       seen.refused += 1;
       seen.latencies.push(performance.now() - began);
     } else if (isUnknown(error)) seen.unknown += 1;
