@@ -83,9 +83,51 @@ describe("an isolate that serves only who watches", () => {
   });
 });
 
+describe("a coordinator that does not answer", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
+  afterEach(() => void vi.useRealTimers());
+  const gone = () => Promise.reject(new Error("gone"));
+  const silent = () => new Promise<never>(() => undefined);
+
+  it("is shown as one that does not run, beside the partitions that there are", async () => {
+    const { ask, backend } = door();
+    Object.assign(backend, { observed: { partition: () => ({ figures: gone }), coordinator: gone } });
+    const lines = (await (await ask("/metrics")).text()).split("\n");
+    expect(lines).toContain("tidegate_coordinator_running 0");
+    expect(lines).toContain("tidegate_partitions 4");
+  });
+
+  it.each(
+    ["/metrics", "/admin/overview", "/admin/transactions"].flatMap((path) => [
+      [path, "gone", gone] as const,
+      [path, "silent", silent] as const,
+    ]),
+  )("leaves %s without an answer where partitions are not known, and soon: %s", async (path, _how, answer) => {
+    const { ask, backend } = door();
+    Object.assign(backend, { keyGroupMap: answer, rescaleStatus: answer });
+    const response = ask(path, path === "/metrics" ? {} : { as: ADMIN_TOKEN });
+    await vi.advanceTimersByTimeAsync(LIMITS.presentMapMs);
+    expect((await response).status).toBe(503);
+  });
+});
+
 describe("partitions that are silent", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
   afterEach(() => void vi.useRealTimers());
+
+  it("are named beside the transactions of the others", async () => {
+    const { ask, backend } = door();
+    const never = new Promise<never>(() => undefined);
+    const recent = (at: number) => () => (at % 2 === 0 ? Promise.resolve([{ id: "t", endedAt: at }]) : never);
+    const partition = (at: number) => ({ recent: recent(at) });
+    Object.assign(backend, { observed: { partition, coordinator: () => never } });
+    const response = ask("/admin/transactions", { as: ADMIN_TOKEN });
+    await vi.advanceTimersByTimeAsync(LIMITS.figuresTimeoutMs);
+    expect(await (await response).json()).toEqual({
+      transactions: [2, 0].map((at) => ({ id: "t", endedAt: at, partition: at })),
+      silent: [1, 3],
+    });
+  });
 
   it.each([
     ["some", [0, 40, 70, 100]],

@@ -22,14 +22,17 @@ export async function getTransactions(edge: AdminEdge): Promise<Response> {
   const filter = filterOf(request.url);
   const limit = limitParameter(request.url, LIMITS.transactionsDefault, LIMITS.transactionsMax);
   const map = await observedMap(backend);
+  const silent: number[] = [];
   const found = await Promise.all(
     partitionsOf(edge, map, filter).map(async (partition): Promise<Located[]> => {
-      const recent = (await inTime(observed.partition(partition).recent(filter, limit))) ?? [];
-      return recent.map((transaction) => ({ ...transaction, partition }));
+      const recent = await inTime(observed.partition(partition).recent(filter, limit));
+      // None of it is shown, which does not say that there is none.
+      if (recent === null) silent.push(partition);
+      return (recent ?? []).map((transaction) => ({ ...transaction, partition }));
     }),
   );
   const transactions = found.flat().sort((a, b) => b.endedAt - a.endedAt);
-  return jsonResponse(request, { transactions: transactions.slice(0, limit) });
+  return jsonResponse(request, { transactions: transactions.slice(0, limit), silent: silent.sort((a, b) => a - b) });
 }
 
 function filterOf(url: string): RecentFilter {

@@ -22,7 +22,11 @@ export async function getMetrics({ backend, request, caller }: Edge): Promise<Re
     text.gauge("tidegate_up", "Whether the partition answered.", { partition }, figures === null ? 0 : 1);
     if (figures !== null) addPartition(text, partition, figures);
   }
-  if (coordinator !== null) addCoordinator(text, coordinator, map.partitions);
+  text.gauge("tidegate_partitions", "Partitions of the domain.", {}, map.partitions);
+  // One that does not answer decides nothing, as far as anybody can tell.
+  const running = coordinator?.status.phase === "running" ? 1 : 0;
+  text.gauge("tidegate_coordinator_running", "Whether the coordinator decides, and does not recover.", {}, running);
+  if (coordinator !== null) addCoordinator(text, coordinator);
   return new Response(text.toString(), { headers: answerHeaders(request, PROMETHEUS) });
 }
 
@@ -84,10 +88,7 @@ function addUsed(text: MetricsText, labels: Record<string, string | number>, use
   text.counter("tidegate_busy_seconds_total", "Seconds with something under way.", labels, used.busyMs * MS);
 }
 
-function addCoordinator(text: MetricsText, { status, epochs, used }: CoordinatorFigures, partitions: number): void {
-  text.gauge("tidegate_partitions", "Partitions of the domain.", {}, partitions);
-  const running = status.phase === "running" ? 1 : 0;
-  text.gauge("tidegate_coordinator_running", "Whether the coordinator decides, and does not recover.", {}, running);
+function addCoordinator(text: MetricsText, { status, epochs, used }: CoordinatorFigures): void {
   text.gauge("tidegate_coordinator_messages_unacknowledged", "Its messages.", {}, status.unacknowledged);
   if (epochs !== null) {
     text.counter("tidegate_epochs_total", "Epochs by decision.", { decision: "committed" }, epochs.committed);

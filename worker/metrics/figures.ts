@@ -2,6 +2,7 @@
 import type { CoordinatorFigures, PartitionFigures } from "../../protocol/observe/figures.ts";
 import type { Backend, KeyGroupMap, ObservedBackend } from "../backend.ts";
 import { LIMITS } from "../limits.ts";
+import { refuse } from "../problems.ts";
 import { sleep } from "../retries.ts";
 
 export interface DomainFigures {
@@ -13,10 +14,17 @@ export interface DomainFigures {
 /**
  * The key-group map as it is now: an isolate that serves only who watches hears of no new one from partitions. Where the coordinator does not answer it
  * is the one that is known, which is not forgotten meanwhile.
+ * @throws ProblemError where none is known
  */
 export async function observedMap(backend: Backend): Promise<KeyGroupMap> {
-  const known = await backend.keyGroupMap();
-  const present = await inTime(backend.rescaleStatus(), LIMITS.presentMapMs);
+  const [known, present] = await Promise.all([
+    inTime(backend.keyGroupMap(), LIMITS.presentMapMs),
+    inTime(backend.rescaleStatus(), LIMITS.presentMapMs),
+  ]);
+  if (known === null) {
+    const detail = "the coordinator does not answer, and which partitions there are is not known here";
+    throw refuse("overloaded", detail, { retryable: true });
+  }
   if (present === null || present.version === known.version) return known;
   backend.refreshMap();
   return (await inTime(backend.keyGroupMap(), LIMITS.presentMapMs)) ?? known;
