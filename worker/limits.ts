@@ -63,7 +63,7 @@ export const LIMITS = {
   deadLettersMax: 1_000,
   /** Partitions whose next tables a backup asks for at a time: so many tables are in memory. */
   backupsAtOnce: 8,
-  /** How often partitions whose tables wait for a slow reader are told that they are wanted. */
+  /** How often partitions whose tables wait for a slow reader are told that they are wanted: less than half of a partition's `pinIdleMs`. */
   pinKeepMs: 20_000,
   /** For so long the rest of a backup is read that is refused, so that the refusal arrives. */
   refusedBodyMs: 30_000,
@@ -122,7 +122,6 @@ invariant(LIMITS.viewRowsMax <= PARTITION.maxViewRows, "a view's partition must 
 invariant(LIMITS.callBodyBytes <= PARTITION.maxMessageBytes, "a partition must be able to keep what is sent one-way");
 invariant(LIMITS.callBodyBytes <= LIMITS.frameBytes, "a lone call is no larger than a frame");
 invariant(LIMITS.standstillMs < PARTITION.freezeMs, "partitions must stand still for as long as the edge waits for it");
-invariant(LIMITS.pinKeepMs * 2 < PARTITION.pinIdleMs, "who reads slowly must not lose what waits");
 invariant(LIMITS.retryBaseMs <= LIMITS.retryMaxMs && LIMITS.attempts >= 2, "retries must be possible");
 
 /** What an app may set lower. */

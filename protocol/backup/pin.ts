@@ -57,8 +57,7 @@ export class Pin {
       if (write.op !== "clear") this.#keep(write.key, () => this.#store.read(write.key, entityOf(write.key)));
       else if (!this.#keepAll(write.key)) break;
     }
-    if (this.#bytes > LIMITS.pinBytes)
-      this.break("more has changed meanwhile than can be kept; try again when less is written");
+    if (this.#bytes > LIMITS.pinBytes) this.breakForMuch();
   }
 
   #keep(key: string, before: () => Change): void {
@@ -79,6 +78,11 @@ export class Pin {
 
   #isAhead(key: string): boolean {
     return compareKeys(key, this.#passed) > 0 && compareKeys(key, this.#from) >= 0 && compareKeys(key, this.#to) < 0;
+  }
+
+  /** It would hold more than may wait for who reads it. */
+  breakForMuch(): void {
+    this.break("more has changed meanwhile than can be kept; try again when less is written");
   }
 
   /** Nothing can be read any more. */

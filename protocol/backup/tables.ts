@@ -70,7 +70,7 @@ class Tables {
         const row = { kind: BACKUP_ROW.block, number: block, first: flow, second: String(through) };
         const bytes = kept.reader.viewBlock(flow, block);
         // None is stored empty, and no number is used twice.
-        if (bytes.length === 0) throw new PinBroken(`what flow ${flow} kept was dropped meanwhile; try again`);
+        if (bytes.length === 0) throw new PinBroken(`windows of ${flow} were dropped meanwhile`);
         yield this.#table([row], bytes);
       }
     }

@@ -145,8 +145,7 @@ export class Maintenance {
   holdsFold(): boolean {
     const pinned = this.#pinned;
     if (pinned?.holdsFold !== true) return false;
-    if (this.#parts.log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2)
-      pinned.pin.break("more was written before its results were read than can wait; try again when less is written");
+    if (this.#parts.log.unfoldedBytes > LIMITS.maxUnfoldedBytes / 2) pinned.pin.breakForMuch();
     return !pinned.pin.isBroken;
   }
   /** Storage is not what is in memory, and the next instance is to read it as it is: this one changes nothing there any more. */

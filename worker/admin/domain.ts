@@ -1,5 +1,5 @@
 /** A domain's partitions as their administration asks them: answers read, and asked again when a partition has started over. */
-import { type AdminAsk, type AdminReply, type ByMap, NO_TABLE } from "../../protocol/backup/asks.ts";
+import type { AdminAsk, AdminReply, ByMap } from "../../protocol/backup/asks.ts";
 import { isUnstarted } from "../../protocol/unstarted.ts";
 import type { Problem } from "../../sdk/problems.ts";
 import type { AdminBackend, Backend, KeyGroupMap } from "../backend.ts";
@@ -29,11 +29,6 @@ export class Domain {
   /** The next table of a pinned partition; empty behind the last. */
   async table(partition: number, id: string, number: number): Promise<Uint8Array> {
     return (await this.#exchange(partition, { op: "table", id, number })) as Uint8Array;
-  }
-
-  /** These are read on, though it takes its time. One that keeps nothing any more says so when it is asked for its next table. */
-  async keepPinned(partitions: readonly number[], id: string): Promise<void> {
-    await Promise.allSettled(partitions.map((partition) => this.table(partition, id, NO_TABLE)));
   }
 
   askAll<T>(ask: AdminAsk): Promise<T[]> {

@@ -1,5 +1,6 @@
 /** Tables of pinned partitions, from all of them in turn, so that none keeps its images long; and tables out of a stream of bytes. */
 import { MAX_TABLE_BYTES } from "../../core-wasm/limits.ts";
+import { NO_TABLE } from "../../protocol/backup/asks.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse } from "../problems.ts";
 import type { Domain } from "./domain.ts";
@@ -24,8 +25,8 @@ export async function* pinnedTables(domain: Domain, id: string): AsyncGenerator<
       yield table;
       if (Date.now() < keptAt + LIMITS.pinKeepMs) continue;
       keptAt = Date.now();
-      const left = waiting.map(({ partition }) => partition);
-      await domain.keepPinned(left, id);
+      // One that keeps nothing any more says so when it is asked for its next table.
+      await Promise.allSettled(waiting.map(({ partition }) => domain.table(partition, id, NO_TABLE)));
     }
   }
 }
@@ -42,7 +43,8 @@ export async function* tablesIn(
   stream: ReadableStream<Uint8Array>,
   broken: (error: unknown) => never = thrown,
 ): AsyncGenerator<Uint8Array> {
-  const bytes = new Gathered(stream, broken);
+  const reader = stream.getReader();
+  const bytes = new Gathered(reader, broken);
   try {
     while (await bytes.have(1)) {
       if (!(await bytes.have(HEADER))) throw refuse("invalid-backup", TOO_SHORT);
@@ -52,7 +54,8 @@ export async function* tablesIn(
       yield bytes.take(length);
     }
   } finally {
-    bytes.release();
+    // Others may read what is left.
+    reader.releaseLock();
   }
 }
 
@@ -74,14 +77,9 @@ class Gathered {
   #chunks: Uint8Array[] = [];
   #length = 0;
 
-  constructor(stream: ReadableStream<Uint8Array>, broken: (error: unknown) => never) {
-    this.#reader = stream.getReader();
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, broken: (error: unknown) => never) {
+    this.#reader = reader;
     this.#broken = broken;
-  }
-
-  /** Others may read what is left. */
-  release(): void {
-    this.#reader.releaseLock();
   }
 
   /** False when the stream ends before. */

@@ -22,17 +22,16 @@ export async function getTransactions(edge: AdminEdge): Promise<Response> {
   const filter = filterOf(request.url);
   const limit = limitParameter(request.url, LIMITS.transactionsDefault, LIMITS.transactionsMax);
   const map = await observedMap(backend);
-  const silent: number[] = [];
+  const asked = partitionsOf(edge, map, filter);
   const found = await Promise.all(
-    partitionsOf(edge, map, filter).map(async (partition): Promise<Located[]> => {
-      const recent = await inTime(observed.partition(partition).recent(filter, limit));
-      // None of it is shown, which does not say that there is none.
-      if (recent === null) silent.push(partition);
-      return (recent ?? []).map((transaction) => ({ ...transaction, partition }));
-    }),
+    asked.map((partition) => inTime(observed.partition(partition).recent(filter, limit))),
   );
-  const transactions = found.flat().sort((a, b) => b.endedAt - a.endedAt);
-  return jsonResponse(request, { transactions: transactions.slice(0, limit), silent: silent.sort((a, b) => a - b) });
+  const transactions = asked
+    .flatMap((partition, at): Located[] => (found[at] ?? []).map((transaction) => ({ ...transaction, partition })))
+    .sort((a, b) => b.endedAt - a.endedAt);
+  // None of theirs is shown, which does not say that there is none.
+  const silent = asked.filter((_, at) => found[at] === null);
+  return jsonResponse(request, { transactions: transactions.slice(0, limit), silent });
 }
 
 function filterOf(url: string): RecentFilter {

@@ -21,10 +21,7 @@ export async function observedMap(backend: Backend): Promise<KeyGroupMap> {
     inTime(backend.keyGroupMap(), LIMITS.presentMapMs),
     inTime(backend.rescaleStatus(), LIMITS.presentMapMs),
   ]);
-  if (known === null) {
-    const detail = "the coordinator does not answer, and which partitions there are is not known here";
-    throw refuse("overloaded", detail, { retryable: true });
-  }
+  if (known === null) throw refuse("overloaded", "the coordinator does not answer", { retryable: true });
   if (present === null || present.version === known.version) return known;
   backend.refreshMap();
   return (await inTime(backend.keyGroupMap(), LIMITS.presentMapMs)) ?? known;
