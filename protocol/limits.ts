@@ -1,13 +1,8 @@
-/** Every limit of a partition, in one place; their relations are asserted below. */
-import { RESULT_RETENTION_DEFAULT_MS, TRANSACTION_DEADLINE_MAX_MS, VALUE_MAX_BYTES } from "../sdk/limits.ts";
-import { invariant } from "./assert.ts";
-import { UTF8_PER_UNIT } from "../sdk/utf8.ts";
+/** Every limit of a partition, in one place. Their relations are held by tests/protocol/limits.test.ts: nothing of them depends on what runs. */
+import { RESULT_RETENTION_DEFAULT_MS, VALUE_MAX_BYTES } from "../sdk/limits.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
-
-/** What the result of a message takes in a record, about. */
-const CARRIED_BYTES = 256;
 
 export const LIMITS = {
   /** Invocations admitted and not yet answered, per partition; beyond it 503. */
@@ -305,96 +300,3 @@ export const LIMITS = {
   /** Rows of one answer of a view. */
   maxViewRows: 10_000,
 } as const;
-
-invariant(LIMITS.maxValueBytes + 2 * LIMITS.maxEntryKeyBytes + 64 * KiB < 2_000_000, "a value must fit a row");
-invariant(LIMITS.maxResultBytes + 64 * KiB < 2_000_000, "a result must fit a row");
-invariant(LIMITS.maxMessageBytes + 64 * KiB < 2_000_000, "a message must fit a row");
-invariant(LIMITS.maxMessageBytes + 64 * KiB < LIMITS.maxTransactionBytes, "a message must fit a transaction");
-invariant(
-  TRANSACTION_DEADLINE_MAX_MS + LIMITS.tickMs < LIMITS.requestDeadlineMs,
-  "whoever asked for a transaction must still wait when it is given up",
-);
-invariant(
-  TRANSACTION_DEADLINE_MAX_MS + LIMITS.maxClockSkewMs <= LIMITS.maxRenewalLagMs,
-  "a transaction that waited must not be taken for a shorter time to live",
-);
-invariant(LIMITS.transactionMs <= TRANSACTION_DEADLINE_MAX_MS, "what is not declared must be what could be");
-invariant(
-  LIMITS.maxRecordBytes + LIMITS.maxTransactionBytes + LIMITS.maxResultBytes < LIMITS.maxTableBytes,
-  "what is pending and one more transaction must fit a record",
-);
-invariant(
-  LIMITS.maxAnswersBytes + LIMITS.maxResultBytes < LIMITS.maxTableBytes,
-  "the answers to a frame must fit a message",
-);
-invariant(
-  LIMITS.backupTableBytes + LIMITS.maxValueBytes * 3 + 64 * KiB < LIMITS.maxTableBytes,
-  "a pair must fit behind what a table of a backup has",
-);
-invariant(
-  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxMessageBytes + LIMITS.maxLetterHeadBytes + 2 * LIMITS.maxEntryKeyBytes <
-    1_900_000,
-  "a block and one more dead letter must fit a row",
-);
-invariant(LIMITS.maxPartBytes + 64 * KiB < 2_000_000, "a part must fit a row");
-invariant(
-  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxValueBytes + 2 * LIMITS.maxEntryKeyBytes + 64 * KiB < 2_000_000,
-  "a block and one more value must fit a row",
-);
-invariant(
-  UTF8_PER_UNIT * LIMITS.blockBytes + LIMITS.maxResultBytes + 64 * KiB < 2_000_000,
-  "a block and one more result must fit a row",
-);
-invariant(LIMITS.blockBytes <= LIMITS.mergeBytes, "a step of a merge must have room for a block");
-invariant(LIMITS.foldBytes <= LIMITS.maxFoldBytes, "a fold must be able to take up what makes it due");
-invariant(LIMITS.maxTransactionBytes < LIMITS.maxRecordBytes, "a transaction must fit a record");
-invariant(LIMITS.epochRecordBytes <= LIMITS.maxRecordBytes, "a record of an epoch must fit a record");
-invariant(
-  LIMITS.epochRecordBytes + UTF8_PER_UNIT * (LIMITS.maxValueBytes + LIMITS.maxResultBytes) + LIMITS.recordMarginBytes <
-    LIMITS.maxTableBytes,
-  "a piece of what is more than a record must fit one, with a result",
-);
-invariant(LIMITS.maxFlowBytes <= LIMITS.maxUndecidedUnits, "a batch of events must fit what may be undecided");
-invariant(
-  LIMITS.maxBatchBytes + LIMITS.maxTransactionBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
-  "a batch and one more message must fit a message",
-);
-invariant(
-  LIMITS.maxBatchBytes + LIMITS.maxCallBytes + LIMITS.recordMarginBytes < LIMITS.maxTableBytes,
-  "a batch and one more call must fit a message",
-);
-invariant(
-  UTF8_PER_UNIT * 2 * (LIMITS.chunkUnits + LIMITS.chunkTextUnits + LIMITS.maxEntryKeyBytes) < LIMITS.maxValueBytes,
-  "a chunk must fit an entry",
-);
-invariant(LIMITS.maxBatchMessages <= LIMITS.maxHeldMessages, "a batch must fit what may be held");
-invariant(LIMITS.maxRecordBytes < LIMITS.maxUnfoldedBytes, "a record must fit what may be unfolded");
-invariant(
-  LIMITS.maxDatabaseBytes + 4 * LIMITS.maxUnfoldedBytes < 10_000_000_000,
-  "a database that is full must have room for what is unfolded, and for its folding",
-);
-invariant(
-  LIMITS.maxClockSkewMs + LIMITS.requestDeadlineMs < LIMITS.edgeResultMs,
-  "what is forgotten by age must be older than what still comes",
-);
-invariant(
-  LIMITS.decideMs + 2 * LIMITS.probeMs < LIMITS.closeMs,
-  "a sole member must give its epoch up before the coordinator takes it for lost",
-);
-invariant(
-  2 * LIMITS.receiptMs < LIMITS.overtakenMs && LIMITS.overtakenMs < LIMITS.replyMs,
-  "a batch whose receipt waits must not be taken for lost",
-);
-invariant(LIMITS.requestDeadlineMs * 2 <= LIMITS.edgeResultMs, "results must outlive the retries they answer");
-invariant(
-  LIMITS.carriedResults * CARRIED_BYTES < LIMITS.foldBytes / 2,
-  "what a fold leaves must not make the next one due",
-);
-invariant(
-  LIMITS.maxSettledPerRecord * CARRIED_BYTES < LIMITS.maxTransactionBytes,
-  "what is settled must fit a record beside all else",
-);
-invariant(
-  LIMITS.messageResultMs > LIMITS.repostMaxMs,
-  "messages must be known for longer than they are handed over again",
-);
