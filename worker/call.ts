@@ -7,7 +7,7 @@ import { answerResponse } from "./answers.ts";
 import { queryParameter } from "./address.ts";
 import { jsonText, readBody, requireJson } from "./body.ts";
 import { requireCall } from "./door/rules.ts";
-import { invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
+import { fingerprinted, invoke, NO_FINGERPRINT, type Fingerprint } from "./dispatch.ts";
 import { arrived, type Edge } from "./edge.ts";
 import { epochAskedFor } from "./epochs.ts";
 import { clientRequestId, edgeRequestId, idempotencyKey } from "./idempotency.ts";
@@ -125,5 +125,5 @@ function consistencyFlag(url: string): number {
 /** Tells two bodies under one Idempotency-Key apart. */
 function fingerprintOf(kernels: Kernels, body: Uint8Array): Fingerprint {
   const digits = kernels.checksum(body);
-  return [Number.parseInt(digits.slice(8), 16), Number.parseInt(digits.slice(0, 8), 16)];
+  return fingerprinted([Number.parseInt(digits.slice(8), 16), Number.parseInt(digits.slice(0, 8), 16)]);
 }

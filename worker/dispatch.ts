@@ -15,6 +15,11 @@ const ONLY_LINE = 1;
 export type Fingerprint = readonly [number, number];
 export const NO_FINGERPRINT: Fingerprint = [0, 0];
 
+/** What a client sent has a fingerprint, whatever it is: without one it would pass for a repetition of anything under its key. */
+export function fingerprinted([low, high]: Fingerprint): Fingerprint {
+  return low === 0 && high === 0 ? [1, 0] : [low, high];
+}
+
 /** One invocation, ready to be framed. */
 export interface Invocation {
   readonly requestId: string;

@@ -8,7 +8,7 @@ import { INVOKE_FLAG } from "../protocol/wire/invoke.ts";
 import { answerResponse } from "./answers.ts";
 import { lastSegments } from "./address.ts";
 import { columnOf, readBody } from "./body.ts";
-import { exchange, NO_FINGERPRINT } from "./dispatch.ts";
+import { exchange, fingerprinted, NO_FINGERPRINT } from "./dispatch.ts";
 import { requireFlow } from "./door/rules.ts";
 import { arrived, type Edge } from "./edge.ts";
 import { eventFormat, type EventEnvelope } from "./event-format.ts";
@@ -126,7 +126,7 @@ function envelopeOf(
   const requestId =
     scope === null ? edgeId : clientRequestId(caller.id, "POST", ["streams", stream.name, ...scope.kind], scope.key);
   const flags = scope === null ? 0 : INVOKE_FLAG.clientId;
-  const [low, high] = scope?.byItself === true ? NO_FINGERPRINT : parsed.fingerprint;
+  const [low, high] = scope?.byItself === true ? NO_FINGERPRINT : fingerprinted(parsed.fingerprint);
   const head = [flags, low, high, parsed.rows];
   const fields = [requestId, stream.name];
   const tail = { tail: parsed.frame, room: parsed.room };

@@ -5,8 +5,9 @@ import { checkRouteOptions } from "../route-options.ts";
 import { ScanFault, atEnd, scanObject, scanValue, skipSpace, stringValue } from "./json.ts";
 import type { JsonText } from "./json.ts";
 import { murmur3 } from "./murmur3.ts";
+import { sha256 } from "./sha256.ts";
 import { packBytes } from "./table.ts";
-import { hex64, xxh64 } from "./xxh64.ts";
+import { xxh64 } from "./xxh64.ts";
 
 type Member = NonNullable<BatchFault["member"]>;
 const MEMBERS: readonly Member[] = ["service", "key", "function", "input", "id"];
@@ -90,7 +91,8 @@ function readLine(text: JsonText, at: number, line: number, options: RouteOption
   const texts = [service, key, name].map((value) => encoder.encode(value));
   const size = texts.reduce((sum, bytes) => sum + bytes.length + 1, input.length);
   if (size + ROW_OVERHEAD + ROW_MARGIN > MAX_TABLE_BYTES) throw new ScanFault("line-too-large", start);
-  const fingerprint = xxh64(concat([encoder.encode(`${service}\0${key}\0${name}\0`), input]));
+  // 0 is that of what has none, and fits everything.
+  const fingerprint = xxh64(concat([encoder.encode(`${service}\0${key}\0${name}\0`), input])) || 1n;
   const flags = options.clientScope ? 1 : 0;
   const columns = [line, flags, Number(fingerprint & 0xffffffffn), Number(fingerprint >> 32n)];
   const fields = [encoder.encode(requestId(options, source, line)), ...texts, input];
@@ -139,9 +141,7 @@ function idSource(bytes: Uint8Array, line: number, span: Span | undefined): Uint
 
 function requestId({ clientScope, edgeId }: RouteOptions, source: Uint8Array, line: number): string {
   if (!clientScope) return edgeId + line.toString(16).padStart(8, "0");
-  const view = new DataView(clientScope.buffer, clientScope.byteOffset, clientScope.length);
-  const halves = [0, 8].map((at) => hex64(xxh64(source, view.getBigUint64(at, true))));
-  return `c${halves.join("")}`.slice(0, 32);
+  return `c${sha256(concat([clientScope, source]))}`.slice(0, 32);
 }
 
 /** Frames of one slice's rows: by partition, then in line order, split by rows and bytes. */

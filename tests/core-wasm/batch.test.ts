@@ -1,4 +1,5 @@
 /** Routing of NDJSON batches: rows, request ids, fingerprints, frames and faults. */
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { routeBatch } from "../../core-wasm/facade/batch.ts";
 import { CoreInstance } from "../../core-wasm/facade/instance.ts";
@@ -158,6 +159,21 @@ describe.each(both)("%s: request ids", (_name, kernels) => {
       clientScope: utf8("scope of caller?"),
     });
     expect(other.id).not.toBe(first.id);
+  });
+
+  it("are of a line that has a fingerprint, though its hash is 0, which is that of what has none", () => {
+    const input = '"a2k:OWA^Pgbkslq"';
+    expect(twin.checksum(utf8(`note\0eve\0hold\0${input}`))).toBe("0".repeat(16));
+    const row = rowOf(kernels, `{"service":"note","key":"eve","function":"hold","input":${input}}`);
+    expect(row.fingerprint).toBe("0000000000000001");
+  });
+
+  it("are SHA-256 of the client's scope and what the line is known by, whatever its length", () => {
+    for (const length of [1, 38, 39, 40, 46, 47, 48, 63, 64, 111, 112, 500]) {
+      const text = "x".repeat(length);
+      const hash = createHash("sha256").update(SCOPE).update(`s${text}`).digest("hex");
+      expect(id(`,"id":"${text}"`, { clientScope: SCOPE })).toBe(`c${hash.slice(0, 31)}`);
+    }
   });
 
   it('of line 1, id 1, id -1, id "1" and no id on another line all differ', () => {

@@ -2,6 +2,7 @@
 import { MAX_KEY_BYTES, MAX_TABLE_BYTES } from "../../limits";
 import { EMPTY_MEMBER, KEY_TOO_LARGE, LINE_TOO_LARGE, MISSING, WRONG_TYPE, fail } from "../json/fault";
 import { unescapeString } from "../json/unescape";
+import { sha256Half } from "../sha256";
 import { xxh64 } from "../xxh64";
 import { copyShort } from "./copy";
 import { FUNCTION, ID, INPUT, KEY, SERVICE, memberEscaped, memberFrom, memberKind, memberTo } from "./members";
@@ -20,6 +21,8 @@ export const ROW_PARTITION: usize = 24;
 export const ROW_NEXT: usize = 28;
 export const ROW_FINGERPRINT: usize = 32;
 export const ROW_ID: usize = 40;
+/** Of what makes a client's request ids its own. */
+const SCOPE_BYTES: usize = 16;
 
 /** Bytes that a row adds to a frame besides its service, key, function and input: 4 columns, 5 lengths, the request id. */
 export const ROW_OVERHEAD: usize = 4 * 4 + 5 * 4 + 32;
@@ -124,10 +127,11 @@ export function makeRow(row: usize, text: usize, start: usize, line: u32, scope:
   if (source == 0) return 0;
   if (end - text + ROW_OVERHEAD + 64 > <usize>MAX_TABLE_BYTES) return wrong(LINE_TOO_LARGE, -1, start);
   if (scope) {
-    store<u64>(row, xxh64(end, source - end, load<u64>(scope)), ROW_ID);
-    store<u64>(row, xxh64(end, source - end, load<u64>(scope, 8)), ROW_ID + 8);
+    sha256Half(row + ROW_ID, scope, SCOPE_BYTES, end, source - end);
   }
   store<u32>(row, line, ROW_LINE);
-  store<u64>(row, xxh64(text, end - text, 0), ROW_FINGERPRINT);
+  const fingerprint = xxh64(text, end - text, 0);
+  // 0 is that of what has none, and fits everything.
+  store<u64>(row, fingerprint ? fingerprint : 1, ROW_FINGERPRINT);
   return end;
 }
