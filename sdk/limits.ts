@@ -15,6 +15,8 @@ export const PARTITIONS_MAX = 256;
 export const VALUE_MAX_DEPTH = 1_000;
 /** Faults that are told of one value; a long array may have as many as it has elements. */
 export const ISSUES_MAX = 100;
+/** Characters of the path of such a fault, and of its message. */
+export const ISSUE_MAX_LENGTH = 256;
 /** Declared fields of a stream; what the kernels take. */
 export const FIELDS_MAX = 32;
 /** Objects in an event that declared fields are in, at all depths; one more, of an envelope around the event, is what the kernels take. */

@@ -2,7 +2,7 @@
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { misconfigured } from "./errors.ts";
-import { ISSUES_MAX } from "./limits.ts";
+import { ISSUE_MAX_LENGTH, ISSUES_MAX } from "./limits.ts";
 
 /** Any Standard Schema: Zod 4.2 or later, ArkType, Valibot … `I` is what callers write, `O` what comes out of validation. */
 export type Schema<I = unknown, O = unknown> = StandardSchemaV1<I, O>;
@@ -13,7 +13,7 @@ export type SchemaInput<S extends Schema> = StandardSchemaV1.InferInput<S>;
 export type SchemaOutput<S extends Schema> = StandardSchemaV1.InferOutput<S>;
 
 export interface Issue {
-  /** JSON pointer (RFC 6901) into the value; empty for the value itself. */
+  /** JSON pointer (RFC 6901) into the value; empty for the value itself. Like the message it is cut, with "…" behind it, after {@link ISSUE_MAX_LENGTH} characters. */
   readonly path: string;
   readonly message: string;
 }
@@ -42,7 +42,14 @@ function validateAbsent(value: unknown): Validated {
 function settle(result: StandardSchemaV1.Result<unknown>): Validated {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const told = result.issues.slice(0, ISSUES_MAX);
-  return { ok: false, issues: told.map(({ path, message }) => ({ path: pointer(path), message })) };
+  return { ok: false, issues: told.map(({ path, message }) => ({ path: cut(pointer(path)), message: cut(message) })) };
+}
+
+/** Names of members are the caller's own: in paths and messages they may be as long as the whole value. */
+function cut(text: string): string {
+  if (text.length <= ISSUE_MAX_LENGTH) return text;
+  const points = [...text.slice(0, 2 * ISSUE_MAX_LENGTH + 1)];
+  return points.length <= ISSUE_MAX_LENGTH ? text : `${points.slice(0, ISSUE_MAX_LENGTH).join("")}…`;
 }
 
 function pointer(path: StandardSchemaV1.Issue["path"]): string {

@@ -17,6 +17,7 @@ const Big = contract("big", {
   keep: fn({ input: size }),
   enter: fn({ input: size }),
   strings: fn({ input: z.array(z.string()) }),
+  numbers: fn({ input: z.record(z.string(), z.number()) }),
   made: query({ output: z.number() }),
 });
 const big = service(
@@ -36,6 +37,7 @@ const big = service(
     },
     enter: (ctx, { units, character }) => ctx.collections.entries.set(character.repeat(units), "here"),
     strings: () => undefined,
+    numbers: () => undefined,
     made: (ctx) => ctx.state.made,
   },
 );
@@ -143,4 +145,15 @@ test("an input with half a million faults is told of the first of them", async (
   const answer = await partition.call(row("strings", new Array(500_000).fill(1)));
   expect(answer.status).toBe(422);
   expect((JSON.parse(answer.body) as { issues: unknown[] }).issues.length).toBe(ISSUES_MAX);
+});
+
+test("an input with a fault at a name as long as an input may be is told of it", async () => {
+  const partition = new LonePartition([big]);
+  for (const names of [
+    ["x".repeat(900_000)],
+    Array.from({ length: 100 }, (_, at) => `${at}${"\u0001".repeat(9_000)}`),
+  ]) {
+    const answer = await partition.call(row("numbers", Object.fromEntries(names.map((name) => [name, "x"]))));
+    expect([answer.status, typeOf(answer.body)]).toEqual([422, "/problems/invalid-input"]);
+  }
 });

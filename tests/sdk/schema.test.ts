@@ -36,6 +36,22 @@ describe("validate", () => {
     expect(validate(schema, 1)).toStrictEqual({ ok: false, issues: [{ path: "/a/0/b", message: "no" }] });
   });
 
+  test("cuts paths and messages that would be as long as the value, between characters", () => {
+    const name = "🌊".repeat(300);
+    const named = validate(z.record(z.string(), z.number()), { [name]: "x" });
+    const path = `/${"🌊".repeat(255)}…`;
+    expect(named).toMatchObject({ ok: false, issues: [{ path, message: expect.stringContaining("expected number") }] });
+    const unknown = validate(
+      z.strictObject({}),
+      Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [at, 1])),
+    );
+    expect(unknown).toMatchObject({ issues: [{ path: "", message: expect.stringMatching(/^Unrecognized.{244}…$/) }] });
+    const short = "🌊".repeat(255);
+    expect(validate(z.record(z.string(), z.number()), { [short]: "x" })).toMatchObject({
+      issues: [{ path: `/${short}` }],
+    });
+  });
+
   test("lets nothing through where no schema is", () => {
     expect(validate(undefined, undefined)).toStrictEqual({ ok: true, value: undefined });
     expect(validate(undefined, null)).toStrictEqual({ ok: true, value: undefined });
