@@ -245,6 +245,14 @@ export interface WindowGroup {
   readonly measures: readonly Measure[];
 }
 
+/** Packed groups, verified and decoded one at a time. Ordered by (start, key), text keys by code points. */
+export interface PackedGroups {
+  readonly rows: number;
+  group(row: number): WindowGroup;
+  /** Rows of one key, given as text (a number in decimal), ascending. */
+  rowsOf(key: string): number[];
+}
+
 export interface BatchBounds {
   /**
    * Milliseconds that time is behind the latest of the batch when that is taken. Windows that end then do not count: close them before the next
@@ -272,6 +280,8 @@ export interface WindowState {
   close(watermark: bigint): Uint8Array;
   /** All open groups, packed like a delta; `load` of it gives the same state. The same groups always give the same bytes, here and in deltas, from the kernel and from its twin. Deltas are not affected. */
   snapshot(): Uint8Array;
+  /** Open groups of one key, given as text (a number in decimal), packed like a snapshot; empty array when there are none. Others are neither sorted nor packed. */
+  groupsOf(key: string): Uint8Array;
   /**
    * Applies a delta or a snapshot over the present state; an empty array is no change. What was loaded is not in the next delta. `maxGroups` is not enforced here.
    * @throws CorruptError for damaged bytes or those of another key type, window length or measures, with nothing changed.
@@ -396,6 +406,8 @@ export interface Kernels {
   openWindow(plan: WindowPlan): WindowState;
   /** Reads what `close`, `takeDelta` or `snapshot` packed, ordered by (start, key), text keys by code points. @throws CorruptError */
   readGroups(bytes: Uint8Array): WindowGroup[];
+  /** The same, to look into: for groups of which few are needed. The bytes are not to be changed later. @throws CorruptError */
+  openGroups(bytes: Uint8Array): PackedGroups;
   /** Packs rows into one sorted block, whatever its size. */
   sealBlock(spec: TableSpec, input: BlockInput): SealedBlock;
   /** @throws CorruptError for a damaged block */

@@ -287,6 +287,10 @@ export const LIMITS = {
   tickLostMs: 60_000,
   /** Characters, reached before the last row, of one share's part of a view's answer, and of events of a stream. */
   maxViewChars: 256 * KiB,
+  /** Bytes of closed windows, reached before the last block, that one answer of a view reads: at some GB a second, a small part of a second. */
+  maxViewReadBytes: 32 * MiB,
+  /** Bytes of open groups that are kept packed for the next page of a view, beside the groups themselves. */
+  maxShownGroupsBytes: 16 * MiB,
   /** Characters at which an entry of a stream's events is cut. */
   streamEntryChars: 128 * KiB,
   /** Characters, reached before the last line, of an entry of events that wait for their delivery or were set aside. */

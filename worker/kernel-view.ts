@@ -31,7 +31,7 @@ export async function kernelStatus(
   edge: Pick<Edge, "backend" | "startedAt">,
   flow: WindowedFlow,
 ): Promise<Pick<ViewAnswer, "status" | "body" | "epoch">> {
-  const answer = await kernelView(edge, flow, { view: flow.view, key: undefined, limit: 1, after: undefined });
+  const answer = await kernelView(edge, flow, { view: flow.view, key: undefined, limit: 0, after: undefined });
   const told = JSON.parse(answer.body) as Told;
   const isChanged = told.type === "/problems/flow-changed";
   if (answer.status !== 200 && !isChanged) return answer;

@@ -179,6 +179,21 @@ export function intern(d: Dictionary, at: usize, length: usize): u32 {
   }
 }
 
+/** Id of the string; NO_ENTRY when it is not there. */
+export function find(d: Dictionary, at: usize, length: usize): u32 {
+  const hash = hashBytes(at, length);
+  let index = hash & d.mask;
+  while (true) {
+    const slot = slotOf(d, index);
+    const id = load<u32>(slot) - 1;
+    if (id == NO_ENTRY) return NO_ENTRY;
+    if (load<u32>(slot, 4) == hash && load<u32>(slot, 12) == <u32>length) {
+      if (sameBytes(d.heap + load<u32>(slot, 8), at, length)) return id;
+    }
+    index = (index + 1) & d.mask;
+  }
+}
+
 /** Adds a string without a look at the others. */
 function append(d: Dictionary, at: usize, length: usize): u32 {
   reserveHeap(d, length);

@@ -43,6 +43,7 @@ export {
   windowClose,
   windowDelta,
   windowGroupBytes,
+  windowGroupsOf,
   windowHeld,
   windowLoad,
   windowSnapshot,

@@ -1,6 +1,6 @@
 /** Tumbling event-time windows per key: batches of columns in, deltas, closed windows and snapshots out. */
 import { columnAt, columnsMatch, frameRows, openFrame } from "./columns";
-import { intern } from "./dictionary";
+import { NO_ENTRY, find, intern } from "./dictionary";
 import { selectRows, testsTexts } from "./filter";
 import {
   Flow,
@@ -362,6 +362,24 @@ export function windowSnapshot(at: usize): usize {
   const indexes = scratch((<usize>flow.count) << 2);
   for (let i: u32 = 0; i < flow.count; i++) store<u32>(indexes + ((<usize>i) << 2), i);
   return packGroups(flow, indexes, flow.count, i64.MIN_VALUE);
+}
+
+/** Packs the groups of one key, which is the text at `text` where keys are texts; 0 when there are none. A look at each record costs next to nothing beside packing it. */
+export function windowGroupsOf(at: usize, key: i64, text: usize, length: usize): usize {
+  const flow = changetype<Flow>(at);
+  if (flow.textKeys) {
+    const id = find(flow.dictionary, text, length);
+    if (id == NO_ENTRY) return 0;
+    key = <i64>id;
+  }
+  const indexes = scratch((<usize>flow.count) << 2);
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < flow.count; i++) {
+    if (load<i64>(recordAt(flow, i)) != key) continue;
+    store<u32>(indexes + ((<usize>count) << 2), i);
+    count++;
+  }
+  return count == 0 ? 0 : packGroups(flow, indexes, count, i64.MIN_VALUE);
 }
 
 /** Applies packed groups; 0, or a code of frame.ts with nothing changed. What is loaded counts as durable: no delta repeats it. */

@@ -10,7 +10,8 @@ import { runProgram } from "./programs.ts";
 import { splitEvents } from "./split.ts";
 import { TableKernels } from "./table.ts";
 import { countInTexts, splitTexts } from "./texts.ts";
-import { openWindow, readGroups } from "./window.ts";
+import { openGroups, openWindow } from "./window.ts";
+import { allGroups } from "../window-groups.ts";
 
 /**
  * Makes the kernels of one object, on an instance of their own.
@@ -42,7 +43,8 @@ export function kernelsOf(core: CoreInstance): Kernels {
     countInTexts: (bytes, texts, needle, most) => countInTexts(core, bytes, texts, needle, most),
     runProgram: (program, columns, rows) => runProgram(core, program, columns, rows),
     openWindow: (plan) => openWindow(core, plan),
-    readGroups: (bytes) => readGroups(core, bytes),
+    readGroups: (bytes) => allGroups(openGroups(core, bytes)),
+    openGroups: (bytes) => openGroups(core, bytes),
     sealBlock: (spec, input) => blocks.seal(spec, input),
     checkBlock: (spec, bytes) => blocks.check(spec, bytes),
     findInBlock: (spec, bytes, key) => blocks.find(spec, bytes, key),

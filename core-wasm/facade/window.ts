@@ -1,6 +1,6 @@
 /** Windowed flows in Wasm: their state stays there, frames go in and out. */
-import type { ApplyOutcome, BatchBounds, WindowGroup, WindowPlan, WindowState } from "../types.ts";
-import { decodeGroups } from "../window-groups.ts";
+import type { ApplyOutcome, BatchBounds, PackedGroups, WindowPlan, WindowState } from "../types.ts";
+import { numberKey, VerifiedGroups } from "../window-groups.ts";
 import { checkPlan } from "../window-plan.ts";
 import { corrupt } from "./frames.ts";
 import type { CoreInstance } from "./instance.ts";
@@ -25,6 +25,7 @@ interface WindowFunctions {
   windowDelta(state: number): number;
   windowClose(state: number, watermark: bigint): number;
   windowSnapshot(state: number): number;
+  windowGroupsOf(state: number, key: bigint, text: number, length: number): number;
   windowLoad(state: number, frame: number, length: number): number;
   windowGroups(state: number): number;
   windowBytes(state: number): number;
@@ -42,6 +43,7 @@ const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const COLUMNS = "a columns frame";
 const GROUPS = "window groups";
+const encoder = new TextEncoder();
 
 /** A bigint beyond int64 would wrap round on its way into Wasm. */
 function clamp(watermark: bigint): bigint {
@@ -54,24 +56,26 @@ export function openWindow(core: CoreInstance, plan: WindowPlan): WindowState {
   return new WasmWindow(core, plan);
 }
 
-/** See {@link Kernels.readGroups}. */
-export function readGroups(core: CoreInstance, bytes: Uint8Array): WindowGroup[] {
-  if (bytes.length === 0) return [];
+/** See {@link Kernels.openGroups}. */
+export function openGroups(core: CoreInstance, bytes: Uint8Array): PackedGroups {
+  if (bytes.length === 0) return new VerifiedGroups();
   core.resetScratch();
   const verdict = core.functions<WindowFunctions>().verifyGroups(core.writeScratch(bytes), bytes.length);
   if (verdict !== 0) throw corrupt(verdict >>> 0, GROUPS);
-  return decodeGroups(bytes);
+  return new VerifiedGroups(bytes);
 }
 
 class WasmWindow implements WindowState {
   readonly #core: CoreInstance;
   readonly #kernels: WindowFunctions;
+  readonly #textKeys: boolean;
   /** Address of the state; 0 once it is freed. */
   #state: number;
 
   constructor(core: CoreInstance, plan: WindowPlan) {
     this.#core = core;
     this.#kernels = core.functions<WindowFunctions>();
+    this.#textKeys = plan.columns[plan.key]?.type === "text";
     const encoded = encodePlan(plan, (name) => {
       core.resetScratch();
       return this.#kernels.nameHash(core.writeScratch(name), name.length) >>> 0;
@@ -115,6 +119,14 @@ class WasmWindow implements WindowState {
 
   snapshot(): Uint8Array {
     return this.#packed(this.#kernels.windowSnapshot(this.#begin()));
+  }
+
+  groupsOf(key: string): Uint8Array {
+    const state = this.#begin();
+    const number = this.#textKeys ? 0n : numberKey(key);
+    if (number === null) return new Uint8Array();
+    const text = encoder.encode(key);
+    return this.#packed(this.#kernels.windowGroupsOf(state, number, this.#core.writeScratch(text), text.length));
   }
 
   load(bytes: Uint8Array): void {

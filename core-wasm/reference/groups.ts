@@ -1,7 +1,7 @@
 /** Twin of packed window groups. */
 import { MAX_WINDOW_MEASURES } from "../limits.ts";
 import { CorruptError } from "../types.ts";
-import type { ColumnType, Measure, WindowGroup } from "../types.ts";
+import type { ColumnType, Measure, PackedGroups, WindowGroup } from "../types.ts";
 import { ByteWriter, FRAME_HEADER, checkSeal, readStrings, seal, viewOf, writeStrings } from "./frame.ts";
 
 const LABEL = { magic: "TGG1", kind: 2, version: 1 };
@@ -124,4 +124,14 @@ export function decodeGroups(frame: Uint8Array): { head: GroupsHead; groups: Win
 /** See {@link Kernels.readGroups}. */
 export function readGroups(bytes: Uint8Array): WindowGroup[] {
   return bytes.length === 0 ? [] : decodeGroups(bytes).groups;
+}
+
+/** See {@link Kernels.openGroups}. */
+export function openGroups(bytes: Uint8Array): PackedGroups {
+  const groups = readGroups(bytes);
+  return {
+    rows: groups.length,
+    group: (row) => groups[row] as WindowGroup,
+    rowsOf: (key) => groups.flatMap((group, row) => (String(group.key) === key ? [row] : [])),
+  };
 }

@@ -5,7 +5,7 @@ import { FILTER_CLEARED_SALT } from "../limits.ts";
 import { findInBlock, mergeBlocks, readBlock, rowsOfBlock, sealBlock } from "./blocks.ts";
 import { routeBatch } from "./batch.ts";
 import { parseEvents } from "./events.ts";
-import { readGroups } from "./groups.ts";
+import { openGroups, readGroups } from "./groups.ts";
 import { checkJson } from "./json.ts";
 import { murmur3 } from "./murmur3.ts";
 import { runProgram } from "./programs.ts";
@@ -31,6 +31,7 @@ export function createReferenceKernels(): Kernels {
     runProgram,
     openWindow,
     readGroups,
+    openGroups,
     sealBlock,
     checkBlock: (spec, bytes) => void readBlock(spec, bytes),
     findInBlock,

@@ -162,6 +162,12 @@ class ReferenceWindow implements WindowState {
     return encodeGroups(this.#head(null), [...this.#open.values()]);
   }
 
+  groupsOf(key: string): Uint8Array {
+    this.#check();
+    const groups = [...this.#open.values()].filter((group) => String(group.key) === key);
+    return groups.length === 0 ? new Uint8Array() : encodeGroups(this.#head(null), groups);
+  }
+
   load(bytes: Uint8Array): void {
     this.#check();
     if (bytes.length === 0) return;

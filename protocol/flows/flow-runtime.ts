@@ -1,7 +1,7 @@
 /** One flow on one partition: its operator state, watermark, offsets and closed windows. */
 import { advance, INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { FlowPlan, WindowPlan } from "../../dataflow/plan.ts";
-import type { Kernels, WindowState } from "../../core-wasm/types.ts";
+import type { Kernels, WindowGroup, WindowState } from "../../core-wasm/types.ts";
 import { idlePlanOf, type KeptPlan, keptPlanOf, sameKept, windowPlanOf } from "./kept-plan.ts";
 import { invariant } from "../assert.ts";
 import { LIMITS } from "../limits.ts";
@@ -57,6 +57,7 @@ export class FlowRuntime {
   #drops = 0;
   #seq = 0;
   #dirty = false;
+  #changes = 0;
   /** Records hold what the last checkpoint does not: of a batch that no window took, where its time and offset are. */
   #unfolded = false;
 
@@ -97,6 +98,7 @@ export class FlowRuntime {
   }
 
   #reopen(kept: KeptPlan): void {
+    this.#changes += 1;
     this.#state.free();
     this.#kept = kept;
     const plan: WindowPlan = sameKept(kept, this.#wanted) ? this.plan.window : windowPlanOf(kept);
@@ -120,6 +122,7 @@ export class FlowRuntime {
     this.#events += outcome.rows;
     this.#late += outcome.late;
     this.#offset += 1;
+    this.#changes += 1;
     this.#dirty = true;
     return { rows: outcome.rows, late: outcome.late };
   }
@@ -165,6 +168,7 @@ export class FlowRuntime {
     const ops: StorageOp[] = this.#dropping ? [{ op: "drop-flow", flow: this.plan.name }] : [];
     this.#dropping = false;
     if (closed.length > 0) {
+      this.#changes += 1;
       const block = this.#blocks++;
       for (const [part, bytes] of cut(closed, LIMITS.maxPartBytes).entries()) {
         ops.push({ op: "put-view-block", flow: this.plan.name, block, part, through: this.#watermark, bytes });
@@ -257,6 +261,7 @@ export class FlowRuntime {
 
   #adopt(text: string): void {
     const meta = JSON.parse(text) as FlowMeta;
+    this.#changes += 1;
     this.#watermark = BigInt(meta.watermark);
     this.#events = meta.events;
     this.#late = meta.late;
@@ -273,9 +278,19 @@ export class FlowRuntime {
     return this.#first;
   }
 
-  /** Open groups, ordered by window and key. */
-  openGroups(): ReturnType<Kernels["readGroups"]> {
-    return this.#kernels.readGroups(this.#state.snapshot());
+  /** Open groups, packed in the order of windows and keys. */
+  snapshot(): Uint8Array {
+    return this.#state.snapshot();
+  }
+
+  /** Those of one key, given as text, in the order of windows. */
+  openOf(key: string): WindowGroup[] {
+    return this.#kernels.readGroups(this.#state.groupsOf(key));
+  }
+
+  /** Another number whenever open groups may have changed. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Bytes of memory that its operator state holds. */

@@ -110,6 +110,7 @@ export type Input =
 export interface ViewRequest {
   readonly view: string;
   readonly key: string | undefined;
+  /** Rows at most; 0 for none, beside how far the flow has come. */
   readonly limit: number;
   readonly after: string | undefined;
 }

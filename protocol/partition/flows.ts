@@ -14,6 +14,7 @@ import type { StateStore, Write } from "../state/store.ts";
 import { kernelDrops, prepareKernel, requireNamed } from "./kernel-flows.ts";
 import { LINE_ENTRY_HEAD_BYTES } from "../flows/lines.ts";
 import { LateEvents, type LateLines } from "./late.ts";
+import { OpenGroups } from "./open-groups.ts";
 import { problemAnswer } from "./problems.ts";
 
 export interface BatchOutcome {
@@ -34,6 +35,7 @@ interface BatchLoad {
 
 export class Flows {
   readonly app: AppDefinition;
+  readonly open: OpenGroups;
   readonly #kernels: Kernels;
   readonly #late: LateEvents;
   /** Made when first touched, so that a partition without streams holds no operator state. */
@@ -42,6 +44,7 @@ export class Flows {
   constructor(app: AppDefinition, kernels: Kernels) {
     this.app = app;
     this.#kernels = kernels;
+    this.open = new OpenGroups(kernels);
     this.#late = new LateEvents(app, kernels);
   }
 

@@ -1,5 +1,5 @@
 /** Answers of materialised views: closed windows from storage, then the open ones, in the order (window, key). */
-import { CorruptError, type Kernels, type WindowGroup } from "../../core-wasm/types.ts";
+import { CorruptError, type Kernels, type PackedGroups, type WindowGroup } from "../../core-wasm/types.ts";
 import { renderRow } from "../../dataflow/view.ts";
 import { INITIAL_WATERMARK } from "../../dataflow/watermark.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
@@ -24,7 +24,7 @@ interface ViewSetup {
 }
 
 /** A cursor names the last row shown: `start/key` with the key as JSON, base64 left to nobody. */
-function cursorOf(group: WindowGroup): string {
+function cursorOf(group: Cursor): string {
   return `${group.start}/${typeof group.key === "bigint" ? group.key : JSON.stringify(group.key)}`;
 }
 
@@ -98,13 +98,15 @@ function answerOf(
   const flow = setup.app.flows.get(definition.name);
   const lost = flow === undefined ? [] : kernelDrops(flow, runtime, layers.committed);
   if (flow !== undefined && lost.length > 0) return changedView(flow, runtime, lost);
+  // Who asks how far the flow has come needs no groups; older code asks for one row.
+  if (query.limit === 0) return { status: 200, body: viewBody(runtime, [], undefined) };
   const limit = Math.max(1, Math.min(query.limit, LIMITS.maxViewRows));
   const rows: string[] = [];
   let last: WindowGroup | undefined;
   let size = 0;
-  for (const { group, final } of groupsOf(setup, runtime, after)) {
-    if (after && !isAfter(group, after)) continue;
-    if (query.key !== undefined && String(group.key) !== query.key) continue;
+  for (const { group, final } of groupsOf(setup, flows, runtime, { key: query.key, after })) {
+    // Where it was enough for one answer, the next begins behind what was looked at, whether or not a row is shown of that.
+    if (final === undefined) return { status: 200, body: viewBody(runtime, rows, cursorOf(group)) };
     if (rows.length === limit || size > LIMITS.maxViewChars)
       return { status: 200, body: viewBody(runtime, rows, cursorOf(last as WindowGroup)) };
     const row = renderRow(runtime.plan, group, final);
@@ -127,20 +129,65 @@ function changedView(flow: FlowDefinition, runtime: FlowRuntime, drops: readonly
   }
 }
 
+interface Wanted {
+  readonly key: string | undefined;
+  readonly after: Cursor | undefined;
+}
+/** A group; without `final` only where in the order nothing was found up to, and no more is read for this answer. */
+type Found =
+  | { readonly group: WindowGroup; readonly final: boolean }
+  | { readonly group: Cursor; readonly final?: never };
+
 /** Windows close in the order of their ends, all their groups together: blocks come before open groups, and in order. */
-function* groupsOf(
-  setup: ViewSetup,
-  runtime: FlowRuntime,
-  after?: Cursor,
-): Generator<{ group: WindowGroup; final: boolean }> {
+function* groupsOf(setup: ViewSetup, flows: Flows, runtime: FlowRuntime, wanted: Wanted): Generator<Found> {
   const { name, window } = runtime.plan;
   const { watermark } = runtime.status;
+  const { key, after } = wanted;
+  let bytes = 0;
+  let passed: Cursor | undefined;
   for (const { block, through } of setup.reader.viewBlocks(name)) {
     if (block < runtime.firstBlock || (after && through - BigInt(window.size) < after.start)) continue;
-    for (const group of setup.kernels.readGroups(setup.reader.viewBlock(name, block))) yield { group, final: true };
+    if (passed !== undefined && bytes >= LIMITS.maxViewReadBytes) return yield { group: passed };
+    const stored = setup.reader.viewBlock(name, block);
+    bytes += stored.length;
+    const groups = setup.kernels.openGroups(stored);
+    for (const group of groupsIn(groups, wanted)) yield { group, final: true };
+    // All rows but those of one key are bounded by how many are shown.
+    if (key !== undefined && groups.rows > 0) {
+      const last = groups.group(groups.rows - 1);
+      if (!after || last.start > after.start) passed = { start: last.start, key: keyLike(last.key, key) };
+    }
   }
+  const open =
+    key === undefined
+      ? groupsIn(flows.open.of(runtime), wanted)
+      : runtime.openOf(key).filter((group) => !after || isAfter(group, after));
   // Windows that have ended since the last record are open until the next.
-  for (const group of runtime.openGroups()) yield { group, final: group.start + BigInt(window.size) <= watermark };
+  for (const group of open) yield { group, final: group.start + BigInt(window.size) <= watermark };
+}
+
+/** A key as a cursor has it. It is the one that was asked for: who may see that may not see others. */
+function keyLike(other: bigint | string, key: string): bigint | string {
+  if (typeof other === "string") return key;
+  return /^-?\d{1,19}$/.test(key) ? BigInt(key) : 0n;
+}
+
+/** Only what is wanted of them is decoded. */
+function* groupsIn(groups: PackedGroups, { key, after }: Wanted): Generator<WindowGroup> {
+  const first = after === undefined ? 0 : firstAfter(groups, after);
+  if (key === undefined) for (let row = first; row < groups.rows; row++) yield groups.group(row);
+  else for (const row of groups.rowsOf(key)) if (row >= first) yield groups.group(row);
+}
+
+/** Groups are in order. */
+function firstAfter(groups: PackedGroups, cursor: Cursor): number {
+  let [low, high] = [0, groups.rows];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isAfter(groups.group(middle), cursor)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function isAfter(group: WindowGroup, cursor: Cursor): boolean {

@@ -56,7 +56,11 @@ it(`does what the twin does, byte for byte, for ${PLANS} random plans`, () => {
       if (source.int(2) === 0) expect(state.takeDelta(), where).toEqual(expected.takeDelta());
       const snapshot = expected.snapshot();
       expect(state.snapshot(), where).toEqual(snapshot);
-      expect(wasm.readGroups(snapshot), where).toEqual(twin.readGroups(snapshot));
+      const groups = twin.readGroups(snapshot);
+      expect(wasm.readGroups(snapshot), where).toEqual(groups);
+      const key = String((groups.length === 0 ? undefined : source.pick(groups))?.key);
+      expect(state.groupsOf(key), where).toEqual(expected.groupsOf(key));
+      expect(wasm.openGroups(snapshot).rowsOf(key), where).toEqual(twin.openGroups(snapshot).rowsOf(key));
     }
     state.free();
   }

@@ -96,7 +96,7 @@ describe("without the kernel that", () => {
   });
 
   test("reads groups, no view is shown", async () => {
-    set("readGroups");
+    set("openGroups");
     expect(
       await fails(() => sales().view({ view: "sales-per-second", key: undefined, limit: 10, after: undefined })),
     ).toBe(true);

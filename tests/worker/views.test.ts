@@ -45,6 +45,18 @@ describe("a view", () => {
     expect(await problemIn(await ask(`${VIEW}?top=revenue`))).toMatchObject({ type: "/problems/invalid-parameter" });
   });
 
+  it("says how far its flow has come, without a row", async () => {
+    const { ask, backend } = edge();
+    const body = '{"rows":[],"watermark":5,"events":3,"late":1,"batches":2}';
+    backend.viewAnswer = { status: 200, body, epoch: "12" };
+    expect(await (await ask("/v1/flows/sales-per-minute")).json()).toMatchObject({
+      status: { events: 3, batches: 2, late: 1, watermarks: { window: 5 } },
+    });
+    expect(backend.viewed.map(({ query }) => query)).toEqual([
+      { view: "sales-per-minute", key: undefined, limit: 0, after: undefined },
+    ]);
+  });
+
   it("says by what it can be ranked", async () => {
     const problem = await problemIn(await edge().ask(`${VIEW}?top=revenues`));
     expect(problem.detail).toBe("?top= is a member of the rows that is a number, here orders, revenue, worth");
