@@ -1,13 +1,14 @@
 /** One share of one vertex: runs its operator on what comes, and shows its entries to views. */
 import type { LateRows, ShardOperator } from "../../dataflow/operators/operator.ts";
-import type { ShardStore } from "../../dataflow/operators/store.ts";
+import { entriesFrom, type ShardStore } from "../../dataflow/operators/store.ts";
 import { GROUPS } from "../../dataflow/operators/windows.ts";
-import { PART } from "../../dataflow/keys.ts";
+import { AFTER_PARTS, PART } from "../../dataflow/keys.ts";
 import type { FlowProgram, VertexStep, ViewProgram } from "../../dataflow/program.ts";
 import { rendererOf, type Renderer } from "../../dataflow/views.ts";
 import { comeAgain, TidegateError } from "../../sdk/errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { FlowContext } from "./internal.ts";
+import { compareKeys } from "../state/state-key.ts";
 import { type Payload, toBound } from "./payload.ts";
 import { ShareTable, type TableState } from "./table/table.ts";
 
@@ -221,24 +222,31 @@ function tableOf(ctx: FlowContext): ShareTable {
   return new ShareTable(ctx.store, state === undefined ? undefined : (state.table ?? null));
 }
 
-/** Of windows an entry's key begins with the window: one key's entries are looked for window by window. */
-function* entries(
+/** Of windows an entry's key begins with the window. */
+function entries(
   store: ShardStore,
   windows: boolean,
   after: string | undefined,
   key: string | undefined,
-): Generator<[string, string]> {
-  if (key !== undefined && !windows) {
-    const text = store.get(GROUPS, key);
-    if (text !== null && (after === undefined || key > after)) yield [key, text];
-    return;
-  }
-  const begin = after === undefined ? {} : { from: `${after}\u0000` };
-  let page = store.range(GROUPS, { ...begin, limit: PAGE });
-  while (page.length > 0) {
-    for (const [entry, text] of page) if (key === undefined || entry.endsWith(PART + key)) yield [entry, text];
-    const last = page.at(-1)?.[0] as string;
-    page = page.length < PAGE ? [] : store.range(GROUPS, { from: `${last}\u0000`, limit: PAGE });
+): Iterable<[string, string]> {
+  const from = after === undefined ? "" : `${after}\u0000`;
+  if (key === undefined) return entriesFrom(store, GROUPS, from, undefined);
+  if (windows) return entriesOfKey(store, from, key);
+  const text = store.get(GROUPS, key);
+  return text !== null && (after === undefined || key > after) ? [[key, text]] : [];
+}
+
+/** One key's entries, window by window: where a page ends within a window, the next one begins where the key is in that, or behind it. */
+function* entriesOfKey(store: ShardStore, from: string, key: string): Generator<[string, string]> {
+  for (;;) {
+    const page = store.range(GROUPS, { from, limit: KEY_PAGE });
+    for (const [entry, text] of page) if (entry.endsWith(PART + key)) yield [entry, text];
+    const last = page.at(-1)?.[0];
+    if (last === undefined || page.length < KEY_PAGE) return;
+    const window = last.slice(0, last.indexOf(PART));
+    const entry = window + PART + key;
+    from = compareKeys(entry, last) > 0 ? entry : window + AFTER_PARTS;
   }
 }
-const PAGE = 500;
+/** Few: windows may have many keys or few. */
+const KEY_PAGE = 64;
