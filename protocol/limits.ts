@@ -289,6 +289,8 @@ export const LIMITS = {
   maxViewChars: 256 * KiB,
   /** Bytes of closed windows, reached before the last block, that one answer of a view reads: at some GB a second, a small part of a second. */
   maxViewReadBytes: 32 * MiB,
+  /** What a block counts there at least: to read a small one takes as long as its size does not tell. */
+  leastViewReadBytes: 16 * KiB,
   /** Bytes of open groups that are kept packed for the next page of a view, beside the groups themselves. */
   maxShownGroupsBytes: 16 * MiB,
   /** Characters at which an entry of a stream's events is cut. */

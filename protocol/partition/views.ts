@@ -149,7 +149,7 @@ function* groupsOf(setup: ViewSetup, flows: Flows, runtime: FlowRuntime, wanted:
     if (block < runtime.firstBlock || (after && through - BigInt(window.size) < after.start)) continue;
     if (passed !== undefined && bytes >= LIMITS.maxViewReadBytes) return yield { group: passed };
     const stored = setup.reader.viewBlock(name, block);
-    bytes += stored.length;
+    bytes += Math.max(stored.length, LIMITS.leastViewReadBytes);
     const groups = setup.kernels.openGroups(stored);
     for (const group of groupsIn(groups, wanted)) yield { group, final: true };
     // All rows but those of one key are bounded by how many are shown.

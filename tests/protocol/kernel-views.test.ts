@@ -219,6 +219,9 @@ test("an answer reads so many closed windows at most, and the next one begins be
   const whole: Array<Shown["rows"]> = [];
   for (const ask of asks) whole.push((await bench.pages(ask)).flat());
   expect((await bench.pages({ key: "seldom" })).length).toBe(1);
+  // The one that a cursor is in is read again.
+  limits.maxViewReadBytes = 2 * limits.leastViewReadBytes;
+  expect((await bench.pages({ key: "seldom" })).map((rows) => rows.length)).toEqual([1, 0, 1]);
   limits.maxViewReadBytes = 1;
   for (const [at, ask] of asks.entries()) expect((await bench.pages(ask)).flat()).toEqual(whole[at]);
   // Who may see a key's rows may not see which others there are.
