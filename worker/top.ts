@@ -3,6 +3,7 @@ import type { ViewDefinition } from "../sdk/app.ts";
 import { exact, floatJson } from "../sdk/exact.ts";
 import { queryParameter } from "./address.ts";
 import type { ViewAnswer, ViewQuery } from "./backend.ts";
+import { LIMITS as PARTITION } from "../protocol/limits.ts";
 import { LIMITS } from "./limits.ts";
 import { refuse } from "./problems.ts";
 
@@ -23,21 +24,35 @@ export function topIn(url: string, { sink }: ViewDefinition): string | undefined
 
 type Row = Readonly<Record<string, bigint | number>>;
 
-/** Ranks what a kernel answers in the order of its keys. All rows have to be in one answer, or it would be no state of one moment. */
+/**
+ * Ranks what a kernel answers in the order of its keys. All rows have to be in one answer, or it would be no state of one moment. But where an
+ * answer ends early since it has looked through many closed windows for a key, its rows will not change, and those of the next belong to them.
+ */
 export async function ranked(
   by: string,
   query: ViewQuery,
   answer: (whole: ViewQuery) => Promise<ViewAnswer>,
 ): Promise<ViewAnswer> {
-  const whole = await answer({ ...query, limit: LIMITS.viewRowsMax });
-  if (whole.status !== 200) return whole;
-  const { rows, next, ...rest } = JSON.parse(whole.body, exact) as {
-    readonly rows: readonly Row[];
-    readonly next?: string;
-  };
-  if (next !== undefined) throw refuse("invalid-parameter", "this view has too many rows to be ranked");
-  const top = rows.toSorted((a, b) => greatestFirst(a[by] ?? 0, b[by] ?? 0)).slice(0, query.limit);
-  return { ...whole, body: JSON.stringify({ rows: top, ...rest }, raw) };
+  const all: Row[] = [];
+  let size = 0;
+  for (let { after } = query; ;) {
+    const page = await answer({ ...query, after, limit: LIMITS.viewRowsMax });
+    if (page.status !== 200) return page;
+    const { rows, next, ...rest } = JSON.parse(page.body, exact) as {
+      readonly rows: readonly Row[];
+      readonly next?: string;
+    };
+    all.push(...rows);
+    size += page.body.length;
+    if (next === undefined) {
+      const top = all.toSorted((a, b) => greatestFirst(a[by] ?? 0, b[by] ?? 0)).slice(0, query.limit);
+      return { ...page, body: JSON.stringify({ rows: top, ...rest }, raw) };
+    }
+    // A page that is full is longer than this.
+    if (query.key === undefined || all.length >= LIMITS.viewRowsMax || size > PARTITION.maxViewChars)
+      throw refuse("invalid-parameter", "this view has too many rows to be ranked");
+    after = next;
+  }
 }
 
 /** Of equals, in the order of keys: the sort is stable. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LIMITS as PARTITION } from "../../protocol/limits.ts";
 import { LIMITS } from "../../worker/limits.ts";
 import { platformError } from "./support/backend.ts";
 import { edge, problemIn } from "./support/edge.ts";
@@ -43,6 +44,26 @@ describe("a view", () => {
     expect(backend.viewed.map(({ query }) => query.limit)).toEqual([LIMITS.viewRowsMax]);
     backend.viewAnswer = { ...backend.viewAnswer, body: `{"rows":[${rows.join()}],"watermark":5,"next":"c1"}` };
     expect(await problemIn(await ask(`${VIEW}?top=revenue`))).toMatchObject({ type: "/problems/invalid-parameter" });
+  });
+
+  it("is ranked for one key by what all answers have whose rows do not change, unless they are too many", async () => {
+    const { ask, backend } = edge();
+    const row = (revenue: number, more = ""): string => `{"key":"a","revenue":${revenue}${more}}`;
+    const bodies = [
+      `{"rows":[${row(5)}],"watermark":5,"next":"c1"}`,
+      `{"rows":[],"watermark":5,"next":"c2"}`,
+      `{"rows":[${row(3)},${row(9)}],"watermark":6}`,
+    ];
+    backend.arrive = ({ index }) => {
+      backend.viewAnswer = { status: 200, body: bodies[index] as string, epoch: "12" };
+    };
+    const response = await ask(`${VIEW}/a?top=revenue&limit=2`);
+    expect(await response.text()).toBe(`{"rows":[${row(9)},${row(5)}],"watermark":6}`);
+    expect(backend.viewed.map(({ query }) => query.after)).toEqual([undefined, "c1", "c2"]);
+    const long = `,"more":"${"x".repeat(PARTITION.maxViewChars / 2)}"`;
+    bodies.push(...["c1", "c2", "c3"].map((next) => `{"rows":[${row(1, long)}],"watermark":5,"next":"${next}"}`));
+    expect(await problemIn(await ask(`${VIEW}/a?top=revenue`))).toMatchObject({ type: "/problems/invalid-parameter" });
+    expect(backend.viewed.length).toBe(5);
   });
 
   it("says how far its flow has come, without a row", async () => {
