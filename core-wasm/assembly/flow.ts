@@ -9,6 +9,7 @@
  * ```
  * Records are dense and in order of arrival, so that a refused batch is taken back by dropping the newest.
  */
+import { seed0, seed1 } from "./bytes";
 import { F64, TEXT } from "./columns";
 import {
   Dictionary,
@@ -38,6 +39,8 @@ export const LINE_BITS: usize = 6;
 /** Smaller tables grow fourfold. */
 const FEW_GROUPS: u32 = 16384;
 const PLAN_HEAD: usize = 64;
+/** Slots from where a search begins to the group, at most, in a table whose hashes have no seed. */
+const FAR: u32 = 64;
 /** Bytes of a group's slots and of its place among those that were touched, and of a key's slots and entry. */
 const GROUP_BYTES: usize = 20;
 const KEY_BYTES: usize = 48;
@@ -82,6 +85,9 @@ export class Flow {
   held: usize;
   /** No open window starts earlier. */
   firstStart: i64;
+  /** What hashes are multiplied with. */
+  factor0: u64;
+  factor1: u64;
   /** Watermark of the last close since the last delta; i64.MIN_VALUE when there was none. */
   closedThrough: i64;
 
@@ -140,6 +146,8 @@ export function windowOpen(planAt: usize, bytes: usize): usize {
   if (columnType(plan, plan.key) == TEXT) flow.dictionary = openDictionary();
   flow.firstStart = i64.MAX_VALUE;
   flow.closedThrough = i64.MIN_VALUE;
+  flow.factor0 = 0x9e3779b97f4a7c15; // the golden ratio
+  flow.factor1 = 1;
   resize(flow, FIRST_GROUPS);
   return changetype<usize>(flow);
 }
@@ -232,8 +240,29 @@ function reindex(flow: Flow): void {
   for (let i: u32 = 0; i < flow.count; i++) {
     const hash = load<u32>(recordAt(flow, i), 24);
     const slot = emptySlot(flow, hash);
+    if (isFar(flow, slot, hash)) return seedHashes(flow);
     store<u32>(slot, i + 1);
     store<u32>(slot, hash, 4);
+  }
+}
+
+/** Whether a group would be so far from where its search begins that its hashes are to be seeded. */
+function isFar(flow: Flow, slot: usize, hash: u32): bool {
+  return flow.factor1 == 1 && ((<u32>((slot - flow.slots) >> 3) - hash) & slotMask(flow)) > FAR;
+}
+
+/** Gives all groups seeded hashes, and the flow those that come. */
+function seedHashes(flow: Flow): void {
+  flow.factor0 = seed0;
+  flow.factor1 = seed1;
+  hashAll(flow);
+  reindex(flow);
+}
+
+function hashAll(flow: Flow): void {
+  for (let i: u32 = 0; i < flow.count; i++) {
+    const record = recordAt(flow, i);
+    store<u32>(record, groupHash(flow, load<i64>(record), load<i64>(record, 8)), 24);
   }
 }
 
@@ -256,25 +285,40 @@ function makeBlank(plan: Plan, stride: usize): usize {
   return blank;
 }
 
-/** Fibonacci hashing (Knuth 6.4) of key and start: cheap, and neighbouring keys get distant slots without collisions. */
-export function groupHash(key: i64, start: i64): u32 {
-  return hashOf(key, startHash(start));
+/**
+ * Hash of key and start; for the slots only, never stored or sent. It begins as Fibonacci hashing (Knuth 6.4), which gives neighbouring keys distant
+ * slots without collisions. Keys of one hash are easily made for that, so the first group that comes to lie far off gives the flow secret factors.
+ * By these any two keys rarely meet, whichever they are: a product with a secret number is universal in its upper bits (Dietzfelbinger et al. 1997),
+ * and shifts bring down what differs only there. With two products in place of three, keys that differ only in their upper bits came to lie in long
+ * rows for one seed in a hundred.
+ */
+export function groupHash(flow: Flow, key: i64, start: i64): u32 {
+  return hashOf(key, startHash(flow, start), flow.factor0, flow.factor1);
 }
 
-/** What a window's start adds to the hashes of its groups. */
-export function startHash(start: i64): u64 {
-  return <u64>start * 0xc2b2ae3d27d4eb4f;
+/** What a window's start adds to the keys of its groups. */
+export function startHash(flow: Flow, start: i64): u64 {
+  return mix(<u64>start, flow.factor0, flow.factor1);
 }
 
-export function hashOf(key: i64, ofStart: u64): u32 {
-  return <u32>(((<u64>key * 0x9e3779b97f4a7c15) ^ ofStart) >> 32);
+export function hashOf(key: i64, ofStart: u64, factor0: u64, factor1: u64): u32 {
+  return <u32>(mix(<u64>key + ofStart, factor0, factor1) >> 32);
+}
+
+function mix(word: u64, factor0: u64, factor1: u64): u64 {
+  const once = word * factor0;
+  if (factor1 == 1) return once;
+  const twice = (once ^ (once >> 32)) * factor1;
+  return (twice ^ (twice >> 32)) * factor0;
 }
 
 /** Adds a group; `slot` is the empty one that ended the search for it. */
 function addGroup(flow: Flow, key: i64, start: i64, hash: u32, slot: usize): u32 {
-  if (flow.count == flow.capacity) {
-    resize(flow, flow.capacity << (flow.capacity < FEW_GROUPS ? 2 : 1));
-    slot = emptySlot(flow, hash);
+  const full = flow.count == flow.capacity;
+  if (full || isFar(flow, slot, hash)) {
+    if (full) resize(flow, flow.capacity << (flow.capacity < FEW_GROUPS ? 2 : 1));
+    else seedHashes(flow);
+    return findGroup(flow, key, start);
   }
   const index = flow.count++;
   store<u32>(slot, index + 1);
@@ -301,9 +345,9 @@ export function slotGroup(flow: Flow, slot: u64, hash: u32, key: i64, start: i64
   return load<i64>(record) == key && load<i64>(record, 8) == start ? <u32>slot - 1 : NO_ENTRY;
 }
 
-/** Index of the group, which is added when it is new. */
+/** Index of the group, which is added when it is new. Hashes may be others afterwards. */
 export function findGroup(flow: Flow, key: i64, start: i64): u32 {
-  const hash = groupHash(key, start);
+  const hash = groupHash(flow, key, start);
   const mask = slotMask(flow);
   let index = hash & mask;
   let group: u32 = 0;
@@ -402,8 +446,8 @@ function compactKeys(flow: Flow): void {
     const record = recordAt(flow, i);
     const key: i64 = load<u32>(renamed + ((<usize>load<i64>(record)) << 2));
     store<i64>(record, key);
-    store<u32>(record, groupHash(key, load<i64>(record, 8)), 24);
   }
+  hashAll(flow);
 }
 
 /** Tables less than an eighth full are made to fit. */

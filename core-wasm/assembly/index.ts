@@ -1,5 +1,6 @@
 /** Entry of the Wasm core: everything that the façade may call. */
 export { alloc, blockBytes, free, heapBytes, scratch, scratchReset } from "./memory";
+export { seedTables } from "./bytes";
 export { murmur3 } from "./murmur3";
 export { digestBegin, digestEnd, digestSeeded, digestHigh, digestLow, xxh64Stripes } from "./xxh64";
 export { sealTable, unitsToBytes, verifyHead, verifyTable } from "./table";

@@ -8,9 +8,10 @@ import {
   endOf,
   findGroup,
   firstSlot,
-  groupHash,
+  hashOf,
   recordAt,
   slotGroup,
+  startHash,
   startOf,
 } from "./flow";
 import { scratch } from "./memory";
@@ -73,6 +74,7 @@ function locate(flow: Flow, selected: usize, count: usize, watermark: i64): usiz
   // Rows mostly come in order of time: the division is done only when the window changes.
   let start: i64 = 0;
   let until: i64 = 0;
+  let ofStart: u64 = 0;
   let closed = false;
   let kept: usize = 0;
   firstStart = flow.firstStart;
@@ -83,11 +85,12 @@ function locate(flow: Flow, selected: usize, count: usize, watermark: i64): usiz
       start = startOf(time, size);
       until = endOf(start, size);
       closed = until <= watermark;
+      ofStart = startHash(flow, start);
       if (!closed) firstStart = min(firstStart, start);
     }
     if (closed) continue;
     const value = keyOf(flow, key, row);
-    const hash = groupHash(value, start);
+    const hash = hashOf(value, ofStart, flow.factor0, flow.factor1);
     store<u32>(selected + (kept << 2), <u32>row);
     store<i64>(keys + (kept << 3), value);
     store<i64>(starts + (kept << 3), start);
@@ -120,7 +123,7 @@ export function resolve(
   for (let i: usize = 0; i < kept; i++) {
     const key = load<i64>(keys + (i << 3));
     const start = load<i64>(starts + (i << 3));
-    // What a group that was added meanwhile has changed of the slot only sends the row the long way.
+    // What a group that was added meanwhile has changed of the slot, or of the hashes, only sends the row the long way.
     let group = slotGroup(flow, load<u64>(slots + (i << 3)), load<u32>(hashes + (i << 2)), key, start);
     if (group == NO_ENTRY) {
       const before = flow.count;

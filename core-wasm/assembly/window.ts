@@ -171,17 +171,24 @@ function addRun(flow: Flow, from: usize, to: usize, start: i64): void {
   const keyData = columnAt(flow.plan.key).data;
   const data = columnAt(measureColumn(flow.plan, 0)).data;
   const float = measureIsFloat(flow.plan, 0);
-  const mixed = startHash(start);
+  let ofStart = startHash(flow, start);
+  let factor0 = flow.factor0;
+  let factor1 = flow.factor1;
   let slotBase = flow.slots;
   let mask = slotMask(flow);
   let records = flow.records;
   for (let at = from; at < to;) {
     const key = load<i64>(keyData + ((<usize>load<u32>(at)) << 3));
-    const hash = hashOf(key, mixed);
+    const hash = hashOf(key, ofStart, factor0, factor1);
     const slot = load<u64>(slotBase + ((<usize>(hash & mask)) << 3));
     let record = records + ((<usize>(<u32>slot - 1)) << LINE_BITS);
     if (<u32>slot == 0 || <u32>(slot >> 32) != hash || load<i64>(record) != key || load<i64>(record, 8) != start) {
       const group = findGroup(flow, key, start);
+      if (factor1 != flow.factor1) {
+        factor0 = flow.factor0;
+        factor1 = flow.factor1;
+        ofStart = startHash(flow, start);
+      }
       slotBase = flow.slots;
       mask = slotMask(flow);
       records = flow.records;

@@ -9,6 +9,7 @@ interface MemoryFunctions {
   heapBytes(): number;
   scratch(bytes: number): number;
   scratchReset(): void;
+  seedTables(...words: readonly number[]): void;
 }
 
 const latin1 = new TextDecoder("latin1");
@@ -27,11 +28,13 @@ export class CoreInstance {
   #u32 = new Uint32Array();
   #view = new DataView(new ArrayBuffer(0));
 
-  constructor(module: WebAssembly.Module) {
+  /** @param seed four words of 32 bits for its hash tables. Without them it has those that everybody knows */
+  constructor(module: WebAssembly.Module, seed: Iterable<number> = []) {
     const numbers = { parseF64: (at: number, length: number): number => this.#parseF64(at, length) };
     const instance = new WebAssembly.Instance(module, { numbers });
     this.#exports = instance.exports;
     this.#memory = instance.exports as unknown as MemoryFunctions;
+    this.#memory.seedTables(...seed);
     this.#derive();
   }
 

@@ -20,9 +20,14 @@ import { allGroups } from "../window-groups.ts";
  * const kernels = createKernels(module);
  * const group = kernels.hashKey("alice") & 255;
  * ```
+ * @param seed four words for its hash tables. They are drawn here, so this is not for a Worker's global scope, which has nothing random. No result
+ * depends on them, only how long it takes: who knows them can make keys of one hash, of which few megabytes take many seconds
  */
-export function createKernels(module: WebAssembly.Module): Kernels {
-  return kernelsOf(new CoreInstance(module));
+export function createKernels(
+  module: WebAssembly.Module,
+  seed: Iterable<number> = crypto.getRandomValues(new Uint32Array(4)),
+): Kernels {
+  return kernelsOf(new CoreInstance(module, seed));
 }
 
 /** The kernels of an instance that is there already. */

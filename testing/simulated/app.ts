@@ -53,6 +53,8 @@ export interface TestApp extends TestDomain {
 
 const TOKEN = "test-token";
 const core = loadCore();
+/** The kernels have the same one in each run, too. */
+const SEED = [1, 2, 3, 4];
 
 /**
  * Runs an app in this process, with no server: requests go through the real routes to the real partitions and coordinator, and all
@@ -78,7 +80,7 @@ class SimulatedApp implements TestApp {
   readonly #world: World;
   readonly #pump: Pump;
   readonly #random: Random;
-  readonly #kernels = createKernels(core);
+  readonly #kernels = createKernels(core, SEED);
   readonly #routes: ReturnType<typeof createRoutes>;
   /** Whose domain this is, once somebody has been there; of apps that have tenants. */
   #tenant: string | undefined;
@@ -86,7 +88,7 @@ class SimulatedApp implements TestApp {
   constructor(app: AppDefinition, { seed = 1, faults = false, env = {}, log = toConsole }: TestAppOptions) {
     guardGlobals();
     this.#random = createRandom(deriveSeed(seed, 4));
-    const kernels = createKernels(core);
+    const kernels = createKernels(core, SEED);
     const world: World = new World({
       seed,
       app,

@@ -5,7 +5,7 @@ import { createReferenceKernels } from "../../../core-wasm/reference/kernels.ts"
 import type { Kernels } from "../../../core-wasm/types.ts";
 
 export const core = loadCore();
-export const wasm: Kernels = createKernels(core);
+export const wasm: Kernels = createKernels(core, [1, 2, 3, 4]);
 export const twin: Kernels = createReferenceKernels();
 export const both: readonly (readonly [string, Kernels])[] = [
   ["wasm", wasm],
