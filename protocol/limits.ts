@@ -262,6 +262,8 @@ export const LIMITS = {
   recentTransactions: 512,
   /** Calls of one traced transaction that are shown. */
   maxTracedCalls: 256,
+  /** Characters of a state up to which it is fixed at the end of each function of a call within its partition; a larger one, which would be made to text and read again for each of many calls, with its transaction. */
+  settledUnits: 16 * KiB,
   /** Shares of vertices whose operators a partition keeps in memory; all they know is stored. */
   maxLiveShards: 256,
   /** What their entries are to take of memory together, in characters, and at most twice that for a moment; those beyond stand apart, in storage. */

@@ -1,5 +1,6 @@
 /** A transaction's own copy of everything under one key: its value and the collection entries that it wrote. */
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
+import { LIMITS } from "../limits.ts";
 import { expiryRow, type Life, lifetimeRow, renewal } from "./expiry.ts";
 import { type Shape, shapeOf } from "../../sdk/shape.ts";
 import { afterPrefix, collectionPrefix, compareKeys, decodeEntryKey, encodeEntryKey, noEntryKey } from "./state-key.ts";
@@ -51,6 +52,8 @@ export class EntityCopy {
   #value: unknown = UNLOADED;
   /** The value as text instead, while no function has it; null when it is that of the state. */
   #settled: string | null = null;
+  /** Of the text that it had last, as loaded or settled. */
+  #units = 0;
   /** The value was assigned, whether or not it is another since. */
   #assigned = false;
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
@@ -126,6 +129,7 @@ export class EntityCopy {
    */
   #load(stored: Change): void {
     this.#loaded = this.#textOf(stored);
+    this.#units = this.#loaded.length;
     this.#value = decodeValue(this.#loaded);
   }
 
@@ -134,10 +138,16 @@ export class EntityCopy {
     return text ?? encodeValue(this.#service.state?.(), "the state");
   }
 
+  /** As far as its text is known, it takes long to make another. */
+  get isLarge(): boolean {
+    return this.#units > LIMITS.settledUnits;
+  }
+
   /** No function runs on it: the value is kept as text, so that one that goes on after its end changes nothing. @throws when that has none */
   settle(): void {
     if (this.#value === UNLOADED) return;
     this.#settled = encodeValue(this.#value, "the state");
+    this.#units = this.#settled.length;
     this.#value = UNLOADED;
   }
 

@@ -122,8 +122,9 @@ function settleKey(activation: Activation): Failure | null {
   const use = attempt.uses.get(target.entity);
   if (!use?.copy || usersOf(use, target.entity).some((user) => user !== activation)) return null;
   try {
-    // What a reader has of it is its own.
-    if (!isRoot && mode !== "shared") use.copy.settle();
+    // What a reader has of it is its own. Of a large state a transaction that calls its key again and again would make texts and values and nothing else.
+    const isTooMuch = attempt.root !== null && use.copy.isLarge;
+    if (!isRoot && mode !== "shared" && !isTooMuch) use.copy.settle();
     if (attempt.root === null || attempt.written !== null) countUse(attempt, target.entity);
     return null;
   } catch (error) {

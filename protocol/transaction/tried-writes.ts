@@ -60,15 +60,26 @@ function countDue(attempt: Attempt, ending: Activation): Written {
   const isFirst = attempt.written === null;
   const written = (attempt.written ??= new Written());
   if (ending.remote === null) written.due.add(ending.target.entity);
-  for (const entity of isFirst ? attempt.uses.keys() : written.due) {
-    const use = attempt.uses.get(entity);
-    if (use && isFree(use, entity, ending)) countOf(written, entity, use);
-  }
+  const entities = isFirst ? [...attempt.uses.keys()] : [...written.due];
   written.due.clear();
+  for (const entity of entities) {
+    const use = attempt.uses.get(entity);
+    if (use && isFree(use, entity, ending) && !isCounted(written, entity, use)) written.due.add(entity);
+  }
   const { postings } = attempt;
   for (; written.messages < (postings?.length ?? 0); written.messages++)
     attempt.posted += postedBytes(postings?.[written.messages] as NonNullable<typeof postings>[number]);
   return written;
+}
+
+/** A large state may have no text, and nobody has looked since its function ended. That is its fault, and not that of the tried call: it may be set back yet. */
+function isCounted(written: Written, entity: string, use: Use): boolean {
+  try {
+    countOf(written, entity, use);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What is written under keys on which nobody runs, and messages; as it was before a scope, if one is given. */
