@@ -15,7 +15,7 @@ import { checkVersion, dropEnds } from "./changes.ts";
 import { type FlowState, freshState } from "./flow-state.ts";
 import { boundsOf, type FlowTime, nextTick, noteSilent, reachedBy, takeTick, type TimeBounds } from "./flow-time.ts";
 import { callService, lookUp } from "./calls.ts";
-import { EGRESS, type FlowContext, SHARD, STREAM } from "./internal.ts";
+import { EGRESS, type FlowContext, SHARD, STREAM, TICK } from "./internal.ts";
 import { egressKey, type PushResult, REFUSED, type UndeliveredHead } from "./egress.ts";
 import { DEAD, keepLog, LATE, lateLine } from "./log.ts";
 import { type Payload, toBound } from "./payload.ts";
@@ -132,7 +132,7 @@ export async function feed(ctx: FlowContext, program: FlowProgram, { head, rows 
     state.late += run.late;
     Reflect.deleteProperty(state, "partLate");
     const tick = nextTick(time);
-    if (tick !== null) ctx.later("tick", (state.tick = tick));
+    if (tick !== null) ctx.later(TICK, (state.tick = tick));
   }
   ctx.state = state;
   return { head: { late: run.late, lateBy } satisfies FedResult, rows: [] };

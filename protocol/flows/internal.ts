@@ -114,6 +114,9 @@ export function flowService(flow: string): string {
   return `#flow:${flow}`;
 }
 
+/** The function of a flow's own key that goes on by the clock. */
+export const TICK = "tick";
+
 /** All that is stored of flows by their own keys begins with this. */
 export const FLOW_PREFIX = flowService("");
 /** Whether a state key is of what flows and streams keep. */

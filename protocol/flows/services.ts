@@ -16,6 +16,7 @@ import {
   SHARD,
   SHARES,
   STREAM,
+  TICK,
   VIEW,
 } from "./internal.ts";
 import { type Payload, RawJson } from "./payload.ts";
@@ -106,7 +107,7 @@ function ownService(program: FlowProgram, views: Views): InternalService {
   const { name } = program;
   const handlers: Record<string, InternalHandler> = {
     feed: atPlace(program, "feed", (ctx, input) => feed(ctx, program, input), true),
-    tick: async (ctx) => {
+    [TICK]: async (ctx) => {
       const tooLarge = ctx.tooLarge(LIMITS.maxTooLarge);
       await feed(ctx, program, { head: { stream: null, ...again(tooLarge) }, rows: [] });
       return new RawJson("null");

@@ -9,6 +9,7 @@ import { DEAD } from "./dead-letter.ts";
 import { OutboxLoad } from "./load.ts";
 import { lostTry, spread, Suspects } from "./suspects.ts";
 import type { Message } from "./message.ts";
+import type { Letter } from "./posting.ts";
 
 /** `last`: a failure is final. `give-up`: it is not to run any more; if nobody knows what has become of it, it has failed for good. */
 export type Try = "one" | "last" | "give-up";
@@ -198,6 +199,11 @@ export class Outbox {
     return first?.requestId === requestId ? first : undefined;
   }
 
+  /** One of this sender and target is not delivered yet. */
+  has(letter: Letter): boolean {
+    return this.#channels.has(channelOf(letter));
+  }
+
   /** Forgets the only message of its channel: it is settled otherwise than by being delivered. */
   take(requestId: string): void {
     const name = this.#channelOf.get(requestId) ?? "";
@@ -338,7 +344,11 @@ export class Outbox {
 
 /** What comes from outside has no order, so that nobody's message waits for a stranger's; nor have effects and their outcomes. */
 function channelName(message: Message): string {
-  const { requestId, sender, service, key } = message;
+  const { requestId, sender } = message;
   const alone = sender === "" || isOutside(message) || isOutcomeId(requestId);
-  return alone ? requestId : JSON.stringify([sender, service, key]);
+  return alone ? requestId : channelOf(message);
+}
+
+function channelOf({ sender, service, key }: Letter): string {
+  return JSON.stringify([sender, service, key]);
 }

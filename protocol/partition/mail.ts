@@ -18,9 +18,11 @@ import {
 } from "../outbox/message.ts";
 import { Loading } from "../outbox/loading.ts";
 import { Outbox, type Try } from "../outbox/outbox.ts";
+import type { Letter } from "../outbox/posting.ts";
 import { isSuspicious } from "../outbox/suspects.ts";
 import { awaits } from "../flows/egress.ts";
 import { EGRESS } from "../flows/internal.ts";
+import { LostTicks } from "../flows/lost-ticks.ts";
 import { OutsideRunner } from "../outside/runner.ts";
 import { isOutside, outcomeId, outcomeLetter, type OutsideEnd, type Work } from "../outside/work.ts";
 import { isDamage } from "../state/blocks/damage.ts";
@@ -93,6 +95,7 @@ export class Mail {
   readonly #timers: Timers;
   readonly #expiry: Expiry;
   readonly #declaring: Declaring;
+  readonly #lostTicks: LostTicks;
   readonly #app: AppDefinition;
 
   constructor(app: AppDefinition, owner: MailOwner, parts: MailParts, committed: StateStore) {
@@ -107,6 +110,7 @@ export class Mail {
     this.#timers = new Timers(this.#timersOwner(), committed);
     this.#expiry = new Expiry(app, this.#expiryOwner(), committed);
     this.#declaring = new Declaring(app, this.#timersOwner());
+    this.#lostTicks = new LostTicks(app, this.#timersOwner(), committed);
     this.#load();
     // Before the era tells the map nothing fires: should this instance not live so long, another one must be started.
     if (this.#timers.size > 0 || this.#timers.isLooking) this.#wantAlarm();
@@ -145,6 +149,8 @@ export class Mail {
       fire: (key: string) => parts.begin(resolveAny(app, TIMERS, key, FIRE), ""),
       declare: (key: string, input: string) => parts.begin(resolveAny(app, TIMERS, key, DECLARE), input),
       commit: (writes: readonly Write[]) => parts.commit(writes),
+      isSent: (letter: Letter) => this.#outbox.has(letter),
+      send: (letters: readonly Letter[]) => parts.commit(messageWrites(letters, () => this.nextId())),
     };
   }
 
@@ -232,6 +238,7 @@ export class Mail {
     this.#timers.remap();
     this.#expiry.remap();
     this.#declaring.remap();
+    this.#lostTicks.remap();
   }
 
   /**
@@ -306,6 +313,7 @@ export class Mail {
   fire(): void {
     this.#declaring.start();
     this.#timers.fire();
+    if (!this.#loading.isUnderWay) this.#lostTicks.start();
   }
 
   /** All that is committed is in records, or will be in this turn: the alarm is set for what is due first, a delayed message or state that expires. */

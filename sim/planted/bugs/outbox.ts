@@ -95,7 +95,7 @@ export const OUTBOXES: readonly PlantedBug[] = [
     what: "Messages of one sender to one target are handed over side by side.",
     rule: "invariant 5",
     file: OUTBOX,
-    find: "return alone ? requestId : JSON.stringify([sender, service, key]);",
-    replace: "return alone || service === key ? requestId : requestId;",
+    find: "return alone ? requestId : channelOf(message);",
+    replace: 'return alone || channelOf(message) === "" ? requestId : requestId;',
   },
 ];
