@@ -32,8 +32,15 @@ export async function runOutside(app: AppDefinition, call: OutsideCall): Promise
       resolve(how);
     };
     // What was thrown came over a call of the platform's: it broke, and the effect may have happened.
-    Effects.run(call).then(end, (error: unknown) => end(lost(error instanceof Error ? error.message : "it broke")));
+    Effects.run(asSent(call)).then(end, (error: unknown) =>
+      end(lost(error instanceof Error ? error.message : "it broke")),
+    );
   });
+}
+
+/** Code of the Worker from before effects had keys takes the id for one. */
+function asSent(call: OutsideCall): OutsideCall {
+  return { ...call, id: call.key };
 }
 
 function lost(message: string, type = "interrupted"): OutsideEnd {

@@ -51,6 +51,9 @@ export interface OutsideCall {
   readonly at: number;
 }
 
+/** An attempt as it comes to who runs it: code from before effects had keys sends none, and the id is the key. */
+export type GivenCall = Omit<OutsideCall, "key"> & Partial<Pick<OutsideCall, "key">>;
+
 /** How an attempt ended. */
 export type OutsideEnd =
   /** State-codec text. */

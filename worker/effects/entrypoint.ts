@@ -1,12 +1,12 @@
 /** The stateless entrypoint in which effects run: their connections and their time are not those of a partition. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
+import type { GivenCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { runEffect } from "./run.ts";
 
 export interface EffectsRpc {
   /** Runs one attempt of a committed effect. It never throws for what the handler does. */
-  run(call: OutsideCall): Promise<OutsideEnd>;
+  run(call: GivenCall): Promise<OutsideEnd>;
 }
 
 type EffectsClass = new (ctx: ExecutionContext, env: unknown) => WorkerEntrypoint & EffectsRpc;
@@ -18,7 +18,7 @@ export function effectsClass(app: AppDefinition): EffectsClass {
       super(ctx, env as never);
     }
 
-    run(call: OutsideCall): Promise<OutsideEnd> {
+    run(call: GivenCall): Promise<OutsideEnd> {
       return runEffect(app, call, this.env as object);
     }
   };

@@ -1,6 +1,6 @@
 /** Runs one attempt of an effect: input, handler, output, within its time. Whatever happens is an end that can be stored. */
 import { issuesText } from "../../sdk/issues.ts";
-import type { OutsideCall, OutsideEnd } from "../../protocol/outside/work.ts";
+import type { GivenCall, OutsideEnd } from "../../protocol/outside/work.ts";
 import type { AppDefinition } from "../../sdk/app.ts";
 import { type EffectContext, type EffectDefinition, EffectFailure } from "../../sdk/effect.ts";
 import { EFFECT_ERROR_MAX_LENGTH } from "../../sdk/limits.ts";
@@ -8,7 +8,7 @@ import { type Schema, validate } from "../../sdk/schema.ts";
 import { messageOf } from "../../sdk/thrown.ts";
 import { decodeValue, encodeValue } from "../../sdk/values.ts";
 
-export async function runEffect(app: AppDefinition, call: OutsideCall, env: object): Promise<OutsideEnd> {
+export async function runEffect(app: AppDefinition, call: GivenCall, env: object): Promise<OutsideEnd> {
   const effect = app.effects.get(call.name);
   // Another version of the code may know it: this is no failure of the effect's own, and yet one that counts.
   if (!effect) return failed("unknown-effect", `this version of the Worker has no effect "${call.name}"`, false);
@@ -29,7 +29,7 @@ export async function runEffect(app: AppDefinition, call: OutsideCall, env: obje
 
 async function attempt(
   effect: EffectDefinition,
-  call: OutsideCall,
+  call: GivenCall,
   env: object,
   signal: AbortSignal,
 ): Promise<OutsideEnd> {
@@ -37,7 +37,7 @@ async function attempt(
     const input = await checked(effect.input, call.input === "" ? undefined : decodeValue(call.input));
     if (!input.ok) return failed("invalid-input", input.issues, true);
     const ctx: EffectContext = {
-      idempotencyKey: call.key,
+      idempotencyKey: call.key ?? call.id,
       attempt: call.attempt,
       at: call.at,
       signal,
