@@ -427,7 +427,10 @@ function upsertStep(
 /** Never to change: rows would be looked for elsewhere. */
 const UPSERT_SHARDS = 16;
 
-/** What the state of an operator depends on: its definition without the user's code, what comes in and how changes do, and whether it is panes. */
+/**
+ * What the state of an operator depends on: its definition without the user's code, what comes in and how changes do, and whether it is panes. For the
+ * same flow it is never to become another one: deployed flows would not find their state.
+ */
 function definitionHash({ operator, inputs }: FlowNode, paned: boolean): string {
   const what: unknown[] = [operator, inputs.map(({ fields }) => fields)];
   if (paned) what.push("panes");
