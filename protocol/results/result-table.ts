@@ -10,6 +10,8 @@ import { type Kept, ResultChunk } from "./result-chunk.ts";
 import type { StoredResult } from "./stored-result.ts";
 
 const { resultsPerChunk: PER_CHUNK } = LIMITS;
+/** Chunks may have room for so many times what is in them. */
+const SPARSE = 8;
 
 export class ResultTable {
   /** By number; the number of an entry tells its chunk, and its row there. A chunk with nothing in it is let go. */
@@ -103,6 +105,7 @@ export class ResultTable {
   restamp(through: number, seq: number): StoredResult[] {
     const held = this.between(-Infinity, through);
     for (const chunk of this.#chunks.values()) chunk.restamp(through, seq);
+    if (this.#chunks.size * PER_CHUNK > SPARSE * (this.size + PER_CHUNK)) this.#closeUp();
     return held.map(({ result }) => result);
   }
 
@@ -123,6 +126,11 @@ export class ResultTable {
     // A chunk that has rows left goes on where it is.
     this.#oldest = this.#next;
     return false;
+  }
+
+  /** A chunk stays for one result: a few of many, which nobody settles, must not keep what was around them. */
+  #closeUp(): void {
+    for (const { result, seq, at } of this.between(-Infinity, Infinity)) this.set(result, seq, at);
   }
 
   #chunkOf(entry: number): ResultChunk {

@@ -97,6 +97,20 @@ test("ids that begin alike are told apart, and one that is part of another", () 
   expect(table.get("abcd")).toBeUndefined();
 });
 
+test("a few that stay of many keep nothing of what was around them", () => {
+  const table = new ResultTable();
+  const random = createRandom(8);
+  for (let id = 0; id < 40_000; id++) table.set({ ...drawn(random, id), body: "{}" }, id, id);
+  for (let id = 0; id < 40_000; id++) if (id % 100 > 0) table.delete(drawn(random, id).requestId);
+  const kept = [...table.results()];
+  expect(kept.length).toBe(400);
+  expect(table.restamp(39_000, 50_000)).toEqual(kept.slice(0, 391));
+  expect([...table.results()]).toEqual(kept);
+  expect(table.seqOf(kept[0]?.requestId as string)).toBe(50_000);
+  expect(table.chunks).toBeLessThanOrEqual(5);
+  expect(table.oldestAt()).toBe(0);
+});
+
 test("a hundred thousand come and go, and nothing of them stays", () => {
   const table = new ResultTable();
   const random = createRandom(7);
