@@ -27,7 +27,7 @@ export interface CopySnapshot {
   readonly entries: ReadonlyMap<string, Change>;
   readonly marker: string | null;
   readonly checked: boolean;
-  readonly assigned: boolean;
+  readonly assigned: number;
 }
 
 /** What a copy has, to be compared later. */
@@ -36,6 +36,7 @@ export interface CopyMark {
   readonly loaded: string | null;
   readonly cleared: boolean;
   readonly entries: ReadonlyMap<string, Change>;
+  readonly assigned: number;
 }
 
 /** What functions of a tried subtree have done to a copy, from one moment to another. */
@@ -54,8 +55,8 @@ export class EntityCopy {
   #settled: string | null = null;
   /** Of the text that it had last, as loaded or settled. */
   #units = 0;
-  /** The value was assigned, whether or not it is another since. */
-  #assigned = false;
+  /** How often the value was assigned, whether or not it is another since: a count, so that some of them can be taken back while others stand. */
+  #assigned = 0;
   /** Text that the value had when it was loaded: unchanged means nothing to write. */
   #loaded: string | null = null;
   #cleared = false;
@@ -111,7 +112,7 @@ export class EntityCopy {
 
   set value(value: unknown) {
     this.#ensureLoaded();
-    this.#assigned = true;
+    this.#assigned += 1;
     this.#value = value;
   }
 
@@ -233,7 +234,7 @@ export class EntityCopy {
     this.#checked = false;
     this.#marker = null;
     this.#cleared = true;
-    this.#assigned = false;
+    this.#assigned = 0;
     this.#entries = null;
     this.#value = UNLOADED;
     this.#settled = null;
@@ -259,16 +260,23 @@ export class EntityCopy {
   /** Null where its value cannot be stored. */
   mark(): CopyMark | null {
     try {
-      const value = this.valueText();
-      return { value, loaded: this.#loaded, cleared: this.#cleared, entries: new Map(this.#entries ?? []) };
+      return {
+        value: this.valueText(),
+        loaded: this.#loaded,
+        cleared: this.#cleared,
+        entries: new Map(this.#entries ?? []),
+        assigned: this.#assigned,
+      };
     } catch {
       return null;
     }
   }
 
-  isAt({ value, cleared, entries }: CopyMark): boolean {
+  /** One who has assigned what was there has done something since. */
+  isAt({ value, cleared, entries, assigned }: CopyMark): boolean {
     const now = this.mark();
-    return now !== null && now.value === value && now.cleared === cleared && isSameMap(now.entries, entries);
+    if (now === null || now.assigned !== assigned) return false;
+    return now.value === value && now.cleared === cleared && isSameMap(now.entries, entries);
   }
 
   /**
@@ -312,6 +320,8 @@ export class EntityCopy {
       return false;
     }
     this.#entries = entries.size > 0 ? entries : null;
+    // Who has cleared it again since has taken those back already.
+    this.#assigned = Math.max(0, this.#assigned - (after.assigned - before.assigned));
     return true;
   }
 
@@ -378,13 +388,13 @@ export class EntityCopy {
 
   /** What is there was assigned anew as it is: that stores nothing, and is a write to who lives by writes. */
   get #isRewritten(): boolean {
-    if (this.#life?.after !== "write" || !this.#assigned || this.#cleared || this.#isExpired) return false;
+    if (this.#life?.after !== "write" || this.#assigned === 0 || this.#cleared || this.#isExpired) return false;
     return this.#expiresAt !== null || this.#storedValue() !== null;
   }
 
   /** The initial state was assigned where none is stored: from then on it is the key's, whatever initial state the service has later. */
   get #isFirst(): boolean {
-    if (!this.#assigned || this.#service.state === undefined) return false;
+    if (this.#assigned === 0 || this.#service.state === undefined) return false;
     const stored = this.#storedValue();
     return stored === null || currentState(this.#service, stored) === null;
   }

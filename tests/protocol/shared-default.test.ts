@@ -81,3 +81,63 @@ test.each([
     expect((await ask({ name: "wanted" })).body).toBe(wanted);
   },
 );
+
+/** Two functions that have one key at a time: that which has called, and what the tried call does that comes back to it and then fails. */
+const Draft = contract("draft", {
+  begin: fn({ input: z.enum(["here", "there"]) }),
+  look: fn(),
+  choose: fn(),
+  wanted: query({ output: z.boolean() }),
+});
+const Elsewhere = contract("elsewhere", { comeBack: fn({ input: z.enum(["here", "there"]) }) });
+
+function drafts() {
+  const [back, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const elsewhere = service(
+    Elsewhere,
+    {},
+    {
+      comeBack: async (ctx, assigns) => {
+        await ctx.call(Draft, "a")[assigns === "there" ? "choose" : "look"]();
+        back.resolve();
+        await gone.promise;
+        throw new Error("undone");
+      },
+    },
+  );
+  const draft = (wanted: boolean) =>
+    service(
+      Draft,
+      { state: () => ({ wanted, pages: 0 }) },
+      {
+        begin: async (ctx, assigns) => {
+          const tried = ctx.try(Elsewhere, "b").comeBack(assigns);
+          await back.promise;
+          if (assigns === "here") ctx.state = { wanted, pages: 0 };
+          else ctx.state.pages = 7;
+          gone.resolve();
+          expect((await tried).ok).toBe(false);
+          ctx.state.pages = 0;
+        },
+        look: (ctx) => void ctx.state.wanted,
+        choose: (ctx) => void (ctx.state = { wanted, pages: 0 }),
+        wanted: (ctx) => ctx.state.wanted,
+      },
+    );
+  return (wanted: boolean) => [draft(wanted), elsewhere];
+}
+
+test.each([
+  ["by who goes on is the key's", "here", "true"],
+  ["by what was undone is not", "there", "false"],
+])(
+  "of a key to which a tried call came back that failed, an initial state that was assigned %s",
+  async (_, assigns, wanted) => {
+    const services = drafts();
+    const partition = new LonePartition(services(true));
+    const ask = (name: string, input?: unknown) => partition.call({ service: "draft", key: "a", name, input });
+    expect((await ask("begin", assigns)).status).toBe(200);
+    await partition.redeploy(services(false));
+    expect((await ask("wanted")).body).toBe(wanted);
+  },
+);
