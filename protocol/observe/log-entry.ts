@@ -22,23 +22,28 @@ export type ShownError =
 /** Causes of causes that are shown: it may be its own. */
 const CAUSES = 3;
 
-/** What user code threw may itself throw when it is looked at. */
+const HIDDEN = "(an error that cannot be shown)";
+
 export function logEntry(message: string, { error, ...members }: LogMembers = {}): LogEntry {
-  if (error === undefined) return { message, ...members };
-  try {
-    return { message, ...members, error: shown(error, CAUSES) };
-  } catch {
-    return { message, ...members, error: "(an error that cannot be shown)" };
-  }
+  const looked = shown(() => error, CAUSES);
+  return { message, ...members, ...(looked === undefined ? {} : { error: looked }) };
 }
 
-function shown(error: unknown, causes: number): ShownError {
-  if (!(error instanceof Error)) return String(error);
-  const { name, message, stack, cause } = error;
-  return {
-    name: String(name),
-    message: String(message),
-    ...(typeof stack === "string" ? { stack } : {}),
-    ...(cause === undefined || causes === 0 ? {} : { cause: shown(cause, causes - 1) }),
-  };
+/** What user code threw may itself throw when it is looked at, and so may its cause: of that nothing is shown, and of all around it everything. */
+function shown(look: () => unknown, causes: number): ShownError | undefined {
+  try {
+    const error = look();
+    if (error === undefined) return undefined;
+    if (!(error instanceof Error)) return String(error);
+    const { name, message, stack } = error;
+    const cause = causes === 0 ? undefined : shown(() => error.cause, causes - 1);
+    return {
+      name: String(name),
+      message: String(message),
+      ...(typeof stack === "string" ? { stack } : {}),
+      ...(cause === undefined ? {} : { cause }),
+    };
+  } catch {
+    return HIDDEN;
+  }
 }

@@ -95,8 +95,14 @@ export function decodeError(text: string, at: number): FailedTry {
 export function errorText(error: unknown): string {
   return words(() => {
     if (!(error instanceof Error)) return error;
-    const { cause } = error;
-    return cause === undefined ? textOf(error) : `${textOf(error)} (${words(() => textOf(cause))})`;
+    let hasCause = true;
+    // It may be what throws: the error around it is told all the same.
+    const caused = words(() => {
+      const { cause } = error;
+      hasCause = cause !== undefined;
+      return textOf(cause);
+    });
+    return hasCause ? `${textOf(error)} (${caused})` : textOf(error);
   });
 }
 
