@@ -26,9 +26,12 @@ export async function postPartitions({ backend, request }: AdminEdge): Promise<R
   return statusResponse(request, 202, await backend.rescale(partitions));
 }
 
-/** Fewer partitions must have room for what all have, as far as that can be told: where it is not so they would wait for room in the midst of the move. */
+/**
+ * Fewer partitions must have room for what all have, as far as that can be told: where it is not so they would wait for room in the midst of the move.
+ * While key groups move it cannot be told: who gets some has a part of their rows already.
+ */
 async function requireRoom(backend: AdminEdge["backend"], partitions: number): Promise<void> {
-  if (backend.observed === undefined) return;
+  if (backend.observed === undefined || (await backend.rescaleStatus()).phase !== "still") return;
   const map = await observedMap(backend);
   if (partitions >= map.partitions) return;
   const figures = await figuresOf(backend.observed, map.partitions);
