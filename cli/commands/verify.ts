@@ -10,6 +10,7 @@ import { connect, CONNECTION, inWords } from "../connection.ts";
 import { clear, drive, type Load, Seen } from "../verify/drive.ts";
 import { quantilesOf } from "../verify/latencies.ts";
 import { ACCOUNTS, CLIENTS, OPENING, SECONDS, TRANSACTIONS } from "../verify/limits.ts";
+import { Traces } from "../verify/traces.ts";
 import { Workload } from "../verify/workload.ts";
 
 const SEED_MAX = 0xffffffff;
@@ -35,18 +36,19 @@ Prints a line of JSON; findings go to standard error, and make the exit code 1.`
     const seed = whole(given, "seed", Date.now() % 1_000_000, 0, SEED_MAX);
     const { url, options } = await connect(given, terminal);
     const workload = new Workload(createRandom(seed), `verify-${crypto.randomUUID().slice(0, 8)}`);
-    const client = createClient(url, [Lists, Accounts] as const, options);
+    const traces = new Traces();
+    const client = createClient(url, [Lists, Accounts] as const, { ...options, fetch: traces.fetch });
     const load: Load = { client, workload, clients, transactions, seconds };
     const seen = new Seen();
     const end = async (): Promise<void> => {
-      if (given.values["keep"] !== true) await inWords(url, () => clear(load));
+      if (traces.maybe && given.values["keep"] !== true) await inWords(url, () => clear(load));
     };
     try {
       await inWords(url, () => drive(load, seen).catch(explain));
     } catch (error) {
       // What went wrong first is what is told.
       await end().catch((left: unknown) => {
-        if (!isLacking((left as Error).cause)) terminal.err("what this run has written is still there");
+        if (!isLacking((left as Error).cause)) terminal.err("what this run may have written is still there");
       });
       throw error;
     }

@@ -30,6 +30,19 @@ function resultOf({ name, input }: Asked): unknown {
   return name === "perform" ? input?.operations?.map(([op]) => (op === "read" ? [] : null)) : null;
 }
 
+/** `npx tidegate verify` of what is at an address. */
+async function verifiedAt(url: string, ...args: readonly string[]) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const code = await run(["verify", "--url", url, "--seconds", "1", "--clients", "4", "--seed", "5", ...args], {
+    cwd: "/",
+    env: { TIDEGATE_TOKEN: "t" },
+    stdin: (async function* () {})(),
+    out: (line) => void out.push(line),
+    err: (line) => void err.push(line),
+  });
+  return { code, report: JSON.parse(out[0] ?? "null") as Record<string, unknown> | null, err: err.join("\n") };
+}
+
 /** @returns the functions that were asked for, too, in order */
 async function verified(how: (asked: Asked) => Told, ...args: readonly string[]) {
   const names: string[] = [];
@@ -50,15 +63,7 @@ async function verified(how: (asked: Asked) => Told, ...args: readonly string[])
   });
   await new Promise<void>((listening) => server?.listen(0, "127.0.0.1", listening));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await run(["verify", "--url", url, "--seconds", "1", "--clients", "4", "--seed", "5", ...args], {
-    cwd: "/",
-    env: { TIDEGATE_TOKEN: "t" },
-    stdin: (async function* () {})(),
-    out: (line) => void out.push(line),
-    err: (line) => void err.push(line),
-  });
-  return { code, report: JSON.parse(out[0] ?? "null") as Record<string, unknown> | null, err: err.join("\n"), names };
+  return { ...(await verifiedAt(url, ...args)), names };
 }
 
 const cleared = (names: readonly string[]): number => names.filter((name) => name === "clear").length;
@@ -89,4 +94,29 @@ test("what a run that breaks off has written is taken away when nothing of it is
   expect(cleared(told.names)).toBeGreaterThanOrEqual(ACCOUNTS);
   const first = told.names.indexOf("clear");
   expect(new Set(told.names.slice(first))).toEqual(new Set(["clear"]));
+});
+
+const LEFT = "is still there";
+
+test("what has written nothing takes nothing away, and tells of nothing that is left: every request was refused", async () => {
+  const told = await verified(() => ({ status: 401 }));
+  expect([told.code, told.err]).toEqual([1, expect.stringContaining("401")]);
+  expect(told.err).not.toContain(LEFT);
+  expect(new Set(told.names)).toEqual(new Set(["open"]));
+});
+
+test("nobody was there", { timeout: 30_000 }, async () => {
+  const gone = createServer();
+  await new Promise<void>((listening) => gone.listen(0, "127.0.0.1", listening));
+  const url = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
+  await new Promise((closed) => gone.close(closed));
+  const { code, err } = await verifiedAt(url);
+  expect([code, err]).toEqual([1, expect.stringContaining("does not answer")]);
+  expect(err).not.toContain(LEFT);
+});
+
+test("what cannot be taken away is told, also where only some accounts were opened", async () => {
+  let opened = 0;
+  const told = await verified(({ name }) => (name === "open" && ++opened === 1 ? {} : { status: 422 }));
+  expect([told.code, told.err]).toEqual([1, expect.stringContaining(LEFT)]);
 });
