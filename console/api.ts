@@ -7,8 +7,8 @@ import type {
   LetterPage,
   OpenApi,
   Overview,
+  Recent,
   State,
-  Transaction,
   ViewPage,
 } from "./model.ts";
 import type { Session } from "./session.ts";
@@ -58,12 +58,8 @@ export class Api {
     return this.#json("token", "openapi.json", {}, JSON.parse);
   }
 
-  async transactions(filter: Readonly<Record<string, string>>): Promise<readonly Transaction[]> {
-    const { transactions } = await this.#json<{ transactions: Transaction[] }>(
-      "admin",
-      `admin/transactions?${query(filter)}`,
-    );
-    return transactions;
+  transactions(filter: Readonly<Record<string, string>>): Promise<Recent> {
+    return this.#json("admin", `admin/transactions?${query(filter)}`);
   }
 
   keys(service: string, after: string | null): Promise<{ readonly keys: readonly string[]; readonly next?: string }> {

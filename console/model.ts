@@ -121,6 +121,13 @@ export interface Transaction {
   } | null;
 }
 
+/** Of the partitions that have answered. */
+export interface Recent {
+  readonly transactions: readonly Transaction[];
+  /** Those that have not. */
+  readonly silent: readonly number[];
+}
+
 export interface State {
   readonly partition: number;
   readonly value?: unknown;

@@ -1,10 +1,26 @@
 /** A table of transactions. */
 import { showClock, showEpoch, showMs } from "../format.ts";
-import type { Transaction } from "../model.ts";
+import type { Recent, Transaction } from "../model.ts";
 import { linkTo } from "../routes.ts";
 import { Empty } from "./states.tsx";
 
-export function Transactions({ of }: { readonly of: readonly Transaction[] }) {
+export function Transactions({ of: { transactions, silent } }: { readonly of: Recent }) {
+  return (
+    <>
+      <Silent partitions={silent} />
+      <Table of={transactions} />
+    </>
+  );
+}
+
+/** What those remember is missing, which must not pass for nothing. */
+export function Silent({ partitions }: { readonly partitions: readonly number[] }) {
+  if (partitions.length === 0) return null;
+  const who = `${partitions.length === 1 ? "Partition" : "Partitions"} ${partitions.join(", ")}`;
+  return <p class="odd">{who} did not answer: transactions from there are missing.</p>;
+}
+
+function Table({ of }: { readonly of: readonly Transaction[] }) {
   if (of.length === 0) return <Empty>Partitions remember no transaction: they do so in memory, for a while.</Empty>;
   return (
     <div class="wide">

@@ -45,7 +45,7 @@ function AllServices({ api, app }: Pick<Props, "api" | "app">) {
   const { value: seen } = useLoaded(() => api.transactions({ limit: "500" }), [api]);
   return (
     <>
-      <Graph app={app} seen={seen ?? []} />
+      <Graph app={app} seen={seen?.transactions ?? []} />
       <p class="empty">
         Arrows between services are calls that were seen in traced transactions, such as those of the forms here.
       </p>

@@ -4,7 +4,7 @@ import { showClock, showEpoch, showMs } from "../format.ts";
 import type { Transaction } from "../model.ts";
 import { Empty, Failure, useLoaded, usePolled } from "../parts/states.tsx";
 import { Timeline } from "../parts/timeline.tsx";
-import { Transactions } from "../parts/transactions.tsx";
+import { Silent, Transactions } from "../parts/transactions.tsx";
 import { linkTo } from "../routes.ts";
 
 export function TransactionsView({ api, route }: { readonly api: Api; readonly route: readonly string[] }) {
@@ -20,14 +20,15 @@ function Recent({ api }: { readonly api: Api }) {
 
 function One({ api, id }: { readonly api: Api; readonly id: string }) {
   const { value, error } = useLoaded(() => api.transactions({ id }), [api, id]);
-  const [transaction] = value ?? [];
+  const [transaction] = value?.transactions ?? [];
   return (
     <>
       <p>
         <a href={linkTo("transactions")}>all transactions</a>
       </p>
       {error !== undefined && <Failure error={error} />}
-      {value?.length === 0 && <Empty>No partition remembers it: they do so in memory, for a while.</Empty>}
+      {transaction === undefined && value !== undefined && <Silent partitions={value.silent} />}
+      {value?.transactions.length === 0 && <Empty>No partition remembers it: they do so in memory, for a while.</Empty>}
       {transaction !== undefined && <Followed transaction={transaction} />}
     </>
   );
