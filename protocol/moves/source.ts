@@ -8,11 +8,12 @@ import { encodeMessage, movedRowKey, storedMessages } from "../outbox/message.ts
 import { cut } from "../record/record.ts";
 import type { Flows } from "../partition/flows.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
-import type { Results } from "../results/results.ts";
-import { decodeStored, SETTLED_STATUS, type StoredResult } from "../results/stored-result.ts";
+import type { ResultNews, Results } from "../results/results.ts";
+import { decodeStored, SETTLED_STATUS, settledMark, type StoredResult } from "../results/stored-result.ts";
 import { entityOf } from "../state/indexes.ts";
 import type { StateReader, StoredResults, StoredState } from "../state/reader.ts";
 import type { StateStore, Write } from "../state/store.ts";
+import { isEdgeId } from "../wire/invoke.ts";
 import type { Epoch, MoveMessage } from "../wire/messages.ts";
 import { MoveContent, type MoveItem } from "./content.ts";
 import type { Ownership } from "./ownership.ts";
@@ -39,7 +40,10 @@ export class Source {
   /** Keys that changed and are to be sent again; cleared prefixes come before them. */
   #changed = new Set<string>();
   #cleared = new Set<string>();
-  readonly #results: StoredResult[] = [];
+  /** Ids of results that are still to be sent. They are looked up then: a copy may wait for long, and what was dropped meanwhile need not go. */
+  #results = new Set<string>();
+  /** Marks of settled results, where these may have been sent. */
+  #marks: StoredResult[] = [];
   readonly #items: Iterator<Next>;
   /** Blocks of closed windows that were sent, by flow: they never change. */
   readonly #blocks = new Map<string, number>();
@@ -86,7 +90,7 @@ export class Source {
 
   /** So much has changed since that it is sent before nothing runs: that era should be short, and what waits for it has a bound. */
   get isBehind(): boolean {
-    const waiting = this.#changed.size + this.#cleared.size + this.#results.length;
+    const waiting = this.#changed.size + this.#cleared.size + this.#results.size + this.#marks.length;
     return this.#waits && waiting > LIMITS.moveFewKeys;
   }
 
@@ -101,9 +105,13 @@ export class Source {
     (cleared ? this.#cleared : this.#changed).add(key);
   }
 
-  /** A result was recorded here. One of unknown group goes wherever its request may come. */
-  added(result: StoredResult): void {
-    if (result.group === undefined || this.#groups.has(result.group)) this.#results.push(result);
+  /** A result was recorded here, or is gone. One of unknown group goes wherever its request may come. */
+  added({ requestId, status, group }: ResultNews): void {
+    if (group !== undefined && !this.#groups.has(group)) return;
+    // An id of its own: as a slice it would keep the text that it is of.
+    if (status !== SETTLED_STATUS) this.#results.add(`:${requestId}`.slice(1));
+    // What was not sent needs no mark. Of edge ids none is sent: the target drops their results by itself.
+    else if (!this.#results.delete(requestId) && !isEdgeId(requestId)) this.#marks.push(settledMark(requestId));
   }
 
   /** Nothing runs any more, and nothing changes until all is moved. */
@@ -204,6 +212,8 @@ export class Source {
     let from = "";
     for (;;) {
       const page = stored.resultsFrom(from, LIMITS.movePageRows);
+      // All at once: one that is settled before its turn comes is sent from this page all the same, and needs its mark.
+      for (const [requestId] of page) this.#results.delete(requestId);
       for (const [requestId, text] of page) {
         const result = decodeStored(requestId, text);
         if (result.group === undefined || this.#groups.has(result.group)) yield { kind: "result", result };
@@ -223,12 +233,15 @@ export class Source {
     this.#changed = new Set();
     for (const key of cleared) yield { kind: "write", write: { op: "clear", key, text: "" } };
     for (const key of changed) yield { kind: "write", write: this.#present(key) };
-    const results = this.#results.splice(0);
-    const settled = new Set(results.flatMap(({ requestId, status }) => (status === SETTLED_STATUS ? [requestId] : [])));
-    for (const result of results) {
-      // The mark goes all the same: an earlier round may have sent what it is of.
-      if (result.status === SETTLED_STATUS || !settled.has(result.requestId)) yield { kind: "result", result };
+    const results = this.#results;
+    const marks = this.#marks;
+    this.#results = new Set();
+    this.#marks = [];
+    for (const requestId of results) {
+      const result = this.#parts.results.find(requestId);
+      if (result !== undefined) yield { kind: "result", result };
     }
+    for (const result of marks) yield { kind: "result", result };
   }
 
   #present(key: string): Write {

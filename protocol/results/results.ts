@@ -8,7 +8,7 @@ import type { StoredResults } from "../state/reader.ts";
 import { isClientId, isEdgeId, issuedAt } from "../wire/invoke.ts";
 import { Forgotten } from "./forgotten.ts";
 import { ForgottenIds } from "./forgotten-ids.ts";
-import { detached, type Kept } from "./result-chunk.ts";
+import type { Kept } from "./result-chunk.ts";
 import { ResultTable } from "./result-table.ts";
 import {
   decodeStored,
@@ -21,6 +21,8 @@ import {
 } from "./stored-result.ts";
 
 type Folded = Pick<Kept, "result" | "at">;
+/** A result was added, or, with the status of a mark, it is gone. */
+export type ResultNews = Pick<StoredResult, "requestId" | "status" | "group">;
 
 const OVERHEAD = 200;
 const NONE: StoredResult[] = [];
@@ -34,8 +36,11 @@ export class Results {
   /** Edge results, oldest first, folded or not. */
   readonly #edge = new ResultTable();
   readonly #forgotten = new ForgottenIds();
-  /** Hears of every result that is added, and by a mark of every one that is settled: what is being moved must lack none, nor keep for long what nobody asks for. */
-  watch: ((result: StoredResult) => void) | null = null;
+  /**
+   * Hears of every result that is added, and by a mark of every one that is settled, or forgotten for its age or for want of room: what is being
+   * moved must lack none, nor keep for long what nobody asks for.
+   */
+  watch: ((news: ResultNews) => void) | null = null;
 
   /** How long those of clients' ids are kept at least; ms. */
   readonly clientMs: number;
@@ -68,7 +73,7 @@ export class Results {
 
   add(found: StoredResult, seq: number, at: number): void {
     if (found.status === SETTLED_STATUS) return void this.#client.delete(found.requestId);
-    this.watch?.(detached(found));
+    this.watch?.(found);
     if (!isEdgeId(found.requestId)) return void this.#client.set(found, seq, at);
     this.#edge.set(found, seq, at);
     this.#trim(at);
@@ -112,7 +117,7 @@ export class Results {
       const group = this.watch && this.#client.get(requestId)?.group;
       if (!this.#client.delete(requestId)) continue;
       this.#settled.push(requestId);
-      this.watch?.({ ...settledMark(requestId), group: group ?? undefined });
+      this.watch?.({ requestId, status: SETTLED_STATUS, group: group ?? undefined });
     }
   }
 
@@ -132,7 +137,9 @@ export class Results {
       const bytes = edge.size * OVERHEAD + edge.bodyLength;
       if (bytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
       const group = this.#forgotten.isWhole ? undefined : edge.oldestGroup();
-      this.#forgotten.add(edge.deleteOldest(), at, group);
+      const requestId = edge.deleteOldest();
+      this.#forgotten.add(requestId, at, group);
+      this.watch?.({ requestId, status: SETTLED_STATUS });
     }
   }
 

@@ -53,8 +53,8 @@ export const MOVING: readonly PlantedBug[] = [
     what: "Results of requests stay where their keys were.",
     rule: "G3, invariant 4",
     file: SOURCE,
-    find: "    if (result.group === undefined || this.#groups.has(result.group)) this.#results.push(result);\n",
-    replace: "    void result;\n",
+    find: "if (status !== SETTLED_STATUS) this.#results.add",
+    replace: "if (status < 0) this.#results.add",
     also: [
       {
         file: SOURCE,

@@ -1,6 +1,7 @@
 /** A partition whose database is full takes nothing that writes, from nobody; what reads and what makes room goes on. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LIMITS } from "../../../protocol/limits.ts";
+import { MoveContent } from "../../../protocol/moves/content.ts";
 import { INVOKE, INVOKE_FLAG } from "../../../protocol/wire/invoke.ts";
 import { contract, fn, query, service } from "../../../sdk/index.ts";
 import { MapStore } from "../../../sim/map-store.ts";
@@ -166,4 +167,45 @@ test("what is to move to it waits where it is, and is served there, until there 
   await c.settle();
   expect(c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
   expect(await add(0, keys[0] as string)).toBe("3");
+});
+
+test("while it waits its source keeps no more of edge results than it would without a move", async () => {
+  limits.moveChunkUnits = 100;
+  limits.edgeResultMs = 30_000;
+  const c = await Cluster.up(2, [box], [], 2);
+  const give = async (n: number) => {
+    const fields = [
+      `${edgeIdPrefix(c.clock, crypto.randomUUID())}${n.toString(16).padStart(8, "0")}`,
+      "box",
+      nameOn(1, 2, "k", n % 20),
+      "add",
+      "{}",
+    ];
+    const answers = await c.give(1, {
+      kind: "invoke",
+      frame: kernels.pack(INVOKE, { rows: 1, columns: [0, 0, 0, 0], fields }),
+    });
+    await c.run();
+    expect(answers()?.[0]?.status).toBe(200);
+  };
+  for (let n = 0; n < 20; n++) await give(n);
+  full.add(c.stores[0] as MapStore);
+  await c.restart(0);
+  await c.run();
+  c.coordinator.rescale(1);
+  for (let round = 0; round < 10; round++) {
+    await c.pass(20_000);
+    await c.run();
+    for (let n = 0; n < 20; n++) await give(n);
+  }
+  expect(c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 2, phase: "copying" });
+  const sent = vi.spyOn(MoveContent.prototype, "add");
+  full.clear();
+  await c.pass(LIMITS.fullLookMs);
+  await c.settle();
+  expect(c.coordinator.machine.rescaleStatus).toMatchObject({ partitions: 1, phase: "still" });
+  const results = sent.mock.calls.filter(([{ kind }]) => kind === "result");
+  // Of the last two rounds.
+  expect(results.length).toBeGreaterThan(0);
+  expect(results.length).toBeLessThanOrEqual(40);
 });
