@@ -179,8 +179,10 @@ export class Streams {
     for (const { name, home } of this.#readers.get(stream.name) ?? []) {
       const head: FeedHead = { stream: stream.name, part, ...again(tooLarge) };
       const fed = await ctx.ask(flowService(name), home, "feed", { head, rows: [rows] });
-      const { late: ofFlow, lateBy = { [name]: ofFlow } } = fed.head as FedResult;
-      addLate(late, lateBy);
+      const { late: ofFlow, lateBy } = fed.head as FedResult;
+      if (lateBy !== undefined) addLate(late, lateBy);
+      // Older code counts with all parts so far: what it says of the last is all.
+      else if (part !== "more") addLate(late, { [name]: ofFlow });
     }
     return late;
   }

@@ -1,6 +1,7 @@
 /** Large batches go through flows in parts: what comes of them is what comes of them as a whole. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { flowService } from "../../protocol/flows/internal.ts";
 import {
   boolean,
   collect,
@@ -266,6 +267,29 @@ test("the answer to a batch counts what is late for flows behind those that read
     expect(await bench.ingest("in", late)).toEqual({ all: 21, behind: 21, last: 21 });
     for (const name of ["all", "behind", "last"]) expect(await bench.late(name)).toHaveLength(21);
     expect(await bench.ingest("in", [at(52_000)])).toEqual({ all: 0 });
+  }
+});
+
+test("late events of a flow on a partition of older code, which counts them with all parts so far, are counted once", async () => {
+  const [all, behind] = [flow("all").from(In, { time: "at" }), flow("behind").from(Mid, { time: "at" })];
+  const flows = [
+    sinks(
+      all.keyBy("key").window(tumbling("10s")).aggregate({ n: count() }).toView("all"),
+      all.map((e) => ({ key: e.key, value: e.value, at: e.at })).toStream(Mid),
+    ),
+    behind.keyBy("key").window(tumbling("10s")).aggregate({ n: count() }).toView("behind"),
+  ];
+  const at = (ms: number) => ({ key: "a", value: 1, low: true, note: null, at: ms });
+  for (const partBytes of [200, WHOLE]) {
+    limits.flowPartBytes = partBytes;
+    for (const older of ["all", "behind"]) {
+      const bench = new FlowBench(...flows);
+      bench.older.add(flowService(older));
+      await bench.ingest("in", [at(50_000)]);
+      const late = await bench.ingest("in", [...Array.from({ length: 20 }, () => at(1)), at(51_000), at(2)]);
+      // What is late behind it older code does not say.
+      expect(late).toEqual(older === "all" ? { all: 21 } : { all: 21, behind: 21 });
+    }
   }
 });
 
