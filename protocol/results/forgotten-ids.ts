@@ -26,13 +26,11 @@ type Stored =
 const MOVED_MS = LIMITS.edgeResultMs + 2 * LIMITS.maxClockSkewMs;
 
 export class ForgottenIds {
+  /** Of key groups that are known. For those that came lately their own marks count, which have all of this. */
   readonly #own = new Forgotten();
+  /** Of unknown key groups, as is all that was found stored: it may be about any. */
+  readonly #any = new Forgotten();
   #moved: Moved[] = [];
-
-  /** Nothing is kept apart. */
-  get isWhole(): boolean {
-    return this.#moved.length === 0;
-  }
 
   /**
    * The result under an id is kept no more.
@@ -40,16 +38,22 @@ export class ForgottenIds {
    * @param group key group of its request, where that is known
    */
   add(requestId: string, at: number, group?: number): void {
-    const moved = this.#moved.find((each) => group !== undefined && at <= each.at && each.groups.has(group));
-    (moved?.marks ?? this.#own).add(requestId);
+    if (group === undefined) return this.#any.add(requestId);
+    const about = this.#moved.filter(({ groups }) => groups.has(group));
+    for (const { marks } of about) marks.add(requestId);
+    // What ran here outlasts what is kept apart.
+    if (!about.some((each) => at <= each.at)) this.#own.add(requestId);
   }
 
   /** @param group likewise */
   has(requestId: string, now: number, group?: number): boolean {
-    if (this.#own.has(requestId)) return true;
-    if (this.#moved.length === 0) return false;
-    this.#moved = this.#moved.filter(({ at }) => now <= at + MOVED_MS);
-    return this.#moved.some(({ groups, marks }) => isOf(groups, group) && marks.has(requestId));
+    if (this.#moved.length > 0) this.#moved = this.#moved.filter(({ at }) => now <= at + MOVED_MS);
+    if (this.#any.has(requestId)) return true;
+    const about = this.#moved.filter(({ groups }) => isOf(groups, group));
+    if (about.some(({ marks }) => marks.has(requestId))) return true;
+    // Of a batch other key groups may be further here than one that came.
+    const isApart = group !== undefined && about.length > 0;
+    return !isApart && this.#own.has(requestId);
   }
 
   /** Something of these key groups comes. @param text marks of where it comes from; empty where these are not here yet */
@@ -67,19 +71,26 @@ export class ForgottenIds {
     for (const { groups: known, marks } of this.#moved)
       if (groups === undefined || [...groups].some((group) => known.has(group))) all.restore(marks.stored);
     // These last: of its latest batches marks list the lines.
-    all.restore(this.#own.stored);
+    all.restore(this.#here);
     return all.stored;
+  }
+
+  get #here(): StoredMarks {
+    const here = new Forgotten();
+    here.restore(this.#any.stored);
+    here.restore(this.#own.stored);
+    return here.stored;
   }
 
   encode(): string {
     const moved = this.#moved.map(({ at, groups, marks }) => [at, [...groups], marks.stored] as const);
-    const stored: Stored = moved.length === 0 ? this.#own.stored : [...this.marks(), this.#own.stored, moved];
+    const stored: Stored = moved.length === 0 ? this.#here : [...this.marks(), this.#here, moved];
     return JSON.stringify(stored);
   }
 
   restore(text: string): void {
     const [lone, batches, lines, own, moved = []] = JSON.parse(text) as Stored;
-    this.#own.restore(own ?? [lone, batches, lines]);
+    this.#any.restore(own ?? [lone, batches, lines]);
     for (const [at, groups, marks] of moved) this.came(new Set(groups), at, JSON.stringify(marks));
   }
 }

@@ -87,6 +87,10 @@ export class ResultChunk {
     return this.#number(row, COLUMN.at);
   }
 
+  group(row: number): number | undefined {
+    return ofStatusColumn(this.#number(row, COLUMN.status)).group;
+  }
+
   id(row: number): string {
     return this.#others?.get(row)?.requestId ?? this.#text(this.#start(row), this.#number(row, COLUMN.idEnd));
   }

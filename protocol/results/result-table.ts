@@ -74,7 +74,7 @@ export class ResultTable {
 
   /** Key group of the one that came first; undefined where that is not known, or there is none. */
   oldestGroup(): number | undefined {
-    return this.#toOldest() ? this.#chunkOf(this.#oldest).result(this.#oldest % PER_CHUNK).group : undefined;
+    return this.#toOldest() ? this.#chunkOf(this.#oldest).group(this.#oldest % PER_CHUNK) : undefined;
   }
 
   /** Takes out the one that came first, which must be there; returns its id. */

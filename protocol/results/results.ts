@@ -136,7 +136,7 @@ export class Results {
     for (let at = edge.oldestAt(); at !== undefined; at = edge.oldestAt()) {
       const bytes = edge.size * OVERHEAD + edge.bodyLength;
       if (bytes <= LIMITS.edgeResultBytes && at >= now - LIMITS.edgeResultMs) return;
-      const group = this.#forgotten.isWhole ? undefined : edge.oldestGroup();
+      const group = edge.oldestGroup();
       const requestId = edge.deleteOldest();
       this.#forgotten.add(requestId, at, group);
       this.watch?.({ requestId, status: SETTLED_STATUS });

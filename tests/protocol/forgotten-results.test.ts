@@ -19,6 +19,8 @@ let random = 0;
 const origin = (at: number): string =>
   `e${at.toString(16).padStart(11, "0")}${(random++).toString(16).padStart(12, "0")}`;
 const line = (of: string, n: number): string => of + n.toString(16).padStart(8, "0");
+/** No marks are kept apart. */
+const isWhole = (known: ForgottenIds): boolean => (JSON.parse(known.encode()) as unknown[]).length === 3;
 const result = (requestId: string, size = 1) => ({
   requestId,
   status: 200,
@@ -88,8 +90,34 @@ test("marks that came with key groups are about these alone, for as long as an i
   expect([52, 53].map((n) => older.has(line(batch, n), now, 1))).toEqual([true, false]);
   expect([here.marks(new Set([8])), here.marks(new Set([1]))].map(([, , all]) => all[0]?.[1])).toEqual([52, 11]);
   const last = START + 2_000 + LIMITS.edgeResultMs + 2 * LIMITS.maxClockSkewMs;
-  expect([here.has(line(batch, 52), last, 7), here.isWhole]).toEqual([true, false]);
-  expect([here.has(line(batch, 52), last + 1, 7), here.isWhole]).toEqual([false, true]);
+  expect([here.has(line(batch, 52), last, 7), isWhole(here)]).toEqual([true, false]);
+  expect([here.has(line(batch, 52), last + 1, 7), isWhole(here)]).toEqual([false, true]);
+});
+
+test("lines of other key groups say nothing of one that came, and what ran here since counts when its marks are dropped", () => {
+  const batch = origin(START);
+  const here = new ForgottenIds();
+  here.add(line(batch, 40), START, 3);
+  here.came(new Set([7]), START);
+  here.add(line(batch, 50), START + 500, 3);
+  const now = START + 600;
+  expect([30, 50].map((n) => here.has(line(batch, n), now, 3))).toEqual([true, true]);
+  expect([30, 50].map((n) => here.has(line(batch, n), now, 7))).toEqual([false, false]);
+  here.add(line(batch, 30), now, 7);
+  expect([30, 31].map((n) => here.has(line(batch, n), now, 7))).toEqual([true, false]);
+  // Marks that were stored do not say what they are about.
+  const stored = new ForgottenIds();
+  stored.restore(here.encode());
+  expect([50, 51].map((n) => stored.has(line(batch, n), now, 7))).toEqual([true, false]);
+  // So it is of lines of unknown key groups.
+  here.add(line(batch, 32), now);
+  expect([32, 33].map((n) => here.has(line(batch, n), now, 7))).toEqual([true, false]);
+  const late = new ForgottenIds();
+  late.came(new Set([7]), START);
+  const begun = origin(START + 300_000);
+  late.add(line(begun, 30), START + 300_000, 7);
+  expect(late.has(line(begun, 30), START + 10_000_000, 7)).toBe(true);
+  expect(isWhole(late)).toBe(true);
 });
 
 test("batches are remembered within a limit, and those beyond it by their time", () => {
