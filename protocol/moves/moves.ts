@@ -181,9 +181,9 @@ export class Moves {
     this.#owner.results.watch =
       sources.size === 0
         ? null
-        : (result) => {
+        : (news) => {
             for (const source of sources.values()) {
-              source.added(result);
+              source.heard(news);
               if (source.isBehind) this.#wantWork();
             }
           };

@@ -9,9 +9,10 @@ import { cut } from "../record/record.ts";
 import type { Flows } from "../partition/flows.ts";
 import type { FlowRuntime } from "../flows/flow-runtime.ts";
 import type { ResultNews, Results } from "../results/results.ts";
-import { decodeStored, SETTLED_STATUS, settledMark, type StoredResult } from "../results/stored-result.ts";
+import { decodeStored, settledMark, type StoredResult } from "../results/stored-result.ts";
 import { entityOf } from "../state/indexes.ts";
 import type { StateReader, StoredResults, StoredState } from "../state/reader.ts";
+import { compareKeys } from "../state/state-key.ts";
 import type { StateStore, Write } from "../state/store.ts";
 import { isEdgeId } from "../wire/invoke.ts";
 import type { Epoch, MoveMessage } from "../wire/messages.ts";
@@ -42,6 +43,8 @@ export class Source {
   #cleared = new Set<string>();
   /** Ids of results that are still to be sent. They are looked up then: a copy may wait for long, and what was dropped meanwhile need not go. */
   #results = new Set<string>();
+  /** Stored results are read up to this id; null when all are. */
+  #readTo: string | null = "";
   /** Marks of settled results, where these may have been sent. */
   #marks: StoredResult[] = [];
   readonly #items: Iterator<Next>;
@@ -72,7 +75,7 @@ export class Source {
     this.#groupOf = new GroupReader((key) => parts.ownership.groupOf(key));
     // What no fold has stored yet is not among what is stored.
     for (const { key, cleared } of parts.committed.unfolded()) this.#note(key, cleared);
-    for (const result of parts.results.inMemory()) this.added(result);
+    for (const { requestId, group } of parts.results.inMemory()) this.heard({ what: "added", requestId, group });
     this.#items = this.#all();
     send({ kind: "move-begin", version, stream, frozen });
   }
@@ -90,8 +93,12 @@ export class Source {
 
   /** So much has changed since that it is sent before nothing runs: that era should be short, and what waits for it has a bound. */
   get isBehind(): boolean {
-    const waiting = this.#changed.size + this.#cleared.size + this.#results.size + this.#marks.length;
-    return this.#waits && waiting > LIMITS.moveFewKeys;
+    return this.#waits && this.waiting > LIMITS.moveFewKeys;
+  }
+
+  /** How many keys and results are held here to be sent. */
+  get waiting(): number {
+    return this.#changed.size + this.#cleared.size + this.#results.size + this.#marks.length;
   }
 
   /** Something was committed here. */
@@ -105,13 +112,15 @@ export class Source {
     (cleared ? this.#cleared : this.#changed).add(key);
   }
 
-  /** A result was recorded here, or is gone. One of unknown group goes wherever its request may come. */
-  added({ requestId, status, group }: ResultNews): void {
+  /** What has become of a result here. One of unknown group goes wherever its request may come. */
+  heard({ what, requestId, group }: ResultNews): void {
     if (group !== undefined && !this.#groups.has(group)) return;
     // An id of its own: as a slice it would keep the text that it is of.
-    if (status !== SETTLED_STATUS) this.#results.add(`:${requestId}`.slice(1));
+    if (what === "added") this.#results.add(`:${requestId}`.slice(1));
+    else if (what === "stored" && this.#isYetToRead(requestId)) this.#results.delete(requestId);
     // What was not sent needs no mark. Of edge ids none is sent: the target drops their results by itself.
-    else if (!this.#results.delete(requestId) && !isEdgeId(requestId)) this.#marks.push(settledMark(requestId));
+    else if (what === "gone" && !this.#results.delete(requestId) && !isEdgeId(requestId))
+      this.#marks.push(settledMark(requestId));
   }
 
   /** Nothing runs any more, and nothing changes until all is moved. */
@@ -212,17 +221,22 @@ export class Source {
     let from = "";
     for (;;) {
       const page = stored.resultsFrom(from, LIMITS.movePageRows);
+      const last = page.length < LIMITS.movePageRows ? undefined : page.at(-1)?.[0];
+      this.#readTo = last ?? null;
       // All at once: one that is settled before its turn comes is sent from this page all the same, and needs its mark.
       for (const [requestId] of page) this.#results.delete(requestId);
       for (const [requestId, text] of page) {
         const result = decodeStored(requestId, text);
         if (result.group === undefined || this.#groups.has(result.group)) yield { kind: "result", result };
       }
-      const last = page.at(-1)?.[0];
-      if (last === undefined || page.length < LIMITS.movePageRows) return;
+      if (last === undefined) return;
       from = `${last}\u0001`;
       yield "pause";
     }
+  }
+
+  #isYetToRead(requestId: string): boolean {
+    return this.#readTo !== null && compareKeys(requestId, this.#readTo) > 0;
   }
 
   /** What changed until now, as it is when it is sent: a later change is sent in a later round. */

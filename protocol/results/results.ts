@@ -21,8 +21,10 @@ import {
 } from "./stored-result.ts";
 
 type Folded = Pick<Kept, "result" | "at">;
-/** A result was added, or, with the status of a mark, it is gone. */
-export type ResultNews = Pick<StoredResult, "requestId" | "status" | "group">;
+/** A result was added, or is gone, or has gone from memory into storage. */
+export interface ResultNews extends Pick<StoredResult, "requestId" | "group"> {
+  readonly what: "added" | "gone" | "stored";
+}
 
 const OVERHEAD = 200;
 const NONE: StoredResult[] = [];
@@ -37,7 +39,7 @@ export class Results {
   readonly #edge = new ResultTable();
   readonly #forgotten = new ForgottenIds();
   /**
-   * Hears of every result that is added, and by a mark of every one that is settled, or forgotten for its age or for want of room: what is being
+   * Hears of every result that is added or folded, and of every one that is settled, or forgotten for its age or for want of room: what is being
    * moved must lack none, nor keep for long what nobody asks for.
    */
   watch: ((news: ResultNews) => void) | null = null;
@@ -73,7 +75,7 @@ export class Results {
 
   add(found: StoredResult, seq: number, at: number): void {
     if (found.status === SETTLED_STATUS) return void this.#client.delete(found.requestId);
-    this.watch?.(found);
+    this.watch?.({ what: "added", requestId: found.requestId, group: found.group });
     if (!isEdgeId(found.requestId)) return void this.#client.set(found, seq, at);
     this.#edge.set(found, seq, at);
     this.#trim(at);
@@ -117,7 +119,7 @@ export class Results {
       const group = this.watch && this.#client.get(requestId)?.group;
       if (!this.#client.delete(requestId)) continue;
       this.#settled.push(requestId);
-      this.watch?.({ requestId, status: SETTLED_STATUS, group: group ?? undefined });
+      this.watch?.({ what: "gone", requestId, group: group ?? undefined });
     }
   }
 
@@ -139,7 +141,7 @@ export class Results {
       const group = edge.oldestGroup();
       const requestId = edge.deleteOldest();
       this.#forgotten.add(requestId, at, group);
-      this.watch?.({ requestId, status: SETTLED_STATUS });
+      this.watch?.({ what: "gone", requestId });
     }
   }
 
@@ -219,8 +221,11 @@ export class Results {
   /** Storage now has these, which were recorded up to `seq`. */
   markFolded(folded: readonly Folded[], seq: number): void {
     for (const { result } of folded) {
-      const held = this.#client.seqOf(result.requestId);
-      if (held !== undefined && held <= seq) this.#client.delete(result.requestId);
+      const { requestId, group } = result;
+      const held = this.#client.seqOf(requestId);
+      if (held === undefined || held > seq) continue;
+      this.#client.delete(requestId);
+      this.watch?.({ what: "stored", requestId, group });
     }
   }
 }

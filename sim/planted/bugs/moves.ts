@@ -53,8 +53,8 @@ export const MOVING: readonly PlantedBug[] = [
     what: "Results of requests stay where their keys were.",
     rule: "G3, invariant 4",
     file: SOURCE,
-    find: "if (status !== SETTLED_STATUS) this.#results.add",
-    replace: "if (status < 0) this.#results.add",
+    find: 'if (what === "added") this.#results.add(`:${requestId}`.slice(1));\n    else if',
+    replace: "if",
     also: [
       {
         file: SOURCE,
