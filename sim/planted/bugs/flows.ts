@@ -161,7 +161,7 @@ export const STREAMING: readonly PlantedBug[] = [
     what: "A flow does not go on by itself where time comes further without events.",
     rule: "event time",
     file: DRIVER,
-    find: '    if (tick !== null) ctx.later("tick", (state.tick = tick));\n',
+    find: "    if (tick !== null) ctx.later(TICK, (state.tick = tick));\n",
     replace: "    if (tick !== null) state.tick = tick;\n",
   },
   {
