@@ -51,7 +51,7 @@ export const KNOWN: Readonly<Record<string, Known>> = {
   "frames-dropped": { seed: 1, by: "stall" },
   "mail-for-predecessor": { seed: 1, by: "stall" },
   "channel-outlives-peer": { seed: 1, by: "stall" },
-  "receipt-of-predecessor": { seed: 391, by: "stall" },
+  "receipt-of-predecessor": { seed: 24, by: "too slow" },
   "carried-to-another": { seed: 2, by: 'assertion "1: a finish of an unknown transaction"' },
   "era-not-checked": { seed: 3, by: 'assertion "1: a finish of an unknown transaction"' },
   "later-era-not-held": { seed: 16, by: "stall" },

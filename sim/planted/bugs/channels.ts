@@ -56,6 +56,18 @@ export const CHANNELS: readonly PlantedBug[] = [
     file: CARRIER,
     find: "receipts.filter(([, , sender]) => sender === this.#incarnation)",
     replace: "receipts",
+    // And receipts are told again and again, which by itself harms nobody: one is seldom under way just when its instance is lost.
+    also: [
+      {
+        file: CARRIER,
+        find: "    return { from: this.#self, receipts };",
+        replace:
+          "    const told = ((this as unknown as { told?: Map<Peer, Receipt[]> }).told ??= new Map());\n" +
+          "    const again = told.get(to) ?? [];\n" +
+          "    told.set(to, [...again, ...receipts].slice(-8));\n" +
+          "    return { from: this.#self, receipts: [...again, ...receipts] };",
+      },
+    ],
   },
   {
     name: "carried-to-another",
