@@ -3,6 +3,7 @@
  * what is stored is sent first, then in rounds what has changed since; the rest when nothing runs.
  */
 import { invariant } from "../assert.ts";
+import { detached } from "../detached.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeMessage, movedRowKey, storedMessages } from "../outbox/message.ts";
 import { cut } from "../record/record.ts";
@@ -115,8 +116,7 @@ export class Source {
   /** What has become of a result here. One of unknown group goes wherever its request may come. */
   heard({ what, requestId, group }: ResultNews): void {
     if (group !== undefined && !this.#groups.has(group)) return;
-    // An id of its own: as a slice it would keep the text that it is of.
-    if (what === "added") this.#results.add(`:${requestId}`.slice(1));
+    if (what === "added") this.#results.add(detached(requestId));
     else if (what === "stored" && this.#isYetToRead(requestId)) this.#results.delete(requestId);
     // What was not sent needs no mark. Of edge ids none is sent: the target drops their results by itself.
     else if (what === "gone" && !this.#results.delete(requestId) && !isEdgeId(requestId))

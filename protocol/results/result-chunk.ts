@@ -1,4 +1,5 @@
 /** Some results that came one after the other: their numbers as columns, their texts as bytes. */
+import { detached } from "../detached.ts";
 import { LIMITS } from "../limits.ts";
 import { ofStatusColumn, statusColumn, type StoredResult } from "./stored-result.ts";
 
@@ -48,7 +49,7 @@ export class ResultChunk {
     }
     if (end <= start) {
       idEnd = end = start;
-      (this.#others ??= new Map()).set(row, detached(result));
+      (this.#others ??= new Map()).set(row, whole(result));
     }
     const numbers = this.#numbers;
     const first = row * COLUMNS;
@@ -172,16 +173,7 @@ export class ResultChunk {
   }
 }
 
-/** With an id of its own: one that is a slice of its frame's text would keep that in memory, inputs and all. A slice of a joined text keeps only that. */
-export function detached({
-  requestId,
-  status,
-  fingerprintLow,
-  fingerprintHigh,
-  body,
-  group,
-  owner,
-}: StoredResult): StoredResult {
-  // Written out: spreading costs several times as much.
-  return { requestId: `:${requestId}`.slice(1), status, fingerprintLow, fingerprintHigh, body, group, owner };
+/** As it is to stay: what it came with may have more members. */
+function whole({ requestId, status, fingerprintLow, fingerprintHigh, body, group, owner }: StoredResult): StoredResult {
+  return { requestId: detached(requestId), status, fingerprintLow, fingerprintHigh, body, group, owner };
 }

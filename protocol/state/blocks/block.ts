@@ -10,6 +10,7 @@ import {
   type SealedBlock,
   type TableSpec,
 } from "../../../core-wasm/types.ts";
+import { detached } from "../../detached.ts";
 import { afterPrefix } from "../state-key.ts";
 
 export const BLOCK: TableSpec = { kind: 18, version: 1, columns: 1, fields: 2 };
@@ -153,9 +154,4 @@ export function checksumOf(bytes: Uint8Array): Checksum {
 /** The least text above every key that is this one or begins with it. */
 export function afterEntity(entity: string): string {
   return afterPrefix(entity);
-}
-
-/** A copy of its own, which keeps nothing of the table that it was in. */
-function detached(text: string): string {
-  return `:${text}`.slice(1);
 }

@@ -53,7 +53,7 @@ export const MOVING: readonly PlantedBug[] = [
     what: "Results of requests stay where their keys were.",
     rule: "G3, invariant 4",
     file: SOURCE,
-    find: 'if (what === "added") this.#results.add(`:${requestId}`.slice(1));\n    else if',
+    find: 'if (what === "added") this.#results.add(detached(requestId));\n    else if',
     replace: "if",
     also: [
       {
